@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
+	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/console"
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/httpapi"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/tracking"
+)
+
+// application is everything wired together and not yet running.
+type application struct {
+	c     Config
+	log   *slog.Logger
+	clock clock.Clock
+	shift *clock.Shifted // the clock, if it can be moved
+
+	unlock func()
+	db     *sqldb.DB
+	events *duck.Store
+	stream *natsbus.Log
+
+	workspaces *workspace.Service
+	staff      *staff.Service
+	consent    *consent.Service
+	segments   *segment.Service
+	content    *content.Service
+	messages   *outbox.Service
+	campaigns  *campaign.Service
+	journeys   *journey.Service
+	kit        kit
+	worker     *pipeline.Worker
+
+	services []lifecycle.Named // in the order of starting
+	running  lifecycle.Group
+	mux      *http.ServeMux
+}
+
+// build opens the stores and connects the parts. On an error everything opened is closed again.
+func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) (a *application, err error) {
+	a = &application{c: c, log: log, clock: clock.System{}}
+	if c.TestClock {
+		a.shift = &clock.Shifted{}
+		a.clock = a.shift
+	}
+	defer func() {
+		if err != nil {
+			a.close()
+			a = nil
+		}
+	}()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return a, fmt.Errorf("data folder: %w", err)
+	}
+	if a.unlock, err = lockFolder(c.Data); err != nil {
+		return a, err
+	}
+	key, err := masterKey(c.Data)
+	if err != nil {
+		return a, err
+	}
+	box, err := secret.NewBox(key)
+	if err != nil {
+		return a, err
+	}
+	if a.db, err = sqldb.Open(ctx, c.Database, sqldb.Options{}); err != nil {
+		return a, fmt.Errorf("record store: %w", err)
+	}
+	if err := sqlstore.Migrate(ctx, a.db); err != nil {
+		return a, fmt.Errorf("record store: %w", err)
+	}
+	if a.events, err = duck.Open(ctx, filepath.Join(c.Data, "events.duckdb"), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
+		return a, fmt.Errorf("event store: %w", err)
+	}
+	a.stream = natsbus.New(natsbus.Options{Dir: filepath.Join(c.Data, "log"), MaxAge: c.LogRetention, Logger: part(log, "log")})
+	return a, a.connect(box, demo)
+}
+
+// part is the logger of one part of the process.
+func part(log *slog.Logger, name string) *slog.Logger { return log.With("part", name) }
+
+// connect makes the services and hands each what it asks for.
+func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
+	db, log := a.db, a.log
+	waiting := sqlstore.NewPendingEvent(db)
+	writer := bus.NewWriter(a.stream, bus.WriterOptions{})
+	w := &world{events: a.events}
+
+	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
+	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
+	people, err := person.New(person.Config{
+		Store: sqlstore.NewPerson(db), Tx: db, Clock: a.clock, Emitter: waiting, History: a.events, Log: part(log, "people"),
+		Region: func(ctx context.Context, ws string) (string, error) {
+			found, err := a.workspaces.Get(ctx, ws)
+			return found.DefaultRegion, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	w.people = people
+	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Clock: a.clock})
+	w.consent = a.consent
+	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock})
+	messageStore := sqlstore.NewOutbox(db)
+	messages := outbox.New(outbox.Config{
+		Store: messageStore, Accounts: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"),
+	})
+	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
+	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
+	a.journeys = journey.New(journey.Config{
+		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
+		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w,
+	})
+	campaigns := campaign.New(campaign.Config{
+		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
+		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w,
+	})
+	reports := report.New(report.Config{Clock: a.clock, Messages: messages, Campaigns: facts{campaigns, a.journeys}, Journeys: facts{campaigns, a.journeys}, Events: a.events})
+	a.kit = kit{w}
+	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns
+	for _, o := range []person.MergeObserver{consentMerges{a.consent}, messages, w.segments, a.journeys} {
+		people.Observe(o)
+	}
+
+	a.worker = pipeline.New(pipeline.Config{
+		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Logger: part(log, "pipeline"),
+		Reactors: reactors(a.consent, messages, w.segments, a.journeys),
+	})
+	rejections := sqlstore.NewRejection(db)
+	intake := collect.New(collect.Config{
+		Sources: sources{a.workspaces}, Log: writer, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
+		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
+	})
+	relay := pipeline.NewRelay(pending{waiting}, writer, part(log, "relay"))
+
+	a.services = []lifecycle.Named{
+		{Name: "log", Service: a.stream},
+		{Name: "log writer", Service: writer},
+		{Name: "intake", Service: intake},
+		{Name: "segments", Service: w.segments},
+		{Name: "pipeline", Service: a.worker},
+		{Name: "relay", Service: relay},
+		{Name: "journeys", Service: a.journeys},
+		{Name: "campaigns", Service: campaigns},
+		{Name: "dispatcher", Service: dispatcher},
+		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
+			chore{"message ids", func(ctx context.Context, limit int) (int64, error) { return people.PurgeSeen(ctx, seenDays, limit) }},
+			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
+				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
+			}},
+		)},
+	}
+
+	api := httpapi.Config{
+		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
+		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, Campaigns: campaigns, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+	}
+	if a.shift != nil {
+		api.Advance = func(d time.Duration) { a.shift.Advance(d) }
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", httpapi.New(api))
+	for _, path := range collect.Paths() {
+		mux.Handle(path, intake)
+	}
+	links := tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
+	mux.Handle("/t/", links)
+	mux.Handle("/u/", links)
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.Handle("/", console.Handler())
+	a.mux = mux
+	return nil
+}

@@ -1,0 +1,167 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is everything that can be set. The zero value plus Default is a working installation; nothing outside
+// this package reads it.
+type Config struct {
+	Data      string // folder for everything that is kept
+	Listen    string // host:port of the HTTP server
+	PublicURL string // how customers' browsers and mail programs reach this server; links in mails begin with it
+
+	Database       string         // record store: sqlite:PATH or postgres://...
+	EventMemoryMB  int            // DuckDB's memory limit
+	LogRetention   time.Duration  // how long the log keeps events that are stored
+	IntakeRate     int            // events a second and workspace the intake takes; 0: no limit
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	LogLevel       string         // debug, info, warn, error
+	TestClock      bool           // lets POST /api/v1/test/clock move time forward; never in production
+
+	Bootstrap Bootstrap
+}
+
+// Bootstrap makes an unattended first start possible; it does nothing on an installation that has an owner.
+type Bootstrap struct {
+	Email, Password, APIKey, WriteKey string
+}
+
+// Default returns the configuration of an installation in one folder, before flags and environment.
+func Default() Config {
+	return Config{
+		Data: "data", Listen: "127.0.0.1:8480", EventMemoryMB: 512, LogRetention: 8 * 24 * time.Hour,
+		IntakeRate: 0, LogLevel: "info",
+	}
+}
+
+// Variable describes one environment variable for `kizuna help environment` and the documentation.
+type Variable struct {
+	Name, Meaning string
+	set           func(c *Config, value string) error
+}
+
+// Variables lists the environment variables that are read; a flag of the same meaning wins.
+var Variables = []Variable{
+	{"KIZUNA_DATA", "folder for everything that is kept (flag --data)", func(c *Config, v string) error { c.Data = v; return nil }},
+	{"KIZUNA_LISTEN", "host:port to serve on (flag --listen)", func(c *Config, v string) error { c.Listen = v; return nil }},
+	{"KIZUNA_PUBLIC_URL", "address customers reach this server at, e.g. https://kizuna.example.com", func(c *Config, v string) error { c.PublicURL = v; return nil }},
+	{"KIZUNA_DATABASE_URL", "record store: sqlite:PATH (default DATA/records.db) or postgres://user:password@host/db", func(c *Config, v string) error { c.Database = v; return nil }},
+	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
+	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of the event store in megabytes (default 512)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
+	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
+	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
+	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
+	{"KIZUNA_LOG_LEVEL", "debug, info, warn or error", func(c *Config, v string) error { c.LogLevel = v; return nil }},
+	{"KIZUNA_BOOTSTRAP_EMAIL", "first start: the owner's e-mail address", func(c *Config, v string) error { c.Bootstrap.Email = v; return nil }},
+	{"KIZUNA_BOOTSTRAP_PASSWORD", "first start: the owner's password", func(c *Config, v string) error { c.Bootstrap.Password = v; return nil }},
+	{"KIZUNA_BOOTSTRAP_API_KEY", "first start: an API key with all rights", func(c *Config, v string) error { c.Bootstrap.APIKey = v; return nil }},
+	{"KIZUNA_BOOTSTRAP_WRITE_KEY", "first start: a server write key", func(c *Config, v string) error { c.Bootstrap.WriteKey = v; return nil }},
+}
+
+// FromEnvironment sets what the environment says.
+func (c *Config) FromEnvironment(lookup func(string) (string, bool)) error {
+	var all []error
+	for _, v := range Variables {
+		if value, ok := lookup(v.Name); ok && value != "" {
+			if err := v.set(c, value); err != nil {
+				all = append(all, fmt.Errorf("%s: %w", v.Name, err))
+			}
+		}
+	}
+	return errors.Join(all...)
+}
+
+// Validate reports everything that is wrong, and fills in what follows from the rest.
+func (c *Config) Validate() error {
+	var all []error
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		all = append(all, fmt.Errorf("--listen %q: want host:port, e.g. 127.0.0.1:8480", c.Listen))
+	}
+	if c.Data == "" {
+		all = append(all, errors.New("--data: name a folder"))
+	}
+	if c.Database == "" {
+		c.Database = "sqlite:" + filepath.Join(c.Data, "records.db")
+	}
+	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
+		all = append(all, errors.New("KIZUNA_DATABASE_URL: want sqlite:PATH or postgres://..."))
+	}
+	if c.PublicURL == "" {
+		if host == "" || host == "0.0.0.0" || host == "::" {
+			host = "127.0.0.1"
+		}
+		c.PublicURL = "http://" + net.JoinHostPort(host, port)
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		all = append(all, fmt.Errorf("KIZUNA_PUBLIC_URL %q: want http(s)://host", c.PublicURL))
+	}
+	if c.LogRetention < 24*time.Hour {
+		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
+	}
+	if (c.Bootstrap.Email == "") != (c.Bootstrap.Password == "") {
+		all = append(all, errors.New("KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD go together"))
+	}
+	return errors.Join(all...)
+}
+
+func duration(v string, into *time.Duration) (err error) {
+	*into, err = time.ParseDuration(v)
+	return err
+}
+
+func number(v string, into *int) (err error) {
+	*into, err = strconv.Atoi(v)
+	return err
+}
+
+func prefixes(v string, into *[]netip.Prefix) error {
+	for part := range strings.SplitSeq(v, ",") {
+		p, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		*into = append(*into, p)
+	}
+	return nil
+}
+
+// masterKey returns the key from the environment or the data folder, and makes one at the first start.
+func masterKey(data string) ([]byte, error) {
+	text := os.Getenv("KIZUNA_MASTER_KEY")
+	path := filepath.Join(data, "master.key")
+	if text == "" {
+		raw, err := os.ReadFile(path)
+		switch {
+		case err == nil:
+			text = string(raw)
+		case errors.Is(err, os.ErrNotExist):
+			key := make([]byte, 32)
+			_, _ = rand.Read(key)
+			text = base64.StdEncoding.EncodeToString(key)
+			if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("the master key (KIZUNA_MASTER_KEY or %s) must be base64 of 32 bytes", path)
+	}
+	return key, nil
+}

@@ -1,0 +1,373 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel/email"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/mailbox"
+	"github.com/kizuna-cx/kizuna/internal/demo"
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/feed"
+	"github.com/kizuna-cx/kizuna/internal/httpapi"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+func demoCommand() command {
+	return command{
+		name: "demo", summary: "run everything with a sample business and a local mailbox",
+		long: `
+Starts a server in its own data folder, makes segments, journeys and a campaign for a labelled sample business, feeds ninety days of its customers' events
+through the intake, and lets visitors keep coming. Mails go to a mailbox inside the process; nothing leaves the machine. Stop it with Ctrl-C and start it again as
+you like; delete the folder to begin anew.`,
+		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
+			c, envErr := defaults()
+			c.Data, c.LogLevel = "demo-data", "warn"
+			configFlags(fs, &c)
+			d := &demonstration{}
+			fs.StringVar(&d.locale, "locale", "en", "language of the sample's mails and names: en, zh-Hans or ja")
+			fs.IntVar(&d.customers, "customers", 400, "how many customers the sample business has")
+			return func(ctx context.Context, io IO) error {
+				if err := errors.Join(envErr, c.Validate()); err != nil {
+					return usageError{err.Error()}
+				}
+				return d.run(ctx, c, io)
+			}
+		},
+	}
+}
+
+// demonstration is the sample business in a server.
+type demonstration struct {
+	locale    string
+	customers int
+	io        IO
+	app       *application
+	box       *mailbox.Mailbox
+	memo      memo
+	path      string // of the memo
+}
+
+// memo is what the demonstration remembers from start to start.
+type memo struct {
+	Email    string    `json:"email"`
+	Password string    `json:"password"`
+	WriteKey string    `json:"write_key"`
+	End      time.Time `json:"end"`  // of the history
+	Done     bool      `json:"done"` // everything was made and fed
+}
+
+func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
+	d.io = io
+	log, err := newLogger(io.Err, c.LogLevel)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	if err := d.remember(filepath.Join(c.Data, "demo.json")); err != nil {
+		return err
+	}
+	if d.box, err = mailbox.Open(filepath.Join(c.Data, "mailbox"), mailbox.Options{}); err != nil {
+		return err
+	}
+	c.Bootstrap = Bootstrap{Email: d.memo.Email, Password: d.memo.Password, WriteKey: d.memo.WriteKey}
+	if d.app, err = build(ctx, c, log, &httpapi.Demo{Mailbox: "/mailbox.html"}); err != nil {
+		return err
+	}
+	d.app.mux.Handle("/demo/mailbox", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.list)))
+	d.app.mux.Handle("/demo/mailbox/{id}", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.show)))
+
+	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.topics(), readers{d.box}, part(log, "visitors"))
+	d.app.services = append([]lifecycle.Named{{Name: "mailbox", Service: d.box}}, d.app.services...)
+	play := &lifecycle.Loop{Run: func(ctx context.Context) {
+		if err := d.prepare(ctx, c); err != nil {
+			if ctx.Err() == nil {
+				fmt.Fprintf(io.Err, "the sample business could not be set up: %v\n", err)
+			}
+			return
+		}
+		d.tell(c)
+		crowd.Run(ctx)
+	}}
+	return d.app.serve(ctx, func() error {
+		fmt.Fprintf(io.Out, "Kizuna is ready at %s\n", c.PublicURL)
+		return d.app.start(ctx, lifecycle.Named{Name: "visitors", Service: play})
+	})
+}
+
+func (d *demonstration) remember(path string) error {
+	d.path = path
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		return json.Unmarshal(raw, &d.memo)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	d.memo = memo{Email: "demo@aoba-sample.example", Password: rand.Text()[:16], WriteKey: "wk_demo_" + rand.Text(), End: time.Now().UTC().Truncate(time.Second)}
+	return d.save()
+}
+
+func (d *demonstration) save() error {
+	raw, err := json.MarshalIndent(d.memo, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(d.path, raw, 0o600)
+}
+
+func (d *demonstration) topics() []string {
+	offers, err := journey.OffersTopic(d.locale)
+	if err != nil {
+		return []string{"News"}
+	}
+	return []string{"News", offers}
+}
+
+// demoWait replaces the hour that the abandoned-cart journey waits, so that a visitor sees it work.
+var demoWait = node.Span{N: 1, Unit: "minute"}
+
+// prepare makes what the marketers of the sample business would have made, and feeds its history through the intake.
+func (d *demonstration) prepare(ctx context.Context, c Config) error {
+	ws, err := d.app.workspaces.Bootstrap(ctx, "")
+	if err != nil {
+		return err
+	}
+	if err := d.account(ctx, ws); err != nil {
+		return fmt.Errorf("mail account: %w", err)
+	}
+	if d.memo.Done {
+		return nil
+	}
+	if err := d.journeys(ctx, ws); err != nil {
+		return fmt.Errorf("journeys: %w", err)
+	}
+	audience, err := d.segments(ctx, ws)
+	if err != nil {
+		return fmt.Errorf("segments: %w", err)
+	}
+	if err := d.history(ctx, c); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	if err := d.campaign(ctx, ws, audience); err != nil {
+		return fmt.Errorf("campaign: %w", err)
+	}
+	d.memo.Done = true
+	return d.save()
+}
+
+// account leads all mail into the local mailbox, whose port differs from start to start.
+func (d *demonstration) account(ctx context.Context, ws string) error {
+	host, port, err := net.SplitHostPort(d.box.Addr())
+	if err != nil {
+		return err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return err
+	}
+	config, err := json.Marshal(email.Config{Host: host, Port: number, Security: email.None})
+	if err != nil {
+		return err
+	}
+	a := outbox.Account{
+		Kind: content.Email, Name: "Local mailbox (sample)", FromName: "Aoba Tea (sample)", FromAddr: "tea@aoba-sample.example",
+		Config: config, Default: true, Status: outbox.AccountActive,
+	}
+	all, err := d.app.messages.Accounts(ctx, ws)
+	if err != nil {
+		return err
+	}
+	for _, known := range all {
+		if known.Name == a.Name {
+			a.ID = known.ID
+			_, err := d.app.messages.UpdateAccount(ctx, ws, a)
+			return err
+		}
+	}
+	_, err = d.app.messages.CreateAccount(ctx, ws, a)
+	return err
+}
+
+func (d *demonstration) journeys(ctx context.Context, ws string) error {
+	made, err := d.app.journeys.Install(ctx, ws, d.locale, d.app.kit)
+	if err != nil {
+		return err
+	}
+	cart := made[journey.AbandonedCart]
+	if cart.Status == journey.Draft {
+		config, err := json.Marshal(node.WaitConfig{For: demoWait})
+		if err != nil {
+			return err
+		}
+		for i, n := range cart.Draft.Nodes {
+			if n.Kind == "wait" {
+				cart.Draft.Nodes[i].Config, cart.Draft.Nodes[i].Title = config, n.Title+" (sample: "+demoWait.String()+")"
+			}
+		}
+		if _, err := d.app.journeys.Edit(ctx, ws, cart.ID, cart.Rev, cart.Name, cart.Draft); err != nil {
+			return err
+		}
+	}
+	for _, j := range made {
+		if j.Status == journey.Draft {
+			if _, err := d.app.journeys.Publish(ctx, ws, j.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// segments makes some and returns the one that the campaign goes to.
+func (d *demonstration) segments(ctx context.Context, ws string) (audience string, err error) {
+	for _, s := range []segment.Draft{
+		{Name: "Here right now", Description: "did something in the last five minutes", Rule: json.RawMessage(`{"event":{"type":"page","op":"gte","value":1,"window":{"within":{"n":5,"unit":"minute"}}}}`)},
+		{Name: "Cart left today", Description: "put something into the cart in the last day and did not order since", Rule: json.RawMessage(`{"all":[{"event":{"name":"Product Added","op":"gte","value":1,"window":{"within":{"n":1,"unit":"day"}}}},{"event":{"name":"Order Completed","op":"eq","value":0,"window":{"within":{"n":1,"unit":"day"}}}}]}`)},
+		{Name: "Regulars", Description: "three orders or more in ninety days", Rule: json.RawMessage(`{"order":{"agg":"count","op":"gte","value":3,"window":{"within":{"n":90,"unit":"day"}}}}`)},
+		{Name: "Green tea on the phone in Japan", Rule: json.RawMessage(`{"all":[{"trait":{"path":"country","op":"eq","value":"JP"}},{"event":{"name":"Product Viewed","op":"gte","value":2,"filter":[{"path":"category","op":"eq","value":"green tea"}]}},{"device":{"path":"type","op":"eq","value":"mobile"}}]}`)},
+		{Name: "Customers we can write to", Description: "an address, and ordered at least once", Rule: json.RawMessage(`{"all":[{"channel":{"kind":"email","reachable":true}},{"order":{"agg":"count","op":"gte","value":1}}]}`)},
+	} {
+		made, err := d.app.segments.Create(ctx, ws, s)
+		if err != nil && !errs.Is(err, errs.KindConflict) {
+			return "", err
+		}
+		if err == nil {
+			audience = made.ID
+		}
+	}
+	return audience, nil
+}
+
+func (d *demonstration) history(ctx context.Context, c Config) error {
+	began := time.Now()
+	p, err := feed.Run(ctx, demo.History(d.customers, d.memo.End, d.topics()), feed.Options{Server: "http://" + c.Listen, WriteKey: d.memo.WriteKey})
+	if err != nil {
+		return err
+	}
+	if p.Rejected > 0 {
+		return fmt.Errorf("the intake refused %d of %d sample events", p.Rejected, p.Rows)
+	}
+	fmt.Fprintf(d.io.Out, "Fed %d events of %d days through the intake in %.1f s.\n", p.Accepted, demo.Days, time.Since(began).Seconds())
+	return nil
+}
+
+// campaign sends one letter, once the audience stands.
+func (d *demonstration) campaign(ctx context.Context, ws, audience string) error {
+	if audience == "" {
+		return nil // made by an earlier start
+	}
+	if err := d.settled(ctx); err != nil {
+		return err
+	}
+	letter, err := d.app.content.Ensure(ctx, ws, "demo_letter", content.Draft{
+		Name: "Tea letter (sample)", Channel: content.Email, Subject: "{{ person.first_name | default: 'Hello' }}, the new harvest is here",
+		HTML:             `<!doctype html><html><body style="font-family:system-ui,sans-serif;max-width:560px;margin:0 auto;padding:24px"><h1>{{ person.name | name }}</h1><p>The first {{ person.favourite_category | default: "tea" }} of the new harvest has arrived.</p><p><a href="https://aoba-sample.example/new">See the new harvest</a></p></body></html>`,
+		ValueProposition: "Regular customers hear of the new harvest first.",
+	})
+	if err != nil {
+		return err
+	}
+	topics, err := d.app.consent.Topics(ctx, ws)
+	if err != nil {
+		return err
+	}
+	for _, t := range topics {
+		if t.Name != "News" {
+			continue
+		}
+		made, err := d.app.campaigns.Create(ctx, ws, campaign.Campaign{Name: "Tea letter (sample)", Channel: content.Email, Topic: t.ID, Template: letter.ID, Audience: campaign.Audience{Include: []string{audience}}})
+		if err != nil {
+			return err
+		}
+		_, err = d.app.campaigns.Launch(ctx, ws, made.ID)
+		return err
+	}
+	return nil
+}
+
+// settled waits until the pipeline has taken in what the log holds now.
+func (d *demonstration) settled(ctx context.Context) error {
+	_, last, err := d.app.stream.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		at, err := d.app.worker.Position(ctx)
+		if err != nil || at >= last {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (d *demonstration) tell(c Config) {
+	fmt.Fprintf(d.io.Out, `
+  Open     %s
+  Sign in  %s
+  Password %s
+
+  Look at Segments ("Here right now" moves as visitors come and go), at Journeys (a cart that is left gets a mail after %s) and at the
+  campaign's report. Mails arrive in the local mailbox, linked at the top of the page; nothing leaves this machine.
+
+  Your own events: write key %s, e.g.
+    curl -u %s: -d '{"userId":"me","event":"Hello"}' %s/v1/track
+
+  Ctrl-C stops it; the data stays in %s.
+`, c.PublicURL, d.memo.Email, d.memo.Password, demoWait, d.memo.WriteKey, d.memo.WriteKey, c.PublicURL, c.Data)
+}
+
+// readers shows the sample's customers their mail.
+type readers struct{ box *mailbox.Mailbox }
+
+// Since implements demo.Mailbox.
+func (r readers) Since(id string) ([]demo.Mail, error) {
+	mails, err := r.box.Since(id)
+	out := make([]demo.Mail, len(mails))
+	for i, m := range mails {
+		out[i] = demo.Mail{ID: m.ID, To: m.To, HTML: m.HTML}
+	}
+	return out, err
+}
+
+func (d *demonstration) list(w http.ResponseWriter, r *http.Request) {
+	reply(w, map[string]any{"items": d.box.List(r.URL.Query().Get("before"), 50), "count": d.box.Count()})
+}
+
+func (d *demonstration) show(w http.ResponseWriter, r *http.Request) {
+	m, err := d.box.Read(r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	reply(w, m)
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // a reader that is gone needs no answer
+}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+// How long things are kept that only serve to recognise or explain what came in.
+const (
+	seenDays       = 9 // message ids; at least the seven days that are promised, and longer than the log is kept
+	rejectionDays  = 7
+	keepRejections = 10_000 // of each workspace
+	chunk          = 5000   // rows forgotten at once, so that nobody waits long for the store
+)
+
+// chore forgets at most limit old rows and says how many there were.
+type chore struct {
+	name string
+	do   func(ctx context.Context, limit int) (int64, error)
+}
+
+// newHousekeeping returns a service that does the chores every hour.
+func newHousekeeping(log *slog.Logger, chores ...chore) lifecycle.Service {
+	return &lifecycle.Loop{Run: func(ctx context.Context) {
+		tick := time.NewTicker(time.Hour)
+		defer tick.Stop()
+		for {
+			for _, c := range chores {
+				for ctx.Err() == nil {
+					n, err := c.do(ctx, chunk)
+					if err != nil && ctx.Err() == nil {
+						log.Error("housekeeping failed, trying again in an hour", "chore", c.name, "err", err)
+					}
+					if err != nil || n < chunk {
+						break
+					}
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}}
+}

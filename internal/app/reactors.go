@@ -1,0 +1,57 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
+)
+
+// reaction is a Reactor made of a function.
+type reaction func(ctx context.Context, r pipeline.Reaction) error
+
+func (f reaction) React(ctx context.Context, r pipeline.Reaction) error { return f(ctx, r) }
+
+// onEvents is a Reactor that looks at events alone.
+func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.Reactor {
+	return reaction(func(ctx context.Context, r pipeline.Reaction) error { return f(ctx, r.Events) })
+}
+
+// reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
+func reactors(c *consent.Service, o *outbox.Service, s *segment.Service, j *journey.Service) []pipeline.Reactor {
+	return []pipeline.Reactor{
+		onEvents(c.ApplyEvents),
+		onEvents(o.Receipts),
+		onEvents(o.Attribution),
+		touched(s),
+		onEvents(j.React),
+	}
+}
+
+// touched lets segments look again at the people of a batch.
+func touched(s *segment.Service) pipeline.Reactor {
+	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+		nums, causes := map[string][]uint64{}, map[string]map[uint64]string{}
+		for _, ref := range r.Touched {
+			nums[ref.Workspace] = append(nums[ref.Workspace], ref.Num)
+		}
+		for _, e := range r.Events {
+			if causes[e.Workspace] == nil {
+				causes[e.Workspace] = map[uint64]string{}
+			}
+			causes[e.Workspace][e.Person] = e.MessageID // the last one of the batch
+		}
+		for _, ws := range slices.Sorted(maps.Keys(nums)) {
+			if err := s.Touched(ctx, ws, nums[ws], causes[ws]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

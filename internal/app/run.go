@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/httpapi"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+// stopLimit is how long stopping may take before the process ends anyway; what is unfinished then goes on at the next start.
+const stopLimit = 15 * time.Second
+
+func serveCommand() command {
+	return command{
+		name: "serve", summary: "run everything in one process",
+		long: `
+Keeps everything in the data folder and needs no configuration. The first start makes the folder; who opens the page first makes the owner's account, unless
+KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good order on SIGTERM; a kill loses nothing that was acknowledged.`,
+		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
+			c, envErr := defaults()
+			configFlags(fs, &c)
+			fs.BoolVar(&c.TestClock, "test-clock", false, "let POST /api/v1/test/clock move time forward; for tests only")
+			return func(ctx context.Context, io IO) error {
+				if err := errors.Join(envErr, c.Validate()); err != nil {
+					return usageError{err.Error()}
+				}
+				log, err := newLogger(io.Err, c.LogLevel)
+				if err != nil {
+					return err
+				}
+				a, err := build(ctx, c, log, nil)
+				if err != nil {
+					return err
+				}
+				return a.serve(ctx, func() error {
+					needed, err := a.staff.AnyUser(ctx)
+					if err != nil {
+						return err
+					}
+					fmt.Fprintf(io.Out, "Kizuna is ready at %s\n", c.PublicURL)
+					if !needed {
+						fmt.Fprintf(io.Out, "Open it to make the owner's account.\n")
+					}
+					return nil
+				})
+			}
+		},
+	}
+}
+
+// serve starts all services and the HTTP server, calls ready, and stops everything when ctx ends.
+func (a *application) serve(ctx context.Context, ready func() error) error {
+	defer a.close()
+	ws, err := a.staff.Bootstrap(ctx, a.workspaces, staff.Setup(a.c.Bootstrap))
+	if err != nil {
+		return err
+	}
+	if err := a.consent.EnsureDefaults(ctx, ws); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", a.c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{
+		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	if err := a.start(ctx, a.services...); err != nil {
+		ln.Close()
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ln) }()
+	err = ready()
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-ended:
+		}
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	return errors.Join(err, ignoreClosed(server.Shutdown(stop)), a.running.Stop(stop))
+}
+
+// start starts services that stop with the application.
+func (a *application) start(ctx context.Context, services ...lifecycle.Named) error {
+	return a.running.Start(ctx, services...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// close closes the stores; services must have stopped.
+func (a *application) close() {
+	if a.events != nil {
+		if err := a.events.Close(); err != nil {
+			a.log.Error("event store did not close cleanly", "err", err)
+		}
+	}
+	if a.db != nil {
+		if err := a.db.Close(); err != nil {
+			a.log.Error("record store did not close cleanly", "err", err)
+		}
+	}
+	if a.unlock != nil {
+		a.unlock()
+	}
+}
+
+// health answers whether the process works: the record store answers and the pipeline follows the log.
+func (a *application) health(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Kizuna", Version)
+	w.Header().Set("Cache-Control", "no-store")
+	if err := errors.Join(a.db.Ping(r.Context()), a.worker.Trouble()); err != nil {
+		a.log.Error("not healthy", "err", err)
+		http.Error(w, "not healthy; see the log", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func openapiCommand() command {
+	return command{name: "openapi", summary: "print the OpenAPI document of the API", flags: func(*flag.FlagSet) func(context.Context, IO) error {
+		return func(_ context.Context, io IO) error {
+			raw, err := httpapi.Document()
+			if err != nil {
+				return err
+			}
+			_, err = io.Out.Write(raw)
+			return err
+		}
+	}}
+}

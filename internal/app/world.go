@@ -1,0 +1,276 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+)
+
+// world answers what nouns ask about each other through the interfaces that they declare.
+type world struct {
+	people   *person.Service
+	consent  *consent.Service
+	content  *content.Service
+	segments *segment.Service
+	events   event.Store
+}
+
+// IDs returns person ids by number; consent and journeys know people by id, the event store by number.
+func (w *world) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
+	found, err := w.people.ByNums(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[uint64]string, len(found))
+	for _, p := range found {
+		ids[p.Num] = p.ID
+	}
+	return ids, nil
+}
+
+// PersonIDs is IDs under the name that consent asks by.
+func (w *world) PersonIDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
+	return w.IDs(ctx, ws, nums)
+}
+
+// addresses returns where each person is reached, per channel kind.
+func addresses(people []person.Person) map[string]map[string]string {
+	out := make(map[string]map[string]string, len(people))
+	for _, p := range people {
+		if mail := p.Email(); mail != "" {
+			out[p.ID] = map[string]string{content.Email: mail}
+		}
+	}
+	return out
+}
+
+// mirror makes the event store's rows of people.
+func (w *world) mirror(ctx context.Context, refs []person.Ref) ([]event.Mirror, error) {
+	byWorkspace := map[string][]uint64{}
+	for _, r := range refs {
+		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Num)
+	}
+	var out []event.Mirror
+	for ws, nums := range byWorkspace {
+		people, err := w.people.ByNums(ctx, ws, nums)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := w.rows(ctx, ws, people)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}
+
+func (w *world) rows(ctx context.Context, ws string, people []person.Person) ([]event.Mirror, error) {
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
+	}
+	where := addresses(people)
+	states, err := w.consent.States(ctx, ws, ids, where)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]event.Mirror, len(people))
+	for i, p := range people {
+		channels := map[string]rule.Channel{}
+		for kind, c := range states[p.ID] {
+			channels[kind] = rule.Channel{Reachable: where[p.ID][kind] != "" && !c.Suppressed, Topics: c.Topics}
+		}
+		traits, err := json.Marshal(p.Values())
+		if err != nil {
+			return nil, fmt.Errorf("traits of %s: %w", p.ID, err)
+		}
+		ch, err := json.Marshal(channels)
+		if err != nil {
+			return nil, fmt.Errorf("channels of %s: %w", p.ID, err)
+		}
+		out[i] = event.Mirror{Workspace: ws, Num: p.Num, ID: p.ID, Traits: traits, Channels: ch, FirstSeen: p.FirstSeen, LastSeen: p.LastSeen}
+	}
+	return out, nil
+}
+
+// Subjects shows people to the rules of journeys as they are now, with the history that the rules ask for.
+func (w *world) Subjects(ctx context.Context, ws string, ids, names []string, all bool) (map[string]*rule.Subject, error) {
+	found, err := w.people.ByIDs(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
+	byNum := make(map[uint64]person.Person, len(found))
+	for _, p := range found {
+		byNum[p.Num] = p
+	}
+	people, nums := make([]person.Person, 0, len(byNum)), make([]uint64, 0, len(byNum))
+	for num, p := range byNum {
+		people, nums = append(people, p), append(nums, num)
+	}
+	rows, err := w.rows(ctx, ws, people)
+	if err != nil {
+		return nil, err
+	}
+	var histories map[uint64][]event.Kept
+	if all || len(names) > 0 {
+		if all {
+			names = nil
+		}
+		if histories, err = w.events.Histories(ctx, ws, nums, names); err != nil {
+			return nil, err
+		}
+	}
+	subjects := make(map[string]*rule.Subject, len(rows))
+	for _, m := range rows {
+		in, err := w.segments.Membership(ctx, ws, m.Num)
+		if err != nil {
+			return nil, err
+		}
+		s := rule.SubjectFrom(m, histories[m.Num], in)
+		subjects[m.ID] = &s
+	}
+	out := make(map[string]*rule.Subject, len(ids))
+	for asked, p := range found {
+		out[asked] = subjects[p.ID]
+	}
+	return out, nil
+}
+
+// SetTraits writes traits for a journey.
+func (w *world) SetTraits(ctx context.Context, ws, id string, traits map[string]any, cause string) error {
+	return w.people.SetTraits(ctx, ws, id, traits, cause)
+}
+
+// CheckTemplate reports a template that messages cannot be made of.
+func (w *world) CheckTemplate(ctx context.Context, ws, id string) error {
+	t, err := w.content.Get(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	if t.Status == content.Archived {
+		return errs.Conflict("template.archived", "the template %q is archived", t.Name)
+	}
+	return nil
+}
+
+// CheckTopic reports a topic that nothing can be sent on.
+func (w *world) CheckTopic(ctx context.Context, ws, id string) error {
+	t, err := w.consent.Topic(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	if t.Archived {
+		return errs.Conflict("topic.archived", "the topic %q is archived", t.Name)
+	}
+	return nil
+}
+
+// CheckSet reports a segment or list that does not exist.
+func (w *world) CheckSet(ctx context.Context, ws, id string) error {
+	_, err := w.segments.Members(ctx, ws, id)
+	return err
+}
+
+// kit makes what ready-made journeys refer to.
+type kit struct{ *world }
+
+// EnsureTopic returns the topic with the name, making it if there is none.
+func (k kit) EnsureTopic(ctx context.Context, ws, _, name string) (string, error) {
+	all, err := k.consent.Topics(ctx, ws)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		if t.Name == name && !t.Archived {
+			return t.ID, nil
+		}
+	}
+	t, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: name, Channels: []string{content.Email}, OptIn: consent.Explicit})
+	return t.ID, err
+}
+
+// EnsureTemplate returns the template with the key, making it if there is none.
+func (k kit) EnsureTemplate(ctx context.Context, ws, key string, text journey.Text) (string, error) {
+	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text})
+	return t.ID, err
+}
+
+// EnsureSegment returns the segment with the name, making it if there is none.
+func (k kit) EnsureSegment(ctx context.Context, ws, _, name string, raw json.RawMessage) (string, error) {
+	found, err := k.segments.Segments(ctx, ws, segment.Filter{Status: segment.Active, Text: name}, page.Request{Limit: page.MaxLimit})
+	if err != nil {
+		return "", err
+	}
+	for _, s := range found.Items {
+		if s.Name == name {
+			return s.ID, nil
+		}
+	}
+	s, err := k.segments.Create(ctx, ws, segment.Draft{Name: name, Rule: raw})
+	return s.ID, err
+}
+
+// sources shows the intake the write keys of all workspaces.
+type sources struct{ workspaces *workspace.Service }
+
+// SourceByWriteKey implements collect.Sources.
+func (s sources) SourceByWriteKey(ctx context.Context, key string) (collect.Source, error) {
+	src, err := s.workspaces.SourceByWriteKey(ctx, key)
+	if err != nil {
+		return collect.Source{}, err
+	}
+	return collect.Source{ID: src.ID, Workspace: src.Workspace, Browser: src.Kind == workspace.Browser}, nil
+}
+
+// pending shows the relay the internal events on their way to the log.
+type pending struct{ *sqlstore.PendingEvent }
+
+// Next implements pipeline.PendingStore.
+func (p pending) Next(ctx context.Context, limit int) ([]pipeline.Pending, error) {
+	found, err := p.PendingEvent.Next(ctx, limit)
+	out := make([]pipeline.Pending, len(found))
+	for i, f := range found {
+		out[i] = pipeline.Pending(f)
+	}
+	return out, err
+}
+
+// consentMerges tells consent, which knows people by id alone, of merges.
+type consentMerges struct{ *consent.Service }
+
+// PeopleMerged implements person.MergeObserver.
+func (c consentMerges) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {
+	return c.Service.PeopleMerged(ctx, ws, loser.ID, winner.ID)
+}
+
+// publisher puts events on the log and returns once they are on disk.
+type publisher struct{ writer *bus.Writer }
+
+// Publish implements tracking.Log.
+func (p publisher) Publish(ctx context.Context, events ...event.Event) error {
+	items := make([][]byte, len(events))
+	for i, e := range events {
+		item, err := event.EncodeBatch([]event.Event{e})
+		if err != nil {
+			return err
+		}
+		items[i] = item
+	}
+	return p.writer.Append(ctx, items)
+}

@@ -1,0 +1,17 @@
+// Package email sends mail through an SMTP server: the channel adapter of kind "email".
+//
+// Owns: the SMTP client (RFC 5321 with STARTTLS, AUTH, PIPELINING, SIZE, SMTPUTF8), its connections, MIME.
+// Does not own: what a mail says, whether it may be sent, when it is tried again (outbox); DKIM, which the server signs.
+//
+//	Send ─► compose (MIME) ─► connection from the pool, or a new one
+//	          MAIL RCPT DATA in one write ─► three replies
+//	          the message, without its end
+//	          commit()                       nothing can have been delivered before this
+//	          "."                        ─► 2yz Sent │ 4yz Deferred │ 5yz Rejected │ no answer: Unknown
+//
+// An Outcome carries a Code only if a server answered this message; trouble with the connection, TLS or the account's
+// password leaves it empty, since it says nothing about the mail.
+//
+// Invariants: a header cannot be injected, whatever the fields hold; the same Message gives the same bytes on every
+// attempt; a password never crosses the network in clear, except to this very machine and only if allowed.
+package email

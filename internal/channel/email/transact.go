@@ -1,0 +1,199 @@
+package email
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+)
+
+// errSession is a reply that says nothing about the message: the connection is no good, another one may be.
+type errSession struct{ r reply }
+
+func (e *errSession) Error() string { return e.r.String() }
+
+// transact hands one message over. committed tells whether commit succeeded. An error means that there is no verdict, and
+// that the connection cannot be used again.
+func (c *conn) transact(m *composed, commit func() error) (o channel.Outcome, committed bool, err error) {
+	defer func() {
+		if err != nil {
+			c.dead = true
+		}
+	}()
+	if o, refused := c.cannot(m); refused {
+		return o, false, nil
+	}
+	r, at, err := c.envelope(m)
+	if err != nil {
+		return o, false, err
+	}
+	if at != atEnd {
+		return c.verdict(r, at)
+	}
+	if err := c.write(m.data); err != nil {
+		// A server that has had enough answers and hangs up; its answer says more than the broken pipe.
+		c.arm(time.Second)
+		if r, rerr := readReply(c.r); rerr == nil && r.code >= 400 {
+			c.dead = true
+			return c.verdict(r, atData)
+		}
+		return o, false, err
+	}
+	if err := commit(); err != nil {
+		// There is no way to take DATA back but to hang up before its end.
+		c.dead = true
+		return channel.Outcome{Result: channel.Deferred, Detail: "not handed over: " + err.Error()}, false, nil
+	}
+	c.mu.Lock()
+	c.final = true
+	c.mu.Unlock()
+	c.arm(seconds(c.config.AcceptSeconds))
+	if r, err = c.command("."); err != nil {
+		return o, true, err
+	}
+	c.sent++
+	switch r.code / 100 {
+	case 2:
+		return channel.Outcome{Result: channel.Sent, Code: r.short(), Detail: r.words()}, true, nil
+	case 3:
+		return o, true, &protocolError{"the answer to a message was " + r.String()}
+	}
+	if r.code == 421 {
+		c.dead = true
+	}
+	o, _ = r.outcome(atEnd)
+	return o, true, nil
+}
+
+// cannot refuses what the server has said that it will not take.
+func (c *conn) cannot(m *composed) (o channel.Outcome, refused bool) {
+	if _, ok := c.ext["SMTPUTF8"]; m.utf8 && !ok {
+		return channel.Outcome{Result: channel.Rejected, Code: "553 5.6.7", Detail: "the mail server does not take addresses with international characters before the @"}, true
+	}
+	limit, err := strconv.Atoi(strings.TrimSpace(c.ext["SIZE"]))
+	if err == nil && limit > 0 && len(m.data) > limit {
+		return channel.Outcome{Result: channel.Rejected, Code: "552 5.3.4", Detail: fmt.Sprintf("the message has %d bytes, and the mail server takes %d", len(m.data), limit)}, true
+	}
+	return o, false
+}
+
+// envelope announces the message. at is atEnd if the server waits for its content, else where the reply stopped it.
+func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
+	mail := "MAIL FROM:<" + m.from.String() + ">"
+	if _, ok := c.ext["SIZE"]; ok {
+		mail += " SIZE=" + strconv.Itoa(len(m.data))
+	}
+	if m.utf8 {
+		mail += " SMTPUTF8"
+		if _, ok := c.ext["8BITMIME"]; ok {
+			mail += " BODY=8BITMIME"
+		}
+	}
+	commands := [...]string{mail, "RCPT TO:<" + m.to.String() + ">", "DATA"}
+	_, pipelining := c.ext["PIPELINING"]
+	c.arm(seconds(c.config.ReplySeconds))
+	if c.dirty {
+		if !pipelining {
+			if r, err = c.command("RSET"); err == nil && r.code != 250 {
+				err = &errSession{r}
+			}
+			if err != nil {
+				return r, 0, err
+			}
+			c.dirty = false
+		}
+	}
+	if !pipelining {
+		for i, line := range commands {
+			c.arm(seconds(c.config.ReplySeconds))
+			if r, err = c.command(line); err != nil {
+				return r, 0, err
+			}
+			if !positive(r, stage(i)) {
+				c.dirty = i > 0
+				return r, stage(i), nil
+			}
+		}
+		return r, atEnd, nil
+	}
+
+	batch := strings.Join(commands[:], "\r\n") + "\r\n"
+	if c.dirty {
+		batch = "RSET\r\n" + batch
+	}
+	if _, err := c.net.Write([]byte(batch)); err != nil {
+		return r, 0, err
+	}
+	if c.dirty {
+		if r, err = readReply(c.r); err == nil && r.code != 250 {
+			err = &errSession{r}
+		}
+		if err != nil {
+			return r, 0, err
+		}
+		c.dirty = false
+	}
+	at = atEnd
+	for i := range commands {
+		c.arm(seconds(c.config.ReplySeconds))
+		next, err := readReply(c.r)
+		if err != nil {
+			var broken *protocolError
+			if at != atEnd && !errors.As(err, &broken) { // it has answered, and then hung up
+				c.dead = true
+				return r, at, nil
+			}
+			return r, 0, err
+		}
+		if at == atEnd {
+			r = next
+			if !positive(r, stage(i)) {
+				at = stage(i)
+			}
+		} else if stage(i) == atData && next.code == 354 {
+			// It waits for content although it takes no recipient (RFC 2920 3.1): an empty one ends that.
+			if _, err := c.command("."); err != nil {
+				c.dead = true
+			}
+		}
+	}
+	c.dirty = at != atEnd
+	return r, at, nil
+}
+
+func positive(r reply, at stage) bool {
+	if at == atData {
+		return r.code == 354
+	}
+	return r.code/100 == 2
+}
+
+// verdict turns a refusal into an outcome, or into an error if it concerns the session alone.
+func (c *conn) verdict(r reply, at stage) (channel.Outcome, bool, error) {
+	if r.code < 400 {
+		return channel.Outcome{}, false, &protocolError{"the answer " + r.String() + " to a command of another kind"}
+	}
+	o, ok := r.outcome(at)
+	if !ok {
+		return channel.Outcome{}, false, &errSession{r}
+	}
+	return o, false, nil
+}
+
+// chunk is how much of a message must get through within one time limit.
+const chunk = 64 << 10
+
+func (c *conn) write(data []byte) error {
+	for len(data) > 0 {
+		c.arm(seconds(c.config.ReplySeconds))
+		n, err := c.net.Write(data[:min(chunk, len(data))])
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}

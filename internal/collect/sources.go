@@ -1,0 +1,170 @@
+package collect
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Source is where events come from: what a write key stands for.
+type Source struct {
+	ID        string
+	Workspace string
+	Browser   bool // the key is public: events get the address of the connection and are trusted less
+}
+
+// Sources knows the write keys.
+type Sources interface {
+	// SourceByWriteKey returns the source of a key in use, or an errs.KindNotFound error.
+	SourceByWriteKey(ctx context.Context, key string) (Source, error)
+}
+
+// How the answers of Sources are remembered. A new key works after at most unknownFor, a withdrawn one stops after at
+// most knownFor, and both at once after Handler.Forget.
+const (
+	knownFor   = 30 * time.Second
+	unknownFor = 10 * time.Second
+	maxUnknown = 8192 // keys; a flood of made-up ones starts over
+
+	// New keys are asked for at most this often, so that a flood of made-up ones cannot occupy the store.
+	lookupRate  = 100
+	lookupBurst = 200
+
+	lookupPatience = 5 * time.Second
+	maxKeyLength   = 128
+)
+
+// keyring remembers which keys are known.
+type keyring struct {
+	sources Sources
+	clock   clock.Clock
+	fresh   *rate.Limiter
+	flight  singleflight.Group
+
+	mu      sync.Mutex
+	known   map[string]keyEntry
+	unknown map[string]time.Time // until when
+}
+
+type keyEntry struct {
+	source Source
+	until  time.Time
+}
+
+func newKeyring(s Sources, c clock.Clock) *keyring {
+	k := &keyring{sources: s, clock: c, fresh: rate.NewLimiter(lookupRate, lookupBurst)}
+	k.forget()
+	return k
+}
+
+func (k *keyring) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known, k.unknown = map[string]keyEntry{}, map[string]time.Time{}
+}
+
+func errUnknownKey() error {
+	return errs.Unauthenticated("key.unknown", "this write key is not in use here; copy it from the source's page")
+}
+
+// find returns the source of a key. It is an errs.KindUnauthenticated error if the key is not in use, and
+// errs.KindUnavailable if that cannot be told now.
+func (k *keyring) find(ctx context.Context, key string) (Source, error) {
+	if key == "" {
+		return Source{}, errs.Unauthenticated("key.missing", "no write key; send it as the user name of HTTP Basic, as \"writeKey\" in the body or as ?writeKey=")
+	}
+	if !wellFormed(key) {
+		return Source{}, errUnknownKey()
+	}
+	now := k.clock.Now()
+	k.mu.Lock()
+	entry, known := k.known[key]
+	until, unknown := k.unknown[key]
+	k.mu.Unlock()
+	switch {
+	case known && now.Before(entry.until):
+		return entry.source, nil
+	case unknown && now.Before(until):
+		return Source{}, errUnknownKey()
+	case !known && !k.fresh.AllowN(now, 1):
+		return Source{}, errs.Unavailable("key.busy", "too many new write keys at once; try again in a moment")
+	}
+	found, err, _ := k.flight.Do(key, func() (any, error) {
+		// The first caller asks for all, so that its leaving must not end the question.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupPatience)
+		defer cancel()
+		return k.ask(ctx, key)
+	})
+	if errs.Is(err, errs.KindUnavailable) && known {
+		return entry.source, nil // better old than none
+	}
+	if err != nil {
+		return Source{}, err
+	}
+	return found.(Source), nil
+}
+
+func (k *keyring) ask(ctx context.Context, key string) (Source, error) {
+	source, err := k.sources.SourceByWriteKey(ctx, key)
+	now := k.clock.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case err == nil:
+		k.known[key] = keyEntry{source, now.Add(knownFor)}
+		delete(k.unknown, key)
+		return source, nil
+	case errs.Is(err, errs.KindNotFound):
+		delete(k.known, key)
+		if len(k.unknown) >= maxUnknown {
+			clear(k.unknown)
+		}
+		k.unknown[key] = now.Add(unknownFor)
+		return Source{}, errUnknownKey()
+	}
+	return Source{}, errs.Unavailable("key.unavailable", "write keys cannot be checked now; try again in a moment").With(err)
+}
+
+// wellFormed tells keys from noise before anything is remembered about them.
+func wellFormed(key string) bool {
+	if len(key) > maxKeyLength {
+		return false
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// pace holds each workspace to a number of requests a second.
+type pace struct {
+	perSecond float64 // 0: no bound
+	mu        sync.Mutex
+	limiters  map[string]*rate.Limiter // only for workspaces with a known key
+}
+
+// allow takes one request, or returns the seconds after which one would be allowed.
+func (p *pace) allow(workspace string, now time.Time) (wait int, ok bool) {
+	if p.perSecond <= 0 {
+		return 0, true
+	}
+	p.mu.Lock()
+	l := p.limiters[workspace]
+	if l == nil {
+		l = rate.NewLimiter(rate.Limit(p.perSecond), max(1, int(p.perSecond)))
+		p.limiters[workspace] = l
+	}
+	p.mu.Unlock()
+	if l.AllowN(now, 1) {
+		return 0, true
+	}
+	return max(1, int((1-l.TokensAt(now))/p.perSecond+0.999)), false
+}

@@ -1,0 +1,130 @@
+package campaign
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Status says what a campaign does.
+type Status string
+
+// The statuses.
+const (
+	Draft     Status = "draft"
+	Scheduled Status = "scheduled" // waits for its time
+	Preparing Status = "preparing" // the audience is being counted out
+	Sending   Status = "sending"
+	Paused    Status = "paused"
+	Sent      Status = "sent" // every message has reached its final state
+	Cancelled Status = "cancelled"
+	Failed    Status = "failed" // Error says why; launching again goes on
+)
+
+// Running reports whether a worker has something to do, now or later.
+func (s Status) Running() bool { return s == Scheduled || s == Preparing || s == Sending }
+
+// Reasons in Refused that are not the gate's.
+const (
+	ReasonMerged = "merged" // the same person was in the audience under another number
+	ReasonGone   = "gone"   // the person was erased after the audience was fixed
+)
+
+// Campaign is one message to many people.
+type Campaign struct {
+	ID        string
+	Workspace string
+	Name      string
+	Audience  Audience
+	Topic     string
+	Template  string
+	Channel   string // kind
+	Goal      outbox.Goal
+
+	Status      Status
+	ScheduledAt time.Time // zero: as soon as it is launched
+	StartedAt   time.Time // when the audience was fixed
+	FinishedAt  time.Time
+	Progress    Progress
+	PausedFrom  Status    // where Resume goes
+	Attempts    int       // failed tries in a row
+	RetryAt     time.Time // next try
+	Error       string    // of the last failed try
+	Rev         int64     // goes up with every change
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Audience is the union of some segments and lists, less the union of others.
+type Audience struct {
+	Include []string `json:"include"`
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// Progress is how far sending has come. The figures are exact.
+type Progress struct {
+	Audience int64            // people in the fixed audience
+	Handled  int64            // of them, those the outbox was asked for, or who could not be asked for
+	Queued   int64            // let through by the gate
+	Refused  map[string]int64 // not let through, by reason
+	Position uint64           // number of the last person handled
+}
+
+// Left returns how many people are still to be handled.
+func (p Progress) Left() int64 { return p.Audience - p.Handled }
+
+func (p Progress) plus(reason string, n int64) Progress {
+	p.Refused = maps.Clone(p.Refused)
+	if p.Refused == nil {
+		p.Refused = map[string]int64{}
+	}
+	p.Refused[reason] += n
+	return p
+}
+
+// Source names the campaign in the outbox.
+func (c Campaign) Source() outbox.Source { return outbox.Source{Kind: "campaign", ID: c.ID} }
+
+const (
+	maxName = 200
+	maxSets = 50
+)
+
+// Validate checks what must hold even for an unfinished draft.
+func (c Campaign) Validate() error {
+	if n := strings.TrimSpace(c.Name); n == "" || len(n) > maxName {
+		return errs.Invalid("campaign.name", "name", "give the campaign a name of at most %d characters", maxName)
+	}
+	if len(c.Audience.Include)+len(c.Audience.Exclude) > maxSets {
+		return errs.Invalid("campaign.audience", "audience", "at most %d segments and lists; combine some in a segment", maxSets)
+	}
+	if c.Goal.Window < 0 {
+		return errs.Invalid("campaign.goal.window", "goal.window", "the window of the goal must not be negative")
+	}
+	return nil
+}
+
+// incomplete returns what is missing before the campaign can be launched.
+func (c Campaign) incomplete() []error {
+	var bad []error
+	add := func(field, msg string) { bad = append(bad, errs.Invalid("campaign.incomplete", field, "%s", msg)) }
+	if len(c.Audience.Include) == 0 {
+		add("audience.include", "choose the segments or lists to write to")
+	}
+	for _, id := range c.Audience.Include {
+		if slices.Contains(c.Audience.Exclude, id) {
+			add("audience.exclude", "the same segment is included and excluded, so nobody of it is left")
+		}
+	}
+	if c.Topic == "" {
+		add("topic", "choose the topic that people subscribed to")
+	}
+	if c.Template == "" {
+		add("template", "choose the template to send")
+	}
+	return bad
+}

@@ -1,0 +1,171 @@
+// Package campaigntest is what every campaign.Store must pass.
+package campaigntest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+const ws = "ws_1"
+
+var epoch = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+func sample(id string) campaign.Campaign {
+	return campaign.Campaign{
+		ID: id, Workspace: ws, Name: "春の便り", Audience: campaign.Audience{Include: []string{"seg_1", "lst_1"}, Exclude: []string{"seg_2"}},
+		Topic: "tpc_1", Template: "tpl_1", Channel: "email", Goal: outbox.Goal{Event: "Order Completed", Window: 72 * time.Hour},
+		Status: campaign.Draft, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
+	}
+}
+
+// Run tests a store. open returns an empty one for each test.
+func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
+	t.Helper()
+	ok := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	same := func(t *testing.T, want, got any) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("(-want +got)\n%s", diff)
+		}
+	}
+
+	t.Run("campaigns come back as they were written", func(t *testing.T) {
+		s, c := open(t), sample("cmp_1")
+		ok(t, s.Create(t.Context(), c))
+		got, err := s.Get(t.Context(), ws, "cmp_1")
+		ok(t, err)
+		same(t, c, got)
+
+		c.Name, c.Status, c.PausedFrom, c.ScheduledAt, c.StartedAt, c.FinishedAt = "x", campaign.Paused, campaign.Sending, epoch.Add(1), epoch.Add(time.Hour), epoch.Add(2*time.Hour)
+		c.ScheduledAt = epoch.Add(time.Minute)
+		c.Progress = campaign.Progress{Audience: 10, Handled: 7, Queued: 4, Refused: map[string]int64{"unsubscribed": 3}, Position: 1 << 40}
+		c.Attempts, c.RetryAt, c.Error, c.UpdatedAt = 3, epoch.Add(time.Second), "broken", epoch.Add(time.Hour)
+		c.Audience.Exclude = nil
+		ok(t, s.Update(t.Context(), c))
+		c.Rev++
+		got, err = s.Get(t.Context(), ws, "cmp_1")
+		ok(t, err)
+		same(t, c, got)
+	})
+	t.Run("an update needs the revision it was based on", func(t *testing.T) {
+		s, c := open(t), sample("cmp_1")
+		ok(t, s.Create(t.Context(), c))
+		ok(t, s.Update(t.Context(), c))
+		if err := s.Update(t.Context(), c); !errs.Is(err, errs.KindConflict) {
+			t.Errorf("the old revision: %v", err)
+		}
+		if err := s.Update(t.Context(), sample("cmp_2")); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("unknown: %v", err)
+		}
+		c.Workspace, c.Rev = "ws_2", 2
+		if err := s.Update(t.Context(), c); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("another workspace: %v", err)
+		}
+	})
+	t.Run("lists page, latest first, one workspace at a time", func(t *testing.T) {
+		s := open(t)
+		for i := range 5 {
+			ok(t, s.Create(t.Context(), sample(fmt.Sprintf("cmp_%d", i))))
+		}
+		other := sample("cmp_9")
+		other.Workspace = "ws_2"
+		ok(t, s.Create(t.Context(), other))
+		var got []string
+		req := page.Request{Limit: 2}
+		for range 4 {
+			p, err := s.List(t.Context(), ws, req)
+			ok(t, err)
+			for _, c := range p.Items {
+				got = append(got, c.ID)
+			}
+			if req.Cursor = p.Next; p.Next == "" {
+				break
+			}
+		}
+		same(t, []string{"cmp_4", "cmp_3", "cmp_2", "cmp_1", "cmp_0"}, got)
+	})
+	t.Run("a deleted campaign is gone with its audience", func(t *testing.T) {
+		s := open(t)
+		ok(t, s.Create(t.Context(), sample("cmp_1")))
+		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.BitmapOf(1, 2)))
+		if err := s.Delete(t.Context(), "ws_2", "cmp_1"); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("from another workspace: %v", err)
+		}
+		ok(t, s.Delete(t.Context(), ws, "cmp_1"))
+		if _, err := s.Get(t.Context(), ws, "cmp_1"); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("still there: %v", err)
+		}
+		got, err := s.Audience(t.Context(), ws, "cmp_1", 0, 10)
+		ok(t, err)
+		same(t, 0, len(got))
+	})
+	t.Run("working ones are those a worker must look at now", func(t *testing.T) {
+		s := open(t)
+		for i, c := range []struct {
+			status    campaign.Status
+			scheduled time.Time
+			retry     time.Time
+		}{
+			{campaign.Draft, time.Time{}, time.Time{}}, {campaign.Scheduled, epoch, time.Time{}}, {campaign.Scheduled, epoch.Add(time.Second), time.Time{}},
+			{campaign.Preparing, epoch.Add(time.Hour), time.Time{}}, {campaign.Sending, time.Time{}, epoch}, {campaign.Sending, time.Time{}, epoch.Add(time.Second)},
+			{campaign.Paused, time.Time{}, time.Time{}}, {campaign.Sent, time.Time{}, time.Time{}}, {campaign.Failed, time.Time{}, time.Time{}}, {campaign.Cancelled, time.Time{}, time.Time{}},
+		} {
+			x := sample(fmt.Sprintf("cmp_%d", i))
+			x.Status, x.ScheduledAt, x.RetryAt = c.status, c.scheduled, c.retry
+			ok(t, s.Create(t.Context(), x))
+		}
+		all, err := s.Working(t.Context(), epoch)
+		ok(t, err)
+		var got []string
+		for _, c := range all {
+			got = append(got, c.ID)
+		}
+		same(t, []string{"cmp_1", "cmp_3", "cmp_4"}, got)
+	})
+	t.Run("an audience can be walked from any position", func(t *testing.T) {
+		s := open(t)
+		people, rng := roaring64.New(), rand.New(rand.NewPCG(1, 2))
+		for range 3000 { // some dense, some sparse, some far away
+			people.Add(1 + rng.Uint64N(5000))
+			people.Add(1 + rng.Uint64N(40_000_000))
+		}
+		people.Add(1 << 45)
+		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.BitmapOf(7, 8, 9)))
+		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", people)) // in place of the first
+		ok(t, s.SaveAudience(t.Context(), ws, "cmp_2", roaring64.BitmapOf(1)))
+		want, after := people.ToArray(), uint64(0)
+		var got []uint64
+		for {
+			part, err := s.Audience(t.Context(), ws, "cmp_1", after, 1+rng.IntN(700))
+			ok(t, err)
+			if len(part) == 0 {
+				break
+			}
+			got = append(got, part...)
+			after = part[len(part)-1]
+		}
+		same(t, want, got)
+		none, err := s.Audience(t.Context(), "ws_2", "cmp_1", 0, 10)
+		ok(t, err)
+		same(t, 0, len(none))
+		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.New()))
+		none, err = s.Audience(t.Context(), ws, "cmp_1", 0, 10)
+		ok(t, err)
+		same(t, 0, len(none))
+	})
+}

@@ -1,0 +1,182 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+)
+
+// sample is how many people at most the gate is asked about before launch.
+const sample = 10_000
+
+// nearlyAll is the share of all people from which on a campaign is called a mail to everyone, in percent.
+const nearlyAll = 80
+
+// Preflight is what would happen if the campaign were launched now.
+type Preflight struct {
+	Included int64            // in the included segments
+	Excluded int64            // of them, taken out by the excluded ones
+	Audience int64            // the rest
+	Checked  int64            // of the audience, those the gate was asked about
+	Allowed  int64            // of the audience; an estimate from Checked if Checked < Audience
+	Refused  map[string]int64 // of the audience by reason; likewise
+	Warnings []Warning
+}
+
+// Warning is advice; it does not keep anyone from launching.
+type Warning struct {
+	Code    string // "empty", "nobody_allowed", "nearly_everyone"
+	Message string
+}
+
+// Preflight counts the audience and asks the gate about it, or about an even sample of a large one. Nothing is stored.
+func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, error) {
+	c, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil {
+		return Preflight{}, err
+	}
+	if err := s.check(ctx, c); err != nil {
+		return Preflight{}, err
+	}
+	included, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return Preflight{}, err
+	}
+	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}}
+	out.Excluded = out.Included - out.Audience
+	if err := s.askGate(ctx, c, audience, &out); err != nil {
+		return Preflight{}, err
+	}
+	everyone, err := s.c.Everyone.Everyone(ctx, ws)
+	if err != nil {
+		return Preflight{}, err
+	}
+	switch all := int64(everyone.GetCardinality()); {
+	case out.Audience == 0:
+		out.warn("empty", "nobody is in this audience now")
+	case out.Allowed == 0:
+		out.warn("nobody_allowed", "nobody in this audience may be written to; see the reasons")
+	case all >= 100 && out.Audience*100 >= all*nearlyAll:
+		out.warn("nearly_everyone", fmt.Sprintf("this goes to %d of %d people; a message to those it concerns is read more and unsubscribed from less", out.Audience, all))
+	}
+	return out, nil
+}
+
+func (p *Preflight) warn(code, message string) {
+	p.Warnings = append(p.Warnings, Warning{code, message})
+}
+
+// askGate fills Checked, Allowed and Refused.
+func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.Bitmap, out *Preflight) error {
+	n := audience.GetCardinality()
+	picked := make([]uint64, 0, min(n, sample))
+	if n <= sample {
+		picked = audience.ToArray()
+	} else {
+		// One person from each of sample equal parts of the audience, at a random place in it: an even step could keep time with a
+		// pattern in the numbers. The same campaign asks about the same people each time.
+		seed := fnv.New64a()
+		_, _ = seed.Write([]byte(c.ID))
+		rng := rand.New(rand.NewPCG(seed.Sum64(), n))
+		for i := range uint64(sample) {
+			from, to := i*n/sample, (i+1)*n/sample
+			num, err := audience.Select(from + rng.Uint64N(to-from))
+			if err != nil {
+				return err
+			}
+			picked = append(picked, num)
+		}
+	}
+	allowed := int64(0)
+	for len(picked) > 0 {
+		chunk := picked[:min(len(picked), s.c.Chunk)]
+		picked = picked[len(chunk):]
+		reqs, progress, err := s.requests(ctx, c, chunk)
+		if err != nil {
+			return err
+		}
+		decisions, err := s.c.Outbox.DryRun(ctx, reqs)
+		if err != nil {
+			return fmt.Errorf("ask the gate: %w", err)
+		}
+		if len(decisions) != len(reqs) {
+			return fmt.Errorf("ask the gate: %d decisions for %d requests", len(decisions), len(reqs))
+		}
+		for reason, k := range progress.Refused {
+			out.Refused[reason] += k
+		}
+		for _, d := range decisions {
+			if d.Allowed {
+				allowed++
+			} else {
+				out.Refused[d.Reason]++
+			}
+		}
+		out.Checked += int64(len(chunk))
+	}
+	out.Allowed = allowed
+	if out.Checked < out.Audience {
+		scale := func(k int64) int64 { return (k*out.Audience + out.Checked/2) / out.Checked }
+		out.Allowed = scale(allowed)
+		for reason, k := range out.Refused {
+			out.Refused[reason] = scale(k)
+		}
+	}
+	return nil
+}
+
+// audience returns the included people, and those of them who are not excluded.
+func (s *Service) audience(ctx context.Context, c Campaign) (included, audience *roaring64.Bitmap, err error) {
+	union := func(sets []string) (*roaring64.Bitmap, error) {
+		out := roaring64.New()
+		for _, set := range sets {
+			m, err := s.c.Sets.Members(ctx, c.Workspace, set)
+			if err != nil {
+				return nil, fmt.Errorf("members of %s: %w", set, err)
+			}
+			out.Or(m)
+		}
+		return out, nil
+	}
+	if included, err = union(c.Audience.Include); err != nil {
+		return nil, nil, err
+	}
+	excluded, err := union(c.Audience.Exclude)
+	if err != nil {
+		return nil, nil, err
+	}
+	return included, roaring64.AndNot(included, excluded), nil
+}
+
+// requests makes the requests for people by their numbers, each person once. The progress holds those who are left out.
+func (s *Service) requests(ctx context.Context, c Campaign, nums []uint64) ([]outbox.Request, Progress, error) {
+	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
+	if err != nil {
+		return nil, Progress{}, fmt.Errorf("find %d people: %w", len(nums), err)
+	}
+	var left Progress
+	reqs := make([]outbox.Request, 0, len(nums))
+	seen := make(map[string]bool, len(nums))
+	for _, n := range nums {
+		who := ids[n]
+		switch {
+		case who == "":
+			left = left.plus(ReasonGone, 1)
+			continue
+		case seen[who]:
+			left = left.plus(ReasonMerged, 1)
+			continue
+		}
+		seen[who] = true
+		reqs = append(reqs, outbox.Request{
+			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: c.Template,
+			Source: c.Source(), Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal,
+		})
+	}
+	return reqs, left, nil
+}

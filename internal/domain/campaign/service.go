@@ -1,0 +1,296 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Sets knows who is in segments and lists.
+type Sets interface {
+	// Members returns the people of a segment or list, errs.NotFound if there is none. The bitmap is not changed.
+	Members(ctx context.Context, ws, set string) (*roaring64.Bitmap, error)
+}
+
+// Everyone knows all people.
+type Everyone interface {
+	Everyone(ctx context.Context, ws string) (*roaring64.Bitmap, error)
+}
+
+// People knows who is behind a person number.
+type People interface {
+	// IDs returns person ids by the number asked for, following merges. Unknown numbers are left out.
+	IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
+}
+
+// Outbox takes requests for messages.
+type Outbox interface {
+	// Enqueue stores a decision for every request, in their order, and joins the caller's transaction.
+	Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
+	// DryRun decides in the same way and stores nothing.
+	DryRun(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
+	// Waiting returns how many messages of the source have not reached their final state.
+	Waiting(ctx context.Context, ws string, src outbox.Source) (int64, error)
+	// CancelSource cancels what has not left and joins the caller's transaction.
+	CancelSource(ctx context.Context, ws string, src outbox.Source) (int64, error)
+}
+
+// Checker knows what campaigns may refer to. Each method returns nil, or an error of kind not_found or conflict if the
+// thing is missing or cannot be used.
+type Checker interface {
+	CheckTemplate(ctx context.Context, ws, id string) error
+	CheckTopic(ctx context.Context, ws, id string) error
+	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+}
+
+// Config is what a Service needs. All fields but the last two are required.
+type Config struct {
+	Store    Store
+	Tx       tx.Runner
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Sets     Sets
+	Everyone Everyone
+	People   People
+	Outbox   Outbox
+	Checker  Checker
+	Chunk    int // people in one transaction; 1,000 if zero
+	Ahead    int // messages that may wait in the outbox before more are asked for; 5,000 if zero
+}
+
+// Service runs campaigns. It is safe for concurrent use, also by several processes.
+type Service struct {
+	c      Config
+	signal chan struct{}
+	loop   lifecycle.Loop
+}
+
+// New returns a Service; Start makes it send.
+func New(c Config) *Service {
+	if c.Chunk <= 0 {
+		c.Chunk = 1000
+	}
+	if c.Ahead <= 0 {
+		c.Ahead = 5000
+	}
+	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s.loop.Run = s.run
+	return s
+}
+
+// Start begins to work on launched campaigns.
+func (s *Service) Start(ctx context.Context) error { return s.loop.Start(ctx) }
+
+// Stop ends it, after the chunk in hand.
+func (s *Service) Stop(ctx context.Context) error { return s.loop.Stop(ctx) }
+
+// Create adds a draft made of the fields that people fill in: name, audience, topic, template, channel, goal, time.
+func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, error) {
+	now := s.c.Clock.Now()
+	out := Campaign{ID: id.New("cmp"), Workspace: ws, Status: Draft, Rev: 1, CreatedAt: now, UpdatedAt: now}
+	out.fill(c)
+	if err := out.Validate(); err != nil {
+		return Campaign{}, err
+	}
+	return out, s.c.Store.Create(ctx, out)
+}
+
+func (c *Campaign) fill(from Campaign) {
+	c.Name, c.Audience, c.Topic, c.Template, c.Goal, c.ScheduledAt = from.Name, from.Audience, from.Topic, from.Template, from.Goal, from.ScheduledAt
+	c.Channel = from.Channel
+	if c.Channel == "" {
+		c.Channel = "email"
+	}
+}
+
+// Get returns a campaign.
+func (s *Service) Get(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.c.Store.Get(ctx, ws, id)
+}
+
+// List returns campaigns, latest made first.
+func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Campaign], error) {
+	return s.c.Store.List(ctx, ws, p)
+}
+
+// Edit changes the fields that people fill in, of a draft or of a campaign whose time has not come. c.Rev is the one that
+// the editor saw, 0 to overwrite whatever is there.
+func (s *Service) Edit(ctx context.Context, ws, id string, c Campaign) (Campaign, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, old *Campaign) error {
+		if c.Rev != 0 && c.Rev != old.Rev {
+			return errs.Conflict("campaign.changed", "someone else has changed this campaign; load it again and repeat the change")
+		}
+		if old.Status != Draft && old.Status != Scheduled {
+			return errs.Conflict("campaign.running", "a campaign that is %s cannot be changed; copy it", old.Status)
+		}
+		old.fill(c)
+		if err := old.Validate(); err != nil {
+			return err
+		}
+		if old.Status == Scheduled {
+			return s.check(ctx, *old)
+		}
+		return nil
+	})
+}
+
+// Delete removes a draft.
+func (s *Service) Delete(ctx context.Context, ws, id string) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		c, err := s.c.Store.Get(ctx, ws, id)
+		if err != nil {
+			return err
+		}
+		if c.Status != Draft {
+			return errs.Conflict("campaign.not_draft", "only a draft can be deleted; this campaign is %s", c.Status)
+		}
+		return s.c.Store.Delete(ctx, ws, id)
+	})
+}
+
+// Check says whether the campaign could be launched; the error joins everything that is wrong.
+func (s *Service) Check(ctx context.Context, ws, id string) error {
+	c, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	return s.check(ctx, c)
+}
+
+func (s *Service) check(ctx context.Context, c Campaign) error {
+	bad := c.incomplete()
+	var failed error
+	ask := func(kind, field, id string, check func(context.Context, string, string) error) {
+		if id == "" || failed != nil {
+			return
+		}
+		err := check(ctx, c.Workspace, id)
+		switch {
+		case err == nil:
+		case errs.Is(err, errs.KindNotFound):
+			bad = append(bad, errs.Invalid("campaign.missing."+kind, field, "the %s %q does not exist; choose another", kind, id))
+		case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
+			bad = append(bad, errs.Invalid("campaign.unusable."+kind, field, "the %s %q cannot be used: %v", kind, id, err))
+		default:
+			failed = err
+		}
+	}
+	for _, id := range c.Audience.Include {
+		ask("segment", "audience.include", id, s.c.Checker.CheckSet)
+	}
+	for _, id := range c.Audience.Exclude {
+		ask("segment", "audience.exclude", id, s.c.Checker.CheckSet)
+	}
+	ask("topic", "topic", c.Topic, s.c.Checker.CheckTopic)
+	ask("template", "template", c.Template, s.c.Checker.CheckTemplate)
+	if failed != nil {
+		return failed
+	}
+	return errors.Join(bad...)
+}
+
+// Launch sends the campaign, at its time or at once. A campaign that is launched already stays as it is, so launching
+// twice sends once. One that has failed goes on from where it stopped.
+func (s *Service) Launch(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
+		switch c.Status {
+		case Scheduled, Preparing, Sending, Sent:
+			return nil
+		case Draft, Failed:
+		default:
+			return errs.Conflict("campaign.not_launchable", "this campaign is %s; resume it, or copy it to send again", c.Status)
+		}
+		if err := s.check(ctx, *c); err != nil {
+			return err
+		}
+		c.Attempts, c.RetryAt, c.Error = 0, time.Time{}, ""
+		switch {
+		case !c.StartedAt.IsZero():
+			c.Status = Sending
+		case c.ScheduledAt.After(s.c.Clock.Now()):
+			c.Status = Scheduled
+		default:
+			c.Status = Preparing
+		}
+		return nil
+	})
+}
+
+// Pause stops asking for messages. The few that wait in the outbox already still go.
+func (s *Service) Pause(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+		if c.Status == Paused {
+			return nil
+		}
+		if !c.Status.Running() {
+			return errs.Conflict("campaign.not_running", "only a running campaign can be paused; this one is %s", c.Status)
+		}
+		c.PausedFrom, c.Status = c.Status, Paused
+		return nil
+	})
+}
+
+// Resume goes on where Pause stopped.
+func (s *Service) Resume(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+		if c.Status.Running() {
+			return nil
+		}
+		if c.Status != Paused {
+			return errs.Conflict("campaign.not_paused", "only a paused campaign can be resumed; this one is %s", c.Status)
+		}
+		c.Status, c.PausedFrom, c.RetryAt = c.PausedFrom, "", time.Time{}
+		return nil
+	})
+}
+
+// Cancel ends the campaign for good. What has not left the outbox is taken back; what has cannot be.
+func (s *Service) Cancel(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
+		switch c.Status {
+		case Cancelled:
+			return nil
+		case Sent:
+			return errs.Conflict("campaign.sent", "this campaign has been sent; nothing is left to cancel")
+		}
+		c.Status, c.PausedFrom, c.FinishedAt = Cancelled, "", s.c.Clock.Now()
+		_, err := s.c.Outbox.CancelSource(ctx, ws, c.Source())
+		return err
+	})
+}
+
+// change loads a campaign, lets fn change it and writes it, in one transaction.
+func (s *Service) change(ctx context.Context, ws, id string, fn func(ctx context.Context, c *Campaign) error) (Campaign, error) {
+	var out Campaign
+	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		c, err := s.c.Store.Get(ctx, ws, id)
+		if err != nil {
+			return err
+		}
+		if err := fn(ctx, &c); err != nil {
+			return err
+		}
+		c.UpdatedAt = s.c.Clock.Now()
+		if err := s.c.Store.Update(ctx, c); err != nil {
+			return err
+		}
+		c.Rev++
+		out = c
+		return nil
+	})
+	if err == nil {
+		s.wake()
+	}
+	return out, err
+}

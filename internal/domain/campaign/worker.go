@@ -1,0 +1,201 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+const (
+	// poll is how often running campaigns are looked at. It is real time: clocks of tests and demonstrations jump.
+	poll = 250 * time.Millisecond
+
+	firstBackoff = 5 * time.Second
+	lastBackoff  = 10 * time.Minute
+	maxAttempts  = 30 // about four hours of trying before a campaign counts as failed
+)
+
+// run works on campaigns until ctx ends.
+func (s *Service) run(ctx context.Context) {
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	for {
+		worked, err := s.Tick(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.c.Log.Error("campaigns could not be worked on", "error", err)
+		}
+		if worked && err == nil {
+			continue
+		}
+		timer.Reset(poll)
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.signal:
+		case <-timer.C:
+		}
+	}
+}
+
+// wake makes the worker look at once.
+func (s *Service) wake() {
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+}
+
+// Tick takes every running campaign one step further and reports whether that was possible for any. The loop that Start begins calls it;
+// calling it beside the loop is harmless.
+func (s *Service) Tick(ctx context.Context) (bool, error) {
+	all, err := s.c.Store.Working(ctx, s.c.Clock.Now())
+	if err != nil {
+		return false, err
+	}
+	worked := false
+	for _, c := range all {
+		more, err := s.step(ctx, c)
+		switch {
+		case ctx.Err() != nil:
+			return worked, ctx.Err()
+		case errs.Is(err, errs.KindConflict): // changed meanwhile, by a person or another worker; the next round sees it
+		case err != nil:
+			if err := s.putOff(ctx, c, err); err != nil && !errs.Is(err, errs.KindConflict) {
+				return worked, err
+			}
+		default:
+			worked = worked || more
+		}
+	}
+	return worked, nil
+}
+
+func (s *Service) step(ctx context.Context, c Campaign) (bool, error) {
+	switch c.Status {
+	case Scheduled:
+		c.Status = Preparing
+		return true, s.update(ctx, c)
+	case Preparing:
+		return true, s.prepare(ctx, c)
+	}
+	if c.Progress.Left() > 0 {
+		return s.walk(ctx, c)
+	}
+	return s.finish(ctx, c)
+}
+
+func (s *Service) update(ctx context.Context, c Campaign) error {
+	c.UpdatedAt = s.c.Clock.Now()
+	return s.c.Store.Update(ctx, c)
+}
+
+// prepare fixes the audience.
+func (s *Service) prepare(ctx context.Context, c Campaign) error {
+	_, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return err
+	}
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		c := c
+		c.Status, c.StartedAt, c.Attempts, c.Error = Sending, s.c.Clock.Now(), 0, ""
+		c.Progress = Progress{Audience: int64(audience.GetCardinality())}
+		if err := s.c.Store.SaveAudience(ctx, c.Workspace, c.ID, audience); err != nil {
+			return err
+		}
+		return s.update(ctx, c)
+	})
+}
+
+// walk asks the outbox for the next chunk of people and moves the position, in one transaction.
+func (s *Service) walk(ctx context.Context, c Campaign) (bool, error) {
+	waiting, err := s.c.Outbox.Waiting(ctx, c.Workspace, c.Source())
+	if err != nil {
+		return false, fmt.Errorf("count waiting messages: %w", err)
+	}
+	if waiting >= int64(s.c.Ahead) {
+		return false, nil
+	}
+	nums, err := s.c.Store.Audience(ctx, c.Workspace, c.ID, c.Progress.Position, s.c.Chunk)
+	if err != nil {
+		return false, err
+	}
+	if len(nums) == 0 {
+		return false, errs.Invalid("campaign.audience.short", "", "the audience ends after %d of %d people", c.Progress.Handled, c.Progress.Audience)
+	}
+	reqs, left, err := s.requests(ctx, c, nums)
+	if err != nil {
+		return false, err
+	}
+	return true, s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		decisions, err := s.c.Outbox.Enqueue(ctx, reqs)
+		if err != nil {
+			return fmt.Errorf("ask for messages: %w", err)
+		}
+		if len(decisions) != len(reqs) {
+			return fmt.Errorf("ask for messages: %d decisions for %d requests", len(decisions), len(reqs))
+		}
+		c := c
+		p := c.Progress
+		for reason, n := range left.Refused {
+			p = p.plus(reason, n)
+		}
+		for _, d := range decisions {
+			switch {
+			case d.Duplicate: // under another number, in an earlier chunk
+				p = p.plus(ReasonMerged, 1)
+			case d.Allowed:
+				p.Queued++
+			default:
+				p = p.plus(d.Reason, 1)
+			}
+		}
+		p.Handled += int64(len(nums))
+		p.Position = nums[len(nums)-1]
+		c.Progress, c.Attempts, c.Error = p, 0, ""
+		return s.update(ctx, c)
+	})
+}
+
+// finish declares the campaign sent once nothing of it waits any more.
+func (s *Service) finish(ctx context.Context, c Campaign) (bool, error) {
+	waiting, err := s.c.Outbox.Waiting(ctx, c.Workspace, c.Source())
+	if err != nil {
+		return false, fmt.Errorf("count waiting messages: %w", err)
+	}
+	if waiting > 0 {
+		return false, nil
+	}
+	c.Status, c.FinishedAt, c.Attempts, c.Error = Sent, s.c.Clock.Now(), 0, ""
+	return true, s.update(ctx, c)
+}
+
+// putOff notes a failed try: again later, or failed if that cannot help or was done often enough.
+func (s *Service) putOff(ctx context.Context, c Campaign, cause error) error {
+	c.Attempts++
+	c.Error = cause.Error()
+	kind := errs.KindOf(cause)
+	if kind == errs.KindInvalid || kind == errs.KindNotFound || kind == errs.KindForbidden || c.Attempts >= maxAttempts {
+		c.Status = Failed
+		s.c.Log.Error("a campaign has failed", "workspace", c.Workspace, "campaign", c.ID, "error", cause)
+	} else {
+		c.RetryAt = s.c.Clock.Now().Add(backoff(c.Attempts))
+		s.c.Log.Warn("a campaign is tried again later", "workspace", c.Workspace, "campaign", c.ID, "attempt", c.Attempts, "error", cause)
+	}
+	if err := s.update(ctx, c); err != nil {
+		return errors.Join(err, cause)
+	}
+	return nil
+}
+
+func backoff(attempt int) time.Duration {
+	d := firstBackoff
+	for range attempt - 1 {
+		if d *= 2; d >= lastBackoff {
+			return lastBackoff
+		}
+	}
+	return d
+}

@@ -1,0 +1,105 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// ApplyEvents takes consent from track events named "Subscribed" and "Unsubscribed" that came in from outside, as forms, shops and
+// imports send them. Properties: topic (id or name; "all" or "*" for every topic), channel (default "email"),
+// source, evidence. Without a topic, Unsubscribed means every topic, and Subscribed the workspace's only topic. An
+// event that names no known topic says nothing and is passed over. Idempotent by message id.
+func (s *Service) ApplyEvents(ctx context.Context, events []event.Kept) error {
+	byWorkspace := map[string][]event.Kept{}
+	for _, e := range events {
+		if e.Type == event.Track && (e.Name == event.Subscribed || e.Name == event.Unsubscribed) {
+			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
+		}
+	}
+	for ws, evs := range byWorkspace {
+		if err := s.applyWorkspace(ctx, ws, evs); err != nil {
+			return fmt.Errorf("consent from events: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) applyWorkspace(ctx context.Context, ws string, events []event.Kept) error {
+	nums := make([]uint64, len(events))
+	for i, e := range events {
+		nums[i] = e.Person
+	}
+	people, err := s.people.PersonIDs(ctx, ws, nums)
+	if err != nil {
+		return fmt.Errorf("find people: %w", err)
+	}
+	topics, err := s.store.Topics(ctx, ws)
+	if err != nil {
+		return err
+	}
+	var changes []Change
+	for _, e := range events {
+		pid := people[e.Person]
+		if pid == "" {
+			continue
+		}
+		if c, ok := statement(e, topics); ok {
+			c.PersonID = pid
+			changes = append(changes, c)
+		}
+	}
+	return s.Change(ctx, ws, changes...)
+}
+
+// statement reads one event.
+func statement(e event.Kept, topics []Topic) (Change, bool) {
+	// Properties come from outside: a field of the wrong type is as good as missing.
+	var props map[string]any
+	_ = json.Unmarshal(e.Properties, &props)
+	text := func(key string) string {
+		v, _ := props[key].(string)
+		return strings.TrimSpace(v)
+	}
+	c := Change{
+		Channel: strings.ToLower(text("channel")), Status: Subscribed, At: e.Time, Cause: e.MessageID,
+		Source: "event:" + string(e.Origin), Evidence: text("evidence"),
+	}
+	if e.Name == event.Unsubscribed {
+		c.Status = Unsubscribed
+	}
+	if c.Channel == "" {
+		c.Channel = "email"
+	}
+	if from := text("source"); from != "" {
+		c.Source += ":" + from
+	}
+	name := text("topic")
+	switch {
+	case name == AllTopics || strings.EqualFold(name, "all"):
+		// "Yes to everything" is no informed consent; it only takes a former no to everything back.
+		c.Topic = AllTopics
+	case name == "" && c.Status == Unsubscribed:
+		c.Topic = AllTopics
+	case name == "":
+		for _, t := range topics {
+			if t.Archived {
+				continue
+			}
+			if c.Topic != "" {
+				return Change{}, false
+			}
+			c.Topic = t.ID
+		}
+	default:
+		for _, t := range topics {
+			if t.ID == name || strings.EqualFold(t.Name, name) {
+				c.Topic = t.ID
+			}
+		}
+	}
+	return c, c.Topic != ""
+}

@@ -1,0 +1,413 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Watcher learns that less is allowed than before, inside the transaction that says so. The outbox takes messages back that are
+// about to go.
+type Watcher interface {
+	// ConsentRestricted names the people concerned; nil means that anyone may be.
+	ConsentRestricted(ctx context.Context, ws string, personIDs []string) error
+}
+
+// People finds out whom an event belongs to.
+type People interface {
+	// PersonIDs returns the ids of the people with these numbers; unknown ones are left out.
+	PersonIDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store   Store
+	Tx      tx.Runner
+	Emitter event.Emitter
+	Hasher  Hasher
+	People  People // used by ApplyEvents alone
+	Clock   clock.Clock
+}
+
+// Service holds the rules of consent.
+type Service struct {
+	store    Store
+	tx       tx.Runner
+	emitter  event.Emitter
+	hasher   Hasher
+	people   People
+	clock    clock.Clock
+	watchers []Watcher
+}
+
+// New returns a Service.
+func New(c Config) *Service {
+	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, clock: c.Clock}
+}
+
+// Watch adds a watcher; not to be called once the service is in use.
+func (s *Service) Watch(w Watcher) { s.watchers = append(s.watchers, w) }
+
+func (s *Service) restricted(ctx context.Context, ws string, people []string) error {
+	for _, w := range s.watchers {
+		if err := w.ConsentRestricted(ctx, ws, people); err != nil {
+			return fmt.Errorf("tell of restricted consent: %w", err)
+		}
+	}
+	return nil
+}
+
+// DefaultTopic is the name of the topic that a new workspace starts with.
+const DefaultTopic = "News"
+
+// EnsureDefaults gives a workspace without topics its first one: News, by mail, for those who said yes.
+func (s *Service) EnsureDefaults(ctx context.Context, ws string) error {
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		topics, err := s.store.Topics(ctx, ws)
+		if err != nil || len(topics) > 0 {
+			return err
+		}
+		_, err = s.CreateTopic(ctx, ws, Topic{Name: DefaultTopic, Channels: []string{"email"}, OptIn: Explicit})
+		return err
+	})
+}
+
+// CreateTopic adds a topic; OptIn is Explicit unless stated otherwise.
+func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
+	if t.OptIn == "" {
+		t.OptIn = Explicit
+	}
+	if err := t.Validate(); err != nil {
+		return Topic{}, err
+	}
+	t.ID, t.Name = id.New("tpc"), strings.TrimSpace(t.Name)
+	t.CreatedAt = s.clock.Now()
+	t.UpdatedAt = t.CreatedAt
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		topics, err := s.store.Topics(ctx, ws)
+		if err != nil {
+			return err
+		}
+		if len(topics) >= MaxTopics {
+			return errs.Conflict("consent.topic.too_many", "a workspace has at most %d topics; archived ones can be renamed and used again", MaxTopics)
+		}
+		return s.store.InsertTopic(ctx, ws, t)
+	})
+	return t, err
+}
+
+// UpdateTopic replaces name, description, channels, opt-in and archived.
+func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
+	if err := t.Validate(); err != nil {
+		return Topic{}, err
+	}
+	t.Name = strings.TrimSpace(t.Name)
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.store.Topic(ctx, ws, t.ID)
+		if err != nil {
+			return err
+		}
+		t.CreatedAt, t.UpdatedAt = old.CreatedAt, s.clock.Now()
+		if err := s.store.UpdateTopic(ctx, ws, t); err != nil {
+			return err
+		}
+		if t.Archived != old.Archived || t.OptIn != old.OptIn || !slices.Equal(t.Channels, old.Channels) {
+			return s.restricted(ctx, ws, nil)
+		}
+		return nil
+	})
+	return t, err
+}
+
+// Topic returns one topic or not_found.
+func (s *Service) Topic(ctx context.Context, ws, id string) (Topic, error) {
+	return s.store.Topic(ctx, ws, id)
+}
+
+// Topics returns all topics, archived ones included, in the order of their making.
+func (s *Service) Topics(ctx context.Context, ws string) ([]Topic, error) {
+	return s.store.Topics(ctx, ws)
+}
+
+// Change records statements, joins the caller's transaction, and emits an event for each that makes a difference. Statements with a
+// cause that was recorded before change nothing.
+func (s *Service) Change(ctx context.Context, ws string, changes ...Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		topics, err := s.store.Topics(ctx, ws)
+		if err != nil {
+			return err
+		}
+		known := make(map[string]bool, len(topics)+1)
+		known[AllTopics] = true
+		for _, t := range topics {
+			known[t.ID] = true
+		}
+		for _, c := range changes {
+			if err := c.validate(known); err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, ws, changes)
+	})
+}
+
+func (c Change) validate(known map[string]bool) error {
+	switch {
+	case c.PersonID == "":
+		return errs.Invalid("consent.change.person_missing", "person_id", "say who it is about")
+	case !known[c.Topic]:
+		return errs.NotFound("topic", c.Topic)
+	case c.Channel == "":
+		return errs.Invalid("consent.change.channel_missing", "channel", "name the channel, e.g. email")
+	case c.Status != Subscribed && c.Status != Unsubscribed:
+		return errs.Invalid("consent.change.status_unknown", "status", "use subscribed or unsubscribed")
+	case c.Source == "":
+		return errs.Invalid("consent.change.source_missing", "source", "say where the person agreed or refused; consent without a source proves nothing")
+	}
+	return nil
+}
+
+// Subscribe records a yes to one topic.
+func (s *Service) Subscribe(ctx context.Context, ws string, c Change) error {
+	c.Status = Subscribed
+	return s.Change(ctx, ws, c)
+}
+
+// Unsubscribe records a no to one topic, or to AllTopics.
+func (s *Service) Unsubscribe(ctx context.Context, ws string, c Change) error {
+	c.Status = Unsubscribed
+	return s.Change(ctx, ws, c)
+}
+
+// SubscribeMany records a yes of many people, as an import brings them; the changes' Status is set.
+func (s *Service) SubscribeMany(ctx context.Context, ws string, changes []Change) error {
+	changes = slices.Clone(changes)
+	for i := range changes {
+		changes[i].Status = Subscribed
+	}
+	return s.Change(ctx, ws, changes...)
+}
+
+// Sources and evidence come from outside; more than this proves nothing more.
+const (
+	maxSource   = 200
+	maxEvidence = 2000
+)
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+type stateKey struct{ person, topic, channel string }
+
+// record writes history and states of valid changes, and emits what differs.
+func (s *Service) record(ctx context.Context, ws string, changes []Change) error {
+	now := s.clock.Now()
+	records := make([]Record, 0, len(changes))
+	people := make([]string, 0, len(changes))
+	for _, c := range changes {
+		if c.At.IsZero() || c.At.After(now) {
+			c.At = now
+		}
+		c.At = clock.Trunc(c.At)
+		c.Source, c.Evidence = cut(c.Source, maxSource), cut(c.Evidence, maxEvidence)
+		r := Record{Change: c, Recorded: now}
+		if c.Cause == "" {
+			r.ID = id.New("cns")
+		} else {
+			r.ID = strings.Join([]string{c.Cause, c.Topic, c.Channel}, "/")
+		}
+		records = append(records, r)
+		people = append(people, c.PersonID)
+	}
+	added, err := s.store.AddRecords(ctx, ws, records)
+	if err != nil {
+		return fmt.Errorf("record consent: %w", err)
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	slices.Sort(people)
+	before, err := s.store.States(ctx, ws, slices.Compact(people))
+	if err != nil {
+		return fmt.Errorf("read consent: %w", err)
+	}
+	current := make(map[stateKey]State, len(before))
+	for _, st := range before {
+		current[stateKey{st.PersonID, st.Topic, st.Channel}] = st
+	}
+	var states []State
+	var events []event.Event
+	var refused []string
+	for _, r := range records {
+		if !added[r.ID] {
+			continue
+		}
+		delete(added, r.ID) // a cause named twice in one call counts once
+		key := stateKey{r.PersonID, r.Topic, r.Channel}
+		old, had := current[key]
+		st := State{PersonID: r.PersonID, Topic: r.Topic, Channel: r.Channel, Status: r.Status, Source: r.Source, At: r.At}
+		if had && !st.newer(old) {
+			continue
+		}
+		current[key] = st
+		states = append(states, st)
+		if !had || old.Status != st.Status {
+			events = append(events, changed(ws, r, now))
+			if st.Status == Unsubscribed {
+				refused = append(refused, r.PersonID)
+			}
+		}
+	}
+	if err := s.store.PutStates(ctx, ws, states); err != nil {
+		return fmt.Errorf("write consent: %w", err)
+	}
+	if len(refused) > 0 {
+		if err := s.restricted(ctx, ws, refused); err != nil {
+			return err
+		}
+	}
+	return s.emit(ctx, events)
+}
+
+func (s *Service) emit(ctx context.Context, events []event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if err := s.emitter.Emit(ctx, events...); err != nil {
+		return fmt.Errorf("emit consent events: %w", err)
+	}
+	return nil
+}
+
+func changed(ws string, r Record, now time.Time) event.Event {
+	name := event.Subscribed
+	if r.Status == Unsubscribed {
+		name = event.Unsubscribed
+	}
+	return internal(ws, "consent:"+r.ID, name, r.PersonID, r.At, now, map[string]string{
+		"topic": r.Topic, "channel": r.Channel, "source": r.Source,
+	})
+}
+
+func internal(ws, messageID, name, personID string, at, now time.Time, props map[string]string) event.Event {
+	raw, _ := json.Marshal(props) // strings always marshal
+	return event.Event{
+		Workspace: ws, MessageID: messageID, Type: event.Consent, Name: name, PersonID: personID,
+		Time: at, Received: now, Origin: event.Internal, Properties: raw,
+	}
+}
+
+// History returns what a person said and when, latest first.
+func (s *Service) History(ctx context.Context, ws, personID string, p page.Request) (page.Of[Record], error) {
+	return s.store.Records(ctx, ws, personID, p)
+}
+
+// States tells, for each person and channel, what they allow. addresses holds each person's address per channel; a person
+// without an address on a channel is not suppressed there. Every person asked for has an entry with every channel that
+// a topic is sent on or an address was given for.
+func (s *Service) States(ctx context.Context, ws string, personIDs []string, addresses map[string]map[string]string) (map[string]map[string]Channel, error) {
+	topics, err := s.store.Topics(ctx, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read topics: %w", err)
+	}
+	states, err := s.store.States(ctx, ws, personIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read consent: %w", err)
+	}
+	said := make(map[stateKey]*State, len(states))
+	for i := range states {
+		said[stateKey{states[i].PersonID, states[i].Topic, states[i].Channel}] = &states[i]
+	}
+	suppressed, err := s.suppressed(ctx, ws, personIDs, addresses)
+	if err != nil {
+		return nil, err
+	}
+	var channels []string
+	for _, t := range topics {
+		if !t.Archived {
+			channels = append(channels, t.Channels...)
+		}
+	}
+	slices.Sort(channels)
+	channels = slices.Compact(channels)
+
+	out := make(map[string]map[string]Channel, len(personIDs))
+	for _, pid := range personIDs {
+		per := make(map[string]Channel, len(channels))
+		for _, ch := range channels {
+			c := Channel{Topics: make(map[string]bool, len(topics))}
+			all := said[stateKey{pid, AllTopics, ch}]
+			for _, t := range topics {
+				if !t.Sent(ch) {
+					continue
+				}
+				ok, declined := allowed(t, said[stateKey{pid, t.ID, ch}], all)
+				c.Topics[t.ID] = ok
+				if declined {
+					if c.Declined == nil {
+						c.Declined = map[string]bool{}
+					}
+					c.Declined[t.ID] = true
+				}
+			}
+			per[ch] = c
+		}
+		for ch, addr := range addresses[pid] {
+			c := per[ch]
+			if entry, ok := suppressed[ch+"\x00"+addr]; ok {
+				c.Suppressed, c.Reason = true, entry.Reason
+			}
+			per[ch] = c
+		}
+		out[pid] = per
+	}
+	return out, nil
+}
+
+// suppressed returns the entries for the addresses, by channel, a zero byte and the address as given.
+func (s *Service) suppressed(ctx context.Context, ws string, personIDs []string, addresses map[string]map[string]string) (map[string]Suppression, error) {
+	byChannel := map[string]map[string][]string{} // channel -> hash -> addresses
+	for _, pid := range personIDs {
+		for ch, addr := range addresses[pid] {
+			if byChannel[ch] == nil {
+				byChannel[ch] = make(map[string][]string, len(personIDs))
+			}
+			h := s.hash(ws, ch, addr)
+			byChannel[ch][h] = append(byChannel[ch][h], addr)
+		}
+	}
+	out := map[string]Suppression{}
+	for ch, byHash := range byChannel {
+		hashes := make([]string, 0, len(byHash))
+		for h := range byHash {
+			hashes = append(hashes, h)
+		}
+		found, err := s.store.Suppressed(ctx, ws, ch, hashes)
+		if err != nil {
+			return nil, fmt.Errorf("read suppressions: %w", err)
+		}
+		for h, entry := range found {
+			for _, addr := range byHash[h] {
+				out[ch+"\x00"+addr] = entry
+			}
+		}
+	}
+	return out, nil
+}

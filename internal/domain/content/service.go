@@ -1,0 +1,308 @@
+package content
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Vocabulary knows which variables messages of a workspace can use, as paths: "person.first_name", "event.*".
+type Vocabulary interface {
+	Known(ctx context.Context, ws string) ([]string, error)
+}
+
+// DefaultKnown are the variables that every message has.
+var DefaultKnown = []string{"person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "unsubscribe_url", "preferences_url"}
+
+// Config is what a Service needs.
+type Config struct {
+	Store      Store
+	Tx         tx.Runner
+	Clock      clock.Clock
+	Vocabulary Vocabulary // nil: DefaultKnown
+	CacheSize  int        // compiled versions kept in memory; 0 means 256
+}
+
+// Service holds the rules of templates.
+type Service struct {
+	store      Store
+	tx         tx.Runner
+	clock      clock.Clock
+	vocabulary Vocabulary
+	cache      *cache
+}
+
+// New returns a Service.
+func New(c Config) *Service {
+	return &Service{store: c.Store, tx: c.Tx, clock: c.Clock, vocabulary: c.Vocabulary, cache: newCache(cmp.Or(c.CacheSize, 256))}
+}
+
+// Create saves a draft as a new template.
+func (s *Service) Create(ctx context.Context, ws string, d Draft) (Template, error) {
+	return s.create(ctx, ws, "", d)
+}
+
+func (s *Service) create(ctx context.Context, ws, key string, d Draft) (Template, error) {
+	d = d.normal()
+	if _, err := compile(d); err != nil {
+		return Template{}, err
+	}
+	now := s.clock.Now()
+	t := Template{ID: id.New("tpl"), Key: key, Version: 1, Status: Active, Draft: d, CreatedAt: now, UpdatedAt: now}
+	if err := s.store.Insert(ctx, ws, t); err != nil {
+		return Template{}, fmt.Errorf("add template: %w", err)
+	}
+	return t, nil
+}
+
+// Ensure returns the template with the key; if there is none, the draft becomes it. One that is there is left as its
+// owner has made it.
+func (s *Service) Ensure(ctx context.Context, ws, key string, d Draft) (Template, error) {
+	t, err := s.store.ByKey(ctx, ws, key)
+	if !errs.Is(err, errs.KindNotFound) {
+		return t, err
+	}
+	t, err = s.create(ctx, ws, key, d)
+	if errs.Is(err, errs.KindConflict) { // another process made it just now
+		return s.store.ByKey(ctx, ws, key)
+	}
+	return t, err
+}
+
+// Update saves a draft as the next version. base is the version that its author had before them: if the template has moved on
+// since, the update is a conflict; 0 overwrites whatever is there. A draft that changes nothing makes no version.
+func (s *Service) Update(ctx context.Context, ws, templateID string, d Draft, base int) (Template, error) {
+	d = d.normal()
+	if _, err := compile(d); err != nil {
+		return Template{}, err
+	}
+	var out Template
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		t, err := s.store.Get(ctx, ws, templateID)
+		if err != nil {
+			return err
+		}
+		if base != 0 && base != t.Version {
+			return errs.Conflict("content.template.stale", "somebody saved version %d since you opened version %d; load it and make your changes again", t.Version, base)
+		}
+		if t.Channel != d.Channel {
+			return errs.Invalid("content.template.channel", "channel", "a template cannot move to another channel; make a new one")
+		}
+		if t.Draft == d {
+			out = t
+			return nil
+		}
+		t.Draft, t.Version, t.UpdatedAt = d, t.Version+1, s.clock.Now()
+		out = t
+		return s.store.AddVersion(ctx, ws, t)
+	})
+	return out, err
+}
+
+// Get returns the current version of a template.
+func (s *Service) Get(ctx context.Context, ws, templateID string) (Template, error) {
+	return s.store.Get(ctx, ws, templateID)
+}
+
+// Version returns one version of a template.
+func (s *Service) Version(ctx context.Context, ws, templateID string, version int) (Template, error) {
+	return s.store.Version(ctx, ws, templateID, version)
+}
+
+// Versions lists the versions of a template, latest first.
+func (s *Service) Versions(ctx context.Context, ws, templateID string, p page.Request) (page.Of[Template], error) {
+	if _, err := s.store.Get(ctx, ws, templateID); err != nil {
+		return page.Of[Template]{}, err
+	}
+	return s.store.Versions(ctx, ws, templateID, p)
+}
+
+// List lists templates, the one made last first.
+func (s *Service) List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Template], error) {
+	return s.store.List(ctx, ws, f, p)
+}
+
+// Archive takes a template out of use. Messages that were made already still go out with it.
+func (s *Service) Archive(ctx context.Context, ws, templateID string) (Template, error) {
+	return s.setStatus(ctx, ws, templateID, Archived)
+}
+
+// Restore brings an archived template back.
+func (s *Service) Restore(ctx context.Context, ws, templateID string) (Template, error) {
+	return s.setStatus(ctx, ws, templateID, Active)
+}
+
+func (s *Service) setStatus(ctx context.Context, ws, templateID string, status Status) (Template, error) {
+	var out Template
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		t, err := s.store.Get(ctx, ws, templateID)
+		if err != nil {
+			return err
+		}
+		if t.Status != status {
+			t.Status, t.UpdatedAt = status, s.clock.Now()
+			if err := s.store.SetStatus(ctx, ws, templateID, status, t.UpdatedAt); err != nil {
+				return err
+			}
+		}
+		out = t
+		return nil
+	})
+	return out, err
+}
+
+// Render fills one version of a template. The same version, variables and options give the same result. Variables without a value
+// are left empty and reported; an error means that this letter cannot be made, and would not be made next time, unless it
+// comes from the store.
+func (s *Service) Render(ctx context.Context, ws, templateID string, version int, vars map[string]any, o RenderOptions) (Rendered, error) {
+	key := ws + "/" + templateID + "/" + strconv.Itoa(version)
+	c, ok := s.cache.get(key)
+	if !ok {
+		t, err := s.store.Version(ctx, ws, templateID, version)
+		if err != nil {
+			return Rendered{}, fmt.Errorf("load template: %w", err)
+		}
+		if c, err = compile(t.Draft); err != nil {
+			return Rendered{}, fmt.Errorf("compile template: %w", err)
+		}
+		s.cache.put(key, c)
+	}
+	return c.render(vars, o)
+}
+
+// PreviewRequest names what to show: a draft, or a version of a template (0: the current one).
+type PreviewRequest struct {
+	Draft   *Draft
+	ID      string
+	Version int
+	Vars    map[string]any
+	Options RenderOptions
+}
+
+// Preview is how a letter would look, and what its author should know about it.
+type Preview struct {
+	Rendered
+	Findings []Finding
+}
+
+// sampleUnsubscribe is where the way out leads in previews.
+const sampleUnsubscribe = "https://example.com/unsubscribe"
+
+// Preview fills a draft or a saved version. A draft with errors gives its findings and no letter.
+func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Preview, error) {
+	var d Draft
+	switch {
+	case r.Draft != nil:
+		d = r.Draft.normal()
+		d.Name = cmp.Or(d.Name, "?") // what has not been named yet can be looked at all the same
+	case r.Version == 0:
+		t, err := s.store.Get(ctx, ws, r.ID)
+		if err != nil {
+			return Preview{}, err
+		}
+		d = t.Draft
+	default:
+		t, err := s.store.Version(ctx, ws, r.ID, r.Version)
+		if err != nil {
+			return Preview{}, err
+		}
+		d = t.Draft
+	}
+	findings, c, err := s.check(ctx, ws, d)
+	if err != nil || c == nil {
+		return Preview{Findings: findings}, err
+	}
+	o := r.Options
+	o.UnsubscribeURL = cmp.Or(o.UnsubscribeURL, sampleUnsubscribe)
+	if o.Now.IsZero() {
+		o.Now = s.clock.Now()
+	}
+	out, err := c.render(r.Vars, o)
+	if err != nil {
+		return Preview{Findings: append(findings, findingsOf(err)...)}, nil
+	}
+	return Preview{Rendered: out, Findings: append(findings, out.Problems...)}, nil
+}
+
+// Check returns what the author of a draft should know before anything is sent: errors, unknown variables, and what mail
+// programs will do to it.
+func (s *Service) Check(ctx context.Context, ws string, d Draft) ([]Finding, error) {
+	out, _, err := s.check(ctx, ws, d.normal())
+	return out, err
+}
+
+// clipped is the size above which Gmail hides the end of a mail, the way out included.
+const clipped = 102 << 10
+
+func (s *Service) check(ctx context.Context, ws string, d Draft) ([]Finding, *compiled, error) {
+	c, err := compile(d)
+	if err != nil {
+		return findingsOf(err), nil, nil
+	}
+	known := DefaultKnown
+	if s.vocabulary != nil {
+		if known, err = s.vocabulary.Known(ctx, ws); err != nil {
+			return nil, nil, fmt.Errorf("load the known variables: %w", err)
+		}
+		known = append([]string{"unsubscribe_url"}, known...)
+	}
+	var out []Finding
+	fields := c.fields()
+	for _, field := range []string{"subject", "preheader", "html", "text"} {
+		t := fields[field]
+		if t == nil {
+			continue
+		}
+		for _, p := range t.Check(known) {
+			out = append(out, Finding{Field: field, Code: p.Code, Name: p.Name, Line: p.Line, Col: p.Col, Message: p.Msg})
+		}
+	}
+	warn := func(field, code, format string, args ...any) {
+		out = append(out, Finding{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+	}
+	if len(d.HTML) > clipped {
+		warn("html", "clipped", "%d KB: Gmail shows the first 102 KB only and hides the rest, the link to unsubscribe included", len(d.HTML)>>10)
+	}
+	if n := utf8.RuneCountInString(d.Subject); n > 150 {
+		warn("subject", "long", "%d characters: phones show about 40", n)
+	}
+	if d.ValueProposition == "" {
+		warn("value_proposition", "empty", "write down why the reader would open this; if that is hard, the mail may not be worth sending")
+	}
+	if !slices.ContainsFunc(append(fieldUses(c.html), fieldUses(c.text)...), func(u liquid.Use) bool { return u.Path == "unsubscribe_url" }) {
+		warn("html", "footer", "there is no {{ unsubscribe_url }}: a line with the link to unsubscribe will be added at the end")
+	}
+	return out, c, nil
+}
+
+func fieldUses(t *liquid.Template) []liquid.Use {
+	if t == nil {
+		return nil
+	}
+	return t.Uses()
+}
+
+// findingsOf turns validation errors into findings.
+func findingsOf(err error) []Finding {
+	var out []Finding
+	for _, e := range errs.All(err) {
+		f := Finding{Field: e.Field, Code: e.Code, Message: e.Msg, Error: true}
+		var l *liquid.Error
+		if errors.As(e, &l) {
+			f.Line, f.Col, f.Message = l.Line, l.Col, l.Msg
+		}
+		out = append(out, f)
+	}
+	return out
+}

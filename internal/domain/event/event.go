@@ -1,0 +1,129 @@
+package event
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Type is the kind of call that an event came in with. The six Segment calls come from outside; the
+// others are written by the product itself.
+type Type string
+
+// The types.
+const (
+	Track    Type = "track"
+	Page     Type = "page"
+	Screen   Type = "screen"
+	Identify Type = "identify"
+	Group    Type = "group"
+	Alias    Type = "alias"
+
+	Message Type = "message" // what became of a message to a person: sent, opened, clicked ...
+	Segment Type = "segment" // a person entered or left a segment
+	Journey Type = "journey" // a person entered, passed or left a journey
+	Consent Type = "consent" // a person subscribed, unsubscribed, was suppressed
+)
+
+// External reports whether the type may come from outside.
+func (t Type) External() bool {
+	switch t {
+	case Track, Page, Screen, Identify, Group, Alias:
+		return true
+	}
+	return false
+}
+
+// Behaviour reports whether the type counts as something the person did (the "events" of statistics).
+func (t Type) Behaviour() bool { return t == Track || t == Page || t == Screen }
+
+// Names of the events that the product writes. Properties carry message_id (outbox), channel, topic, source_kind,
+// source_id, node and what the name calls for (url, reason, ...).
+const (
+	MessageQueued       = "Message Queued"
+	MessageRefused      = "Message Refused" // property reason
+	MessageSent         = "Message Sent"
+	MessageDelivered    = "Message Delivered"
+	MessageBounced      = "Message Bounced" // properties permanent, detail
+	MessageFailed       = "Message Failed"
+	MessageOpened       = "Message Opened"
+	MessageClicked      = "Message Clicked" // property url
+	MessageConverted    = "Message Converted"
+	MessageUnsubscribed = "Message Unsubscribed"
+
+	SegmentEntered = "Segment Entered" // properties segment_id, cause, version
+	SegmentLeft    = "Segment Left"
+
+	JourneyEntered = "Journey Entered" // properties journey_id, version, instance_id
+	JourneyGoal    = "Journey Goal Reached"
+	JourneyExited  = "Journey Exited"
+
+	Subscribed   = "Subscribed" // properties topic, channel, source
+	Unsubscribed = "Unsubscribed"
+	Suppressed   = "Suppressed"
+)
+
+// Names of the commerce events that orders, value and revenue are computed from (Segment's e-commerce spec).
+const (
+	OrderCompleted = "Order Completed" // properties order_id, total, currency, products
+	OrderRefunded  = "Order Refunded"  // properties order_id, total
+)
+
+// Origin says how far the sender of an event is trusted.
+type Origin string
+
+// The origins. A browser key is public: it may only write, and never joins two identified people.
+const (
+	Browser  Origin = "browser"
+	Server   Origin = "server"
+	Internal Origin = "internal" // written by the product
+)
+
+// Event is one thing that happened, as it is written to the log. It never changes.
+type Event struct {
+	Workspace   string          `json:"w"`
+	MessageID   string          `json:"m"`
+	Type        Type            `json:"t"`
+	Name        string          `json:"n,omitempty"` // track: event; page, screen: name; internal: one of the names above
+	UserID      string          `json:"u,omitempty"`
+	AnonymousID string          `json:"a,omitempty"`
+	PreviousID  string          `json:"p,omitempty"` // alias
+	GroupID     string          `json:"g,omitempty"`
+	PersonID    string          `json:"pid,omitempty"` // internal events name the person directly
+	Time        time.Time       `json:"ts"`            // corrected and clamped; when it happened
+	Original    time.Time       `json:"ot,omitzero"`   // as the client said
+	Sent        time.Time       `json:"st,omitzero"`   // client's clock when sending
+	Received    time.Time       `json:"rt"`            // our clock when it arrived
+	Source      string          `json:"s,omitempty"`   // id of the source whose write key was used
+	Origin      Origin          `json:"o"`
+	Properties  json.RawMessage `json:"pr,omitempty"` // object; for identify and group the traits
+	Context     json.RawMessage `json:"cx,omitempty"` // object
+	Flags       []string        `json:"fl,omitempty"` // e.g. "clock_future"
+}
+
+// Position is the place of an event in the log: the record and the index inside it.
+type Position struct {
+	Seq   uint64
+	Index int
+}
+
+// Before reports whether p comes before q.
+func (p Position) Before(q Position) bool {
+	return p.Seq < q.Seq || p.Seq == q.Seq && p.Index < q.Index
+}
+
+// Kept is an event with the person it belongs to, as the event store keeps it.
+type Kept struct {
+	Event
+	Person      uint64       // the person's number in the workspace, after merges
+	Identifiers []Identifier // normalised identifiers the event carried, in priority order, blocked ones left out
+	Position    Position
+}
+
+// Less is the order of a person's history: by time, then arrival. Browsers send several events with the
+// same millisecond, so the tie-break matters.
+func Less(a, b Kept) bool {
+	if !a.Time.Equal(b.Time) {
+		return a.Time.Before(b.Time)
+	}
+	return a.Position.Before(b.Position)
+}

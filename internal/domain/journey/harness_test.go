@@ -1,0 +1,353 @@
+package journey_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+)
+
+const ws = "ws_1"
+
+var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// world is everything around journeys. What it is asked to write goes into tables of the same database, so that a
+// transaction that fails takes it back.
+type world struct {
+	t     testing.TB
+	db    *sqldb.DB
+	clock *clock.Fixed
+	svc   *journey.Service
+
+	mu       sync.Mutex
+	history  map[string][]event.Kept // by person id
+	gone     map[string]bool
+	merged   map[uint64]string
+	refuse   map[string]string // person -> reason
+	fail     func(what string) error
+	loading  func()
+	checks   map[string]error
+	position uint64
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
+		gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{}}
+	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
+	w.sql(`CREATE TABLE test_trait (cause TEXT PRIMARY KEY, person TEXT, traits TEXT)`)
+	w.sql(`CREATE TABLE test_event (id TEXT PRIMARY KEY, name TEXT, person TEXT, props TEXT)`)
+	w.svc = w.service()
+	return w
+}
+
+// forget empties everything but the journeys and goes back to the start.
+func (w *world) forget() {
+	w.t.Helper()
+	for _, table := range []string{"test_message", "test_trait", "test_event", "journey_instance", "journey_step", "journey_count"} {
+		w.sql("DELETE FROM " + table)
+	}
+	w.history, w.position = map[string][]event.Kept{}, 0
+	w.clock.Set(start)
+}
+
+// service is another process on the same database.
+func (w *world) service() *journey.Service { return w.serviceOn(w.db) }
+
+func (w *world) serviceOn(run tx.Runner) *journey.Service {
+	return journey.New(journey.Config{
+		Store: sqlstore.NewJourney(w.db), Tx: run, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Emitter: w, Outbox: w, People: w,
+		Subjects: w, Traits: w, Checker: w,
+	})
+}
+
+func (w *world) sql(q string, args ...any) {
+	w.t.Helper()
+	if _, err := w.db.Exec(context.Background(), q, args...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) broken(what string) error {
+	if w.fail != nil {
+		return w.fail(what)
+	}
+	return nil
+}
+
+func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error) {
+	out := make([]outbox.Decision, len(reqs))
+	for i, r := range reqs {
+		if err := w.broken("enqueue " + r.PersonID); err != nil {
+			return nil, err
+		}
+		if reason := w.refuse[r.PersonID]; reason != "" {
+			out[i] = outbox.Decision{MessageID: "msg:" + r.Key, Reason: reason, Detail: "the person is " + reason}
+			continue
+		}
+		vars, _ := json.Marshal(r.Vars)
+		goal, _ := json.Marshal(r.Goal)
+		n, err := w.db.Exec(ctx, `INSERT INTO test_message VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, r.Key, r.PersonID, r.Template, r.Source.Node, string(vars), string(goal))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = outbox.Decision{MessageID: "msg:" + r.Key, Allowed: true, Duplicate: n == 0}
+	}
+	return out, w.broken("enqueued")
+}
+
+func (w *world) SetTraits(ctx context.Context, _, person string, traits map[string]any, cause string) error {
+	raw, _ := json.Marshal(traits)
+	if _, err := w.db.Exec(ctx, `INSERT INTO test_trait VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, cause, person, string(raw)); err != nil {
+		return err
+	}
+	return w.broken("traits")
+}
+
+func (w *world) Emit(ctx context.Context, events ...event.Event) error {
+	for _, e := range events {
+		if e.Workspace == "" || e.PersonID == "" || e.Origin != event.Internal || e.Time.IsZero() || e.Received.IsZero() {
+			return fmt.Errorf("incomplete event %+v", e)
+		}
+		if _, err := w.db.Exec(ctx, `INSERT INTO test_event VALUES ($1, $2, $3, $4)`, e.MessageID, e.Name, e.PersonID, string(e.Properties)); err != nil {
+			return err
+		}
+	}
+	return w.broken("emit")
+}
+
+func (w *world) IDs(_ context.Context, _ string, nums []uint64) (map[uint64]string, error) {
+	out := map[uint64]string{}
+	for _, n := range nums {
+		id := fmt.Sprintf("per_%d", n)
+		if m := w.merged[n]; m != "" {
+			id = m
+		}
+		if !w.gone[id] {
+			out[n] = id
+		}
+	}
+	return out, w.broken("ids")
+}
+
+func (w *world) Subjects(_ context.Context, _ string, people []string, names []string, all bool) (map[string]*rule.Subject, error) {
+	if w.loading != nil {
+		f := w.loading
+		w.loading = nil
+		f()
+	}
+	out := map[string]*rule.Subject{}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range people {
+		if err := w.broken("subject " + p); err != nil {
+			return nil, err
+		}
+		if w.gone[p] {
+			continue
+		}
+		s := &rule.Subject{ID: p, Traits: map[string]any{"id": p}}
+		for _, e := range w.history[p] {
+			if all || slices.Contains(names, e.Name) {
+				s.Events = append(s.Events, e)
+			}
+		}
+		out[p] = s
+	}
+	return out, nil
+}
+
+func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
+func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.checks[id] }
+func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
+
+// event makes an event of person n that happens now.
+func (w *world) event(id string, n uint64, name, props string) event.Kept {
+	w.position++
+	now := w.clock.Now()
+	typ := event.Track
+	if strings.HasPrefix(name, "Segment ") {
+		typ = event.Segment
+	}
+	return event.Kept{Person: n, Position: event.Position{Seq: w.position}, Event: event.Event{
+		Workspace: ws, MessageID: id, Type: typ, Name: name, Time: now, Received: now, Origin: event.Server, Properties: json.RawMessage(props)}}
+}
+
+// happen keeps the events and lets journeys react, as the pipeline does.
+func (w *world) happen(events ...event.Kept) {
+	w.t.Helper()
+	w.keep(events...)
+	w.react(events...)
+}
+
+func (w *world) keep(events ...event.Kept) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range events {
+		p := fmt.Sprintf("per_%d", e.Person)
+		w.history[p] = append(w.history[p], e)
+		slices.SortStableFunc(w.history[p], func(a, b event.Kept) int {
+			if event.Less(a, b) {
+				return -1
+			}
+			return 1
+		})
+	}
+}
+
+func (w *world) react(events ...event.Kept) {
+	w.t.Helper()
+	if err := w.svc.React(context.Background(), events); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// settle moves everybody who is due.
+func (w *world) settle() {
+	w.t.Helper()
+	for range 100 {
+		n, err := w.svc.Tick(context.Background())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+	}
+	w.t.Fatal("people are moved without end")
+}
+
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.clock.Advance(d)
+	w.settle()
+}
+
+func (w *world) publish(key, graph string) journey.Journey {
+	w.t.Helper()
+	j, err := w.svc.Create(context.Background(), ws, key, key, parse(w.t, graph))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if j, err = w.svc.Publish(context.Background(), ws, j.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	return j
+}
+
+func parse(t testing.TB, graph string) journey.Graph {
+	t.Helper()
+	var g journey.Graph
+	if err := json.Unmarshal([]byte(graph), &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (w *world) strings(q string) []string {
+	w.t.Helper()
+	out, err := sqldb.Collect(context.Background(), w.db, sqldb.Value[string], q)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// messages lists what was sent as "person template".
+func (w *world) messages() []string {
+	return w.strings(`SELECT person || ' ' || template FROM test_message ORDER BY key`)
+}
+
+// emitted lists the events written as "name person".
+func (w *world) emitted() []string {
+	return w.strings(`SELECT name || ' ' || person FROM test_event ORDER BY id`)
+}
+
+// rounds lists the person's rounds, oldest first, as "status node why".
+func (w *world) rounds(person string) []string {
+	w.t.Helper()
+	return w.strings(`SELECT status || ' ' || node || ' ' || why FROM journey_instance WHERE person_id = '` + person + `' ORDER BY id`)
+}
+
+func (w *world) instance(person string) string {
+	w.t.Helper()
+	all := w.strings(`SELECT id FROM journey_instance WHERE person_id = '` + person + `' ORDER BY id DESC`)
+	if len(all) == 0 {
+		w.t.Fatalf("%s is in no journey", person)
+	}
+	return all[0]
+}
+
+// path lists the steps of the person's last round as "node>output" or "node!why".
+func (w *world) path(person string) string {
+	w.t.Helper()
+	_, steps, err := w.svc.Path(context.Background(), ws, w.instance(person))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, s := range steps {
+		if s.Why != "" {
+			out = append(out, s.Node+"!"+s.Why)
+		} else {
+			out = append(out, s.Node+">"+s.Output)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (w *world) stats(id string) journey.Stats {
+	w.t.Helper()
+	s, err := w.svc.Stats(context.Background(), ws, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func want(t testing.TB, what string, got, want any) {
+	t.Helper()
+	if g, x := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != x {
+		t.Errorf("%s: %s, want %s", what, g, x)
+	}
+}
+
+var (
+	errBroken    = errors.New("the disk is on fire")
+	errPermanent = errs.NotFound("template", "tpl_1")
+)
+
+const cart = `{
+	"trigger": {"event": {"name": "Product Added"}}, "start": "wait",
+	"nodes": [
+		{"id": "wait", "kind": "wait", "config": {"for": {"n": 1, "unit": "hour"}}, "next": {"next": "ordered"}},
+		{"id": "ordered", "kind": "branch", "config": {"event_since_entry": {"name": "Order Completed"}}, "next": {"yes": "leave", "no": "mail"}},
+		{"id": "leave", "kind": "exit", "config": {"reason": "ordered alone"}},
+		{"id": "mail", "kind": "send", "config": {"template": "tpl_1", "topic": "tpc_1"}, "next": {"next": "mark"}},
+		{"id": "mark", "kind": "set_trait", "config": {"traits": {"reminded": true}}, "next": {"next": "goal"}},
+		{"id": "goal", "kind": "goal", "config": {"event": {"name": "Order Completed"}, "window": {"n": 3, "unit": "day"}}}
+	]%s}`
+
+func cartWith(more string) string {
+	if more != "" {
+		more = ", " + more
+	}
+	return fmt.Sprintf(cart, more)
+}

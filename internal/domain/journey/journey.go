@@ -1,0 +1,237 @@
+package journey
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Status says what a journey does.
+type Status string
+
+// The statuses.
+const (
+	Draft    Status = "draft"    // never published
+	Live     Status = "live"     // people enter and move
+	Paused   Status = "paused"   // nobody enters, nobody moves; goals and exits still count
+	Stopped  Status = "stopped"  // nobody enters; those inside finish
+	Archived Status = "archived" // nobody inside, out of sight
+)
+
+// Journey is a graph that people walk through.
+type Journey struct {
+	ID        string
+	Workspace string
+	Key       string // name key of a ready-made journey, unique in the workspace; empty for others
+	Name      string
+	Status    Status
+	Draft     Graph // being edited; may be incomplete
+	Published int   // version that new people enter, 0 before the first publishing
+	Draining  bool  // everybody inside is being taken out
+	Rev       int64 // goes up with every change; guards against two editors overwriting each other
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Version is a published graph. It never changes.
+type Version struct {
+	Workspace string
+	Journey   string
+	Number    int // from 1
+	Graph     Graph
+	CreatedAt time.Time
+}
+
+// Graph is what a journey does.
+type Graph struct {
+	Trigger node.Match `json:"trigger"`
+	Start   string     `json:"start,omitempty"` // node where people begin; the first one if empty
+	Nodes   []Node     `json:"nodes"`
+	Exit    []ExitRule `json:"exit,omitempty"`
+	Goal    *GoalRule  `json:"goal,omitempty"`
+	ReEntry ReEntry    `json:"re_entry,omitzero"`
+	MaxAge  *node.Span `json:"max_age,omitempty"` // trigger events older than this start nothing; nil: 24 hours; n = 0: any age starts it
+}
+
+// Node is one step of the graph.
+type Node struct {
+	ID     string            `json:"id"`
+	Kind   string            `json:"kind"`
+	Title  string            `json:"title,omitempty"`
+	Config json.RawMessage   `json:"config,omitempty"`
+	Next   map[string]string `json:"next,omitempty"` // output -> node id; an output left out ends the journey
+	X      int               `json:"x,omitempty"`    // place on the canvas
+	Y      int               `json:"y,omitempty"`
+}
+
+// ExitRule takes people out wherever they are. An event or a change of membership does so when it happens; a rule is
+// asked each time before a person moves, so it always holds back a message.
+type ExitRule struct {
+	node.Match
+	Rule   json.RawMessage `json:"rule,omitempty"`
+	Reason string          `json:"reason,omitempty"`
+}
+
+// GoalRule is what the journey is for. Reached at any node, it ends the journey for the person.
+type GoalRule struct {
+	Event  node.EventMatch `json:"event"`
+	Window *node.Span      `json:"window,omitempty"` // counted from entering; nil: as long as the person is inside
+}
+
+// ReEntry says whether a person may go through the journey again. Nobody is inside twice at the same time.
+type ReEntry struct {
+	Mode  string     `json:"mode,omitempty" enum:"once,always,after"` // empty is "once"
+	After *node.Span `json:"after,omitempty"`                         // mode "after": counted from the last entering
+}
+
+// The re-entry modes.
+const (
+	Once   = "once"
+	Always = "always"
+	After  = "after"
+)
+
+const (
+	maxName      = 200
+	maxNodes     = 200
+	maxGraphSize = 256 << 10
+)
+
+// Validate checks what must hold even for an unfinished draft.
+func (j Journey) Validate() error {
+	name := strings.TrimSpace(j.Name)
+	if name == "" || len(name) > maxName {
+		return errs.Invalid("journey.name", "name", "give the journey a name of at most %d characters", maxName)
+	}
+	if len(j.Draft.Nodes) > maxNodes {
+		return errs.Invalid("journey.nodes", "draft.nodes", "a journey has at most %d nodes; split it", maxNodes)
+	}
+	raw, err := json.Marshal(j.Draft)
+	if err != nil {
+		return errs.Invalid("journey.graph", "draft", "the graph is not valid JSON: %v", err)
+	}
+	if len(raw) > maxGraphSize {
+		return errs.Invalid("journey.graph", "draft", "the graph is larger than %d KB; split the journey", maxGraphSize>>10)
+	}
+	return nil
+}
+
+// InstanceStatus says how it goes with a person in a journey.
+type InstanceStatus string
+
+// The statuses of instances.
+const (
+	Active InstanceStatus = "active" // on the way
+	Done   InstanceStatus = "done"   // came to the end, or reached the goal (GoalAt is set)
+	Exited InstanceStatus = "exited" // left before the end, Reason says why
+	Parked InstanceStatus = "parked" // could not go on, Error says why; Retry sends them on
+)
+
+// Instance is one person going through a journey once.
+type Instance struct {
+	ID        string
+	Workspace string
+	Journey   string
+	Version   int
+	Person    string // person id
+	EntryKey  string // message id of the trigger event
+	Status    InstanceStatus
+	Node      string // where the person is, or was at the end
+	Arrived   time.Time
+	Entered   time.Time
+	Ended     time.Time // zero while inside
+	Due       time.Time // zero when only an event wakes the person, or when not active
+	Seq       int       // number of steps done
+	Memory    Memory
+	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, gone
+	Reason    string // the same in words
+	GoalAt    time.Time
+	Goal      *node.Reached // what reached the goal
+	Attempts  int           // failed tries of the present step
+	Error     string        // what the last failed try said
+	Lease     string        // token of the worker that holds the row, empty if none
+	Rev       int64         // goes up with every write
+}
+
+// Inside reports whether the person has not left the journey.
+func (i Instance) Inside() bool { return i.Status == Active || i.Status == Parked }
+
+// Memory is what an instance remembers between steps.
+type Memory struct {
+	Trigger node.Trigger    `json:"trigger"`
+	Visits  map[string]int  `json:"visits,omitempty"` // how often each node was entered
+	Data    json.RawMessage `json:"data,omitempty"`   // the present node's own note
+}
+
+// Step is one entry of the log of a person's path: a stay at a node that has ended.
+type Step struct {
+	Workspace string
+	Journey   string
+	Version   int
+	Instance  string
+	Person    string
+	Seq       int
+	Node      string
+	Kind      string
+	Arrived   time.Time
+	Left      time.Time
+	Output    string // by which the person left; empty if the journey ended here
+	Why       string // code with which the journey ended here, else empty
+	Reason    string
+	MessageID string // outbox message that the step asked for
+	Refused   string // code with which the gate refused it, empty if it may go
+}
+
+// Tally counts one thing at one place; Count rows are sums of tallies.
+type Tally struct {
+	Workspace string
+	Journey   string
+	Version   int
+	Node      string // empty: the journey as a whole
+	What      string // see the What constants; some are followed by ":" and a detail
+}
+
+// What is tallied. Node level: In, Out+":<output>", Ended+":<why>", Queued, Refused+":<reason>", Failing (those parked now).
+// Journey level: In, Inside (those inside now), Ended+":<why>", Goals, Revenue+":<currency>" in minor units.
+const (
+	In      = "in"
+	Out     = "out"
+	Ended   = "ended"
+	Queued  = "queued"
+	Refused = "refused"
+	Failing = "parked"
+	Inside  = "inside"
+	Goals   = "goal"
+	Revenue = "revenue"
+)
+
+// Count is a tally and its sum.
+type Count struct {
+	Tally
+	N int64
+}
+
+// ParseGraph reads a graph. Fields that a graph does not have are refused, so that a misspelt one is noticed when it is
+// written and not when people should be moved by it.
+func ParseGraph(raw json.RawMessage) (Graph, error) {
+	var g Graph
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&g); err != nil {
+		field := "draft"
+		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && te.Field != "" {
+			field += "." + te.Field
+		}
+		return Graph{}, errs.Invalid("journey.graph", field, "this is not a graph: %s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return Graph{}, errs.Invalid("journey.graph", "draft", "there is something after the graph; remove it")
+	}
+	return g, nil
+}

@@ -1,0 +1,439 @@
+package journeytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+const ws = "ws_1"
+
+// Run tests a store. open returns an empty one for each test.
+func Run(t *testing.T, open func(t *testing.T) journey.Store) {
+	t.Helper()
+	for name, test := range map[string]func(t *testing.T, s journey.Store){
+		"journeys come back as they were written":        journeysRoundTrip,
+		"an update needs the revision it was based on":   updatesCheckRev,
+		"a name key exists once in a workspace":          keysAreUnique,
+		"lists page, latest first, without archived":     listsPage,
+		"versions never change":                          versionsAreImmutable,
+		"the stamp moves with every change":              stampMoves,
+		"instances come back as they were written":       instancesRoundTrip,
+		"an entry key is used once":                      entryKeysAreUnique,
+		"nobody is inside a journey twice":               nobodyTwice,
+		"latest returns the present and the last round":  latestRounds,
+		"claims give each due row to one worker":         claimsAreExclusive,
+		"claims come back when the lease ends":           leasesEnd,
+		"due leaves out paused journeys and event waits": dueJourneys,
+		"seizing takes a row away from its lease":        seizing,
+		"merging gives rounds and steps to the winner":   repointing,
+		"counts add up": countsAddUp,
+		"the people behind every count can be listed": behindCounts,
+		"parked people are found":                     parked,
+		"a workspace does not see another":            workspacesApart,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func must[T any](t *testing.T) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func isKind(t *testing.T, err error, k errs.Kind) {
+	t.Helper()
+	if !errs.Is(err, k) {
+		t.Fatalf("error %v, want kind %v", err, k)
+	}
+}
+
+func same(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("(-want +got)\n%s", diff)
+	}
+}
+
+func sample(id string) journey.Journey {
+	return journey.Journey{ID: id, Workspace: ws, Name: "購物車 " + id, Status: journey.Live, Published: 1, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
+		Draft: journey.Graph{
+			Trigger: node.Match{Event: &node.EventMatch{Name: "Product Added", Filter: []json.RawMessage{json.RawMessage(`{"path":"total","op":"gt","value":5}`)}}},
+			Nodes: []journey.Node{{ID: "a", Kind: "wait", Config: json.RawMessage(`{"for":{"n":1,"unit":"hour"}}`), Next: map[string]string{"next": "b"}},
+				{ID: "b", Kind: "exit", X: 3, Y: 4}},
+			ReEntry: journey.ReEntry{Mode: journey.After, After: &node.Span{N: 3, Unit: "day"}},
+			Exit:    []journey.ExitRule{{Match: node.Match{SegmentLeft: &node.SetMatch{ID: "seg_1"}}, Reason: "left"}},
+			Goal:    &journey.GoalRule{Event: node.EventMatch{Name: "Order Completed"}},
+		}}
+}
+
+func instance(id, journeyID, person string, due time.Time) journey.Instance {
+	return journey.Instance{ID: id, Workspace: ws, Journey: journeyID, Version: 1, Person: person, EntryKey: "m-" + id, Status: journey.Active, Node: "a",
+		Arrived: epoch, Entered: epoch, Due: due, Rev: 1,
+		Memory: journey.Memory{Trigger: node.Trigger{MessageID: "m-" + id, Name: "Product Added", Time: epoch, Properties: json.RawMessage(`{"product":"Lamp"}`)},
+			Visits: map[string]int{"a": 1}}}
+}
+
+func enter(t *testing.T, s journey.Store, all ...journey.Instance) map[string]bool {
+	t.Helper()
+	return must[map[string]bool](t)(s.Enter(t.Context(), all))
+}
+
+func journeysRoundTrip(t *testing.T, s journey.Store) {
+	j := sample("jrn_1")
+	j.Key, j.Draining = "cart", true
+	ok(t, s.Create(t.Context(), j))
+	same(t, j, must[journey.Journey](t)(s.Get(t.Context(), ws, "jrn_1")))
+	same(t, j, must[journey.Journey](t)(s.ByKey(t.Context(), ws, "cart")))
+	same(t, []journey.Journey{j}, must[[]journey.Journey](t)(s.Draining(t.Context())))
+	_, err := s.Get(t.Context(), ws, "jrn_2")
+	isKind(t, err, errs.KindNotFound)
+	_, err = s.ByKey(t.Context(), ws, "other")
+	isKind(t, err, errs.KindNotFound)
+}
+
+func updatesCheckRev(t *testing.T, s journey.Store) {
+	j := sample("jrn_1")
+	ok(t, s.Create(t.Context(), j))
+	j.Name, j.Status, j.Published, j.Draining, j.UpdatedAt = "new", journey.Paused, 2, true, epoch.Add(time.Hour)
+	j.Draft.Nodes = nil
+	ok(t, s.Update(t.Context(), j))
+	isKind(t, s.Update(t.Context(), j), errs.KindConflict)
+	j.Rev = 2
+	same(t, j, must[journey.Journey](t)(s.Get(t.Context(), ws, "jrn_1")))
+	isKind(t, s.Update(t.Context(), sample("jrn_9")), errs.KindNotFound)
+}
+
+func keysAreUnique(t *testing.T, s journey.Store) {
+	a, b, c, d := sample("jrn_1"), sample("jrn_2"), sample("jrn_3"), sample("jrn_4")
+	a.Key = "cart"
+	ok(t, s.Create(t.Context(), a))
+	ok(t, s.Create(t.Context(), b)) // any number without a key
+	ok(t, s.Create(t.Context(), c))
+	d.Key, d.Workspace = "cart", "ws_2"
+	ok(t, s.Create(t.Context(), d))
+}
+
+func listsPage(t *testing.T, s journey.Store) {
+	for i := range 5 {
+		ok(t, s.Create(t.Context(), sample(fmt.Sprintf("jrn_%d", i))))
+	}
+	gone := sample("jrn_9")
+	gone.Status = journey.Archived
+	ok(t, s.Create(t.Context(), gone))
+	var got []string
+	req := page.Request{Limit: 2}
+	for {
+		p := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, req))
+		for _, j := range p.Items {
+			got = append(got, j.ID)
+		}
+		if p.Next == "" {
+			break
+		}
+		req.Cursor = p.Next
+	}
+	same(t, []string{"jrn_4", "jrn_3", "jrn_2", "jrn_1", "jrn_0"}, got)
+	_, err := s.List(t.Context(), ws, page.Request{Cursor: "?"})
+	isKind(t, err, errs.KindInvalid)
+}
+
+func versionsAreImmutable(t *testing.T, s journey.Store) {
+	v := journey.Version{Workspace: ws, Journey: "jrn_1", Number: 1, Graph: sample("jrn_1").Draft, CreatedAt: epoch}
+	ok(t, s.AddVersion(t.Context(), v))
+	w := v
+	w.Graph.Nodes = nil
+	isKind(t, s.AddVersion(t.Context(), w), errs.KindConflict)
+	w.Number = 2
+	ok(t, s.AddVersion(t.Context(), w))
+	same(t, v, must[journey.Version](t)(s.Version(t.Context(), ws, "jrn_1", 1)))
+	same(t, []journey.Version{w, v}, must[[]journey.Version](t)(s.Versions(t.Context(), ws, "jrn_1")))
+	_, err := s.Version(t.Context(), ws, "jrn_1", 3)
+	isKind(t, err, errs.KindNotFound)
+}
+
+func stampMoves(t *testing.T, s journey.Store) {
+	stamp := func() int64 { return must[int64](t)(s.Stamp(t.Context())) }
+	a := stamp()
+	j := sample("jrn_1")
+	ok(t, s.Create(t.Context(), j))
+	b := stamp()
+	ok(t, s.Update(t.Context(), j))
+	c := stamp()
+	if a == b || b == c || a == c {
+		t.Errorf("stamps %d, %d, %d", a, b, c)
+	}
+}
+
+func instancesRoundTrip(t *testing.T, s journey.Store) {
+	i := instance("ins_1", "jrn_1", "per_1", epoch.Add(time.Hour))
+	same(t, map[string]bool{"ins_1": true}, enter(t, s, i))
+	same(t, i, must[journey.Instance](t)(s.Instance(t.Context(), ws, "ins_1")))
+
+	i.Status, i.Node, i.Arrived, i.Ended, i.Due, i.Seq = journey.Done, "b", epoch.Add(time.Minute), epoch.Add(time.Hour), time.Time{}, 3
+	i.Memory.Visits, i.Memory.Data = map[string]int{"a": 1, "b": 2}, json.RawMessage(`{"n":1}`)
+	i.Why, i.Reason, i.GoalAt, i.Attempts, i.Error = "goal", "goal reached", epoch.Add(time.Minute), 2, "broken"
+	i.Goal = &node.Reached{MessageID: "o1", Name: "Order Completed", Time: epoch.Add(time.Minute), Minor: 4990, Currency: "EUR"}
+	ok(t, s.Save(t.Context(), []journey.Instance{i}))
+	i.Rev = 2
+	same(t, i, must[journey.Instance](t)(s.Instance(t.Context(), ws, "ins_1")))
+	_, err := s.Instance(t.Context(), ws, "ins_2")
+	isKind(t, err, errs.KindNotFound)
+
+	st := journey.Step{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: "ins_1", Person: "per_1", Seq: 1, Node: "a", Kind: "send", Arrived: epoch,
+		Left: epoch.Add(time.Hour), Output: "next", Reason: "message refused: gone", MessageID: "msg_1", Refused: "no_address"}
+	st2 := st
+	st2.Seq, st2.Why, st2.Output = 2, "goal", ""
+	ok(t, s.AddSteps(t.Context(), []journey.Step{st, st2}))
+	ok(t, s.AddSteps(t.Context(), nil))
+	same(t, []journey.Step{st, st2}, must[[]journey.Step](t)(s.Steps(t.Context(), ws, "ins_1")))
+}
+
+func entryKeysAreUnique(t *testing.T, s journey.Store) {
+	a, b, c := instance("ins_1", "jrn_1", "per_1", epoch), instance("ins_2", "jrn_1", "per_2", epoch), instance("ins_3", "jrn_2", "per_1", epoch)
+	b.EntryKey, c.EntryKey = a.EntryKey, a.EntryKey
+	same(t, map[string]bool{"ins_1": true, "ins_3": true}, enter(t, s, a, b, c)) // another journey may use the same event
+}
+
+func nobodyTwice(t *testing.T, s journey.Store) {
+	a, b := instance("ins_1", "jrn_1", "per_1", epoch), instance("ins_2", "jrn_1", "per_1", epoch)
+	same(t, map[string]bool{"ins_1": true}, enter(t, s, a, b))
+	a.Status, a.Ended = journey.Done, epoch
+	ok(t, s.Save(t.Context(), []journey.Instance{a}))
+	same(t, map[string]bool{"ins_2": true}, enter(t, s, b))
+}
+
+func latestRounds(t *testing.T, s journey.Store) {
+	add := func(id, j, person string, hours int, status journey.InstanceStatus) {
+		i := instance(id, j, person, epoch)
+		i.Entered, i.Status = epoch.Add(time.Duration(hours)*time.Hour), status
+		enter(t, s, i)
+	}
+	add("ins_1", "jrn_1", "per_1", 1, journey.Done)
+	add("ins_2", "jrn_1", "per_1", 5, journey.Exited)
+	add("ins_3", "jrn_1", "per_1", 3, journey.Parked)
+	add("ins_4", "jrn_2", "per_1", 1, journey.Active)
+	add("ins_5", "jrn_3", "per_1", 1, journey.Active)
+	add("ins_6", "jrn_1", "per_2", 1, journey.Active)
+	var got []string
+	for _, i := range must[[]journey.Instance](t)(s.Latest(t.Context(), ws, []string{"per_1", "per_3"}, []string{"jrn_1", "jrn_2"})) {
+		got = append(got, i.ID)
+	}
+	same(t, []string{"ins_2", "ins_3", "ins_4"}, got)
+}
+
+func ids(all []journey.Instance) []string {
+	out := []string{}
+	for _, i := range all {
+		out = append(out, i.ID)
+	}
+	return out
+}
+
+var place = journey.Place{Workspace: ws, Journey: "jrn_1"}
+
+func claim(t *testing.T, s journey.Store, now time.Time, lease string, limit int) []journey.Instance {
+	t.Helper()
+	return must[[]journey.Instance](t)(s.Claim(t.Context(), place, now, now.Add(time.Minute), lease, limit))
+}
+
+func claimsAreExclusive(t *testing.T, s journey.Store) {
+	enter(t, s, instance("ins_1", "jrn_1", "per_1", epoch.Add(2*time.Second)), instance("ins_2", "jrn_1", "per_2", epoch.Add(time.Second)),
+		instance("ins_3", "jrn_1", "per_3", epoch.Add(time.Hour)), instance("ins_4", "jrn_2", "per_1", epoch), instance("ins_5", "jrn_1", "per_5", epoch.Add(3*time.Second)))
+	now := epoch.Add(10 * time.Second)
+	first := claim(t, s, now, "a", 2)
+	same(t, []string{"ins_2", "ins_1"}, ids(first))
+	same(t, []string{"ins_5"}, ids(claim(t, s, now, "b", 2)))
+	same(t, []string{}, ids(claim(t, s, now, "c", 2)))
+	held := must[[]journey.Instance](t)(s.Hold(t.Context(), "a", []string{"ins_1", "ins_2", "ins_5"}))
+	if len(held) != 2 {
+		t.Errorf("held %v", ids(held))
+	}
+}
+
+func leasesEnd(t *testing.T, s journey.Store) {
+	enter(t, s, instance("ins_1", "jrn_1", "per_1", epoch))
+	claim(t, s, epoch, "a", 5)
+	same(t, []string{}, ids(claim(t, s, epoch.Add(59*time.Second), "b", 5)))
+	again := claim(t, s, epoch.Add(61*time.Second), "b", 5)
+	same(t, []string{"ins_1"}, ids(again))
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Hold(t.Context(), "a", []string{"ins_1"}))))
+	i := must[[]journey.Instance](t)(s.Hold(t.Context(), "b", []string{"ins_1"}))[0]
+	ok(t, s.Save(t.Context(), []journey.Instance{i}))
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Hold(t.Context(), "b", []string{"ins_1"})))) // saving ends it
+}
+
+func dueJourneys(t *testing.T, s journey.Store) {
+	for n, status := range []journey.Status{journey.Live, journey.Paused, journey.Stopped, journey.Live, journey.Live} {
+		j := sample(fmt.Sprintf("jrn_%d", n+1))
+		j.Status = status
+		ok(t, s.Create(t.Context(), j))
+		due := epoch
+		if n == 3 {
+			due = time.Time{} // only an event wakes this one
+		}
+		if n == 4 {
+			due = epoch.Add(time.Hour)
+		}
+		enter(t, s, instance(fmt.Sprintf("ins_%d", n+1), j.ID, "per_1", due))
+	}
+	same(t, []journey.Place{{Workspace: ws, Journey: "jrn_1"}, {Workspace: ws, Journey: "jrn_3"}}, must[[]journey.Place](t)(s.Due(t.Context(), epoch)))
+	claim(t, s, epoch, "a", 5)
+	same(t, []journey.Place{{Workspace: ws, Journey: "jrn_3"}}, must[[]journey.Place](t)(s.Due(t.Context(), epoch)))
+	running := must[[]journey.Journey](t)(s.Running(t.Context()))
+	if len(running) != 5 {
+		t.Errorf("%d running, want 5", len(running))
+	}
+}
+
+func seizing(t *testing.T, s journey.Store) {
+	enter(t, s, instance("ins_1", "jrn_1", "per_1", epoch), instance("ins_2", "jrn_2", "per_1", epoch), instance("ins_3", "jrn_1", "per_3", epoch))
+	claim(t, s, epoch, "a", 5)
+	got := must[[]journey.Instance](t)(s.Seize(t.Context(), ws, []string{"ins_1", "ins_9"}))
+	if len(got) != 1 || got[0].Lease != "" || got[0].Rev < 2 {
+		t.Errorf("%+v", got)
+	}
+	same(t, []string{"ins_3"}, ids(must[[]journey.Instance](t)(s.Hold(t.Context(), "a", []string{"ins_1", "ins_3"}))))
+	same(t, []string{"ins_1", "ins_2"}, ids(must[[]journey.Instance](t)(s.SeizeOf(t.Context(), ws, "per_1"))))
+	if got := must[[]journey.Instance](t)(s.SeizeInside(t.Context(), place, 1)); len(got) != 1 || got[0].Journey != "jrn_1" {
+		t.Errorf("%+v", got)
+	}
+	done := got[0]
+	done.Status, done.Ended = journey.Exited, epoch
+	ok(t, s.Save(t.Context(), []journey.Instance{done}))
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Seize(t.Context(), ws, []string{"ins_1"}))))
+}
+
+func repointing(t *testing.T, s journey.Store) {
+	enter(t, s, instance("ins_1", "jrn_1", "per_1", epoch), instance("ins_2", "jrn_2", "per_2", epoch))
+	claim(t, s, epoch, "a", 5)
+	ok(t, s.AddSteps(t.Context(), []journey.Step{{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: "ins_1", Person: "per_1", Seq: 1, Node: "a", Kind: "wait", Arrived: epoch, Left: epoch}}))
+	ok(t, s.Repoint(t.Context(), ws, "per_1", "per_2"))
+	p := must[page.Of[journey.Instance]](t)(s.OfPerson(t.Context(), ws, "per_2", page.Request{}))
+	same(t, []string{"ins_2", "ins_1"}, ids(p.Items))
+	same(t, "per_2", must[[]journey.Step](t)(s.Steps(t.Context(), ws, "ins_1"))[0].Person)
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Hold(t.Context(), "a", []string{"ins_1"})))) // whoever held it works for someone else
+	none := must[page.Of[journey.Instance]](t)(s.OfPerson(t.Context(), ws, "per_1", page.Request{}))
+	same(t, []string{}, ids(none.Items))
+}
+
+func countsAddUp(t *testing.T, s journey.Store) {
+	c := func(version int, nodeID, what string, n int64) journey.Count {
+		return journey.Count{Tally: journey.Tally{Workspace: ws, Journey: "jrn_1", Version: version, Node: nodeID, What: what}, N: n}
+	}
+	ok(t, s.AddCounts(t.Context(), nil))
+	ok(t, s.AddCounts(t.Context(), []journey.Count{c(1, "", journey.Inside, 3), c(1, "a", journey.In, 3), c(2, "", journey.Inside, 1)}))
+	ok(t, s.AddCounts(t.Context(), []journey.Count{c(1, "", journey.Inside, -2), c(1, "a", journey.In, 1), c(2, "", journey.Inside, -1)}))
+	got := map[journey.Tally]int64{}
+	for _, x := range must[[]journey.Count](t)(s.Counts(t.Context(), ws, "jrn_1")) {
+		got[x.Tally] = x.N
+	}
+	same(t, map[journey.Tally]int64{c(1, "", journey.Inside, 0).Tally: 1, c(1, "a", journey.In, 0).Tally: 4, c(2, "", journey.Inside, 0).Tally: 0}, got)
+	same(t, []int{1}, must[[]int](t)(s.Inhabited(t.Context(), ws, "jrn_1")))
+}
+
+func behindCounts(t *testing.T, s journey.Store) {
+	step := func(in string, seq int, nodeID, output, why, msg, refused string) journey.Step {
+		return journey.Step{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: in, Person: "per" + in[3:], Seq: seq, Node: nodeID, Kind: "send", Arrived: epoch,
+			Left: epoch.Add(time.Minute), Output: output, Why: why, Reason: "because", MessageID: msg, Refused: refused}
+	}
+	for n, i := range []journey.Instance{ // 1 waits at b, 2 reached the goal at b, 3 is parked at a, 4 left at a
+		{ID: "ins_1", Node: "b", Seq: 1, Status: journey.Active},
+		{ID: "ins_2", Node: "b", Seq: 2, Status: journey.Done, Why: "goal", Reason: "goal reached", GoalAt: epoch, Ended: epoch},
+		{ID: "ins_3", Node: "a", Status: journey.Parked, Error: "broken"},
+		{ID: "ins_4", Node: "a", Seq: 1, Status: journey.Exited, Why: "exit_rule", Ended: epoch},
+	} {
+		full := instance(i.ID, "jrn_1", fmt.Sprintf("per_%d", n+1), time.Time{})
+		full.Node, full.Seq, full.Status, full.Why, full.Reason, full.GoalAt, full.Ended, full.Error = i.Node, i.Seq, i.Status, i.Why, i.Reason, i.GoalAt, i.Ended, i.Error
+		enter(t, s, full)
+	}
+	ok(t, s.AddSteps(t.Context(), []journey.Step{
+		step("ins_1", 1, "a", "next", "", "msg_1", ""), step("ins_2", 1, "a", "next", "", "msg_2", "unsubscribed"),
+		step("ins_2", 2, "b", "", "goal", "", ""), step("ins_4", 1, "a", "", "exit_rule", "", ""),
+	}))
+	for _, c := range []struct {
+		b    journey.Behind
+		want []string
+	}{
+		{journey.Behind{What: journey.In}, []string{"per_4", "per_3", "per_2", "per_1"}},
+		{journey.Behind{What: journey.Inside}, []string{"per_3", "per_1"}},
+		{journey.Behind{What: journey.Failing}, []string{"per_3"}},
+		{journey.Behind{What: journey.Goals}, []string{"per_2"}},
+		{journey.Behind{What: journey.Ended}, []string{"per_4", "per_2"}},
+		{journey.Behind{What: journey.Ended, Detail: "goal"}, []string{"per_2"}},
+		{journey.Behind{Node: "a", What: journey.In}, []string{"per_4", "per_3", "per_2", "per_1"}},
+		{journey.Behind{Node: "b", What: journey.In}, []string{"per_2", "per_1"}},
+		{journey.Behind{Node: "b", What: journey.Inside}, []string{"per_1"}},
+		{journey.Behind{Node: "a", What: journey.Failing}, []string{"per_3"}},
+		{journey.Behind{Node: "a", What: journey.Out}, []string{"per_2", "per_1"}},
+		{journey.Behind{Node: "a", What: journey.Out, Detail: "yes"}, nil},
+		{journey.Behind{Node: "a", What: journey.Ended}, []string{"per_4"}},
+		{journey.Behind{Node: "a", What: journey.Queued}, []string{"per_1"}},
+		{journey.Behind{Node: "a", What: journey.Refused, Detail: "unsubscribed"}, []string{"per_2"}},
+	} {
+		var got []string
+		req := page.Request{Limit: 1}
+		for range 10 {
+			p, err := s.Behind(t.Context(), ws, "jrn_1", c.b, req)
+			if err != nil {
+				t.Fatalf("%+v: %v", c.b, err)
+			}
+			for _, v := range p.Items {
+				got = append(got, v.Person)
+			}
+			if req.Cursor = p.Next; p.Next == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%+v (-want +got)\n%s", c.b, diff)
+		}
+	}
+	_, err := s.Behind(t.Context(), ws, "jrn_1", journey.Behind{What: "nonsense"}, page.Request{})
+	isKind(t, err, errs.KindInvalid)
+}
+
+func parked(t *testing.T, s journey.Store) {
+	for n := range 3 {
+		i := instance(fmt.Sprintf("ins_%d", n), "jrn_1", fmt.Sprintf("per_%d", n), time.Time{})
+		i.Status = journey.Parked
+		enter(t, s, i)
+	}
+	enter(t, s, instance("ins_8", "jrn_1", "per_8", epoch))
+	same(t, int64(3), must[int64](t)(s.Parked(t.Context(), ws)))
+	same(t, []string{"ins_0", "ins_1"}, ids(must[[]journey.Instance](t)(s.ParkedIn(t.Context(), ws, "jrn_1", 2))))
+}
+
+func workspacesApart(t *testing.T, s journey.Store) {
+	ok(t, s.Create(t.Context(), sample("jrn_1")))
+	enter(t, s, instance("ins_1", "jrn_1", "per_1", epoch))
+	_, err := s.Get(t.Context(), "ws_2", "jrn_1")
+	isKind(t, err, errs.KindNotFound)
+	_, err = s.Instance(t.Context(), "ws_2", "ins_1")
+	isKind(t, err, errs.KindNotFound)
+	other := sample("jrn_1")
+	other.Workspace = "ws_2"
+	isKind(t, s.Update(t.Context(), other), errs.KindNotFound)
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Seize(t.Context(), "ws_2", []string{"ins_1"}))))
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Latest(t.Context(), "ws_2", []string{"per_1"}, []string{"jrn_1"}))))
+}

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Branch sends a person one of two ways, by a rule over everything known of them, or by whether they did
+// something since they entered the journey.
+var Branch = Spec{
+	Kind: "branch", Title: "Branch", Outputs: []string{"yes", "no"},
+	Config: func() any { return &BranchConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*BranchConfig)
+		switch {
+		case (len(c.Rule) > 0) == (c.SinceEntry != nil):
+			return nil, errs.Invalid("journey.branch.condition", "rule", "a branch asks exactly one question: give either rule or event_since_entry")
+		case c.SinceEntry != nil:
+			m, err := c.SinceEntry.compile("event_since_entry")
+			if err != nil {
+				return nil, err
+			}
+			return sinceBranch{m}, nil
+		default:
+			r, err := rule.Parse(c.Rule)
+			if err != nil {
+				return nil, Under("rule", err)
+			}
+			return ruleBranch{r}, nil
+		}
+	},
+}
+
+// BranchConfig configures Branch; exactly one field is set.
+type BranchConfig struct {
+	Rule       json.RawMessage `json:"rule,omitempty" doc:"A rule, as for segments"`
+	SinceEntry *EventMatch     `json:"event_since_entry,omitempty" doc:"Yes if this happened after the person entered the journey"`
+}
+
+type ruleBranch struct{ rule *rule.Rule }
+
+func (n ruleBranch) Needs() Needs {
+	names, all := n.rule.EventNames()
+	return Needs{Subject: true, Names: names, All: all, Sets: n.rule.Sets()}
+}
+
+func (ruleBranch) Listens() []*Matcher { return nil }
+
+func (n ruleBranch) Step(_ State, in Input, now time.Time) Result {
+	if n.rule.Eval(in.Subject, now).Match {
+		return Result{Output: "yes", Reason: "the rule holds"}
+	}
+	return Result{Output: "no", Reason: "the rule does not hold"}
+}
+
+type sinceBranch struct{ match *Matcher }
+
+func (n sinceBranch) Needs() Needs {
+	return Needs{Subject: true, Names: n.match.Names()}
+}
+
+func (sinceBranch) Listens() []*Matcher { return nil }
+
+func (n sinceBranch) Step(s State, in Input, now time.Time) Result {
+	for _, e := range in.Subject.Events {
+		if s.Since(e) && !e.Time.After(now) && n.match.Match(e) {
+			return Result{Output: "yes", Reason: e.Name + " happened since entering"}
+		}
+	}
+	return Result{Output: "no", Reason: n.match.Label() + " has not happened since entering"}
+}

@@ -1,0 +1,16 @@
+package node
+
+// Catalog lists every kind of node, in the order in which an editor offers them.
+func Catalog() []Spec {
+	return []Spec{Wait, Branch, SendMessage, SetTrait, GoalNode, Exit}
+}
+
+// ByKind returns the kind's Spec.
+func ByKind(kind string) (Spec, bool) {
+	for _, s := range Catalog() {
+		if s.Kind == kind {
+			return s, true
+		}
+	}
+	return Spec{}, false
+}

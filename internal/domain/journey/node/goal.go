@@ -1,0 +1,80 @@
+package node
+
+import (
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/money"
+)
+
+// GoalNode waits for what the journey is for. The goal is reached at once if it has happened since the person
+// entered, and as soon as it happens while they wait; either ends the journey. Otherwise they leave by "missed" when
+// the window closes.
+var GoalNode = Spec{
+	Kind: "goal", Title: "Goal", Outputs: []string{"missed"}, Pauses: true,
+	Config: func() any { return &GoalConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*GoalConfig)
+		m, err := c.Event.compile("event")
+		if err != nil {
+			return nil, err
+		}
+		if err := c.Window.Check("window"); err != nil {
+			return nil, err
+		}
+		return goal{match: m, window: c.Window}, nil
+	},
+}
+
+// GoalConfig configures GoalNode.
+type GoalConfig struct {
+	Event  EventMatch `json:"event" doc:"The event that counts as success"`
+	Window Span       `json:"window" doc:"How long to wait for it here"`
+}
+
+type goal struct {
+	match  *Matcher
+	window Span
+}
+
+func (n goal) Needs() Needs        { return Needs{Subject: true, Names: n.match.Names()} }
+func (n goal) Listens() []*Matcher { return []*Matcher{n.match} }
+
+// Aim returns the event and window that a message before this node is meant to bring about.
+func (n goal) Aim() (string, time.Duration) { return n.match.Names()[0], n.window.Duration() }
+
+func (n goal) Step(s State, in Input, now time.Time) Result {
+	due := s.Arrived.Add(n.window.Duration())
+	if in.Event != nil && n.counts(s, *in.Event, due) {
+		return ReachedBy(*in.Event)
+	}
+	if in.Subject != nil {
+		for _, e := range in.Subject.Events {
+			if n.counts(s, e, due) {
+				return ReachedBy(e)
+			}
+		}
+	}
+	if now.Before(due) {
+		return Result{Due: due, Reason: "waits for " + n.match.Label()}
+	}
+	return Result{Output: "missed", Reason: n.match.Label() + " did not happen within " + n.window.String()}
+}
+
+func (n goal) counts(s State, e event.Kept, due time.Time) bool {
+	return s.Since(e) && !e.Time.After(due) && n.match.Match(e)
+}
+
+// ReachedBy is the result of a goal that the event fulfilled, with the amount the event carries.
+func ReachedBy(e event.Kept) Result {
+	r := &Reached{MessageID: e.MessageID, Name: e.Name, Time: e.Time}
+	if minor, currency, ok := money.OfProperties(e.Properties); ok {
+		r.Minor, r.Currency = minor, currency
+	}
+	return Result{End: Goal, GoalBy: r, Reason: "goal reached: " + e.Name}
+}
+
+// Aims is implemented by nodes that say what the messages before them are for.
+type Aims interface {
+	Aim() (event string, window time.Duration)
+}

@@ -1,0 +1,147 @@
+package node
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// EventMatch describes an event to look out for.
+type EventMatch struct {
+	Name   string            `json:"name" doc:"Name of the event; page and screen stand for any page or screen view"`
+	Also   []string          `json:"also,omitempty" doc:"Other names that count the same"`
+	Filter []json.RawMessage `json:"filter,omitempty" doc:"Conditions over the properties, as in rules: all must hold"`
+}
+
+// SetMatch describes a change of membership to look out for.
+type SetMatch struct {
+	ID       string `json:"id" doc:"Segment"`
+	Existing bool   `json:"existing,omitempty" doc:"Also people whom an edit of the segment brought in, such as everyone in it when it was made"`
+}
+
+// Match describes what may start or end a journey. Exactly one field is set.
+type Match struct {
+	Event          *EventMatch `json:"event,omitempty"`
+	SegmentEntered *SetMatch   `json:"segment_entered,omitempty"`
+	SegmentLeft    *SetMatch   `json:"segment_left,omitempty"`
+}
+
+// Matcher recognises events. It is immutable.
+type Matcher struct {
+	names []string
+	label string
+	test  func(e event.Kept) bool
+	sets  []string
+}
+
+// Names returns the event names it can match.
+func (m *Matcher) Names() []string { return m.names }
+
+// Sets returns the segments it refers to.
+func (m *Matcher) Sets() []string { return m.sets }
+
+// Label names what it matches in plain words.
+func (m *Matcher) Label() string { return m.label }
+
+// Match reports whether e is such an event.
+func (m *Matcher) Match(e event.Kept) bool { return slices.ContainsFunc(Names(e), m.has) && m.test(e) }
+
+func (m *Matcher) has(name string) bool { return slices.Contains(m.names, name) }
+
+// Names returns the names under which an event can be looked out for: page and screen views also go by their type.
+func Names(e event.Kept) []string {
+	switch e.Type {
+	case event.Page, event.Screen:
+		if e.Name == "" || e.Name == string(e.Type) {
+			return []string{string(e.Type)}
+		}
+		return []string{e.Name, string(e.Type)}
+	case event.Identify, event.Group, event.Alias:
+		return nil
+	}
+	return []string{e.Name}
+}
+
+// Compile checks a Match and makes its Matcher.
+func (m Match) Compile() (*Matcher, error) {
+	switch {
+	case m.Event != nil && m.SegmentEntered == nil && m.SegmentLeft == nil:
+		return m.Event.compile("event")
+	case m.Event == nil && m.SegmentEntered != nil && m.SegmentLeft == nil:
+		return m.SegmentEntered.compile("segment_entered", event.SegmentEntered)
+	case m.Event == nil && m.SegmentEntered == nil && m.SegmentLeft != nil:
+		return m.SegmentLeft.compile("segment_left", event.SegmentLeft)
+	}
+	return nil, errs.Invalid("journey.match", "", "name exactly one of event, segment_entered and segment_left")
+}
+
+func (m *SetMatch) compile(field, name string) (*Matcher, error) {
+	if m.ID == "" {
+		return nil, errs.Invalid("journey.match.segment", field+".id", "choose a segment")
+	}
+	id, existing := m.ID, m.Existing
+	return &Matcher{names: []string{name}, label: name, sets: []string{id}, test: func(e event.Kept) bool {
+		var p struct {
+			Segment string `json:"segment_id"`
+			Cause   string `json:"cause"`
+		}
+		if e.Type != event.Segment || json.Unmarshal(e.Properties, &p) != nil || p.Segment != id {
+			return false
+		}
+		return existing || p.Cause != "edit"
+	}}, nil
+}
+
+const maxNames, maxFilters = 20, 20
+
+func (m *EventMatch) compile(field string) (*Matcher, error) {
+	names := append([]string{m.Name}, m.Also...)
+	for i, n := range names {
+		if strings.TrimSpace(n) == "" {
+			return nil, errs.Invalid("journey.match.name", field+".name", "name the event")
+		}
+		names[i] = n
+	}
+	if len(names) > maxNames || len(m.Filter) > maxFilters {
+		return nil, errs.Invalid("journey.match.size", field, "at most %d names and %d conditions", maxNames, maxFilters)
+	}
+	label := names[0]
+	if len(names) > 1 {
+		label = strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+	}
+	out := &Matcher{names: names, label: label, test: func(event.Kept) bool { return true }}
+	if len(m.Filter) == 0 {
+		return out, nil
+	}
+	// A filter is a piece of the rule language, so the rule language reads it: "there is one such event" asked of a history
+	// that holds only this event.
+	rules := make(map[string]*rule.Rule, len(names))
+	for _, n := range names {
+		raw, err := json.Marshal(map[string]any{"event": map[string]any{
+			"name": n, "agg": "count", "op": "gte", "value": 1, "filter": m.Filter, "window": "ever"}})
+		if err != nil {
+			return nil, errs.Invalid("journey.match.filter", field+".filter", "the conditions are not valid JSON: %v", err)
+		}
+		r, err := rule.Parse(raw)
+		if err != nil {
+			return nil, filterError(field, err)
+		}
+		rules[n] = r
+	}
+	out.test = func(e event.Kept) bool {
+		// Windows end at the moment of asking; just after the event is late enough to see it.
+		s, at := rule.Subject{Num: e.Person, Events: []event.Kept{e}}, e.Time.Add(time.Second)
+		for _, n := range Names(e) {
+			if r := rules[n]; r != nil && r.Eval(&s, at).Match {
+				return true
+			}
+		}
+		return false
+	}
+	return out, nil
+}

@@ -1,0 +1,146 @@
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Spec describes a kind of node.
+type Spec struct {
+	Kind    string   // stable, lower case: "wait"
+	Title   string   // English; catalogues translate it by kind
+	Outputs []string // by which a person leaves, none if the journey always ends here; an output that leads nowhere ends the journey
+	Pauses  bool     // a person spends time here, so a loop through this node does not spin
+	// Config returns a pointer to a zero configuration struct; its JSON Schema makes the form.
+	Config func() any
+	// New makes a Node of what Config returned, filled. Its errors are errs.Invalid with Field relative to the configuration.
+	New func(config any) (Node, error)
+}
+
+// Node is one configured step. It is immutable and safe for concurrent use.
+type Node interface {
+	// Needs says what Step reads beside State.
+	Needs() Needs
+	// Listens returns the events that wake a person who rests here, nil if none. They arrive as Input.Event.
+	Listens() []*Matcher
+	// Step moves one person. It is pure.
+	Step(s State, in Input, now time.Time) Result
+}
+
+// Needs is what a node wants to be given, and what must exist before a journey with it may start.
+type Needs struct {
+	Subject bool     // Step reads Input.Subject
+	Names   []string // events that the subject's history must include
+	All     bool     // the history must include every event
+	Effects bool     // Step may return effects
+
+	Templates, Topics, Sets []string // ids referred to; sets are segments and lists
+}
+
+// Trigger is the event that brought the person into the journey.
+type Trigger struct {
+	MessageID  string          `json:"id"`
+	Name       string          `json:"name"`
+	Time       time.Time       `json:"time"` // when it happened; goals and "since entry" count from here
+	Position   event.Position  `json:"at"`   // in the log; tells what came after it at the same moment
+	Properties json.RawMessage `json:"props,omitempty"`
+}
+
+// State is where a person is in a journey.
+type State struct {
+	Trigger Trigger
+	Entered time.Time       // into the journey
+	Arrived time.Time       // at this node
+	Visit   int             // the how-manieth visit to this node, from 1
+	Data    json.RawMessage // what the node noted at its last step of this visit
+}
+
+// Since reports whether an event happened after the person came in. The trigger itself does not count.
+func (s State) Since(e event.Kept) bool {
+	return e.MessageID != s.Trigger.MessageID && !e.Time.Before(s.Trigger.Time)
+}
+
+// Input is what a step may look at.
+type Input struct {
+	Subject *rule.Subject // set if Needs asked for it
+	Event   *event.Kept   // the event that woke the person, nil if it was time
+}
+
+// End says how a step ends the journey.
+type End string
+
+// The ends. None means that the journey goes on.
+const (
+	None   End = ""
+	Exited End = "exited" // left before the end of the path
+	Goal   End = "goal"   // what the journey is for has happened
+)
+
+// Result is what a step decided. Exactly one of Output, End, or staying (neither) holds.
+type Result struct {
+	Output  string          `json:"output,omitempty"`
+	Due     time.Time       `json:"due,omitzero"`      // staying: step again then; zero: only an event wakes the person
+	End     End             `json:"end,omitempty"`     //
+	GoalBy  *Reached        `json:"goal_by,omitempty"` // with End Goal
+	Reason  string          `json:"reason,omitempty"`  // why, in plain words, for the log of the person's path
+	Data    json.RawMessage `json:"data,omitempty"`    // staying: to be found in State.Data at the next step
+	Effects []Effect        `json:"effects,omitempty"` // carried out in the transaction that stores the move
+}
+
+// Reached is the event that fulfilled a goal.
+type Reached struct {
+	MessageID string    `json:"id"`
+	Name      string    `json:"name"`
+	Time      time.Time `json:"time"`
+	Minor     int64     `json:"minor,omitempty"`    // amount of the event in minor units
+	Currency  string    `json:"currency,omitempty"` // empty if the event carried no amount
+}
+
+// Effect is something to be done, as data. Exactly one field is set.
+type Effect struct {
+	Send      *Send      `json:"send,omitempty"`
+	SetTraits *SetTraits `json:"set_traits,omitempty"`
+}
+
+// Send asks for one message.
+type Send struct {
+	Template      string         `json:"template"`
+	Topic         string         `json:"topic,omitempty"`
+	Channel       string         `json:"channel"`
+	Transactional bool           `json:"transactional,omitempty"`
+	Vars          map[string]any `json:"vars,omitempty"`
+}
+
+// SetTraits asks for traits to be set; a nil value removes the trait.
+type SetTraits struct {
+	Traits map[string]any `json:"traits"`
+}
+
+// Make reads a node of this kind from its configuration. Fields that the kind does not know are refused.
+func (s Spec) Make(config json.RawMessage) (Node, error) {
+	c := s.Config()
+	if len(config) == 0 {
+		config = json.RawMessage("{}")
+	}
+	dec := json.NewDecoder(bytes.NewReader(config))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(c); err != nil {
+		field := ""
+		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			field = te.Field
+		}
+		return nil, errs.Invalid("journey.node.config", field, "this configuration cannot be read as %q: %s", s.Kind, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, errs.Invalid("journey.node.config", "", "there is something after the configuration; remove it")
+	}
+	return s.New(c)
+}

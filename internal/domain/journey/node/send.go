@@ -1,0 +1,59 @@
+package node
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// SendMessage asks the outbox for a message. The person moves on whatever the gate says; its reason is kept with the step.
+var SendMessage = Spec{
+	Kind: "send", Title: "Send a message", Outputs: []string{"next"},
+	Config: func() any { return &SendConfig{} },
+	New: func(config any) (Node, error) {
+		c := *config.(*SendConfig)
+		if c.Channel == "" {
+			c.Channel = "email"
+		}
+		if c.Template == "" {
+			return nil, errs.Invalid("journey.send.template", "template", "choose the template to send")
+		}
+		if c.Topic == "" && !c.Transactional {
+			return nil, errs.Invalid("journey.send.topic", "topic", "choose the topic that people subscribed to, or mark the message as transactional")
+		}
+		return send{c}, nil
+	},
+}
+
+// SendConfig configures SendMessage.
+type SendConfig struct {
+	Template      string `json:"template" doc:"Template to send"`
+	Topic         string `json:"topic,omitempty" doc:"Topic whose subscribers may get it"`
+	Channel       string `json:"channel,omitempty" doc:"Channel kind, email unless given"`
+	Transactional bool   `json:"transactional,omitempty" doc:"Answers something the person did, so needs no subscription"`
+}
+
+type send struct{ SendConfig }
+
+func (n send) Needs() Needs {
+	out := Needs{Effects: true, Templates: []string{n.Template}}
+	if n.Topic != "" {
+		out.Topics = []string{n.Topic}
+	}
+	return out
+}
+
+func (send) Listens() []*Matcher { return nil }
+
+func (n send) Step(s State, _ Input, _ time.Time) Result {
+	vars := map[string]any{}
+	var props map[string]any
+	// Properties that are no object were refused at intake; a journey entered by hand has none.
+	if json.Unmarshal(s.Trigger.Properties, &props) == nil && props != nil {
+		vars["event"] = props
+	}
+	return Result{Output: "next", Reason: "message asked for", Effects: []Effect{{Send: &Send{
+		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Vars: vars,
+	}}}}
+}

@@ -1,0 +1,136 @@
+package journey_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+)
+
+// shelf is the workspace's topics, templates and segments.
+type shelf struct {
+	t         *testing.T
+	content   *content.Service
+	made      []string
+	templates map[string]string // id by key
+}
+
+func (s *shelf) EnsureTopic(_ context.Context, _, key, name string) (string, error) {
+	return s.put(key, name)
+}
+
+func (s *shelf) EnsureSegment(_ context.Context, _, key, name string, raw json.RawMessage) (string, error) {
+	if _, err := rule.Parse(raw); err != nil {
+		s.t.Errorf("rule of %s: %v", key, err)
+	}
+	return s.put(key, name)
+}
+
+func (s *shelf) EnsureTemplate(ctx context.Context, ws, key string, text journey.Text) (string, error) {
+	t, err := s.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text, ValueProposition: text.ValueProposition})
+	s.templates[key] = t.ID
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.put(key, text.Name); err != nil {
+		return "", err
+	}
+	return t.ID, nil
+}
+
+func (s *shelf) put(key, name string) (string, error) {
+	if strings.TrimSpace(name) == "" {
+		s.t.Errorf("%s has no name", key)
+	}
+	s.made = append(s.made, key)
+	return "id_" + key, nil
+}
+
+func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
+	w := newWorld(t)
+	for _, locale := range journey.Locales {
+		ws := "ws_" + locale
+		kit := &shelf{t: t, templates: map[string]string{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
+		first, err := w.svc.Install(t.Context(), ws, locale, kit)
+		if err != nil {
+			t.Fatalf("%s: %v", locale, err)
+		}
+		again, err := w.svc.Install(t.Context(), ws, locale, kit)
+		if err != nil {
+			t.Fatalf("%s again: %v", locale, err)
+		}
+		for _, key := range []string{journey.AbandonedCart, journey.WinBack} {
+			j := first[key]
+			if j.ID == "" || j.ID != again[key].ID || j.Status != journey.Draft || j.Name == "" {
+				t.Errorf("%s: %+v, then %+v", key, j, again[key])
+			}
+			for _, n := range j.Draft.Nodes {
+				if n.Title == "" {
+					t.Errorf("%s %s: node %s has no title", locale, key, n.ID)
+				}
+			}
+			if _, err := w.svc.Publish(t.Context(), ws, j.ID); err != nil {
+				t.Errorf("%s %s: %v", locale, key, err)
+			}
+		}
+		for key, id := range kit.templates {
+			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{ID: id, Options: content.RenderOptions{Locale: locale},
+				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{"product": "Lamp <1>"}}})
+			if err != nil || len(p.Findings) > 0 {
+				t.Errorf("%s %s: %v %+v", locale, key, err, p.Findings)
+			}
+			for part, text := range map[string]string{"subject": p.Subject, "html": p.HTML, "text": p.Text} {
+				if text == "" || strings.Contains(text, "{{") || part != "subject" && (!strings.Contains(text, "unsubscribe") || !strings.Contains(text, "陳 Ö")) {
+					t.Errorf("%s %s %s: %s", locale, key, part, text)
+				}
+			}
+			bare, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{ID: id, Options: content.RenderOptions{Locale: locale}})
+			if err != nil || bare.Subject == "" || strings.Contains(bare.HTML, "{{") {
+				t.Errorf("%s %s for someone of whom nothing is known: %v %+v", locale, key, err, bare)
+			}
+		}
+	}
+	if _, err := w.svc.Install(t.Context(), ws, "tlh", &shelf{}); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("an unknown language: %v", err)
+	}
+}
+
+func TestWinBackWritesTwiceAndStopsAtTheOrder(t *testing.T) {
+	w := newWorld(t)
+	kit := &shelf{t: t, templates: map[string]string{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
+	made, err := w.svc.Install(t.Context(), ws, "en", kit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := w.svc.Publish(t.Context(), ws, made[journey.WinBack].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := kit.templates["win_back_1"], kit.templates["win_back_2"]
+	for n := range uint64(3) {
+		w.happen(w.event("s"+string(rune('1'+n)), n+1, "Segment Entered", `{"segment_id": "id_lapsed_customers", "cause": "time"}`))
+	}
+	w.settle()
+	w.clock.Advance(2 * 24 * time.Hour)
+	w.happen(w.event("o1", 1, "Order Completed", `{"total": 30, "currency": "EUR"}`))
+	w.pass(5 * 24 * time.Hour)
+	w.clock.Advance(24 * time.Hour)
+	w.happen(w.event("o2", 2, "Order Completed", `{"total": 1500, "currency": "JPY"}`))
+	w.pass(20 * 24 * time.Hour)
+	got := w.messages()
+	slices.Sort(got)
+	want(t, "messages", got, slices.Sorted(slices.Values([]string{"per_1 " + one, "per_2 " + one, "per_3 " + one, "per_2 " + two, "per_3 " + two})))
+	want(t, "paths", []string{w.path("per_1"), w.path("per_2"), w.path("per_3")}, []string{
+		"first>next wait!goal", "first>next wait>next ordered>no second>next goal!goal", "first>next wait>next ordered>no second>next goal>missed"})
+	s := w.stats(j.ID)
+	want(t, "revenue", s.Revenue, map[string]int64{"EUR": 3000, "JPY": 1500})
+	want(t, "goals", s.Goals, 2)
+}

@@ -1,0 +1,363 @@
+package journey
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Outbox takes requests for messages.
+type Outbox interface {
+	// Enqueue stores a decision for every request, in their order, and joins the caller's transaction.
+	Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
+}
+
+// People knows who is behind a person number.
+type People interface {
+	// IDs returns person ids by the number asked for, following merges. Unknown numbers are left out.
+	IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
+}
+
+// Subjects shows people as rules see them.
+type Subjects interface {
+	// Subjects returns the people by the id asked for, with a history that includes all events with one of the names (all
+	// events if all is set). Unknown people are left out.
+	Subjects(ctx context.Context, ws string, people []string, names []string, all bool) (map[string]*rule.Subject, error)
+}
+
+// Traits writes traits.
+type Traits interface {
+	// SetTraits joins the caller's transaction; the same cause never writes twice.
+	SetTraits(ctx context.Context, ws, person string, traits map[string]any, cause string) error
+}
+
+// Checker knows what journeys may refer to. Each method returns nil, or an error of kind not_found or conflict if the
+// thing is missing or cannot be used.
+type Checker interface {
+	CheckTemplate(ctx context.Context, ws, id string) error
+	CheckTopic(ctx context.Context, ws, id string) error
+	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+}
+
+// Config is what a Service needs. All fields but the last two are required.
+type Config struct {
+	Store    Store
+	Tx       tx.Runner
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Emitter  event.Emitter
+	Outbox   Outbox
+	People   People
+	Subjects Subjects
+	Traits   Traits
+	Checker  Checker
+	Lease    time.Duration // how long a worker may hold people; one minute if zero
+	Batch    int           // how many people of a journey a worker takes at once; 256 if zero
+}
+
+// Service leads people through journeys. It is safe for concurrent use.
+type Service struct {
+	c      Config
+	signal chan struct{}
+	loop   lifecycle.Loop
+
+	mu    sync.Mutex
+	index *index
+	plans map[planKey]*Plan
+}
+
+// New returns a Service; Start makes it move people.
+func New(c Config) *Service {
+	if c.Lease <= 0 {
+		c.Lease = time.Minute
+	}
+	if c.Batch <= 0 {
+		c.Batch = 256
+	}
+	s := &Service{c: c, signal: make(chan struct{}, 1), plans: map[planKey]*Plan{}}
+	s.loop.Run = s.run
+	return s
+}
+
+// Start begins to move people who are due.
+func (s *Service) Start(ctx context.Context) error { return s.loop.Start(ctx) }
+
+// Stop ends it, after the batch in hand.
+func (s *Service) Stop(ctx context.Context) error { return s.loop.Stop(ctx) }
+
+// Create adds a draft. key may be empty; if not, it must be new in the workspace.
+func (s *Service) Create(ctx context.Context, ws, key, name string, g Graph) (Journey, error) {
+	now := s.c.Clock.Now()
+	j := Journey{ID: id.New("jrn"), Workspace: ws, Key: key, Name: name, Status: Draft, Draft: g, Rev: 1, CreatedAt: now, UpdatedAt: now}
+	if err := j.Validate(); err != nil {
+		return Journey{}, err
+	}
+	return j, s.c.Store.Create(ctx, j)
+}
+
+// Get returns a journey.
+func (s *Service) Get(ctx context.Context, ws, id string) (Journey, error) {
+	return s.c.Store.Get(ctx, ws, id)
+}
+
+// List returns the journeys that are not archived, latest made first.
+func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Journey], error) {
+	return s.c.Store.List(ctx, ws, p)
+}
+
+// Versions returns what was published, latest first.
+func (s *Service) Versions(ctx context.Context, ws, id string) ([]Version, error) {
+	if _, err := s.c.Store.Get(ctx, ws, id); err != nil {
+		return nil, err
+	}
+	return s.c.Store.Versions(ctx, ws, id)
+}
+
+// Edit changes name and draft. rev is the Rev that the editor saw, 0 to overwrite whatever is there. People inside are not
+// concerned until the draft is published, and then only those who enter afterwards.
+func (s *Service) Edit(ctx context.Context, ws, id string, rev int64, name string, g Graph) (Journey, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+		if rev != 0 && rev != j.Rev {
+			return errs.Conflict("journey.changed", "someone else has changed this journey; load it again and repeat the change")
+		}
+		if j.Status == Archived {
+			return archived(*j)
+		}
+		j.Name, j.Draft = name, g
+		return j.Validate()
+	})
+}
+
+// Check says whether the draft could be published; the error joins everything that is wrong, each with the node and field.
+func (s *Service) Check(ctx context.Context, ws, id string) error {
+	j, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	return s.check(ctx, ws, j.Draft)
+}
+
+func (s *Service) check(ctx context.Context, ws string, g Graph) error {
+	p, err := Compile(g)
+	if err != nil {
+		return err
+	}
+	var bad []error
+	ask := func(refs []Reference, kind string, check func(context.Context, string, string) error) error {
+		for _, r := range refs {
+			err := check(ctx, ws, r.ID)
+			switch {
+			case err == nil:
+			case errs.Is(err, errs.KindNotFound):
+				bad = append(bad, errs.Invalid("journey.missing."+kind, r.Field, "the %s %q does not exist; choose another", kind, r.ID))
+			case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
+				bad = append(bad, errs.Invalid("journey.unusable."+kind, r.Field, "the %s %q cannot be used: %v", kind, r.ID, err))
+			default:
+				return err
+			}
+		}
+		return nil
+	}
+	refs := p.References()
+	if err := errors.Join(
+		ask(refs.Templates, "template", s.c.Checker.CheckTemplate),
+		ask(refs.Topics, "topic", s.c.Checker.CheckTopic),
+		ask(refs.Sets, "segment", s.c.Checker.CheckSet),
+	); err != nil {
+		return err
+	}
+	return errors.Join(bad...)
+}
+
+// Publish makes an immutable version of the draft and lets people in. People inside an earlier version finish on it.
+func (s *Service) Publish(ctx context.Context, ws, id string) (Journey, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
+		if j.Status == Archived {
+			return archived(*j)
+		}
+		if err := s.check(ctx, ws, j.Draft); err != nil {
+			return err
+		}
+		j.Published++
+		j.Status, j.Draining = Live, false
+		return s.c.Store.AddVersion(ctx, Version{Workspace: ws, Journey: id, Number: j.Published, Graph: j.Draft, CreatedAt: s.c.Clock.Now()})
+	})
+}
+
+// Pause keeps everybody where they are and lets nobody in. Who reaches the goal or an exit meanwhile leaves.
+func (s *Service) Pause(ctx context.Context, ws, id string) (Journey, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+		switch j.Status {
+		case Paused:
+			return nil
+		case Live:
+			j.Status = Paused
+			return nil
+		}
+		return errs.Conflict("journey.not_live", "only a live journey can be paused; this one is %s", j.Status)
+	})
+}
+
+// Resume lets people in and on again, on the published version. Waits that have passed meanwhile end at once.
+func (s *Service) Resume(ctx context.Context, ws, id string) (Journey, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+		switch j.Status {
+		case Live:
+			return nil
+		case Paused, Stopped:
+			j.Status, j.Draining = Live, false
+			return nil
+		}
+		return errs.Conflict("journey.not_paused", "only a paused or stopped journey can be resumed; this one is %s", j.Status)
+	})
+}
+
+// End stops the journey: nobody enters any more. Those inside finish, or leave now if exit is set.
+func (s *Service) End(ctx context.Context, ws, id string, exit bool) (Journey, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+		if j.Status == Draft || j.Status == Archived {
+			return errs.Conflict("journey.not_running", "only a published journey can be stopped; this one is %s", j.Status)
+		}
+		j.Status, j.Draining = Stopped, j.Draining || exit
+		return nil
+	})
+}
+
+// Archive puts a journey away for good. It must be a draft, or stopped with nobody inside.
+func (s *Service) Archive(ctx context.Context, ws, id string) (Journey, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
+		switch j.Status {
+		case Archived:
+			return nil
+		case Draft:
+		case Stopped:
+			inside, err := s.c.Store.Inhabited(ctx, ws, id)
+			if err != nil {
+				return err
+			}
+			if len(inside) > 0 {
+				return errs.Conflict("journey.inhabited", "people are still inside; take them out or wait until they have finished")
+			}
+		default:
+			return errs.Conflict("journey.running", "stop the journey first; it is %s", j.Status)
+		}
+		j.Status = Archived
+		return nil
+	})
+}
+
+func archived(j Journey) error {
+	return errs.Conflict("journey.archived", "the journey %q is archived and cannot be changed; copy it", j.Name)
+}
+
+// change loads a journey, lets fn change it and writes it, in one transaction.
+func (s *Service) change(ctx context.Context, ws, id string, fn func(ctx context.Context, j *Journey) error) (Journey, error) {
+	var out Journey
+	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		j, err := s.c.Store.Get(ctx, ws, id)
+		if err != nil {
+			return err
+		}
+		if err := fn(ctx, &j); err != nil {
+			return err
+		}
+		j.UpdatedAt = s.c.Clock.Now()
+		if err := s.c.Store.Update(ctx, j); err != nil {
+			return err
+		}
+		j.Rev++
+		out = j
+		return nil
+	})
+	if err == nil {
+		s.wake()
+	}
+	return out, err
+}
+
+// Retry sends a parked person on, from the step that failed.
+func (s *Service) Retry(ctx context.Context, ws, instance string) error {
+	return s.retry(ctx, ws, []string{instance})
+}
+
+// RetryAll sends everybody on who is parked in the journey and returns how many.
+func (s *Service) RetryAll(ctx context.Context, ws, journey string) (int, error) {
+	total := 0
+	for {
+		parked, err := s.c.Store.ParkedIn(ctx, ws, journey, s.c.Batch)
+		if err != nil || len(parked) == 0 {
+			return total, err
+		}
+		ids := make([]string, len(parked))
+		for i, p := range parked {
+			ids[i] = p.ID
+		}
+		if err := s.retry(ctx, ws, ids); err != nil {
+			return total, err
+		}
+		total += len(ids)
+	}
+}
+
+func (s *Service) retry(ctx context.Context, ws string, ids []string) error {
+	defer s.wake()
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		found, err := s.c.Store.Seize(ctx, ws, ids)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return errs.Conflict("journey.not_parked", "nobody is waiting here for another try")
+		}
+		var walks []Walk
+		for _, i := range found {
+			if i.Status != Parked {
+				continue
+			}
+			w := Walk{Instance: i}
+			w.Instance.Status, w.Instance.Due, w.Instance.Attempts = Active, s.c.Clock.Now(), 0
+			w.tally(i.Node, Failing, -1)
+			walks = append(walks, w)
+		}
+		return s.write(ctx, walks)
+	})
+}
+
+// Remove takes one person out.
+func (s *Service) Remove(ctx context.Context, ws, instance string) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		i, err := s.c.Store.Instance(ctx, ws, instance)
+		if err != nil {
+			return err
+		}
+		found, err := s.c.Store.Seize(ctx, ws, []string{instance})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return errs.Conflict("journey.not_inside", "this person has left the journey already: %s", i.Reason)
+		}
+		return s.write(ctx, []Walk{s.takeOut(ctx, found[0], "removed", "taken out by hand")})
+	})
+}
+
+// takeOut is Plan.Take for an instance whose plan may be unreadable.
+func (s *Service) takeOut(ctx context.Context, i Instance, why, reason string) Walk {
+	p, err := s.plan(ctx, planKey{i.Workspace, i.Journey, i.Version})
+	if err != nil {
+		p = nil // the step is then logged without its kind
+	}
+	return p.Take(i, why, reason, s.c.Clock.Now())
+}

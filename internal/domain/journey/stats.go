@@ -1,0 +1,149 @@
+package journey
+
+import (
+	"context"
+	"strings"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Stats is how a journey goes, over all its versions. Every figure is a running sum kept in the transaction of the move itself, and the
+// people behind each can be asked for with Service.Behind.
+type Stats struct {
+	Entered int64            // rounds begun
+	Inside  int64            // people inside now, parked ones included
+	Parked  int64            // of them, those who cannot go on until someone mends something
+	Goals   int64            // rounds that reached the goal
+	Ended   map[string]int64 // rounds ended, by why: goal, end, exit_node, exit_rule, merged, stopped, removed, gone
+	Revenue map[string]int64 // amounts of the goal events in minor units, by currency
+	Nodes   []NodeStats      // those of the latest version in its order, then others that people have seen
+}
+
+// NodeStats is how one node goes.
+type NodeStats struct {
+	Node    string
+	Kind    string // empty if no version has the node any more
+	Title   string
+	In      int64 // arrivals
+	Now     int64 // people here now, parked ones included
+	Parked  int64
+	Out     map[string]int64 // left by an output
+	Ended   map[string]int64 // rounds that ended here, by why
+	Queued  int64            // messages that the gate let through
+	Refused map[string]int64 // messages refused, by reason
+}
+
+// Stats counts a journey.
+func (s *Service) Stats(ctx context.Context, ws, id string) (Stats, error) {
+	if _, err := s.c.Store.Get(ctx, ws, id); err != nil {
+		return Stats{}, err
+	}
+	versions, err := s.c.Store.Versions(ctx, ws, id)
+	if err != nil {
+		return Stats{}, err
+	}
+	counts, err := s.c.Store.Counts(ctx, ws, id)
+	if err != nil {
+		return Stats{}, err
+	}
+	out := Stats{Ended: map[string]int64{}, Revenue: map[string]int64{}}
+	place := map[string]int{}
+	at := func(node string) *NodeStats {
+		n, ok := place[node]
+		if !ok {
+			n = len(out.Nodes)
+			place[node] = n
+			out.Nodes = append(out.Nodes, NodeStats{Node: node, Out: map[string]int64{}, Ended: map[string]int64{}, Refused: map[string]int64{}})
+		}
+		return &out.Nodes[n]
+	}
+	for _, v := range versions {
+		for _, n := range v.Graph.Nodes {
+			if st := at(n.ID); st.Kind == "" {
+				st.Kind, st.Title = n.Kind, n.Title
+			}
+		}
+	}
+	for _, c := range counts {
+		what, detail, _ := strings.Cut(c.What, ":")
+		if c.Node == "" {
+			out.add(what, detail, c.N)
+		} else {
+			at(c.Node).add(what, detail, c.N)
+		}
+	}
+	for i := range out.Nodes {
+		n := &out.Nodes[i]
+		n.Now = n.In - total(n.Out) - total(n.Ended)
+		out.Parked += n.Parked
+	}
+	return out, nil
+}
+
+func (s *Stats) add(what, detail string, n int64) {
+	switch what {
+	case In:
+		s.Entered += n
+	case Inside:
+		s.Inside += n
+	case Goals:
+		s.Goals += n
+	case Ended:
+		s.Ended[detail] += n
+	case Revenue:
+		s.Revenue[detail] += n
+	}
+}
+
+func (n *NodeStats) add(what, detail string, by int64) {
+	switch what {
+	case In:
+		n.In += by
+	case Failing:
+		n.Parked += by
+	case Out:
+		n.Out[detail] += by
+	case Ended:
+		n.Ended[detail] += by
+	case Queued:
+		n.Queued += by
+	case Refused:
+		n.Refused[detail] += by
+	}
+}
+
+func total(m map[string]int64) int64 {
+	var sum int64
+	for _, n := range m {
+		sum += n
+	}
+	return sum
+}
+
+// Behind returns the people behind a figure of Stats, last entered first.
+func (s *Service) Behind(ctx context.Context, ws, id string, b Behind, p page.Request) (page.Of[Visit], error) {
+	if _, err := s.c.Store.Get(ctx, ws, id); err != nil {
+		return page.Of[Visit]{}, err
+	}
+	return s.c.Store.Behind(ctx, ws, id, b, p)
+}
+
+// Parked returns how many people of the workspace are parked, for the overview and the health page.
+func (s *Service) Parked(ctx context.Context, ws string) (int64, error) {
+	return s.c.Store.Parked(ctx, ws)
+}
+
+// OfPerson returns a person's rounds through all journeys, last entered first.
+func (s *Service) OfPerson(ctx context.Context, ws, person string, p page.Request) (page.Of[Instance], error) {
+	return s.c.Store.OfPerson(ctx, ws, person, p)
+}
+
+// Path returns one round and every step of it, in order, with the reasons.
+func (s *Service) Path(ctx context.Context, ws, instance string) (Instance, []Step, error) {
+	i, err := s.c.Store.Instance(ctx, ws, instance)
+	if err != nil {
+		return Instance{}, nil, err
+	}
+	steps, err := s.c.Store.Steps(ctx, ws, instance)
+	return i, steps, err
+}

@@ -1,0 +1,241 @@
+package journey
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+)
+
+// Walk is what walking an instance led to, as data: nothing has been done yet.
+type Walk struct {
+	Instance Instance
+	Steps    []Step
+	Effects  []Effect
+	Tallies  []Count
+	fresh    bool // the instance is new
+}
+
+// Effect is something to be done for one of the steps.
+type Effect struct {
+	node.Effect
+	Step int         // index in Walk.Steps
+	Key  string      // idempotency key: instance, node and visit
+	Goal outbox.Goal // what a message is meant to bring about
+}
+
+// Needs returns what the instance may need to be given before it rests again.
+func (p *Plan) Needs(i Instance) node.Needs {
+	if s := p.nodes[i.Node]; s != nil {
+		return s.reach
+	}
+	return node.Needs{}
+}
+
+// Enter makes the instance of a person who begins the journey now, at the first node and due at once.
+func (p *Plan) Enter(id, ws, journey string, version int, person string, e event.Kept, now time.Time) Walk {
+	i := Instance{
+		ID: id, Workspace: ws, Journey: journey, Version: version, Person: person, EntryKey: e.MessageID,
+		Status: Active, Entered: now, Due: now,
+		Memory: Memory{Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e)}},
+	}
+	w := Walk{Instance: i}
+	w.tally("", In, 1)
+	w.tally("", Inside, 1)
+	w.arrive(p.start, now)
+	return w
+}
+
+// maxProperties bounds what an instance keeps of its trigger event.
+const maxProperties = 16 << 10
+
+func keepable(e event.Kept) []byte {
+	if len(e.Properties) > maxProperties {
+		return nil
+	}
+	return e.Properties
+}
+
+// Run walks on from where the instance stands until it rests or ends. It is pure. A light run is given no subject and
+// stops, due at once, before the first node that needs one or wants something done.
+func (p *Plan) Run(i Instance, in node.Input, now time.Time, light bool) Walk {
+	w := Walk{Instance: i}
+	p.run(&w, in, now, light)
+	return w
+}
+
+func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
+	for range len(p.nodes) + 1 {
+		s := p.nodes[w.Instance.Node]
+		if s == nil {
+			w.park(fmt.Sprintf("the version has no node %q", w.Instance.Node))
+			return
+		}
+		if light && (in.Event == nil || s.needs.Effects) && (s.needs.Subject || s.needs.Effects || p.asks()) {
+			w.rest(now)
+			return
+		}
+		if !light {
+			for _, x := range p.exits {
+				if x.rule != nil && x.rule.Eval(in.Subject, now).Match {
+					w.end(s, Exited, "exit_rule", x.reason, nil, now)
+					return
+				}
+			}
+		}
+		r := s.node.Step(w.state(), in, now)
+		in.Event = nil
+		for _, e := range r.Effects {
+			w.Effects = append(w.Effects, Effect{Effect: e, Step: len(w.Steps), Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
+				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id])})
+		}
+		switch {
+		case r.End == node.Goal:
+			w.end(s, Done, "goal", r.Reason, r.GoalBy, now)
+			return
+		case r.End == node.Exited:
+			w.end(s, Exited, "exit_node", r.Reason, nil, now)
+			return
+		case r.Output == "":
+			w.Instance.Memory.Data = r.Data
+			w.rest(r.Due)
+			return
+		}
+		to := s.next[r.Output]
+		if to == "" {
+			w.leave(s, r.Output, r.Reason, now)
+			w.finish(Done, "end", "came to the end of the path", nil, now)
+			return
+		}
+		w.leave(s, r.Output, r.Reason, now)
+		w.arrive(to, now)
+	}
+	w.park("went round the whole journey without a rest")
+}
+
+// asks reports whether something is asked of the person before every step.
+func (p *Plan) asks() bool {
+	return slices.ContainsFunc(p.exits, func(x exitRule) bool { return x.rule != nil })
+}
+
+// Hear tells an instance of an event of its person. It is pure; false means that the event changes nothing.
+func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
+	w := Walk{Instance: i}
+	s := p.nodes[i.Node]
+	if s == nil || !i.Inside() || !follows(e, i.Memory.Trigger) {
+		return w, false
+	}
+	if p.goal != nil && p.goal.Match(e) && (p.window == 0 || !e.Time.After(i.Entered.Add(p.window))) {
+		r := node.ReachedBy(e)
+		w.end(s, Done, "goal", r.Reason, r.GoalBy, now)
+		return w, true
+	}
+	for _, x := range p.exits {
+		if x.match != nil && x.match.Match(e) {
+			w.end(s, Exited, "exit_rule", x.reason, nil, now)
+			return w, true
+		}
+	}
+	if i.Status == Active && slices.ContainsFunc(s.node.Listens(), func(m *node.Matcher) bool { return m.Match(e) }) {
+		p.run(&w, node.Input{Event: &e}, now, true)
+		return w, len(w.Steps) > 0
+	}
+	return w, false
+}
+
+// follows reports whether the event came after the one that let the person in. Of two at the same moment the log decides, so that
+// a batch that is redone does not undo what it did.
+func follows(e event.Kept, t node.Trigger) bool {
+	if e.Time.Equal(t.Time) {
+		return t.Position.Before(e.Position)
+	}
+	return e.Time.After(t.Time)
+}
+
+// Take is the walk of an instance that ends from outside: stopped, merged, removed, person gone.
+func (p *Plan) Take(i Instance, why, reason string, now time.Time) Walk {
+	w := Walk{Instance: i}
+	s := &step{id: i.Node}
+	if p != nil && p.nodes[i.Node] != nil {
+		s = p.nodes[i.Node]
+	}
+	w.end(s, Exited, why, reason, nil, now)
+	return w
+}
+
+func (w *Walk) state() node.State {
+	i := w.Instance
+	return node.State{Trigger: i.Memory.Trigger, Entered: i.Entered, Arrived: i.Arrived, Visit: i.Memory.Visits[i.Node], Data: i.Memory.Data}
+}
+
+func (w *Walk) tally(nodeID, what string, n int64) {
+	i := w.Instance
+	w.Tallies = append(w.Tallies, Count{Tally{i.Workspace, i.Journey, i.Version, nodeID, what}, n})
+}
+
+func (w *Walk) arrive(id string, now time.Time) {
+	i := &w.Instance
+	i.Node, i.Arrived, i.Memory.Data = id, now, nil
+	visits := maps.Clone(i.Memory.Visits)
+	if visits == nil {
+		visits = map[string]int{}
+	}
+	visits[id]++
+	i.Memory.Visits = visits
+	w.tally(id, In, 1)
+}
+
+func (w *Walk) rest(due time.Time) {
+	w.Instance.Due = due
+	w.Instance.Attempts, w.Instance.Error = 0, ""
+}
+
+func (w *Walk) leave(s *step, output, reason string, now time.Time) {
+	w.log(s, output, "", reason, now)
+	w.tally(s.id, Out+":"+output, 1)
+}
+
+func (w *Walk) log(s *step, output, why, reason string, now time.Time) {
+	i := &w.Instance
+	i.Seq++
+	w.Steps = append(w.Steps, Step{
+		Workspace: i.Workspace, Journey: i.Journey, Version: i.Version, Instance: i.ID, Person: i.Person,
+		Seq: i.Seq, Node: s.id, Kind: s.kind, Arrived: i.Arrived, Left: now, Output: output, Why: why, Reason: reason,
+	})
+}
+
+// end leaves the journey from inside a node.
+func (w *Walk) end(s *step, status InstanceStatus, why, reason string, by *node.Reached, now time.Time) {
+	w.log(s, "", why, reason, now)
+	w.tally(s.id, Ended+":"+why, 1)
+	w.finish(status, why, reason, by, now)
+}
+
+func (w *Walk) finish(status InstanceStatus, why, reason string, by *node.Reached, now time.Time) {
+	i := &w.Instance
+	if i.Status == Parked {
+		w.tally(i.Node, Failing, -1)
+	}
+	i.Status, i.Why, i.Reason, i.Ended, i.Due = status, why, reason, now, time.Time{}
+	i.Attempts, i.Error, i.Memory.Data = 0, "", nil
+	w.tally("", Inside, -1)
+	w.tally("", Ended+":"+why, 1)
+	if by != nil {
+		i.GoalAt, i.Goal = by.Time, by
+		w.tally("", Goals, 1)
+		if by.Currency != "" {
+			w.tally("", Revenue+":"+by.Currency, by.Minor)
+		}
+	}
+}
+
+// park keeps the person where they are until someone has mended what is wrong.
+func (w *Walk) park(why string) {
+	i := &w.Instance
+	i.Status, i.Error, i.Due = Parked, why, time.Time{}
+	w.tally(i.Node, Failing, 1)
+}

@@ -1,0 +1,185 @@
+package journey
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+)
+
+// write stores walks and carries out what they ask for. It must be called inside the transaction in which the instances were
+// seized or held.
+func (s *Service) write(ctx context.Context, walks []Walk) error {
+	walks, err := s.enter(ctx, walks)
+	if err != nil || len(walks) == 0 {
+		return err
+	}
+	if err := s.send(ctx, walks); err != nil {
+		return err
+	}
+	var (
+		saved  []Instance
+		steps  []Step
+		counts = map[Tally]int64{}
+		events []event.Event
+	)
+	now := s.c.Clock.Now()
+	for _, w := range walks {
+		for _, e := range w.Effects {
+			if e.SetTraits != nil {
+				if err := s.c.Traits.SetTraits(ctx, w.Instance.Workspace, w.Instance.Person, e.SetTraits.Traits, e.Key); err != nil {
+					return fmt.Errorf("set traits: %w", err)
+				}
+			}
+		}
+		if !w.fresh {
+			saved = append(saved, w.Instance)
+		}
+		steps = append(steps, w.Steps...)
+		for _, t := range w.Tallies {
+			counts[t.Tally] += t.N
+		}
+		more, err := announce(w, now)
+		if err != nil {
+			return err
+		}
+		events = append(events, more...)
+	}
+	if err := s.c.Store.Save(ctx, saved); err != nil {
+		return err
+	}
+	if err := s.c.Store.AddSteps(ctx, steps); err != nil {
+		return err
+	}
+	if err := s.c.Store.AddCounts(ctx, sum(counts)); err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	return s.c.Emitter.Emit(ctx, events...)
+}
+
+// enter adds the instances that are new and drops the walks of those that the store would not let in.
+func (s *Service) enter(ctx context.Context, walks []Walk) ([]Walk, error) {
+	var fresh []Instance
+	for _, w := range walks {
+		if w.fresh {
+			fresh = append(fresh, w.Instance)
+		}
+	}
+	if len(fresh) == 0 {
+		return walks, nil
+	}
+	added, err := s.c.Store.Enter(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(walks, func(w Walk) bool { return w.fresh && !added[w.Instance.ID] }), nil
+}
+
+// send asks the outbox for the messages and notes its decisions with the steps.
+func (s *Service) send(ctx context.Context, walks []Walk) error {
+	var reqs []outbox.Request
+	var of []struct {
+		walk *Walk
+		step int
+	}
+	for n := range walks {
+		w := &walks[n]
+		for _, e := range w.Effects {
+			if e.Send == nil {
+				continue
+			}
+			i := w.Instance
+			reqs = append(reqs, outbox.Request{
+				Workspace: i.Workspace, PersonID: i.Person, Channel: e.Send.Channel, Topic: e.Send.Topic, Template: e.Send.Template, Vars: e.Send.Vars,
+				Source: outbox.Source{Kind: "journey", ID: i.Journey, Version: i.Version, Node: w.Steps[e.Step].Node},
+				Key:    e.Key, Transactional: e.Send.Transactional, Goal: e.Goal,
+			})
+			of = append(of, struct {
+				walk *Walk
+				step int
+			}{w, e.Step})
+		}
+	}
+	if len(reqs) == 0 {
+		return nil
+	}
+	decisions, err := s.c.Outbox.Enqueue(ctx, reqs)
+	if err != nil {
+		return fmt.Errorf("ask for messages: %w", err)
+	}
+	if len(decisions) != len(reqs) {
+		return fmt.Errorf("ask for messages: %d decisions for %d requests", len(decisions), len(reqs))
+	}
+	for n, d := range decisions {
+		w, st := of[n].walk, &of[n].walk.Steps[of[n].step]
+		st.MessageID = d.MessageID
+		if d.Allowed {
+			st.Reason = "message queued"
+			w.tally(st.Node, Queued, 1)
+			continue
+		}
+		st.Refused, st.Reason = d.Reason, "message refused: "+cmp.Or(d.Detail, d.Reason)
+		w.tally(st.Node, Refused+":"+d.Reason, 1)
+	}
+	return nil
+}
+
+// announce makes the events that tell the rest of the product of entering and leaving.
+func announce(w Walk, now time.Time) ([]event.Event, error) {
+	i := w.Instance
+	var out []event.Event
+	add := func(name, what string, at time.Time, more map[string]any) error {
+		props := map[string]any{"journey_id": i.Journey, "version": i.Version, "instance_id": i.ID,
+			"source_kind": "journey", "source_id": i.Journey, "node": i.Node}
+		for k, v := range more {
+			props[k] = v
+		}
+		raw, err := json.Marshal(props)
+		if err != nil {
+			return err
+		}
+		out = append(out, event.Event{Workspace: i.Workspace, MessageID: "jrn:" + i.ID + ":" + what, Type: event.Journey, Name: name,
+			PersonID: i.Person, Time: at, Received: now, Origin: event.Internal, Properties: raw})
+		return nil
+	}
+	if w.fresh {
+		if err := add(event.JourneyEntered, "entered", i.Entered, map[string]any{"trigger_message_id": i.EntryKey}); err != nil {
+			return nil, err
+		}
+	}
+	if i.Inside() {
+		return out, nil
+	}
+	if i.Goal != nil {
+		more := map[string]any{"goal_message_id": i.Goal.MessageID, "goal_event": i.Goal.Name}
+		if i.Goal.Currency != "" {
+			more["amount_minor"], more["currency"] = i.Goal.Minor, i.Goal.Currency
+		}
+		if err := add(event.JourneyGoal, "goal", i.Ended, more); err != nil {
+			return nil, err
+		}
+	}
+	return out, add(event.JourneyExited, "exited", i.Ended, map[string]any{"why": i.Why, "reason": i.Reason})
+}
+
+// sum turns tallies into counts, in an order that keeps concurrent transactions from waiting for each other in a circle.
+func sum(counts map[Tally]int64) []Count {
+	out := make([]Count, 0, len(counts))
+	for t, n := range counts {
+		if n != 0 {
+			out = append(out, Count{t, n})
+		}
+	}
+	slices.SortFunc(out, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(a.Journey, b.Journey), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Node, b.Node), cmp.Compare(a.What, b.What))
+	})
+	return out
+}

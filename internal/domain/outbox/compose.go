@@ -1,0 +1,83 @@
+package outbox
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+)
+
+// vars are what templates may name:
+//
+//	person.*          the person's traits, and person.id, person.email, person.name, person.locale, person.timezone
+//	topic.name        what the message is sent as
+//	message.id        this message
+//	vars.*            what the sender of the message added; each is also there by its own name, e.g. event.properties.total
+//	preferences_url   where the person chooses what to receive; unsubscribe_url leads to the same page
+func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferences string) map[string]any {
+	out := make(map[string]any, len(m.Vars)+5)
+	maps.Copy(out, m.Vars)
+	traits := p.Values()
+	for key, v := range map[string]string{"email": p.Email(), "name": shownName(p), "locale": p.Locale(), "timezone": p.Timezone()} {
+		if _, set := traits[key]; !set && v != "" {
+			traits[key] = v
+		}
+	}
+	traits["id"] = p.ID
+	out["person"] = traits
+	out["topic"] = map[string]any{"id": topic.ID, "name": topic.Name}
+	out["message"] = map[string]any{"id": m.ID, "channel": m.Channel}
+	out["vars"] = m.Vars
+	out["preferences_url"] = preferences
+	return out
+}
+
+// compose makes what goes out: content with signed links, and the headers of RFC 8058. The same message, person, account and time give
+// the same bytes.
+func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, now time.Time) (channel.Message, error) {
+	unsubscribe := s.links.Unsubscribe(m.Workspace, m.ID)
+	r, err := s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, s.vars(m, p, topic, unsubscribe), content.RenderOptions{
+		Locale: p.Locale(), Zone: content.Zone(p.Timezone()), Now: now,
+		LinkFunc:     func(url string) string { return s.links.Click(m.Workspace, m.ID, url) },
+		OpenPixelURL: s.links.Open(m.Workspace, m.ID), UnsubscribeURL: unsubscribe, Transactional: m.Transactional,
+	})
+	if err != nil {
+		return channel.Message{}, err
+	}
+	out := channel.Message{
+		ID:      m.ID,
+		From:    channel.Address{Name: a.FromName, Addr: a.FromAddr},
+		ReplyTo: a.ReplyTo,
+		To:      channel.Address{Name: shownName(p), Addr: m.Address},
+		Subject: r.Subject, HTML: r.HTML, Text: r.Text,
+		Date: now,
+	}
+	if r.FromName != "" {
+		out.From.Name = r.FromName
+	}
+	if r.ReplyTo != "" {
+		out.ReplyTo = r.ReplyTo
+	}
+	if !m.Transactional {
+		out.Headers = map[string]string{
+			"List-Unsubscribe":      "<" + unsubscribe + ">",
+			"List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+		}
+	}
+	return out, nil
+}
+
+// shownName is the name that is written beside the address. What Person.Name makes up from an address or an id for lists would look
+// odd in a letter.
+func shownName(p person.Person) string {
+	name := p.Name()
+	if strings.Contains(name, "@") || name == p.ID || name == p.Phone() || name == p.UserID() {
+		return ""
+	}
+	return name
+}

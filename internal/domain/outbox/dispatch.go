@@ -1,0 +1,314 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+)
+
+// DispatchConfig tunes a Dispatcher; zero values take the defaults.
+type DispatchConfig struct {
+	// Sole says that no other process sends from this store, as is the case with SQLite: what an earlier process left behind
+	// is inherited at once instead of when its lease ends.
+	Sole bool
+	// Batch is how many messages of an account are claimed ahead of sending. Default 500.
+	Batch int
+	// Poll is how often the queue is looked at while it is empty. Default 100 ms.
+	Poll time.Duration
+	// Lease is how long a process that has fallen silent keeps its messages. Default 30 s.
+	Lease time.Duration
+	// Resend is how many times a message is sent again because an answer was lost. Default 1; negative: never.
+	Resend int
+	// Timeout bounds one attempt. Default 10 min, the sum of what RFC 5321 (4.5.3.2) asks clients to wait at the end of a message.
+	Timeout time.Duration
+}
+
+// Dispatcher takes messages from the queue and hands them to the channels; see lifecycle.Service. Several may run in several
+// processes on the same store.
+//
+//	feeder ──claims──► gate ──► pool of account ──► worker: render ─► Send ─┬► other side
+//	   ▲                                                          commit │ ▲ answer
+//	   └──────────────────────── hungry ◄──────────────────── committer ◄┘─┘
+type Dispatcher struct {
+	s      *Service
+	c      DispatchConfig
+	log    *slog.Logger
+	hungry chan struct{}
+
+	mu      sync.Mutex
+	owner   string // of the current run
+	claims  int    // claims made so far
+	pools   map[string]*pool
+	cancel  context.CancelFunc // ends the feeder and the keeper
+	abort   context.CancelFunc // ends sends that are under way
+	loops   sync.WaitGroup
+	workers sync.WaitGroup
+	commits *committer
+}
+
+// NewDispatcher returns a Dispatcher that is not running yet.
+func NewDispatcher(s *Service, c DispatchConfig) *Dispatcher {
+	if c.Batch <= 0 {
+		c.Batch = 500
+	}
+	if c.Poll <= 0 {
+		c.Poll = 100 * time.Millisecond
+	}
+	if c.Lease <= 0 {
+		c.Lease = 30 * time.Second
+	}
+	switch {
+	case c.Resend == 0:
+		c.Resend = 1
+	case c.Resend < 0:
+		c.Resend = 0
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 10 * time.Minute
+	}
+	return &Dispatcher{s: s, c: c, log: s.log, hungry: make(chan struct{}, 1)}
+}
+
+// Start takes over what dead processes left and begins to send.
+func (d *Dispatcher) Start(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cancel != nil {
+		return nil
+	}
+	d.owner = id.New("own")
+	d.pools = map[string]*pool{}
+	if err := d.keep(ctx, d.c.Sole); err != nil {
+		return err
+	}
+	base := context.WithoutCancel(ctx)
+	run, cancel := context.WithCancel(base)
+	sends, abort := context.WithCancel(base)
+	d.cancel, d.abort = cancel, abort
+	d.commits = newCommitter(d.s, d.log)
+	go d.commits.run(sends)
+	d.loops.Go(func() { d.feed(run, sends) })
+	d.loops.Go(func() { d.keeper(run) })
+	return nil
+}
+
+// Stop lets messages in hand be sent, stores their results, and puts the rest back into the queue. When ctx ends, sends under way
+// are cut off; those past the point of no return are counted as uncertain.
+func (d *Dispatcher) Stop(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cancel == nil {
+		return nil
+	}
+	d.cancel()
+	d.cancel = nil
+	stop := context.AfterFunc(ctx, d.abort)
+	defer stop()
+	d.loops.Wait() // no claims and no new pools from here on
+	for _, p := range d.pools {
+		d.release(context.WithoutCancel(ctx), p.close())
+	}
+	d.workers.Wait()
+	for _, p := range d.pools {
+		if err := p.sender.Close(); err != nil {
+			d.log.Warn("an account did not close cleanly", "account", p.account.ID, "err", err)
+		}
+	}
+	d.commits.close()
+	d.abort()
+	if err := ctx.Err(); err != nil {
+		return err // the lease ends by itself and the next process inherits
+	}
+	_, err := d.inherit(ctx, d.owner)
+	return err
+}
+
+// Wake makes the dispatcher look at the queue at once instead of at the next poll.
+func (d *Dispatcher) Wake() {
+	select {
+	case d.hungry <- struct{}{}:
+	default:
+	}
+}
+
+// keeper extends the lease and takes over from the dead.
+func (d *Dispatcher) keeper(ctx context.Context) {
+	tick := time.NewTicker(d.c.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := d.keep(ctx, d.c.Sole); err != nil && ctx.Err() == nil {
+			d.log.Error("the lease on messages could not be extended", "err", err)
+		}
+	}
+}
+
+func (d *Dispatcher) keep(ctx context.Context, all bool) error {
+	now := d.s.clock.Now()
+	if _, err := d.s.store.Hold(ctx, d.owner, now.Add(d.c.Lease)); err != nil {
+		return fmt.Errorf("extend lease: %w", err)
+	}
+	dead, err := d.s.store.Expired(ctx, d.owner, now, all)
+	if err != nil {
+		return fmt.Errorf("look for dead senders: %w", err)
+	}
+	for _, owner := range dead {
+		n, err := d.inherit(ctx, owner)
+		if err != nil {
+			return err
+		}
+		d.log.Warn("took over from a sender that ended without notice", "owner", owner, "answers_lost", n)
+	}
+	return nil
+}
+
+// inherit takes over from an owner and tells of messages that are given up. It returns how many answers were lost.
+func (d *Dispatcher) inherit(ctx context.Context, owner string) (int, error) {
+	n := 0
+	err := d.s.tx.InTx(ctx, func(ctx context.Context) error {
+		now := d.s.clock.Now()
+		flying, err := d.s.store.Inherit(ctx, owner, now, d.c.Resend)
+		if err != nil {
+			return fmt.Errorf("take over from %s: %w", owner, err)
+		}
+		n = len(flying)
+		for _, m := range flying {
+			if m.State != Failed {
+				continue
+			}
+			o := outcome{Result: Result{Held: m.held(), State: Failed, At: now, Reason: m.Reason, Detail: m.Detail}, message: m}
+			if e, ok := o.event(); ok {
+				if err := d.s.emit(ctx, []event.Event{e}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// release gives claimed messages back to the queue. If that fails, they come back when the owner is inherited.
+func (d *Dispatcher) release(ctx context.Context, jobs []*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	held := make([]Held, len(jobs))
+	for i, j := range jobs {
+		held[i] = j.message.held()
+	}
+	if err := d.s.store.Release(ctx, held); err != nil {
+		d.log.Error("claimed messages could not be put back", "messages", len(held), "err", err)
+	}
+}
+
+// feed claims due messages for accounts that have room until ctx ends.
+func (d *Dispatcher) feed(ctx, sends context.Context) {
+	poll := time.NewTimer(0)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-poll.C:
+		case <-d.hungry:
+		}
+		wait := d.c.Poll
+		more, err := d.round(ctx, sends)
+		if err != nil && ctx.Err() == nil {
+			d.log.Error("due messages could not be claimed", "err", err)
+			wait = time.Second
+		}
+		if more && err == nil {
+			wait = 0
+		}
+		poll.Reset(wait)
+	}
+}
+
+// round serves every route once. It reports whether something was claimed, so that there may be more to claim at once.
+func (d *Dispatcher) round(ctx, sends context.Context) (more bool, err error) {
+	now := d.s.clock.Now()
+	routes, err := d.s.store.Routes(ctx, now)
+	if err != nil {
+		return false, fmt.Errorf("look for due messages: %w", err)
+	}
+	for _, r := range routes {
+		p, err := d.pool(ctx, sends, r)
+		if err != nil {
+			d.log.Error("an account cannot be used; its messages wait", "workspace", r.Workspace, "channel", r.Channel, "err", err)
+			continue
+		}
+		if p == nil {
+			continue // no account: they wait, and expire in the end
+		}
+		n := p.room(r.Transactional)
+		if n == 0 {
+			continue
+		}
+		d.claims++
+		claimed, err := d.s.store.Claim(ctx, r, d.owner+"."+strconv.Itoa(d.claims), now, n)
+		if err != nil {
+			return more, fmt.Errorf("claim: %w", err)
+		}
+		more = more || len(claimed) == n
+		jobs, err := d.admit(ctx, r.Workspace, claimed)
+		if err != nil || !p.put(jobs) {
+			d.release(context.WithoutCancel(ctx), jobs)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	return more, nil
+}
+
+// admit passes claimed messages through the gate once more: minutes or days may have gone by since they were queued. On an error
+// it returns all of them.
+func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([]*job, error) {
+	jobs := make([]*job, len(claimed))
+	people := make([]string, len(claimed))
+	for i := range claimed {
+		jobs[i] = &job{message: claimed[i]}
+		people[i] = claimed[i].PersonID
+	}
+	g, err := d.s.openGate(ctx, ws, people)
+	if err != nil {
+		return jobs, err
+	}
+	now := d.s.clock.Now()
+	admitted := jobs[:0]
+	for _, j := range jobs {
+		m := &j.message
+		p := g.people[m.PersonID] // under the id asked for; check moves on to the person of today
+		v := g.check(m)
+		switch {
+		case v.refused():
+			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Refused, At: now, Reason: v.reason, Detail: v.detail, Address: m.Address}})
+		case now.Sub(m.NotBefore) > maxAge && m.Attempts > 0:
+			d.commits.finish(d.expired(*m, now))
+		default:
+			j.person, j.topic = p, g.topics[m.Topic]
+			admitted = append(admitted, j)
+		}
+	}
+	return admitted, nil
+}
+
+func (d *Dispatcher) expired(m Message, now time.Time) outcome {
+	detail := "could not be delivered within " + maxAge.String()
+	if m.Detail != "" {
+		detail += "; the last answer was: " + m.Detail
+	}
+	return outcome{message: m, Result: Result{Held: m.held(), State: Failed, At: now, Reason: ReasonExpired, Detail: detail, Code: m.Code, Address: m.Address}}
+}

@@ -1,0 +1,38 @@
+// Package outbox is the one way out: every message to a customer, whoever asks for it, passes the same gate, waits in the same
+// queue, is sent by the same workers and is reported on in the same figures.
+//
+// Owns: the gate, the queue, sending and its promises, message rows with their receipts, attribution of orders, channel accounts,
+// signed links. Does not own: what a message says (content), who agreed to what (consent), protocols (channel), who asks for
+// messages (campaign, journey).
+//
+//	Enqueue ─► gate ─► refused, with reason
+//	             └──► queued ─► claimed ─► in flight ─► sent ──► opened, clicked, converted, unsubscribed (Receipts, Attribution)
+//	                    ▲          │          │  └────► bounced (suppressed if permanent)
+//	                    │          │          └───────► failed (too old, cannot be rendered, answer lost twice)
+//	                    └──────────┴── released, deferred with back-off, answer lost once
+//
+// # The promise
+//
+// Nobody is sent a message twice, with one exception that no sender can avoid: the connection or this process dies after the
+// message was handed over and before the answer is known. Such a message is counted as uncertain, shown, and sent once more with the
+// same Message-ID. It rests on two writes: before the step after which delivery cannot be ruled out, "in flight" is
+// durable; before a worker sends its next message, the answer to the last one is durable. A committer gathers these writes
+// of all workers into one transaction (commit.go), so the price is one fsync for many messages.
+//
+// A message that is claimed but not in flight has certainly not been sent. Whoever wants it back takes it back in the record store
+// (a cancelled campaign, a stopped workspace, a person who unsubscribed a millisecond ago): the worker's write of
+// "in flight" then finds nothing, and the message does not go.
+//
+// # Definitions
+//
+//   - delivered: accepted by the next server and not bounced since. Mail knows no better; channels with delivery
+//     receipts also fill DeliveredAt.
+//   - opened: a human open, or a click (it proves reading). Opens by proxies and scanners are kept apart.
+//   - converted: the goal event happened after sending and inside the goal's window; the latest message that was clicked before
+//     it gets the credit, else the latest message. One order is credited once.
+//
+// Refusals are written and told (event "Message Refused"); queued messages are not told, since the answer follows.
+//
+// Invariants: one row per idempotency key; a decision is never revised; rows move only forward in the graph above; several processes
+// may send from the same store, a dead one's rows are taken over when its lease ends.
+package outbox

@@ -1,0 +1,157 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// verdict is the gate's answer; the zero value lets the message through.
+type verdict struct{ reason, detail string }
+
+func (v verdict) refused() bool { return v.reason != "" }
+
+func refuse(reason, format string, args ...any) verdict {
+	return verdict{reason, fmt.Sprintf(format, args...)}
+}
+
+// gate holds everything that the checks of one batch of messages need: one workspace, some people.
+type gate struct {
+	people  map[string]person.Person // by the id asked for
+	allows  map[string]map[string]consent.Channel
+	topics  map[string]consent.Topic
+	content map[string]content.Template // by template id; missing: unknown
+	routes  map[string]bool             // channel kinds with an account
+}
+
+// openGate loads what is needed to judge messages to these people. Templates and accounts are left to the caller.
+func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (*gate, error) {
+	g := &gate{topics: map[string]consent.Topic{}}
+	var err error
+	if g.people, err = s.people.ByIDs(ctx, ws, personIDs); err != nil {
+		return nil, fmt.Errorf("load people: %w", err)
+	}
+	topics, err := s.consent.Topics(ctx, ws)
+	if err != nil {
+		return nil, fmt.Errorf("load topics: %w", err)
+	}
+	for _, t := range topics {
+		g.topics[t.ID] = t
+	}
+	ids := make([]string, 0, len(g.people))
+	addresses := make(map[string]map[string]string, len(g.people))
+	for _, p := range g.people {
+		if addresses[p.ID] != nil {
+			continue // asked for by an old id as well
+		}
+		ids = append(ids, p.ID)
+		addresses[p.ID] = map[string]string{}
+		for _, spec := range s.channels {
+			if a := Address(p, spec.Kind); a != "" {
+				addresses[p.ID][spec.Kind] = a
+			}
+		}
+	}
+	if g.allows, err = s.consent.States(ctx, ws, ids, addresses); err != nil {
+		return nil, fmt.Errorf("load consent: %w", err)
+	}
+	return g, nil
+}
+
+// check is THE gate: every message passes it when it is asked for and again when it is about to go. What it needs to know of the
+// person may have changed in between; what it says about templates and accounts is said only once.
+func (g *gate) check(m *Message) verdict {
+	p, ok := g.people[m.PersonID]
+	if !ok {
+		return refuse(ReasonUnknownPerson, "there is no such person here")
+	}
+	m.PersonID = p.ID // merged people are written to as one
+	m.Address = Address(p, m.Channel)
+	if v := g.address(m); v.refused() {
+		return v
+	}
+	allows := g.allows[p.ID][m.Channel]
+	if allows.Suppressed && allows.Reason.Blocks(m.Transactional) {
+		return refuse(ReasonSuppressed, "the address must not be written to: %s", allows.Reason)
+	}
+	if m.Transactional {
+		return verdict{}
+	}
+	return g.topic(m, allows)
+}
+
+func (g *gate) address(m *Message) verdict {
+	if m.Address == "" {
+		return refuse(ReasonNoAddress, "the person has no address for %s", m.Channel)
+	}
+	if !validAddress(m.Channel, m.Address) {
+		return refuse(ReasonBadAddress, "the person's address for %s is not valid", m.Channel)
+	}
+	return verdict{}
+}
+
+func (g *gate) topic(m *Message, allows consent.Channel) verdict {
+	if m.Topic == "" {
+		return refuse(ReasonNoTopic, "only messages that answer something the person did may go without a topic")
+	}
+	t, ok := g.topics[m.Topic]
+	switch {
+	case !ok || t.Archived:
+		return refuse(ReasonUnknownTopic, "the topic does not exist any more")
+	case !t.Sent(m.Channel):
+		return refuse(ReasonTopicChannel, "the topic “%s” is not sent by %s", t.Name, m.Channel)
+	case allows.Topics[m.Topic]:
+		return verdict{}
+	case allows.Declined[m.Topic]:
+		return refuse(ReasonUnsubscribed, "unsubscribed from “%s” by %s", t.Name, m.Channel)
+	}
+	return refuse(ReasonNotSubscribed, "has not subscribed to “%s” by %s", t.Name, m.Channel)
+}
+
+// supply checks what does not depend on the person.
+func (g *gate) supply(m *Message) verdict {
+	t, ok := g.content[m.Template]
+	switch {
+	case !ok:
+		return refuse(ReasonUnknownTemplate, "the template does not exist")
+	case t.Status == content.Archived:
+		return refuse(ReasonArchivedTemplate, "the template “%s” is archived", t.Name)
+	case t.Channel != m.Channel:
+		return refuse(ReasonTemplateChannel, "the template “%s” is for %s", t.Name, t.Channel)
+	case !g.routes[m.Channel]:
+		return refuse(ReasonNoAccount, "there is no account to send by %s; connect one under Channels", m.Channel)
+	}
+	m.TemplateVersion = t.Version
+	return verdict{}
+}
+
+// loadSupply fetches templates and accounts that messages name.
+func (s *Service) loadSupply(ctx context.Context, ws string, g *gate, messages []*Message) error {
+	g.content, g.routes = map[string]content.Template{}, map[string]bool{}
+	asked := map[string]bool{}
+	for _, m := range messages {
+		if !asked["t"+m.Template] {
+			asked["t"+m.Template] = true
+			t, err := s.content.Get(ctx, ws, m.Template)
+			switch {
+			case err == nil:
+				g.content[m.Template] = t
+			case !errs.Is(err, errs.KindNotFound):
+				return fmt.Errorf("load template: %w", err)
+			}
+		}
+		if !asked["c"+m.Channel] {
+			asked["c"+m.Channel] = true
+			_, ok, err := s.accounts.DefaultAccount(ctx, ws, m.Channel)
+			if err != nil {
+				return fmt.Errorf("load account: %w", err)
+			}
+			g.routes[m.Channel] = ok
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package outbox
+
+import (
+	"strings"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+)
+
+// Paths below the base URL; the tracking handlers serve them.
+const (
+	OpenPath        = "/t/o/"
+	ClickPath       = "/t/c/"
+	UnsubscribePath = "/u/"
+)
+
+// Purposes of the signatures: a token for one thing is no good for another.
+const (
+	openPurpose        = "link/open"
+	clickPurpose       = "link/click"
+	unsubscribePurpose = "link/unsubscribe"
+)
+
+// Links makes and reads the signed links that go out with messages. A token holds the workspace, the message and, for a
+// click, the destination: nothing but a link that this installation made leads anywhere.
+type Links struct {
+	base string
+	box  *secret.Box
+}
+
+// NewLinks returns Links below the base URL.
+func NewLinks(base string, box *secret.Box) *Links {
+	return &Links{base: strings.TrimRight(base, "/"), box: box}
+}
+
+// Link is what a token says.
+type Link struct {
+	Workspace string
+	MessageID string
+	URL       string // of a click
+}
+
+// separator of the parts of a payload; ids never hold it, and a URL comes last.
+const separator = "\n"
+
+// Open returns the address of the image that tells of an open.
+func (l *Links) Open(ws, messageID string) string {
+	return l.base + OpenPath + l.box.Sign(openPurpose, []byte(ws+separator+messageID))
+}
+
+// Click returns the address that leads to url and tells of the click.
+func (l *Links) Click(ws, messageID, url string) string {
+	return l.base + ClickPath + l.box.Sign(clickPurpose, []byte(ws+separator+messageID+separator+url))
+}
+
+// Unsubscribe returns the address of the page, and of the one-click request, that ends a subscription.
+func (l *Links) Unsubscribe(ws, messageID string) string {
+	return l.base + UnsubscribePath + l.box.Sign(unsubscribePurpose, []byte(ws+separator+messageID))
+}
+
+// ReadOpen reads the token of an Open link.
+func (l *Links) ReadOpen(token string) (Link, error) { return l.read(openPurpose, token, 2) }
+
+// ReadClick reads the token of a Click link.
+func (l *Links) ReadClick(token string) (Link, error) { return l.read(clickPurpose, token, 3) }
+
+// ReadUnsubscribe reads the token of an Unsubscribe link.
+func (l *Links) ReadUnsubscribe(token string) (Link, error) {
+	return l.read(unsubscribePurpose, token, 2)
+}
+
+func (l *Links) read(purpose, token string, parts int) (Link, error) {
+	bad := errs.NotFound("link", "")
+	payload, err := l.box.Verify(purpose, token)
+	if err != nil {
+		return Link{}, bad.With(err)
+	}
+	p := strings.SplitN(string(payload), separator, parts)
+	if len(p) != parts {
+		return Link{}, bad
+	}
+	out := Link{Workspace: p[0], MessageID: p[1]}
+	if parts == 3 {
+		out.URL = p[2]
+	}
+	return out, nil
+}
+
+// Links returns the maker and reader of the links in messages.
+func (s *Service) Links() *Links { return s.links }

@@ -1,0 +1,212 @@
+package outbox
+
+import (
+	"strings"
+	"time"
+)
+
+// State is where a message stands.
+type State string
+
+// The states.
+const (
+	Queued    State = "queued"    // waiting for its time, its turn or its next attempt
+	Claimed   State = "claimed"   // a worker has it
+	Sending   State = "sending"   // Claimed and InFlight, as it is shown; not stored
+	Sent      State = "sent"      // accepted by the other side
+	Bounced   State = "bounced"   // rejected by the other side
+	Failed    State = "failed"    // given up
+	Refused   State = "refused"   // stopped by the gate
+	Cancelled State = "cancelled" // taken back by whoever asked for it
+)
+
+// Reasons of refusals and failures; stable, for figures and catalogues.
+const (
+	ReasonUnknownPerson    = "unknown_person"
+	ReasonNoAddress        = "no_address"
+	ReasonBadAddress       = "bad_address"
+	ReasonSuppressed       = "suppressed"
+	ReasonUnsubscribed     = "unsubscribed"
+	ReasonNotSubscribed    = "not_subscribed"
+	ReasonNoTopic          = "no_topic"
+	ReasonUnknownTopic     = "unknown_topic"
+	ReasonTopicChannel     = "topic_not_on_channel"
+	ReasonUnknownTemplate  = "unknown_template"
+	ReasonArchivedTemplate = "archived_template"
+	ReasonTemplateChannel  = "template_not_for_channel"
+	ReasonNoAccount        = "no_account"
+
+	ReasonRender     = "render_error"
+	ReasonExpired    = "expired"
+	ReasonAnswerLost = "answer_lost"
+	ReasonRejected   = "rejected"
+	ReasonDeferred   = "deferred"
+	ReasonCancelled  = "cancelled"
+)
+
+// Message is one message to one person, or the refusal to send it. Zero times mean "has not happened".
+type Message struct {
+	ID              string
+	Workspace       string
+	PersonID        string
+	Channel         string
+	Topic           string
+	Template        string
+	TemplateVersion int
+	Source          Source
+	Key             string
+	Vars            map[string]any
+	Transactional   bool
+	Goal            Goal // filled in: never the zero value
+	Address         string
+	Subject         string // as sent; empty before
+
+	State     State
+	Claim     string // who has it while it is Claimed
+	InFlight  bool   // the other side may have it: between commit and answer
+	Reason    string // code of a refusal, a failure or the last deferral
+	Detail    string // the same in words
+	Code      string // the protocol's last answer, "250 2.0.0"
+	Attempts  int
+	Uncertain int // answers lost: at most this many surplus copies may have arrived
+
+	CreatedAt time.Time
+	NotBefore time.Time // when it was meant to go; CreatedAt if at once
+	DueAt     time.Time // when it is tried next
+
+	SentAt          time.Time
+	DeliveredAt     time.Time
+	BouncedAt       time.Time
+	OpenedAt        time.Time // first human open or click
+	MachineOpenedAt time.Time // first open by a proxy or scanner
+	ClickedAt       time.Time // first human click
+	ConvertedAt     time.Time
+	UnsubscribedAt  time.Time
+}
+
+// held names the claim under which the message was read.
+func (m Message) held() Held { return Held{MessageID: m.ID, Claim: m.Claim} }
+
+// Shown is the state as people see it.
+func (m Message) Shown() State {
+	if m.State == Claimed {
+		if m.InFlight {
+			return Sending
+		}
+		return Queued
+	}
+	return m.State
+}
+
+// DefaultGoal is what a message is for unless its sender says otherwise.
+var DefaultGoal = Goal{Event: "Order Completed", Window: 7 * 24 * time.Hour}
+
+// MaxGoalWindow bounds how long after a message something may still count as its effect.
+const MaxGoalWindow = 90 * 24 * time.Hour
+
+func (g Goal) filled() Goal {
+	if g.Event == "" {
+		g.Event = DefaultGoal.Event
+	}
+	if g.Window <= 0 {
+		g.Window = DefaultGoal.Window
+	}
+	g.Window = min(g.Window, MaxGoalWindow)
+	return g
+}
+
+// Counts are the figures of a campaign, a journey or one of its nodes.
+type Counts struct {
+	Audience      int64            // everyone the source asked to write to
+	Refused       int64            // of these: stopped by the gate
+	RefusedBy     map[string]int64 // by reason
+	Queued        int64            // waiting or being sent
+	Sent          int64            // accepted by the other side
+	Delivered     int64            // accepted and not bounced since
+	Bounced       int64
+	Failed        int64
+	FailedBy      map[string]int64 // by reason
+	Cancelled     int64
+	Opened        int64 // by humans
+	MachineOpened int64 // by machines alone
+	Clicked       int64
+	Converted     int64
+	Unsubscribed  int64
+	Uncertain     int64            // messages whose answer was lost at least once
+	LostAnswers   int64            // answers lost in all: no more surplus copies than this can have gone out
+	Revenue       map[string]int64 // minor units by currency
+}
+
+// Add sums the figures of parts of a source.
+func (c *Counts) Add(o Counts) {
+	c.Audience += o.Audience
+	c.Refused += o.Refused
+	c.Queued += o.Queued
+	c.Sent += o.Sent
+	c.Delivered += o.Delivered
+	c.Bounced += o.Bounced
+	c.Failed += o.Failed
+	c.Cancelled += o.Cancelled
+	c.Opened += o.Opened
+	c.MachineOpened += o.MachineOpened
+	c.Clicked += o.Clicked
+	c.Converted += o.Converted
+	c.Unsubscribed += o.Unsubscribed
+	c.Uncertain += o.Uncertain
+	c.LostAnswers += o.LostAnswers
+	c.RefusedBy = sum(c.RefusedBy, o.RefusedBy)
+	c.FailedBy = sum(c.FailedBy, o.FailedBy)
+	c.Revenue = sum(c.Revenue, o.Revenue)
+}
+
+func sum(a, b map[string]int64) map[string]int64 {
+	out := make(map[string]int64, len(a)+len(b))
+	for k, v := range a {
+		out[k] += v
+	}
+	for k, v := range b {
+		out[k] += v
+	}
+	return out
+}
+
+// Metric names one of the figures, to list the people behind it. MetricRefused and MetricFailed may be narrowed to a
+// reason: "refused:suppressed".
+type Metric string
+
+// The metrics.
+const (
+	MetricAudience     Metric = "audience"
+	MetricRefused      Metric = "refused"
+	MetricQueued       Metric = "queued"
+	MetricSent         Metric = "sent"
+	MetricDelivered    Metric = "delivered"
+	MetricBounced      Metric = "bounced"
+	MetricFailed       Metric = "failed"
+	MetricCancelled    Metric = "cancelled"
+	MetricOpened       Metric = "opened"
+	MetricMachineOpen  Metric = "machine_opened"
+	MetricClicked      Metric = "clicked"
+	MetricConverted    Metric = "converted"
+	MetricUnsubscribed Metric = "unsubscribed"
+	MetricUncertain    Metric = "uncertain"
+)
+
+// Split returns the figure and the reason it is narrowed to.
+func (m Metric) Split() (figure Metric, reason string) {
+	f, r, _ := strings.Cut(string(m), ":")
+	return Metric(f), r
+}
+
+// Valid reports whether the metric is one of the above.
+func (m Metric) Valid() bool {
+	figure, reason := m.Split()
+	switch figure {
+	case MetricRefused, MetricFailed:
+		return true
+	case MetricAudience, MetricQueued, MetricSent, MetricDelivered, MetricBounced, MetricCancelled, MetricOpened, MetricMachineOpen,
+		MetricClicked, MetricConverted, MetricUnsubscribed, MetricUncertain:
+		return reason == ""
+	}
+	return false
+}

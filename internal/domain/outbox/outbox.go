@@ -1,0 +1,43 @@
+package outbox
+
+import (
+	"time"
+)
+
+// Source says who asked for a message; figures and attribution are kept by it.
+type Source struct {
+	Kind    string // "campaign", "journey", "api", "system"
+	ID      string // campaign or journey id
+	Version int    // journey version, 0 otherwise
+	Node    string // journey node id
+}
+
+// Request asks for one message to one person.
+type Request struct {
+	Workspace     string
+	PersonID      string
+	Channel       string         // channel kind, "email"
+	Topic         string         // topic id; empty only if Transactional
+	Template      string         // template id
+	Vars          map[string]any // variables beside the person's, e.g. the event that triggered it
+	Source        Source
+	Key           string    // idempotency key, unique in the workspace: the same key never makes a second message
+	Transactional bool      // answers something the person did (receipt, password): only suppression of the address stops it
+	NotBefore     time.Time // zero: at once
+	Goal          Goal
+}
+
+// Goal is what the message is meant to bring about; the zero value counts orders within seven days.
+type Goal struct {
+	Event  string        `json:"event,omitempty"`
+	Window time.Duration `json:"window,omitempty"`
+}
+
+// Decision is what the gate said to a request. Every decision is stored; a refusal is stored with its reason.
+type Decision struct {
+	MessageID string
+	Allowed   bool
+	Reason    string // stable code, empty if allowed: "no_address", "suppressed", "unsubscribed", "not_subscribed", "archived_template" ...
+	Detail    string // in words, for the person's page and the report
+	Duplicate bool   // the key had been used: MessageID is the earlier message
+}

@@ -1,0 +1,174 @@
+package outbox
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+)
+
+// job is a claimed message with what composing it takes.
+type job struct {
+	message Message
+	person  person.Person
+	topic   consent.Topic
+}
+
+// pool holds the claimed messages of one account and the workers that send them. Transactional messages are taken first, at
+// the last moment: after the wait for the account's rate.
+type pool struct {
+	account  Account
+	sender   channel.Sender
+	limiter  *rate.Limiter
+	capacity int // of the bulk lane; the urgent lane has the same again
+
+	hungry func()          // called when the queue runs low
+	ready  chan struct{}   // one token for each job that was put in
+	open   context.Context // done once the workers should end
+	end    context.CancelFunc
+	busy   sync.WaitGroup
+
+	mu     sync.Mutex
+	urgent []*job
+	bulk   []*job
+	pause  chan struct{} // not nil while the account rests; closed when it is over
+	strike int           // connection failures in a row
+	shut   bool
+}
+
+func newPool(ctx context.Context, a Account, sender channel.Sender, capacity int, hungry func()) *pool {
+	p := &pool{account: a, sender: sender, capacity: capacity, hungry: hungry}
+	p.open, p.end = context.WithCancel(ctx)
+	if a.RatePerSecond > 0 {
+		p.limiter = rate.NewLimiter(rate.Limit(a.RatePerSecond), max(1, int(a.RatePerSecond/10)))
+		// What is claimed is out of reach of other processes: no more than a few seconds' worth.
+		p.capacity = min(capacity, max(2*a.Connections, int(5*a.RatePerSecond)))
+	}
+	p.ready = make(chan struct{}, 2*p.capacity)
+	return p
+}
+
+// room returns how many jobs the lane can take. Small claims cost as much as large ones, so there is room in the bulk lane only
+// once half of it is empty.
+func (p *pool) room(transactional bool) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.shut || p.pause != nil:
+		return 0
+	case transactional:
+		return p.capacity - len(p.urgent)
+	case len(p.bulk) > p.capacity/2:
+		return 0
+	}
+	return p.capacity - len(p.bulk)
+}
+
+// put adds jobs, within room, and reports false if the pool has been shut.
+func (p *pool) put(jobs []*job) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shut {
+		return false
+	}
+	for _, j := range jobs {
+		if j.message.Transactional {
+			p.urgent = append(p.urgent, j)
+		} else {
+			p.bulk = append(p.bulk, j)
+		}
+		p.ready <- struct{}{}
+	}
+	return true
+}
+
+// next waits for a job, for the end of a rest and for the account's rate; nil means that the worker should end.
+func (p *pool) next() *job {
+	select {
+	case <-p.open.Done():
+		return nil
+	case <-p.ready:
+	}
+	for rest := p.resting(); rest != nil; rest = p.resting() {
+		select {
+		case <-p.open.Done():
+			return nil
+		case <-rest:
+		}
+	}
+	if p.limiter != nil && p.limiter.Wait(p.open) != nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lane := &p.urgent
+	if len(*lane) == 0 {
+		lane = &p.bulk
+	}
+	if p.shut || len(*lane) == 0 {
+		return nil
+	}
+	j := (*lane)[0]
+	(*lane)[0] = nil
+	*lane = (*lane)[1:]
+	if lane == &p.bulk && len(*lane) == p.capacity/2 || len(p.urgent)+len(p.bulk) == 0 {
+		p.hungry()
+	}
+	return j
+}
+
+func (p *pool) resting() chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pause
+}
+
+// failed notes that no answer came. After a few in a row it keeps the workers from the account for a while: its server cannot be reached, and every message tried now would
+// only be deferred.
+func (p *pool) failed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.strike++
+	if p.strike < 3 || p.pause != nil || p.shut {
+		return
+	}
+	pause := make(chan struct{})
+	p.pause = pause
+	d := min(time.Second<<min(p.strike-3, 6), time.Minute)
+	time.AfterFunc(d, func() {
+		p.mu.Lock()
+		if p.pause == pause {
+			p.pause = nil
+		}
+		p.mu.Unlock()
+		close(pause)
+		p.hungry()
+	})
+}
+
+// answered notes that the other side is there.
+func (p *pool) answered() {
+	p.mu.Lock()
+	p.strike = 0
+	p.mu.Unlock()
+}
+
+// close ends the workers after the message each has in hand, and returns what was left.
+func (p *pool) close() []*job {
+	p.mu.Lock()
+	if p.shut {
+		p.mu.Unlock()
+		return nil
+	}
+	p.shut = true
+	left := append(p.urgent, p.bulk...)
+	p.urgent, p.bulk = nil, nil
+	p.mu.Unlock()
+	p.end()
+	return left
+}

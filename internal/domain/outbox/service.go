@@ -1,0 +1,316 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// People is what the outbox asks about people; person.Service answers.
+type People interface {
+	ByIDs(ctx context.Context, ws string, ids []string) (map[string]person.Person, error)
+	ByNums(ctx context.Context, ws string, nums []uint64) ([]person.Person, error)
+}
+
+// Content is what the outbox asks about what messages say; content.Service answers.
+type Content interface {
+	Get(ctx context.Context, ws, templateID string) (content.Template, error)
+	// Render errs with KindInvalid or KindNotFound if the message cannot be made and could not be made next time.
+	Render(ctx context.Context, ws, templateID string, version int, vars map[string]any, o content.RenderOptions) (content.Rendered, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store    Store
+	Accounts AccountStore
+	Tx       tx.Runner
+	Emitter  event.Emitter
+	Clock    clock.Clock
+	People   People
+	Consent  *consent.Service
+	Content  Content
+	Channels []channel.Spec
+	Box      *secret.Box
+	BaseURL  string // where this installation is reached by the people who get messages, "https://mail.example.com"
+	Log      *slog.Logger
+}
+
+// Service is the outbox but for the sending itself, which is the Dispatcher's.
+type Service struct {
+	store    Store
+	accounts AccountStore
+	tx       tx.Runner
+	emitter  event.Emitter
+	clock    clock.Clock
+	people   People
+	consent  *consent.Service
+	content  Content
+	channels []channel.Spec
+	box      *secret.Box
+	links    *Links
+	log      *slog.Logger
+}
+
+// New returns a Service and makes it watch consent.
+func New(c Config) *Service {
+	s := &Service{
+		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log,
+	}
+	c.Consent.Watch(s)
+	return s
+}
+
+// Enqueue decides on each request, in order, and queues what may go. It joins the caller's transaction and stores every decision;
+// a key that was used before gives the earlier decision. It errs only if the store does, or if a request is
+// malformed (no workspace, person, channel, template or key).
+func (s *Service) Enqueue(ctx context.Context, reqs []Request) ([]Decision, error) {
+	byWorkspace := map[string][]int{}
+	for i, r := range reqs {
+		if err := r.validate(); err != nil {
+			return nil, err
+		}
+		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], i)
+	}
+	out := make([]Decision, len(reqs))
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		for ws, indexes := range byWorkspace {
+			if err := s.enqueue(ctx, ws, reqs, indexes, out); err != nil {
+				return fmt.Errorf("enqueue: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (r Request) validate() error {
+	for _, f := range []struct{ name, value string }{
+		{"workspace", r.Workspace}, {"person_id", r.PersonID}, {"channel", r.Channel}, {"template", r.Template}, {"key", r.Key}, {"source", r.Source.Kind},
+	} {
+		if f.value == "" {
+			return errs.Invalid("outbox.request."+f.name+"_missing", f.name, "a message needs a %s", strings.ReplaceAll(f.name, "_", " "))
+		}
+	}
+	return nil
+}
+
+func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexes []int, out []Decision) error {
+	keys := make([]string, len(indexes))
+	for n, i := range indexes {
+		keys[n] = reqs[i].Key
+	}
+	used, err := s.store.ByKeys(ctx, ws, keys)
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now()
+	fresh := make([]*Message, 0, len(indexes))
+	byKey := make(map[string]*Message, len(indexes))
+	people := make([]string, 0, len(indexes))
+	for _, i := range indexes {
+		r := &reqs[i]
+		if _, ok := used[r.Key]; ok || byKey[r.Key] != nil {
+			continue
+		}
+		m := r.message(now)
+		byKey[r.Key] = m
+		fresh = append(fresh, m)
+		people = append(people, r.PersonID)
+	}
+	if len(fresh) > 0 {
+		slices.Sort(people)
+		g, err := s.openGate(ctx, ws, slices.Compact(people))
+		if err != nil {
+			return err
+		}
+		if err := s.loadSupply(ctx, ws, g, fresh); err != nil {
+			return err
+		}
+		for _, m := range fresh {
+			v := g.supply(m)
+			if !v.refused() {
+				v = g.check(m)
+			}
+			if v.refused() {
+				m.State, m.Reason, m.Detail = Refused, v.reason, v.detail
+			}
+		}
+		if used, err = s.insert(ctx, ws, fresh, used); err != nil {
+			return err
+		}
+	}
+	for _, i := range indexes {
+		key := reqs[i].Key
+		if m, ok := used[key]; ok {
+			out[i] = decision(m, true)
+			continue
+		}
+		out[i] = decision(*byKey[key], false)
+		used[key] = *byKey[key] // again in the same call: a duplicate
+	}
+	return nil
+}
+
+// insert stores fresh messages and tells of the refused ones. It returns used plus what another transaction was faster with.
+func (s *Service) insert(ctx context.Context, ws string, fresh []*Message, used map[string]Message) (map[string]Message, error) {
+	rows := make([]Message, len(fresh))
+	goals := map[string]bool{}
+	for i, m := range fresh {
+		rows[i] = *m
+		goals[m.Goal.Event] = true
+	}
+	n, err := s.store.Insert(ctx, ws, rows)
+	if err != nil {
+		return nil, err
+	}
+	if n != int64(len(rows)) {
+		keys := make([]string, len(rows))
+		for i, m := range rows {
+			keys[i] = m.Key
+		}
+		stored, err := s.store.ByKeys(ctx, ws, keys)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range rows {
+			if other, ok := stored[m.Key]; ok && other.ID != m.ID {
+				used[m.Key] = other
+			}
+		}
+	}
+	if err := s.noteGoals(ctx, ws, goals); err != nil {
+		return nil, err
+	}
+	var events []event.Event
+	for _, m := range rows {
+		if _, other := used[m.Key]; !other && m.State == Refused {
+			events = append(events, told(m, event.MessageRefused, "refused", m.CreatedAt, m.CreatedAt, map[string]any{"reason": m.Reason, "detail": m.Detail}))
+		}
+	}
+	return used, s.emit(ctx, events)
+}
+
+// noteGoals writes goal events that are new; the usual case is that all are known.
+func (s *Service) noteGoals(ctx context.Context, ws string, events map[string]bool) error {
+	known, err := s.store.Goals(ctx, ws)
+	if err != nil {
+		return err
+	}
+	for _, k := range known {
+		delete(events, k)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	fresh := make([]string, 0, len(events))
+	for e := range events {
+		fresh = append(fresh, e)
+	}
+	slices.Sort(fresh)
+	return s.store.NoteGoals(ctx, ws, fresh)
+}
+
+func (s *Service) emit(ctx context.Context, events []event.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if err := s.emitter.Emit(ctx, events...); err != nil {
+		return fmt.Errorf("emit message events: %w", err)
+	}
+	return nil
+}
+
+func (r *Request) message(now time.Time) *Message {
+	m := &Message{
+		ID: id.New("msg"), Workspace: r.Workspace, PersonID: r.PersonID, Channel: r.Channel, Topic: r.Topic, Template: r.Template,
+		Source: r.Source, Key: r.Key, Vars: r.Vars, Transactional: r.Transactional, Goal: r.Goal.filled(),
+		State: Queued, CreatedAt: now, NotBefore: now, DueAt: now,
+	}
+	if r.NotBefore.After(now) {
+		m.NotBefore = clock.Trunc(r.NotBefore)
+		m.DueAt = m.NotBefore
+	}
+	return m
+}
+
+func decision(m Message, duplicate bool) Decision {
+	d := Decision{MessageID: m.ID, Allowed: m.State != Refused, Duplicate: duplicate}
+	if !d.Allowed {
+		d.Reason, d.Detail = m.Reason, m.Detail
+	}
+	return d
+}
+
+// told makes an event about a message. suffix and the message id make its own id, so that repeating it is harmless.
+func told(m Message, name, suffix string, at, now time.Time, extra map[string]any) event.Event {
+	props := map[string]any{
+		"message_id": m.ID, "channel": m.Channel, "topic": m.Topic, "template": m.Template,
+		"source_kind": m.Source.Kind, "source_id": m.Source.ID, "node": m.Source.Node,
+	}
+	if m.Source.Version != 0 {
+		props["source_version"] = m.Source.Version
+	}
+	for k, v := range extra {
+		props[k] = v
+	}
+	raw, _ := json.Marshal(props) // strings and numbers always marshal
+	return event.Event{
+		Workspace: m.Workspace, MessageID: "msg:" + m.ID + ":" + suffix, Type: event.Message, Name: name, PersonID: m.PersonID,
+		Time: at, Received: now, Origin: event.Internal, Properties: raw,
+	}
+}
+
+// ConsentRestricted takes back what is claimed but not in flight, so that it meets the gate again; see consent.Watcher.
+func (s *Service) ConsentRestricted(ctx context.Context, ws string, personIDs []string) error {
+	return s.store.Recall(ctx, ws, personIDs)
+}
+
+// PeopleMerged gives the loser's messages to the winner; see person.MergeObserver.
+func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {
+	return s.store.Repoint(ctx, ws, loser.ID, winner.ID)
+}
+
+// CancelSource cancels what a campaign, journey or (with Node set) one of its nodes has not sent yet, and returns how
+// many messages that were. Messages in flight cannot be taken back.
+func (s *Service) CancelSource(ctx context.Context, ws string, src Source) (int64, error) {
+	return s.store.Cancel(ctx, ws, src)
+}
+
+// StopSending stops all sending of a workspace until ResumeSending: nothing that is not in flight goes out after it has returned.
+func (s *Service) StopSending(ctx context.Context, ws string) error {
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		if err := s.store.SetStopped(ctx, ws, true, s.clock.Now()); err != nil {
+			return err
+		}
+		return s.store.Recall(ctx, ws, nil)
+	})
+}
+
+// ResumeSending lets a stopped workspace send again.
+func (s *Service) ResumeSending(ctx context.Context, ws string) error {
+	return s.store.SetStopped(ctx, ws, false, s.clock.Now())
+}
+
+// SendingStopped returns since when a workspace's sending is stopped, zero if it is not.
+func (s *Service) SendingStopped(ctx context.Context, ws string) (time.Time, error) {
+	return s.store.Stopped(ctx, ws)
+}

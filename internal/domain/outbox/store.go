@@ -1,0 +1,138 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Store keeps messages. Every method takes part in the transaction of its context. Methods that serve the sender work on all
+// workspaces at once.
+type Store interface {
+	// ByKeys returns the messages with these idempotency keys, by key.
+	ByKeys(ctx context.Context, ws string, keys []string) (map[string]Message, error)
+	// Insert adds messages (all of one workspace) and passes over those whose key is in use; it returns how many were added.
+	Insert(ctx context.Context, ws string, messages []Message) (int64, error)
+	// NoteGoals remembers goal events in use.
+	NoteGoals(ctx context.Context, ws string, events []string) error
+	// Goals returns the goal events in use.
+	Goals(ctx context.Context, ws string) ([]string, error)
+
+	// Routes returns where messages are due, transactional ones first, stopped workspaces left out.
+	Routes(ctx context.Context, now time.Time) ([]Route, error)
+	// Claim gives up to limit due messages of the route to the claim, those due longest first. A claim is the id of its owner, a
+	// dot and something that the owner never used before.
+	Claim(ctx context.Context, r Route, claim string, now time.Time, limit int) ([]Message, error)
+	// Begin marks messages as in flight and returns those that were still held by their claim and not in flight.
+	Begin(ctx context.Context, held []Held) (begun map[string]bool, err error)
+	// Finish writes results of messages that are still held by their claim and returns the ids of those that were not.
+	Finish(ctx context.Context, results []Result) (lost map[string]bool, err error)
+	// Release queues again what is still held and not in flight.
+	Release(ctx context.Context, held []Held) error
+
+	// Hold says that the owner lives until then, and reports whether it was known before.
+	Hold(ctx context.Context, owner string, until time.Time) (known bool, err error)
+	// Expired returns owners other than self whose time is up; with all set, every other owner.
+	Expired(ctx context.Context, self string, now time.Time, all bool) ([]string, error)
+	// Inherit forgets an owner: what it had claimed is queued again, except that messages in flight get one more attempt
+	// and one more lost answer, and those that had lost answers already (limit or more) become Failed with
+	// ReasonAnswerLost. It returns the in-flight messages as they are afterwards.
+	Inherit(ctx context.Context, owner string, now time.Time, limit int) ([]Message, error)
+
+	// Recall queues again the claimed messages of these people (nil: of the whole workspace) that are not in flight, so
+	// that they meet the gate again.
+	Recall(ctx context.Context, ws string, personIDs []string) error
+	// Cancel cancels what the source has queued or claimed and is not in flight. An empty Node means all nodes.
+	Cancel(ctx context.Context, ws string, s Source) (int64, error)
+	// Waiting counts what the source has queued or claimed; its cost does not grow with what has been sent. An empty Node means
+	// all nodes.
+	Waiting(ctx context.Context, ws string, s Source) (int64, error)
+	// SetStopped stops or resumes sending for the workspace.
+	SetStopped(ctx context.Context, ws string, stopped bool, at time.Time) error
+	// Stopped returns since when sending is stopped, zero if it is not.
+	Stopped(ctx context.Context, ws string) (time.Time, error)
+
+	// Mark folds receipts into messages: each time is the earliest one told. Unknown messages are passed over.
+	Mark(ctx context.Context, ws string, receipts []Receipt) error
+	// Candidates returns the messages of these people that were sent at or after since and have not bounced, oldest first.
+	Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Message, error)
+	// AddConversions stores conversions whose key is new, marks their messages, and returns the keys added.
+	AddConversions(ctx context.Context, ws string, conversions []Conversion) (added map[string]bool, err error)
+
+	// Message returns one message or not_found.
+	Message(ctx context.Context, ws, id string) (Message, error)
+	// CountsByNode returns the figures of a source by node. An empty Node asks for all nodes; Version is not looked at.
+	CountsByNode(ctx context.Context, ws string, s Source) (map[string]Counts, error)
+	// BySource lists the messages behind a figure, latest first. An empty Node means all nodes.
+	BySource(ctx context.Context, ws string, s Source, m Metric, p page.Request) (page.Of[Message], error)
+	// ByPerson lists what was sent, or not sent, to a person, latest first.
+	ByPerson(ctx context.Context, ws, personID string, p page.Request) (page.Of[Message], error)
+	// Conversions returns the conversions credited to a message, oldest first.
+	Conversions(ctx context.Context, ws, messageID string) ([]Conversion, error)
+	// Repoint gives the loser's messages and conversions to the winner.
+	Repoint(ctx context.Context, ws, loser, winner string) error
+}
+
+// Route is a queue of its own: one workspace's messages on one channel in one lane.
+type Route struct {
+	Workspace     string
+	Channel       string
+	Transactional bool
+}
+
+// Held names a message and the claim that should still hold it. Every claim is new, so a message that was taken back and
+// claimed again, by the same process even, is not mistaken for the one from before.
+type Held struct {
+	MessageID string
+	Claim     string
+}
+
+// Result is what became of one attempt.
+type Result struct {
+	Held
+	State   State // Sent, Bounced, Failed, Refused, or Queued for another attempt
+	At      time.Time
+	Due     time.Time // Queued: when to try again
+	Reason  string
+	Detail  string
+	Code    string
+	Address string
+	Subject string
+	Lost    bool // the answer was lost: counts as uncertain
+}
+
+// ReceiptKind is what a receipt tells.
+type ReceiptKind string
+
+// The kinds.
+const (
+	ReceiptDelivered    ReceiptKind = "delivered"
+	ReceiptBounced      ReceiptKind = "bounced"
+	ReceiptOpened       ReceiptKind = "opened"
+	ReceiptMachineOpen  ReceiptKind = "machine_opened"
+	ReceiptClicked      ReceiptKind = "clicked"
+	ReceiptUnsubscribed ReceiptKind = "unsubscribed"
+)
+
+// Receipt is news of a message that was sent.
+type Receipt struct {
+	MessageID string
+	Kind      ReceiptKind
+	At        time.Time
+	Detail    string // of a bounce
+	Code      string
+}
+
+// Conversion credits a goal event to a message.
+type Conversion struct {
+	Key       string // the order id, else the event's message id: one credit per key
+	EventID   string // message id of the goal event
+	Event     string // its name
+	MessageID string
+	PersonID  string
+	Source    Source
+	At        time.Time
+	Minor     int64  // revenue in minor units
+	Currency  string // empty without revenue
+}

@@ -1,0 +1,167 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// pool returns the pool of the route's account, nil if there is none. An account that has changed gets a new pool; the old
+// one gives back what it has not begun.
+func (d *Dispatcher) pool(ctx, sends context.Context, r Route) (*pool, error) {
+	sealed, ok, err := d.s.accounts.DefaultAccount(ctx, r.Workspace, r.Channel)
+	if err != nil {
+		return nil, err
+	}
+	key := r.Workspace + " " + r.Channel
+	old := d.pools[key]
+	if old != nil && ok && old.account.ID == sealed.ID && old.account.UpdatedAt.Equal(sealed.UpdatedAt) {
+		return old, nil
+	}
+	if old != nil {
+		d.retire(ctx, key, old)
+	}
+	if !ok {
+		return nil, nil
+	}
+	sender, err := d.s.makeSender(sealed)
+	if err != nil {
+		return nil, err
+	}
+	a := sealed.Account
+	if a.Connections <= 0 {
+		a.Connections = defaultConnections
+	}
+	p := newPool(sends, a, sender, d.c.Batch, d.Wake)
+	d.pools[key] = p
+	for range a.Connections {
+		p.busy.Add(1)
+		d.workers.Go(func() {
+			defer p.busy.Done()
+			d.work(sends, p)
+		})
+	}
+	return p, nil
+}
+
+// retire ends a pool without waiting for the messages in hand.
+func (d *Dispatcher) retire(ctx context.Context, key string, p *pool) {
+	delete(d.pools, key)
+	d.release(context.WithoutCancel(ctx), p.close())
+	d.workers.Go(func() {
+		p.busy.Wait()
+		if err := p.sender.Close(); err != nil {
+			d.log.Warn("an account did not close cleanly", "account", p.account.ID, "err", err)
+		}
+	})
+}
+
+// work sends the pool's messages, one after the other, until it is closed.
+func (d *Dispatcher) work(ctx context.Context, p *pool) {
+	for {
+		j := p.next()
+		if j == nil {
+			return
+		}
+		d.deliver(ctx, p, j)
+	}
+}
+
+func (d *Dispatcher) deliver(ctx context.Context, p *pool, j *job) {
+	m := j.message
+	out, err := d.s.compose(ctx, m, j.person, j.topic, p.account, d.s.clock.Now())
+	if err != nil {
+		d.commits.finish(d.unmade(m, err))
+		return
+	}
+	attempt, cancel := context.WithTimeout(ctx, d.c.Timeout)
+	defer cancel()
+	begun := false
+	var refused error
+	answer := d.send(attempt, p.sender, out, func() error {
+		if begun || refused != nil {
+			return errors.Join(refused, errors.New("commit was called twice"))
+		}
+		if refused = d.commits.begin(attempt, m.held()); refused == nil {
+			begun = true
+		}
+		return refused
+	})
+	if errors.Is(refused, errTakenBack) {
+		return // whoever took it back has written what becomes of it
+	}
+	if refused != nil { // the record store had trouble: nothing went out
+		answer = channel.Outcome{Result: channel.Deferred, Detail: "not handed over: " + refused.Error(), Code: "-"}
+	}
+	now := d.s.clock.Now()
+	switch {
+	case answer.Result == channel.Deferred && answer.Code == "":
+		p.failed() // no answer at all: the server is away, not the mailbox
+	default:
+		p.answered()
+	}
+	d.commits.finish(d.judge(m, out, answer, now))
+}
+
+// send guards against an adapter that panics; after commit the message may be out.
+func (d *Dispatcher) send(ctx context.Context, s channel.Sender, m channel.Message, commit func() error) (answer channel.Outcome) {
+	committed := false
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.Error("a channel adapter panicked", "message", m.ID, "panic", fmt.Sprint(r))
+			answer = channel.Outcome{Result: channel.Deferred, Code: "-", Detail: "the channel adapter failed"}
+			if committed {
+				answer.Result = channel.Unknown
+			}
+		}
+	}()
+	return s.Send(ctx, m, func() error {
+		err := commit()
+		committed = err == nil
+		return err
+	})
+}
+
+// unmade is the result of a message that could not be composed.
+func (d *Dispatcher) unmade(m Message, err error) outcome {
+	now := d.s.clock.Now()
+	r := Result{Held: m.held(), At: now, Reason: ReasonRender, Detail: err.Error(), Address: m.Address}
+	if errs.Is(err, errs.KindInvalid) || errs.Is(err, errs.KindNotFound) {
+		r.State = Failed
+	} else { // trouble with the store or the end of the process: not the message's fault
+		r.State, r.Due = Queued, now.Add(backoff(m.Attempts+1, 0))
+	}
+	return outcome{message: m, Result: r}
+}
+
+// judge turns the other side's answer into what becomes of the message.
+func (d *Dispatcher) judge(m Message, out channel.Message, answer channel.Outcome, now time.Time) outcome {
+	o := outcome{message: m, Result: Result{
+		Held: m.held(), At: now, Code: answer.Code, Detail: answer.Detail, Address: m.Address, Subject: out.Subject,
+	}}
+	switch answer.Result {
+	case channel.Sent:
+		o.State, o.Detail = Sent, ""
+	case channel.Rejected:
+		o.State, o.Reason, o.suppress = Bounced, ReasonRejected, answer.Permanent
+	case channel.Unknown:
+		o.Lost = true
+		if m.Uncertain >= d.c.Resend {
+			o.State, o.Reason = Failed, ReasonAnswerLost
+			o.Detail = "the answer was lost more than once; the message may have arrived: " + answer.Detail
+			break
+		}
+		o.State, o.Reason, o.Due = Queued, ReasonAnswerLost, now.Add(backoff(m.Attempts+1, answer.Retry))
+	default: // Deferred, and whatever an adapter should not say
+		if age := now.Sub(m.NotBefore); age > maxAge {
+			m.Detail, m.Code = answer.Detail, answer.Code
+			return d.expired(m, now)
+		}
+		o.State, o.Reason, o.Due = Queued, ReasonDeferred, now.Add(backoff(m.Attempts+1, answer.Retry))
+	}
+	return o
+}

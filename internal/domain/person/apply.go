@@ -1,0 +1,242 @@
+package person
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// Apply resolves and folds the records in one transaction and moves the position. It may be given records again, cut
+// into other batches: what was folded once is only returned. Call RunTasks after the result was stored.
+func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, error) {
+	batch, err := s.read(ctx, records)
+	if err != nil {
+		return Applied{}, err
+	}
+	var out Applied
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		out = Applied{}
+		for _, ws := range slices.Sorted(maps.Keys(batch)) {
+			if err := s.applyTo(ctx, ws, batch[ws], &out); err != nil {
+				return err
+			}
+		}
+		var last uint64
+		for _, r := range records {
+			last = max(last, r.Seq)
+		}
+		return s.Store.SetPosition(ctx, last)
+	})
+	if err != nil {
+		return Applied{}, err
+	}
+	slices.SortFunc(out.Kept, func(a, b event.Kept) int {
+		return cmp.Or(cmp.Compare(a.Position.Seq, b.Position.Seq), cmp.Compare(a.Position.Index, b.Position.Index))
+	})
+	return out, nil
+}
+
+// read parses all events, by workspace, in log order.
+func (s *Service) read(ctx context.Context, records []LogRecord) (map[string][]*occurrence, error) {
+	out := map[string][]*occurrence{}
+	regions := map[string]string{}
+	for _, r := range records {
+		for i := range r.Events {
+			ev := &r.Events[i]
+			region, known := regions[ev.Workspace]
+			if !known {
+				var err error
+				if region, err = s.region(ctx, ev.Workspace); err != nil {
+					return nil, err
+				}
+				regions[ev.Workspace] = region
+			}
+			o := s.kinds.read(ev, event.Position{Seq: r.Seq, Index: i}, region)
+			out[ev.Workspace] = append(out[ev.Workspace], o)
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) region(ctx context.Context, ws string) (string, error) {
+	if s.Region == nil {
+		return "", nil
+	}
+	return s.Region(ctx, ws)
+}
+
+// applyTo handles the events of one workspace.
+func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, out *Applied) error {
+	if err := s.Store.Lock(ctx, ws); err != nil {
+		return err
+	}
+	fresh, redone, err := s.dedup(ctx, ws, occs)
+	if err != nil {
+		return err
+	}
+	g := newGraph(s.kinds)
+	if s.AliasIdentified != nil {
+		if g.aliasOpen, err = s.AliasIdentified(ctx, ws); err != nil {
+			return err
+		}
+	}
+	l := newLoader(g, s.Store, ws)
+	if err := l.load(ctx, fresh, redone); err != nil {
+		return err
+	}
+	// Any order is right; that of time leaves the fewest tasks.
+	inTime := slices.Clone(fresh)
+	slices.SortStableFunc(inTime, func(a, b *occurrence) int { return a.at.compare(b.at) })
+	for _, o := range inTime {
+		if err := g.take(o); err != nil {
+			return err
+		}
+	}
+	if err := s.flush(ctx, ws, g); err != nil {
+		return err
+	}
+	seen := make([]Seen, 0, len(fresh))
+	day := s.Clock.Now().UnixMicro() / dayMicros
+	for _, o := range fresh {
+		if who := o.who.find(); who != nil {
+			o.num = who.rec.Num
+		}
+		seen = append(seen, Seen{MessageID: o.at.m, Seq: o.pos.Seq, Index: o.pos.Index, Person: o.num, Day: day})
+	}
+	if err := s.Store.SaveSeen(ctx, ws, seen); err != nil {
+		return err
+	}
+	for _, o := range redone {
+		if who := l.subject(o.num); who != nil {
+			who.events++
+			o.num = who.rec.Num
+		}
+	}
+	return s.report(ctx, ws, g, slices.Concat(fresh, redone), len(redone) > 0, out)
+}
+
+// dedup separates events seen for the first time from those of a repeated batch and drops the others.
+func (s *Service) dedup(ctx context.Context, ws string, occs []*occurrence) (fresh, redone []*occurrence, err error) {
+	ids := make([]string, len(occs))
+	for i, o := range occs {
+		ids[i] = o.at.m
+	}
+	seen, err := s.Store.Seen(ctx, ws, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	inBatch := make(map[string]bool, len(occs))
+	for _, o := range occs {
+		before, known := seen[o.at.m]
+		switch {
+		case !known && !inBatch[o.at.m]:
+			inBatch[o.at.m] = true
+			fresh = append(fresh, o)
+		case known && before.Seq == o.pos.Seq && before.Index == o.pos.Index:
+			o.num = before.Person
+			redone = append(redone, o)
+		}
+	}
+	return fresh, redone, nil
+}
+
+func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
+	var ids []event.Identifier
+	var named []string
+	mark := map[event.Identifier]bool{}
+	for _, o := range fresh {
+		if o.ev.PersonID != "" {
+			named = append(named, o.ev.PersonID)
+			continue
+		}
+		for _, id := range o.linked(l.kinds) {
+			if !mark[id] {
+				mark[id] = true
+				ids = append(ids, id)
+			}
+		}
+	}
+	if err := l.links(ctx, ids); err != nil {
+		return err
+	}
+	if err := l.named(ctx, named); err != nil {
+		return err
+	}
+	var nums []uint64
+	for _, o := range redone {
+		nums = append(nums, o.num)
+	}
+	if err := l.people(ctx, nums); err != nil {
+		return err
+	}
+	return l.whole(ctx, l.joiners(fresh))
+}
+
+// take places and folds one event.
+func (g *graph) take(o *occurrence) error {
+	if o.ev.PersonID != "" {
+		o.who = g.byID[o.ev.PersonID].find()
+	} else {
+		o.who = g.place(o)
+	}
+	if g.err != nil {
+		return g.err
+	}
+	if o.who == nil {
+		return nil
+	}
+	o.who.events++
+	refused, err := o.who.st.fold(o)
+	if err != nil {
+		return err
+	}
+	if o.who.st.newTraits || o.who.st.newFacts {
+		o.who.dirty = true
+	}
+	for _, reason := range refused {
+		g.log(verdict{who: o.who, action: Refused, reason: reason, at: o.at})
+	}
+	return nil
+}
+
+// report adds what the workspace's events changed to the result.
+func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occurrence, redo bool, out *Applied) error {
+	for _, o := range occs {
+		if o.num == 0 && o.ev.PersonID != "" {
+			s.Log.WarnContext(ctx, "event names an unknown person", "workspace", ws, "person", o.ev.PersonID, "message", o.ev.MessageID)
+			continue
+		}
+		out.Kept = append(out.Kept, event.Kept{Event: *o.ev, Person: o.num, Identifiers: o.linked(s.kinds), Position: o.pos})
+	}
+	for _, x := range g.subjects {
+		if x.into == nil && (x.dirty || x.events > 0) {
+			out.Touched = append(out.Touched, x.ref(ws))
+		}
+	}
+	for _, u := range g.unions {
+		if u.loser.stored {
+			out.Redirects = append(out.Redirects, event.Redirect{Workspace: ws, Loser: u.loser.rec.Num, Winner: u.loser.find().rec.Num})
+		}
+	}
+	out.Tasks = out.Tasks || len(g.tasks) > 0
+	if !redo {
+		return nil
+	}
+	first, last := occs[0].pos.Seq, occs[0].pos.Seq
+	for _, o := range occs {
+		first, last = min(first, o.pos.Seq), max(last, o.pos.Seq)
+	}
+	again, err := s.Store.RedirectsBetween(ctx, first, last)
+	if err != nil {
+		return err
+	}
+	for _, r := range again {
+		if r.Workspace == ws && !slices.Contains(out.Redirects, r) {
+			out.Redirects = append(out.Redirects, r)
+		}
+	}
+	return nil
+}

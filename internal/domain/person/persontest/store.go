@@ -1,0 +1,289 @@
+package persontest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Run is the conformance suite of person.Store. open returns a fresh store with the transactions it takes part in.
+func Run(t *testing.T, open func(t *testing.T) (person.Store, tx.Runner)) {
+	for name, body := range map[string]func(*testing.T, person.Store, tx.Runner){
+		"numbers":     numbers,
+		"position":    position,
+		"seen":        seen,
+		"links":       links,
+		"people":      people,
+		"redirects":   redirects,
+		"decisions":   decisions,
+		"tasks":       tasks,
+		"list":        list,
+		"transaction": transaction,
+		"service":     service,
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, run := open(t)
+			body(t, store, run)
+		})
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func get[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		ok(t, err)
+		return v
+	}
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func numbers(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, n := t.Context(), get[uint64](t)
+	ok(t, s.Lock(ctx, "ws_1"))
+	equal(t, "first", n(s.NextNums(ctx, "ws_1", 3)), uint64(1))
+	ok(t, s.Lock(ctx, "ws_1"))
+	equal(t, "after three", n(s.NextNums(ctx, "ws_1", 1)), uint64(4))
+	equal(t, "without lock, other workspace", n(s.NextNums(ctx, "ws_2", 2)), uint64(1))
+	equal(t, "its next", n(s.NextNums(ctx, "ws_2", 1)), uint64(3))
+}
+
+func position(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, n := t.Context(), get[uint64](t)
+	equal(t, "at first", n(s.Position(ctx)), uint64(0))
+	ok(t, s.SetPosition(ctx, 7))
+	ok(t, s.SetPosition(ctx, 5))
+	equal(t, "never back", n(s.Position(ctx)), uint64(7))
+}
+
+func seen(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx := t.Context()
+	odd := "it's \"odd\" \\ % _ 絆"
+	ok(t, s.SaveSeen(ctx, "ws_1", []person.Seen{
+		{MessageID: "a", Seq: 1, Index: 2, Person: 3, Day: 10}, {MessageID: odd, Seq: 1<<62 + 1, Index: 0, Person: 0, Day: 11}, {MessageID: "A", Seq: 9, Day: 12},
+	}))
+	ok(t, s.SaveSeen(ctx, "ws_2", []person.Seen{{MessageID: "a", Seq: 5, Day: 10}}))
+	equal(t, "found", get[map[string]person.Seen](t)(s.Seen(ctx, "ws_1", []string{"a", odd, "none"})), map[string]person.Seen{
+		"a": {MessageID: "a", Seq: 1, Index: 2, Person: 3, Day: 10}, odd: {MessageID: odd, Seq: 1<<62 + 1, Day: 11},
+	})
+	equal(t, "nothing asked", len(get[map[string]person.Seen](t)(s.Seen(ctx, "ws_1", nil))), 0)
+	ok(t, s.MoveSeen(ctx, []event.Move{{Workspace: "ws_1", MessageID: "a", To: 8}}))
+	equal(t, "moved", get[map[string]person.Seen](t)(s.Seen(ctx, "ws_1", []string{"a"}))["a"].Person, uint64(8))
+	equal(t, "not the other workspace's", get[map[string]person.Seen](t)(s.Seen(ctx, "ws_2", []string{"a"}))["a"].Person, uint64(0))
+	purged := get[int64](t)
+	equal(t, "bounded", purged(s.PurgeSeen(ctx, 12, 2)), int64(2))
+	equal(t, "rest", purged(s.PurgeSeen(ctx, 12, 2)), int64(1))
+	equal(t, "young ones stay", len(get[map[string]person.Seen](t)(s.Seen(ctx, "ws_1", []string{"a", odd, "A"}))), 1)
+	if err := s.SaveSeen(ctx, "ws_1", []person.Seen{{MessageID: "A"}}); err == nil {
+		t.Fatal("a message id was kept twice")
+	}
+}
+
+func link(kind, value string, owner uint64) person.Link {
+	return person.Link{Identifier: event.Identifier{Kind: kind, Value: value}, Person: owner, FirstSeen: 1, LastSeen: 2, LastMessage: "m", Source: "src"}
+}
+
+func byValue(rows []person.Link) []person.Link {
+	slices.SortFunc(rows, func(a, b person.Link) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+	return rows
+}
+
+func links(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, found := t.Context(), get[[]person.Link](t)
+	mail, upper, dev := link("email", "a@x", 1), link("email", "A@x", 2), link("device_id", "a@x", 1)
+	dev.Spans, dev.Users, dev.Shared, dev.SharedMsg, dev.Contested = `[[0,"",1]]`, `[["u",5]]`, 9, "m9", true
+	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{mail, upper, dev}))
+	ok(t, s.SaveLinks(ctx, "ws_2", []person.Link{link("email", "a@x", 7)}))
+	equal(t, "case and kind matter", byValue(found(s.Links(ctx, "ws_1", []event.Identifier{mail.Identifier, dev.Identifier, {Kind: "phone", Value: "A@x"}}))), []person.Link{dev, mail})
+	equal(t, "of a person", byValue(found(s.LinksOf(ctx, "ws_1", []uint64{1, 5}))), []person.Link{dev, mail})
+	touched := mail
+	touched.LastSeen, touched.LastMessage, touched.Users = 99, "m99", `[["u",99]]`
+	noise := touched
+	noise.Person, noise.FirstSeen = 55, 55
+	ok(t, s.TouchLinks(ctx, "ws_1", []person.Link{noise}))
+	equal(t, "touched", found(s.Links(ctx, "ws_1", []event.Identifier{mail.Identifier})), []person.Link{touched})
+	mail.Person, mail.Contested, mail.Spans = 2, true, `[[0,"",1],[5,"m5",2]]`
+	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{mail}))
+	equal(t, "replaced", found(s.Links(ctx, "ws_1", []event.Identifier{mail.Identifier})), []person.Link{mail})
+	ok(t, s.DropLinks(ctx, "ws_1", []event.Identifier{mail.Identifier, {Kind: "email", Value: "none"}}))
+	equal(t, "dropped", len(found(s.Links(ctx, "ws_1", []event.Identifier{mail.Identifier}))), 0)
+	equal(t, "elsewhere untouched", len(found(s.LinksOf(ctx, "ws_2", []uint64{7}))), 1)
+}
+
+func record(num uint64) person.Record {
+	return person.Record{
+		Num: num, ID: fmt.Sprintf("per_%d", num), FirstSeen: 1, LastSeen: 2, Created: 3, Updated: 4, Touch: 5, TouchMsg: "m", Merges: 6, Links: 7,
+		Best: 8, Search: fmt.Sprintf("person %d", num), Traits: `{"a":{"v":1,"t":1}}`, Facts: `{}`,
+	}
+}
+
+func byNum(rows []person.Record) []person.Record {
+	slices.SortFunc(rows, func(a, b person.Record) int { return int(a.Num) - int(b.Num) })
+	return rows
+}
+
+func people(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, found := t.Context(), get[[]person.Record](t)
+	a, b := record(1), record(2)
+	b.UserID, b.Contested, b.Search = "u2", true, "絆\nü"
+	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{a, b}))
+	equal(t, "by number", byNum(found(s.People(ctx, "ws_1", []uint64{1, 2, 3}))), []person.Record{a, b})
+	equal(t, "by id", found(s.PeopleByID(ctx, "ws_1", []string{"per_2", "per_9"})), []person.Record{b})
+	equal(t, "workspace", len(found(s.People(ctx, "ws_2", []uint64{1}))), 0)
+	b.UserID, b.LastSeen, b.Updated, b.Touch, b.TouchMsg, b.Merges, b.Links, b.Best, b.Contested, b.Search, b.Traits, b.Facts = "u3", 20, 21, 22, "m22", 23, 24, 25, false, "s", `{"b":{"t":1}}`, `{"c":{"events":1}}`
+	changed := b
+	changed.Created, changed.Redirect, changed.ID = 99, 99, "per_99"
+	ok(t, s.SavePeople(ctx, "ws_1", []person.Record{changed}))
+	equal(t, "saved", found(s.People(ctx, "ws_1", []uint64{2})), []person.Record{b})
+	if err := s.AddPeople(ctx, "ws_1", []person.Record{record(1)}); err == nil {
+		t.Fatal("a number was given out twice")
+	}
+}
+
+func redirects(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx := t.Context()
+	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{record(1), record(2), record(3), record(4)}))
+	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{link("email", "a", 1), link("email", "b", 2), link("email", "c", 4)}))
+	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 1, Winner: 2, Seq: 10}}))
+	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 2, Winner: 3, Seq: 20}, {Loser: 4, Winner: 3}}))
+	for _, r := range get[[]person.Record](t)(s.People(ctx, "ws_1", []uint64{1, 2, 4})) {
+		equal(t, fmt.Sprintf("winner of %d", r.Num), r.Redirect, uint64(3))
+	}
+	equal(t, "identifiers", len(get[[]person.Link](t)(s.LinksOf(ctx, "ws_1", []uint64{3}))), 3)
+	var losers []uint64
+	for _, r := range byNum(get[[]person.Record](t)(s.Losers(ctx, "ws_1", []uint64{3, 2}))) {
+		losers = append(losers, r.Num)
+	}
+	equal(t, "losers", losers, []uint64{1, 2, 4})
+	between := get[[]event.Redirect](t)
+	equal(t, "caused by", between(s.RedirectsBetween(ctx, 10, 19)), []event.Redirect{{Workspace: "ws_1", Loser: 1, Winner: 3}})
+	equal(t, "those without a record are not", len(between(s.RedirectsBetween(ctx, 0, 100))), 2)
+	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(1))
+}
+
+func decisions(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, read := t.Context(), get[[]person.Entry](t)
+	entry := func(who uint64, at int64, id string, count int) person.Entry {
+		return person.Entry{EntryKey: person.EntryKey{At: at, ID: id}, Person: who, Count: count, Body: `{"a":"` + id + `"}`}
+	}
+	ok(t, s.AddDecisions(ctx, "ws_1", []person.Entry{entry(1, 5, "a", 1), entry(1, 5, "b", 1), entry(2, 6, "c", 1), entry(3, 7, "d", 1), entry(1, 4, "day", 2)}))
+	ok(t, s.AddDecisions(ctx, "ws_1", []person.Entry{entry(1, 4, "day", 3)}))
+	all := read(s.Decisions(ctx, "ws_1", []uint64{1, 2}, person.EntryKey{}, 10))
+	equal(t, "newest first", all, []person.Entry{entry(2, 6, "c", 1), entry(1, 5, "b", 1), entry(1, 5, "a", 1), entry(1, 4, "day", 5)})
+	equal(t, "after the cursor", read(s.Decisions(ctx, "ws_1", []uint64{1, 2}, all[1].EntryKey, 1)), all[2:3])
+	equal(t, "workspace", len(read(s.Decisions(ctx, "ws_2", []uint64{1}, person.EntryKey{}, 10))), 0)
+}
+
+func tasks(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, read := t.Context(), get[[]person.Task](t)
+	a, b := person.Task{Workspace: "ws_1", ID: "tsk_1", Seeds: "[]", Created: 1}, person.Task{Workspace: "ws_2", ID: "tsk_2", Seeds: "[1]", Created: 2}
+	ok(t, s.AddTask(ctx, b))
+	ok(t, s.AddTask(ctx, a))
+	equal(t, "oldest first", read(s.Tasks(ctx, 10)), []person.Task{a, b})
+	equal(t, "bounded", read(s.Tasks(ctx, 1)), []person.Task{a})
+	ok(t, s.DropTasks(ctx, "ws_2", []string{"tsk_1", "tsk_2"}))
+	equal(t, "dropped", read(s.Tasks(ctx, 10)), []person.Task{a})
+
+	effects := get[[]person.Effect](t)
+	x, y := person.Effect{ID: "eff_1", Workspace: "ws_1", Body: "{}"}, person.Effect{ID: "eff_2", Workspace: "ws_2", Body: "[]"}
+	ok(t, s.AddEffect(ctx, y))
+	ok(t, s.AddEffect(ctx, x))
+	equal(t, "effects", effects(s.Effects(ctx, 10)), []person.Effect{x, y})
+	ok(t, s.DropEffects(ctx, []string{"eff_1"}))
+	equal(t, "acknowledged", effects(s.Effects(ctx, 10)), []person.Effect{y})
+}
+
+func list(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx := t.Context()
+	nums := func(rows []person.Record, err error) []uint64 {
+		t.Helper()
+		ok(t, err)
+		out := []uint64{}
+		for _, r := range rows {
+			out = append(out, r.Num)
+		}
+		return out
+	}
+	var rows []person.Record
+	for i := range uint64(5) {
+		rows = append(rows, record(i+1))
+	}
+	rows[0].Search, rows[1].Search, rows[2].Search = "山田太郎\ntaro@x", `100% \ done_`, "other"
+	ok(t, s.AddPeople(ctx, "ws_1", rows))
+	ok(t, s.AddPeople(ctx, "ws_2", rows[:1]))
+	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{link("device_id", "ABC-Taro", 3), link("device_id", "taro-5", 5)}))
+	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 5, Winner: 4}}))
+	equal(t, "newest first without losers", nums(s.List(ctx, "ws_1", 0, 10)), []uint64{4, 3, 2, 1})
+	equal(t, "below the cursor", nums(s.List(ctx, "ws_1", 4, 2)), []uint64{3, 2})
+	equal(t, "text and identifiers", nums(s.Search(ctx, "ws_1", "taro", 0, 10)), []uint64{4, 3, 1})
+	equal(t, "paged", nums(s.Search(ctx, "ws_1", "taro", 3, 10)), []uint64{1})
+	equal(t, "characters without spaces between", nums(s.Search(ctx, "ws_1", "田太", 0, 10)), []uint64{1})
+	for _, q := range []string{"0%", `% \`, "e_", `\`} {
+		equal(t, "wildcards are letters: "+q, nums(s.Search(ctx, "ws_1", q, 0, 10)), []uint64{2})
+	}
+	equal(t, "nothing", nums(s.Search(ctx, "ws_1", "x_x", 0, 10)), []uint64{})
+	equal(t, "workspace", nums(s.Search(ctx, "ws_2", "taro", 0, 10)), []uint64{1})
+	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(4))
+	equal(t, "count of an empty workspace", get[int64](t)(s.Count(ctx, "ws_3")), int64(0))
+}
+
+func transaction(t *testing.T, s person.Store, run tx.Runner) {
+	stop := errors.New("stop")
+	err := run.InTx(t.Context(), func(ctx context.Context) error {
+		ok(t, s.Lock(ctx, "ws_1"))
+		ok(t, s.AddPeople(ctx, "ws_1", []person.Record{record(1)}))
+		ok(t, s.SaveSeen(ctx, "ws_1", []person.Seen{{MessageID: "a"}}))
+		ok(t, s.SetPosition(ctx, 5))
+		equal(t, "sees its own writes", get[int64](t)(s.Count(ctx, "ws_1")), int64(1))
+		return stop
+	})
+	if !errors.Is(err, stop) {
+		t.Fatalf("got %v", err)
+	}
+	equal(t, "people", get[int64](t)(s.Count(t.Context(), "ws_1")), int64(0))
+	equal(t, "position", get[uint64](t)(s.Position(t.Context())), uint64(0))
+}
+
+// service tells one story through the Service: a shared device with a late event, which needs every part of the store.
+func service(t *testing.T, s person.Store, run tx.Runner) {
+	w := NewWorld(t, s, run, nil)
+	track := func(msg string, minute int, user string) event.Event {
+		return event.Event{MessageID: msg, Type: event.Track, Name: "Seen", Time: At(minute), UserID: user, AnonymousID: "dev"}
+	}
+	w.Deliver(track("m1", 0, ""), track("m2", 1, "b"))
+	w.Deliver(track("m5", 10, "c"))
+	w.Deliver(track("m6", 11, ""))
+	w.Deliver(track("m4", 5, "")) // late, b's
+	w.Deliver(track("m3", 3, "d"))
+	b, c, d, kiosk := w.Who("user_id", "b"), w.Who("user_id", "c"), w.Who("user_id", "d"), w.Who("anonymous_id", "dev")
+	for msg, want := range map[string]uint64{"m1": b.Num, "m2": b.Num, "m3": d.Num, "m4": d.Num, "m5": c.Num, "m6": kiosk.Num} {
+		equal(t, msg, w.Owner(msg), want)
+	}
+	equal(t, "people", w.Count(), int64(4))
+	equal(t, "kiosk", kiosk.Identifiers[0].Status, person.Shared)
+}

@@ -1,0 +1,305 @@
+package person
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Get returns the person with the id. The id of someone who was merged away leads to the winner.
+func (s *Service) Get(ctx context.Context, ws, id string) (Person, error) {
+	found, err := s.ByIDs(ctx, ws, []string{id})
+	if err != nil {
+		return Person{}, err
+	}
+	p, ok := found[id]
+	if !ok {
+		return Person{}, errs.NotFound("person", id)
+	}
+	return p, nil
+}
+
+// ByIdentifier returns the person who owns the identifier now. The value is brought into its normal form first.
+func (s *Service) ByIdentifier(ctx context.Context, ws string, id event.Identifier) (Person, error) {
+	norm, err := s.Normalise(ctx, ws, id)
+	if err != nil {
+		return Person{}, err
+	}
+	rows, err := s.Store.Links(ctx, ws, []event.Identifier{norm})
+	if err != nil {
+		return Person{}, err
+	}
+	if len(rows) == 1 && rows[0].Person != 0 {
+		found, err := s.ByNums(ctx, ws, []uint64{rows[0].Person})
+		if err != nil {
+			return Person{}, err
+		}
+		if len(found) == 1 {
+			return found[0], nil
+		}
+	}
+	return Person{}, errs.NotFound("person", norm.Kind+":"+norm.Value)
+}
+
+// Normalise brings an identifier into the form it is stored in. It fails if the kind is not declared or the value can
+// identify nobody.
+func (s *Service) Normalise(ctx context.Context, ws string, id event.Identifier) (event.Identifier, error) {
+	i, ok := s.kinds.byName[id.Kind]
+	if !ok {
+		names := make([]string, len(s.kinds.list))
+		for i, k := range s.kinds.list {
+			names[i] = k.Name
+		}
+		return event.Identifier{}, errs.Invalid("person.identifier.kind", "identifier", "unknown kind %q; use one of %s", id.Kind, strings.Join(names, ", "))
+	}
+	region, err := s.region(ctx, ws)
+	if err != nil {
+		return event.Identifier{}, err
+	}
+	k := s.kinds.list[i]
+	v, ok := normalise(k.Form, id.Value, region)
+	if !ok {
+		return event.Identifier{}, errs.Invalid("person.identifier.value", "identifier", "%q is no valid %s; blocked values such as \"null\" or \"0\" identify nobody", id.Value, k.Name)
+	}
+	return event.Identifier{Kind: k.Name, Value: v}, nil
+}
+
+// ByNums returns the people with these numbers after merges, each once, by number; unknown ones are left out.
+func (s *Service) ByNums(ctx context.Context, ws string, nums []uint64) ([]Person, error) {
+	rows, err := s.Store.People(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	winners, err := s.winners(ctx, ws, rows)
+	if err != nil {
+		return nil, err
+	}
+	unique := map[uint64]Record{}
+	for _, r := range winners {
+		unique[r.Num] = r
+	}
+	out := make([]Record, 0, len(unique))
+	for _, r := range unique {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b Record) int { return cmp.Compare(a.Num, b.Num) })
+	return s.people(ctx, ws, out)
+}
+
+// ByIDs returns people by the id that was asked for; the person is the one who has it after merges. Unknown ids are left out.
+func (s *Service) ByIDs(ctx context.Context, ws string, ids []string) (map[string]Person, error) {
+	rows, err := s.Store.PeopleByID(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
+	winners, err := s.winners(ctx, ws, rows)
+	if err != nil {
+		return nil, err
+	}
+	people, err := s.people(ctx, ws, winners)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Person, len(rows))
+	for i, r := range rows {
+		out[r.ID] = people[i]
+	}
+	return out, nil
+}
+
+// winners returns for each row the row itself or, if it was merged away, the winner.
+func (s *Service) winners(ctx context.Context, ws string, rows []Record) ([]Record, error) {
+	var nums []uint64
+	for _, r := range rows {
+		if r.Redirect != 0 {
+			nums = append(nums, r.Redirect)
+		}
+	}
+	if len(nums) == 0 {
+		return rows, nil
+	}
+	found, err := s.Store.People(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(rows)
+	for i, r := range rows {
+		if r.Redirect == 0 {
+			continue
+		}
+		j := slices.IndexFunc(found, func(x Record) bool { return x.Num == r.Redirect })
+		if j < 0 {
+			return nil, fmt.Errorf("person %s was merged into %d, which is not stored", r.ID, r.Redirect)
+		}
+		out[i] = found[j]
+	}
+	return out, nil
+}
+
+// people brings rows into the public form.
+func (s *Service) people(ctx context.Context, ws string, rows []Record) ([]Person, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	nums := make([]uint64, len(rows))
+	for i, r := range rows {
+		nums[i] = r.Num
+	}
+	links, err := s.Store.LinksOf(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	byOwner := map[uint64][]Link{}
+	for _, l := range links {
+		byOwner[l.Person] = append(byOwner[l.Person], l)
+	}
+	out := make([]Person, len(rows))
+	for i, r := range rows {
+		if out[i], err = s.person(ws, r, byOwner[r.Num]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *Service) person(ws string, r Record, links []Link) (Person, error) {
+	p := Person{
+		ID: r.ID, Num: r.Num, Workspace: ws, Status: Anonymous, Merges: r.Merges,
+		FirstSeen: micros(r.FirstSeen), LastSeen: micros(r.LastSeen), CreatedAt: micros(r.Created), UpdatedAt: micros(r.Updated),
+	}
+	if err := (&state{rawTraits: r.Traits, rawFacts: r.Facts}).fill(&p); err != nil {
+		return Person{}, fmt.Errorf("person %s: %w", r.ID, err)
+	}
+	slices.SortFunc(links, func(a, b Link) int {
+		return cmp.Or(
+			cmp.Compare(s.kinds.rankOf(a.Kind), s.kinds.rankOf(b.Kind)), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(a.FirstSeen, b.FirstSeen), cmp.Compare(a.Value, b.Value))
+	})
+	for i := range links {
+		l := &links[i]
+		id := Identifier{
+			Kind: l.Kind, Value: l.Value, Status: Active, FirstSeen: micros(l.FirstSeen), LastSeen: micros(l.LastSeen), Source: l.Source,
+		}
+		if l.Shared != 0 {
+			id.Status = Shared
+		}
+		spans, err := decodeSpans(l)
+		if err != nil {
+			return Person{}, err
+		}
+		id.Since = micros(spans[len(spans)-1].T)
+		p.Identifiers = append(p.Identifiers, id)
+		if rank, ok := s.kinds.rank[l.Kind]; ok && s.kinds.list[rank].Strength == Strong && p.Status == Anonymous {
+			p.Status = Known
+		}
+	}
+	if r.UserID != "" {
+		p.Status = Identified
+	}
+	return p, nil
+}
+
+// List returns people after merges, newest first.
+func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Person], error) {
+	return s.page(ctx, ws, p, func(before uint64, limit int) ([]Record, error) {
+		return s.Store.List(ctx, ws, before, limit)
+	})
+}
+
+// maxQuery is the longest search text in characters.
+const maxQuery = 200
+
+// Search returns people whose name, address or identifiers contain q, newest first. Case does not matter. An empty q
+// lists everyone.
+func (s *Service) Search(ctx context.Context, ws, q string, p page.Request) (page.Of[Person], error) {
+	q = strings.ToLower(strings.TrimSpace(q))
+	if q == "" {
+		return s.List(ctx, ws, p)
+	}
+	if utf8.RuneCountInString(q) > maxQuery {
+		return page.Of[Person]{}, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
+	}
+	return s.page(ctx, ws, p, func(before uint64, limit int) ([]Record, error) {
+		return s.Store.Search(ctx, ws, q, before, limit)
+	})
+}
+
+func (s *Service) page(ctx context.Context, ws string, p page.Request, fetch func(before uint64, limit int) ([]Record, error)) (page.Of[Person], error) {
+	var before uint64
+	if _, err := page.Decode(p.Cursor, &before); err != nil {
+		return page.Of[Person]{}, err
+	}
+	rows, err := fetch(before, p.Size()+1)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	cut := page.Cut(rows, p.Size(), func(r Record) string { return page.Encode(r.Num) })
+	people, err := s.people(ctx, ws, cut.Items)
+	return page.Of[Person]{Items: people, Next: cut.Next}, err
+}
+
+// Count returns how many people there are after merges.
+func (s *Service) Count(ctx context.Context, ws string) (int64, error) { return s.Store.Count(ctx, ws) }
+
+// IdentityLog returns every decision that made this one person, also those on people who were merged into them, newest first.
+func (s *Service) IdentityLog(ctx context.Context, ws, id string, p page.Request) (page.Of[Decision], error) {
+	who, err := s.Get(ctx, ws, id)
+	if err != nil {
+		return page.Of[Decision]{}, err
+	}
+	losers, err := s.Store.Losers(ctx, ws, []uint64{who.Num})
+	if err != nil {
+		return page.Of[Decision]{}, err
+	}
+	nums := []uint64{who.Num}
+	for _, l := range losers {
+		nums = append(nums, l.Num)
+	}
+	var before EntryKey
+	if _, err := page.Decode(p.Cursor, &before.At, &before.ID); err != nil {
+		return page.Of[Decision]{}, err
+	}
+	rows, err := s.Store.Decisions(ctx, ws, nums, before, p.Size()+1)
+	if err != nil {
+		return page.Of[Decision]{}, err
+	}
+	cut := page.Cut(rows, p.Size(), func(e Entry) string { return page.Encode(e.At, e.ID) })
+	out, err := s.decisions(ctx, ws, cut.Items)
+	return page.Of[Decision]{Items: out, Next: cut.Next}, err
+}
+
+func (s *Service) decisions(ctx context.Context, ws string, rows []Entry) ([]Decision, error) {
+	out := make([]Decision, len(rows))
+	bodies := make([]body, len(rows))
+	var nums []uint64
+	for i, e := range rows {
+		if err := json.Unmarshal([]byte(e.Body), &bodies[i]); err != nil {
+			return nil, fmt.Errorf("stored decision %s: %w", e.ID, err)
+		}
+		nums = append(nums, e.Person, bodies[i].Other)
+	}
+	found, err := s.Store.People(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	refs := map[uint64]Ref{}
+	for _, r := range found {
+		refs[r.Num] = Ref{Workspace: ws, ID: r.ID, Num: r.Num}
+	}
+	for i, e := range rows {
+		b := bodies[i]
+		out[i] = Decision{
+			ID: e.ID, Person: refs[e.Person], Action: b.Action, Reason: b.Reason, Identifiers: b.IDs, Other: refs[b.Other],
+			MessageID: b.Message, Time: micros(b.Time), At: micros(e.At), Count: e.Count,
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,139 @@
+package person
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Kinds that have a meaning of their own.
+const (
+	KindUser      = "user_id"
+	KindEmail     = "email"
+	KindPhone     = "phone"
+	KindDevice    = "device_id"
+	KindAdvert    = "advertising_id"
+	KindPush      = "push_token"
+	KindAnonymous = "anonymous_id"
+
+	// kindPerson is not a declared kind: events that name the person directly carry it, so that their history is found.
+	kindPerson = "person_id"
+)
+
+// Strength says what a kind names.
+type Strength string
+
+// The strengths.
+const (
+	Strong Strength = "strong" // a person: an account, an address
+	Weak   Strength = "weak"   // a device or a browser, which may be shared and passed on
+)
+
+// Normaliser is the way to bring the values of a kind into their one form.
+type Normaliser string
+
+// The normalisers.
+const (
+	Trimmed Normaliser = "trim"  // as it is, without surrounding space
+	Mail    Normaliser = "email" // Unicode NFC, lower case; without an @ it is no identifier
+	Dial    Normaliser = "phone" // E.164; a number that cannot exist is no identifier
+)
+
+// Limit is how many values of a kind a person may gain.
+type Limit struct {
+	N      int
+	Window time.Duration // 0: ever
+}
+
+// Kind declares a kind of identifier.
+type Kind struct {
+	Name     string
+	Aliases  []string // other names in context.externalIds
+	Strength Strength
+	Form     Normaliser
+	Limit    Limit
+}
+
+// Single reports whether a person has at most one value of the kind, ever.
+func (k Kind) Single() bool { return k.Limit.N == 1 && k.Limit.Window == 0 }
+
+// Scheme declares the identifier kinds of a workspace, highest priority first. Values of undeclared kinds stay in the
+// payload and identify nobody.
+type Scheme struct {
+	Kinds []Kind
+}
+
+// Windows of the default limits.
+const (
+	week = 7 * 24 * time.Hour
+	year = 365 * 24 * time.Hour
+)
+
+// DefaultScheme returns the kinds that a new workspace has.
+func DefaultScheme() Scheme {
+	return Scheme{Kinds: []Kind{
+		{Name: KindUser, Strength: Strong, Form: Trimmed, Limit: Limit{N: 1}},
+		{Name: KindEmail, Strength: Strong, Form: Mail, Limit: Limit{N: 5}},
+		{Name: KindPhone, Strength: Strong, Form: Dial, Limit: Limit{N: 5}},
+		{Name: "wechat_unionid", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
+		{Name: "wechat_openid", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
+		{Name: "line_user_id", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
+		{Name: "whatsapp_id", Strength: Strong, Form: Dial, Limit: Limit{N: 5}},
+		{Name: KindDevice, Aliases: []string{"ios.id", "android.id", "ios.idfv"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: KindAdvert, Aliases: []string{"ios.idfa", "android.idfa"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: KindPush, Aliases: []string{"ios.push_token", "android.push_token"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: "ga_client_id", Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: "cross_domain_id", Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: KindAnonymous, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: week}},
+	}}
+}
+
+const maxKinds = 50
+
+var kindName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// Validate reports the first thing that is wrong with the scheme.
+func (s Scheme) Validate() error {
+	if len(s.Kinds) == 0 || s.Kinds[0].Name != KindUser || !s.Kinds[0].Single() {
+		return fmt.Errorf("identifier scheme: the first kind must be %s, limited to 1 ever", KindUser)
+	}
+	if len(s.Kinds) > maxKinds {
+		return fmt.Errorf("identifier scheme: %d kinds, at most %d are possible", len(s.Kinds), maxKinds)
+	}
+	if !slices.ContainsFunc(s.Kinds, func(k Kind) bool { return k.Name == KindAnonymous }) {
+		return fmt.Errorf("identifier scheme: the kind %s is missing", KindAnonymous)
+	}
+	names := map[string]bool{kindPerson: true}
+	weak := false
+	for _, k := range s.Kinds {
+		if !kindName.MatchString(k.Name) {
+			return fmt.Errorf("identifier scheme: kind name %q: want lower-case letters, digits and _", k.Name)
+		}
+		for _, n := range append([]string{k.Name}, k.Aliases...) {
+			if names[n] {
+				return fmt.Errorf("identifier scheme: the name %q is used twice or reserved", n)
+			}
+			names[n] = true
+		}
+		switch k.Strength {
+		case Weak:
+			weak = true
+		case Strong:
+			if weak {
+				return fmt.Errorf("identifier scheme: strong kind %s stands after a weak one; a device must not outrank a person", k.Name)
+			}
+		default:
+			return fmt.Errorf("identifier scheme: kind %s has no strength", k.Name)
+		}
+		switch k.Form {
+		case Trimmed, Mail, Dial:
+		default:
+			return fmt.Errorf("identifier scheme: kind %s has no normaliser", k.Name)
+		}
+		if k.Limit.N < 1 || k.Limit.Window < 0 {
+			return fmt.Errorf("identifier scheme: kind %s has no limit", k.Name)
+		}
+	}
+	return nil
+}

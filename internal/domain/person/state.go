@@ -1,0 +1,247 @@
+package person
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Bounds of one person's state. What is over them is refused and logged.
+const (
+	maxTraits     = 300
+	maxTraitName  = 200 // bytes
+	maxTraitBytes = 32 << 10
+	maxGroups     = 100
+	maxTouchBytes = 1024
+)
+
+// moment is a place in the order that identity and traits are defined by: time, then message id.
+type moment struct {
+	t int64 // microseconds UTC
+	m string
+}
+
+func (a moment) compare(b moment) int {
+	if c := cmp.Compare(a.t, b.t); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.m, b.m)
+}
+
+func (a moment) before(b moment) bool { return a.compare(b) < 0 }
+
+// trait is a Trait as stored.
+type trait struct {
+	V json.RawMessage `json:"v,omitempty"`
+	T int64           `json:"t"`
+	M string          `json:"m,omitempty"`
+	S string          `json:"s,omitempty"`
+	D bool            `json:"d,omitempty"`
+}
+
+// touch is a Touch as stored.
+type touch struct {
+	V string `json:"v"`
+	T int64  `json:"t"`
+	M string `json:"m,omitempty"`
+}
+
+// facts is what is folded beside traits.
+type facts struct {
+	Counters map[string]int64 `json:"c,omitempty"`
+	First    map[string]touch `json:"f,omitempty"`
+	Groups   map[string]int64 `json:"g,omitempty"` // group -> earliest call
+}
+
+// state is a person's folded events. Both halves are decoded when first needed and encoded only if they changed.
+type state struct {
+	rawTraits, rawFacts string
+	traits              map[string]trait
+	facts               *facts
+	traitBytes          int
+	newTraits, newFacts bool
+}
+
+func (s *state) loadTraits() error {
+	if s.traits != nil {
+		return nil
+	}
+	s.traits = map[string]trait{}
+	if s.rawTraits == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(s.rawTraits), &s.traits); err != nil {
+		return fmt.Errorf("stored traits: %w", err)
+	}
+	for k, t := range s.traits {
+		s.traitBytes += len(k) + len(t.V)
+	}
+	return nil
+}
+
+func (s *state) loadFacts() error {
+	if s.facts != nil {
+		return nil
+	}
+	s.facts = &facts{}
+	if s.rawFacts == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(s.rawFacts), s.facts); err != nil {
+		return fmt.Errorf("stored facts: %w", err)
+	}
+	return nil
+}
+
+// encode brings the raw halves up to date.
+func (s *state) encode() error {
+	if s.newTraits {
+		b, err := json.Marshal(s.traits)
+		if err != nil {
+			return fmt.Errorf("encode traits: %w", err)
+		}
+		s.rawTraits, s.newTraits = string(b), false
+	}
+	if s.newFacts {
+		b, err := json.Marshal(s.facts)
+		if err != nil {
+			return fmt.Errorf("encode facts: %w", err)
+		}
+		s.rawFacts, s.newFacts = string(b), false
+	}
+	return nil
+}
+
+// setTrait keeps the value if it is newer than what is there. It returns false if a bound forbids it.
+func (s *state) setTrait(key string, n trait) bool {
+	old, known := s.traits[key]
+	if known && !(moment{old.T, old.M}).before(moment{n.T, n.M}) {
+		return true
+	}
+	size := s.traitBytes + len(n.V) - len(old.V)
+	if !known {
+		size += len(key)
+		if len(s.traits) >= maxTraits {
+			return false
+		}
+	}
+	if size > maxTraitBytes && len(n.V) > len(old.V) {
+		return false
+	}
+	s.traits[key], s.traitBytes, s.newTraits = n, size, true
+	return true
+}
+
+// setFirst keeps the value if it is older than what is there.
+func (s *state) setFirst(key string, n touch) {
+	if n.V == "" || len(n.V) > maxTouchBytes {
+		return
+	}
+	old, known := s.facts.First[key]
+	if known && !(moment{n.T, n.M}).before(moment{old.T, old.M}) {
+		return
+	}
+	if s.facts.First == nil {
+		s.facts.First = map[string]touch{}
+	}
+	s.facts.First[key], s.newFacts = n, true
+}
+
+func (s *state) count(key string, n int64) {
+	if s.facts.Counters == nil {
+		s.facts.Counters = map[string]int64{}
+	}
+	s.facts.Counters[key] += n
+	s.newFacts = true
+}
+
+// join records a group. It returns false if there are too many.
+func (s *state) join(group string, t int64) bool {
+	old, known := s.facts.Groups[group]
+	switch {
+	case known && old <= t:
+		return true
+	case !known && len(s.facts.Groups) >= maxGroups:
+		return false
+	case s.facts.Groups == nil:
+		s.facts.Groups = map[string]int64{}
+	}
+	s.facts.Groups[group], s.newFacts = t, true
+	return true
+}
+
+// merge folds the state of another person into s and returns the reasons for what had to be left out.
+func (s *state) merge(from *state) (refused []string, err error) {
+	for _, load := range []func() error{s.loadTraits, s.loadFacts, from.loadTraits, from.loadFacts} {
+		if err := load(); err != nil {
+			return nil, err
+		}
+	}
+	whole := true
+	for _, key := range slices.Sorted(maps.Keys(from.traits)) {
+		whole = s.setTrait(key, from.traits[key]) && whole
+	}
+	if !whole {
+		refused = append(refused, ReasonTraitCap)
+	}
+	for key, n := range from.facts.Counters {
+		s.count(key, n)
+	}
+	for key, t := range from.facts.First {
+		s.setFirst(key, t)
+	}
+	whole = true
+	for _, g := range slices.Sorted(maps.Keys(from.facts.Groups)) {
+		whole = s.join(g, from.facts.Groups[g]) && whole
+	}
+	if !whole {
+		refused = append(refused, ReasonGroupCap)
+	}
+	return refused, nil
+}
+
+func micros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// fill writes the state into the public form.
+func (s *state) fill(p *Person) error {
+	if err := s.loadTraits(); err != nil {
+		return err
+	}
+	if err := s.loadFacts(); err != nil {
+		return err
+	}
+	p.Traits = make(map[string]Trait, len(s.traits))
+	for k, t := range s.traits {
+		out := Trait{Time: micros(t.T), MessageID: t.M, Source: t.S, Deleted: t.D}
+		if !t.D {
+			if err := json.Unmarshal(t.V, &out.Value); err != nil {
+				return fmt.Errorf("stored trait: %w", err)
+			}
+		}
+		p.Traits[k] = out
+	}
+	p.Counters = map[string]int64{}
+	maps.Copy(p.Counters, s.facts.Counters)
+	p.First = make(map[string]Touch, len(s.facts.First))
+	for k, t := range s.facts.First {
+		p.First[k] = Touch{Value: t.V, Time: micros(t.T), MessageID: t.M}
+	}
+	for g, t := range s.facts.Groups {
+		p.Groups = append(p.Groups, Membership{Group: g, Since: micros(t)})
+	}
+	slices.SortFunc(p.Groups, func(a, b Membership) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Group, b.Group)
+	})
+	return nil
+}

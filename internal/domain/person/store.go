@@ -1,0 +1,166 @@
+package person
+
+import (
+	"context"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// Store keeps people, their identifiers, the identity log and the bookkeeping that makes Apply exactly once. Times are microseconds
+// UTC, 0 if there is none. Every write takes part in the transaction of ctx; the Service opens one around each unit of work.
+type Store interface {
+	// Lock makes every other holder of the workspace's lock wait until the transaction of ctx ends.
+	Lock(ctx context.Context, ws string) error
+	// NextNums reserves n numbers and returns the first; numbers of a workspace start at 1 and have no gaps except those left
+	// by transactions that reserved more than they used.
+	NextNums(ctx context.Context, ws string, n int) (uint64, error)
+
+	// Position returns the last log record that was applied, 0 at first.
+	Position(ctx context.Context) (uint64, error)
+	// SetPosition moves the position forward; a smaller value leaves it.
+	SetPosition(ctx context.Context, seq uint64) error
+
+	// Seen returns the entries of those message ids that were applied before.
+	Seen(ctx context.Context, ws string, messageIDs []string) (map[string]Seen, error)
+	// SaveSeen adds entries; their message ids must be new.
+	SaveSeen(ctx context.Context, ws string, rows []Seen) error
+	// MoveSeen gives applied events to other people.
+	MoveSeen(ctx context.Context, moves []event.Move) error
+	// PurgeSeen removes at most limit entries of days before day (in all workspaces) and returns how many.
+	PurgeSeen(ctx context.Context, day int64, limit int) (int64, error)
+
+	// Links returns the stored ones among the identifiers, in no order.
+	Links(ctx context.Context, ws string, ids []event.Identifier) ([]Link, error)
+	// LinksOf returns the identifiers whose current owner is one of the people, in no order.
+	LinksOf(ctx context.Context, ws string, people []uint64) ([]Link, error)
+	// SaveLinks inserts or replaces identifiers.
+	SaveLinks(ctx context.Context, ws string, rows []Link) error
+	// TouchLinks updates LastSeen, LastMessage and Users of stored identifiers, nothing else.
+	TouchLinks(ctx context.Context, ws string, rows []Link) error
+	// DropLinks removes identifiers.
+	DropLinks(ctx context.Context, ws string, ids []event.Identifier) error
+
+	// People returns the stored ones among the numbers, merged ones as they are, in no order.
+	People(ctx context.Context, ws string, nums []uint64) ([]Record, error)
+	// PeopleByID is People by public id.
+	PeopleByID(ctx context.Context, ws string, ids []string) ([]Record, error)
+	// Losers returns those who were merged into one of the people.
+	Losers(ctx context.Context, ws string, people []uint64) ([]Record, error)
+	// AddPeople inserts people; numbers and ids must be new.
+	AddPeople(ctx context.Context, ws string, rows []Record) error
+	// SavePeople replaces everything but ID, Created and the redirect of stored people.
+	SavePeople(ctx context.Context, ws string, rows []Record) error
+	// Redirect merges: the loser, those merged into it earlier, and its identifiers lead to the winner. seq is the
+	// log record that caused it, 0 if none.
+	Redirect(ctx context.Context, ws string, merges []Merge) error
+	// RedirectsBetween returns the merges caused by log records from first through last, with today's winner.
+	RedirectsBetween(ctx context.Context, first, last uint64) ([]event.Redirect, error)
+
+	// AddDecisions appends to the identity log. A decision with Daily set is counted into the day's row of the same
+	// person, action, reason and kind.
+	AddDecisions(ctx context.Context, ws string, rows []Entry) error
+	// Decisions returns the log of the people, newest first, at most limit, after the cursor's row (zero: from the start).
+	Decisions(ctx context.Context, ws string, people []uint64, before EntryKey, limit int) ([]Entry, error)
+
+	// AddTask leaves work for RunTasks.
+	AddTask(ctx context.Context, t Task) error
+	// Tasks returns waiting work, oldest first.
+	Tasks(ctx context.Context, limit int) ([]Task, error)
+	// DropTasks removes work.
+	DropTasks(ctx context.Context, ws string, ids []string) error
+	// AddEffect keeps the outcome of a task until it is acknowledged.
+	AddEffect(ctx context.Context, e Effect) error
+	// Effects returns outcomes not yet acknowledged, oldest first.
+	Effects(ctx context.Context, limit int) ([]Effect, error)
+	// DropEffects removes outcomes.
+	DropEffects(ctx context.Context, ids []string) error
+
+	// List returns people that were not merged away, highest number first, with numbers below before (0: no bound).
+	List(ctx context.Context, ws string, before uint64, limit int) ([]Record, error)
+	// Search is List of those whose Search text contains q, or who own an identifier that does when its ASCII letters are
+	// made small. q is lower case.
+	Search(ctx context.Context, ws, q string, before uint64, limit int) ([]Record, error)
+	// Count returns how many people List would return.
+	Count(ctx context.Context, ws string) (int64, error)
+}
+
+// Record is a person as stored. Traits and Facts are JSON that only this package reads.
+type Record struct {
+	Num       uint64
+	ID        string
+	UserID    string // first user id; empty if never identified
+	Redirect  uint64 // who this person was merged into, 0 if none; never a chain
+	FirstSeen int64
+	LastSeen  int64
+	Created   int64
+	Updated   int64
+	Touch     int64  // latest event that depended on this person, with its message id: later than LastSeen if
+	TouchMsg  string // a link to this person was refused
+	Merges    int
+	Links     int  // identifiers owned now
+	Best      int  // best rank among the identifiers
+	Contested bool // shares an identifier with a person of another user id, directly or through others
+	Search    string
+	Traits    string
+	Facts     string
+}
+
+// Link is an identifier as stored.
+type Link struct {
+	event.Identifier
+	Person      uint64 // current owner, 0 if none
+	FirstSeen   int64
+	LastSeen    int64
+	LastMessage string
+	Shared      int64 // since when it links nothing, with the message id; 0: it links
+	SharedMsg   string
+	Contested   bool
+	Source      string
+	Spans       string // JSON: who owned it when; empty if the current owner always did
+	Users       string // JSON: user ids seen with it lately
+}
+
+// Merge says that Loser is Winner from now on.
+type Merge struct {
+	Loser, Winner uint64
+	Seq           uint64
+}
+
+// Seen says that a message was applied, where it stood in the log and whom it went to.
+type Seen struct {
+	MessageID string
+	Seq       uint64
+	Index     int
+	Person    uint64
+	Day       int64 // day since 1970 when it was applied
+}
+
+// Entry is a row of the identity log. Body is JSON.
+type Entry struct {
+	EntryKey
+	Person uint64
+	Daily  bool // At is the start of the day and ID names what is counted
+	Count  int
+	Body   string
+}
+
+// EntryKey orders the log.
+type EntryKey struct {
+	At int64
+	ID string
+}
+
+// Task is a component of identifiers to be worked out again.
+type Task struct {
+	Workspace string
+	ID        string
+	Seeds     string // JSON: identifiers
+	Created   int64
+}
+
+// Effect is the outcome of a task for the event store.
+type Effect struct {
+	ID        string
+	Workspace string
+	Body      string // JSON
+}

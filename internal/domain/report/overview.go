@@ -1,0 +1,231 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/money"
+)
+
+// OverviewDays is how many days, today included, an overview looks back.
+const OverviewDays = 30
+
+// Overview is how a workspace is doing.
+type Overview struct {
+	People  int64            // after merges
+	Events  int64            // what people did: track, page and screen calls
+	Latest  time.Time        // newest of these, zero if there is none
+	Parked  int64            // people who cannot go on in a journey until someone mends something
+	Orders  int64            // of all time
+	Revenue map[string]int64 // of all orders, before refunds, minor units by currency
+	Days    []Day            // the last OverviewDays days, oldest first, none left out
+	At      time.Time
+}
+
+// Day is one day, in UTC.
+type Day struct {
+	Date         time.Time
+	Events       int64
+	Active       int64 // different people who did something
+	Sent         int64 // messages
+	Refused      int64
+	Bounced      int64
+	Opened       int64
+	Clicked      int64
+	Unsubscribed int64
+	Entered      int64            // journeys entered
+	Goals        int64            // journey goals reached
+	Orders       int64            // Order Completed events
+	Revenue      map[string]int64 // of these, minor units by currency
+}
+
+const day = 24 * time.Hour
+
+// Overview reports on the workspace. Days are counted by when things happened, so late events change past days.
+func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
+	now := s.c.Clock.Now()
+	out := Overview{At: now}
+	stats, err := s.c.Events.Stats(ctx, ws)
+	if err != nil {
+		return Overview{}, err
+	}
+	out.People, out.Events, out.Latest = stats.People, stats.Events, stats.LastTime
+	if out.Parked, err = s.c.Journeys.Parked(ctx, ws); err != nil {
+		return Overview{}, err
+	}
+	first := now.Truncate(day).Add(-(OverviewDays - 1) * day)
+	for i := range OverviewDays {
+		out.Days = append(out.Days, Day{Date: first.Add(time.Duration(i) * day), Revenue: map[string]int64{}})
+	}
+	if err := s.countDays(ctx, ws, out.Days); err != nil {
+		return Overview{}, err
+	}
+	if err := s.sumOrders(ctx, ws, out.Days); err != nil {
+		return Overview{}, err
+	}
+	out.Orders, out.Revenue, err = s.allOrders(ctx, ws)
+	return out, err
+}
+
+// orderSums are the columns that add up orders by currency. Amounts are added as whole thousandths, which every currency's minor unit
+// divides, so that no sum depends on its order; what is no amount at all is left out.
+const (
+	orderSums = `COALESCE(currency, ''), COUNT(*), CAST(SUM(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) AS BIGINT)`
+	orders    = ` AND type = 'track' AND name = ? AND (total IS NULL OR ABS(total) < 1e12)`
+)
+
+func (s *Service) allOrders(ctx context.Context, ws string) (n int64, revenue map[string]int64, err error) {
+	revenue = map[string]int64{}
+	rows, err := s.c.Events.Query(ctx, `SELECT `+orderSums+` FROM event WHERE ws = ?`+orders+` GROUP BY 1`, []any{ws, event.OrderCompleted})
+	if err != nil {
+		return 0, nil, fmt.Errorf("sum orders: %w", err)
+	}
+	for _, r := range rows {
+		count, err := addOrders(r, revenue)
+		if err != nil {
+			return 0, nil, err
+		}
+		n += count
+	}
+	return n, revenue, nil
+}
+
+// addOrders reads a row of orderSums.
+func addOrders(row []any, revenue map[string]int64) (n int64, err error) {
+	code, _ := row[0].(string)
+	if n, err = integer(row[1]); err != nil {
+		return 0, err
+	}
+	thousandths, err := integer(row[2])
+	if err != nil || thousandths == 0 {
+		return n, err
+	}
+	currency := money.Currency(code)
+	revenue[currency] += fromThousandths(thousandths, money.Exponent(currency))
+	return n, nil
+}
+
+const dayMicros = int64(day / time.Microsecond)
+
+// between is the condition of all day queries. Its arguments are the workspace and the ends of the time.
+const between = ` FROM event WHERE ws = ? AND time >= ? AND time < ?`
+
+func span(ws string, days []Day) []any {
+	return []any{ws, days[0].Date.UnixMicro(), days[0].Date.Add(time.Duration(len(days)) * day).UnixMicro()}
+}
+
+// at finds the day that a row's first column, its start in microseconds, names.
+func at(days []Day, v any) (*Day, error) {
+	micros, err := integer(v)
+	if err != nil {
+		return nil, err
+	}
+	i := (micros - days[0].Date.UnixMicro()) / dayMicros
+	if i < 0 || i >= int64(len(days)) {
+		return nil, fmt.Errorf("a figure of %s lies outside the days asked for", time.UnixMicro(micros).UTC())
+	}
+	return &days[i], nil
+}
+
+func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
+	told := map[string]func(d *Day) *int64{
+		event.MessageSent:         func(d *Day) *int64 { return &d.Sent },
+		event.MessageRefused:      func(d *Day) *int64 { return &d.Refused },
+		event.MessageBounced:      func(d *Day) *int64 { return &d.Bounced },
+		event.MessageOpened:       func(d *Day) *int64 { return &d.Opened },
+		event.MessageClicked:      func(d *Day) *int64 { return &d.Clicked },
+		event.MessageUnsubscribed: func(d *Day) *int64 { return &d.Unsubscribed },
+		event.JourneyEntered:      func(d *Day) *int64 { return &d.Entered },
+		event.JourneyGoal:         func(d *Day) *int64 { return &d.Goals },
+	}
+	rows, err := s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, name, COUNT(DISTINCT COALESCE(outbox_id, message_id))`+between+
+		` AND type IN ('message', 'journey') GROUP BY 1, 2`, dayMicros), span(ws, days))
+	if err != nil {
+		return fmt.Errorf("count messages and journeys by day: %w", err)
+	}
+	for _, r := range rows {
+		d, err := at(days, r[0])
+		if err != nil {
+			return err
+		}
+		name, _ := r[1].(string)
+		if to := told[name]; to != nil {
+			if *to(d), err = integer(r[2]); err != nil {
+				return err
+			}
+		}
+	}
+	rows, err = s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, COUNT(*), COUNT(DISTINCT person)`+between+
+		` AND type IN ('track', 'page', 'screen') GROUP BY 1`, dayMicros), span(ws, days))
+	if err != nil {
+		return fmt.Errorf("count events by day: %w", err)
+	}
+	for _, r := range rows {
+		d, err := at(days, r[0])
+		if err != nil {
+			return err
+		}
+		if d.Events, err = integer(r[1]); err != nil {
+			return err
+		}
+		if d.Active, err = integer(r[2]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) sumOrders(ctx context.Context, ws string, days []Day) error {
+	rows, err := s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, `+orderSums+between+orders+` GROUP BY 1, 2`, dayMicros), append(span(ws, days), event.OrderCompleted))
+	if err != nil {
+		return fmt.Errorf("sum orders by day: %w", err)
+	}
+	for _, r := range rows {
+		d, err := at(days, r[0])
+		if err != nil {
+			return err
+		}
+		n, err := addOrders(r[1:], d.Revenue)
+		if err != nil {
+			return err
+		}
+		d.Orders += n
+	}
+	return nil
+}
+
+// fromThousandths rounds to minor units, half away from zero.
+func fromThousandths(n int64, exponent int) int64 {
+	unit := int64(1)
+	for range 3 - exponent {
+		unit *= 10
+	}
+	if n < 0 {
+		return (n - unit/2) / unit
+	}
+	return (n + unit/2) / unit
+}
+
+// integer reads a whole number in whichever type the event store's driver gives it.
+func integer(v any) (int64, error) {
+	switch x := v.(type) {
+	case int64:
+		return x, nil
+	case int32:
+		return int64(x), nil
+	case int:
+		return int64(x), nil
+	case uint64:
+		return int64(x), nil
+	case float64:
+		return int64(x), nil
+	case *big.Int:
+		return x.Int64(), nil
+	case nil:
+		return 0, nil
+	}
+	return 0, fmt.Errorf("a figure has the type %T", v)
+}

@@ -1,0 +1,319 @@
+package report
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Messages counts messages and what became of them.
+type Messages interface {
+	// CountsByNode returns the figures of a source by node; a campaign has the single node "".
+	CountsByNode(ctx context.Context, ws string, src outbox.Source) (map[string]outbox.Counts, error)
+	// People lists the messages behind a figure, latest first.
+	People(ctx context.Context, ws string, src outbox.Source, m outbox.Metric, p page.Request) (page.Of[outbox.Message], error)
+}
+
+// Campaigns knows campaigns.
+type Campaigns interface {
+	// CampaignFacts returns what is known of a campaign or errs.NotFound.
+	CampaignFacts(ctx context.Context, ws, id string) (CampaignFacts, error)
+}
+
+// Journeys knows journeys.
+type Journeys interface {
+	// JourneyFacts returns what is known of a journey or errs.NotFound.
+	JourneyFacts(ctx context.Context, ws, id string) (JourneyFacts, error)
+	// JourneyPeople lists the people behind one of the figures that the journey itself counts, last entered first.
+	JourneyPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error)
+	// Parked returns how many people of the workspace cannot go on in a journey until someone mends something.
+	Parked(ctx context.Context, ws string) (int64, error)
+}
+
+// Events is the part of the event store that reports read.
+type Events interface {
+	Stats(ctx context.Context, ws string) (event.Stats, error)
+	Query(ctx context.Context, sql string, args []any) ([][]any, error)
+}
+
+// CampaignFacts is what a campaign knows of itself.
+type CampaignFacts struct {
+	ID         string
+	Name       string
+	Status     string
+	Audience   int64            // people in the fixed audience
+	Handled    int64            // of them, those decided on
+	LeftOut    map[string]int64 // of them, those the gate was never asked about: merged, gone
+	StartedAt  time.Time
+	FinishedAt time.Time
+}
+
+// JourneyFacts is what a journey knows of itself.
+type JourneyFacts struct {
+	ID      string
+	Name    string
+	Status  string
+	Entered int64            // rounds begun
+	Inside  int64            // people inside now, parked ones included
+	Parked  int64            // of them, those who cannot go on
+	Goals   int64            // rounds that reached the goal
+	Ended   map[string]int64 // rounds ended, by why
+	Revenue map[string]int64 // of the goal events, minor units by currency
+	Nodes   []NodeFacts
+}
+
+// NodeFacts is what a journey knows of a node.
+type NodeFacts struct {
+	Node   string
+	Kind   string
+	Title  string
+	In     int64            // arrivals
+	Now    int64            // people here now, parked ones included
+	Parked int64            //
+	Out    map[string]int64 // left by an output
+	Ended  map[string]int64 // rounds that ended here, by why
+}
+
+// MessageFigures are the figures of messages, with the shares that people compare.
+type MessageFigures struct {
+	outbox.Counts
+	Refusal     Rate // refused, of the audience
+	Delivery    Rate // delivered, of sent
+	Bounce      Rate // bounced, of sent
+	Open        Rate // opened by humans, of delivered
+	Click       Rate // clicked, of delivered
+	ClickToOpen Rate // clicked, of opened
+	Conversion  Rate // converted, of delivered
+	Unsubscribe Rate // unsubscribed, of delivered
+}
+
+func figures(c outbox.Counts) MessageFigures {
+	return MessageFigures{
+		Counts:      c,
+		Refusal:     NewRate(c.Refused, c.Audience),
+		Delivery:    NewRate(c.Delivered, c.Sent),
+		Bounce:      NewRate(c.Bounced, c.Sent),
+		Open:        NewRate(c.Opened, c.Delivered),
+		Click:       NewRate(c.Clicked, c.Delivered),
+		ClickToOpen: NewRate(c.Clicked, c.Opened),
+		Conversion:  NewRate(c.Converted, c.Delivered),
+		Unsubscribe: NewRate(c.Unsubscribed, c.Delivered),
+	}
+}
+
+// Campaign is the report of a campaign.
+type Campaign struct {
+	CampaignFacts
+	Messages MessageFigures
+	At       time.Time // when it was made
+}
+
+// Journey is the report of a journey.
+type Journey struct {
+	JourneyFacts
+	Goal     Rate           // goals, of rounds begun; rounds still going on may yet reach it
+	Messages MessageFigures // of all nodes
+	Nodes    []Node         // in place of JourneyFacts.Nodes
+	At       time.Time
+}
+
+// Node is the report of a node.
+type Node struct {
+	NodeFacts
+	Messages *MessageFigures // nil for nodes that never asked for a message
+}
+
+// Person is one person behind a figure.
+type Person struct {
+	PersonID string
+	At       time.Time // when it happened
+	State    string    // of the message, or of the round in the journey
+	Reason   string    // code or words
+	Detail   string
+	Message  string // outbox message, empty for figures that are not about one
+	Round    string // round through the journey, empty for figures of messages
+	Node     string // node of the journey
+}
+
+// Figure names a figure of a report.
+type Figure struct {
+	Node   string // of a journey; empty: the journey as a whole
+	Name   string // one of outbox.Metric, or of the journey's own: entered, inside, parked, goal, ended, out
+	Detail string // narrows refused, failed, ended, out to one reason or output; empty: all
+}
+
+// Names of the figures that a journey counts itself.
+const (
+	FigureEntered = "entered" // rounds begun; with a node: arrivals there
+	FigureInside  = "inside"
+	FigureParked  = "parked"
+	FigureGoal    = "goal"
+	FigureEnded   = "ended"
+	FigureOut     = "out"
+)
+
+// ParseFigure reads "name" or "name:detail".
+func ParseFigure(node, s string) (Figure, error) {
+	name, detail, _ := strings.Cut(s, ":")
+	f := Figure{Node: node, Name: name, Detail: detail}
+	switch name {
+	case FigureEntered, FigureInside, FigureParked, FigureGoal:
+		if detail == "" {
+			return f, nil
+		}
+	case FigureEnded, FigureOut:
+		return f, nil
+	default:
+		if outbox.Metric(s).Valid() {
+			return f, nil
+		}
+	}
+	return Figure{}, errs.Invalid("report.figure", "figure", "there is no figure %q; use the name of a figure of the report", s)
+}
+
+// ofJourney reports whether the journey itself counts the figure.
+func (f Figure) ofJourney() bool {
+	switch f.Name {
+	case FigureEntered, FigureInside, FigureParked, FigureGoal, FigureEnded, FigureOut:
+		return true
+	}
+	return false
+}
+
+func (f Figure) metric() outbox.Metric {
+	if f.Detail == "" {
+		return outbox.Metric(f.Name)
+	}
+	return outbox.Metric(f.Name + ":" + f.Detail)
+}
+
+// Config is what a Service needs; all fields are required.
+type Config struct {
+	Clock     clock.Clock
+	Messages  Messages
+	Campaigns Campaigns
+	Journeys  Journeys
+	Events    Events
+}
+
+// Service makes reports. It is safe for concurrent use.
+type Service struct{ c Config }
+
+// New returns a Service.
+func New(c Config) *Service { return &Service{c} }
+
+// Campaign reports on a campaign.
+func (s *Service) Campaign(ctx context.Context, ws, id string) (Campaign, error) {
+	facts, err := s.c.Campaigns.CampaignFacts(ctx, ws, id)
+	if err != nil {
+		return Campaign{}, err
+	}
+	counts, err := s.c.Messages.CountsByNode(ctx, ws, outbox.Source{Kind: "campaign", ID: id})
+	if err != nil {
+		return Campaign{}, err
+	}
+	return Campaign{CampaignFacts: facts, Messages: figures(add(counts)), At: s.c.Clock.Now()}, nil
+}
+
+// Journey reports on a journey and each of its nodes, over all its versions.
+func (s *Service) Journey(ctx context.Context, ws, id string) (Journey, error) {
+	facts, err := s.c.Journeys.JourneyFacts(ctx, ws, id)
+	if err != nil {
+		return Journey{}, err
+	}
+	counts, err := s.c.Messages.CountsByNode(ctx, ws, outbox.Source{Kind: "journey", ID: id})
+	if err != nil {
+		return Journey{}, err
+	}
+	out := Journey{JourneyFacts: facts, Goal: NewRate(facts.Goals, facts.Entered), Messages: figures(add(counts)), At: s.c.Clock.Now()}
+	for _, n := range facts.Nodes {
+		node := Node{NodeFacts: n}
+		if c, ok := counts[n.Node]; ok || n.Kind == "send" {
+			f := figures(c)
+			node.Messages = &f
+		}
+		out.Nodes = append(out.Nodes, node)
+	}
+	return out, nil
+}
+
+func add(parts map[string]outbox.Counts) outbox.Counts {
+	var out outbox.Counts
+	for _, c := range parts {
+		out.Add(c)
+	}
+	return out
+}
+
+// CampaignPeople lists the people behind a figure of a campaign, latest first.
+func (s *Service) CampaignPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error) {
+	if f.ofJourney() {
+		return page.Of[Person]{}, errs.Invalid("report.figure", "figure", "a campaign has no figure %q", f.Name)
+	}
+	if _, err := s.c.Campaigns.CampaignFacts(ctx, ws, id); err != nil {
+		return page.Of[Person]{}, err
+	}
+	return s.messagePeople(ctx, ws, outbox.Source{Kind: "campaign", ID: id}, f, p)
+}
+
+// JourneyPeople lists the people behind a figure of a journey or one of its nodes, latest first.
+func (s *Service) JourneyPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error) {
+	if f.ofJourney() {
+		return s.c.Journeys.JourneyPeople(ctx, ws, id, f, p)
+	}
+	if _, err := s.c.Journeys.JourneyFacts(ctx, ws, id); err != nil {
+		return page.Of[Person]{}, err
+	}
+	return s.messagePeople(ctx, ws, outbox.Source{Kind: "journey", ID: id, Node: f.Node}, f, p)
+}
+
+func (s *Service) messagePeople(ctx context.Context, ws string, src outbox.Source, f Figure, p page.Request) (page.Of[Person], error) {
+	found, err := s.c.Messages.People(ctx, ws, src, f.metric(), p)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
+	for i, m := range found.Items {
+		out.Items[i] = Person{
+			PersonID: m.PersonID, At: happened(m, outbox.Metric(f.Name)), State: string(m.Shown()), Reason: m.Reason, Detail: m.Detail,
+			Message: m.ID, Node: m.Source.Node,
+		}
+	}
+	return out, nil
+}
+
+// happened is when the message came to count for the figure.
+func happened(m outbox.Message, figure outbox.Metric) time.Time {
+	at := time.Time{}
+	switch figure {
+	case outbox.MetricSent, outbox.MetricFailed, outbox.MetricUncertain:
+		at = m.SentAt
+	case outbox.MetricDelivered:
+		at = m.DeliveredAt
+	case outbox.MetricBounced:
+		at = m.BouncedAt
+	case outbox.MetricOpened:
+		at = m.OpenedAt
+	case outbox.MetricMachineOpen:
+		at = m.MachineOpenedAt
+	case outbox.MetricClicked:
+		at = m.ClickedAt
+	case outbox.MetricConverted:
+		at = m.ConvertedAt
+	case outbox.MetricUnsubscribed:
+		at = m.UnsubscribedAt
+	}
+	switch {
+	case !at.IsZero():
+		return at
+	case !m.SentAt.IsZero():
+		return m.SentAt
+	}
+	return m.CreatedAt
+}

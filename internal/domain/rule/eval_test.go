@@ -1,0 +1,150 @@
+package rule_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+)
+
+var now = time.Date(2026, 5, 10, 12, 0, 0, 0, time.UTC)
+
+// did makes an event some time before now.
+func did(name string, ago time.Duration, props string) event.Kept {
+	k := event.Kept{Event: event.Event{Type: event.Track, Name: name, Time: now.Add(-ago), MessageID: name + ago.String(), Properties: json.RawMessage(props), Origin: event.Server}}
+	k.Position.Seq = uint64(now.Sub(k.Time) / time.Second)
+	return k
+}
+
+const day = 24 * time.Hour
+
+func shopper() *rule.Subject {
+	seen := did("", 3*day, `{}`)
+	seen.Type = event.Page
+	seen.Context = json.RawMessage(`{"os":{"name":"iOS","version":"17.10"},"app":{"version":"3.10.1"}}`)
+	opened := did(event.MessageOpened, 2*day, `{"channel":"email","topic":"news","source_kind":"campaign","source_id":"cmp_1","message_id":"msg_1"}`)
+	opened.Type = event.Message
+	again := opened
+	again.MessageID = "again"
+	s := rule.SubjectFrom(event.Mirror{
+		Num: 1, ID: "per_1",
+		Traits:   json.RawMessage(`{"country":"JP","age":30,"zip":"30","vip":true,"nick":null,"tags":["a",5,true],"address":{"city":"Kyoto"},"renews_at":"2026-05-12T12:00:00Z"}`),
+		Channels: json.RawMessage(`{"email":{"reachable":true,"topics":{"news":true,"offers":false}},"sms":{"reachable":false}}`),
+	}, []event.Kept{
+		did(event.OrderCompleted, 40*day, `{"order_id":"o1","total":100,"category":"shoes"}`),
+		did(event.OrderCompleted, 20*day, `{"order_id":"o2","total":50,"category":"hats"}`),
+		did(event.OrderCompleted, 20*day-time.Hour, `{"order_id":"o2","total":60,"category":"hats"}`), // sent again, corrected
+		did(event.OrderCompleted, 10*day, `{"order_id":"o3","total":30}`),
+		did(event.OrderRefunded, 9*day, `{"order_id":"o3"}`),
+		did(event.OrderRefunded, 8*day, `{"order_id":"o1","total":25}`),
+		seen, opened, again,
+	}, func(set string) bool { return set == "seg_in" })
+	return &s
+}
+
+func TestEvalMeansWhatItSays(t *testing.T) {
+	for raw, want := range map[string]bool{
+		`{"all":[]}`: true, `{"any":[]}`: false, `{"everyone":{}}`: true, `{"not":{"everyone":{}}}`: false,
+
+		`{"trait":{"path":"country","op":"eq","value":"JP"}}`:                                                                 true,
+		`{"trait":{"path":"country","op":"eq","value":"jp"}}`:                                                                 false, // case counts
+		`{"trait":{"path":"zip","op":"gt","value":5}}`:                                                                        false, // a text is not a number
+		`{"trait":{"path":"zip","op":"neq","value":30}}`:                                                                      true,
+		`{"trait":{"path":"nick","op":"exists"}}`:                                                                             false, // null is absent
+		`{"trait":{"path":"nick","op":"neq","value":"x"}}`:                                                                    true,
+		`{"trait":{"path":"none","op":"not_in","value":["x"]}}`:                                                               true,
+		`{"trait":{"path":"none","op":"lt","value":1}}`:                                                                       false,
+		`{"trait":{"path":"address.city","op":"starts_with","value":"Ky"}}`:                                                   true,
+		`{"trait":{"path":"tags","op":"contains","value":5}}`:                                                                 true,
+		`{"trait":{"path":"tags","op":"contains","value":"5"}}`:                                                               false,
+		`{"trait":{"path":"tags.0","op":"eq","value":"a"}}`:                                                                   true,
+		`{"trait":{"path":"country","op":"contains","value":"J"}}`:                                                            true,
+		`{"trait":{"path":"age","op":"between","value":[30,40]}}`:                                                             true,
+		`{"trait":{"path":"vip","op":"in","value":[true]}}`:                                                                   true,
+		`{"trait":{"path":"renews_at","op":"between","value":[{"ago":{"n":0,"unit":"day"}},{"ahead":{"n":2,"unit":"day"}}]}}`: true,
+		`{"trait":{"path":"renews_at","op":"lt","value":{"ahead":{"n":2,"unit":"day"}}}}`:                                     false,
+
+		`{"event":{"name":"Never","op":"eq","value":0}}`:                                                                    true,
+		`{"event":{"name":"Never","op":"lt","value":1}}`:                                                                    true,
+		`{"event":{"name":"Never","agg":"sum","path":"x","op":"lte","value":0}}`:                                            true,
+		`{"event":{"name":"Never","agg":"max","path":"x","op":"neq","value":5}}`:                                            false,
+		`{"event":{"name":"Never","agg":"max","path":"x","op":"not_exists"}}`:                                               true,
+		`{"event":{"name":"Order Completed","op":"eq","value":4}}`:                                                          true,
+		`{"event":{"name":"page"}}`:                                                                                         true,
+		`{"event":{"name":"Order Completed","type":"page"}}`:                                                                false,
+		`{"event":{"name":"Order Completed","agg":"distinct","path":"order_id","op":"eq","value":3}}`:                       true,
+		`{"event":{"name":"Order Completed","agg":"avg","path":"total","op":"eq","value":60}}`:                              true,
+		`{"event":{"name":"Order Completed","agg":"first","path":"category","op":"eq","value":"shoes"}}`:                    true,
+		`{"event":{"name":"Order Completed","agg":"last","path":"category","op":"not_exists"}}`:                             true, // the last one has none
+		`{"event":{"name":"Order Completed","agg":"last","path":"category","op":"neq","value":"shoes"}}`:                    false,
+		`{"event":{"name":"Order Completed","filter":[{"path":"category","op":"neq","value":"hats"}],"op":"eq","value":2}}`: true,
+		// Exactly 40 days ago is not within 40 days any more; between starts there.
+		`{"event":{"name":"Order Completed","window":{"within":{"n":40,"unit":"day"}},"op":"eq","value":3}}`:                                              true,
+		`{"event":{"name":"Order Completed","window":{"between":{"from_ago":{"n":41,"unit":"day"},"to_ago":{"n":40,"unit":"day"}}},"op":"eq","value":1}}`: true,
+		`{"event":{"name":"Order Completed","window":{"absolute":{"from":"2026-03-31T12:00:00Z","to":"2026-04-20T12:00:00Z"}},"op":"eq","value":1}}`:      true,
+		`{"event":{"name":"Order Completed","window":{"absolute":{"from":"2026-03-31T21:00:00+09:00","to":"2026-04-20T12:00:01Z"}},"op":"eq","value":2}}`: true,
+
+		`{"order":{"op":"eq","value":2}}`:                                                                       true, // o3 was refunded in full, o2 counts once
+		`{"order":{"agg":"sum","op":"eq","value":135}}`:                                                         true, // 100 - 25 + 60
+		`{"order":{"agg":"aov","op":"eq","value":67.5}}`:                                                        true,
+		`{"order":{"agg":"sum","status":"any","op":"eq","value":190}}`:                                          true,
+		`{"order":{"status":"refunded","op":"eq","value":1}}`:                                                   true,
+		`{"order":{"agg":"days_since_last","op":"eq","value":19}}`:                                              true,
+		`{"order":{"agg":"sum","op":"eq","value":75,"filter":[{"path":"category","op":"eq","value":"shoes"}]}}`: true,
+		`{"order":{"agg":"sum","op":"eq","value":60,"window":{"within":{"n":30,"unit":"day"}}}}`:                true,
+
+		`{"device":{"path":"os","op":"eq","value":"iOS"}}`:                                          true,
+		`{"device":{"path":"os","op":"neq","value":"iOS"}}`:                                         false,
+		`{"device":{"path":"model","op":"not_exists"}}`:                                             true,
+		`{"device":{"path":"os_version","op":"gt","value":"17.9"}}`:                                 true,
+		`{"device":{"path":"app_version","op":"between","value":["3.2","3.10.1"]}}`:                 true,
+		`{"device":{"path":"platform","op":"eq","value":"ios"}}`:                                    true,
+		`{"device":{"path":"os","op":"eq","value":"iOS","window":{"within":{"n":2,"unit":"day"}}}}`: false,
+		`{"device":{"path":"last_seen","op":"lt","value":{"ago":{"n":2,"unit":"day"}}}}`:            true,
+		`{"device":{"path":"last_seen","op":"lt","value":{"ago":{"n":3,"unit":"day"}}}}`:            false,
+
+		`{"channel":{"kind":"email","reachable":true}}`:                true,
+		`{"channel":{"kind":"fax","reachable":false}}`:                 true,
+		`{"channel":{"kind":"email","subscribed":"news"}}`:             true,
+		`{"channel":{"kind":"email","subscribed":"offers"}}`:           false,
+		`{"channel":{"kind":"sms","subscribed":"news","value":false}}`: true,
+
+		`{"engagement":{"action":"opened","op":"eq","value":2}}`:                    true,
+		`{"engagement":{"action":"opened","agg":"distinct","op":"eq","value":1}}`:   true,
+		`{"engagement":{"action":"opened","source":{"id":"cmp_1"},"topic":"news"}}`: true,
+		`{"engagement":{"action":"opened","source":{"id":"cmp_2"}}}`:                false,
+		`{"engagement":{"action":"clicked","op":"eq","value":0}}`:                   true,
+		`{"engagement":{"action":"opened","channel":"sms"}}`:                        false,
+
+		`{"segment":{"id":"seg_in"}}`: true, `{"segment":{"id":"seg_in","in":false}}`: false, `{"list":{"id":"lst_out","in":false}}`: true,
+		`{"bucket":{"salt":"s","from":0,"to":100}}`: true,
+	} {
+		if got := parse(t, raw).Eval(shopper(), now).Match; got != want {
+			t.Errorf("%s: %v, want %v", raw, got, want)
+		}
+	}
+}
+
+func TestNextIsTheMomentOfTheChange(t *testing.T) {
+	for raw, want := range map[string]time.Time{
+		`{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}`:                                               now.Add(20 * day), // when o3, ten days old, drops out
+		`{"event":{"name":"Order Completed","op":"gte","value":3,"window":{"within":{"n":30,"unit":"day"}}}}`:                          now.Add(10 * day), // the third to last
+		`{"event":{"name":"Order Completed","window":{"between":{"from_ago":{"n":100,"unit":"day"},"to_ago":{"n":50,"unit":"day"}}}}}`: now.Add(10 * day),
+		`{"event":{"name":"Order Completed"}}`:                                                            {},
+		`{"order":{"agg":"days_since_last","op":"gt","value":30}}`:                                        now.Add(11*day + time.Hour),
+		`{"order":{"agg":"days_since_last","op":"gt","value":5}}`:                                         {},
+		`{"device":{"path":"last_seen","op":"lt","value":{"ago":{"n":7,"unit":"day"}}}}`:                  now.Add(4*day + time.Microsecond),
+		`{"trait":{"path":"renews_at","op":"lte","value":{"ago":{"n":1,"unit":"day"}}}}`:                  now.Add(3 * day),
+		`{"engagement":{"action":"opened","op":"eq","value":0,"window":{"within":{"n":3,"unit":"day"}}}}`: now.Add(day),
+		// A false child that never changes keeps all from changing.
+		`{"all":[{"trait":{"path":"country","op":"eq","value":"US"}},{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}]}`: {},
+		// Two true children keep any true until the later one gives way.
+		`{"any":[{"event":{"name":"Order Completed","window":{"within":{"n":15,"unit":"day"}}}},{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}]}`: now.Add(20 * day),
+	} {
+		if got := parse(t, raw).Eval(shopper(), now).Next; !got.Equal(want) {
+			t.Errorf("%s: next change at %s, want %s", raw, got, want)
+		}
+	}
+}

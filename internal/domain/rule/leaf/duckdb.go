@@ -1,0 +1,205 @@
+package leaf
+
+import (
+	"strings"
+)
+
+// DuckDB is the dialect of the embedded event store.
+type DuckDB struct{}
+
+// at writes a JSON function on the value at the path: json_type(props, ?).
+func (DuckDB) at(q *SQL, fn, column string, p Path) {
+	q.Add(fn, "(", column)
+	if p != nil {
+		q.Add(", CAST(").Arg(p.Pointer()).Add(" AS VARCHAR)")
+	} else if fn == "json_extract_string" {
+		q.Add(", '$'")
+	}
+	q.Add(")")
+}
+
+const jsonNumbers = "'BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT'"
+
+// number writes the number at a path that is known to hold one.
+func (d DuckDB) number(q *SQL, column string, p Path) {
+	q.Add("TRY_CAST(")
+	if p == nil {
+		q.Add(column)
+	} else {
+		d.at(q, "json_extract", column, p)
+	}
+	q.Add(" AS DOUBLE)")
+}
+
+// Number implements Dialect.
+func (d DuckDB) Number(q *SQL, column string, p Path) {
+	q.Add("CASE WHEN ")
+	d.at(q, "json_type", column, p)
+	q.Add(" IN (", jsonNumbers, ") THEN ")
+	d.number(q, column, p)
+	q.Add(" END")
+}
+
+// Key implements Dialect.
+func (d DuckDB) Key(q *SQL, column string, p Path) {
+	q.Add("CASE ")
+	d.at(q, "json_type", column, p)
+	q.Add(" WHEN 'VARCHAR' THEN 's' || ")
+	d.at(q, "json_extract_string", column, p)
+	q.Add(" WHEN 'BOOLEAN' THEN 'b' || ")
+	d.at(q, "json_extract_string", column, p)
+	for _, t := range strings.Split(jsonNumbers, ", ") {
+		q.Add(" WHEN ", t, " THEN 'n' || CAST(")
+		d.number(q, column, p)
+		q.Add(" AS VARCHAR)")
+	}
+	q.Add(" END")
+}
+
+// JSON implements Dialect.
+func (d DuckDB) JSON(q *SQL, column string, p Path) {
+	q.Add("coalesce(CAST(")
+	d.at(q, "json_extract", column, p)
+	q.Add(" AS VARCHAR), 'null')")
+}
+
+// First implements Dialect.
+func (DuckDB) First(q *SQL, column string) {
+	q.Add("arg_min(", column, ", {'t': time, 's': seq, 'i': idx})")
+}
+
+// Last implements Dialect.
+func (DuckDB) Last(q *SQL, column string) {
+	q.Add("arg_max(", column, ", {'t': time, 's': seq, 'i': idx})")
+}
+
+// Micro implements Dialect.
+func (DuckDB) Micro(q *SQL, column string) {
+	q.Add("CASE WHEN abs(", column, ") <= 1e12 THEN CAST(round(", column, " * 1000000) AS HUGEINT) END")
+}
+
+// Days implements Dialect.
+func (DuckDB) Days(q *SQL, column string, now int64) {
+	q.Add("CASE WHEN ", column, " >= ").Arg(now).Add(" THEN 0 ELSE (").Arg(now).Add(" - ", column, ") // 86400000000 END")
+}
+
+// Wide implements Dialect.
+func (DuckDB) Wide(q *SQL, v int64) { q.Add("CAST(").Arg(v).Add(" AS HUGEINT)") }
+
+// Cond implements Dialect.
+func (d DuckDB) Cond(q *SQL, column string, p Path, c Cond, now int64) {
+	if c.Op == Exists {
+		q.Add("coalesce(")
+		d.at(q, "json_type", column, p)
+		q.Add(" <> 'NULL', false)")
+		return
+	}
+	ordered := c.Op != Contains && c.Op != StartsWith
+	texts, numbers, booleans := of(c, 's'), of(c, 'n'), of(c, 'b')
+	text := &SQL{}
+	d.at(text, "json_extract_string", column, p)
+	q.Add("CASE ")
+	d.at(q, "json_type", column, p)
+	if len(texts.Vals) > 0 {
+		q.Add(" WHEN 'VARCHAR' THEN ")
+		compare(q, text, texts, plainArg)
+	}
+	if c.moments() {
+		q.Add(" WHEN 'VARCHAR' THEN ")
+		d.moment(q, text, c, now)
+	}
+	if len(numbers.Vals) > 0 && ordered {
+		num := &SQL{}
+		d.number(num, column, p)
+		for _, t := range strings.Split(jsonNumbers, ", ") {
+			q.Add(" WHEN ", t, " THEN ")
+			compare(q, num, numbers, plainArg)
+		}
+	}
+	if len(booleans.Vals) > 0 && ordered {
+		q.Add(" WHEN 'BOOLEAN' THEN ")
+		compare(q, text, booleans, plainArg)
+	}
+	if c.Op == Contains {
+		q.Add(" WHEN 'ARRAY' THEN ")
+		d.element(q, column, p, c.Vals[0])
+	}
+	q.Add(" ELSE false END")
+}
+
+// of keeps the values of one kind.
+func of(c Cond, kind byte) Cond {
+	out := Cond{Op: c.Op}
+	for _, v := range c.Vals {
+		if v.kind == kind {
+			out.Vals = append(out.Vals, v)
+		}
+	}
+	return out
+}
+
+// element asks whether a list holds the value.
+func (d DuckDB) element(q *SQL, column string, p Path, v Value) {
+	q.Add("len(list_filter(CAST(")
+	if p == nil {
+		q.Add(column)
+	} else {
+		d.at(q, "json_extract", column, p)
+	}
+	q.Add(" AS JSON[]), e -> coalesce(")
+	switch v.kind {
+	case 's':
+		q.Add("json_type(e) = 'VARCHAR' AND json_extract_string(e, '$') = ").Arg(v.text)
+	case 'n':
+		q.Add("json_type(e) IN (", jsonNumbers, ") AND TRY_CAST(e AS DOUBLE) = ").Arg(v.num)
+	default:
+		q.Add("json_type(e) = 'BOOLEAN' AND json_extract_string(e, '$') = ").Arg(v.arg())
+	}
+	q.Add(", false))) > 0")
+}
+
+// moment compares a text that holds a time with moments relative to now.
+func (d DuckDB) moment(q, text *SQL, c Cond, now int64) {
+	t := text.text.String()
+	at := column("epoch_us(TRY_CAST(CASE WHEN NOT regexp_full_match(" + t + ", '" + TimePattern + "') THEN NULL WHEN length(" + t + ") = 10 THEN " + t +
+		" || 'T00:00:00Z' ELSE regexp_replace(" + t + `, '(\.\d{6})\d+', '\1') END AS TIMESTAMPTZ))`)
+	for range strings.Count(at.text.String(), t) {
+		at.args = append(at.args, text.args...)
+	}
+	abs := Cond{Op: c.Op}
+	for _, v := range c.Vals {
+		abs.Vals = append(abs.Vals, Value{kind: 'm', ago: now - v.ago})
+	}
+	q.Add("coalesce(")
+	compare(q, at, abs, plainArg)
+	q.Add(", false)")
+}
+
+// Version implements Dialect.
+func (d DuckDB) Version(q *SQL, column string, c Cond) {
+	// Versions become texts of fixed width: DuckDB cannot take a list between two others.
+	parse := func(text func()) {
+		q.Add("array_to_string(list_resize(list_transform(string_split(regexp_extract(")
+		text()
+		q.Add(", '", VersionPattern, "'), '.'), x -> lpad(x, 9, '0')), 8, '000000000'), '.')")
+	}
+	side := func(sign string, v Value) {
+		parse(func() { q.Add(column) })
+		q.Add(sign)
+		parse(func() { q.Add("CAST(").Arg(v.text).Add(" AS VARCHAR)") })
+	}
+	q.Add("(regexp_extract(", column, ", '", VersionPattern, "') <> '' AND ")
+	if c.Op == Between {
+		side(signs[Gte], c.Vals[0])
+		q.Add(" AND ")
+		side(signs[Lte], c.Vals[1])
+	} else {
+		side(signs[c.Op], c.Vals[0])
+	}
+	q.Add(")")
+}
+
+// Bucket implements Dialect.
+func (DuckDB) Bucket(q *SQL, salt string) {
+	q.Add("CAST(CAST('0x' || substr(md5(CAST(").Arg(salt + ":").Add(" AS VARCHAR) || id), 1, 8) AS UBIGINT) AS DOUBLE) * 100 / 4294967296")
+}

@@ -1,0 +1,155 @@
+package segment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Preview is what a rule would come to now.
+type Preview struct {
+	Count  uint64
+	Sample []uint64         // numbers of up to five people, spread over the whole audience
+	Counts []rule.NodeCount // people for each condition alone
+	Took   time.Duration
+}
+
+const sampleSize = 5
+
+// Preview evaluates a rule for everyone without keeping it. Errors in the rule are those of rule.Parse.
+func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage) (Preview, error) {
+	began := s.c.Clock.Now()
+	c, err := compile(Segment{Rule: raw})
+	if err != nil {
+		return Preview{}, err
+	}
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return Preview{}, err
+	}
+	if err := v.checkSets(c); err != nil {
+		return Preview{}, err
+	}
+	audience, err := c.rule.Audience(ctx, source{s.c.Events, v}, ws, began)
+	if err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Count: audience.People.GetCardinality(), Counts: audience.Counts}
+	for i := range min(sampleSize, p.Count) {
+		num, err := audience.People.Select(i * p.Count / min(sampleSize, p.Count))
+		if err != nil {
+			return Preview{}, fmt.Errorf("sample: %w", err)
+		}
+		p.Sample = append(p.Sample, num)
+	}
+	p.Took = s.c.Clock.Now().Sub(began)
+	return p, nil
+}
+
+// MembersPage lists the members of a segment or list by ascending number.
+func (s *Service) MembersPage(ctx context.Context, ws, set string, p page.Request) (page.Of[uint64], error) {
+	bits, err := s.Members(ctx, ws, set)
+	if err != nil {
+		return page.Of[uint64]{}, err
+	}
+	var after uint64
+	more, err := page.Decode(p.Cursor, &after)
+	if err != nil {
+		return page.Of[uint64]{}, err
+	}
+	it := bits.Iterator()
+	if more {
+		it.AdvanceIfNeeded(after + 1)
+	}
+	var nums []uint64
+	for it.HasNext() && len(nums) <= p.Size() {
+		nums = append(nums, it.Next())
+	}
+	return page.Cut(nums, p.Size(), func(n uint64) string { return page.Encode(n) }), nil
+}
+
+// History lists who entered and left a segment, when and why, newest first. It comes from the event store and is about a second behind.
+func (s *Service) History(ctx context.Context, ws, id string, p page.Request) (page.Of[Change], error) {
+	if _, err := s.c.Store.Segment(ctx, ws, id); err != nil {
+		return page.Of[Change]{}, err
+	}
+	// All messages about the segment and no others lie between these two; ';' is the character after ':'.
+	from := messagePrefix(id)
+	to := from[:len(from)-1] + ";"
+	sql := `SELECT time, CAST(seq AS BIGINT), CAST(idx AS BIGINT), CAST(person AS BIGINT), name, props FROM event
+		WHERE ws = ? AND type = ? AND message_id >= ? AND message_id < ?`
+	args := []any{ws, string(event.Segment), from, to}
+	var at, seq, idx int64
+	more, err := page.Decode(p.Cursor, &at, &seq, &idx)
+	if err != nil {
+		return page.Of[Change]{}, err
+	}
+	if more {
+		sql += ` AND (time < ? OR time = ? AND (seq < ? OR seq = ? AND idx < ?))`
+		args = append(args, at, at, seq, seq, idx)
+	}
+	rows, err := s.c.Events.Query(ctx, sql+fmt.Sprintf(` ORDER BY time DESC, seq DESC, idx DESC LIMIT %d`, p.Size()+1), args)
+	if err != nil {
+		return page.Of[Change]{}, err
+	}
+	var out []line
+	for _, r := range rows {
+		l, err := scanLine(r)
+		if err != nil {
+			return page.Of[Change]{}, err
+		}
+		out = append(out, l)
+	}
+	cut := page.Cut(out, p.Size(), func(l line) string { return page.Encode(l.At.UnixMicro(), l.seq, l.idx) })
+	changes := page.Of[Change]{Next: cut.Next}
+	for _, l := range cut.Items {
+		changes.Items = append(changes.Items, l.Change)
+	}
+	return changes, nil
+}
+
+// line is a Change with its place in the log.
+type line struct {
+	Change
+	seq, idx int64
+}
+
+func scanLine(row []any) (line, error) {
+	var numbers [4]int64
+	for i := range numbers {
+		n, ok := row[i].(int64)
+		if !ok {
+			return line{}, fmt.Errorf("segment history: column %d is a %T", i, row[i])
+		}
+		numbers[i] = n
+	}
+	p, err := describe(fmt.Sprint(row[5]))
+	if err != nil {
+		return line{}, fmt.Errorf("segment history: properties: %w", err)
+	}
+	return line{
+		Change: Change{
+			At: time.UnixMicro(numbers[0]).UTC(), Person: uint64(numbers[3]), Entered: row[4] == event.SegmentEntered,
+			Cause: p.Cause, CauseMessageID: p.CauseMessageID, Version: p.Version,
+		},
+		seq: numbers[1], idx: numbers[2],
+	}, nil
+}
+
+func (v *view) setsOf(person uint64) []Set {
+	var out []Set
+	for id, set := range v.sets {
+		if c := v.segments[id]; set.bits.Contains(person) && (set.List || c != nil && c.Status == Active) {
+			out = append(out, set.Set)
+		}
+	}
+	slices.SortFunc(out, func(a, b Set) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
+	return out
+}

@@ -1,0 +1,165 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Topic is what people can subscribe to.
+type Topic struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Channels    []string  `json:"channels"`
+	OptIn       string    `json:"opt_in" doc:"explicit: only who subscribed; implied: everybody who has not unsubscribed"`
+	Archived    bool      `json:"archived"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
+func topicShape(t consent.Topic) Topic {
+	return Topic{ID: t.ID, Name: t.Name, Description: t.Description, Channels: t.Channels, OptIn: string(t.OptIn), Archived: t.Archived, CreatedAt: t.CreatedAt}
+}
+
+// Subscription is one statement about a topic.
+type Subscription struct {
+	Topic    string    `json:"topic"`
+	Channel  string    `json:"channel"`
+	Status   string    `json:"status" enum:"subscribed,unsubscribed"`
+	Source   string    `json:"source"`
+	Evidence string    `json:"evidence,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// Suppression is an address that is never written to. The address itself is not kept.
+type Suppression struct {
+	Channel string    `json:"channel"`
+	Hash    string    `json:"hash"`
+	Hint    string    `json:"hint"`
+	Reason  string    `json:"reason"`
+	Detail  string    `json:"detail,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+func suppressionShape(s consent.Suppression) Suppression {
+	return Suppression{Channel: s.Channel, Hash: s.Hash, Hint: s.Hint, Reason: string(s.Reason), Detail: s.Detail, At: s.At}
+}
+
+func (a *api) consentRoutes() {
+	c := a.c.Consent
+	route(a, http.MethodGet, "/topics", "topic-list", "Topics", staff.SettingsRead, func(ctx context.Context, _ *Paging) (*body[List[Topic]], error) {
+		all, err := c.Topics(ctx, workspaceOf(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return list(page.Of[consent.Topic]{Items: all}, topicShape), nil
+	})
+	type draft struct {
+		Name        string   `json:"name" maxLength:"200"`
+		Description string   `json:"description,omitempty" maxLength:"2000"`
+		Channels    []string `json:"channels,omitempty"`
+		OptIn       string   `json:"opt_in,omitempty" enum:"explicit,implied"`
+	}
+	route(a, http.MethodPost, "/topics", "topic-create", "Make a topic", staff.SettingsWrite, func(ctx context.Context, in *in[draft]) (*body[Topic], error) {
+		t, err := c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn)})
+		if err != nil {
+			return nil, err
+		}
+		return answer(topicShape(t)), a.audit(ctx, "create", "topic", t.ID)
+	}, created)
+	type change struct {
+		Name        string   `json:"name" maxLength:"200"`
+		Description string   `json:"description,omitempty" maxLength:"2000"`
+		Channels    []string `json:"channels"`
+		OptIn       string   `json:"opt_in" enum:"explicit,implied"`
+		Archived    bool     `json:"archived,omitempty"`
+	}
+	route(a, http.MethodPut, "/topics/{id}", "topic-update", "Change a topic", staff.SettingsWrite, func(ctx context.Context, in *inAt[change]) (*body[Topic], error) {
+		b := in.Body
+		t, err := c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Archived: b.Archived})
+		if err != nil {
+			return nil, err
+		}
+		return answer(topicShape(t)), a.audit(ctx, "update", "topic", t.ID)
+	})
+
+	route(a, http.MethodGet, "/people/{id}/subscriptions", "person-subscriptions", "What a person has said about topics, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[Subscription]], error) {
+		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		log, err := c.History(ctx, p.Workspace, p.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(log, func(r consent.Record) Subscription {
+			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, At: r.At}
+		}), nil
+	})
+	type statement struct {
+		Topic    string `json:"topic"`
+		Channel  string `json:"channel" doc:"e.g. email"`
+		Status   string `json:"status" enum:"subscribed,unsubscribed"`
+		Evidence string `json:"evidence,omitempty" maxLength:"2000" doc:"what proves it"`
+	}
+	route(a, http.MethodPost, "/people/{id}/subscriptions", "person-subscribe", "Record what a person said about a topic", staff.ConsentWrite, func(ctx context.Context, in *inAt[statement]) (*nothing, error) {
+		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return nil, a.change(ctx, in.Body.Status, "person", p.ID, func(ctx context.Context) error {
+			return c.Change(ctx, p.Workspace, consent.Change{PersonID: p.ID, Topic: in.Body.Topic, Channel: in.Body.Channel, Status: consent.Status(in.Body.Status), Source: "api", Evidence: in.Body.Evidence})
+		})
+	}, noContent)
+
+	type filter struct {
+		Paging
+		Channel string `query:"channel"`
+		Reason  string `query:"reason" enum:"hard_bounce,complaint,manual,unsubscribed_all,import"`
+	}
+	route(a, http.MethodGet, "/suppressions", "suppression-list", "Addresses that are never written to", staff.PeopleRead, func(ctx context.Context, in *filter) (*body[List[Suppression]], error) {
+		found, err := c.Suppressions(ctx, workspaceOf(ctx), consent.SuppressionFilter{Channel: in.Channel, Reason: consent.Reason(in.Reason)}, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, suppressionShape), nil
+	})
+	type addresses struct {
+		Channel   string   `json:"channel"`
+		Addresses []string `json:"addresses" minItems:"1" maxItems:"10000"`
+		Reason    string   `json:"reason,omitempty" enum:"manual,import,complaint,hard_bounce,unsubscribed_all"`
+		Detail    string   `json:"detail,omitempty" maxLength:"500"`
+	}
+	type added struct {
+		Added int `json:"added"`
+	}
+	route(a, http.MethodPost, "/suppressions", "suppression-add", "Suppress addresses", staff.ConsentWrite, func(ctx context.Context, in *in[addresses]) (*body[added], error) {
+		wanted := make([]consent.Suppress, len(in.Body.Addresses))
+		reason := consent.Reason(in.Body.Reason)
+		if reason == "" {
+			reason = consent.Manual
+		}
+		for i, addr := range in.Body.Addresses {
+			wanted[i] = consent.Suppress{Channel: in.Body.Channel, Address: addr, Reason: reason, Detail: in.Body.Detail}
+		}
+		n := 0
+		err := a.change(ctx, "add", "suppression", in.Body.Channel, func(ctx context.Context) (err error) {
+			n, err = c.Suppress(ctx, workspaceOf(ctx), wanted...)
+			return err
+		})
+		return answer(added{n}), err
+	}, bodyLimit(4<<20))
+	type hashed struct {
+		Channel string `path:"channel"`
+		Hash    string `path:"hash"`
+	}
+	route(a, http.MethodDelete, "/suppressions/{channel}/{hash}", "suppression-remove", "Allow an address again", staff.ConsentWrite, func(ctx context.Context, in *hashed) (*nothing, error) {
+		return nil, a.change(ctx, "remove", "suppression", in.Hash, func(ctx context.Context) error {
+			return c.UnsuppressHash(ctx, workspaceOf(ctx), in.Channel, in.Hash)
+		})
+	}, noContent)
+}

@@ -1,0 +1,166 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+// TemplateDraft is what an author writes; subject, preheader, html and text are Liquid.
+type TemplateDraft struct {
+	Name             string `json:"name"`
+	Channel          string `json:"channel,omitempty" doc:"email if left out"`
+	Subject          string `json:"subject"`
+	Preheader        string `json:"preheader,omitempty"`
+	HTML             string `json:"html,omitempty"`
+	Text             string `json:"text,omitempty" doc:"made from html if left out"`
+	FromName         string `json:"from_name,omitempty"`
+	ReplyTo          string `json:"reply_to,omitempty"`
+	ValueProposition string `json:"value_proposition,omitempty" doc:"why would the reader open, read and click this; for the team"`
+}
+
+func (d TemplateDraft) draft() content.Draft {
+	return content.Draft{
+		Name: d.Name, Channel: d.Channel, Subject: d.Subject, Preheader: d.Preheader, HTML: d.HTML, Text: d.Text,
+		FromName: d.FromName, ReplyTo: d.ReplyTo, ValueProposition: d.ValueProposition,
+	}
+}
+
+// Template is one version of a template.
+type Template struct {
+	ID      string `json:"id"`
+	Version int    `json:"version"`
+	Status  string `json:"status" enum:"active,archived"`
+	TemplateDraft
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+func templateShape(t content.Template) Template {
+	d := t.Draft
+	return Template{
+		ID: t.ID, Version: t.Version, Status: string(t.Status), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		TemplateDraft: TemplateDraft{d.Name, d.Channel, d.Subject, d.Preheader, d.HTML, d.Text, d.FromName, d.ReplyTo, d.ValueProposition},
+	}
+}
+
+// TemplatePreview is a filled template and what its author should know.
+type TemplatePreview struct {
+	Subject  string            `json:"subject"`
+	HTML     string            `json:"html"`
+	Text     string            `json:"text"`
+	Missing  []string          `json:"missing" doc:"variables without a value"`
+	Findings []content.Finding `json:"findings"`
+}
+
+func (a *api) contentRoutes() {
+	c := a.c.Content
+	type filter struct {
+		Paging
+		Q      string `query:"q" maxLength:"200"`
+		Status string `query:"status" enum:"active,archived" default:"active"`
+	}
+	route(a, http.MethodGet, "/templates", "template-list", "Templates", staff.ContentRead, func(ctx context.Context, in *filter) (*body[List[Template]], error) {
+		found, err := c.List(ctx, workspaceOf(ctx), content.Filter{Status: content.Status(in.Status), Query: in.Q}, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, templateShape), nil
+	})
+	route(a, http.MethodPost, "/templates", "template-create", "Make a template", staff.ContentWrite, func(ctx context.Context, in *in[TemplateDraft]) (*body[Template], error) {
+		t, err := c.Create(ctx, workspaceOf(ctx), in.Body.draft())
+		if err != nil {
+			return nil, err
+		}
+		return answer(templateShape(t)), a.audit(ctx, "create", "template", t.ID)
+	}, created, bodyLimit(2<<20))
+	route(a, http.MethodGet, "/templates/{id}", "template-get", "The current version of a template", staff.ContentRead, func(ctx context.Context, in *idPath) (*body[Template], error) {
+		t, err := c.Get(ctx, workspaceOf(ctx), in.ID)
+		return answer(templateShape(t)), err
+	})
+	route(a, http.MethodGet, "/templates/{id}/versions", "template-versions", "All versions, newest first", staff.ContentRead, func(ctx context.Context, in *pageAt) (*body[List[Template]], error) {
+		found, err := c.Versions(ctx, workspaceOf(ctx), in.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, templateShape), nil
+	})
+	type edit struct {
+		TemplateDraft
+		Base int `json:"base" minimum:"1" doc:"version that the edit began with; another one in between is a conflict"`
+	}
+	route(a, http.MethodPut, "/templates/{id}", "template-update", "Write a new version; messages that are under way keep theirs", staff.ContentWrite, func(ctx context.Context, in *inAt[edit]) (*body[Template], error) {
+		t, err := c.Update(ctx, workspaceOf(ctx), in.ID, in.Body.draft(), in.Body.Base)
+		if err != nil {
+			return nil, err
+		}
+		return answer(templateShape(t)), a.audit(ctx, "update", "template", t.ID)
+	}, bodyLimit(2<<20))
+	route(a, http.MethodDelete, "/templates/{id}", "template-archive", "Archive a template", staff.ContentWrite, func(ctx context.Context, in *idPath) (*body[Template], error) {
+		t, err := c.Archive(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return answer(templateShape(t)), a.audit(ctx, "archive", "template", t.ID)
+	})
+	route(a, http.MethodPost, "/templates/{id}/restore", "template-restore", "Take a template from the archive", staff.ContentWrite, func(ctx context.Context, in *idPath) (*body[Template], error) {
+		t, err := c.Restore(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return answer(templateShape(t)), a.audit(ctx, "restore", "template", t.ID)
+	})
+	type preview struct {
+		Template string         `json:"template,omitempty" doc:"id of a saved template"`
+		Version  int            `json:"version,omitempty"`
+		Draft    *TemplateDraft `json:"draft,omitempty" doc:"or something not saved yet"`
+		Person   string         `json:"person,omitempty" doc:"as this person would see it"`
+		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
+		Locale   string         `json:"locale,omitempty"`
+	}
+	route(a, http.MethodPost, "/templates/preview", "template-preview", "Fill a template or a draft", staff.ContentRead, func(ctx context.Context, in *in[preview]) (*body[TemplatePreview], error) {
+		ws := workspaceOf(ctx)
+		r := content.PreviewRequest{ID: in.Body.Template, Version: in.Body.Version, Vars: map[string]any{}, Options: content.RenderOptions{Locale: in.Body.Locale}}
+		for k, v := range in.Body.Vars {
+			r.Vars[k] = v
+		}
+		if in.Body.Draft != nil {
+			d := in.Body.Draft.draft()
+			r.Draft = &d
+		}
+		if in.Body.Person != "" {
+			if err := caller(ctx).Require(staff.PeopleRead); err != nil {
+				return nil, err
+			}
+			p, err := a.c.People.Get(ctx, ws, in.Body.Person)
+			if err != nil {
+				return nil, err
+			}
+			if err := a.saw(ctx, "person", p.ID); err != nil {
+				return nil, err
+			}
+			r.Vars["person"] = p.Values()
+			if r.Options.Locale == "" {
+				r.Options.Locale = p.Locale()
+			}
+			if zone, err := time.LoadLocation(p.Timezone()); err == nil {
+				r.Options.Zone = zone
+			}
+		}
+		p, err := c.Preview(ctx, ws, r)
+		if err != nil {
+			return nil, err
+		}
+		out := TemplatePreview{Subject: p.Subject, HTML: p.HTML, Text: p.Text, Missing: p.Missing, Findings: p.Findings}
+		if out.Missing == nil {
+			out.Missing = []string{}
+		}
+		if out.Findings == nil {
+			out.Findings = []content.Finding{}
+		}
+		return answer(out), nil
+	}, bodyLimit(2<<20))
+}

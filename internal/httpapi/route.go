@@ -1,0 +1,123 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// public marks a route that needs no caller.
+const public = staff.Permission("")
+
+// signedIn marks a route that every caller may use.
+const signedIn = staff.Permission("*")
+
+// route registers one operation. need is the permission that the caller must have.
+func route[I, O any](a *api, method, path, id, summary string, need staff.Permission, do func(ctx context.Context, in *I) (*O, error), options ...func(*huma.Operation)) {
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary,
+		Errors: []int{http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+	}
+	if need != public {
+		op.Security = []map[string][]string{{"key": {}}, {"session": {}}}
+		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
+		op.Middlewares = huma.Middlewares{a.guard(need)}
+		if need != signedIn {
+			op.Description = "Needs the permission `" + string(need) + "`."
+		}
+	}
+	for _, o := range options {
+		o(&op)
+	}
+	a.names.operation = id
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.fail(ctx, id, err)
+		}
+		return out, nil
+	})
+}
+
+// created makes a route answer 201.
+func created(op *huma.Operation) { op.DefaultStatus = http.StatusCreated }
+
+// noContent makes a route answer 204.
+func noContent(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent }
+
+// bodyLimit raises the size of the request body.
+func bodyLimit(bytes int64) func(*huma.Operation) {
+	return func(op *huma.Operation) { op.MaxBodyBytes = bytes }
+}
+
+// fail translates an error and logs what only we should read.
+func (a *api) fail(ctx context.Context, op string, err error) error {
+	p := problem(err)
+	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
+		a.c.Log.Error("api call failed", "operation", op, "err", err)
+	}
+	return p
+}
+
+// Paging is the query of every list.
+type Paging struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"items a page"`
+	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
+}
+
+func (p Paging) request() page.Request { return page.Request{Limit: p.Limit, Cursor: p.Cursor} }
+
+// List is a page of T.
+type List[T any] struct {
+	Items      []T    `json:"items"`
+	NextCursor string `json:"next_cursor" doc:"empty on the last page"`
+}
+
+// body wraps an answer for huma.
+type body[T any] struct{ Body T }
+
+func answer[T any](v T) *body[T] { return &body[T]{Body: v} }
+
+// list makes a page of shapes from a page of domain values.
+func list[D, S any](p page.Of[D], shape func(D) S) *body[List[S]] {
+	out := List[S]{Items: make([]S, len(p.Items)), NextCursor: p.Next}
+	for i, d := range p.Items {
+		out.Items[i] = shape(d)
+	}
+	return answer(out)
+}
+
+// idPath is the path of one thing.
+type idPath struct {
+	ID string `path:"id"`
+}
+
+// in is a request with a body.
+type in[T any] struct{ Body T }
+
+// inAt is a request with a body on one thing.
+type inAt[T any] struct {
+	idPath
+	Body T
+}
+
+// pageAt is a list below one thing.
+type pageAt struct {
+	idPath
+	Paging
+}
+
+type nothing struct{}
+
+// moment returns nil for the zero time, so that it is left out.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,325 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Rule is a condition tree; GET /rule-schema has its JSON Schema. Its faults are reported with their path.
+type Rule json.RawMessage
+
+// Schema implements huma.SchemaProvider: the tree is checked by the rule package, which names faults better.
+func (Rule) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "condition tree, see GET /rule-schema", Examples: []any{map[string]any{"trait": map[string]any{"path": "country", "op": "eq", "value": "JP"}}}}
+}
+
+// MarshalJSON implements json.Marshaler.
+func (r Rule) MarshalJSON() ([]byte, error) { return json.RawMessage(r).MarshalJSON() }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *Rule) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(r).UnmarshalJSON(b) }
+
+// Segment is a rule and how many people fulfil it.
+type Segment struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Description string     `json:"description,omitempty"`
+	Rule        Rule       `json:"rule"`
+	RuleVersion int        `json:"rule_version"`
+	Status      string     `json:"status" enum:"active,archived"`
+	State       string     `json:"state" enum:"ready,evaluating,failed"`
+	Failure     string     `json:"failure,omitempty"`
+	Progress    *Progress  `json:"progress,omitempty"`
+	Size        uint64     `json:"size" doc:"members now"`
+	Version     uint64     `json:"version"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	EvaluatedAt *time.Time `json:"evaluated_at,omitempty"`
+}
+
+// Progress counts something long.
+type Progress struct {
+	Done  uint64 `json:"done"`
+	Total uint64 `json:"total"`
+}
+
+func segmentShape(s segment.Segment) Segment {
+	out := Segment{
+		ID: s.ID, Name: s.Name, Description: s.Description, Rule: Rule(s.Rule), RuleVersion: s.RuleVersion, Status: string(s.Status), State: string(s.State), Failure: s.Failure,
+		Size: s.Size, Version: s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EvaluatedAt: moment(s.EvaluatedAt),
+	}
+	if s.State == segment.Evaluating {
+		out.Progress = &Progress{s.Progress.Done, s.Progress.Total}
+	}
+	return out
+}
+
+// SegmentMove is somebody entering or leaving.
+type SegmentMove struct {
+	Person         PersonBrief `json:"person"`
+	Entered        bool        `json:"entered" doc:"false: left"`
+	Cause          string      `json:"cause" enum:"event,time,edit,merge,manual"`
+	CauseMessageID string      `json:"cause_message_id,omitempty"`
+	At             time.Time   `json:"at"`
+	Version        uint64      `json:"version"`
+}
+
+// PersonBrief is enough of a person to name them.
+type PersonBrief struct {
+	ID    string `json:"id"`
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+}
+
+// briefs returns people by number.
+func (a *api) briefs(ctx context.Context, ws string, nums []uint64) (map[uint64]PersonBrief, error) {
+	people, err := a.c.People.ByNums(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uint64]PersonBrief, len(people))
+	for _, p := range people {
+		out[p.Num] = PersonBrief{ID: p.ID, Name: p.Name(), Email: p.Email()}
+	}
+	return out, nil
+}
+
+func (a *api) segmentRoutes() {
+	type draft struct {
+		Name        string `json:"name" maxLength:"200"`
+		Description string `json:"description,omitempty" maxLength:"2000"`
+		Rule        Rule   `json:"rule"`
+	}
+	type filter struct {
+		Paging
+		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status string `query:"status" enum:"active,archived" default:"active"`
+	}
+	route(a, http.MethodGet, "/segments", "segment-list", "Segments with their live sizes", staff.SegmentsRead, func(ctx context.Context, in *filter) (*body[List[Segment]], error) {
+		found, err := a.c.Segments.Segments(ctx, workspaceOf(ctx), segment.Filter{Status: segment.Status(in.Status), Text: in.Q}, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, segmentShape), nil
+	})
+	route(a, http.MethodPost, "/segments", "segment-create", "Make a segment; its members are found at once", staff.SegmentsWrite, func(ctx context.Context, in *in[draft]) (*body[Segment], error) {
+		s, err := a.c.Segments.Create(ctx, workspaceOf(ctx), segment.Draft{Name: in.Body.Name, Description: in.Body.Description, Rule: json.RawMessage(in.Body.Rule)})
+		if err != nil {
+			return nil, err
+		}
+		return answer(segmentShape(s)), a.audit(ctx, "create", "segment", s.ID)
+	}, created)
+	route(a, http.MethodGet, "/segments/{id}", "segment-get", "One segment", staff.SegmentsRead, func(ctx context.Context, in *idPath) (*body[Segment], error) {
+		s, err := a.c.Segments.Get(ctx, workspaceOf(ctx), in.ID)
+		return answer(segmentShape(s)), err
+	})
+	type patch struct {
+		Name        *string `json:"name,omitempty" maxLength:"200"`
+		Description *string `json:"description,omitempty" maxLength:"2000"`
+		Rule        Rule    `json:"rule,omitempty"`
+	}
+	route(a, http.MethodPatch, "/segments/{id}", "segment-update", "Change name, description or rule", staff.SegmentsWrite, func(ctx context.Context, in *inAt[patch]) (*body[Segment], error) {
+		s, err := a.c.Segments.Update(ctx, workspaceOf(ctx), in.ID, segment.Patch{Name: in.Body.Name, Description: in.Body.Description, Rule: json.RawMessage(in.Body.Rule)})
+		if err != nil {
+			return nil, err
+		}
+		return answer(segmentShape(s)), a.audit(ctx, "update", "segment", s.ID)
+	})
+	type leave struct {
+		idPath
+		Leave bool `query:"leave" doc:"true: members leave, and what reacts to leaving does"`
+	}
+	route(a, http.MethodDelete, "/segments/{id}", "segment-archive", "Archive a segment", staff.SegmentsWrite, func(ctx context.Context, in *leave) (*body[Segment], error) {
+		s, err := a.c.Segments.Archive(ctx, workspaceOf(ctx), in.ID, in.Leave)
+		if err != nil {
+			return nil, err
+		}
+		return answer(segmentShape(s)), a.audit(ctx, "archive", "segment", s.ID)
+	})
+	route(a, http.MethodPost, "/segments/{id}/unarchive", "segment-unarchive", "Take a segment from the archive", staff.SegmentsWrite, func(ctx context.Context, in *idPath) (*body[Segment], error) {
+		s, err := a.c.Segments.Unarchive(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return answer(segmentShape(s)), a.audit(ctx, "unarchive", "segment", s.ID)
+	})
+
+	type preview struct {
+		Count      uint64           `json:"count"`
+		Sample     []PersonBrief    `json:"sample" doc:"up to five people"`
+		Conditions []ConditionCount `json:"conditions" doc:"people for each node of the tree alone"`
+	}
+	type ruleBody struct {
+		Rule Rule `json:"rule"`
+	}
+	route(a, http.MethodPost, "/segments/preview", "segment-preview", "Who would fulfil a rule now", staff.SegmentsRead, func(ctx context.Context, in *in[ruleBody]) (*body[preview], error) {
+		ws := workspaceOf(ctx)
+		p, err := a.c.Segments.Preview(ctx, ws, json.RawMessage(in.Body.Rule))
+		if err != nil {
+			return nil, err
+		}
+		out := preview{Count: p.Count, Sample: []PersonBrief{}, Conditions: make([]ConditionCount, len(p.Counts))}
+		for i, c := range p.Counts {
+			out.Conditions[i] = ConditionCount{Path: c.Path, Count: c.Count}
+		}
+		names, err := a.briefs(ctx, ws, p.Sample)
+		if err != nil {
+			return nil, err
+		}
+		for _, num := range p.Sample {
+			if b, ok := names[num]; ok {
+				out.Sample = append(out.Sample, b)
+			}
+		}
+		return answer(out), nil
+	})
+	route(a, http.MethodGet, "/segments/{id}/members", "segment-members", "The people in a segment or list", staff.PeopleRead, a.members)
+	route(a, http.MethodGet, "/segments/{id}/history", "segment-history", "Who entered and left, and why, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[SegmentMove]], error) {
+		ws := workspaceOf(ctx)
+		moves, err := a.c.Segments.History(ctx, ws, in.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		nums := make([]uint64, len(moves.Items))
+		for i, m := range moves.Items {
+			nums[i] = m.Person
+		}
+		names, err := a.briefs(ctx, ws, nums)
+		if err != nil {
+			return nil, err
+		}
+		return list(moves, func(m segment.Change) SegmentMove {
+			return SegmentMove{Person: names[m.Person], Entered: m.Entered, Cause: string(m.Cause), CauseMessageID: m.CauseMessageID, At: m.At, Version: m.Version}
+		}), nil
+	})
+	route(a, http.MethodGet, "/rule-schema", "rule-schema", "JSON Schema of rules", staff.SegmentsRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
+		return answer(json.RawMessage(rule.Schema())), nil
+	})
+}
+
+// ConditionCount is how many people fulfil one node of a rule.
+type ConditionCount struct {
+	Path  string `json:"path" doc:"e.g. all[0].event; empty for the whole rule"`
+	Count uint64 `json:"count"`
+}
+
+func (a *api) members(ctx context.Context, in *pageAt) (*body[List[Person]], error) {
+	ws := workspaceOf(ctx)
+	nums, err := a.c.Segments.MembersPage(ctx, ws, in.ID, in.request())
+	if err != nil {
+		return nil, err
+	}
+	people, err := a.c.People.ByNums(ctx, ws, nums.Items)
+	if err != nil {
+		return nil, err
+	}
+	out := List[Person]{Items: make([]Person, len(people)), NextCursor: nums.Next}
+	for i, p := range people {
+		out.Items[i] = personShape(p)
+	}
+	return answer(out), nil
+}
+
+// StaticList is a set of people that somebody uploaded.
+type StaticList struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Size        uint64    `json:"size"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+func listShape(l segment.List) StaticList {
+	return StaticList{ID: l.ID, Name: l.Name, Description: l.Description, Size: l.Size, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
+}
+
+// ListRow says what became of one uploaded row.
+type ListRow struct {
+	Row      string `json:"row"`
+	Outcome  string `json:"outcome" enum:"added,already,removed,absent,unknown"`
+	PersonID string `json:"person_id,omitempty"`
+}
+
+func (a *api) listRoutes() {
+	type draft struct {
+		Name        string `json:"name" maxLength:"200"`
+		Description string `json:"description,omitempty" maxLength:"2000"`
+	}
+	type filter struct {
+		Paging
+		Q string `query:"q" maxLength:"200"`
+	}
+	route(a, http.MethodGet, "/lists", "list-list", "Static lists", staff.SegmentsRead, func(ctx context.Context, in *filter) (*body[List[StaticList]], error) {
+		found, err := a.c.Segments.Lists(ctx, workspaceOf(ctx), segment.Filter{Text: in.Q}, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, listShape), nil
+	})
+	route(a, http.MethodPost, "/lists", "list-create", "Make a static list", staff.SegmentsWrite, func(ctx context.Context, in *in[draft]) (*body[StaticList], error) {
+		l, err := a.c.Segments.CreateList(ctx, workspaceOf(ctx), in.Body.Name, in.Body.Description)
+		if err != nil {
+			return nil, err
+		}
+		return answer(listShape(l)), a.audit(ctx, "create", "list", l.ID)
+	}, created)
+	route(a, http.MethodGet, "/lists/{id}", "list-get", "One static list", staff.SegmentsRead, func(ctx context.Context, in *idPath) (*body[StaticList], error) {
+		l, err := a.c.Segments.GetList(ctx, workspaceOf(ctx), in.ID)
+		return answer(listShape(l)), err
+	})
+	route(a, http.MethodDelete, "/lists/{id}", "list-delete", "Delete a static list", staff.SegmentsWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
+		if err := a.c.Segments.DeleteList(ctx, workspaceOf(ctx), in.ID); err != nil {
+			return nil, err
+		}
+		return nil, a.audit(ctx, "delete", "list", in.ID)
+	}, noContent)
+	route(a, http.MethodGet, "/lists/{id}/members", "list-members", "The people on a list", staff.PeopleRead, a.members)
+
+	type upload struct {
+		Rows []string `json:"rows" minItems:"1" maxItems:"10000" doc:"person ids (per_...) or identifiers as kind:value, e.g. email:aya@example.com"`
+	}
+	type result struct {
+		Counts map[string]int `json:"counts" doc:"rows by outcome"`
+		Rows   []ListRow      `json:"rows" doc:"in the order of the upload"`
+	}
+	edit := func(action string, do func(ctx context.Context, ws, id string, entries []segment.Entry) ([]segment.Row, error)) func(ctx context.Context, in *inAt[upload]) (*body[result], error) {
+		return func(ctx context.Context, in *inAt[upload]) (*body[result], error) {
+			entries := make([]segment.Entry, len(in.Body.Rows))
+			for i, row := range in.Body.Rows {
+				if strings.HasPrefix(row, "per_") {
+					entries[i].PersonID = row
+					continue
+				}
+				kind, value, ok := strings.Cut(row, ":")
+				if !ok {
+					return nil, errs.Invalid("list.row.invalid", "rows", "row %d, %q: write a person id or kind:value", i+1, row)
+				}
+				entries[i].Identifier = event.Identifier{Kind: kind, Value: value}
+			}
+			rows, err := do(ctx, workspaceOf(ctx), in.ID, entries)
+			if err != nil {
+				return nil, err
+			}
+			out := result{Counts: map[string]int{}, Rows: make([]ListRow, len(rows))}
+			for i, r := range rows {
+				out.Counts[string(r.Outcome)]++
+				out.Rows[i] = ListRow{Row: in.Body.Rows[i], Outcome: string(r.Outcome), PersonID: r.ResultID}
+			}
+			return answer(out), a.audit(ctx, action, "list", in.ID)
+		}
+	}
+	route(a, http.MethodPost, "/lists/{id}/members", "list-add", "Put people on a list", staff.SegmentsWrite, edit("add", a.c.Segments.AddToList), bodyLimit(4<<20))
+	route(a, http.MethodPost, "/lists/{id}/remove", "list-remove", "Take people off a list", staff.SegmentsWrite, edit("remove", a.c.Segments.RemoveFromList), bodyLimit(4<<20))
+}

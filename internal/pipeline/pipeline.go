@@ -1,0 +1,268 @@
+// Package pipeline carries events from the log to everything that depends on them.
+//
+//	log ─► people.Apply ─► events.Append ─► reactors (segments, journeys, outbox, campaigns)
+//	         record tx       event store tx     each idempotent
+//	             └─ position     └─ position         └─ position
+//
+// Owns: the order of the stages, the three positions, the pace. Does not own: what a stage does.
+//
+// Invariants: each stage keeps its position together with its effects, so a kill between any two
+// instructions loses and doubles nothing; the worker restarts at the lowest of the three and stages that
+// are ahead recognise what they have done. A batch that fails is tried again for ever, with back-off: the log is
+// ordered, so skipping would be losing.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+// Reactor does what follows from events once they are stored. React may be called again with the same
+// events and must then change nothing.
+type Reactor interface {
+	React(ctx context.Context, r Reaction) error
+}
+
+// Reaction is one batch of stored events.
+type Reaction struct {
+	Events  []event.Kept // in log order, duplicates left out
+	Touched []person.Ref // people with new events or changed state, after merges, each once
+}
+
+// Positions remembers how far a named consumer has come.
+type Positions interface {
+	Position(ctx context.Context, consumer string) (uint64, error)
+	SetPosition(ctx context.Context, consumer string, seq uint64) error
+}
+
+// Config is what a Worker needs.
+type Config struct {
+	Log       bus.Log
+	People    *person.Service
+	Events    event.Store
+	Positions Positions
+	Mirror    func(ctx context.Context, people []person.Ref) ([]event.Mirror, error)
+	Reactors  []Reactor
+	Logger    *slog.Logger
+	// Pace is the shortest time between two batches while the log is nearly empty; it keeps the event store's
+	// transactions few. Zero means 200 ms.
+	Pace time.Duration
+}
+
+const (
+	reactConsumer = "react"
+	maxRecords    = 64   // log records read at once; each holds up to a few hundred events
+	maxEvents     = 5000 // events in one batch
+)
+
+// Worker runs the pipeline; see lifecycle.Service.
+type Worker struct {
+	lifecycle.Loop
+	c       Config
+	trouble atomic.Pointer[error] // why the current batch fails, nil while all is well
+}
+
+// New returns a worker that is not running yet.
+func New(c Config) *Worker {
+	if c.Pace == 0 {
+		c.Pace = 200 * time.Millisecond
+	}
+	w := &Worker{c: c}
+	w.Run = w.run
+	return w
+}
+
+func (w *Worker) run(ctx context.Context) {
+	backoff := time.Second / 4
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := w.follow(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			backoff = time.Second / 4 // it has worked in between
+		}
+		w.trouble.Store(&err)
+		w.c.Logger.Error("pipeline batch failed, trying again", "err", err, "in", backoff)
+		select {
+		case <-ctx.Done():
+		case <-time.After(backoff):
+		}
+		backoff = min(backoff*2, 30*time.Second)
+	}
+}
+
+// Trouble returns why the pipeline stands still, nil while it works.
+func (w *Worker) Trouble() error {
+	if err := w.trouble.Load(); err != nil {
+		return fmt.Errorf("the pipeline stands still: %w", *err)
+	}
+	return nil
+}
+
+// Position returns the last log record that has gone through all stages.
+func (w *Worker) Position(ctx context.Context) (uint64, error) { return w.reacted(ctx) }
+
+// follow reads from the lowest of the three positions until ctx ends or a batch fails.
+func (w *Worker) follow(ctx context.Context) error {
+	done, err := w.reacted(ctx)
+	if err != nil {
+		return err
+	}
+	stored, err := w.c.Events.Position(ctx)
+	if err != nil {
+		return fmt.Errorf("event store position: %w", err)
+	}
+	at := min(done, stored)
+	// A crash may have left identity tasks that no later record would wake.
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	for ctx.Err() == nil {
+		began := time.Now()
+		records, err := w.c.Log.Read(ctx, at, maxRecords, time.Second)
+		if err != nil {
+			return fmt.Errorf("read log: %w", err)
+		}
+		if len(records) == 0 {
+			continue
+		}
+		total := 0
+		for len(records) > 0 {
+			batch, n, err := w.decode(records)
+			if err != nil {
+				return err
+			}
+			if err := w.apply(ctx, batch); err != nil {
+				return err
+			}
+			at = batch[len(batch)-1].Seq
+			w.trouble.Store(nil)
+			records, total = records[len(batch):], total+n
+		}
+		if total < maxEvents {
+			select {
+			case <-ctx.Done():
+			case <-time.After(w.c.Pace - time.Since(began)):
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Worker) reacted(ctx context.Context) (uint64, error) {
+	done, err := w.c.Positions.Position(ctx, reactConsumer)
+	if err != nil {
+		return 0, fmt.Errorf("react position: %w", err)
+	}
+	return done, nil
+}
+
+// decode takes as many records as make one batch. A record that cannot be read was written by another
+// version or damaged; it is reported and passed over, since it can never become readable.
+func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events int, err error) {
+	for _, r := range records {
+		evs, err := event.DecodeBatch(r.Data)
+		if err != nil {
+			w.c.Logger.Error("unreadable log record passed over", "seq", r.Seq, "err", err)
+			evs = nil
+		}
+		if len(batch) > 0 && events+len(evs) > maxEvents {
+			break
+		}
+		batch = append(batch, person.LogRecord{Seq: r.Seq, Events: evs})
+		events += len(evs)
+	}
+	return batch, events, nil
+}
+
+// apply takes one batch through all stages.
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord) error {
+	through := batch[len(batch)-1].Seq
+	applied, err := w.c.People.Apply(ctx, batch)
+	if err != nil {
+		return fmt.Errorf("resolve and fold: %w", err)
+	}
+	if err := w.store(ctx, applied, through); err != nil {
+		return err
+	}
+	if applied.Tasks {
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+	}
+	done, err := w.reacted(ctx)
+	if err != nil || through <= done {
+		return err
+	}
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched}); err != nil {
+		return err
+	}
+	if err := w.c.Positions.SetPosition(ctx, reactConsumer, through); err != nil {
+		return fmt.Errorf("react position: %w", err)
+	}
+	return nil
+}
+
+func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) error {
+	if through == 0 && len(a.Touched)+len(a.Moves)+len(a.Redirects) == 0 {
+		return nil
+	}
+	people, err := w.c.Mirror(ctx, a.Touched)
+	if err != nil {
+		return fmt.Errorf("mirror people: %w", err)
+	}
+	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: people, Through: through}
+	for _, r := range a.Redirects {
+		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
+	}
+	if err := w.c.Events.Append(ctx, b); err != nil {
+		return fmt.Errorf("keep: %w", err)
+	}
+	return nil
+}
+
+// settle replays identities that late events have put in doubt, until none is left. Each replay is stored and reacted to
+// before it counts as done.
+func (w *Worker) settle(ctx context.Context) error {
+	for more := true; more; {
+		a, err := w.c.People.RunTasks(ctx)
+		if err != nil {
+			return fmt.Errorf("replay identities: %w", err)
+		}
+		if err := w.store(ctx, a, 0); err != nil {
+			return err
+		}
+		if err := w.react(ctx, Reaction{Touched: a.Touched}); err != nil {
+			return err
+		}
+		if err := w.c.People.Acknowledge(ctx, a); err != nil {
+			return fmt.Errorf("replay identities: %w", err)
+		}
+		more = a.Tasks
+	}
+	return nil
+}
+
+func (w *Worker) react(ctx context.Context, r Reaction) error {
+	if len(r.Events) == 0 && len(r.Touched) == 0 {
+		return nil
+	}
+	var all []error
+	for _, reactor := range w.c.Reactors {
+		if err := reactor.React(ctx, r); err != nil {
+			all = append(all, fmt.Errorf("react: %w", err))
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,82 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+// Pending is an internal event that its transaction has committed and the log has not seen yet.
+type Pending struct {
+	ID    string
+	Event event.Event
+}
+
+// PendingStore holds the internal events on their way to the log.
+type PendingStore interface {
+	// Next returns the oldest pending events, at most max, in the order of their writing.
+	Next(ctx context.Context, max int) ([]Pending, error)
+	// Done removes them.
+	Done(ctx context.Context, ids []string) error
+}
+
+// Relay moves internal events from the record store to the log. It may publish one twice when the process
+// dies in between; their message ids make the second one a duplicate.
+type Relay struct {
+	lifecycle.Loop
+	store  PendingStore
+	writer *bus.Writer
+	log    *slog.Logger
+}
+
+// NewRelay returns a relay that is not running yet.
+func NewRelay(store PendingStore, writer *bus.Writer, log *slog.Logger) *Relay {
+	r := &Relay{store: store, writer: writer, log: log}
+	r.Run = r.run
+	return r
+}
+
+const (
+	relayBatch = 500
+	relayPoll  = 100 * time.Millisecond
+)
+
+func (r *Relay) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		n, err := r.once(ctx)
+		wait := relayPoll
+		if err != nil {
+			r.log.Error("internal events wait for the log", "err", err)
+			wait = time.Second
+		}
+		if n == relayBatch {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (r *Relay) once(ctx context.Context) (int, error) {
+	pending, err := r.store.Next(ctx, relayBatch)
+	if err != nil || len(pending) == 0 {
+		return 0, err
+	}
+	items, ids := make([][]byte, len(pending)), make([]string, len(pending))
+	for i, p := range pending {
+		if items[i], err = event.EncodeBatch([]event.Event{p.Event}); err != nil {
+			return 0, err
+		}
+		ids[i] = p.ID
+	}
+	if err := r.writer.Append(ctx, items); err != nil {
+		return 0, err
+	}
+	return len(pending), r.store.Done(ctx, ids)
+}

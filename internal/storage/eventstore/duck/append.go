@@ -1,0 +1,299 @@
+package duck
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// Append implements event.Store. An Append that has begun is finished even if ctx ends.
+func (s *Store) Append(ctx context.Context, b event.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.Through <= s.through.Load() {
+		return nil
+	}
+	if s.w == nil {
+		return errors.New("event store: closed")
+	}
+	ctx = context.WithoutCancel(ctx)
+	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("event store: begin: %w", err)
+	}
+	open, err := s.apply(ctx, b)
+	if err != nil {
+		_, undo := s.w.ExecContext(ctx, "ROLLBACK")
+		return errors.Join(fmt.Errorf("event store: append through %d: %w", b.Through, err), undo)
+	}
+	if _, err := s.w.ExecContext(ctx, "COMMIT"); err != nil {
+		// Whether it took effect is for the file to say.
+		_, _ = s.w.ExecContext(ctx, "ROLLBACK") // fails if the transaction is over, which is as well
+		return errors.Join(fmt.Errorf("event store: commit through %d: %w", b.Through, err), s.reload(ctx))
+	}
+	if open != nil {
+		s.open.Store(newRedirects(open))
+	}
+	s.through.Store(b.Through)
+	return nil
+}
+
+// apply writes the batch inside the open transaction. It returns the redirects that are open afterwards, nil if they did not change.
+func (s *Store) apply(ctx context.Context, b event.Batch) (map[who]uint64, error) {
+	m, err := s.merges(ctx, b)
+	if err != nil {
+		return nil, fmt.Errorf("redirects: %w", err)
+	}
+	moved := map[string]uint64{}
+	for _, v := range b.Moves {
+		moved[v.Workspace+"\x00"+v.MessageID] = v.To
+	}
+	if err := s.insert(ctx, "event_raw", len(b.Events), func(i int, into []driver.Value) []driver.Value {
+		k := b.Events[i]
+		if to, ok := moved[k.Workspace+"\x00"+k.MessageID]; ok {
+			k.Person = to
+		}
+		k.Person = m.resolve(k.Workspace, k.Person)
+		return row(into, &k)
+	}); err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
+	if err := s.move(ctx, b.Moves, m); err != nil {
+		return nil, fmt.Errorf("moves: %w", err)
+	}
+	open, err := s.redirect(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("redirects: %w", err)
+	}
+	if err := s.people(ctx, b); err != nil {
+		return nil, fmt.Errorf("people: %w", err)
+	}
+	_, err = s.w.ExecContext(ctx, `UPDATE log_position SET through = ?`, b.Through)
+	return open, err
+}
+
+// insert appends n rows to the table. It uses DuckDB's appender, which joins the transaction of its connection.
+func (s *Store) insert(ctx context.Context, table string, n int, row func(i int, into []driver.Value) []driver.Value) error {
+	if n == 0 {
+		return nil
+	}
+	return s.w.Raw(func(dc any) error {
+		a, err := duckdb.NewAppenderFromConn(dc.(driver.Conn), "", table)
+		if err != nil {
+			return err
+		}
+		var values []driver.Value
+		for i := range n {
+			values = row(i, values)
+			if err := a.AppendRow(values...); err != nil {
+				return errors.Join(err, a.Close())
+			}
+		}
+		return a.Close()
+	})
+}
+
+// move re-attributes stored events. Those of this very batch have been appended where they belong.
+func (s *Store) move(ctx context.Context, moves []event.Move, m *merges) error {
+	if len(moves) == 0 {
+		return nil
+	}
+	// The last move of a message counts.
+	last := map[string]int{}
+	for i, v := range moves {
+		last[v.Workspace+"\x00"+v.MessageID] = i
+	}
+	var ws, ids []string
+	var to []uint64
+	for i, v := range moves {
+		if last[v.Workspace+"\x00"+v.MessageID] == i {
+			ws, ids, to = append(ws, v.Workspace), append(ids, v.MessageID), append(to, m.resolve(v.Workspace, v.To))
+		}
+	}
+	_, err := s.w.ExecContext(ctx, `UPDATE event_raw SET person = m.person
+		FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS ws, unnest(CAST(? AS VARCHAR[])) AS message_id, unnest(CAST(? AS UBIGINT[])) AS person) m
+		WHERE event_raw.ws = m.ws AND event_raw.message_id = m.message_id AND event_raw.person <> m.person`, ws, ids, to)
+	return err
+}
+
+// redirection is a row of the redirect table.
+type redirection struct {
+	winner uint64
+	folded bool // the stored events of the loser have been given to the winner
+}
+
+// merges is what a batch needs to know of the redirect table, with the batch's own redirects applied. Rows are kept one
+// hop long: the winner of a row is never the loser of another.
+type merges struct {
+	rows    map[who]redirection
+	changed map[who]bool
+}
+
+func (m *merges) resolve(ws string, num uint64) uint64 {
+	if r, ok := m.rows[who{ws, num}]; ok {
+		return r.winner
+	}
+	return num
+}
+
+func (m *merges) set(k who, r redirection) {
+	m.rows[k] = r
+	m.changed[k] = true
+}
+
+// add applies a redirect. Repeating one changes nothing; one that would make a circle is ignored.
+func (m *merges) add(r event.Redirect) {
+	loser := who{r.Workspace, r.Loser}
+	winner := m.resolve(r.Workspace, r.Winner)
+	if winner == r.Loser || m.rows[loser].winner == winner {
+		return
+	}
+	for k, old := range m.rows {
+		if k.ws == r.Workspace && old.winner == r.Loser {
+			m.set(k, redirection{winner, old.folded})
+		}
+	}
+	m.set(loser, redirection{winner: winner})
+}
+
+// merges reads the rows of the redirect table that concern the batch and applies its redirects.
+func (s *Store) merges(ctx context.Context, b event.Batch) (*merges, error) {
+	m := &merges{rows: map[who]redirection{}, changed: map[who]bool{}}
+	asked := map[string]map[uint64]bool{}
+	ask := func(ws string, num uint64) {
+		if asked[ws] == nil {
+			asked[ws] = map[uint64]bool{}
+		}
+		asked[ws][num] = true
+	}
+	for i := range b.Events {
+		ask(b.Events[i].Workspace, b.Events[i].Person)
+	}
+	for _, v := range b.Moves {
+		ask(v.Workspace, v.To)
+	}
+	for _, r := range b.Redirects {
+		ask(r.Workspace, r.Loser)
+		ask(r.Workspace, r.Winner)
+	}
+	for ws, nums := range asked {
+		list := make([]uint64, 0, len(nums))
+		for n := range nums {
+			list = append(list, n)
+		}
+		if err := s.read(ctx, m, ws, "loser", list); err != nil {
+			return nil, err
+		}
+	}
+	losers := map[string][]uint64{}
+	for _, r := range b.Redirects {
+		losers[r.Workspace] = append(losers[r.Workspace], r.Loser)
+	}
+	for ws, list := range losers {
+		if err := s.read(ctx, m, ws, "winner", list); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range b.Redirects {
+		m.add(r)
+	}
+	return m, nil
+}
+
+func (s *Store) read(ctx context.Context, m *merges, ws, column string, nums []uint64) error {
+	rows, err := s.w.QueryContext(ctx, `SELECT loser, winner, folded FROM redirect WHERE ws = ? AND `+column+
+		` IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		k := who{ws: ws}
+		var r redirection
+		if err := rows.Scan(&k.num, &r.winner, &r.folded); err != nil {
+			return err
+		}
+		m.rows[k] = r
+	}
+	return rows.Err()
+}
+
+// redirect writes the changed rows of the redirect table, and folds it when it has grown.
+func (s *Store) redirect(ctx context.Context, m *merges) (map[who]uint64, error) {
+	if len(m.changed) == 0 {
+		return nil, nil
+	}
+	changed := make([]who, 0, len(m.changed))
+	byWS := map[string][]uint64{}
+	for k := range m.changed {
+		changed = append(changed, k)
+		byWS[k.ws] = append(byWS[k.ws], k.num)
+	}
+	for ws, nums := range byWS {
+		if _, err := s.w.ExecContext(ctx, `DELETE FROM redirect WHERE ws = ? AND loser IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.insert(ctx, "redirect", len(changed), func(i int, into []driver.Value) []driver.Value {
+		r := m.rows[changed[i]]
+		return append(into[:0], changed[i].ws, changed[i].num, r.winner, r.folded)
+	}); err != nil {
+		return nil, err
+	}
+	open := maps.Clone(s.open.Load().winner)
+	for _, k := range changed {
+		if r := m.rows[k]; !r.folded {
+			open[k] = r.winner
+		}
+	}
+	if len(open) < s.foldAt {
+		return open, nil
+	}
+	if _, err := s.w.ExecContext(ctx, `UPDATE event_raw SET person = r.winner FROM redirect r
+		WHERE NOT r.folded AND r.ws = event_raw.ws AND r.loser = event_raw.person`); err != nil {
+		return nil, err
+	}
+	_, err := s.w.ExecContext(ctx, `UPDATE redirect SET folded = true WHERE NOT folded`)
+	return map[who]uint64{}, err
+}
+
+// people replaces the mirror rows of b.People and drops those of b.Gone.
+func (s *Store) people(ctx context.Context, b event.Batch) error {
+	last := map[who]int{}
+	byWS := map[string][]uint64{}
+	for i, p := range b.People {
+		k := who{p.Workspace, p.Num}
+		if _, again := last[k]; !again {
+			byWS[p.Workspace] = append(byWS[p.Workspace], p.Num)
+		}
+		last[k] = i
+	}
+	for _, g := range b.Gone {
+		byWS[g.Workspace] = append(byWS[g.Workspace], g.Num)
+		delete(last, who{g.Workspace, g.Num})
+	}
+	for ws, nums := range byWS {
+		if _, err := s.w.ExecContext(ctx, `DELETE FROM person WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums); err != nil {
+			return err
+		}
+	}
+	keep := make([]int, 0, len(last))
+	for _, i := range last {
+		keep = append(keep, i)
+	}
+	slices.Sort(keep)
+	return s.insert(ctx, "person", len(keep), func(i int, into []driver.Value) []driver.Value {
+		p := b.People[keep[i]]
+		return append(into[:0], p.Workspace, p.Num, p.ID, string(event.Clean(p.Traits)), string(event.Clean(p.Channels)),
+			p.FirstSeen.UnixMicro(), p.LastSeen.UnixMicro())
+	})
+}

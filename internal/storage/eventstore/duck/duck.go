@@ -1,0 +1,227 @@
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// Options tune a Store. The zero value is right for one machine.
+type Options struct {
+	MemoryMB int // limit of DuckDB's own memory, 512 if zero; without one it takes 80 % of the machine
+	Threads  int // 2 if zero
+	Readers  int // concurrent reading connections, 4 if zero
+	// FoldAt is how many merges may wait in the redirect table before they are written into the events, 2000 if zero.
+	FoldAt int
+}
+
+// Store is an event.Store in one DuckDB file. It is safe for concurrent use.
+type Store struct {
+	db      *sql.DB
+	foldAt  int
+	through atomic.Uint64
+
+	mu sync.Mutex // held by Append: one writer
+	w  *sql.Conn
+
+	open atomic.Pointer[redirects]
+}
+
+var _ event.Store = (*Store)(nil)
+
+// layout is the version of the tables below. A file of another layout is not touched.
+const layout = 1
+
+var schema = []string{
+	`CREATE TABLE event_raw (` + rawColumns + `)`,
+	`CREATE TABLE redirect (ws VARCHAR NOT NULL, loser UBIGINT NOT NULL, winner UBIGINT NOT NULL, folded BOOLEAN NOT NULL)`,
+	`CREATE TABLE person (ws VARCHAR NOT NULL, num UBIGINT NOT NULL, id VARCHAR NOT NULL, traits VARCHAR NOT NULL,
+		channels VARCHAR NOT NULL, first_seen BIGINT NOT NULL, last_seen BIGINT NOT NULL)`,
+	`CREATE TABLE log_position (through UBIGINT NOT NULL, layout INTEGER NOT NULL)`,
+	`CREATE VIEW event AS SELECT e.* REPLACE (coalesce(r.winner, e.person) AS person)
+		FROM event_raw e LEFT JOIN (SELECT ws, loser, winner FROM redirect WHERE NOT folded) r ON r.ws = e.ws AND r.loser = e.person`,
+	`INSERT INTO log_position VALUES (0, ` + strconv.Itoa(layout) + `)`,
+}
+
+// Open opens the store in the file, making it if there is none. Another process may not have it open.
+func Open(ctx context.Context, file string, o Options) (*Store, error) {
+	if strings.ContainsAny(file, "?%") {
+		return nil, fmt.Errorf("event store: the path %q must not contain ? or %%; choose another data folder", file)
+	}
+	o.MemoryMB, o.Threads = or(o.MemoryMB, 512), or(o.Threads, 2)
+	connector, err := duckdb.NewConnector(file, func(driver.ExecerContext) error { return nil })
+	if err != nil {
+		return nil, fmt.Errorf("event store: open %s (is another process using it?): %w", file, err)
+	}
+	s := &Store{db: sql.OpenDB(connector), foldAt: or(o.FoldAt, 2000)}
+	s.db.SetMaxOpenConns(or(o.Readers, 4) + 1)
+	s.db.SetMaxIdleConns(or(o.Readers, 4) + 1)
+	if err := s.start(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("event store: %s: %w", file, err), s.Close())
+	}
+	return s, nil
+}
+
+func or(n, otherwise int) int {
+	if n == 0 {
+		return otherwise
+	}
+	return n
+}
+
+func (s *Store) start(ctx context.Context, o Options) error {
+	for _, set := range []string{
+		fmt.Sprintf("SET memory_limit = '%dMB'", o.MemoryMB),
+		fmt.Sprintf("SET threads = %d", o.Threads),
+		// The default of 16 MB makes every tenth batch wait for a checkpoint.
+		"SET checkpoint_threshold = '128MB'",
+		"SET preserve_insertion_order = false",
+		// A page of a timeline reads its wide columns only for the rows it shows.
+		"SET late_materialization_max_rows = 1000",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET enable_external_access = false",
+	} {
+		if _, err := s.db.ExecContext(ctx, set); err != nil {
+			return fmt.Errorf("%s: %w", set, err)
+		}
+	}
+	if err := s.create(ctx); err != nil {
+		return err
+	}
+	var err error
+	if s.w, err = s.db.Conn(ctx); err != nil {
+		return err
+	}
+	return s.reload(ctx)
+}
+
+// create makes the tables in a new file and checks the layout of an old one.
+func (s *Store) create(ctx context.Context) error {
+	var n int
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM duckdb_tables() WHERE table_name = 'log_position'`).Scan(&n); err != nil {
+		return err
+	}
+	if n == 0 {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		for _, ddl := range schema {
+			if _, err := tx.ExecContext(ctx, ddl); err != nil {
+				return errors.Join(err, tx.Rollback())
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			return err
+		}
+		// DDL left in the write-ahead log has kept DuckDB from replaying it after a crash.
+		_, err = s.db.ExecContext(ctx, "CHECKPOINT")
+		return err
+	}
+	var found int
+	if err := s.db.QueryRowContext(ctx, `SELECT layout FROM log_position`).Scan(&found); err != nil {
+		return err
+	}
+	if found != layout {
+		return fmt.Errorf("the file has layout %d, this version needs %d: move it away and start again, it is rebuilt from the log", found, layout)
+	}
+	return nil
+}
+
+// reload reads what Store remembers of the file.
+func (s *Store) reload(ctx context.Context) error {
+	var through uint64
+	if err := s.w.QueryRowContext(ctx, `SELECT through FROM log_position`).Scan(&through); err != nil {
+		return err
+	}
+	rows, err := s.w.QueryContext(ctx, `SELECT ws, loser, winner FROM redirect WHERE NOT folded`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	open := map[who]uint64{}
+	for rows.Next() {
+		var k who
+		var winner uint64
+		if err := rows.Scan(&k.ws, &k.num, &winner); err != nil {
+			return err
+		}
+		open[k] = winner
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	s.open.Store(newRedirects(open))
+	s.through.Store(through)
+	return nil
+}
+
+// Close waits for a running Append, writes the checkpoint and closes the file. Closing twice is allowed.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.w != nil {
+		err = s.w.Close()
+		s.w = nil
+	}
+	return errors.Join(err, s.db.Close())
+}
+
+// Position implements event.Store.
+func (s *Store) Position(context.Context) (uint64, error) { return s.through.Load(), nil }
+
+// who is a person of a workspace.
+type who struct {
+	ws  string
+	num uint64
+}
+
+// redirects are the merges that the view resolves because they are not yet folded into the events. Reads of single people
+// resolve them here, so that DuckDB can filter on the stored column. A value is never changed: a read takes
+// it once, before its query, and stays consistent whatever is folded meanwhile.
+type redirects struct {
+	winner map[who]uint64
+	losers map[who][]uint64
+}
+
+func newRedirects(winner map[who]uint64) *redirects {
+	r := &redirects{winner: winner, losers: map[who][]uint64{}}
+	for k, w := range winner {
+		r.losers[who{k.ws, w}] = append(r.losers[who{k.ws, w}], k.num)
+	}
+	return r
+}
+
+// stored returns the numbers under which the events of these people are stored. People who were merged away have none.
+func (r *redirects) stored(ws string, people []uint64) []uint64 {
+	seen := make(map[uint64]bool, len(people))
+	out := make([]uint64, 0, len(people))
+	for _, p := range people {
+		if _, gone := r.winner[who{ws, p}]; gone || seen[p] {
+			continue
+		}
+		seen[p] = true
+		out = append(append(out, p), r.losers[who{ws, p}]...)
+	}
+	return out
+}
+
+// resolve returns the person whose events are stored under num.
+func (r *redirects) resolve(ws string, num uint64) uint64 {
+	if w, ok := r.winner[who{ws, num}]; ok {
+		return w
+	}
+	return num
+}

@@ -1,0 +1,30 @@
+package duck
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event/eventtest"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule/ruletest"
+)
+
+func opener(o Options) eventtest.Open {
+	return func(t *testing.T, dir string) eventtest.Store {
+		t.Helper()
+		s, err := Open(t.Context(), filepath.Join(dir, "events.duckdb"), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
+
+func TestStoreKeepsItsContract(t *testing.T) { eventtest.Run(t, opener(Options{})) }
+
+func TestStoreKeepsItsContractWhenRedirectsAreFoldedAtOnce(t *testing.T) {
+	eventtest.Run(t, opener(Options{FoldAt: 1}))
+}
+
+func TestAudienceIsWhomEvalMatches(t *testing.T) {
+	ruletest.Run(t, opener(Options{})(t, t.TempDir()))
+}

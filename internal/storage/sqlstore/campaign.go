@@ -1,0 +1,195 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// Campaign implements campaign.Store.
+type Campaign struct{ db *sqldb.DB }
+
+// NewCampaign returns the store of campaigns on db.
+func NewCampaign(db *sqldb.DB) *Campaign { return &Campaign{db} }
+
+var _ campaign.Store = (*Campaign)(nil)
+
+const campaignColumns = `id, workspace_id, name, include, exclude, topic, template, channel, goal, status, scheduled_at, started_at, finished_at,
+	audience, handled, queued, refused, position, paused_from, attempts, retry_at, error, rev, created_at, updated_at`
+
+func scanCampaign(r sqldb.Row) (c campaign.Campaign, err error) {
+	var include, exclude, goal, refused string
+	var position int64
+	p := &c.Progress
+	if err = r.Scan(&c.ID, &c.Workspace, &c.Name, &include, &exclude, &c.Topic, &c.Template, &c.Channel, &goal, (*string)(&c.Status), &c.ScheduledAt,
+		&c.StartedAt, &c.FinishedAt, &p.Audience, &p.Handled, &p.Queued, &refused, &position, (*string)(&c.PausedFrom), &c.Attempts, &c.RetryAt,
+		&c.Error, &c.Rev, &c.CreatedAt, &c.UpdatedAt); err != nil {
+		return c, err
+	}
+	p.Position = uint64(position)
+	return c, errors.Join(json.Unmarshal([]byte(include), &c.Audience.Include), json.Unmarshal([]byte(exclude), &c.Audience.Exclude),
+		json.Unmarshal([]byte(goal), &c.Goal), json.Unmarshal([]byte(refused), &p.Refused))
+}
+
+func campaignValues(c campaign.Campaign) ([]any, error) {
+	var texts [4]string
+	for i, v := range []any{c.Audience.Include, c.Audience.Exclude, c.Goal, c.Progress.Refused} {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		texts[i] = string(raw)
+	}
+	p := c.Progress
+	return []any{c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
+		p.Audience, p.Handled, p.Queued, texts[3], int64(p.Position), string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt}, nil
+}
+
+// Create adds a campaign.
+func (s *Campaign) Create(ctx context.Context, c campaign.Campaign) error {
+	args, err := campaignValues(c)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO campaign (`+campaignColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`, args...)
+	return err
+}
+
+// Get returns a campaign.
+func (s *Campaign) Get(ctx context.Context, ws, id string) (campaign.Campaign, error) {
+	c, err := sqldb.One(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign WHERE workspace_id = $1 AND id = $2`, ws, id)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return c, errs.NotFound("campaign", id)
+	}
+	return c, err
+}
+
+// List returns campaigns, latest made first.
+func (s *Campaign) List(ctx context.Context, ws string, p page.Request) (page.Of[campaign.Campaign], error) {
+	after := "~" // after every id
+	if _, err := page.Decode(p.Cursor, &after); err != nil {
+		return page.Of[campaign.Campaign]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
+		ws, after, p.Size()+1)
+	return page.Cut(items, p.Size(), func(c campaign.Campaign) string { return page.Encode(c.ID) }), err
+}
+
+// Update replaces a campaign.
+func (s *Campaign) Update(ctx context.Context, c campaign.Campaign) error {
+	args, err := campaignValues(c)
+	if err != nil {
+		return err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE campaign SET name = $3, include = $4, exclude = $5, topic = $6, template = $7, channel = $8, goal = $9, status = $10,
+		scheduled_at = $11, started_at = $12, finished_at = $13, audience = $14, handled = $15, queued = $16, refused = $17, position = $18,
+		paused_from = $19, attempts = $20, retry_at = $21, error = $22, rev = rev + 1, created_at = $24, updated_at = $25
+		WHERE id = $1 AND workspace_id = $2 AND rev = $23`, args...)
+	if err == nil && n == 0 {
+		if _, err := s.Get(ctx, c.Workspace, c.ID); err != nil {
+			return err
+		}
+		return errs.Conflict("campaign.changed", "this campaign has changed meanwhile; load it again and repeat the change")
+	}
+	return err
+}
+
+// Delete removes a campaign.
+func (s *Campaign) Delete(ctx context.Context, ws, id string) error {
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Exec(ctx, `DELETE FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2`, ws, id); err != nil {
+			return err
+		}
+		n, err := s.db.Exec(ctx, `DELETE FROM campaign WHERE workspace_id = $1 AND id = $2`, ws, id)
+		if err == nil && n == 0 {
+			return errs.NotFound("campaign", id)
+		}
+		return err
+	})
+}
+
+// Working returns the campaigns that a worker must look at.
+func (s *Campaign) Working(ctx context.Context, now time.Time) ([]campaign.Campaign, error) {
+	return sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign
+		WHERE status IN ('scheduled', 'preparing', 'sending') AND retry_at <= $1 AND (status <> 'scheduled' OR scheduled_at <= $1) ORDER BY id`, now)
+}
+
+// chunkBits is how many low bits of a person number share one row of the audience.
+const chunkBits = 16
+
+// SaveAudience fixes the audience.
+func (s *Campaign) SaveAudience(ctx context.Context, ws, id string, people *roaring64.Bitmap) error {
+	var rows [][]any
+	add := func(chunk uint64, part *roaring64.Bitmap) error {
+		raw, err := part.MarshalBinary()
+		rows = append(rows, []any{ws, id, int64(chunk), raw})
+		return err
+	}
+	part, chunk := roaring64.New(), uint64(0)
+	for it := people.Iterator(); it.HasNext(); {
+		n := it.Next()
+		if n>>chunkBits != chunk && !part.IsEmpty() {
+			if err := add(chunk, part); err != nil {
+				return err
+			}
+			part = roaring64.New()
+		}
+		chunk = n >> chunkBits
+		part.Add(n)
+	}
+	if !part.IsEmpty() {
+		if err := add(chunk, part); err != nil {
+			return err
+		}
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Exec(ctx, `DELETE FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2`, ws, id); err != nil || len(rows) == 0 {
+			return err
+		}
+		_, err := s.db.Bulk(ctx, `INSERT INTO campaign_audience (workspace_id, campaign_id, chunk, people) VALUES ($1, $2, $3, $4)`, rows)
+		return err
+	})
+}
+
+// Audience returns people of the audience after a number.
+func (s *Campaign) Audience(ctx context.Context, ws, id string, after uint64, limit int) ([]uint64, error) {
+	var out []uint64
+	from := int64((after + 1) >> chunkBits)
+	for len(out) < limit {
+		type row struct {
+			chunk  int64
+			people []byte
+		}
+		rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+			err = r.Scan(&o.chunk, &o.people)
+			return o, err
+		}, `SELECT chunk, people FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2 AND chunk >= $3 ORDER BY chunk LIMIT 8`, ws, id, from)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			part := roaring64.New()
+			if err := part.UnmarshalBinary(r.people); err != nil {
+				return nil, err
+			}
+			it := part.Iterator()
+			for it.AdvanceIfNeeded(after + 1); it.HasNext() && len(out) < limit; {
+				out = append(out, it.Next())
+			}
+			from = r.chunk + 1
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,143 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// Outbox implements outbox.Store and outbox.AccountStore.
+type Outbox struct{ db *sqldb.DB }
+
+// NewOutbox returns the store of messages and channel accounts on db.
+func NewOutbox(db *sqldb.DB) *Outbox { return &Outbox{db} }
+
+var (
+	_ outbox.Store        = (*Outbox)(nil)
+	_ outbox.AccountStore = (*Outbox)(nil)
+)
+
+const messageColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
+	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
+	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
+	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at`
+
+func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
+	var vars string
+	var window int64
+	err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
+		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
+		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
+		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt)
+	if err != nil {
+		return m, err
+	}
+	m.Goal.Window = time.Duration(window) * time.Microsecond
+	if vars != "" {
+		err = json.Unmarshal([]byte(vars), &m.Vars)
+	}
+	return m, err
+}
+
+// ByKeys returns messages by idempotency key.
+func (s *Outbox) ByKeys(ctx context.Context, ws string, keys []string) (map[string]outbox.Message, error) {
+	in, arg := s.db.In(2, keys)
+	found, err := sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message WHERE workspace_id = $1 AND idem_key `+in, ws, arg)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]outbox.Message, len(found))
+	for _, m := range found {
+		out[m.Key] = m
+	}
+	return out, nil
+}
+
+// Insert adds messages.
+func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Message) (int64, error) {
+	if len(messages) == 0 {
+		return 0, nil
+	}
+	rows := make([][]any, len(messages))
+	for i, m := range messages {
+		vars := ""
+		if len(m.Vars) > 0 {
+			raw, err := json.Marshal(m.Vars)
+			if err != nil {
+				return 0, errs.Invalid("outbox.vars.invalid", "vars", "the variables of message %q cannot be stored: %v", m.Key, err)
+			}
+			vars = string(raw)
+		}
+		rows[i] = []any{
+			m.ID, ws, m.PersonID, m.Channel, m.Topic, m.Template, m.TemplateVersion,
+			m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node, m.Key, vars, m.Transactional, m.Goal.Event, m.Goal.Window.Microseconds(), m.Address,
+			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt,
+		}
+	}
+	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
+			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0)
+		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
+}
+
+// NoteGoals remembers goal events.
+func (s *Outbox) NoteGoals(ctx context.Context, ws string, events []string) error {
+	rows := make([][]any, len(events))
+	for i, e := range events {
+		rows[i] = []any{ws, e}
+	}
+	_, err := s.db.Bulk(ctx, `INSERT INTO message_goal (workspace_id, event) VALUES ($1, $2) ON CONFLICT (workspace_id, event) DO NOTHING`, rows)
+	return err
+}
+
+// Goals returns goal events.
+func (s *Outbox) Goals(ctx context.Context, ws string) ([]string, error) {
+	return sqldb.Collect(ctx, s.db, sqldb.Value[string], `SELECT event FROM message_goal WHERE workspace_id = $1 ORDER BY event`, ws)
+}
+
+// Message returns one message.
+func (s *Outbox) Message(ctx context.Context, ws, id string) (outbox.Message, error) {
+	m, err := sqldb.One(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message WHERE id = $1 AND workspace_id = $2`, id, ws)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return m, errs.NotFound("message", id)
+	}
+	return m, err
+}
+
+// SetStopped stops or resumes sending.
+func (s *Outbox) SetStopped(ctx context.Context, ws string, stopped bool, at time.Time) error {
+	if !stopped {
+		_, err := s.db.Exec(ctx, `DELETE FROM sending_stop WHERE workspace_id = $1`, ws)
+		return err
+	}
+	_, err := s.db.Exec(ctx, `INSERT INTO sending_stop (workspace_id, stopped_at) VALUES ($1, $2) ON CONFLICT (workspace_id) DO NOTHING`, ws, at)
+	return err
+}
+
+// Stopped returns since when sending is stopped.
+func (s *Outbox) Stopped(ctx context.Context, ws string) (time.Time, error) {
+	at, err := sqldb.One(ctx, s.db, func(r sqldb.Row) (at time.Time, err error) {
+		err = r.Scan(&at)
+		return at, err
+	}, `SELECT stopped_at FROM sending_stop WHERE workspace_id = $1`, ws)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return at, err
+}
+
+// Repoint gives the loser's messages to the winner.
+func (s *Outbox) Repoint(ctx context.Context, ws, loser, winner string) error {
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Exec(ctx, `UPDATE message SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner); err != nil {
+			return err
+		}
+		_, err := s.db.Exec(ctx, `UPDATE message_conversion SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner)
+		return err
+	})
+}

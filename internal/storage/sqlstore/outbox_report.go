@@ -1,0 +1,236 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// receiptColumns says which time a receipt fills. A click also proves that the message was opened.
+var receiptColumns = map[outbox.ReceiptKind][]string{
+	outbox.ReceiptDelivered:    {"delivered_at"},
+	outbox.ReceiptBounced:      {"bounced_at"},
+	outbox.ReceiptOpened:       {"opened_at"},
+	outbox.ReceiptMachineOpen:  {"machine_opened_at"},
+	outbox.ReceiptClicked:      {"clicked_at", "opened_at"},
+	outbox.ReceiptUnsubscribed: {"unsubscribed_at"},
+}
+
+// Mark folds receipts into messages.
+func (s *Outbox) Mark(ctx context.Context, ws string, receipts []outbox.Receipt) error {
+	rows := map[string][][]any{}
+	var answers [][]any
+	for _, r := range receipts {
+		columns, ok := receiptColumns[r.Kind]
+		if !ok {
+			return fmt.Errorf("no receipt is of kind %q", r.Kind)
+		}
+		for _, c := range columns {
+			rows[c] = append(rows[c], []any{r.MessageID, ws, r.At})
+		}
+		if r.Kind == outbox.ReceiptBounced && r.Detail != "" {
+			answers = append(answers, []any{r.MessageID, ws, r.Detail, r.Code})
+		}
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		for column, args := range rows {
+			if _, err := s.db.Bulk(ctx, fmt.Sprintf(`UPDATE message SET %[1]s = $3
+				WHERE id = $1 AND workspace_id = $2 AND (%[1]s = 0 OR %[1]s > $3)`, column), args); err != nil {
+				return err
+			}
+		}
+		if len(answers) == 0 {
+			return nil
+		}
+		_, err := s.db.Bulk(ctx, `UPDATE message SET reason = '`+outbox.ReasonRejected+`', detail = $3, code = $4
+			WHERE id = $1 AND workspace_id = $2 AND state = 'sent'`, answers)
+		return err
+	})
+}
+
+// Candidates returns sent messages of people.
+func (s *Outbox) Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]outbox.Message, error) {
+	in, arg := s.db.In(2, personIDs)
+	return sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
+		WHERE workspace_id = $1 AND person_id `+in+` AND sent_at >= $3 AND sent_at > 0 AND bounced_at = 0 ORDER BY sent_at, id`, ws, arg, since)
+}
+
+const conversionColumns = `credit_key, event_id, event, message_id, person_id, source_kind, source_id, source_version, node, converted_at, revenue_minor, currency`
+
+func scanConversion(r sqldb.Row) (c outbox.Conversion, err error) {
+	err = r.Scan(&c.Key, &c.EventID, &c.Event, &c.MessageID, &c.PersonID, &c.Source.Kind, &c.Source.ID, &c.Source.Version, &c.Source.Node, &c.At, &c.Minor, &c.Currency)
+	return c, err
+}
+
+// AddConversions stores conversions.
+func (s *Outbox) AddConversions(ctx context.Context, ws string, conversions []outbox.Conversion) (map[string]bool, error) {
+	added := map[string]bool{}
+	if len(conversions) == 0 {
+		return added, nil
+	}
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		clear(added)
+		keys := make([]string, len(conversions))
+		for i, c := range conversions {
+			keys[i] = c.Key
+		}
+		in, arg := s.db.In(2, keys)
+		known, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `SELECT credit_key FROM message_conversion WHERE workspace_id = $1 AND credit_key `+in, ws, arg)
+		if err != nil {
+			return err
+		}
+		seen := make(map[string]bool, len(known))
+		for _, k := range known {
+			seen[k] = true
+		}
+		var rows, marks [][]any
+		for _, c := range conversions {
+			if seen[c.Key] {
+				continue
+			}
+			seen[c.Key], added[c.Key] = true, true
+			rows = append(rows, []any{ws, c.Key, c.EventID, c.Event, c.MessageID, c.PersonID, c.Source.Kind, c.Source.ID, c.Source.Version, c.Source.Node, c.At, c.Minor, c.Currency})
+			marks = append(marks, []any{c.MessageID, ws, c.At})
+		}
+		if _, err := s.db.Bulk(ctx, `INSERT INTO message_conversion (workspace_id, `+conversionColumns+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, rows); err != nil {
+			return err
+		}
+		_, err = s.db.Bulk(ctx, `UPDATE message SET converted_at = $3 WHERE id = $1 AND workspace_id = $2 AND (converted_at = 0 OR converted_at > $3)`, marks)
+		return err
+	})
+	return added, err
+}
+
+// Conversions returns the conversions of a message.
+func (s *Outbox) Conversions(ctx context.Context, ws, messageID string) ([]outbox.Conversion, error) {
+	return sqldb.Collect(ctx, s.db, scanConversion, `SELECT `+conversionColumns+` FROM message_conversion
+		WHERE workspace_id = $1 AND message_id = $2 ORDER BY converted_at, credit_key`, ws, messageID)
+}
+
+// Waiting counts messages on their way.
+func (s *Outbox) Waiting(ctx context.Context, ws string, src outbox.Source) (int64, error) {
+	return sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT count(*) FROM message
+		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4) AND state IN ('queued', 'claimed')`,
+		ws, src.Kind, src.ID, src.Node)
+}
+
+// CountsByNode returns figures.
+func (s *Outbox) CountsByNode(ctx context.Context, ws string, src outbox.Source) (map[string]outbox.Counts, error) {
+	const where = ` WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)`
+	args := []any{ws, src.Kind, src.ID, src.Node}
+	out := map[string]outbox.Counts{}
+	type row struct {
+		node, key, kind string
+		n               int64
+		counts          outbox.Counts
+	}
+	totals, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		c := &o.counts
+		err = r.Scan(&o.node, &c.Audience, &c.Refused, &c.Queued, &c.Sent, &c.Delivered, &c.Bounced, &c.Failed, &c.Cancelled,
+			&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Uncertain, &c.LostAnswers)
+		return o, err
+	}, `SELECT node, count(*),
+			count(*) FILTER (WHERE state = 'refused'),
+			count(*) FILTER (WHERE state IN ('queued', 'claimed')),
+			count(*) FILTER (WHERE sent_at > 0),
+			count(*) FILTER (WHERE sent_at > 0 AND bounced_at = 0),
+			count(*) FILTER (WHERE bounced_at > 0),
+			count(*) FILTER (WHERE state = 'failed'),
+			count(*) FILTER (WHERE state = 'cancelled'),
+			count(*) FILTER (WHERE opened_at > 0),
+			count(*) FILTER (WHERE machine_opened_at > 0 AND opened_at = 0),
+			count(*) FILTER (WHERE clicked_at > 0),
+			count(*) FILTER (WHERE converted_at > 0),
+			count(*) FILTER (WHERE unsubscribed_at > 0),
+			count(*) FILTER (WHERE uncertain > 0),
+			CAST(sum(uncertain) AS BIGINT)
+		FROM message`+where+` GROUP BY node`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range totals {
+		t.counts.RefusedBy, t.counts.FailedBy, t.counts.Revenue = map[string]int64{}, map[string]int64{}, map[string]int64{}
+		out[t.node] = t.counts
+	}
+	reasons, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.node, &o.kind, &o.key, &o.n)
+		return o, err
+	}, `SELECT node, state, reason, count(*) FROM message`+where+` AND state IN ('refused', 'failed') GROUP BY node, state, reason`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range reasons {
+		by := out[r.node].RefusedBy
+		if r.kind == string(outbox.Failed) {
+			by = out[r.node].FailedBy
+		}
+		if by != nil { // a node may have got its first message in between
+			by[r.key] = r.n
+		}
+	}
+	revenue, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.node, &o.key, &o.n)
+		return o, err
+	}, `SELECT node, currency, CAST(sum(revenue_minor) AS BIGINT) FROM message_conversion`+where+` AND currency <> '' GROUP BY node, currency`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range revenue {
+		if by := out[r.node].Revenue; by != nil {
+			by[r.key] = r.n
+		}
+	}
+	return out, nil
+}
+
+var metricConditions = map[outbox.Metric]string{
+	outbox.MetricAudience:     "TRUE",
+	outbox.MetricRefused:      "state = 'refused'",
+	outbox.MetricQueued:       "state IN ('queued', 'claimed')",
+	outbox.MetricSent:         "sent_at > 0",
+	outbox.MetricDelivered:    "sent_at > 0 AND bounced_at = 0",
+	outbox.MetricBounced:      "bounced_at > 0",
+	outbox.MetricFailed:       "state = 'failed'",
+	outbox.MetricCancelled:    "state = 'cancelled'",
+	outbox.MetricOpened:       "opened_at > 0",
+	outbox.MetricMachineOpen:  "machine_opened_at > 0 AND opened_at = 0",
+	outbox.MetricClicked:      "clicked_at > 0",
+	outbox.MetricConverted:    "converted_at > 0",
+	outbox.MetricUnsubscribed: "unsubscribed_at > 0",
+	outbox.MetricUncertain:    "uncertain > 0",
+}
+
+// BySource lists the messages behind a figure.
+func (s *Outbox) BySource(ctx context.Context, ws string, src outbox.Source, m outbox.Metric, p page.Request) (page.Of[outbox.Message], error) {
+	figure, reason := m.Split()
+	condition, ok := metricConditions[figure]
+	if !ok {
+		return page.Of[outbox.Message]{}, errs.Invalid("outbox.metric.unknown", "metric", "%q is no figure of the report", m)
+	}
+	last := "~" // sorts after every id
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[outbox.Message]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
+		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND id < $4
+			AND ($5 = '' OR node = $5) AND ($6 = '' OR reason = $6) AND (`+condition+`)
+		ORDER BY id DESC LIMIT $7`, ws, src.Kind, src.ID, last, src.Node, reason, p.Size()+1)
+	return page.Cut(items, p.Size(), func(m outbox.Message) string { return page.Encode(m.ID) }), err
+}
+
+// ByPerson lists a person's messages.
+func (s *Outbox) ByPerson(ctx context.Context, ws, personID string, p page.Request) (page.Of[outbox.Message], error) {
+	last := "~"
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[outbox.Message]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
+		WHERE workspace_id = $1 AND person_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4`, ws, personID, last, p.Size()+1)
+	return page.Cut(items, p.Size(), func(m outbox.Message) string { return page.Encode(m.ID) }), err
+}

@@ -1,0 +1,204 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// Routes walks the queue's index from one workspace and channel to the next, so it costs the same however long the queue is.
+func (s *Outbox) Routes(ctx context.Context, now time.Time) ([]outbox.Route, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o outbox.Route, err error) {
+		err = r.Scan(&o.Workspace, &o.Channel, &o.Transactional)
+		return o, err
+	}, `WITH RECURSIVE w(ws) AS (
+			SELECT min(workspace_id) FROM message WHERE state = 'queued'
+			UNION ALL
+			SELECT (SELECT min(m.workspace_id) FROM message m WHERE m.state = 'queued' AND m.workspace_id > w.ws) FROM w WHERE w.ws IS NOT NULL
+		), c(ws, ch) AS (
+			SELECT w.ws, (SELECT min(m.channel) FROM message m WHERE m.state = 'queued' AND m.workspace_id = w.ws) FROM w WHERE w.ws IS NOT NULL
+			UNION ALL
+			SELECT c.ws, (SELECT min(m.channel) FROM message m WHERE m.state = 'queued' AND m.workspace_id = c.ws AND m.channel > c.ch) FROM c WHERE c.ch IS NOT NULL
+		), l(lane) AS (VALUES (TRUE), (FALSE))
+		SELECT c.ws, c.ch, l.lane FROM c CROSS JOIN l WHERE c.ch IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM sending_stop p WHERE p.workspace_id = c.ws)
+			AND EXISTS (SELECT 1 FROM message m WHERE m.state = 'queued' AND m.workspace_id = c.ws AND m.channel = c.ch AND m.transactional = l.lane AND m.due_at <= $1)
+		ORDER BY l.lane DESC, c.ws, c.ch`, now)
+}
+
+// Claim gives due messages to a claim. The stop switch is looked at again: it may have been thrown since Routes.
+func (s *Outbox) Claim(ctx context.Context, r outbox.Route, claim string, now time.Time, limit int) ([]outbox.Message, error) {
+	claimed, err := sqldb.Collect(ctx, s.db, scanMessage, `WITH due AS MATERIALIZED (
+			SELECT id FROM message
+			WHERE state = 'queued' AND workspace_id = $1 AND channel = $2 AND transactional = $3 AND due_at <= $4
+				AND NOT EXISTS (SELECT 1 FROM sending_stop p WHERE p.workspace_id = $1)
+			ORDER BY due_at LIMIT $5`+s.db.SkipLocked()+`
+		)
+		UPDATE message SET state = 'claimed', owner = $6, in_flight = FALSE WHERE id IN (SELECT id FROM due)
+		RETURNING `+messageColumns, r.Workspace, r.Channel, r.Transactional, now, limit, claim)
+	// RETURNING has no order of its own.
+	slices.SortFunc(claimed, func(a, b outbox.Message) int {
+		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
+	})
+	return claimed, err
+}
+
+// heldBy returns the ids, and the ids together with their claims.
+func heldBy(held []outbox.Held) (ids, pairs []string) {
+	ids, pairs = make([]string, len(held)), make([]string, len(held))
+	for i, h := range held {
+		ids[i], pairs[i] = h.MessageID, h.MessageID+"/"+h.Claim
+	}
+	return ids, pairs
+}
+
+// Begin marks messages as in flight.
+func (s *Outbox) Begin(ctx context.Context, held []outbox.Held) (map[string]bool, error) {
+	ids, pairs := heldBy(held)
+	in1, arg1 := s.db.In(1, ids)
+	in2, arg2 := s.db.In(2, pairs)
+	begun, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `UPDATE message SET in_flight = TRUE
+		WHERE id `+in1+` AND id || '/' || owner `+in2+` AND state = 'claimed' AND in_flight = FALSE RETURNING id`, arg1, arg2)
+	out := make(map[string]bool, len(begun))
+	for _, id := range begun {
+		out[id] = true
+	}
+	return out, err
+}
+
+// Finish writes results.
+func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[string]bool, error) {
+	if len(results) == 0 {
+		return nil, nil
+	}
+	var lost map[string]bool
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		lost = nil
+		rows := make([][]any, len(results))
+		for i, r := range results {
+			var sent, bounced time.Time
+			switch r.State {
+			case outbox.Sent:
+				sent = r.At
+			case outbox.Bounced:
+				bounced = r.At
+			}
+			uncertain := 0
+			if r.Lost {
+				uncertain = 1
+			}
+			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain}
+		}
+		n, err := s.db.Bulk(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
+				due_at = CASE WHEN CAST($9 AS BIGINT) > 0 THEN CAST($9 AS BIGINT) ELSE due_at END, sent_at = $10, bounced_at = $11,
+				attempts = attempts + 1, uncertain = uncertain + $12, in_flight = FALSE, owner = ''
+			WHERE id = $1 AND owner = $2 AND state = 'claimed'`, rows)
+		if err != nil || n == int64(len(results)) {
+			return err
+		}
+		// Rare: some were taken over. A row that is in a claim, or not in the state just written, was not ours to write.
+		lost, err = s.unwritten(ctx, results)
+		return err
+	})
+	return lost, err
+}
+
+func (s *Outbox) unwritten(ctx context.Context, results []outbox.Result) (map[string]bool, error) {
+	ids := make([]string, len(results))
+	lost := make(map[string]bool, len(results))
+	for i, r := range results {
+		ids[i], lost[r.MessageID+" "+string(r.State)] = r.MessageID, true
+	}
+	in, arg := s.db.In(1, ids)
+	written, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `SELECT id || ' ' || state FROM message WHERE owner = '' AND id `+in, arg)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range written {
+		delete(lost, w)
+	}
+	out := make(map[string]bool, len(lost))
+	for k := range lost {
+		id, _, _ := strings.Cut(k, " ")
+		out[id] = true
+	}
+	return out, nil
+}
+
+// Release queues messages again.
+func (s *Outbox) Release(ctx context.Context, held []outbox.Held) error {
+	ids, pairs := heldBy(held)
+	in1, arg1 := s.db.In(1, ids)
+	in2, arg2 := s.db.In(2, pairs)
+	_, err := s.db.Exec(ctx, `UPDATE message SET state = 'queued', owner = ''
+		WHERE id `+in1+` AND id || '/' || owner `+in2+` AND state = 'claimed' AND in_flight = FALSE`, arg1, arg2)
+	return err
+}
+
+// Hold extends a lease.
+func (s *Outbox) Hold(ctx context.Context, owner string, until time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, `UPDATE message_owner SET lease_until = $2 WHERE owner = $1`, owner, until)
+	if err != nil || n > 0 {
+		return n > 0, err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO message_owner (owner, lease_until) VALUES ($1, $2)
+		ON CONFLICT (owner) DO UPDATE SET lease_until = excluded.lease_until`, owner, until)
+	return false, err
+}
+
+// Expired returns dead owners.
+func (s *Outbox) Expired(ctx context.Context, self string, now time.Time, all bool) ([]string, error) {
+	return sqldb.Collect(ctx, s.db, sqldb.Value[string],
+		`SELECT owner FROM message_owner WHERE owner <> $1 AND (lease_until < $2 OR $3 = TRUE) ORDER BY owner`, self, now, all)
+}
+
+// Inherit takes over what an owner had claimed. Claims are the owner's id, a dot and more; '/' is the character after the dot.
+func (s *Outbox) Inherit(ctx context.Context, owner string, now time.Time, limit int) ([]outbox.Message, error) {
+	var flying []outbox.Message
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		from, to := owner+".", owner+"/"
+		if _, err := s.db.Exec(ctx, `UPDATE message SET state = 'queued', owner = ''
+			WHERE owner >= $1 AND owner < $2 AND state = 'claimed' AND in_flight = FALSE`, from, to); err != nil {
+			return err
+		}
+		var err error
+		flying, err = sqldb.Collect(ctx, s.db, scanMessage, `UPDATE message SET
+				state = CASE WHEN uncertain >= $3 THEN 'failed' ELSE 'queued' END,
+				reason = '`+outbox.ReasonAnswerLost+`',
+				detail = CASE WHEN uncertain >= $3 THEN 'the answer was lost more than once; the message may have arrived' ELSE 'the sender ended before the answer came' END,
+				uncertain = uncertain + 1, attempts = attempts + 1, in_flight = FALSE, owner = '', due_at = $4
+			WHERE owner >= $1 AND owner < $2 AND state = 'claimed' RETURNING `+messageColumns, from, to, limit, now)
+		if err != nil {
+			return err
+		}
+		_, err = s.db.Exec(ctx, `DELETE FROM message_owner WHERE owner = $1`, owner)
+		return err
+	})
+	return flying, err
+}
+
+// Recall queues claimed messages again. Few messages are claimed at any moment, so it looks among these; the empty suffixes keep both
+// engines from walking through everything a workspace or person was ever sent instead.
+func (s *Outbox) Recall(ctx context.Context, ws string, personIDs []string) error {
+	const recall = `UPDATE message SET state = 'queued', owner = ''
+		WHERE state = 'claimed' AND owner > '' AND in_flight = FALSE AND workspace_id || '' = $1`
+	if personIDs == nil {
+		_, err := s.db.Exec(ctx, recall, ws)
+		return err
+	}
+	in, arg := s.db.In(2, personIDs)
+	_, err := s.db.Exec(ctx, recall+` AND person_id || '' `+in, ws, arg)
+	return err
+}
+
+// Cancel cancels what has not been sent.
+func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source) (int64, error) {
+	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = ''
+		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
+			AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node)
+}

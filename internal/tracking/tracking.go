@@ -1,0 +1,171 @@
+package tracking
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Outbox is what the links lead into; outbox.Service is one.
+type Outbox interface {
+	Links() *outbox.Links
+	Interacted(ctx context.Context, in outbox.Interaction) (event.Event, error)
+	Preferences(ctx context.Context, l outbox.Link) (outbox.Preferences, error)
+	Unsubscribe(ctx context.Context, l outbox.Link, all bool, source string) error
+	Choose(ctx context.Context, l outbox.Link, wanted map[string]bool, source string) error
+}
+
+// Log takes events. When Publish returns without error they are durable.
+type Log interface {
+	Publish(ctx context.Context, events ...event.Event) error
+}
+
+// Config is what a handler needs.
+type Config struct {
+	Outbox Outbox
+	Log    Log
+	Logger *slog.Logger
+	// ClientIP returns the address of the client, behind trusted proxies too; nil: the peer of the connection.
+	ClientIP func(*http.Request) string
+}
+
+// How long an open and a click wait for the log. A person waits for the click.
+const (
+	openPatience  = 3 * time.Second
+	clickPatience = time.Second
+)
+
+// New returns the handler of all four routes.
+func New(c Config) http.Handler {
+	if c.ClientIP == nil {
+		c.ClientIP = func(r *http.Request) string {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			return host
+		}
+	}
+	h := &handler{Config: c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+outbox.OpenPath+"{token}", h.open)
+	mux.HandleFunc("GET "+outbox.ClickPath+"{token}", h.click)
+	mux.HandleFunc("GET "+outbox.UnsubscribePath+"{token}", h.page)
+	mux.HandleFunc("POST "+outbox.UnsubscribePath+"{token}", h.unsubscribe)
+	return mux
+}
+
+type handler struct{ Config }
+
+// pixel is a transparent image of one pixel.
+var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;")
+
+func (h *handler) open(w http.ResponseWriter, r *http.Request) {
+	link, err := h.Outbox.Links().ReadOpen(r.PathValue("token"))
+	if err != nil {
+		http.Error(w, "unknown link", http.StatusNotFound)
+		return
+	}
+	h.tell(r, link, event.MessageOpened, openPatience)
+	w.Header().Set("Content-Type", "image/gif")
+	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
+	_, _ = w.Write(pixel) // a reader that has gone away needs no image
+}
+
+func (h *handler) click(w http.ResponseWriter, r *http.Request) {
+	link, err := h.Outbox.Links().ReadClick(r.PathValue("token"))
+	if err != nil || !leadsToTheWeb(link.URL) {
+		h.notice(w, r, http.StatusNotFound, "broken")
+		return
+	}
+	h.tell(r, link, event.MessageClicked, clickPatience)
+	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
+	w.Header().Set("Referrer-Policy", "no-referrer") // the token is nobody else's business
+	w.Header().Set("Location", link.URL)             // http.Redirect would clean the path, which may be part of a signature there
+	w.WriteHeader(http.StatusFound)
+}
+
+// leadsToTheWeb guards the header: what was signed is an author's text, not necessarily a good address.
+func leadsToTheWeb(raw string) bool {
+	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return false
+	}
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// tell puts the event on the log. If that is impossible now, the person must not notice: it is logged and lost.
+func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience time.Duration) {
+	if r.Method == http.MethodHead {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	defer cancel()
+	e, err := h.Outbox.Interacted(ctx, outbox.Interaction{
+		Link: link, Name: name, Machine: machine(r), Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
+	})
+	if err == nil {
+		err = h.Log.Publish(ctx, e)
+	}
+	if err != nil && !errs.Is(err, errs.KindNotFound) { // the message may have been erased
+		h.Logger.Error("an open or click could not be recorded", "name", name, "message", link.MessageID, "err", err)
+	}
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
+
+// shortened leaves the network of an address, which tells the place and not the person: /24 of IPv4, /48 of IPv6.
+func shortened(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	a = a.Unmap().WithZone("")
+	bits := 48
+	if a.Is4() {
+		bits = 24
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.Addr().String()
+}
+
+// scanners are parts of user agents, in lower case, that no person's mail reader or browser has. The image proxies of Gmail and Yahoo
+// are not among them: they fetch an image when a person opens the mail.
+var scanners = []string{
+	"bot", "crawl", "spider", "scan", "preview", "fetch", "monitor", "headless", "phantom", "barracuda", "mimecast", "proofpoint", "ironport",
+	"safelinks", "existence discovery", "sophos", "trendmicro", "symantec", "fireeye", "forcepoint", "python", "curl/", "wget", "go-http-client",
+	"java/", "libwww", "okhttp", "httpclient", "axios", "node-fetch", "facebookexternalhit", "whatsapp",
+}
+
+// machine reports whether the request is no person's. It is a guess from what the client says of itself; figures keep both apart.
+func machine(r *http.Request) bool {
+	for _, header := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
+		if strings.Contains(strings.ToLower(r.Header.Get(header)), "prefetch") || strings.EqualFold(r.Header.Get(header), "preview") {
+			return true
+		}
+	}
+	agent := strings.ToLower(strings.TrimSpace(r.UserAgent()))
+	if agent == "" || agent == "mozilla/5.0" { // the latter is all that Apple's mail privacy proxy says
+		return true
+	}
+	for _, s := range scanners {
+		if strings.Contains(agent, s) {
+			return true
+		}
+	}
+	return false
+}

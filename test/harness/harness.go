@@ -1,0 +1,294 @@
+// Package harness runs the real binary for tests: it builds it once, starts it on a free port with a data folder of its own,
+// talks to it over HTTP, and kills it when a story calls for that.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The credentials every server of the harness starts with.
+const (
+	Email    = "owner@kizuna.example"
+	Password = "correct horse battery"
+	APIKey   = "kz_test_0123456789abcdef0123456789abcdef"
+	WriteKey = "wk_test_0123456789abcdef"
+)
+
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "kizuna-bin-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "kizuna")
+	out, err := exec.Command("go", "build", "-o", path, "github.com/kizuna-cx/kizuna/cmd/kizuna").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// Binary returns the path of the freshly built binary; it is built once a test process.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Server is one running kizuna.
+type Server struct {
+	t      testing.TB
+	URL    string
+	Dir    string // data folder
+	listen string
+	env    []string
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  *bytes.Buffer
+}
+
+// Start starts a server on an empty data folder and waits until it is ready. More environment goes in env.
+func Start(t testing.TB, env ...string) *Server {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	s := &Server{
+		t: t, URL: "http://" + addr, listen: addr, Dir: t.TempDir(), log: &bytes.Buffer{},
+		env: append([]string{
+			"KIZUNA_BOOTSTRAP_EMAIL=" + Email, "KIZUNA_BOOTSTRAP_PASSWORD=" + Password,
+			"KIZUNA_BOOTSTRAP_API_KEY=" + APIKey, "KIZUNA_BOOTSTRAP_WRITE_KEY=" + WriteKey,
+		}, env...),
+	}
+	s.Launch()
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("server log:\n%s", tail(s.Log(), 6000))
+		}
+	})
+	return s
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "..." + s[len(s)-n:]
+	}
+	return s
+}
+
+// Log returns what the server has logged in all its lives.
+func (s *Server) Log() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.String()
+}
+
+// Write collects the log.
+func (s *Server) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log.Write(p)
+}
+
+// Launch starts the process, for the first time or after Kill or Stop, and waits until it is ready.
+func (s *Server) Launch() {
+	s.t.Helper()
+	cmd := exec.Command(Binary(s.t), "serve", "--data", s.Dir, "--listen", s.listen, "--test-clock")
+	cmd.Env = append(os.Environ(), s.env...)
+	cmd.Stdout, cmd.Stderr = s, s
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended shows in the log
+		close(done)
+	}()
+	s.mu.Lock()
+	s.cmd, s.done = cmd, done
+	s.mu.Unlock()
+	deadline := time.Now().Add(30 * time.Second)
+	for time.Now().Before(deadline) {
+		select {
+		case <-done:
+			s.t.Fatalf("the server ended at once:\n%s", tail(s.Log(), 4000))
+		default:
+		}
+		if resp, err := http.Get(s.URL + "/healthz"); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	s.t.Fatalf("the server is not ready after 30 s:\n%s", tail(s.Log(), 4000))
+}
+
+// Kill ends the process as a power cut would: SIGKILL.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Stop ends the process in good order.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+func (s *Server) end(sig syscall.Signal) {
+	s.mu.Lock()
+	cmd, done := s.cmd, s.done
+	s.cmd = nil
+	s.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Signal(sig) // it may have ended by itself
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		s.t.Errorf("the server does not stop; killing it")
+		_ = cmd.Process.Kill()
+		<-done
+	}
+}
+
+// Do makes one API call and decodes the JSON answer into out unless it is nil. It returns the status code; 0 if the
+// server could not be reached.
+func (s *Server) Do(method, path string, body, out any) int {
+	s.t.Helper()
+	status, raw, err := s.Raw(method, "/api/v1"+path, body, "Bearer "+APIKey)
+	if err != nil {
+		return 0
+	}
+	if out != nil && status < 300 {
+		if err := json.Unmarshal(raw, out); err != nil {
+			s.t.Fatalf("%s %s: %v in %s", method, path, err, raw)
+		}
+	}
+	if status >= 300 {
+		s.t.Logf("%s %s: %d %s", method, path, status, tail(string(raw), 500))
+	}
+	return status
+}
+
+// Must is Do for calls that have to succeed.
+func (s *Server) Must(method, path string, body, out any) {
+	s.t.Helper()
+	if status := s.Do(method, path, body, out); status < 200 || status > 299 {
+		s.t.Fatalf("%s %s: status %d", method, path, status)
+	}
+}
+
+// Raw makes one request with any authorization header.
+func (s *Server) Raw(method, path string, body any, authorization string) (int, []byte, error) {
+	var in io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(b)
+	case []byte:
+		in = bytes.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		in = bytes.NewReader(raw)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.URL+path, in)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, raw, err
+}
+
+// Event is one tracking call.
+type Event map[string]any
+
+// Send posts events as one batch and reports whether the server acknowledged them.
+func (s *Server) Send(events ...Event) bool {
+	s.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, s.URL+"/v1/batch", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	raw, err := json.Marshal(map[string]any{"batch": events})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Body = io.NopCloser(bytes.NewReader(raw))
+	req.ContentLength = int64(len(raw))
+	req.SetBasicAuth(WriteKey, "")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode == http.StatusOK && bytes.Contains(answer, []byte(`"rejected"`)) {
+		s.t.Errorf("rejected: %s", answer)
+	}
+	return err == nil && resp.StatusCode == http.StatusOK
+}
+
+// Eventually polls until the condition holds; it fails the test with what after the limit.
+func (s *Server) Eventually(limit time.Duration, what string, holds func() bool) {
+	s.t.Helper()
+	deadline := time.Now().Add(limit)
+	for !holds() {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("after %v still not: %s", limit, what)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// Advance moves the server's clock.
+func (s *Server) Advance(d time.Duration) {
+	s.t.Helper()
+	s.Must("POST", "/test/clock", map[string]any{"advance_seconds": int(d.Seconds())}, nil)
+}
+
+// Kizuna runs another command of the binary and returns its output and exit code.
+func Kizuna(t testing.TB, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(Binary(t), args...)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	if err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
+}

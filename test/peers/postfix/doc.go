@@ -1,0 +1,2 @@
+// Package postfix holds the tests of channel/email against a real Postfix.
+package postfix

@@ -1,0 +1,280 @@
+package story_test
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/test/harness"
+)
+
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a long story; run without -short")
+	}
+}
+
+func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
+	long(t)
+	path := cdnow(t)
+	s := harness.Start(t)
+	dir := t.TempDir()
+	run := func() *exec.Cmd {
+		return exec.Command(harness.Binary(t), "import", "--server", s.URL, "--write-key", harness.WriteKey, "--format", "csv", "--delimiter", "whitespace",
+			"--map", "userId=customer_id", "--map", "timestamp=date:time:%Y%m%d", "--map", "properties.total=dollar_value:number",
+			"--set", "event=Order Completed", "--state", filepath.Join(dir, "state"), "--rejects", filepath.Join(dir, "rejects"), path)
+	}
+	events := func() int {
+		var st stats
+		s.Do("GET", "/stats", nil, &st)
+		return st.Events
+	}
+	// The importer is killed once, the server again and again while the importer goes on.
+	first := run()
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.Eventually(time.Minute, "the import has begun", func() bool { return events() > 2000 })
+	_ = first.Process.Kill()
+	_ = first.Wait() // killed on purpose
+
+	second := run()
+	var out strings.Builder
+	second.Stdout, second.Stderr = &out, &out
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for kill := 1; kill <= 5; kill++ {
+		before := events()
+		s.Eventually(time.Minute, "more events arrive", func() bool { n := events(); return n > before+3000 || n >= 69659 })
+		s.Kill()
+		s.Launch()
+	}
+	if err := second.Wait(); err != nil {
+		t.Fatalf("import: %v\n%s", err, out.String())
+	}
+	want := stats{People: 23570, Events: 69659}
+	s.Eventually(2*time.Minute, "the figures of the file", func() bool {
+		var st stats
+		s.Do("GET", "/stats", nil, &st)
+		return st == want
+	})
+}
+
+func TestKillDuringCollectKeepsEveryAcknowledgedEventOnce(t *testing.T) {
+	long(t)
+	s := harness.Start(t)
+	const clients, users = 8, 16
+	var mu sync.Mutex
+	acked := map[string]string{} // message id -> user
+	sent := map[string]bool{}
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	for c := range clients {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for n := 0; !stop.Load(); n++ {
+				var batch []harness.Event
+				for k := range 1 + n%7 {
+					batch = append(batch, harness.Event{
+						"type": "track", "event": "Beat", "userId": fmt.Sprintf("u%d", (c+k)%users),
+						"messageId": fmt.Sprintf("m-%d-%d-%d", c, n, k), "properties": map[string]any{"n": n},
+					})
+				}
+				mu.Lock()
+				for _, e := range batch {
+					sent[e["messageId"].(string)] = true
+				}
+				mu.Unlock()
+				// A client that got no answer sends the same again, as the SDKs do.
+				for try := 0; try < 40 && !stop.Load(); try++ {
+					if s.Send(batch...) {
+						mu.Lock()
+						for _, e := range batch {
+							acked[e["messageId"].(string)] = e["userId"].(string)
+						}
+						mu.Unlock()
+						break
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+			}
+		}()
+	}
+	count := func() int { mu.Lock(); defer mu.Unlock(); return len(acked) }
+	for range 6 {
+		before := count()
+		s.Eventually(time.Minute, "clients get answers", func() bool { return count() > before+400 })
+		s.Kill()
+		s.Launch()
+	}
+	stop.Store(true)
+	wg.Wait()
+
+	s.Eventually(time.Minute, "all acknowledged events are stored", func() bool {
+		var st stats
+		s.Do("GET", "/stats", nil, &st)
+		return st.Events >= len(acked)
+	})
+	stored := map[string]string{}
+	for u := range users {
+		user := "u" + strconv.Itoa(u)
+		var found struct{ Items []struct{ ID string } }
+		s.Must("GET", "/people?identifier="+url.QueryEscape("user_id:"+user), nil, &found)
+		if len(found.Items) != 1 {
+			t.Fatalf("%s is %d people", user, len(found.Items))
+		}
+		for cursor := ""; ; {
+			var page struct {
+				Items []struct {
+					MessageID string `json:"message_id"`
+				}
+				NextCursor string `json:"next_cursor"`
+			}
+			s.Must("GET", "/people/"+found.Items[0].ID+"/events?limit=500&cursor="+url.QueryEscape(cursor), nil, &page)
+			for _, e := range page.Items {
+				if stored[e.MessageID] != "" {
+					t.Fatalf("%s is stored twice", e.MessageID)
+				}
+				if !sent[e.MessageID] {
+					t.Fatalf("%s was never sent", e.MessageID)
+				}
+				stored[e.MessageID] = user
+			}
+			if cursor = page.NextCursor; cursor == "" {
+				break
+			}
+		}
+	}
+	for id, user := range acked {
+		if stored[id] != user {
+			t.Errorf("acknowledged event %s of %s is stored for %q", id, user, stored[id])
+		}
+	}
+	var st stats
+	s.Must("GET", "/stats", nil, &st)
+	if st.Events != len(stored) {
+		t.Errorf("statistics count %d events, %d are stored", st.Events, len(stored))
+	}
+	t.Logf("%d acknowledged, %d stored, 6 kills", len(acked), len(stored))
+}
+
+// mailAccount makes an SMTP server the workspace's way out.
+func mailAccount(t *testing.T, s *harness.Server, addr string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := strconv.Atoi(port)
+	s.Must("POST", "/accounts", map[string]any{
+		"kind": "email", "name": "Test", "from_name": "Aoba Tea", "from_address": "tea@shop.example", "default": true,
+		"config": map[string]any{"host": host, "port": n, "security": "none"},
+	}, nil)
+}
+
+// newsTopic returns the id of the topic everybody can subscribe to.
+func newsTopic(t *testing.T, s *harness.Server) string {
+	t.Helper()
+	var topics struct{ Items []struct{ ID, Name string } }
+	s.Must("GET", "/topics", nil, &topics)
+	for _, topic := range topics.Items {
+		if topic.Name == "News" {
+			return topic.ID
+		}
+	}
+	t.Fatal("a new workspace has no topic News")
+	return ""
+}
+
+func TestKillDuringCampaignMailsEverybodyAndCountsEveryLostAnswer(t *testing.T) {
+	long(t)
+	const people = 20000
+	s := harness.Start(t)
+	sink := harness.StartSink(t)
+	mailAccount(t, s, sink.Addr)
+	topic := newsTopic(t, s)
+
+	for from := 0; from < people; from += 250 {
+		var batch []harness.Event
+		for n := from; n < from+250; n++ {
+			user := fmt.Sprintf("u%05d", n)
+			batch = append(batch,
+				harness.Event{"type": "identify", "userId": user, "messageId": "i" + user, "traits": map[string]any{"email": user + "@people.example", "first_name": "P" + strconv.Itoa(n)}},
+				harness.Event{"type": "track", "event": "Subscribed", "userId": user, "messageId": "s" + user, "properties": map[string]any{"topic": "News", "channel": "email"}})
+		}
+		if !s.Send(batch...) {
+			t.Fatal("events not taken")
+		}
+	}
+	var seg struct{ ID string }
+	s.Must("POST", "/segments", `{"name":"Everyone with mail","rule":{"trait":{"path":"email","op":"exists"}}}`, &seg)
+	s.Eventually(2*time.Minute, "the segment has everybody", func() bool {
+		var now struct{ Size int }
+		s.Must("GET", "/segments/"+seg.ID, nil, &now)
+		return now.Size == people
+	})
+	var tpl, cmp struct{ ID string }
+	s.Must("POST", "/templates", map[string]any{
+		"name": "Letter", "channel": "email", "subject": "Hello {{ person.first_name }}",
+		"html": `<html><body><p>Dear {{ person.first_name }}</p><p><a href="https://shop.example/new">See what is new</a></p></body></html>`,
+	}, &tpl)
+	s.Must("POST", "/campaigns", map[string]any{"name": "Letter to all", "channel": "email", "audience": map[string]any{"include": []string{seg.ID}}, "topic": topic, "template": tpl.ID}, &cmp)
+	s.Must("POST", "/campaigns/"+cmp.ID+"/launch", nil, nil)
+
+	for kill := range 5 {
+		before := sink.Total()
+		s.Eventually(2*time.Minute, "mails go out", func() bool { return sink.Total() > before+1500 || sink.Total() >= people })
+		if sink.Total() >= people {
+			t.Logf("the campaign was through after %d kills", kill)
+			break
+		}
+		s.Kill()
+		s.Launch()
+	}
+	var report struct{ Audience, Sent, Queued, Uncertain int }
+	s.Eventually(5*time.Minute, "the campaign is finished", func() bool {
+		var c struct{ Status string }
+		s.Do("GET", "/campaigns/"+cmp.ID, nil, &c)
+		return c.Status == "sent"
+	})
+	s.Must("GET", "/campaigns/"+cmp.ID+"/report", nil, &report)
+
+	extra := 0
+	copies := sink.Copies()
+	for n := range people {
+		to := fmt.Sprintf("u%05d@people.example", n)
+		if copies[to] == 0 {
+			t.Errorf("%s got no mail", to)
+		}
+		if copies[to] > 1 {
+			extra += copies[to] - 1
+			ids := sink.MessageIDs(to)
+			for _, id := range ids {
+				if id != ids[0] {
+					t.Errorf("%s got two different mails: %v", to, ids)
+				}
+			}
+		}
+	}
+	if len(copies) != people {
+		t.Errorf("%d addresses were mailed, want %d", len(copies), people)
+	}
+	if extra > report.Uncertain {
+		t.Errorf("%d mails went twice, the report admits %d", extra, report.Uncertain)
+	}
+	if report.Sent != people || report.Audience != people || report.Queued != 0 {
+		t.Errorf("report %+v, want %d sent of %d", report, people, people)
+	}
+	t.Logf("%d mails, %d twice, %d lost answers on the report", sink.Total(), extra, report.Uncertain)
+}
