@@ -174,6 +174,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		{Name: "dispatcher", Service: dispatcher},
 		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) { return people.PurgeSeen(ctx, seenDays, limit) }},
+			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
 			}},
@@ -183,7 +184,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, Campaigns: campaigns, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+		Rejections: rejections, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }
@@ -200,4 +201,17 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	mux.Handle("/", console.Handler())
 	a.mux = mux
 	return nil
+}
+
+// trimLog gives up log records that every stage has passed, once the log is nearly full: a full log refuses events.
+func (a *application) trimLog(ctx context.Context) error {
+	used, limit, err := a.stream.Size(ctx)
+	if err != nil || limit <= 0 || used < limit/5*4 {
+		return err
+	}
+	at, err := a.worker.Position(ctx)
+	if err != nil || at == 0 {
+		return err
+	}
+	return a.stream.Trim(ctx, at)
 }

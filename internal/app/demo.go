@@ -94,6 +94,7 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 		return err
 	}
 	d.app.mux.Handle("/demo/mailbox", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.list)))
+	d.app.mux.Handle("/demo/mailbox/{id}/letter", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.letter)))
 	d.app.mux.Handle("/demo/mailbox/{id}", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.show)))
 
 	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.topics(), readers{d.box}, part(log, "visitors"))
@@ -364,6 +365,18 @@ func (d *demonstration) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, m)
+}
+
+// letter shows a mail's HTML as a mail program would: styles and pictures, no scripts.
+func (d *demonstration) letter(w http.ResponseWriter, r *http.Request) {
+	m, err := d.box.Read(r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox")
+	_, _ = fmt.Fprintf(w, `<base target="_blank">%s`, m.HTML) // a reader that is gone needs no answer
 }
 
 func reply(w http.ResponseWriter, v any) {

@@ -207,7 +207,7 @@ func (k kit) EnsureTopic(ctx context.Context, ws, _, name string) (string, error
 
 // EnsureTemplate returns the template with the key, making it if there is none.
 func (k kit) EnsureTemplate(ctx context.Context, ws, key string, text journey.Text) (string, error) {
-	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text})
+	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text, ValueProposition: text.ValueProposition})
 	return t.ID, err
 }
 
@@ -232,6 +232,9 @@ type sources struct{ workspaces *workspace.Service }
 // SourceByWriteKey implements collect.Sources.
 func (s sources) SourceByWriteKey(ctx context.Context, key string) (collect.Source, error) {
 	src, err := s.workspaces.SourceByWriteKey(ctx, key)
+	if errs.Is(err, errs.KindUnauthenticated) {
+		return collect.Source{}, errs.NotFound("source", "with this write key")
+	}
 	if err != nil {
 		return collect.Source{}, err
 	}

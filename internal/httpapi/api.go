@@ -59,6 +59,9 @@ type Config struct {
 	ReadyKit   journey.Kit
 	Reports    *report.Service
 
+	Rejections Rejections
+
+	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
 	SecureCookies  bool                // the server is reached over https
 	Demo           *Demo               // nil outside the demonstration
@@ -69,6 +72,7 @@ type api struct {
 	c     Config
 	huma  huma.API
 	names *namer
+	looks looks
 
 	clientIP func(*http.Request) string
 }
@@ -79,12 +83,7 @@ func New(c Config) http.Handler {
 	a := newAPI(c, mux)
 	a.huma.UseMiddleware(a.observe)
 	a.routes()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Bodies are JSON whatever they say they are: curl -d and old clients send no content type of their own. Forgery from another
-		// site is kept out by the CSRF token, not by the content type.
-		r.Header.Set("Content-Type", "application/json")
-		mux.ServeHTTP(w, r)
-	})
+	return a.front(mux)
 }
 
 // Document returns the OpenAPI document.
@@ -97,7 +96,7 @@ func Document() ([]byte, error) {
 
 func newAPI(c Config, mux *http.ServeMux) *api {
 	names := &namer{names: map[reflect.Type]string{}}
-	return &api{c: c, huma: humago.New(mux, apiConfig(names)), names: names, clientIP: ClientIP(c.TrustedProxies)}
+	return &api{c: c, huma: humago.New(mux, apiConfig(names)), names: names, looks: looks{at: map[look]time.Time{}}, clientIP: ClientIP(c.TrustedProxies)}
 }
 
 func apiConfig(names *namer) huma.Config {
@@ -126,10 +125,14 @@ func (a *api) routes() {
 	a.listRoutes()
 	a.consentRoutes()
 	a.contentRoutes()
+	a.accountRoutes()
 	a.outboxRoutes()
 	a.campaignRoutes()
 	a.journeyRoutes()
+	a.roundRoutes()
 	a.reportRoutes()
+	a.channelRoutes()
+	a.rejectionRoutes()
 	a.testRoutes()
 }
 
@@ -188,10 +191,10 @@ func (a *api) guard(need staff.Permission) func(huma.Context, func(huma.Context)
 }
 
 func (a *api) refuse(ctx huma.Context, err error) {
-	p := problem(a.fail(ctx.Context(), ctx.Operation().OperationID, err))
-	ctx.SetHeader("Content-Type", "application/problem+json")
-	if p.Status == http.StatusUnauthorized {
-		ctx.SetHeader("WWW-Authenticate", `Bearer realm="kizuna"`)
+	p := a.fail(ctx.Context(), ctx.Operation().OperationID, err)
+	ctx.SetHeader("Content-Type", problemType)
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
 	}
 	ctx.SetStatus(p.Status)
 	_ = json.NewEncoder(ctx.BodyWriter()).Encode(p) // a client that is gone needs no answer
@@ -200,7 +203,7 @@ func (a *api) refuse(ctx huma.Context, err error) {
 // authenticate finds out who calls: an API key, or a session with its CSRF token on everything that may change something.
 func (a *api) authenticate(ctx huma.Context) (staff.Principal, error) {
 	o := originOf(ctx.Context())
-	if secret, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer "); ok {
+	if secret, ok := bearer(ctx.Header("Authorization")); ok {
 		return a.c.Staff.AuthenticateKey(ctx.Context(), secret, o.ip)
 	}
 	if o.session == "" {
@@ -214,6 +217,12 @@ func (a *api) authenticate(ctx huma.Context) (staff.Principal, error) {
 		err = staff.CheckCSRF(o.session, ctx.Header(csrfHeader))
 	}
 	return p, err
+}
+
+// bearer returns the API key of an Authorization header.
+func bearer(header string) (secret string, ok bool) {
+	scheme, secret, ok := strings.Cut(header, " ")
+	return strings.TrimSpace(secret), ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // ClientIP returns a function that tells a request's IP address; a forwarded one is believed only from a trusted proxy.
@@ -230,7 +239,7 @@ func ClientIP(trusted []netip.Prefix) func(*http.Request) string {
 		if err != nil {
 			return host
 		}
-		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",") // a proxy may add a line of its own
 		for i := len(hops) - 1; i >= 0 && believes(ip); i-- {
 			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 			if err != nil {
@@ -244,10 +253,11 @@ func ClientIP(trusted []netip.Prefix) func(*http.Request) string {
 
 // SignedIn lets requests through that carry the cookie of a session, for pages beside the API.
 func SignedIn(s *staff.Service, next http.Handler) http.Handler {
+	ip := ClientIP(nil)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := r.Cookie(cookieName)
 		if err == nil {
-			_, err = s.Authenticate(r.Context(), c.Value, r.RemoteAddr)
+			_, err = s.Authenticate(r.Context(), c.Value, ip(r))
 		}
 		if err != nil {
 			http.Error(w, "sign in first", http.StatusUnauthorized)
@@ -256,24 +266,6 @@ func SignedIn(s *staff.Service, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// change runs a write and its audit entry in one transaction.
-func (a *api) change(ctx context.Context, action, noun, id string, do func(ctx context.Context) error) error {
-	return a.c.Tx.InTx(ctx, func(ctx context.Context) error {
-		if err := do(ctx); err != nil {
-			return err
-		}
-		return a.audit(ctx, action, noun, id)
-	})
-}
-
-// audit notes an act that has its own transaction.
-func (a *api) audit(ctx context.Context, action, noun, id string) error {
-	return a.c.Staff.Audit(ctx, caller(ctx), staff.Act{Action: noun + "." + action, Noun: noun, NounID: id})
-}
-
-// saw notes that somebody looked at a person.
-func (a *api) saw(ctx context.Context, noun, id string) error { return a.audit(ctx, "view", noun, id) }
 
 func (a *api) testRoutes() {
 	if a.c.Advance == nil {

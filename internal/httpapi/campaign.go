@@ -109,11 +109,9 @@ type PreflightWarning struct {
 
 func (a *api) campaignRoutes() {
 	s := a.c.Campaigns
-	one := func(c campaign.Campaign, err error) (*body[Campaign], error) {
-		if err != nil {
-			return nil, err
-		}
-		return answer(campaignShape(c)), nil
+	one := func(c campaign.Campaign, err error) (*body[Campaign], error) { return answer(campaignShape(c)), err }
+	write := func(ctx context.Context, action string, do func(ctx context.Context) (campaign.Campaign, error)) (*body[Campaign], error) {
+		return one(changed(ctx, a, action, "campaign", func(c campaign.Campaign) string { return c.ID }, do))
 	}
 	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *Paging) (*body[List[Campaign]], error) {
 		found, err := s.List(ctx, workspaceOf(ctx), in.request())
@@ -123,29 +121,22 @@ func (a *api) campaignRoutes() {
 		return list(found, campaignShape), nil
 	})
 	route(a, http.MethodPost, "/campaigns", "campaign-create", "Make a campaign as a draft", staff.CampaignsWrite, func(ctx context.Context, in *in[CampaignDraft]) (*body[Campaign], error) {
-		c, err := s.Create(ctx, workspaceOf(ctx), in.Body.campaign())
-		if err != nil {
-			return nil, err
-		}
-		return answer(campaignShape(c)), a.audit(ctx, "create", "campaign", c.ID)
+		return write(ctx, "create", func(ctx context.Context) (campaign.Campaign, error) {
+			return s.Create(ctx, workspaceOf(ctx), in.Body.campaign())
+		})
 	}, created)
-	route(a, http.MethodGet, "/campaigns/{id}", "campaign-get", "One campaign", staff.CampaignsRead, func(ctx context.Context, in *idPath) (*body[Campaign], error) {
+	route(a, http.MethodGet, "/campaigns/{id}", "campaign-get", "One campaign", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
 		return one(s.Get(ctx, workspaceOf(ctx), in.ID))
 	})
 	route(a, http.MethodPut, "/campaigns/{id}", "campaign-update", "Change a draft", staff.CampaignsWrite, func(ctx context.Context, in *inAt[CampaignDraft]) (*body[Campaign], error) {
-		c, err := s.Edit(ctx, workspaceOf(ctx), in.ID, in.Body.campaign())
-		if err != nil {
-			return nil, err
-		}
-		return answer(campaignShape(c)), a.audit(ctx, "update", "campaign", c.ID)
+		return write(ctx, "update", func(ctx context.Context) (campaign.Campaign, error) {
+			return s.Edit(ctx, workspaceOf(ctx), in.ID, in.Body.campaign())
+		})
 	})
-	route(a, http.MethodDelete, "/campaigns/{id}", "campaign-delete", "Delete a draft", staff.CampaignsWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
-		if err := s.Delete(ctx, workspaceOf(ctx), in.ID); err != nil {
-			return nil, err
-		}
-		return nil, a.audit(ctx, "delete", "campaign", in.ID)
+	route(a, http.MethodDelete, "/campaigns/{id}", "campaign-delete", "Delete a draft", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
+		return nil, a.change(ctx, "delete", "campaign", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })
 	}, noContent)
-	route(a, http.MethodGet, "/campaigns/{id}/preflight", "campaign-preflight", "Who would get this, who not, and why", staff.CampaignsRead, func(ctx context.Context, in *idPath) (*body[Preflight], error) {
+	route(a, http.MethodGet, "/campaigns/{id}/preflight", "campaign-preflight", "Who would get this, who not, and why", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Preflight], error) {
 		p, err := s.Preflight(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -157,12 +148,8 @@ func (a *api) campaignRoutes() {
 		return answer(out), nil
 	})
 	act := func(verb, summary string, do func(ctx context.Context, ws, id string) (campaign.Campaign, error)) {
-		route(a, http.MethodPost, "/campaigns/{id}/"+verb, "campaign-"+verb, summary, staff.CampaignsSend, func(ctx context.Context, in *idPath) (*body[Campaign], error) {
-			c, err := do(ctx, workspaceOf(ctx), in.ID)
-			if err != nil {
-				return nil, err
-			}
-			return answer(campaignShape(c)), a.audit(ctx, verb, "campaign", c.ID)
+		route(a, http.MethodPost, "/campaigns/{id}/"+verb, "campaign-"+verb, summary, staff.CampaignsSend, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
+			return write(ctx, verb, func(ctx context.Context) (campaign.Campaign, error) { return do(ctx, workspaceOf(ctx), in.ID) })
 		})
 	}
 	act("launch", "Fix the audience and send; launching twice sends once", s.Launch)

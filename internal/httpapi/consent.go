@@ -51,6 +51,7 @@ func suppressionShape(s consent.Suppression) Suppression {
 
 func (a *api) consentRoutes() {
 	c := a.c.Consent
+	topicID := func(t consent.Topic) string { return t.ID }
 	route(a, http.MethodGet, "/topics", "topic-list", "Topics", staff.SettingsRead, func(ctx context.Context, _ *Paging) (*body[List[Topic]], error) {
 		all, err := c.Topics(ctx, workspaceOf(ctx))
 		if err != nil {
@@ -65,12 +66,15 @@ func (a *api) consentRoutes() {
 		OptIn       string   `json:"opt_in,omitempty" enum:"explicit,implied"`
 	}
 	route(a, http.MethodPost, "/topics", "topic-create", "Make a topic", staff.SettingsWrite, func(ctx context.Context, in *in[draft]) (*body[Topic], error) {
-		t, err := c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn)})
-		if err != nil {
-			return nil, err
-		}
-		return answer(topicShape(t)), a.audit(ctx, "create", "topic", t.ID)
+		t, err := changed(ctx, a, "create", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
+			return c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn)})
+		})
+		return answer(topicShape(t)), err
 	}, created)
+	route(a, http.MethodGet, "/topics/{id}", "topic-get", "One topic", staff.SettingsRead, func(ctx context.Context, in *IDPath) (*body[Topic], error) {
+		t, err := c.Topic(ctx, workspaceOf(ctx), in.ID)
+		return answer(topicShape(t)), err
+	})
 	type change struct {
 		Name        string   `json:"name" maxLength:"200"`
 		Description string   `json:"description,omitempty" maxLength:"2000"`
@@ -80,14 +84,13 @@ func (a *api) consentRoutes() {
 	}
 	route(a, http.MethodPut, "/topics/{id}", "topic-update", "Change a topic", staff.SettingsWrite, func(ctx context.Context, in *inAt[change]) (*body[Topic], error) {
 		b := in.Body
-		t, err := c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Archived: b.Archived})
-		if err != nil {
-			return nil, err
-		}
-		return answer(topicShape(t)), a.audit(ctx, "update", "topic", t.ID)
+		t, err := changed(ctx, a, "update", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
+			return c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Archived: b.Archived})
+		})
+		return answer(topicShape(t)), err
 	})
 
-	route(a, http.MethodGet, "/people/{id}/subscriptions", "person-subscriptions", "What a person has said about topics, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[Subscription]], error) {
+	route(a, http.MethodGet, "/people/{id}/subscriptions", "person-subscriptions", "What a person has said about topics, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[Subscription]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -98,7 +101,7 @@ func (a *api) consentRoutes() {
 		}
 		return list(log, func(r consent.Record) Subscription {
 			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, At: r.At}
-		}), nil
+		}), a.saw(ctx, p.ID)
 	})
 	type statement struct {
 		Topic    string `json:"topic"`

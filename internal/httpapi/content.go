@@ -58,6 +58,10 @@ type TemplatePreview struct {
 
 func (a *api) contentRoutes() {
 	c := a.c.Content
+	write := func(ctx context.Context, action string, do func(ctx context.Context) (content.Template, error)) (*body[Template], error) {
+		t, err := changed(ctx, a, action, "template", func(t content.Template) string { return t.ID }, do)
+		return answer(templateShape(t)), err
+	}
 	type filter struct {
 		Paging
 		Q      string `query:"q" maxLength:"200"`
@@ -71,17 +75,15 @@ func (a *api) contentRoutes() {
 		return list(found, templateShape), nil
 	})
 	route(a, http.MethodPost, "/templates", "template-create", "Make a template", staff.ContentWrite, func(ctx context.Context, in *in[TemplateDraft]) (*body[Template], error) {
-		t, err := c.Create(ctx, workspaceOf(ctx), in.Body.draft())
-		if err != nil {
-			return nil, err
-		}
-		return answer(templateShape(t)), a.audit(ctx, "create", "template", t.ID)
+		return write(ctx, "create", func(ctx context.Context) (content.Template, error) {
+			return c.Create(ctx, workspaceOf(ctx), in.Body.draft())
+		})
 	}, created, bodyLimit(2<<20))
-	route(a, http.MethodGet, "/templates/{id}", "template-get", "The current version of a template", staff.ContentRead, func(ctx context.Context, in *idPath) (*body[Template], error) {
+	route(a, http.MethodGet, "/templates/{id}", "template-get", "The current version of a template", staff.ContentRead, func(ctx context.Context, in *IDPath) (*body[Template], error) {
 		t, err := c.Get(ctx, workspaceOf(ctx), in.ID)
 		return answer(templateShape(t)), err
 	})
-	route(a, http.MethodGet, "/templates/{id}/versions", "template-versions", "All versions, newest first", staff.ContentRead, func(ctx context.Context, in *pageAt) (*body[List[Template]], error) {
+	route(a, http.MethodGet, "/templates/{id}/versions", "template-versions", "All versions, newest first", staff.ContentRead, func(ctx context.Context, in *PageAt) (*body[List[Template]], error) {
 		found, err := c.Versions(ctx, workspaceOf(ctx), in.ID, in.request())
 		if err != nil {
 			return nil, err
@@ -93,25 +95,15 @@ func (a *api) contentRoutes() {
 		Base int `json:"base" minimum:"1" doc:"version that the edit began with; another one in between is a conflict"`
 	}
 	route(a, http.MethodPut, "/templates/{id}", "template-update", "Write a new version; messages that are under way keep theirs", staff.ContentWrite, func(ctx context.Context, in *inAt[edit]) (*body[Template], error) {
-		t, err := c.Update(ctx, workspaceOf(ctx), in.ID, in.Body.draft(), in.Body.Base)
-		if err != nil {
-			return nil, err
-		}
-		return answer(templateShape(t)), a.audit(ctx, "update", "template", t.ID)
+		return write(ctx, "update", func(ctx context.Context) (content.Template, error) {
+			return c.Update(ctx, workspaceOf(ctx), in.ID, in.Body.draft(), in.Body.Base)
+		})
 	}, bodyLimit(2<<20))
-	route(a, http.MethodDelete, "/templates/{id}", "template-archive", "Archive a template", staff.ContentWrite, func(ctx context.Context, in *idPath) (*body[Template], error) {
-		t, err := c.Archive(ctx, workspaceOf(ctx), in.ID)
-		if err != nil {
-			return nil, err
-		}
-		return answer(templateShape(t)), a.audit(ctx, "archive", "template", t.ID)
+	route(a, http.MethodDelete, "/templates/{id}", "template-archive", "Archive a template", staff.ContentWrite, func(ctx context.Context, in *IDPath) (*body[Template], error) {
+		return write(ctx, "archive", func(ctx context.Context) (content.Template, error) { return c.Archive(ctx, workspaceOf(ctx), in.ID) })
 	})
-	route(a, http.MethodPost, "/templates/{id}/restore", "template-restore", "Take a template from the archive", staff.ContentWrite, func(ctx context.Context, in *idPath) (*body[Template], error) {
-		t, err := c.Restore(ctx, workspaceOf(ctx), in.ID)
-		if err != nil {
-			return nil, err
-		}
-		return answer(templateShape(t)), a.audit(ctx, "restore", "template", t.ID)
+	route(a, http.MethodPost, "/templates/{id}/restore", "template-restore", "Take a template from the archive", staff.ContentWrite, func(ctx context.Context, in *IDPath) (*body[Template], error) {
+		return write(ctx, "restore", func(ctx context.Context) (content.Template, error) { return c.Restore(ctx, workspaceOf(ctx), in.ID) })
 	})
 	type preview struct {
 		Template string         `json:"template,omitempty" doc:"id of a saved template"`
@@ -139,7 +131,7 @@ func (a *api) contentRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			if err := a.saw(ctx, "person", p.ID); err != nil {
+			if err := a.saw(ctx, p.ID); err != nil {
 				return nil, err
 			}
 			r.Vars["person"] = p.Values()

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
@@ -59,41 +60,26 @@ func (a *api) journeyShape(ctx context.Context, j journey.Journey) (Journey, err
 	}, nil
 }
 
-// Round is one person's way through a journey.
-type Round struct {
-	ID      string     `json:"id"`
-	Person  string     `json:"person_id"`
-	Journey string     `json:"journey_id"`
-	Version int        `json:"version"`
-	Status  string     `json:"status" enum:"active,done,exited,parked"`
-	Node    string     `json:"node"`
-	Entered time.Time  `json:"entered_at"`
-	Ended   *time.Time `json:"ended_at,omitempty"`
-	Due     *time.Time `json:"due_at,omitempty" doc:"when they move on by themselves"`
-	GoalAt  *time.Time `json:"goal_at,omitempty"`
-	Why     string     `json:"why,omitempty" doc:"how it ended"`
-	Reason  string     `json:"reason,omitempty"`
-	Error   string     `json:"error,omitempty"`
-	Steps   []Step     `json:"steps,omitempty"`
+// JourneyDraft is what an author writes.
+type JourneyDraft struct {
+	Name  string `json:"name" maxLength:"200"`
+	Draft Graph  `json:"draft"`
 }
 
-// Step is one node passed, with the reason.
-type Step struct {
-	Node      string     `json:"node"`
-	Kind      string     `json:"kind"`
-	Arrived   time.Time  `json:"arrived_at"`
-	Left      *time.Time `json:"left_at,omitempty"`
-	Output    string     `json:"output,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
-	MessageID string     `json:"message_id,omitempty"`
-	Refused   string     `json:"refused,omitempty" doc:"why the gate refused the message"`
+// JourneyVersion is a published graph; it never changes.
+type JourneyVersion struct {
+	Version   int       `json:"version"`
+	Graph     Graph     `json:"graph"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
-func roundShape(i journey.Instance) Round {
-	return Round{
-		ID: i.ID, Person: i.Person, Journey: i.Journey, Version: i.Version, Status: string(i.Status), Node: i.Node, Entered: i.Entered, Ended: moment(i.Ended),
-		Due: moment(i.Due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: i.Reason, Error: i.Error,
-	}
+// NodeKind is a kind of node.
+type NodeKind struct {
+	Kind    string          `json:"kind"`
+	Title   string          `json:"title"`
+	Outputs []string        `json:"outputs" doc:"by which people leave; none if the journey always ends here"`
+	Pauses  bool            `json:"pauses" doc:"people spend time here"`
+	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of the configuration"`
 }
 
 func (a *api) journeyRoutes() {
@@ -104,6 +90,10 @@ func (a *api) journeyRoutes() {
 		}
 		shape, err := a.journeyShape(ctx, j)
 		return answer(shape), err
+	}
+	write := func(ctx context.Context, action string, do func(ctx context.Context) (journey.Journey, error)) (*body[Journey], error) {
+		j, err := changed(ctx, a, action, "journey", func(j journey.Journey) string { return j.ID }, do)
+		return one(ctx, j, err)
 	}
 	route(a, http.MethodGet, "/journeys", "journey-list", "Journeys", staff.JourneysRead, func(ctx context.Context, in *Paging) (*body[List[Journey]], error) {
 		found, err := s.List(ctx, workspaceOf(ctx), in.request())
@@ -118,30 +108,21 @@ func (a *api) journeyRoutes() {
 		}
 		return answer(out), nil
 	})
-	type draft struct {
-		Name  string `json:"name" maxLength:"200"`
-		Draft Graph  `json:"draft"`
-	}
-	route(a, http.MethodPost, "/journeys", "journey-create", "Make a journey as a draft", staff.JourneysWrite, func(ctx context.Context, in *in[draft]) (*body[Journey], error) {
+	route(a, http.MethodPost, "/journeys", "journey-create", "Make a journey as a draft", staff.JourneysWrite, func(ctx context.Context, in *in[JourneyDraft]) (*body[Journey], error) {
 		g, err := in.Body.Draft.decode()
 		if err != nil {
 			return nil, err
 		}
-		j, err := s.Create(ctx, workspaceOf(ctx), "", in.Body.Name, g)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.audit(ctx, "create", "journey", j.ID); err != nil {
-			return nil, err
-		}
-		return one(ctx, j, nil)
+		return write(ctx, "create", func(ctx context.Context) (journey.Journey, error) {
+			return s.Create(ctx, workspaceOf(ctx), "", in.Body.Name, g)
+		})
 	}, created)
-	route(a, http.MethodGet, "/journeys/{id}", "journey-get", "One journey", staff.JourneysRead, func(ctx context.Context, in *idPath) (*body[Journey], error) {
+	route(a, http.MethodGet, "/journeys/{id}", "journey-get", "One journey", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*body[Journey], error) {
 		j, err := s.Get(ctx, workspaceOf(ctx), in.ID)
 		return one(ctx, j, err)
 	})
 	type edit struct {
-		draft
+		JourneyDraft
 		Revision int64 `json:"revision"`
 	}
 	route(a, http.MethodPut, "/journeys/{id}", "journey-update", "Change the draft; people inside are not affected until it is published", staff.JourneysWrite, func(ctx context.Context, in *inAt[edit]) (*body[Journey], error) {
@@ -149,25 +130,13 @@ func (a *api) journeyRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		j, err := s.Edit(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, in.Body.Name, g)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.audit(ctx, "update", "journey", j.ID); err != nil {
-			return nil, err
-		}
-		return one(ctx, j, nil)
+		return write(ctx, "update", func(ctx context.Context) (journey.Journey, error) {
+			return s.Edit(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, in.Body.Name, g)
+		})
 	})
 	act := func(verb, summary string, do func(ctx context.Context, ws, id string) (journey.Journey, error)) {
-		route(a, http.MethodPost, "/journeys/{id}/"+verb, "journey-"+verb, summary, staff.JourneysPublish, func(ctx context.Context, in *idPath) (*body[Journey], error) {
-			j, err := do(ctx, workspaceOf(ctx), in.ID)
-			if err != nil {
-				return nil, err
-			}
-			if err := a.audit(ctx, verb, "journey", j.ID); err != nil {
-				return nil, err
-			}
-			return one(ctx, j, nil)
+		route(a, http.MethodPost, "/journeys/{id}/"+verb, "journey-"+verb, summary, staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*body[Journey], error) {
+			return write(ctx, verb, func(ctx context.Context) (journey.Journey, error) { return do(ctx, workspaceOf(ctx), in.ID) })
 		})
 	}
 	act("publish", "Check the draft and let new people enter it; those inside finish on their version", s.Publish)
@@ -180,8 +149,11 @@ func (a *api) journeyRoutes() {
 	type retried struct {
 		Count int `json:"count"`
 	}
-	route(a, http.MethodPost, "/journeys/{id}/retry", "journey-retry", "Send everybody on who is parked with an error", staff.JourneysPublish, func(ctx context.Context, in *idPath) (*body[retried], error) {
-		n, err := s.RetryAll(ctx, workspaceOf(ctx), in.ID)
+	route(a, http.MethodPost, "/journeys/{id}/retry", "journey-retry", "Send everybody on who is parked with an error", staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*body[retried], error) {
+		if _, err := s.Get(ctx, workspaceOf(ctx), in.ID); err != nil {
+			return nil, err
+		}
+		n, err := s.RetryAll(ctx, workspaceOf(ctx), in.ID) // in batches, each a transaction
 		if err != nil {
 			return nil, err
 		}
@@ -207,26 +179,33 @@ func (a *api) journeyRoutes() {
 		return answer(out), a.audit(ctx, "install_ready", "journey", "")
 	})
 
-	route(a, http.MethodGet, "/people/{id}/journeys", "person-journeys", "A person's ways through journeys, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[Round]], error) {
-		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
+	route(a, http.MethodPost, "/journeys/{id}/check", "journey-check", "Say whether the draft could be published, and if not every reason", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*nothing, error) {
+		return nil, s.Check(ctx, workspaceOf(ctx), in.ID)
+	}, noContent)
+	route(a, http.MethodGet, "/journeys/{id}/versions", "journey-versions", "What was published, latest first", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*body[List[JourneyVersion]], error) {
+		all, err := s.Versions(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
-		found, err := s.OfPerson(ctx, p.Workspace, p.ID, in.request())
-		if err != nil {
-			return nil, err
+		out := List[JourneyVersion]{Items: make([]JourneyVersion, len(all))}
+		for i, v := range all {
+			graph, err := json.Marshal(v.Graph)
+			if err != nil {
+				return nil, err
+			}
+			out.Items[i] = JourneyVersion{Version: v.Number, Graph: graph, CreatedAt: v.CreatedAt}
 		}
-		return list(found, roundShape), nil
+		return answer(out), nil
 	})
-	route(a, http.MethodGet, "/journey-rounds/{id}", "journey-round", "One person's way through a journey, every step with its reason", staff.PeopleRead, func(ctx context.Context, in *idPath) (*body[Round], error) {
-		i, steps, err := s.Path(ctx, workspaceOf(ctx), in.ID)
-		if err != nil {
-			return nil, err
+	route(a, http.MethodGet, "/journey-nodes", "journey-node-list", "The kinds of nodes that journeys are made of", staff.JourneysRead, func(context.Context, *nothing) (*body[List[NodeKind]], error) {
+		out := List[NodeKind]{}
+		for _, n := range node.Catalog() {
+			schema, _, err := configSchema(n.Config())
+			if err != nil {
+				return nil, err
+			}
+			out.Items = append(out.Items, NodeKind{Kind: n.Kind, Title: n.Title, Outputs: append([]string{}, n.Outputs...), Pauses: n.Pauses, Config: schema})
 		}
-		r := roundShape(i)
-		for _, st := range steps {
-			r.Steps = append(r.Steps, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: st.Reason, MessageID: st.MessageID, Refused: st.Refused})
-		}
-		return answer(r), a.saw(ctx, "person", i.Person)
+		return answer(out), nil
 	})
 }

@@ -2,63 +2,15 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
-
-// Account is a way out: a channel with its configuration. Secrets go in and never come out.
-type Account struct {
-	ID            string          `json:"id"`
-	Kind          string          `json:"kind"`
-	Name          string          `json:"name"`
-	FromName      string          `json:"from_name,omitempty"`
-	FromAddress   string          `json:"from_address"`
-	ReplyTo       string          `json:"reply_to,omitempty"`
-	RatePerSecond float64         `json:"rate_per_second,omitempty"`
-	Connections   int             `json:"connections,omitempty"`
-	Default       bool            `json:"default"`
-	Status        string          `json:"status" enum:"active,disabled"`
-	Config        json.RawMessage `json:"config"`
-	SecretsSet    []string        `json:"secrets_set,omitempty" doc:"names of the secrets that are stored"`
-}
-
-func accountShape(x outbox.Account) Account {
-	return Account{
-		ID: x.ID, Kind: x.Kind, Name: x.Name, FromName: x.FromName, FromAddress: x.FromAddr, ReplyTo: x.ReplyTo, RatePerSecond: x.RatePerSecond,
-		Connections: x.Connections, Default: x.Default, Status: string(x.Status), Config: x.Config, SecretsSet: x.SecretsSet,
-	}
-}
-
-// AccountDraft is an account as it is written.
-type AccountDraft struct {
-	Kind          string         `json:"kind" doc:"channel, e.g. email"`
-	Name          string         `json:"name"`
-	FromName      string         `json:"from_name,omitempty"`
-	FromAddress   string         `json:"from_address"`
-	ReplyTo       string         `json:"reply_to,omitempty"`
-	RatePerSecond float64        `json:"rate_per_second,omitempty" minimum:"0" doc:"messages a second at most, 0 for no limit"`
-	Connections   int            `json:"connections,omitempty" minimum:"0" maximum:"100"`
-	Default       bool           `json:"default,omitempty"`
-	Disabled      bool           `json:"disabled,omitempty"`
-	Config        map[string]any `json:"config" doc:"the channel's own settings; a secret that is left out stays as it is"`
-}
-
-func (d AccountDraft) account(id string) (outbox.Account, error) {
-	config, err := json.Marshal(d.Config)
-	status := outbox.AccountActive
-	if d.Disabled {
-		status = outbox.AccountDisabled
-	}
-	return outbox.Account{
-		ID: id, Kind: d.Kind, Name: d.Name, FromName: d.FromName, FromAddr: d.FromAddress, ReplyTo: d.ReplyTo, RatePerSecond: d.RatePerSecond,
-		Connections: d.Connections, Default: d.Default, Status: status, Config: config,
-	}, err
-}
 
 // Message is one message to one person, or the refusal to send it.
 type Message struct {
@@ -102,59 +54,58 @@ func (a *api) messages(ctx context.Context, found page.Of[outbox.Message]) (*bod
 	if err != nil {
 		return nil, err
 	}
-	return list(found, func(m outbox.Message) Message {
-		p := people[m.PersonID]
-		return Message{
-			ID: m.ID, Person: PersonBrief{ID: m.PersonID, Name: p.Name(), Email: p.Email()}, Channel: m.Channel, Topic: m.Topic, Template: m.Template,
-			Source: MessageSource{m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node}, Subject: m.Subject, State: string(m.Shown()), Reason: m.Reason, Detail: m.Detail,
-			Code: m.Code, Attempts: m.Attempts, Uncertain: m.Uncertain, CreatedAt: m.CreatedAt, SentAt: moment(m.SentAt), BouncedAt: moment(m.BouncedAt),
-			OpenedAt: moment(m.OpenedAt), ClickedAt: moment(m.ClickedAt), ConvertedAt: moment(m.ConvertedAt), UnsubscribedAt: moment(m.UnsubscribedAt),
+	return list(found, func(m outbox.Message) Message { return messageShape(m, people[m.PersonID]) }), nil
+}
+
+func messageShape(m outbox.Message, p person.Person) Message {
+	return Message{
+		ID: m.ID, Person: PersonBrief{ID: m.PersonID, Name: p.Name(), Email: p.Email()}, Channel: m.Channel, Topic: m.Topic, Template: m.Template,
+		Source: MessageSource{m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node}, Subject: m.Subject, State: string(m.Shown()), Reason: m.Reason, Detail: m.Detail,
+		Code: m.Code, Attempts: m.Attempts, Uncertain: m.Uncertain, CreatedAt: m.CreatedAt, SentAt: moment(m.SentAt), BouncedAt: moment(m.BouncedAt),
+		OpenedAt: moment(m.OpenedAt), ClickedAt: moment(m.ClickedAt), ConvertedAt: moment(m.ConvertedAt), UnsubscribedAt: moment(m.UnsubscribedAt),
+	}
+}
+
+// MessageDetail is everything about one message.
+type MessageDetail struct {
+	Message
+	Address         string       `json:"address,omitempty"`
+	TemplateVersion int          `json:"template_version,omitempty" doc:"version that was sent"`
+	Transactional   bool         `json:"transactional"`
+	DeliveredAt     *time.Time   `json:"delivered_at,omitempty"`
+	MachineOpenedAt *time.Time   `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
+	NextTry         *time.Time   `json:"next_try_at,omitempty" doc:"of a message that is waiting"`
+	Conversions     []Conversion `json:"conversions" doc:"what was credited to this message, oldest first"`
+}
+
+// Conversion is one goal event that followed a message.
+type Conversion struct {
+	Event     string    `json:"event"`
+	MessageID string    `json:"event_message_id"`
+	At        time.Time `json:"at"`
+	Revenue   *Money    `json:"revenue,omitempty"`
+}
+
+func messageDetail(m outbox.Message, p person.Person, credited []outbox.Conversion) MessageDetail {
+	out := MessageDetail{
+		Message: messageShape(m, p), Address: m.Address, TemplateVersion: m.TemplateVersion, Transactional: m.Transactional, DeliveredAt: moment(m.DeliveredAt),
+		MachineOpenedAt: moment(m.MachineOpenedAt), Conversions: make([]Conversion, len(credited)),
+	}
+	if m.State == outbox.Queued {
+		out.NextTry = moment(m.DueAt)
+	}
+	for i, c := range credited {
+		out.Conversions[i] = Conversion{Event: c.Event, MessageID: c.EventID, At: c.At}
+		if c.Currency != "" {
+			out.Conversions[i].Revenue = &Money{c.Minor, c.Currency}
 		}
-	}), nil
+	}
+	return out
 }
 
 func (a *api) outboxRoutes() {
 	o := a.c.Outbox
-	route(a, http.MethodGet, "/accounts", "account-list", "Ways out", staff.SettingsRead, func(ctx context.Context, _ *Paging) (*body[List[Account]], error) {
-		all, err := o.Accounts(ctx, workspaceOf(ctx))
-		if err != nil {
-			return nil, err
-		}
-		return list(page.Of[outbox.Account]{Items: all}, accountShape), nil
-	})
-	route(a, http.MethodPost, "/accounts", "account-create", "Add a way out, e.g. an SMTP server", staff.SettingsWrite, func(ctx context.Context, in *in[AccountDraft]) (*body[Account], error) {
-		draft, err := in.Body.account("")
-		if err != nil {
-			return nil, err
-		}
-		made, err := o.CreateAccount(ctx, workspaceOf(ctx), draft)
-		if err != nil {
-			return nil, err
-		}
-		return answer(accountShape(made)), a.audit(ctx, "create", "account", made.ID)
-	}, created)
-	route(a, http.MethodPut, "/accounts/{id}", "account-update", "Change a way out", staff.SettingsWrite, func(ctx context.Context, in *inAt[AccountDraft]) (*body[Account], error) {
-		draft, err := in.Body.account(in.ID)
-		if err != nil {
-			return nil, err
-		}
-		made, err := o.UpdateAccount(ctx, workspaceOf(ctx), draft)
-		if err != nil {
-			return nil, err
-		}
-		return answer(accountShape(made)), a.audit(ctx, "update", "account", made.ID)
-	})
-	route(a, http.MethodPost, "/accounts/{id}/check", "account-check", "Connect and sign in without sending anything", staff.SettingsWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
-		return nil, o.CheckAccount(ctx, workspaceOf(ctx), in.ID)
-	}, noContent)
-	route(a, http.MethodDelete, "/accounts/{id}", "account-delete", "Remove a way out", staff.SettingsWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
-		if err := o.DeleteAccount(ctx, workspaceOf(ctx), in.ID); err != nil {
-			return nil, err
-		}
-		return nil, a.audit(ctx, "delete", "account", in.ID)
-	}, noContent)
-
-	route(a, http.MethodGet, "/people/{id}/messages", "person-messages", "Messages to a person, refused ones included, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[Message]], error) {
+	route(a, http.MethodGet, "/people/{id}/messages", "person-messages", "Messages to a person, refused ones included, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[Message]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -163,7 +114,68 @@ func (a *api) outboxRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return a.messages(ctx, found)
+		out, err := a.messages(ctx, found)
+		if err != nil {
+			return nil, err
+		}
+		return out, a.saw(ctx, p.ID)
+	})
+	route(a, http.MethodGet, "/messages/{id}", "message-get", "One message, with what came of it", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[MessageDetail], error) {
+		ws := workspaceOf(ctx)
+		m, err := o.Message(ctx, ws, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		credited, err := o.Conversions(ctx, ws, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		people, err := a.c.People.ByIDs(ctx, ws, []string{m.PersonID})
+		if err != nil {
+			return nil, err
+		}
+		return answer(messageDetail(m, people[m.PersonID], credited)), a.saw(ctx, m.PersonID)
+	})
+
+	type trial struct {
+		Channel  string         `json:"channel,omitempty" doc:"email if left out"`
+		Template string         `json:"template" minLength:"1"`
+		Version  int            `json:"version,omitempty" minimum:"0" doc:"the current one if left out"`
+		Topic    string         `json:"topic,omitempty"`
+		To       string         `json:"to" minLength:"1" maxLength:"320" doc:"where it goes, whoever's values it shows"`
+		Person   string         `json:"person,omitempty" doc:"whose values fill it; the template's defaults show if left out"`
+		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
+		Account  string         `json:"account,omitempty" doc:"the default account of the channel if left out"`
+	}
+	type result struct {
+		Result string `json:"result" enum:"sent,deferred,rejected,unknown" doc:"what the other side said"`
+		Code   string `json:"code,omitempty" doc:"the protocol's own code"`
+		Detail string `json:"detail,omitempty" doc:"the other side's words"`
+	}
+	route(a, http.MethodPost, "/messages/test", "message-test", "Send a trial of a template at once; it is in no report", staff.CampaignsSend, func(ctx context.Context, in *in[trial]) (*body[result], error) {
+		b, who := in.Body, ""
+		if b.Person != "" {
+			if err := caller(ctx).Require(staff.PeopleRead); err != nil {
+				return nil, err
+			}
+			p, err := a.c.People.Get(ctx, workspaceOf(ctx), b.Person)
+			if err != nil {
+				return nil, err
+			}
+			if err := a.saw(ctx, p.ID); err != nil {
+				return nil, err
+			}
+			who = p.ID
+		}
+		if b.Channel == "" {
+			b.Channel = content.Email
+		}
+		// What has left the house cannot be taken back, so the entry comes first.
+		if err := a.audit(ctx, "test", "template", b.Template); err != nil {
+			return nil, err
+		}
+		said, err := o.SendTest(ctx, workspaceOf(ctx), outbox.TestSend{Channel: b.Channel, Template: b.Template, Version: b.Version, Topic: b.Topic, To: b.To, PersonID: who, Vars: b.Vars, Account: b.Account})
+		return answer(result{string(said.Result), said.Code, said.Detail}), err
 	})
 
 	type sending struct {
@@ -183,10 +195,7 @@ func (a *api) outboxRoutes() {
 		if in.Body.Stopped {
 			do, action = o.StopSending, "stop"
 		}
-		if err := do(ctx, workspaceOf(ctx)); err != nil {
-			return nil, err
-		}
-		if err := a.audit(ctx, action, "sending", ""); err != nil {
+		if err := a.change(ctx, action, "sending", "", func(ctx context.Context) error { return do(ctx, workspaceOf(ctx)) }); err != nil {
 			return nil, err
 		}
 		return state(ctx)

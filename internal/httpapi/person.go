@@ -10,6 +10,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -93,6 +94,21 @@ func decisionShape(d person.Decision) Decision {
 	return out
 }
 
+// PersonSet is a segment or list that a person is in.
+type PersonSet struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Kind string `json:"kind" enum:"segment,list"`
+}
+
+func setShape(s segment.Set) PersonSet {
+	out := PersonSet{ID: s.ID, Name: s.Name, Kind: "segment"}
+	if s.List {
+		out.Kind = "list"
+	}
+	return out
+}
+
 func (a *api) personRoutes() {
 	type search struct {
 		Paging
@@ -113,7 +129,7 @@ func (a *api) personRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			if err := a.saw(ctx, "person", p.ID); err != nil {
+			if err := a.saw(ctx, p.ID); err != nil {
 				return nil, err
 			}
 			return list(page.Of[person.Person]{Items: []person.Person{p}}, personShape), nil
@@ -132,16 +148,27 @@ func (a *api) personRoutes() {
 		return list(all, personShape), nil
 	})
 
-	route(a, http.MethodGet, "/people/{id}", "person-get", "One person; ids of merged people lead to the one they became", staff.PeopleRead, func(ctx context.Context, in *idPath) (*body[Person], error) {
+	type newPerson struct {
+		Identifiers []event.Identifier `json:"identifiers,omitempty" maxItems:"100" doc:"none of them may belong to somebody already"`
+		Traits      map[string]any     `json:"traits,omitempty"`
+	}
+	route(a, http.MethodPost, "/people", "person-create", "Make a person by hand", staff.PeopleWrite, func(ctx context.Context, in *in[newPerson]) (*body[Person], error) {
+		p, err := changed(ctx, a, "create", "person", func(p person.Person) string { return p.ID }, func(ctx context.Context) (person.Person, error) {
+			return a.c.People.Create(ctx, workspaceOf(ctx), person.NewPerson{Identifiers: in.Body.Identifiers, Traits: in.Body.Traits})
+		})
+		return answer(personShape(p)), err
+	}, created)
+
+	route(a, http.MethodGet, "/people/{id}", "person-get", "One person; ids of merged people lead to the one they became", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[Person], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
-		return answer(personShape(p)), a.saw(ctx, "person", p.ID)
+		return answer(personShape(p)), a.saw(ctx, p.ID)
 	})
 
 	type events struct {
-		pageAt
+		PageAt
 		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent" doc:"only events of this type"`
 	}
 	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
@@ -157,10 +184,10 @@ func (a *api) personRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return list(events, eventShape), nil
+		return list(events, eventShape), a.saw(ctx, p.ID)
 	})
 
-	route(a, http.MethodGet, "/people/{id}/portrait", "person-portrait", "Who the person is, what they are worth and what they like; every figure with its evidence", staff.PeopleRead, func(ctx context.Context, in *idPath) (*body[person.Portrait], error) {
+	route(a, http.MethodGet, "/people/{id}/portrait", "person-portrait", "Who the person is, what they are worth and what they like; every figure with its evidence", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[person.Portrait], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -181,15 +208,31 @@ func (a *api) personRoutes() {
 		for kind, c := range states[p.ID] {
 			reach[kind] = person.Reach{Reachable: addresses[kind] != "" && !c.Suppressed}
 		}
-		return answer(person.NewPortrait(p, history[p.Num], reach, a.c.Clock.Now())), a.saw(ctx, "person", p.ID)
+		return answer(person.NewPortrait(p, history[p.Num], reach, a.c.Clock.Now())), a.saw(ctx, p.ID)
 	})
 
-	route(a, http.MethodGet, "/people/{id}/identity", "person-identity", "Why this is one person, newest decision first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[Decision]], error) {
-		log, err := a.c.People.IdentityLog(ctx, workspaceOf(ctx), in.ID, in.request())
+	route(a, http.MethodGet, "/people/{id}/identity", "person-identity", "Why this is one person, newest decision first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[Decision]], error) {
+		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
-		return list(log, decisionShape), nil
+		log, err := a.c.People.IdentityLog(ctx, p.Workspace, p.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(log, decisionShape), a.saw(ctx, p.ID)
+	})
+
+	route(a, http.MethodGet, "/people/{id}/segments", "person-segments", "The segments and lists that a person is in, by name", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[List[PersonSet]], error) {
+		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		sets, err := a.c.Segments.SetsOf(ctx, p.Workspace, p.Num)
+		if err != nil {
+			return nil, err
+		}
+		return list(page.Of[segment.Set]{Items: sets}, setShape), a.saw(ctx, p.ID)
 	})
 
 	type traits struct {

@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -33,8 +35,40 @@ func (p *Problem) Error() string { return p.Detail }
 // GetStatus implements huma.StatusError.
 func (p *Problem) GetStatus() int { return p.Status }
 
+const problemType = "application/problem+json"
+
 // ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+func (p *Problem) ContentType(string) string { return problemType }
+
+// retryAfter is how long to wait before the same call may succeed, in seconds: the sign-in limiter lets one more attempt
+// through after at most half a minute; what is unavailable is usually back within seconds.
+var retryAfter = map[int]string{http.StatusTooManyRequests: "30", http.StatusServiceUnavailable: "5"}
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if after, ok := retryAfter[p.Status]; ok {
+		h.Set("Retry-After", after)
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="kizuna"`)
+	}
+	return h
+}
+
+// plain makes a Problem that concerns no field.
+func plain(status int, code, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+// write answers with the problem where no route has matched.
+func (p *Problem) write(w http.ResponseWriter) {
+	h := w.Header()
+	maps.Copy(h, p.GetHeaders())
+	h.Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a client that is gone needs no answer
+}
 
 var statusOf = map[errs.Kind]int{
 	errs.KindInternal:        http.StatusInternalServerError,
@@ -54,11 +88,12 @@ func problem(err error) *Problem {
 	}
 	faults := errs.All(err)
 	if len(faults) == 0 || faults[0].Kind == errs.KindInternal {
-		return &Problem{Type: "about:blank", Title: http.StatusText(http.StatusInternalServerError), Status: http.StatusInternalServerError, Code: "internal", Detail: "something went wrong on our side; it is in the server's log"}
+		return plain(http.StatusInternalServerError, "internal", "something went wrong on our side; it is in the server's log")
 	}
 	first := faults[0]
 	status := statusOf[first.Kind]
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: first.Code, Detail: first.Msg, Field: first.Field}
+	p := plain(status, first.Code, first.Msg)
+	p.Field = first.Field
 	if len(faults) > 1 || first.Field != "" {
 		for _, f := range faults {
 			p.Errors = append(p.Errors, Fault{Location: f.Field, Code: f.Code, Message: f.Msg})
@@ -67,17 +102,39 @@ func problem(err error) *Problem {
 	return p
 }
 
+// renamed gives the fields of an error the names that they have in the API.
+func renamed(err error, name func(field string) string) error {
+	for _, e := range errs.All(err) {
+		if n := name(e.Field); n != e.Field {
+			e.Field = n
+		}
+	}
+	return err
+}
+
+// frameworkCodes name what huma refuses for other reasons than its values.
+var frameworkCodes = map[int]string{
+	http.StatusBadRequest:            "request.malformed",
+	http.StatusNotAcceptable:         "request.not_acceptable",
+	http.StatusRequestTimeout:        "request.timeout",
+	http.StatusRequestEntityTooLarge: "request.too_large",
+}
+
 // fromFramework turns what huma finds wrong with a request into a Problem.
 func fromFramework(status int, msg string, found ...error) huma.StatusError {
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: "request.invalid", Detail: msg}
+	code, ok := frameworkCodes[status]
+	if !ok {
+		code = "request.invalid"
+	}
+	p := plain(status, code, msg)
 	for _, err := range found {
 		if err == nil {
 			continue
 		}
-		f := Fault{Message: err.Error()}
+		f := Fault{Code: code, Message: err.Error()}
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			detail := d.ErrorDetail()
-			f.Location, f.Message = strings.TrimPrefix(detail.Location, "body."), detail.Message
+			f.Location, f.Message = field(detail.Location), detail.Message
 		}
 		p.Errors = append(p.Errors, f)
 	}
@@ -85,8 +142,15 @@ func fromFramework(status int, msg string, found ...error) huma.StatusError {
 		p.Field = p.Errors[0].Location
 		p.Detail = msg + ": " + p.Errors[0].Message
 	}
-	if status == http.StatusNotFound {
-		p.Code = "route.not_found"
-	}
 	return p
+}
+
+// field is the name of an input without where it came in.
+func field(location string) string {
+	for _, place := range []string{"body", "query", "path", "header"} {
+		if rest, ok := strings.CutPrefix(location, place+"."); ok {
+			return rest
+		}
+	}
+	return location
 }

@@ -153,8 +153,8 @@ func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[L
 	}), nil
 }
 
-type figureQuery struct {
-	pageAt
+type FigureQuery struct {
+	PageAt
 	Metric string `query:"metric" default:"audience" doc:"name of a figure of the report"`
 	Reason string `query:"reason" doc:"narrows refused, failed, ended and out to one reason or output"`
 	Node   string `query:"node" doc:"of a journey"`
@@ -163,7 +163,7 @@ type figureQuery struct {
 // figureNames maps the report's names to the journey's own figures.
 var figureNames = map[string]string{"active": report.FigureInside, "waiting": report.FigureInside, "goals": report.FigureGoal, "exited": report.FigureEnded, "passed": report.FigureOut}
 
-func (q figureQuery) figure() (report.Figure, error) {
+func (q FigureQuery) figure() (report.Figure, error) {
 	name := q.Metric
 	if own, ok := figureNames[name]; ok {
 		name = own
@@ -176,14 +176,14 @@ func (q figureQuery) figure() (report.Figure, error) {
 
 func (a *api) reportRoutes() {
 	r := a.c.Reports
-	route(a, http.MethodGet, "/campaigns/{id}/report", "campaign-report", "How a campaign does, live", staff.ReportsRead, func(ctx context.Context, in *idPath) (*body[CampaignReport], error) {
+	route(a, http.MethodGet, "/campaigns/{id}/report", "campaign-report", "How a campaign does, live", staff.ReportsRead, func(ctx context.Context, in *IDPath) (*body[CampaignReport], error) {
 		c, err := r.Campaign(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
 		return answer(CampaignReport{MessageFigures: figuresShape(c.Messages), Status: c.Status, Left: reasonCounts(c.LeftOut), At: c.At}), nil
 	})
-	route(a, http.MethodGet, "/campaigns/{id}/people", "campaign-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *figureQuery) (*body[List[PersonBehind]], error) {
+	route(a, http.MethodGet, "/campaigns/{id}/people", "campaign-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *FigureQuery) (*body[List[PersonBehind]], error) {
 		f, err := in.figure()
 		if err != nil {
 			return nil, err
@@ -194,7 +194,7 @@ func (a *api) reportRoutes() {
 		}
 		return a.behind(ctx, found)
 	})
-	route(a, http.MethodGet, "/journeys/{id}/report", "journey-report", "How a journey and its nodes do, live", staff.ReportsRead, func(ctx context.Context, in *idPath) (*body[JourneyReport], error) {
+	route(a, http.MethodGet, "/journeys/{id}/report", "journey-report", "How a journey and its nodes do, live", staff.ReportsRead, func(ctx context.Context, in *IDPath) (*body[JourneyReport], error) {
 		j, err := r.Journey(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -219,7 +219,7 @@ func (a *api) reportRoutes() {
 		}
 		return answer(out), nil
 	})
-	route(a, http.MethodGet, "/journeys/{id}/people", "journey-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *figureQuery) (*body[List[PersonBehind]], error) {
+	route(a, http.MethodGet, "/journeys/{id}/people", "journey-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *FigureQuery) (*body[List[PersonBehind]], error) {
 		f, err := in.figure()
 		if err != nil {
 			return nil, err
@@ -275,7 +275,7 @@ func (a *api) statsRoutes() {
 		Events    int64      `json:"events" doc:"track, page and screen events, each once"`
 		LastEvent *time.Time `json:"last_event_at,omitempty"`
 	}
-	route(a, http.MethodGet, "/stats", "stats", "The workspace in numbers; exact within seconds", staff.ReportsRead, func(ctx context.Context, _ *nothing) (*body[stats], error) {
+	route(a, http.MethodGet, "/stats", "stats-get", "The workspace in numbers; exact within seconds", staff.ReportsRead, func(ctx context.Context, _ *nothing) (*body[stats], error) {
 		ws := workspaceOf(ctx)
 		s, err := a.c.Events.Stats(ctx, ws)
 		if err != nil {
@@ -295,7 +295,7 @@ func (a *api) statsRoutes() {
 	type top struct {
 		Limit int `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	}
-	route(a, http.MethodGet, "/event-names", "event-names", "What people do, most frequent first", staff.PeopleRead, func(ctx context.Context, in *top) (*body[List[name]], error) {
+	route(a, http.MethodGet, "/event-names", "event-name-list", "What people do, most frequent first", staff.PeopleRead, func(ctx context.Context, in *top) (*body[List[name]], error) {
 		names, err := a.c.Events.Names(ctx, workspaceOf(ctx), in.Limit)
 		if err != nil {
 			return nil, err

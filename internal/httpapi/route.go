@@ -3,6 +3,9 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,13 +23,23 @@ const signedIn = staff.Permission("*")
 // route registers one operation. need is the permission that the caller must have.
 func route[I, O any](a *api, method, path, id, summary string, need staff.Permission, do func(ctx context.Context, in *I) (*O, error), options ...func(*huma.Operation)) {
 	op := huma.Operation{
-		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary,
-		Errors: []int{http.StatusUnprocessableEntity, http.StatusTooManyRequests},
+		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Description: "Open to everybody.",
+		Errors: []int{http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	}
+	if strings.Contains(path, "{") {
+		op.Errors = append(op.Errors, http.StatusNotFound)
+	}
+	if method != http.MethodGet {
+		op.Errors = append(op.Errors, http.StatusConflict, http.StatusForbidden)
+	}
+	if _, ok := reflect.TypeFor[I]().FieldByName("Body"); ok {
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge)
 	}
 	if need != public {
 		op.Security = []map[string][]string{{"key": {}}, {"session": {}}}
 		op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 		op.Middlewares = huma.Middlewares{a.guard(need)}
+		op.Description = "Open to every caller."
 		if need != signedIn {
 			op.Description = "Needs the permission `" + string(need) + "`."
 		}
@@ -34,6 +47,8 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 	for _, o := range options {
 		o(&op)
 	}
+	slices.Sort(op.Errors)
+	op.Errors = slices.Compact(op.Errors)
 	a.names.operation = id
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := do(ctx, in)
@@ -50,13 +65,13 @@ func created(op *huma.Operation) { op.DefaultStatus = http.StatusCreated }
 // noContent makes a route answer 204.
 func noContent(op *huma.Operation) { op.DefaultStatus = http.StatusNoContent }
 
-// bodyLimit raises the size of the request body.
+// bodyLimit raises the size of the request body, and with it the time that it may take.
 func bodyLimit(bytes int64) func(*huma.Operation) {
-	return func(op *huma.Operation) { op.MaxBodyBytes = bytes }
+	return func(op *huma.Operation) { op.MaxBodyBytes, op.BodyReadTimeout = bytes, 30*time.Second }
 }
 
 // fail translates an error and logs what only we should read.
-func (a *api) fail(ctx context.Context, op string, err error) error {
+func (a *api) fail(ctx context.Context, op string, err error) *Problem {
 	p := problem(err)
 	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
 		a.c.Log.Error("api call failed", "operation", op, "err", err)
@@ -92,8 +107,8 @@ func list[D, S any](p page.Of[D], shape func(D) S) *body[List[S]] {
 	return answer(out)
 }
 
-// idPath is the path of one thing.
-type idPath struct {
+// IDPath is the path of one thing. It is exported because huma reads embedded fields of exported types only.
+type IDPath struct {
 	ID string `path:"id"`
 }
 
@@ -102,13 +117,13 @@ type in[T any] struct{ Body T }
 
 // inAt is a request with a body on one thing.
 type inAt[T any] struct {
-	idPath
+	IDPath
 	Body T
 }
 
-// pageAt is a list below one thing.
-type pageAt struct {
-	idPath
+// PageAt is a list below one thing.
+type PageAt struct {
+	IDPath
 	Paging
 }
 

@@ -4,16 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
-	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // Rule is a condition tree; GET /rule-schema has its JSON Schema. Its faults are reported with their path.
@@ -120,7 +117,7 @@ func (a *api) segmentRoutes() {
 		}
 		return answer(segmentShape(s)), a.audit(ctx, "create", "segment", s.ID)
 	}, created)
-	route(a, http.MethodGet, "/segments/{id}", "segment-get", "One segment", staff.SegmentsRead, func(ctx context.Context, in *idPath) (*body[Segment], error) {
+	route(a, http.MethodGet, "/segments/{id}", "segment-get", "One segment", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[Segment], error) {
 		s, err := a.c.Segments.Get(ctx, workspaceOf(ctx), in.ID)
 		return answer(segmentShape(s)), err
 	})
@@ -137,7 +134,7 @@ func (a *api) segmentRoutes() {
 		return answer(segmentShape(s)), a.audit(ctx, "update", "segment", s.ID)
 	})
 	type leave struct {
-		idPath
+		IDPath
 		Leave bool `query:"leave" doc:"true: members leave, and what reacts to leaving does"`
 	}
 	route(a, http.MethodDelete, "/segments/{id}", "segment-archive", "Archive a segment", staff.SegmentsWrite, func(ctx context.Context, in *leave) (*body[Segment], error) {
@@ -147,7 +144,7 @@ func (a *api) segmentRoutes() {
 		}
 		return answer(segmentShape(s)), a.audit(ctx, "archive", "segment", s.ID)
 	})
-	route(a, http.MethodPost, "/segments/{id}/unarchive", "segment-unarchive", "Take a segment from the archive", staff.SegmentsWrite, func(ctx context.Context, in *idPath) (*body[Segment], error) {
+	route(a, http.MethodPost, "/segments/{id}/unarchive", "segment-unarchive", "Take a segment from the archive", staff.SegmentsWrite, func(ctx context.Context, in *IDPath) (*body[Segment], error) {
 		s, err := a.c.Segments.Unarchive(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -185,7 +182,7 @@ func (a *api) segmentRoutes() {
 		return answer(out), nil
 	})
 	route(a, http.MethodGet, "/segments/{id}/members", "segment-members", "The people in a segment or list", staff.PeopleRead, a.members)
-	route(a, http.MethodGet, "/segments/{id}/history", "segment-history", "Who entered and left, and why, newest first", staff.PeopleRead, func(ctx context.Context, in *pageAt) (*body[List[SegmentMove]], error) {
+	route(a, http.MethodGet, "/segments/{id}/history", "segment-history", "Who entered and left, and why, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[SegmentMove]], error) {
 		ws := workspaceOf(ctx)
 		moves, err := a.c.Segments.History(ctx, ws, in.ID, in.request())
 		if err != nil {
@@ -203,7 +200,7 @@ func (a *api) segmentRoutes() {
 			return SegmentMove{Person: names[m.Person], Entered: m.Entered, Cause: string(m.Cause), CauseMessageID: m.CauseMessageID, At: m.At, Version: m.Version}
 		}), nil
 	})
-	route(a, http.MethodGet, "/rule-schema", "rule-schema", "JSON Schema of rules", staff.SegmentsRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
+	route(a, http.MethodGet, "/rule-schema", "rule-schema-get", "JSON Schema of rules", staff.SegmentsRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
 		return answer(json.RawMessage(rule.Schema())), nil
 	})
 }
@@ -214,7 +211,7 @@ type ConditionCount struct {
 	Count uint64 `json:"count"`
 }
 
-func (a *api) members(ctx context.Context, in *pageAt) (*body[List[Person]], error) {
+func (a *api) members(ctx context.Context, in *PageAt) (*body[List[Person]], error) {
 	ws := workspaceOf(ctx)
 	nums, err := a.c.Segments.MembersPage(ctx, ws, in.ID, in.request())
 	if err != nil {
@@ -229,97 +226,4 @@ func (a *api) members(ctx context.Context, in *pageAt) (*body[List[Person]], err
 		out.Items[i] = personShape(p)
 	}
 	return answer(out), nil
-}
-
-// StaticList is a set of people that somebody uploaded.
-type StaticList struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description,omitempty"`
-	Size        uint64    `json:"size"`
-	CreatedAt   time.Time `json:"created_at"`
-	UpdatedAt   time.Time `json:"updated_at"`
-}
-
-func listShape(l segment.List) StaticList {
-	return StaticList{ID: l.ID, Name: l.Name, Description: l.Description, Size: l.Size, CreatedAt: l.CreatedAt, UpdatedAt: l.UpdatedAt}
-}
-
-// ListRow says what became of one uploaded row.
-type ListRow struct {
-	Row      string `json:"row"`
-	Outcome  string `json:"outcome" enum:"added,already,removed,absent,unknown"`
-	PersonID string `json:"person_id,omitempty"`
-}
-
-func (a *api) listRoutes() {
-	type draft struct {
-		Name        string `json:"name" maxLength:"200"`
-		Description string `json:"description,omitempty" maxLength:"2000"`
-	}
-	type filter struct {
-		Paging
-		Q string `query:"q" maxLength:"200"`
-	}
-	route(a, http.MethodGet, "/lists", "list-list", "Static lists", staff.SegmentsRead, func(ctx context.Context, in *filter) (*body[List[StaticList]], error) {
-		found, err := a.c.Segments.Lists(ctx, workspaceOf(ctx), segment.Filter{Text: in.Q}, in.request())
-		if err != nil {
-			return nil, err
-		}
-		return list(found, listShape), nil
-	})
-	route(a, http.MethodPost, "/lists", "list-create", "Make a static list", staff.SegmentsWrite, func(ctx context.Context, in *in[draft]) (*body[StaticList], error) {
-		l, err := a.c.Segments.CreateList(ctx, workspaceOf(ctx), in.Body.Name, in.Body.Description)
-		if err != nil {
-			return nil, err
-		}
-		return answer(listShape(l)), a.audit(ctx, "create", "list", l.ID)
-	}, created)
-	route(a, http.MethodGet, "/lists/{id}", "list-get", "One static list", staff.SegmentsRead, func(ctx context.Context, in *idPath) (*body[StaticList], error) {
-		l, err := a.c.Segments.GetList(ctx, workspaceOf(ctx), in.ID)
-		return answer(listShape(l)), err
-	})
-	route(a, http.MethodDelete, "/lists/{id}", "list-delete", "Delete a static list", staff.SegmentsWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
-		if err := a.c.Segments.DeleteList(ctx, workspaceOf(ctx), in.ID); err != nil {
-			return nil, err
-		}
-		return nil, a.audit(ctx, "delete", "list", in.ID)
-	}, noContent)
-	route(a, http.MethodGet, "/lists/{id}/members", "list-members", "The people on a list", staff.PeopleRead, a.members)
-
-	type upload struct {
-		Rows []string `json:"rows" minItems:"1" maxItems:"10000" doc:"person ids (per_...) or identifiers as kind:value, e.g. email:aya@example.com"`
-	}
-	type result struct {
-		Counts map[string]int `json:"counts" doc:"rows by outcome"`
-		Rows   []ListRow      `json:"rows" doc:"in the order of the upload"`
-	}
-	edit := func(action string, do func(ctx context.Context, ws, id string, entries []segment.Entry) ([]segment.Row, error)) func(ctx context.Context, in *inAt[upload]) (*body[result], error) {
-		return func(ctx context.Context, in *inAt[upload]) (*body[result], error) {
-			entries := make([]segment.Entry, len(in.Body.Rows))
-			for i, row := range in.Body.Rows {
-				if strings.HasPrefix(row, "per_") {
-					entries[i].PersonID = row
-					continue
-				}
-				kind, value, ok := strings.Cut(row, ":")
-				if !ok {
-					return nil, errs.Invalid("list.row.invalid", "rows", "row %d, %q: write a person id or kind:value", i+1, row)
-				}
-				entries[i].Identifier = event.Identifier{Kind: kind, Value: value}
-			}
-			rows, err := do(ctx, workspaceOf(ctx), in.ID, entries)
-			if err != nil {
-				return nil, err
-			}
-			out := result{Counts: map[string]int{}, Rows: make([]ListRow, len(rows))}
-			for i, r := range rows {
-				out.Counts[string(r.Outcome)]++
-				out.Rows[i] = ListRow{Row: in.Body.Rows[i], Outcome: string(r.Outcome), PersonID: r.ResultID}
-			}
-			return answer(out), a.audit(ctx, action, "list", in.ID)
-		}
-	}
-	route(a, http.MethodPost, "/lists/{id}/members", "list-add", "Put people on a list", staff.SegmentsWrite, edit("add", a.c.Segments.AddToList), bodyLimit(4<<20))
-	route(a, http.MethodPost, "/lists/{id}/remove", "list-remove", "Take people off a list", staff.SegmentsWrite, edit("remove", a.c.Segments.RemoveFromList), bodyLimit(4<<20))
 }

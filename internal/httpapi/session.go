@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 var errNobody = errs.Unauthenticated("request.unauthenticated", "send an API key (Authorization: Bearer ...) or sign in")
@@ -27,6 +28,17 @@ type Session struct {
 type SessionUser struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+}
+
+// OpenSession is a browser that is signed in.
+type OpenSession struct {
+	ID        string    `json:"id"`
+	IP        string    `json:"ip"`
+	UserAgent string    `json:"user_agent"`
+	Current   bool      `json:"current" doc:"the one that asks"`
+	CreatedAt time.Time `json:"created_at"`
+	LastSeen  time.Time `json:"last_seen"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 type sessionAnswer struct {
@@ -78,7 +90,23 @@ func (a *api) sessionRoutes() {
 		SetCookie http.Cookie `header:"Set-Cookie"`
 	}
 	route(a, http.MethodDelete, "/session", "session-end", "Sign out", signedIn, func(ctx context.Context, _ *nothing) (*gone, error) {
-		return &gone{a.cookie("", time.Unix(1, 0))}, a.c.Staff.SignOut(ctx, caller(ctx))
+		if err := a.c.Staff.SignOut(ctx, caller(ctx)); err != nil {
+			return nil, err
+		}
+		return &gone{a.cookie("", time.Unix(1, 0))}, nil
+	}, noContent)
+
+	route(a, http.MethodGet, "/sessions", "session-list", "One's own browsers that are signed in, newest first", signedIn, func(ctx context.Context, _ *nothing) (*body[List[OpenSession]], error) {
+		all, err := a.c.Staff.Sessions(ctx, caller(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return list(page.Of[staff.Session]{Items: all}, func(s staff.Session) OpenSession {
+			return OpenSession{s.ID, s.IP, s.UserAgent, s.ID == caller(ctx).Session, s.CreatedAt, s.LastSeen, s.ExpiresAt}
+		}), nil
+	})
+	route(a, http.MethodDelete, "/sessions/{id}", "session-revoke", "Sign one of one's own browsers out", signedIn, func(ctx context.Context, in *IDPath) (*nothing, error) {
+		return nil, a.c.Staff.RevokeSession(ctx, caller(ctx), in.ID)
 	}, noContent)
 
 	type state struct {
@@ -88,10 +116,14 @@ func (a *api) sessionRoutes() {
 		any, err := a.c.Staff.AnyUser(ctx)
 		return answer(state{!any}), err
 	})
-	route(a, http.MethodPost, "/setup", "setup", "Make the first owner's account and sign in", public, func(ctx context.Context, in *in[credentials]) (*sessionAnswer, error) {
+	route(a, http.MethodPost, "/setup", "setup-create", "Make the first owner's account and sign in", public, func(ctx context.Context, in *in[credentials]) (*sessionAnswer, error) {
 		if err := a.c.Staff.SetUp(ctx, a.c.Tenants, in.Body.Email, in.Body.Password); err != nil {
 			return nil, err
 		}
-		return enter(ctx, in.Body)
+		out, err := enter(ctx, in.Body)
+		if errs.Is(err, errs.KindUnauthenticated) { // somebody else was faster, and the account is theirs
+			return nil, errs.Conflict("staff.setup.done", "this installation has an owner; sign in")
+		}
+		return out, err
 	}, created)
 }

@@ -108,16 +108,16 @@ func (a *api) staffRoutes() {
 	type reset struct {
 		Token string `json:"token"`
 	}
-	route(a, http.MethodPost, "/staff/{id}/reset", "staff-reset", "Make a token with which a colleague sets a new password", staff.StaffWrite, func(ctx context.Context, in *idPath) (*body[reset], error) {
+	route(a, http.MethodPost, "/staff/{id}/reset", "staff-reset", "Make a token with which a colleague sets a new password", staff.StaffWrite, func(ctx context.Context, in *IDPath) (*body[reset], error) {
 		token, err := s.ResetLink(ctx, caller(ctx), in.ID)
 		return answer(reset{token}), err
 	})
-	route(a, http.MethodDelete, "/staff/{id}", "staff-remove", "Remove a colleague from the workspace", staff.StaffWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
+	route(a, http.MethodDelete, "/staff/{id}", "staff-remove", "Remove a colleague from the workspace", staff.StaffWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, s.RemoveMember(ctx, caller(ctx), in.ID)
 	}, noContent)
 	type passwords struct {
-		Current string `json:"current" maxLength:"1024"`
-		Next    string `json:"next" maxLength:"1024"`
+		Current string `json:"current_password" minLength:"1" maxLength:"1024"`
+		Next    string `json:"new_password" minLength:"1" maxLength:"1024"`
 	}
 	route(a, http.MethodPost, "/session/password", "session-password", "Change one's own password", signedIn, func(ctx context.Context, in *in[passwords]) (*nothing, error) {
 		return nil, s.ChangePassword(ctx, caller(ctx), in.Body.Current, in.Body.Next)
@@ -148,7 +148,7 @@ func (a *api) staffRoutes() {
 		out.Secret = secret
 		return answer(out), err
 	}, created)
-	route(a, http.MethodDelete, "/keys/{id}", "key-revoke", "Revoke an API key", staff.KeysWrite, func(ctx context.Context, in *idPath) (*body[Key], error) {
+	route(a, http.MethodDelete, "/keys/{id}", "key-revoke", "Revoke an API key", staff.KeysWrite, func(ctx context.Context, in *IDPath) (*body[Key], error) {
 		k, err := s.RevokeKey(ctx, caller(ctx), in.ID)
 		return answer(keyShape(k)), err
 	})

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -82,9 +83,10 @@ func (a *api) workspaceRoutes() {
 			w, err = a.c.Workspaces.Update(ctx, w)
 			return err
 		})
-		return answer(workspaceShape(w)), err
+		return answer(workspaceShape(w)), renamed(err, func(f string) string { return strings.TrimPrefix(f, "settings.") })
 	})
 
+	sourceID := func(s workspace.Source) string { return s.ID }
 	route(a, http.MethodGet, "/sources", "source-list", "Where events come from, with their write keys", staff.KeysWrite, func(ctx context.Context, in *Paging) (*body[List[Source]], error) {
 		found, err := a.c.Workspaces.Sources(ctx, workspaceOf(ctx), in.request())
 		if err != nil {
@@ -97,24 +99,22 @@ func (a *api) workspaceRoutes() {
 		Kind string `json:"kind" enum:"browser,server"`
 	}
 	route(a, http.MethodPost, "/sources", "source-create", "Make a source and its write key", staff.KeysWrite, func(ctx context.Context, in *in[draft]) (*body[Source], error) {
-		s, err := a.c.Workspaces.CreateSource(ctx, workspaceOf(ctx), workspace.Source{Name: in.Body.Name, Kind: workspace.Kind(in.Body.Kind)})
-		if err != nil {
-			return nil, err
-		}
-		return answer(sourceShape(s)), a.audit(ctx, "create", "source", s.ID)
+		s, err := changed(ctx, a, "create", "source", sourceID, func(ctx context.Context) (workspace.Source, error) {
+			return a.c.Workspaces.CreateSource(ctx, workspaceOf(ctx), workspace.Source{Name: in.Body.Name, Kind: workspace.Kind(in.Body.Kind)})
+		})
+		return answer(sourceShape(s)), err
 	}, created)
 	type change struct {
 		Name     string `json:"name" maxLength:"200"`
 		Disabled bool   `json:"disabled"`
 	}
 	route(a, http.MethodPut, "/sources/{id}", "source-update", "Rename, disable or enable a source", staff.KeysWrite, func(ctx context.Context, in *inAt[change]) (*body[Source], error) {
-		s, err := a.c.Workspaces.UpdateSource(ctx, workspaceOf(ctx), in.ID, in.Body.Name, in.Body.Disabled)
-		if err != nil {
-			return nil, err
-		}
-		return answer(sourceShape(s)), a.audit(ctx, "update", "source", s.ID)
+		s, err := changed(ctx, a, "update", "source", sourceID, func(ctx context.Context) (workspace.Source, error) {
+			return a.c.Workspaces.UpdateSource(ctx, workspaceOf(ctx), in.ID, in.Body.Name, in.Body.Disabled)
+		})
+		return answer(sourceShape(s)), err
 	})
-	route(a, http.MethodDelete, "/sources/{id}", "source-delete", "Delete a source; its write key stops working", staff.KeysWrite, func(ctx context.Context, in *idPath) (*nothing, error) {
+	route(a, http.MethodDelete, "/sources/{id}", "source-delete", "Delete a source; its write key stops working", staff.KeysWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, a.change(ctx, "delete", "source", in.ID, func(ctx context.Context) error {
 			return a.c.Workspaces.DeleteSource(ctx, workspaceOf(ctx), in.ID)
 		})

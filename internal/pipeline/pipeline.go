@@ -139,10 +139,7 @@ func (w *Worker) follow(ctx context.Context) error {
 		}
 		total := 0
 		for len(records) > 0 {
-			batch, n, err := w.decode(records)
-			if err != nil {
-				return err
-			}
+			batch, n := w.decode(records)
 			if err := w.apply(ctx, batch); err != nil {
 				return err
 			}
@@ -168,14 +165,13 @@ func (w *Worker) reacted(ctx context.Context) (uint64, error) {
 	return done, nil
 }
 
-// decode takes as many records as make one batch. A record that cannot be read was written by another
-// version or damaged; it is reported and passed over, since it can never become readable.
-func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events int, err error) {
+// decode takes as many records as make one batch. A line that cannot be read was written by another version or damaged; it is reported
+// and passed over, since it can never become readable.
+func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events int) {
 	for _, r := range records {
 		evs, err := event.DecodeBatch(r.Data)
 		if err != nil {
-			w.c.Logger.Error("unreadable log record passed over", "seq", r.Seq, "err", err)
-			evs = nil
+			w.c.Logger.Error("unreadable events passed over", "seq", r.Seq, "err", err)
 		}
 		if len(batch) > 0 && events+len(evs) > maxEvents {
 			break
@@ -183,7 +179,7 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 		batch = append(batch, person.LogRecord{Seq: r.Seq, Events: evs})
 		events += len(evs)
 	}
-	return batch, events, nil
+	return batch, events
 }
 
 // apply takes one batch through all stages.

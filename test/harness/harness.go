@@ -28,7 +28,11 @@ const (
 	WriteKey = "wk_test_0123456789abcdef"
 )
 
+// binary builds the program, or takes the one that KIZUNA_TEST_BINARY names.
 var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("KIZUNA_TEST_BINARY"); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "kizuna-bin-")
 	if err != nil {
 		return "", err
@@ -280,10 +284,11 @@ func (s *Server) Advance(d time.Duration) {
 	s.Must("POST", "/test/clock", map[string]any{"advance_seconds": int(d.Seconds())}, nil)
 }
 
-// Kizuna runs another command of the binary and returns its output and exit code.
-func Kizuna(t testing.TB, args ...string) (stdout, stderr string, code int) {
+// Kizuna runs another command of the binary in a folder ("" is the test's own) and returns its output and exit code.
+func Kizuna(t testing.TB, dir string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	cmd := exec.Command(Binary(t), args...)
+	cmd.Dir = dir
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()

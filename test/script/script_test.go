@@ -109,7 +109,7 @@ func args(ts *testscript.TestScript, got []string, least, most int) {
 }
 
 func kizuna(ts *testscript.TestScript, neg bool, a []string) {
-	out, errOut, code := harness.Kizuna(of(ts).t, a...)
+	out, errOut, code := harness.Kizuna(of(ts).t, ts.MkAbs("."), a...)
 	fmt.Fprint(ts.Stdout(), out)
 	fmt.Fprint(ts.Stderr(), errOut)
 	if (code != 0) != neg {

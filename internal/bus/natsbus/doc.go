@@ -14,5 +14,5 @@
 //   - One fsync is paid for each record, whatever its size: append few large records.
 //   - A full log refuses new records; it never drops old ones to make room. Records do go away by age,
 //     read or not: a reader must never lag as long as the retention.
-//   - One process at a time may have a folder open; the caller sees to that.
+//   - One Log at a time has a folder open; a second Start is refused (on Unix; elsewhere the operator sees to it).
 package natsbus

@@ -46,6 +46,7 @@ type Log struct {
 	log *slog.Logger
 
 	life   sync.Mutex // held by Start and Stop
+	lock   *os.File   // claims the folder
 	srv    *server.Server
 	nc     *nats.Conn
 	js     jetstream.JetStream
@@ -85,7 +86,7 @@ func (l *Log) Start(ctx context.Context) error {
 	switch {
 	case l.ready.Load():
 		return nil
-	case l.srv != nil:
+	case l.srv != nil: // stopped
 		return errClosed()
 	}
 	if err := l.open(ctx); err != nil {
@@ -99,6 +100,10 @@ func (l *Log) Start(ctx context.Context) error {
 func (l *Log) open(ctx context.Context) error {
 	if err := os.MkdirAll(l.opt.Dir, 0o700); err != nil {
 		return errs.Unavailable("bus.open", "the folder %s cannot be made", l.opt.Dir).With(err)
+	}
+	var err error
+	if l.lock, err = lock(l.opt.Dir); err != nil {
+		return err
 	}
 	srv, err := server.NewServer(&server.Options{
 		ServerName:             "kizuna",
@@ -173,6 +178,10 @@ func (l *Log) shut() {
 	if l.srv != nil {
 		l.srv.Shutdown()
 		l.srv.WaitForShutdown()
+	}
+	if l.lock != nil {
+		_ = l.lock.Close() // nothing was written to it
+		l.lock = nil
 	}
 }
 

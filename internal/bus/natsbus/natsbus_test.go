@@ -70,6 +70,30 @@ func TestStartReportsAFolderThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+func TestASecondLogOnTheSameFolderIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	first := natsbus.New(natsbus.Options{Dir: dir})
+	if err := first.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := natsbus.New(natsbus.Options{Dir: dir})
+	if err := second.Start(t.Context()); !errs.Is(err, errs.KindConflict) {
+		t.Errorf("a second start: %v", err)
+	}
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Start(t.Context()); err != nil {
+		t.Errorf("once the first has stopped: %v", err)
+	}
+	if err := second.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Start(t.Context()); !errs.Is(err, errs.KindUnavailable) {
+		t.Errorf("a stopped log starts again: %v", err)
+	}
+}
+
 func TestAppendRefusesARecordBeyondThePayloadBound(t *testing.T) {
 	log := natsbus.New(natsbus.Options{Dir: t.TempDir()})
 	if err := log.Start(t.Context()); err != nil {

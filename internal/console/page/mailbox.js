@@ -10,8 +10,7 @@ async function get(path) {
 
 async function open(id, box) {
   const m = await get('/' + id)
-  const frame = h('iframe', { title: m.Subject, sandbox: 'allow-popups allow-popups-to-escape-sandbox', class: 'letter' })
-  frame.srcdoc = `<base target="_blank">${m.HTML}`
+  const frame = h('iframe', { title: m.Subject, sandbox: 'allow-popups allow-popups-to-escape-sandbox', class: 'letter', src: `/demo/mailbox/${id}/letter` })
   mount(box, h('section', { class: 'card' }, h('h2', {}, m.Subject), h('p', { class: 'dim small' }, m.From, ' → ', m.To), frame,
     h('details', {}, h('summary', {}, t('mailbox.text')), h('pre', {}, m.Text)),
     h('details', {}, h('summary', {}, t('mailbox.headers')), h('pre', {}, (m.Headers ?? []).map((x) => `${x.Name}: ${x.Value}`).join('\n')))))

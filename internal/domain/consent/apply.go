@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -55,6 +56,9 @@ func (s *Service) applyWorkspace(ctx context.Context, ws string, events []event.
 	return s.Change(ctx, ws, changes...)
 }
 
+// channelKind is what a channel's kind looks like; whether there is such a channel does not matter to what a person said.
+var channelKind = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
 // statement reads one event.
 func statement(e event.Kept, topics []Topic) (Change, bool) {
 	// Properties come from outside: a field of the wrong type is as good as missing.
@@ -76,6 +80,9 @@ func statement(e event.Kept, topics []Topic) (Change, bool) {
 	}
 	if from := text("source"); from != "" {
 		c.Source += ":" + from
+	}
+	if !channelKind.MatchString(c.Channel) {
+		return Change{}, false
 	}
 	name := text("topic")
 	switch {

@@ -335,6 +335,8 @@ func TestEventsFromOutsideChangeConsent(t *testing.T) {
 		kept("m4", "Subscribed", 2, `{"topic":7}`), // two topics: none can be meant
 		kept("m5", "Subscribed", 200, `{"topic":"News"}`),
 		kept("m6", "Unsubscribed", 1, ``),
+		kept("m6b", "Subscribed", 2, `{"topic":"News","channel":"e mail\u0000"}`),
+		kept("m\x00"+strings.Repeat("x", 5000), "Subscribed", 4, `{"topic":"News"}`),
 		kept("m7", "Order Completed", 3, `{"topic":"News"}`),
 		{Person: 3, Event: event.Event{Workspace: ws, MessageID: "m8", Type: event.Consent, Name: "Subscribed", Time: start, Properties: json.RawMessage(`{"topic":"News"}`)}},
 	}
@@ -343,7 +345,7 @@ func TestEventsFromOutsideChangeConsent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"Subscribed", "Subscribed", "Unsubscribed"}, f.names()); diff != "" {
+	if diff := cmp.Diff([]string{"Subscribed", "Subscribed", "Unsubscribed", "Subscribed"}, f.names()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	for person, want := range map[string]bool{"per_a": true, "per_b": false, "per_c": false, "per_d": false} {

@@ -67,78 +67,6 @@ func (s *Service) restricted(ctx context.Context, ws string, people []string) er
 	return nil
 }
 
-// DefaultTopic is the name of the topic that a new workspace starts with.
-const DefaultTopic = "News"
-
-// EnsureDefaults gives a workspace without topics its first one: News, by mail, for those who said yes.
-func (s *Service) EnsureDefaults(ctx context.Context, ws string) error {
-	return s.tx.InTx(ctx, func(ctx context.Context) error {
-		topics, err := s.store.Topics(ctx, ws)
-		if err != nil || len(topics) > 0 {
-			return err
-		}
-		_, err = s.CreateTopic(ctx, ws, Topic{Name: DefaultTopic, Channels: []string{"email"}, OptIn: Explicit})
-		return err
-	})
-}
-
-// CreateTopic adds a topic; OptIn is Explicit unless stated otherwise.
-func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
-	if t.OptIn == "" {
-		t.OptIn = Explicit
-	}
-	if err := t.Validate(); err != nil {
-		return Topic{}, err
-	}
-	t.ID, t.Name = id.New("tpc"), strings.TrimSpace(t.Name)
-	t.CreatedAt = s.clock.Now()
-	t.UpdatedAt = t.CreatedAt
-	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		topics, err := s.store.Topics(ctx, ws)
-		if err != nil {
-			return err
-		}
-		if len(topics) >= MaxTopics {
-			return errs.Conflict("consent.topic.too_many", "a workspace has at most %d topics; archived ones can be renamed and used again", MaxTopics)
-		}
-		return s.store.InsertTopic(ctx, ws, t)
-	})
-	return t, err
-}
-
-// UpdateTopic replaces name, description, channels, opt-in and archived.
-func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
-	if err := t.Validate(); err != nil {
-		return Topic{}, err
-	}
-	t.Name = strings.TrimSpace(t.Name)
-	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.store.Topic(ctx, ws, t.ID)
-		if err != nil {
-			return err
-		}
-		t.CreatedAt, t.UpdatedAt = old.CreatedAt, s.clock.Now()
-		if err := s.store.UpdateTopic(ctx, ws, t); err != nil {
-			return err
-		}
-		if t.Archived != old.Archived || t.OptIn != old.OptIn || !slices.Equal(t.Channels, old.Channels) {
-			return s.restricted(ctx, ws, nil)
-		}
-		return nil
-	})
-	return t, err
-}
-
-// Topic returns one topic or not_found.
-func (s *Service) Topic(ctx context.Context, ws, id string) (Topic, error) {
-	return s.store.Topic(ctx, ws, id)
-}
-
-// Topics returns all topics, archived ones included, in the order of their making.
-func (s *Service) Topics(ctx context.Context, ws string) ([]Topic, error) {
-	return s.store.Topics(ctx, ws)
-}
-
 // Change records statements, joins the caller's transaction, and emits an event for each that makes a difference. Statements with a
 // cause that was recorded before change nothing.
 func (s *Service) Change(ctx context.Context, ws string, changes ...Change) error {
@@ -231,7 +159,7 @@ func (s *Service) record(ctx context.Context, ws string, changes []Change) error
 		if c.Cause == "" {
 			r.ID = id.New("cns")
 		} else {
-			r.ID = strings.Join([]string{c.Cause, c.Topic, c.Channel}, "/")
+			r.ID = id.Key(strings.Join([]string{c.Cause, c.Topic, c.Channel}, "/"))
 		}
 		records = append(records, r)
 		people = append(people, c.PersonID)

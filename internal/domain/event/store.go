@@ -41,6 +41,7 @@ type Store interface {
 	Timeline(ctx context.Context, ws string, person uint64, types []Type, p page.Request) (page.Of[Kept], error)
 	// Histories returns the events of the people in the order of Less. If names is not nil, only events with one of
 	// these names (page and screen events also match by their type as name) are returned.
+	// What neither rules nor portraits read is left out: Identifiers, PreviousID, GroupID, PersonID, Original, Sent, Flags.
 	Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]Kept, error)
 	// Linked returns the events that carry one of the identifiers (Kept.Identifiers), in the order of Less, at most limit.
 	Linked(ctx context.Context, ws string, ids []Identifier, limit int) ([]Kept, error)

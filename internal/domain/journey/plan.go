@@ -32,14 +32,12 @@ type Plan struct {
 }
 
 type step struct {
-	id      string
-	kind    string
-	title   string
-	node    node.Node
-	outputs []string
-	pauses  bool
-	next    map[string]string
-	needs   node.Needs
+	id     string
+	kind   string
+	node   node.Node
+	pauses bool
+	next   map[string]string
+	needs  node.Needs
 	// reach is what may be needed before the person rests again, when starting here.
 	reach node.Needs
 }
@@ -130,7 +128,7 @@ func (p *Plan) addNodes(g Graph, fail func(error)) {
 				fail(errs.Invalid("journey.node.next", at(n.ID, "next."+out), "there is no node %q; connect it to another or leave it open", to))
 			}
 		}
-		p.nodes[n.ID] = &step{id: n.ID, kind: n.Kind, title: n.Title, node: made, outputs: spec.Outputs, pauses: spec.Pauses, next: n.Next, needs: made.Needs()}
+		p.nodes[n.ID] = &step{id: n.ID, kind: n.Kind, node: made, pauses: spec.Pauses, next: n.Next, needs: made.Needs()}
 		p.order = append(p.order, n.ID)
 	}
 	p.start = g.Start

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/money"
 )
 
@@ -136,7 +137,7 @@ func credit(sent []Message, goal string, at time.Time) (best Message, ok bool) {
 
 func conversion(e event.Kept, m Message) Conversion {
 	c := Conversion{
-		Key: e.MessageID, EventID: e.MessageID, Event: e.Name, MessageID: m.ID, PersonID: m.PersonID, Source: m.Source, At: e.Time,
+		Key: id.Key(e.MessageID), EventID: e.MessageID, Event: e.Name, MessageID: m.ID, PersonID: m.PersonID, Source: m.Source, At: e.Time,
 	}
 	if e.Name != event.OrderCompleted {
 		return c
@@ -148,7 +149,7 @@ func conversion(e event.Kept, m Message) Conversion {
 	switch v := p.OrderID.(type) {
 	case string:
 		if v != "" {
-			c.Key = "order:" + v
+			c.Key = id.Key("order:" + v)
 		}
 	case float64:
 		c.Key = fmt.Sprintf("order:%v", v)

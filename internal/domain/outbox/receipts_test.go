@@ -16,6 +16,8 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 )
 
 // sent brings one message to each of the people from..to and returns their ids.
@@ -184,6 +186,27 @@ func TestOrdersAreCreditedToTheMessageThatWasClickedElseTheLatest(t *testing.T) 
 	if diff := cmp.Diff(map[string]string{"o1": first, "o2": short, "o3": first, "o4": second}, told); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
+}
+
+func TestOddOrderNumbersHoldNothingUp(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := setup(t, db)
+		f.sent(1, 1)
+		raw := func(v any) string {
+			b, err := json.Marshal(map[string]any{"order_id": v, "total": 1, "currency": "EUR"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+		for range 2 {
+			f.receive(order(1, "e1", raw("a\x00b"), time.Minute), order(1, "e2", raw(strings.Repeat("9", 20000)), time.Minute),
+				order(1, "e3", raw([]int{1}), time.Minute), order(1, "e4\x00"+strings.Repeat("m", 9000), raw(nil), time.Minute), order(1, "e5", raw(12), time.Minute))
+		}
+		if got := f.counts().Revenue["EUR"]; got != 500 {
+			t.Errorf("revenue %d, want 500", got)
+		}
+	})
 }
 
 func TestAnyEventCanBeAGoal(t *testing.T) {

@@ -110,6 +110,9 @@ func (r Request) validate() error {
 			return errs.Invalid("outbox.request."+f.name+"_missing", f.name, "a message needs a %s", strings.ReplaceAll(f.name, "_", " "))
 		}
 	}
+	if id.Key(r.Key) != r.Key {
+		return errs.Invalid("outbox.request.key_invalid", "key", "an idempotency key is a short text without control characters")
+	}
 	return nil
 }
 

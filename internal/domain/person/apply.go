@@ -16,6 +16,8 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 	if err != nil {
 		return Applied{}, err
 	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
 	var out Applied
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		out = Applied{}
@@ -28,6 +30,11 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 		for _, r := range records {
 			last = max(last, r.Seq)
 		}
+		waiting, err := s.Store.Tasks(ctx, 1) // also those that an earlier batch left
+		if err != nil {
+			return err
+		}
+		out.Tasks = len(waiting) > 0
 		return s.Store.SetPosition(ctx, last)
 	})
 	if err != nil {
@@ -221,7 +228,6 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 			out.Redirects = append(out.Redirects, event.Redirect{Workspace: ws, Loser: u.loser.rec.Num, Winner: u.loser.find().rec.Num})
 		}
 	}
-	out.Tasks = out.Tasks || len(g.tasks) > 0
 	if !redo {
 		return nil
 	}

@@ -677,18 +677,17 @@ func TestTasksWaitForTheEventStore(t *testing.T) {
 	w.Deliver(track("m1", 0, "b", "dev"))
 	w.Deliver(track("m3", 10, "c", "dev"))
 	r := w.Record(track("m2", 5, "d", "dev"))
-	applied, err := w.Service.Apply(t.Context(), []person.LogRecord{r})
-	if err != nil {
+	if _, err := w.Service.Apply(t.Context(), []person.LogRecord{r}); err != nil { // and the process dies
 		t.Fatal(err)
 	}
-	same(t, "tasks", applied.Tasks, true)
 	a, err := w.Service.RunTasks(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "waits", a.Tasks, true)
+	same(t, "waits without being asked again", a.Tasks, false)
 	same(t, "receipts", len(a.Receipts), 0)
-	w.History.Store(applied, r.Seq)
+	// After the crash the batch is applied again; the task is still there.
+	same(t, "tasks", w.Keep(r).Tasks, true)
 	w.Settle()
 	if _, err := w.Service.ByIdentifier(t.Context(), persontest.WS, event.Identifier{Kind: "anonymous_id", Value: "dev"}); errs.KindOf(err) != errs.KindNotFound {
 		t.Fatalf("a shared device without events of its own has an owner (%v)", err)
@@ -714,4 +713,21 @@ func TestPurgeForgetsOldMessagesInBatches(t *testing.T) {
 	w.Clock.Advance(4 * 24 * time.Hour)
 	same(t, "first batch", purge(person.SeenDays, 20), int64(20))
 	same(t, "second batch", purge(person.SeenDays, 20), int64(5))
+}
+
+func TestComponentTooLargeIsLeftAsItIs(t *testing.T) {
+	w := world(t)
+	var events []event.Event
+	for i := range 600 {
+		events = append(events, with(track(fmt.Sprintf("m%d", i), i*10, fmt.Sprintf("u%d", i), fmt.Sprintf("a%d", i)), "device_id", "kiosk"))
+	}
+	w.Deliver(events...)
+	late := w.Deliver(with(track("late", 5, "ux", "a7"), "device_id", "kiosk"))
+	same(t, "kept", len(late.Kept), 1)
+	logged(t, w, w.Who("anonymous_id", "a7"), "refused(too_large)")
+	a, err := w.Service.RunTasks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "nothing left to do", fmt.Sprint(a.Tasks, len(a.Receipts)), "false 0")
 }

@@ -107,8 +107,8 @@ func picture(t testing.TB, w *persontest.World) map[string]string {
 	return out
 }
 
-// TestEdge23_AnyOrderGivesTheSamePeople is the definition of identity as a property: whatever the order of arrival
-// and the cuts between batches, the outcome is that of handling the events one by one in the order of time.
+// TestEdge23_AnyOrderGivesTheSamePeople is the definition of identity as a property: whatever the order of arrival, the
+// cuts between batches, crashes and duplicates, the outcome is that of handling the events one by one in the order of time.
 func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) {
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -132,8 +132,22 @@ func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) {
 		order := rapid.Permutation(events).Draw(rt, "order")
 		for len(order) > 0 {
 			cut := rapid.IntRange(1, min(len(order), 4)).Draw(rt, "cut")
-			w.Keep(w.Record(order[:cut]...))
+			r := w.Record(order[:cut]...)
+			if rapid.IntRange(0, 5).Draw(rt, "crash") == 0 { // between people and event store
+				if _, err := w.Service.Apply(t.Context(), []person.LogRecord{r}); err != nil {
+					rt.Fatal(err)
+				}
+			}
+			w.Keep(r)
 			order = order[cut:]
+			if rapid.IntRange(0, 5).Draw(rt, "duplicate") == 0 {
+				w.Keep(w.Record(events[rapid.IntRange(0, len(events)-1).Draw(rt, "again")]))
+			}
+			if rapid.IntRange(0, 5).Draw(rt, "crash in a task") == 0 {
+				if _, err := w.Service.RunTasks(t.Context()); err != nil {
+					rt.Fatal(err)
+				}
+			}
 			if rapid.IntRange(0, 3).Draw(rt, "settle") == 0 {
 				w.Settle()
 			}

@@ -224,7 +224,7 @@ type Applied struct {
 	Touched   []Ref // people whose state changed or who have new events
 	Redirects []event.Redirect
 	Moves     []event.Move
-	Tasks     bool     // work waits for RunTasks
+	Tasks     bool     // call RunTasks: after Apply, because work waits; after RunTasks, because there is more
 	Receipts  []string // RunTasks: hand back to Acknowledge once everything above is stored
 }
 

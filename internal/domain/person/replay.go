@@ -34,7 +34,6 @@ func (s *Service) rework(ctx context.Context, c *component) error {
 type rework struct {
 	*Service
 	*component
-	occs []*occurrence
 	next *graph
 	old  *loader
 
@@ -47,17 +46,10 @@ type rework struct {
 }
 
 // run handles all events in order.
-func (w *rework) run(ctx context.Context) error {
-	region, err := w.region(ctx, w.ws)
-	if err != nil {
-		return err
-	}
-	for i := range w.events {
-		w.occs = append(w.occs, w.kinds.read(&w.events[i].Event, w.events[i].Position, region))
-		w.occs[i].num = w.events[i].Person
-	}
+func (w *rework) run(context.Context) error {
 	slices.SortStableFunc(w.occs, func(a, b *occurrence) int { return a.at.compare(b.at) })
 	for _, o := range w.occs {
+		o.who = nil
 		if o.ev.PersonID == "" {
 			o.who = w.next.place(o)
 		}

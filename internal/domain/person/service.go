@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -46,6 +47,7 @@ type Config struct {
 type Service struct {
 	Config
 	kinds *kinds
+	turn  sync.Mutex // held by Apply and by each task: waiting here is cheaper than a failed transaction
 }
 
 // New returns a Service. It fails if the scheme is not valid or something it cannot do without is missing.

@@ -17,19 +17,25 @@ const (
 	maxTasks        = 200
 )
 
-// RunTasks works out the identity of contested components again whose events came late, as far as History includes everything
-// that was applied, and returns what follows from it. It returns the same again until Acknowledge is called with it, so a
-// crash between this call and the event store loses nothing.
+// RunTasks works out the identity of contested components again whose events came late, and returns what follows from it. It
+// returns the same again until Acknowledge is called with it, so a crash between this call and the event store loses
+// nothing. While History does not include everything that was applied, tasks wait. Tasks is set in the result if calling
+// again at once can do more; what waits for something else is announced by the next Apply.
 func (s *Service) RunTasks(ctx context.Context) (Applied, error) {
-	waiting, err := s.runTasks(ctx)
-	if err != nil {
-		return Applied{}, err
-	}
 	effects, err := s.Store.Effects(ctx, maxTasks)
 	if err != nil {
 		return Applied{}, err
 	}
-	out := Applied{Tasks: waiting}
+	// What History was not told yet comes first: a task compares with what History says.
+	out := Applied{Tasks: len(effects) > 0}
+	if len(effects) == 0 {
+		if out.Tasks, err = s.runTasks(ctx); err != nil {
+			return Applied{}, err
+		}
+		if effects, err = s.Store.Effects(ctx, maxTasks); err != nil {
+			return Applied{}, err
+		}
+	}
 	touched := map[Ref]bool{}
 	for _, e := range effects {
 		var x outcome
@@ -64,8 +70,8 @@ type outcome struct {
 	Touched   []Ref
 }
 
-// runTasks reports whether tasks are left.
-func (s *Service) runTasks(ctx context.Context) (waiting bool, err error) {
+// runTasks reports whether more can be done at once.
+func (s *Service) runTasks(ctx context.Context) (more bool, err error) {
 	tasks, err := s.Store.Tasks(ctx, maxTasks)
 	if err != nil || len(tasks) == 0 {
 		return false, err
@@ -79,9 +85,8 @@ func (s *Service) runTasks(ctx context.Context) (waiting bool, err error) {
 		return false, err
 	}
 	if kept < applied {
-		return true, nil // working on half of the history would be wrong
+		return false, nil // working on half of the history would be wrong
 	}
-	waiting = len(tasks) == maxTasks
 	done := map[string]bool{}
 	for _, t := range tasks {
 		if done[t.ID] {
@@ -99,35 +104,38 @@ func (s *Service) runTasks(ctx context.Context) (waiting bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		ran := false
-		err = s.Tx.InTx(ctx, func(ctx context.Context) error {
-			ran = false
-			if err := s.Store.Lock(ctx, t.Workspace); err != nil {
-				return err
-			}
-			if now, err := s.Store.Position(ctx); err != nil || now != applied {
-				return err // something was applied meanwhile; later
-			}
-			ran = true
-			if c.tooLarge {
-				return s.refuseTask(ctx, t, seeds)
-			}
-			if err := s.rework(ctx, c); err != nil {
-				return err
-			}
-			return s.Store.DropTasks(ctx, t.Workspace, covered)
-		})
-		if err != nil {
+		if ran, err := s.runTask(ctx, t, c, covered, applied); err != nil || !ran {
 			return false, err
-		}
-		if !ran {
-			return true, nil
 		}
 		for _, id := range covered {
 			done[id] = true
 		}
 	}
-	return waiting, nil
+	return len(tasks) == maxTasks, nil
+}
+
+// runTask does one task and those it covers, unless something was applied since the component was collected.
+func (s *Service) runTask(ctx context.Context, t Task, c *component, covered []string, applied uint64) (ran bool, err error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		ran = false
+		if err := s.Store.Lock(ctx, t.Workspace); err != nil {
+			return err
+		}
+		if now, err := s.Store.Position(ctx); err != nil || now != applied {
+			return err
+		}
+		ran = true
+		if c.tooLarge {
+			return s.refuseTask(ctx, t)
+		}
+		if err := s.rework(ctx, c); err != nil {
+			return err
+		}
+		return s.Store.DropTasks(ctx, t.Workspace, covered)
+	})
+	return ran, err
 }
 
 func (t Task) seeds() ([]event.Identifier, error) {
@@ -139,7 +147,11 @@ func (t Task) seeds() ([]event.Identifier, error) {
 }
 
 // refuseTask gives up on a component and says so in the log of those it concerns.
-func (s *Service) refuseTask(ctx context.Context, t Task, seeds []event.Identifier) error {
+func (s *Service) refuseTask(ctx context.Context, t Task) error {
+	seeds, err := t.seeds()
+	if err != nil {
+		return err
+	}
 	g := newGraph(s.kinds)
 	l := newLoader(g, s.Store, t.Workspace)
 	if err := l.links(ctx, seeds); err != nil {
@@ -159,7 +171,7 @@ func (s *Service) refuseTask(ctx context.Context, t Task, seeds []event.Identifi
 type component struct {
 	ws       string
 	ids      map[event.Identifier]bool
-	events   []event.Kept
+	occs     []*occurrence // num is who the event belongs to today
 	messages map[string]bool
 	tooLarge bool
 }
@@ -167,6 +179,10 @@ type component struct {
 // collect gathers the component of the seeds from the history and the identifiers that their owners hold besides.
 func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifier) (*component, error) {
 	c := &component{ws: ws, ids: map[event.Identifier]bool{}, messages: map[string]bool{}}
+	region, err := s.region(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
 	frontier := c.add(nil, seeds...)
 	owners := map[uint64]bool{}
 	for len(frontier) > 0 {
@@ -181,15 +197,19 @@ func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifi
 				continue
 			}
 			c.messages[events[i].MessageID] = true
-			c.events = append(c.events, events[i])
+			o := s.kinds.read(&events[i].Event, events[i].Position, region)
+			o.num = events[i].Person
+			c.occs = append(c.occs, o)
 			frontier = c.add(frontier, events[i].Identifiers...)
+			// The declared kinds may have changed since the event was stored.
+			frontier = c.add(frontier, o.linked(s.kinds)...)
 		}
 		held, err := s.held(ctx, ws, asked, owners)
 		if err != nil {
 			return nil, err
 		}
 		frontier = c.add(frontier, held...)
-		if len(c.events) > maxReplayEvents || len(c.ids) > maxReplayIDs {
+		if len(c.occs) > maxReplayEvents || len(c.ids) > maxReplayIDs {
 			c.tooLarge = true
 			return c, nil
 		}

@@ -17,7 +17,7 @@ import (
 // pass is one round of evaluation: some people against some segments, written in one transaction.
 type pass struct {
 	people []uint64 // whom to evaluate, each once
-	gone   []uint64 // who is nobody any more: they leave the segments in scope in silence and lose their deadlines
+	gone   []uint64 // who is nobody any more: they leave the segments in scope in silence
 
 	scope []*compiled // what can change, in the order of evaluation
 	// root says which pairs are evaluated in any case; the others only if a set that the rule names changes.
@@ -58,7 +58,6 @@ type outcome struct {
 	changes deltas
 	events  []event.Event
 	want    map[pair]time.Time // of every pair of windowed segment and person that was evaluated; zero means no deadline
-	gone    []uint64
 }
 
 type pair struct {
@@ -118,11 +117,17 @@ func (s *Service) apply(ctx context.Context, w *workspace, v *view, p pass) (*vi
 
 // evaluate asks the rules; it writes nothing.
 func (s *Service) evaluate(ctx context.Context, w *workspace, v *view, p pass) (*outcome, error) {
-	o := &outcome{changes: deltas{}, want: map[pair]time.Time{}, gone: slices.Clone(p.gone)}
+	o := &outcome{changes: deltas{}, want: map[pair]time.Time{}}
 	for id, d := range p.given {
 		g := o.changes.of(id)
 		g.add.Or(d.add)
 		g.remove.Or(d.remove)
+	}
+	for _, num := range p.gone {
+		o.leave(v, p.scope, num)
+	}
+	if len(p.scope) == 0 {
+		return o, nil
 	}
 	mirrors, histories, err := s.subjects(ctx, w.id, p)
 	if err != nil {
@@ -133,21 +138,26 @@ func (s *Service) evaluate(ctx context.Context, w *workspace, v *view, p pass) (
 		m, known := mirrors[num]
 		if !known {
 			// Not in the event store: merged away or erased, or so new that an event of theirs is still to come.
-			o.gone = append(o.gone, num)
+			o.leave(v, p.scope, num)
 			continue
 		}
 		if err := s.evaluatePerson(v, p, o, m, histories[num], now, w.id); err != nil {
 			return nil, err
 		}
 	}
-	for _, num := range o.gone {
-		for _, c := range p.scope {
-			if v.contains(c.ID, num) {
-				o.changes.of(c.ID).remove.Add(num)
-			}
+	return o, nil
+}
+
+// leave takes somebody out of the segments in silence.
+func (o *outcome) leave(v *view, segments []*compiled, num uint64) {
+	for _, c := range segments {
+		if v.contains(c.ID, num) {
+			o.changes.of(c.ID).remove.Add(num)
+		}
+		if c.windowed {
+			o.want[pair{c.ID, num}] = time.Time{}
 		}
 	}
-	return o, nil
 }
 
 func (s *Service) evaluatePerson(v *view, p pass, o *outcome, m event.Mirror, history []event.Kept, now time.Time, ws string) error {
@@ -205,7 +215,7 @@ func (s *Service) evaluatePerson(v *view, p pass, o *outcome, m event.Mirror, hi
 
 // subjects reads what the rules need to know about the people.
 func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]event.Mirror, map[uint64][]event.Kept, error) {
-	if len(p.people) == 0 || len(p.scope) == 0 {
+	if len(p.people) == 0 {
 		return nil, nil, nil
 	}
 	people, err := s.c.Events.People(ctx, ws, p.people)
@@ -237,29 +247,23 @@ func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]e
 
 // deadlineChanges compares the deadlines that a pass wants with those that there are.
 func (s *Service) deadlineChanges(ctx context.Context, w *workspace, p pass, o *outcome) (set, remove []Deadline, err error) {
-	ask := slices.Clone(o.gone)
-	if slices.ContainsFunc(p.scope, func(c *compiled) bool { return c.windowed }) {
-		ask = append(ask, p.people...)
-	}
-	if len(ask) == 0 {
+	if len(o.want) == 0 {
 		return nil, nil, nil
 	}
-	slices.Sort(ask)
-	stored, err := s.c.Store.Deadlines(ctx, w.id, slices.Compact(ask))
+	stored, err := s.c.Store.Deadlines(ctx, w.id, slices.Concat(p.people, p.gone))
 	if err != nil {
 		return nil, nil, err
 	}
-	gone := roaring64.BitmapOf(o.gone...)
 	for _, d := range stored {
 		key := pair{d.Segment, d.Person}
 		due, evaluated := o.want[key]
 		switch {
-		case gone.Contains(d.Person), evaluated && due.IsZero():
+		case !evaluated:
+		case due.IsZero():
 			remove = append(remove, d)
-		case evaluated && !due.Equal(d.Due):
-			continue
+		case due.Equal(d.Due):
+			delete(o.want, key)
 		}
-		delete(o.want, key)
 	}
 	for key, due := range o.want {
 		if !due.IsZero() {

@@ -259,6 +259,21 @@ func TestAFullEvaluationSetsDeadlinesForThoseOutsideToo(t *testing.T) {
 	w.wantSaid("+Not lately 1 time")
 }
 
+func TestATraitThatComesOfAgeBringsPeopleInWithoutAnyEvent(t *testing.T) {
+	w := newWorld(t)
+	w.traits[1] = map[string]any{"trial_ends": start.Add(time.Hour).Format(time.RFC3339)}
+	w.join(1, 2)
+	g := w.make("Trial over", `{"all": [
+		{"trait": {"path": "trial_ends", "op": "lte", "value": {"ago": {"n": 1, "unit": "day"}}}},
+		{"event": {"name": "Order Completed", "agg": "count", "op": "eq", "value": 0, "window": {"within": {"n": 30, "unit": "day"}}}}]}`)
+	w.clock.Set(start.Add(25*time.Hour - time.Microsecond))
+	w.runDue(0)
+	w.clock.Advance(time.Microsecond)
+	w.runDue(1)
+	w.wantIn(g.ID, 1)
+	w.wantSaid("+Trial over 1 time")
+}
+
 func TestAnEditForgetsTheFormerDeadlines(t *testing.T) {
 	w := newWorld(t)
 	w.join(1)
@@ -459,6 +474,18 @@ func TestListsTakeUploadsRowByRow(t *testing.T) {
 	if _, err := w.AddToList(w.ctx, ws, l.ID, entries); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("uploading to a deleted list: %v, want not found", err)
 	}
+}
+
+func TestAnUploadLeavesTheDeadlinesOfOtherSegmentsAlone(t *testing.T) {
+	w := newWorld(t)
+	w.join(1)
+	g := w.make("Lately", lately)
+	w.happen(1, bought, order)
+	_, err := w.AddToList(w.ctx, ws, w.list("Fair").ID, []segment.Entry{{PersonID: "per_1"}})
+	w.must(err)
+	w.clock.Advance(2 * time.Hour)
+	w.runDue(1)
+	w.wantIn(g.ID)
 }
 
 func TestALargeUploadIsWrittenInParts(t *testing.T) {

@@ -1,7 +1,7 @@
 import { get, post } from '../api.js'
 import { every, h, message, mount, table, toast } from '../dom.js'
 import { number, t } from '../i18n.js'
-import { behind, report, status } from './parts.js'
+import { behind, moneyTile, report, status } from './parts.js'
 
 export async function journeys({ main, signal }) {
   const box = h('div', { class: 'card' })
@@ -32,7 +32,8 @@ export async function journey({ main, args: [id], signal }) {
     const buttons = { draft: ['publish'], live: ['pause'], paused: ['resume'] }[j.status] ?? []
     const link = (n, metric, params, title) => h('button', { class: 'link', onclick: () => open(metric, params, title) }, `${title} ${number(n)}`)
     mount(box, h('div', { class: 'head' }, h('div', {}, h('h1', {}, j.name), h('p', { class: 'lead' }, status(j.status), ' ', j.published_version ? t('journeys.version', { n: j.published_version }) : '')), h('div', { class: 'actions' }, buttons.map(act))),
-      h('div', { class: 'tiles' }, ['entered', 'active', 'goals', 'exited', 'parked'].map((m) => h('button', { class: 'tile', onclick: () => open(m, {}, t('journeys.tile_' + m)) }, h('span', { class: 'n' }, number(r[m] ?? 0)), h('span', { class: 'l' }, t('journeys.tile_' + m))))),
+      h('div', { class: 'tiles' }, ['entered', 'active', 'goals', 'exited', 'parked'].map((m) => h('button', { class: 'tile', onclick: () => open(m, {}, t('journeys.tile_' + m)) }, h('span', { class: 'n' }, number(r[m] ?? 0)), h('span', { class: 'l' }, t('journeys.tile_' + m)))),
+        moneyTile(r.revenue, 'journeys.revenue')),
       h('section', { class: 'card' }, h('h2', {}, t('journeys.nodes')), (r.nodes ?? []).map((n) => h('div', { class: 'node' },
         h('div', {}, h('strong', {}, n.title || n.id), ' ', h('span', { class: 'tag' }, t('node.' + n.kind))),
         h('div', { class: 'numbers small' }, link(n.waiting ?? 0, 'waiting', { node: n.id }, t('journeys.waiting')), link(n.passed ?? 0, 'passed', { node: n.id }, t('journeys.passed')),

@@ -1,7 +1,7 @@
 import { get } from '../api.js'
 import { every, h, mount, table } from '../dom.js'
-import { ago, money, number, t } from '../i18n.js'
-import { status } from './parts.js'
+import { ago, number, t } from '../i18n.js'
+import { moneyTile, status } from './parts.js'
 
 // overview shows the loop at a glance, live.
 export async function overview({ main, signal }) {
@@ -17,7 +17,7 @@ export async function overview({ main, signal }) {
         tile('overview.people', stats.people, '#/people'), tile('overview.events', stats.events, '#/people'),
         tile('overview.segments', segments.items.length, '#/segments'), tile('overview.sent', sum(overall.days, 'sent'), '#/journeys'),
         tile('overview.refused', sum(overall.days, 'refused'), '#/journeys'),
-        overall.revenue.map((m) => h('div', { class: 'tile' }, h('span', { class: 'n' }, money(m.minor, m.currency)), h('span', { class: 'l' }, t('overview.revenue'))))),
+        moneyTile(overall.revenue, 'overview.revenue')),
       h('div', { class: 'grid' },
         h('section', { class: 'card' }, h('h2', {}, t('nav.segments')), table([
           { title: t('field.name'), cell: (s) => h('a', { href: '#/segments/' + s.id }, s.name) },

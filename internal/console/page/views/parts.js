@@ -12,6 +12,10 @@ export const reason = (code) => t('reason.' + code)
 
 export const personLink = (p) => h('a', { href: '#/people/' + p.id }, p.name || p.email || p.traits?.name || p.traits?.email || p.identifiers?.[0]?.value || p.id)
 
+// moneyTile shows amounts of several currencies; sums over currencies would say nothing.
+export const moneyTile = (amounts, label) => (amounts ?? []).length === 0 ? null : h('div', { class: 'tile wide' },
+  h('div', { class: 'amounts' }, amounts.map((m) => h('span', { class: 'n' }, money(m.minor, m.currency)))), h('span', { class: 'l' }, t(label)))
+
 // report draws the figures of a campaign or a journey node as tiles; each leads to the people behind it.
 export function report(r, open) {
   const share = (metric) => {
@@ -23,7 +27,7 @@ export function report(r, open) {
   const metrics = ['audience', 'refused', 'queued', 'sent', 'delivered', 'bounced', 'failed', 'opened', 'clicked', 'converted', 'unsubscribed']
   return h('div', {},
     h('div', { class: 'tiles' }, metrics.map(tile),
-      (r.revenue ?? []).map((m) => h('div', { class: 'tile' }, h('span', { class: 'n' }, money(m.minor, m.currency)), h('span', { class: 'l' }, t('metric.revenue')))),
+      moneyTile(r.revenue, 'metric.revenue'),
       r.uncertain ? h('div', { class: 'tile', title: t('metric.uncertain_help') }, h('span', { class: 'n' }, number(r.uncertain)), h('span', { class: 'l' }, t('metric.uncertain'))) : null),
     (r.refused_by_reason ?? []).length ? h('section', { class: 'card' }, h('h2', {}, t('report.refused')), table([
       { title: t('field.reason'), cell: (x) => h('button', { class: 'link', onclick: () => open('refused', x.reason) }, reason(x.reason)) },

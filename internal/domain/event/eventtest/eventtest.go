@@ -170,7 +170,14 @@ func roundTrip(t *testing.T, s Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "history", h[1<<40], []event.Kept{k, bare})
+	brief := k
+	brief.PreviousID, brief.GroupID, brief.PersonID, brief.Original, brief.Sent, brief.Flags, brief.Identifiers = "", "", "", time.Time{}, time.Time{}, nil, nil
+	same(t, "history", h[1<<40], []event.Kept{brief, bare})
+	found, err := s.Linked(t.Context(), "ws_1", k.Identifiers[:1], 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "linked", found, []event.Kept{k})
 	p, err := s.Timeline(t.Context(), "ws_1", 1<<40, nil, page.Request{})
 	if err != nil {
 		t.Fatal(err)

@@ -98,17 +98,19 @@ func (l *device) Ask(d Dialect, ws string, now time.Time) Question {
 		}
 	} else {
 		name := deviceColumns[l.path].column
-		q.Add("SELECT person FROM (SELECT DISTINCT person, ", name, " AS v FROM event WHERE ws = ").Arg(ws).Add(behaviour)
+		q.Add("SELECT DISTINCT person FROM event WHERE ws = ").Arg(ws).Add(behaviour)
 		l.window.where(q, now.UnixMicro())
-		q.Add(") AS devices WHERE v IS NOT NULL")
+		q.Add(" AND ", name, " IS NOT NULL")
 		switch {
 		case op == Exists:
 		case l.byVersion():
-			q.Add(" AND ")
+			// Versions are few: taking each apart once beats taking apart every event's.
+			q.Add(" AND ", name, " IN (SELECT v FROM (SELECT DISTINCT ", name, " AS v FROM event WHERE ws = ").Arg(ws).Add(" AND ", name, " IS NOT NULL) AS versions WHERE ")
 			d.Version(q, "v", pos)
+			q.Add(")")
 		default:
 			q.Add(" AND ")
-			compare(q, column("v"), pos, plainArg)
+			compare(q, column(name), pos, plainArg)
 		}
 	}
 	question := q.question()

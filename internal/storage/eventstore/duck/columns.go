@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -57,57 +58,90 @@ func micros(t time.Time) driver.Value {
 	return t.UnixMicro()
 }
 
-// keptColumns are what scanKept reads.
-const keptColumns = `ws, person, message_id, type, name, time, received, seq, idx, origin, source,
-	user_id, anonymous_id, previous_id, group_id, person_id, original, sent, flags, ids, props, context`
+// Columns of an event, in the order that scanner.kept reads them. Histories do without the second part.
+const (
+	historyColumns = `person, message_id, type, name, time, received, seq, idx, origin, source, user_id, anonymous_id, props, context`
+	keptColumns    = historyColumns + `, previous_id, group_id, person_id, original, sent, flags, ids`
+)
 
-// scanKept reads one row of keptColumns.
-func scanKept(rows *sql.Rows) (event.Kept, error) {
-	var k event.Kept
-	var at, received int64
-	var original, sent sql.NullInt64
-	var typ, origin, props, context string
-	var flags, ids any
-	if err := rows.Scan(&k.Workspace, &k.Person, &k.MessageID, &typ, &k.Name, &at, &received, &k.Position.Seq, &k.Position.Index, &origin, &k.Source,
-		&k.UserID, &k.AnonymousID, &k.PreviousID, &k.GroupID, &k.PersonID, &original, &sent, &flags, &ids, &props, &context); err != nil {
-		return k, err
-	}
-	k.Type, k.Origin = event.Type(typ), event.Origin(origin)
-	k.Time, k.Received = time.UnixMicro(at).UTC(), time.UnixMicro(received).UTC()
-	if original.Valid {
-		k.Original = time.UnixMicro(original.Int64).UTC()
-	}
-	if sent.Valid {
-		k.Sent = time.UnixMicro(sent.Int64).UTC()
-	}
-	k.Properties, k.Context = json.RawMessage(props), json.RawMessage(context)
-	texts, err := textsOf(flags)
-	if err != nil {
-		return k, err
-	}
-	k.Flags = texts
-	if texts, err = textsOf(ids); err != nil {
-		return k, err
-	}
-	for _, s := range texts {
-		k.Identifiers = append(k.Identifiers, event.ParseIdentifier(s))
-	}
-	return k, nil
+// scanner reads rows of events. It takes the driver's values as they are: converting each through database/sql costs
+// more than the query.
+type scanner struct {
+	ws   string
+	vals []any
+	into []any
 }
 
-// textsOf reads a VARCHAR[], nil if it is empty.
-func textsOf(v any) ([]string, error) {
-	list, ok := v.([]any)
-	if !ok && v != nil {
-		return nil, fmt.Errorf("event store: a list of texts came as %T", v)
+func newScanner(ws string, columns string) *scanner {
+	n := strings.Count(columns, ",") + 1
+	s := &scanner{ws: ws, vals: make([]any, n), into: make([]any, n)}
+	for i := range s.vals {
+		s.into[i] = &s.vals[i]
 	}
+	return s
+}
+
+func (s *scanner) kept(rows *sql.Rows) (event.Kept, error) {
+	if err := rows.Scan(s.into...); err != nil {
+		return event.Kept{}, err
+	}
+	r := reader{vals: s.vals}
+	k := event.Kept{Person: r.uint()}
+	k.Workspace = s.ws
+	k.MessageID, k.Type, k.Name = r.text(), event.Type(r.text()), r.text()
+	k.Time, k.Received = r.time(), r.time()
+	k.Position = event.Position{Seq: r.uint(), Index: int(r.int32())}
+	k.Origin, k.Source = event.Origin(r.text()), r.text()
+	k.UserID, k.AnonymousID = r.text(), r.text()
+	k.Properties, k.Context = json.RawMessage(r.text()), json.RawMessage(r.text())
+	if len(r.vals) > 0 {
+		k.PreviousID, k.GroupID, k.PersonID = r.text(), r.text(), r.text()
+		k.Original, k.Sent = r.time(), r.time()
+		k.Flags = r.texts()
+		for _, id := range r.texts() {
+			k.Identifiers = append(k.Identifiers, event.ParseIdentifier(id))
+		}
+	}
+	return k, r.err
+}
+
+// reader takes values one after the other and keeps the first error.
+type reader struct {
+	vals []any
+	err  error
+}
+
+func take[T any](r *reader) T {
+	v, ok := r.vals[0].(T)
+	if !ok && r.err == nil {
+		r.err = fmt.Errorf("event store: a %T where %T was expected", r.vals[0], v)
+	}
+	r.vals = r.vals[1:]
+	return v
+}
+
+func (r *reader) text() string { return take[string](r) }
+func (r *reader) uint() uint64 { return take[uint64](r) }
+func (r *reader) int32() int32 { return take[int32](r) }
+
+// time reads microseconds, NULL as the zero time.
+func (r *reader) time() time.Time {
+	if r.vals[0] == nil {
+		r.vals = r.vals[1:]
+		return time.Time{}
+	}
+	return time.UnixMicro(take[int64](r)).UTC()
+}
+
+// texts reads a VARCHAR[], nil if it is empty.
+func (r *reader) texts() []string {
 	var out []string
-	for _, e := range list {
-		s, ok := e.(string)
-		if !ok {
-			return nil, fmt.Errorf("event store: a text came as %T", e)
+	for _, v := range take[[]any](r) {
+		s, ok := v.(string)
+		if !ok && r.err == nil {
+			r.err = fmt.Errorf("event store: a %T in a list of texts", v)
 		}
 		out = append(out, s)
 	}
-	return out, nil
+	return out
 }

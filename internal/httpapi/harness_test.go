@@ -1,0 +1,406 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/httpapi"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+)
+
+var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// password is one that the rules of passwords accept.
+const password = "a long enough passphrase 7"
+
+// world is the product without its log and its loops: what they would do is done by feed, evaluate and send, one after the other.
+type world struct {
+	*parts
+	t     testing.TB
+	api   http.Handler
+	clock *clock.Fixed
+	wire  *wire
+	log   *bytes.Buffer
+
+	db         *sqldb.DB
+	store      *duck.Store
+	pending    *sqlstore.PendingEvent
+	rejections *sqlstore.Rejection
+	workspaces *workspace.Service
+	staff      *staff.Service
+	outbox     *outbox.Service
+	journeys   *journey.Service
+	campaigns  *campaign.Service
+	seq        uint64
+}
+
+// newWorld wires the real services on a fresh SQLite and a fresh DuckDB; only the mail server is played.
+func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
+	t.Helper()
+	w := &world{t: t, parts: &parts{}, clock: clock.NewFixed(start), wire: &wire{sent: make(chan struct{}, 100)}, log: &bytes.Buffer{}}
+	log := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
+	w.db = sqldbtest.Open(t, sqldb.SQLite)
+	var err error
+	if w.store, err = duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{MemoryMB: 256}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	box, err := secret.NewBox(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pending, w.rejections = sqlstore.NewPendingEvent(w.db), sqlstore.NewRejection(w.db)
+	w.workspaces = workspace.New(sqlstore.NewWorkspace(w.db), w.db, w.clock)
+	w.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(w.db), Tx: w.db, Clock: w.clock, Hash: staff.HashParams{Memory: 8, Time: 1, Threads: 1}})
+	people, err := person.New(person.Config{Store: sqlstore.NewPerson(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending, History: w.store, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.parts
+	p.people, p.events = people, w.store
+	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock})
+	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})
+	messages := sqlstore.NewOutbox(w.db)
+	w.outbox = outbox.New(outbox.Config{
+		Store: messages, Accounts: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
+		Channels: []channel.Spec{w.wire.spec()}, Box: box, BaseURL: "https://m.example.test", Log: log,
+	})
+	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log})
+	w.journeys = journey.New(journey.Config{
+		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p,
+	})
+	w.campaigns = campaign.New(campaign.Config{
+		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p,
+	})
+	facts := facts{w.campaigns, w.journeys}
+	c := httpapi.Config{
+		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, ReadyKit: kit{p},
+		Reports:    report.New(report.Config{Clock: w.clock, Messages: w.outbox, Campaigns: facts, Journeys: facts, Events: w.store}),
+		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	w.api = httpapi.New(c)
+	return w
+}
+
+// locked is a writer for several goroutines.
+type locked struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// feed carries events through all stages of the pipeline, and after them the events that they cause.
+func (w *world) feed(events ...event.Event) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	for len(events) > 0 {
+		w.seq++
+		a, err := w.people.Apply(ctx, []person.LogRecord{{Seq: w.seq, Events: events}})
+		w.must(err)
+		w.keep(a, w.seq)
+		for a.Tasks {
+			a, err = w.people.RunTasks(ctx)
+			w.must(err)
+			w.keep(a, 0)
+			w.must(w.people.Acknowledge(ctx, a))
+		}
+		events = w.relayed()
+	}
+}
+
+// settle carries what services have written meanwhile.
+func (w *world) settle() { w.feed(w.relayed()...) }
+
+func (w *world) relayed() []event.Event {
+	w.t.Helper()
+	waiting, err := w.pending.Next(w.t.Context(), 1000)
+	w.must(err)
+	events, ids := make([]event.Event, len(waiting)), make([]string, len(waiting))
+	for i, p := range waiting {
+		events[i], ids[i] = p.Event, p.ID
+	}
+	w.must(w.pending.Done(w.t.Context(), ids))
+	return events
+}
+
+func (w *world) keep(a person.Applied, through uint64) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	mirrors, err := w.mirror(ctx, a.Touched)
+	w.must(err)
+	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: mirrors, Through: through}
+	for _, r := range a.Redirects {
+		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
+	}
+	w.must(w.store.Append(ctx, b))
+	w.must(w.consent.ApplyEvents(ctx, a.Kept))
+	w.must(w.outbox.Receipts(ctx, a.Kept))
+	w.must(w.outbox.Attribution(ctx, a.Kept))
+	touched := map[string][]uint64{}
+	for _, r := range a.Touched {
+		touched[r.Workspace] = append(touched[r.Workspace], r.Num)
+	}
+	for _, ws := range slices.Sorted(maps.Keys(touched)) {
+		w.must(w.segments.Touched(ctx, ws, touched[ws], map[uint64]string{}))
+	}
+	w.must(w.journeys.React(ctx, a.Kept))
+}
+
+// evaluate fills new and changed segments.
+func (w *world) evaluate() {
+	w.t.Helper()
+	w.must(w.segments.RunEvaluations(w.t.Context()))
+	w.settle()
+}
+
+// walk lets journeys and campaigns do all that is due.
+func (w *world) walk() {
+	w.t.Helper()
+	for more := true; more; {
+		n, err := w.journeys.Tick(w.t.Context())
+		w.must(err)
+		worked, err := w.campaigns.Tick(w.t.Context())
+		w.must(err)
+		more = n > 0 || worked
+		w.settle()
+	}
+}
+
+// send hands n messages to the played mail server.
+func (w *world) send(n int) {
+	w.t.Helper()
+	d := outbox.NewDispatcher(w.outbox, outbox.DispatchConfig{Sole: true, Poll: 5 * time.Millisecond})
+	w.must(d.Start(w.t.Context()))
+	for range n {
+		select {
+		case <-w.wire.sent:
+		case <-time.After(20 * time.Second):
+			w.t.Fatalf("not all of %d messages were sent: %s", n, w.log)
+		}
+	}
+	w.must(d.Stop(w.t.Context()))
+	w.settle()
+}
+
+// tenant is a workspace with a key that may do everything.
+type tenant struct{ ws, key string }
+
+func (w *world) tenant(name string) tenant {
+	w.t.Helper()
+	made, err := w.workspaces.Create(w.t.Context(), workspace.Workspace{Name: name})
+	w.must(err)
+	w.must(w.consent.EnsureDefaults(w.t.Context(), made.ID))
+	return tenant{made.ID, w.key(made.ID, staff.Permissions()...)}
+}
+
+// key makes an API key and returns its secret.
+func (w *world) key(ws string, scopes ...staff.Permission) string {
+	w.t.Helper()
+	_, secret, err := w.staff.CreateKey(w.t.Context(), staff.System(ws), staff.NewKey{Name: "test " + id.New("k"), Scopes: scopes})
+	w.must(err)
+	return secret
+}
+
+// user makes a member with the test's password.
+func (w *world) user(ws, email string, role staff.Role) staff.Member {
+	w.t.Helper()
+	m, err := w.staff.CreateUser(w.t.Context(), staff.System(ws), staff.NewUser{Email: email, Role: role, Password: password})
+	w.must(err)
+	return m
+}
+
+// browser is a signed-in session.
+type browser struct {
+	cookie *http.Cookie
+	csrf   string
+}
+
+func (w *world) signIn(email string) browser {
+	w.t.Helper()
+	r := w.call("POST /session", asked{body: fmt.Sprintf(`{"email":%q,"password":%q}`, email, password)})
+	if r.Code != http.StatusOK {
+		w.t.Fatalf("sign in as %s: %d %s", email, r.Code, r.Body)
+	}
+	var s httpapi.Session
+	w.must(json.Unmarshal(r.Body.Bytes(), &s))
+	return browser{r.Result().Cookies()[0], s.CSRF}
+}
+
+// asked is all of a request but where it goes.
+type asked struct {
+	key     string
+	browser browser
+	body    string
+	header  map[string]string
+	ip      string
+}
+
+// call makes a request; what is "METHOD /path" below /api/v1.
+func (w *world) call(what string, a asked) *httptest.ResponseRecorder {
+	w.t.Helper()
+	method, path, ok := strings.Cut(what, " ")
+	if !ok {
+		w.t.Fatalf("%q: write METHOD /path", what)
+	}
+	r := httptest.NewRequestWithContext(w.t.Context(), method, "https://kizuna.example.test/api/v1"+path, strings.NewReader(a.body))
+	if a.key != "" {
+		r.Header.Set("Authorization", "Bearer "+a.key)
+	}
+	if a.browser.cookie != nil {
+		r.AddCookie(a.browser.cookie)
+		if a.browser.csrf != "" {
+			r.Header.Set("X-CSRF-Token", a.browser.csrf)
+		}
+	}
+	for k, v := range a.header {
+		r.Header.Set(k, v)
+	}
+	if a.ip != "" {
+		r.RemoteAddr = a.ip + ":4711"
+	}
+	out := httptest.NewRecorder()
+	w.api.ServeHTTP(out, r)
+	return out
+}
+
+// ok makes a request that must succeed and reads its answer into v unless that is nil.
+func (w *world) ok(key, what, body string, v any) {
+	w.t.Helper()
+	r := w.call(what, asked{key: key, body: body})
+	if r.Code >= 300 {
+		w.t.Fatalf("%s: %d %s\nlog: %s", what, r.Code, r.Body, w.log)
+	}
+	if v == nil {
+		return
+	}
+	if err := json.Unmarshal(r.Body.Bytes(), v); err != nil {
+		w.t.Fatalf("%s: %v in %s", what, err, r.Body)
+	}
+}
+
+// problemOf reads an error answer and checks its form.
+func problemOf(t testing.TB, r *httptest.ResponseRecorder) httpapi.Problem {
+	t.Helper()
+	var p httpapi.Problem
+	if err := json.Unmarshal(r.Body.Bytes(), &p); err != nil {
+		t.Fatalf("%d answer is no problem: %v in %s", r.Code, err, r.Body)
+	}
+	if ct := r.Header().Get("Content-Type"); ct != "application/problem+json" {
+		t.Errorf("error has the content type %q", ct)
+	}
+	if p.Status != r.Code || p.Code == "" || p.Detail == "" || p.Title == "" {
+		t.Errorf("incomplete problem, status %d: %+v", r.Code, p)
+	}
+	if r.Code == http.StatusInternalServerError {
+		t.Errorf("internal error: %s", r.Body)
+	}
+	return p
+}
+
+// wire plays the mail server: it takes everything.
+type wire struct {
+	mu       sync.Mutex
+	got      []channel.Message
+	sent     chan struct{}
+	checkErr error
+}
+
+type wireConfig struct {
+	Host     string `json:"host" doc:"where it listens" minLength:"1"`
+	Password string `json:"password,omitempty" secret:"true"`
+}
+
+func (w *wire) spec() channel.Spec {
+	return channel.Spec{Kind: "email", Title: "Played mail", Config: func() any { return &wireConfig{} }, New: func(any) (channel.Sender, error) { return w, nil }}
+}
+
+func (w *wire) Check(context.Context) error { return w.checkErr }
+func (w *wire) Close() error                { return nil }
+
+func (w *wire) Send(_ context.Context, m channel.Message, commit func() error) channel.Outcome {
+	if commit() != nil {
+		return channel.Outcome{Result: channel.Deferred}
+	}
+	w.mu.Lock()
+	w.got = append(w.got, m)
+	w.mu.Unlock()
+	select {
+	case w.sent <- struct{}{}:
+	default:
+	}
+	return channel.Outcome{Result: channel.Sent, Code: "250 2.0.0", Detail: "taken"}
+}
+
+// track is an event of a server source.
+func track(ws, message, user, name, props string, at time.Time) event.Event {
+	return event.Event{
+		Workspace: ws, MessageID: message, Type: event.Track, Name: name, UserID: user, Time: at, Received: at, Origin: event.Server, Properties: json.RawMessage(props),
+	}
+}
+
+func identify(ws, message, user, traits string, at time.Time) event.Event {
+	return event.Event{Workspace: ws, MessageID: message, Type: event.Identify, UserID: user, Time: at, Received: at, Origin: event.Server, Properties: json.RawMessage(traits)}
+}
+
+// expand puts ids into a text: $name, known in vars. A name that is not known is a mistake of the test.
+func expand(t testing.TB, text string, vars map[string]string) string {
+	t.Helper()
+	return os.Expand(text, func(name string) string {
+		v, ok := vars[name]
+		if !ok {
+			t.Fatalf("$%s in %q is not known", name, text)
+		}
+		return v
+	})
+}

@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+// Round is one person's way through a journey.
+type Round struct {
+	ID      string     `json:"id"`
+	Person  string     `json:"person_id"`
+	Journey string     `json:"journey_id"`
+	Version int        `json:"version"`
+	Status  string     `json:"status" enum:"active,done,exited,parked"`
+	Node    string     `json:"node"`
+	Entered time.Time  `json:"entered_at"`
+	Ended   *time.Time `json:"ended_at,omitempty"`
+	Due     *time.Time `json:"due_at,omitempty" doc:"when they move on by themselves"`
+	GoalAt  *time.Time `json:"goal_at,omitempty"`
+	Why     string     `json:"why,omitempty" doc:"how it ended"`
+	Reason  string     `json:"reason,omitempty"`
+	Error   string     `json:"error,omitempty"`
+	Steps   []Step     `json:"steps,omitempty"`
+}
+
+// Step is one node passed, with the reason.
+type Step struct {
+	Node      string     `json:"node"`
+	Kind      string     `json:"kind"`
+	Arrived   time.Time  `json:"arrived_at"`
+	Left      *time.Time `json:"left_at,omitempty"`
+	Output    string     `json:"output,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	MessageID string     `json:"message_id,omitempty"`
+	Refused   string     `json:"refused,omitempty" doc:"why the gate refused the message"`
+}
+
+func roundShape(i journey.Instance) Round {
+	return Round{
+		ID: i.ID, Person: i.Person, Journey: i.Journey, Version: i.Version, Status: string(i.Status), Node: i.Node, Entered: i.Entered, Ended: moment(i.Ended),
+		Due: moment(i.Due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: i.Reason, Error: i.Error,
+	}
+}
+
+func (a *api) roundRoutes() {
+	s := a.c.Journeys
+	route(a, http.MethodGet, "/people/{id}/journeys", "person-journeys", "A person's ways through journeys, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[Round]], error) {
+		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		found, err := s.OfPerson(ctx, p.Workspace, p.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, roundShape), a.saw(ctx, p.ID)
+	})
+	route(a, http.MethodGet, "/journey-rounds/{id}", "journey-round-get", "One person's way through a journey, every step with its reason", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[Round], error) {
+		i, steps, err := s.Path(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		r := roundShape(i)
+		for _, st := range steps {
+			r.Steps = append(r.Steps, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: st.Reason, MessageID: st.MessageID, Refused: st.Refused})
+		}
+		return answer(r), a.saw(ctx, i.Person)
+	})
+
+	route(a, http.MethodPost, "/journey-rounds/{id}/retry", "journey-round-retry", "Send a person on who is parked with an error", staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*nothing, error) {
+		return nil, a.change(ctx, "retry", "journey_round", in.ID, func(ctx context.Context) error { return s.Retry(ctx, workspaceOf(ctx), in.ID) })
+	}, noContent)
+	route(a, http.MethodPost, "/journey-rounds/{id}/remove", "journey-round-remove", "Take a person out of a journey", staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*nothing, error) {
+		return nil, a.change(ctx, "remove", "journey_round", in.ID, func(ctx context.Context) error { return s.Remove(ctx, workspaceOf(ctx), in.ID) })
+	}, noContent)
+}

@@ -1,0 +1,170 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// parts answers what nouns ask about each other.
+type parts struct {
+	people   *person.Service
+	consent  *consent.Service
+	content  *content.Service
+	segments *segment.Service
+	events   event.Store
+}
+
+func (p *parts) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
+	found, err := p.people.ByNums(ctx, ws, nums)
+	ids := map[uint64]string{}
+	for _, f := range found {
+		ids[f.Num] = f.ID
+	}
+	return ids, err
+}
+
+func (p *parts) PersonIDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
+	return p.IDs(ctx, ws, nums)
+}
+
+// mirror makes the event store's rows of people.
+func (p *parts) mirror(ctx context.Context, refs []person.Ref) ([]event.Mirror, error) {
+	var out []event.Mirror
+	for _, r := range refs {
+		found, err := p.people.ByNums(ctx, r.Workspace, []uint64{r.Num})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			m, err := p.row(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+func (p *parts) row(ctx context.Context, f person.Person) (event.Mirror, error) {
+	states, err := p.consent.States(ctx, f.Workspace, []string{f.ID}, map[string]map[string]string{f.ID: {content.Email: f.Email()}})
+	if err != nil {
+		return event.Mirror{}, err
+	}
+	channels := map[string]rule.Channel{}
+	for kind, c := range states[f.ID] {
+		channels[kind] = rule.Channel{Reachable: f.Email() != "" && !c.Suppressed, Topics: c.Topics}
+	}
+	traits, err1 := json.Marshal(f.Values())
+	ch, err2 := json.Marshal(channels)
+	return event.Mirror{Workspace: f.Workspace, Num: f.Num, ID: f.ID, Traits: traits, Channels: ch, FirstSeen: f.FirstSeen, LastSeen: f.LastSeen}, errors.Join(err1, err2)
+}
+
+func (p *parts) Subjects(ctx context.Context, ws string, ids, names []string, all bool) (map[string]*rule.Subject, error) {
+	found, err := p.people.ByIDs(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
+	if all {
+		names = nil
+	}
+	out := map[string]*rule.Subject{}
+	for asked, f := range found {
+		m, err := p.row(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		history, err := p.events.Histories(ctx, ws, []uint64{f.Num}, names)
+		if err != nil {
+			return nil, err
+		}
+		in, err := p.segments.Membership(ctx, ws, f.Num)
+		if err != nil {
+			return nil, err
+		}
+		s := rule.SubjectFrom(m, history[f.Num], in)
+		out[asked] = &s
+	}
+	return out, nil
+}
+
+func (p *parts) CheckTemplate(ctx context.Context, ws, id string) error {
+	_, err := p.content.Get(ctx, ws, id)
+	return err
+}
+
+func (p *parts) CheckTopic(ctx context.Context, ws, id string) error {
+	_, err := p.consent.Topic(ctx, ws, id)
+	return err
+}
+
+func (p *parts) CheckSet(ctx context.Context, ws, id string) error {
+	_, err := p.segments.Members(ctx, ws, id)
+	return err
+}
+
+// kit makes what ready-made journeys refer to.
+type kit struct{ *parts }
+
+func (k kit) EnsureTopic(ctx context.Context, ws, _, name string) (string, error) {
+	t, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: name, Channels: []string{content.Email}, OptIn: consent.Explicit})
+	return t.ID, err
+}
+
+func (k kit) EnsureTemplate(ctx context.Context, ws, key string, t journey.Text) (string, error) {
+	made, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: t.Name, Channel: content.Email, Subject: t.Subject, HTML: t.HTML, Text: t.Text})
+	return made.ID, err
+}
+
+func (k kit) EnsureSegment(ctx context.Context, ws, _, name string, rule json.RawMessage) (string, error) {
+	s, err := k.segments.Create(ctx, ws, segment.Draft{Name: name, Rule: rule})
+	return s.ID, err
+}
+
+// facts tells reports what campaigns and journeys know of themselves.
+type facts struct {
+	campaigns *campaign.Service
+	journeys  *journey.Service
+}
+
+func (f facts) CampaignFacts(ctx context.Context, ws, id string) (report.CampaignFacts, error) {
+	c, err := f.campaigns.Get(ctx, ws, id)
+	return report.CampaignFacts{ID: c.ID, Name: c.Name, Status: string(c.Status), Audience: c.Progress.Audience, Handled: c.Progress.Handled}, err
+}
+
+func (f facts) JourneyFacts(ctx context.Context, ws, id string) (report.JourneyFacts, error) {
+	j, err := f.journeys.Get(ctx, ws, id)
+	if err != nil {
+		return report.JourneyFacts{}, err
+	}
+	s, err := f.journeys.Stats(ctx, ws, id)
+	out := report.JourneyFacts{ID: j.ID, Name: j.Name, Status: string(j.Status), Entered: s.Entered, Inside: s.Inside, Parked: s.Parked, Goals: s.Goals, Ended: s.Ended, Revenue: s.Revenue}
+	for _, n := range s.Nodes {
+		out.Nodes = append(out.Nodes, report.NodeFacts{Node: n.Node, Kind: n.Kind, Title: n.Title, In: n.In, Now: n.Now, Parked: n.Parked, Out: n.Out, Ended: n.Ended})
+	}
+	return out, err
+}
+
+func (f facts) JourneyPeople(ctx context.Context, ws, id string, fig report.Figure, p page.Request) (page.Of[report.Person], error) {
+	what := map[string]string{report.FigureEntered: journey.In, report.FigureInside: journey.Inside, report.FigureParked: journey.Failing, report.FigureGoal: journey.Goals, report.FigureEnded: journey.Ended, report.FigureOut: journey.Out}
+	found, err := f.journeys.Behind(ctx, ws, id, journey.Behind{Node: fig.Node, What: what[fig.Name], Detail: fig.Detail}, p)
+	out := page.Of[report.Person]{Next: found.Next}
+	for _, v := range found.Items {
+		out.Items = append(out.Items, report.Person{PersonID: v.Person, At: v.Arrived, State: string(v.Status), Message: v.Message, Round: v.Instance, Node: v.Node})
+	}
+	return out, err
+}
+
+func (f facts) Parked(ctx context.Context, ws string) (int64, error) { return f.journeys.Parked(ctx, ws) }
