@@ -97,7 +97,7 @@ func (c *Config) Validate() error {
 		c.Database = "sqlite:" + filepath.Join(c.Data, "records.db")
 	}
 	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
-		all = append(all, errors.New("KIZUNA_DATABASE_URL: want sqlite:PATH or postgres://..."))
+		all = append(all, errors.New("KIZUNA_DATABASE_URL: want sqlite:PATH or postgres://USER@HOST/DATABASE"))
 	}
 	if c.PublicURL == "" {
 		if host == "" || host == "0.0.0.0" || host == "::" {

@@ -55,25 +55,29 @@ var markets = []market{
 		"JP", "ja-JP", "Asia/Tokyo", "JPY",
 		[]string{"東京", "京都", "大阪", "福岡"},
 		[]string{"佐藤", "鈴木", "高橋", "田中", "伊藤", "渡辺", "山本", "中村"},
-		[]string{"陽菜", "蓮", "美咲", "大翔", "結衣", "悠真", "葵", "湊"}, 1, 10, 45,
+		[]string{"陽菜", "蓮", "美咲", "大翔", "結衣", "悠真", "葵", "湊"},
+		1, 10, 45,
 	},
 	{
 		"CN", "zh-CN", "Asia/Shanghai", "CNY",
 		[]string{"上海", "北京", "杭州", "成都"},
 		[]string{"王", "李", "张", "刘", "陈", "杨", "黄", "赵"},
-		[]string{"伟", "芳", "娜", "敏", "静", "磊", "洋", "婷"}, 0.048, 1, 30,
+		[]string{"伟", "芳", "娜", "敏", "静", "磊", "洋", "婷"},
+		0.048, 1, 30,
 	},
 	{
 		"US", "en-US", "America/New_York", "USD",
 		[]string{"New York", "Boston", "Seattle", "Austin"},
 		[]string{"Miller", "Garcia", "Nguyen", "Brown", "Wilson", "Lee", "Clark", "Hall"},
-		[]string{"Emma", "Noah", "Olivia", "Liam", "Ava", "Mason", "Mia", "Lucas"}, 0.0067, 0.5, 15,
+		[]string{"Emma", "Noah", "Olivia", "Liam", "Ava", "Mason", "Mia", "Lucas"},
+		0.0067, 0.5, 15,
 	},
 	{
 		"GB", "en-GB", "Europe/London", "GBP",
 		[]string{"London", "Leeds", "Bristol", "Edinburgh"},
 		[]string{"Smith", "Jones", "Taylor", "Evans", "Walker", "Wright", "Green", "Hughes"},
-		[]string{"Amelia", "Oliver", "Isla", "George", "Freya", "Harry", "Grace", "Jack"}, 0.0053, 0.5, 10,
+		[]string{"Amelia", "Oliver", "Isla", "George", "Freya", "Harry", "Grace", "Jack"},
+		0.0053, 0.5, 10,
 	},
 }
 

@@ -66,7 +66,7 @@ func (a *api) accountRoutes() {
 	one := func(x outbox.Account, err error) (*body[Account], error) {
 		return answer(accountShape(x)), renamed(err, func(f string) string { return strings.Replace(f, "from_addr", "from_address", 1) })
 	}
-	route(a, http.MethodGet, "/accounts", "account-list", "Ways out", staff.SettingsRead, func(ctx context.Context, _ *Paging) (*body[List[Account]], error) {
+	route(a, http.MethodGet, "/accounts", "account-list", "Ways out", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[List[Account]], error) {
 		all, err := o.Accounts(ctx, workspaceOf(ctx))
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -52,7 +53,7 @@ func suppressionShape(s consent.Suppression) Suppression {
 func (a *api) consentRoutes() {
 	c := a.c.Consent
 	topicID := func(t consent.Topic) string { return t.ID }
-	route(a, http.MethodGet, "/topics", "topic-list", "Topics", staff.SettingsRead, func(ctx context.Context, _ *Paging) (*body[List[Topic]], error) {
+	route(a, http.MethodGet, "/topics", "topic-list", "Topics", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[List[Topic]], error) {
 		all, err := c.Topics(ctx, workspaceOf(ctx))
 		if err != nil {
 			return nil, err
@@ -62,10 +63,13 @@ func (a *api) consentRoutes() {
 	type draft struct {
 		Name        string   `json:"name" maxLength:"200"`
 		Description string   `json:"description,omitempty" maxLength:"2000"`
-		Channels    []string `json:"channels,omitempty"`
-		OptIn       string   `json:"opt_in,omitempty" enum:"explicit,implied"`
+		Channels    []string `json:"channels,omitempty" doc:"email if left out"`
+		OptIn       string   `json:"opt_in,omitempty" enum:"explicit,implied" doc:"explicit if left out"`
 	}
 	route(a, http.MethodPost, "/topics", "topic-create", "Make a topic", staff.SettingsWrite, func(ctx context.Context, in *in[draft]) (*body[Topic], error) {
+		if len(in.Body.Channels) == 0 {
+			in.Body.Channels = []string{content.Email}
+		}
 		t, err := changed(ctx, a, "create", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
 			return c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn)})
 		})

@@ -404,3 +404,21 @@ func expand(t testing.TB, text string, vars map[string]string) string {
 		return v
 	})
 }
+
+// readInto reads an answer.
+func readInto(t testing.TB, r *httptest.ResponseRecorder, v any) {
+	t.Helper()
+	if err := json.Unmarshal(r.Body.Bytes(), v); err != nil {
+		t.Fatalf("%v in %s", err, r.Body)
+	}
+}
+
+// idOf reads the id of what was made.
+func idOf(t testing.TB, r *httptest.ResponseRecorder) string {
+	t.Helper()
+	var v struct{ ID string }
+	if err := json.Unmarshal(r.Body.Bytes(), &v); err != nil || v.ID == "" {
+		t.Fatalf("no id in %s (%v)", r.Body, err)
+	}
+	return v.ID
+}

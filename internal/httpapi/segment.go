@@ -154,7 +154,7 @@ func (a *api) segmentRoutes() {
 
 	type preview struct {
 		Count      uint64           `json:"count"`
-		Sample     []PersonBrief    `json:"sample" doc:"up to five people"`
+		Sample     []PersonBrief    `json:"sample" doc:"up to five people; empty without the permission people.read"`
 		Conditions []ConditionCount `json:"conditions" doc:"people for each node of the tree alone"`
 	}
 	type ruleBody struct {
@@ -169,6 +169,9 @@ func (a *api) segmentRoutes() {
 		out := preview{Count: p.Count, Sample: []PersonBrief{}, Conditions: make([]ConditionCount, len(p.Counts))}
 		for i, c := range p.Counts {
 			out.Conditions[i] = ConditionCount{Path: c.Path, Count: c.Count}
+		}
+		if !caller(ctx).Can(staff.PeopleRead) {
+			return answer(out), nil // who may count people may not yet see them
 		}
 		names, err := a.briefs(ctx, ws, p.Sample)
 		if err != nil {
@@ -207,7 +210,7 @@ func (a *api) segmentRoutes() {
 
 // ConditionCount is how many people fulfil one node of a rule.
 type ConditionCount struct {
-	Path  string `json:"path" doc:"e.g. all[0].event; empty for the whole rule"`
+	Path  string `json:"path" doc:"where in the tree, e.g. all[0].event; the shortest is the whole rule"`
 	Count uint64 `json:"count"`
 }
 

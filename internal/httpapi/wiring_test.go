@@ -167,4 +167,6 @@ func (f facts) JourneyPeople(ctx context.Context, ws, id string, fig report.Figu
 	return out, err
 }
 
-func (f facts) Parked(ctx context.Context, ws string) (int64, error) { return f.journeys.Parked(ctx, ws) }
+func (f facts) Parked(ctx context.Context, ws string) (int64, error) {
+	return f.journeys.Parked(ctx, ws)
+}

@@ -73,8 +73,16 @@ func (a *api) workspaceRoutes() {
 			}
 			b, s := in.Body, &w.Settings
 			for _, f := range []struct{ to, from *string }{
-				{&w.Name, b.Name}, {&w.Timezone, b.Timezone}, {&w.Currency, b.Currency}, {&w.DefaultRegion, b.DefaultRegion}, {&w.Locale, b.Locale},
-				{&s.PublicURL, b.PublicURL}, {&s.SenderName, b.SenderName}, {&s.SenderEmail, b.SenderEmail}, {&s.ReplyTo, b.ReplyTo}, {&s.PostalAddress, b.PostalAddress},
+				{&w.Name, b.Name},
+				{&w.Timezone, b.Timezone},
+				{&w.Currency, b.Currency},
+				{&w.DefaultRegion, b.DefaultRegion},
+				{&w.Locale, b.Locale},
+				{&s.PublicURL, b.PublicURL},
+				{&s.SenderName, b.SenderName},
+				{&s.SenderEmail, b.SenderEmail},
+				{&s.ReplyTo, b.ReplyTo},
+				{&s.PostalAddress, b.PostalAddress},
 			} {
 				if f.from != nil {
 					*f.to = *f.from

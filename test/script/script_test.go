@@ -96,8 +96,7 @@ type story struct {
 	answer any // of the last call
 	sink   *harness.Sink
 	box    *postfixtest.Postfix
-	read   map[string]int // mails already read, by address
-	last   string         // body of the last mail
+	last   string // body of the last mail
 }
 
 func of(ts *testscript.TestScript) *story { return ts.Value(key).(*story) }

@@ -88,8 +88,12 @@ func (c *Config) Validate() error {
 		field  string
 		v, max int
 	}{
-		{"max_connections", c.MaxConnections, 1000}, {"max_messages", c.MaxMessages, 1 << 30}, {"idle_seconds", c.IdleSeconds, 3600},
-		{"connect_seconds", c.ConnectSeconds, 600}, {"reply_seconds", c.ReplySeconds, 600}, {"accept_seconds", c.AcceptSeconds, 1200},
+		{"max_connections", c.MaxConnections, 1000},
+		{"max_messages", c.MaxMessages, 1 << 30},
+		{"idle_seconds", c.IdleSeconds, 3600},
+		{"connect_seconds", c.ConnectSeconds, 600},
+		{"reply_seconds", c.ReplySeconds, 600},
+		{"accept_seconds", c.AcceptSeconds, 1200},
 	} {
 		if f.v < 0 || f.v > f.max {
 			add("out_of_range", f.field, "this must be between 0 and %d", f.max)

@@ -48,8 +48,10 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), sets: map[string]*roaring64.Bitmap{},
-		merged: map[uint64]string{}, gone: map[uint64]bool{}, refuse: map[string]string{}, checks: map[string]error{}}
+	w := &world{
+		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), sets: map[string]*roaring64.Bitmap{},
+		merged: map[uint64]string{}, gone: map[uint64]bool{}, refuse: map[string]string{}, checks: map[string]error{},
+	}
 	if _, err := w.db.Exec(t.Context(), `CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, state TEXT, reason TEXT)`); err != nil {
 		t.Fatal(err)
 	}
@@ -63,8 +65,10 @@ func (w *world) service(chunk, ahead int) *campaign.Service {
 }
 
 func (w *world) serviceOn(store campaign.Store, chunk, ahead int) *campaign.Service {
-	return campaign.New(campaign.Config{Store: store, Tx: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
-		Sets: w, Everyone: w, People: w, Outbox: w, Checker: w, Chunk: chunk, Ahead: ahead})
+	return campaign.New(campaign.Config{
+		Store: store, Tx: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		Sets: w, Everyone: w, People: w, Outbox: w, Checker: w, Chunk: chunk, Ahead: ahead,
+	})
 }
 
 func (w *world) broken(what string) error {
@@ -258,8 +262,10 @@ func TestACampaignReachesEverybodyOnceAndIsSentOnlyWhenAllAnswersAreIn(t *testin
 	w.settle()
 	c = w.campaign(c.ID)
 	want(t, "status while messages wait", c.Status, campaign.Sending)
-	want(t, "progress", c.Progress, campaign.Progress{Audience: 4400, Handled: 4400, Queued: 4395, Position: 4500,
-		Refused: map[string]int64{"unsubscribed": 1, "no_address": 1, "gone": 1, "merged": 2}})
+	want(t, "progress", c.Progress, campaign.Progress{
+		Audience: 4400, Handled: 4400, Queued: 4395, Position: 4500,
+		Refused: map[string]int64{"unsubscribed": 1, "no_address": 1, "gone": 1, "merged": 2},
+	})
 	want(t, "messages", w.states(), map[string]int{"queued": 4395, "refused": 2})
 	w.sendAll()
 	w.clock.Advance(time.Minute)

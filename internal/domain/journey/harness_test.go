@@ -49,8 +49,10 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
-		gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{}}
+	w := &world{
+		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
+		gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
+	}
 	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
 	w.sql(`CREATE TABLE test_trait (cause TEXT PRIMARY KEY, person TEXT, traits TEXT)`)
 	w.sql(`CREATE TABLE test_event (id TEXT PRIMARY KEY, name TEXT, person TEXT, props TEXT)`)
@@ -187,7 +189,8 @@ func (w *world) event(id string, n uint64, name, props string) event.Kept {
 		typ = event.Segment
 	}
 	return event.Kept{Person: n, Position: event.Position{Seq: w.position}, Event: event.Event{
-		Workspace: ws, MessageID: id, Type: typ, Name: name, Time: now, Received: now, Origin: event.Server, Properties: json.RawMessage(props)}}
+		Workspace: ws, MessageID: id, Type: typ, Name: name, Time: now, Received: now, Origin: event.Server, Properties: json.RawMessage(props),
+	}}
 }
 
 // happen keeps the events and lets journeys react, as the pipeline does.

@@ -93,8 +93,10 @@ func TestTheSameEventsAgainEnrolOnce(t *testing.T) {
 func TestOneBatchMayHoldAWholeRound(t *testing.T) {
 	w := newWorld(t)
 	j := w.publish("cart", cartWith(`"re_entry": {"mode": "always"}, "goal": {"event": {"name": "Order Completed"}}`))
-	batch := []event.Kept{w.event("m1", 1, "Product Added", `{}`), w.event("o1", 1, "Order Completed", `{"total": 100, "currency": "JPY"}`),
-		w.event("m2", 2, "Product Added", `{}`), w.event("x", 3, "Page", `{}`)}
+	batch := []event.Kept{
+		w.event("m1", 1, "Product Added", `{}`), w.event("o1", 1, "Order Completed", `{"total": 100, "currency": "JPY"}`),
+		w.event("m2", 2, "Product Added", `{}`), w.event("x", 3, "Page", `{}`),
+	}
 	w.happen(batch...)
 	w.react(batch...)
 	want(t, "1", w.rounds("per_1"), []string{"done wait goal"})
@@ -108,7 +110,9 @@ func TestReEntry(t *testing.T) {
 		rule   string
 		rounds int // of five attempts, one every day; a round takes an hour
 	}{
-		{``, 1}, {`"re_entry": {"mode": "once"}`, 1}, {`"re_entry": {"mode": "always"}`, 5},
+		{``, 1},
+		{`"re_entry": {"mode": "once"}`, 1},
+		{`"re_entry": {"mode": "always"}`, 5},
 		{`"re_entry": {"mode": "after", "after": {"n": 2, "unit": "day"}}`, 3},
 	} {
 		w := newWorld(t)
@@ -134,7 +138,8 @@ func TestOldEventsStartNothingUnlessTheJourneySaysSo(t *testing.T) {
 		age   time.Duration
 		enter bool
 	}{
-		{``, 23 * time.Hour, true}, {``, 25 * time.Hour, false},
+		{``, 23 * time.Hour, true},
+		{``, 25 * time.Hour, false},
 		{`"max_age": {"n": 1, "unit": "hour"}`, 2 * time.Hour, false},
 		{`"max_age": {"n": 30, "unit": "day"}`, 29 * 24 * time.Hour, true},
 		{`"max_age": {"n": 0, "unit": "day"}`, 3000 * 24 * time.Hour, true},
@@ -295,10 +300,12 @@ func TestStatusChangesThatMakeNoSenseAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, f := range map[string]func(context.Context, string, string) (journey.Journey, error){"pause": w.svc.Pause, "resume": w.svc.Resume,
+	for name, f := range map[string]func(context.Context, string, string) (journey.Journey, error){
+		"pause": w.svc.Pause, "resume": w.svc.Resume,
 		"end": func(ctx context.Context, ws, id string) (journey.Journey, error) {
 			return w.svc.End(ctx, ws, id, false)
-		}} {
+		},
+	} {
 		if _, err := f(t.Context(), ws, j.ID); !errs.Is(err, errs.KindConflict) {
 			t.Errorf("%s of a draft: %v", name, err)
 		}

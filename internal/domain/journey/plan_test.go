@@ -28,21 +28,27 @@ func TestPublishingNamesEveryMistakeAndItsPlace(t *testing.T) {
 	}{
 		{"nothing", `{}`, []string{"trigger", "nodes"}},
 		{"no trigger name", `{"trigger": {"event": {}}, "nodes": [` + wait + `]}`, []string{"trigger.event.name"}},
-		{"unknown kind and node", `{"trigger": {"event": {"name": "a"}}, "nodes": [{"id": "x", "kind": "teleport"}, {"id": "w", "kind": "wait", "config": {"for": {"n": 1, "unit": "hour"}}, "next": {"next": "y"}}]}`,
-			[]string{"nodes[x].kind", "nodes[w].next.next"}},
+		{
+			"unknown kind and node", `{"trigger": {"event": {"name": "a"}}, "nodes": [{"id": "x", "kind": "teleport"}, {"id": "w", "kind": "wait", "config": {"for": {"n": 1, "unit": "hour"}}, "next": {"next": "y"}}]}`,
+			[]string{"nodes[x].kind", "nodes[w].next.next"},
+		},
 		{"unknown output", `{"trigger": {"event": {"name": "a"}}, "nodes": [{"id": "w", "kind": "wait", "config": {"for": {"n": 1, "unit": "hour"}}, "next": {"maybe": "w"}}]}`, []string{"nodes[w].next.maybe"}},
 		{"bad configuration", `{"trigger": {"event": {"name": "a"}}, "nodes": [{"id": "s", "kind": "send", "config": {"topic": "t"}}]}`, []string{"nodes[s].config.template"}},
 		{"two of a name", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `,` + wait + `]}`, []string{"nodes[w].id"}},
 		{"no id", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `, {"kind": "exit"}]}`, []string{"nodes[1].id"}},
 		{"unreachable", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `, {"id": "e", "kind": "exit"}]}`, []string{"nodes[e]"}},
 		{"unknown start", `{"trigger": {"event": {"name": "a"}}, "start": "q", "nodes": [` + wait + `]}`, []string{"start"}},
-		{"loop without a wait", `{"trigger": {"event": {"name": "a"}}, "nodes": [
+		{
+			"loop without a wait", `{"trigger": {"event": {"name": "a"}}, "nodes": [
 			{"id": "t", "kind": "set_trait", "config": {"traits": {"a": 1}}, "next": {"next": "s"}}, {"id": "s", "kind": "send", "config": {"template": "x", "topic": "t"}, "next": {"next": "t"}}]}`,
-			[]string{"nodes[t].next", "nodes[s].next"}},
+			[]string{"nodes[t].next", "nodes[s].next"},
+		},
 		{"re-entry", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `], "re_entry": {"mode": "after"}}`, []string{"re_entry.after"}},
 		{"re-entry mode", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `], "re_entry": {"mode": "never"}}`, []string{"re_entry.mode"}},
-		{"goal and exit", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `], "goal": {"event": {}}, "exit": [{}, {"rule": {"trait": {"path": "a", "op": "eq", "value": 1}}, "event": {"name": "b"}}]}`,
-			[]string{"goal.event.name", "exit[0]", "exit[1]"}},
+		{
+			"goal and exit", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `], "goal": {"event": {}}, "exit": [{}, {"rule": {"trait": {"path": "a", "op": "eq", "value": 1}}, "event": {"name": "b"}}]}`,
+			[]string{"goal.event.name", "exit[0]", "exit[1]"},
+		},
 		{"age", `{"trigger": {"event": {"name": "a"}}, "nodes": [` + wait + `], "max_age": {"n": 3, "unit": "year"}}`, []string{"max_age.unit"}},
 	} {
 		_, err := journey.Compile(parse(t, c.graph))

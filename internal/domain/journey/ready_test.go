@@ -82,8 +82,10 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 			}
 		}
 		for key, id := range kit.templates {
-			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{ID: id, Options: content.RenderOptions{Locale: locale},
-				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{"product": "Lamp <1>"}}})
+			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{
+				ID: id, Options: content.RenderOptions{Locale: locale},
+				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{"product": "Lamp <1>"}},
+			})
 			if err != nil || len(p.Findings) > 0 {
 				t.Errorf("%s %s: %v %+v", locale, key, err, p.Findings)
 			}
@@ -129,7 +131,8 @@ func TestWinBackWritesTwiceAndStopsAtTheOrder(t *testing.T) {
 	slices.Sort(got)
 	want(t, "messages", got, slices.Sorted(slices.Values([]string{"per_1 " + one, "per_2 " + one, "per_3 " + one, "per_2 " + two, "per_3 " + two})))
 	want(t, "paths", []string{w.path("per_1"), w.path("per_2"), w.path("per_3")}, []string{
-		"first>next wait!goal", "first>next wait>next ordered>no second>next goal!goal", "first>next wait>next ordered>no second>next goal>missed"})
+		"first>next wait!goal", "first>next wait>next ordered>no second>next goal!goal", "first>next wait>next ordered>no second>next goal>missed",
+	})
 	s := w.stats(j.ID)
 	want(t, "revenue", s.Revenue, map[string]int64{"EUR": 3000, "JPY": 1500})
 	want(t, "goals", s.Goals, 2)

@@ -90,8 +90,10 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		r := s.node.Step(w.state(), in, now)
 		in.Event = nil
 		for _, e := range r.Effects {
-			w.Effects = append(w.Effects, Effect{Effect: e, Step: len(w.Steps), Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
-				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id])})
+			w.Effects = append(w.Effects, Effect{
+				Effect: e, Step: len(w.Steps), Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
+				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id]),
+			})
 		}
 		switch {
 		case r.End == node.Goal:

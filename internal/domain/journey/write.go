@@ -137,8 +137,10 @@ func announce(w Walk, now time.Time) ([]event.Event, error) {
 	i := w.Instance
 	var out []event.Event
 	add := func(name, what string, at time.Time, more map[string]any) error {
-		props := map[string]any{"journey_id": i.Journey, "version": i.Version, "instance_id": i.ID,
-			"source_kind": "journey", "source_id": i.Journey, "node": i.Node}
+		props := map[string]any{
+			"journey_id": i.Journey, "version": i.Version, "instance_id": i.ID,
+			"source_kind": "journey", "source_id": i.Journey, "node": i.Node,
+		}
 		for k, v := range more {
 			props[k] = v
 		}
@@ -146,8 +148,10 @@ func announce(w Walk, now time.Time) ([]event.Event, error) {
 		if err != nil {
 			return err
 		}
-		out = append(out, event.Event{Workspace: i.Workspace, MessageID: "jrn:" + i.ID + ":" + what, Type: event.Journey, Name: name,
-			PersonID: i.Person, Time: at, Received: now, Origin: event.Internal, Properties: raw})
+		out = append(out, event.Event{
+			Workspace: i.Workspace, MessageID: "jrn:" + i.ID + ":" + what, Type: event.Journey, Name: name,
+			PersonID: i.Person, Time: at, Received: now, Origin: event.Internal, Properties: raw,
+		})
 		return nil
 	}
 	if w.fresh {

@@ -1,11 +1,10 @@
 package outbox_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
-
-	"context"
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"

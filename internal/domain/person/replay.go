@@ -40,8 +40,7 @@ type rework struct {
 	heirs   map[*subject]*subject // person of today -> group
 	today   map[*subject]*subject // group -> person of today whose id it keeps
 	merged  []union               // people of today who are not needed any more
-	moves   []event.Move
-	moved   map[*subject]int // events that came to the group
+	moved   map[*subject]int      // events that came to the group
 	changed map[*subject]bool
 }
 

@@ -32,8 +32,12 @@ func TestIntervalsAreThoseOfWilson(t *testing.T) {
 		n, of     int64
 		low, high float64
 	}{
-		{0, 10, 0, 0.27753280}, {1, 10, 0.01787621, 0.40415003}, {5, 10, 0.23659309, 0.76340691}, {10, 10, 0.72246720, 1},
-		{81, 263, 0.25528852, 0.36620958}, {150, 1000, 0.12921007, 0.17346866},
+		{0, 10, 0, 0.27753280},
+		{1, 10, 0.01787621, 0.40415003},
+		{5, 10, 0.23659309, 0.76340691},
+		{10, 10, 0.72246720, 1},
+		{81, 263, 0.25528852, 0.36620958},
+		{150, 1000, 0.12921007, 0.17346866},
 	} {
 		r := report.NewRate(c.n, c.of)
 		if math.Abs(r.Low-c.low) > 1e-7 || math.Abs(r.High-c.high) > 1e-7 || r.N != c.n || r.Of != c.of {
@@ -90,7 +94,8 @@ func (f *fakes) JourneyFacts(_ context.Context, _, id string) (report.JourneyFac
 		return report.JourneyFacts{}, errs.NotFound("journey", id)
 	}
 	return report.JourneyFacts{ID: id, Name: "Cart", Entered: 20, Goals: 5, Nodes: []report.NodeFacts{
-		{Node: "w", Kind: "wait", In: 20, Now: 3}, {Node: "s", Kind: "send", In: 17}, {Node: "s2", Kind: "send"}}}, nil
+		{Node: "w", Kind: "wait", In: 20, Now: 3}, {Node: "s", Kind: "send", In: 17}, {Node: "s2", Kind: "send"},
+	}}, nil
 }
 
 func (f *fakes) JourneyPeople(_ context.Context, _, id string, g report.Figure, _ page.Request) (page.Of[report.Person], error) {
@@ -104,8 +109,10 @@ func service(f *fakes, events report.Events) *report.Service {
 	return report.New(report.Config{Clock: clock.NewFixed(now), Messages: f, Campaigns: f, Journeys: f, Events: events})
 }
 
-var some = outbox.Counts{Audience: 10, Refused: 2, RefusedBy: map[string]int64{"no_address": 2}, Sent: 8, Delivered: 7, Bounced: 1, Opened: 4, Clicked: 2,
-	Converted: 1, Unsubscribed: 1, Uncertain: 1, Revenue: map[string]int64{"EUR": 4990}}
+var some = outbox.Counts{
+	Audience: 10, Refused: 2, RefusedBy: map[string]int64{"no_address": 2}, Sent: 8, Delivered: 7, Bounced: 1, Opened: 4, Clicked: 2,
+	Converted: 1, Unsubscribed: 1, Uncertain: 1, Revenue: map[string]int64{"EUR": 4990},
+}
 
 func TestACampaignReportHoldsFiguresAndRates(t *testing.T) {
 	f := &fakes{counts: map[string]outbox.Counts{"": some}}
@@ -153,9 +160,14 @@ func TestEveryFigureLeadsToThePeopleBehindIt(t *testing.T) {
 	f := &fakes{messages: []outbox.Message{{ID: "msg_1", PersonID: "per_1", State: outbox.Sent, SentAt: now, ClickedAt: now.Add(time.Hour), CreatedAt: now.Add(-time.Hour), Source: outbox.Source{Node: "s"}}}}
 	s := service(f, nil)
 	for _, c := range []struct{ node, figure, asked string }{
-		{"s", "clicked", "journey jrn_1 s clicked 7"}, {"", "refused:no_address", "journey jrn_1  refused:no_address 7"}, {"", "queued", "journey jrn_1  queued 7"},
-		{"w", "inside", "journey's own jrn_1 {w inside }"}, {"w", "out:next", "journey's own jrn_1 {w out next}"}, {"", "ended:goal", "journey's own jrn_1 { ended goal}"},
-		{"", "goal", "journey's own jrn_1 { goal }"}, {"", "entered", "journey's own jrn_1 { entered }"},
+		{"s", "clicked", "journey jrn_1 s clicked 7"},
+		{"", "refused:no_address", "journey jrn_1  refused:no_address 7"},
+		{"", "queued", "journey jrn_1  queued 7"},
+		{"w", "inside", "journey's own jrn_1 {w inside }"},
+		{"w", "out:next", "journey's own jrn_1 {w out next}"},
+		{"", "ended:goal", "journey's own jrn_1 { ended goal}"},
+		{"", "goal", "journey's own jrn_1 { goal }"},
+		{"", "entered", "journey's own jrn_1 { entered }"},
 	} {
 		g, err := report.ParseFigure(c.node, c.figure)
 		if err != nil {
@@ -194,15 +206,20 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 	n := 0
 	ev := func(typ event.Type, name string, person uint64, at time.Time, props string) event.Kept {
 		n++
-		return event.Kept{Person: person, Position: event.Position{Seq: 1, Index: n}, Event: event.Event{Workspace: ws, MessageID: fmt.Sprint("m", n), Type: typ, Name: name,
-			Time: at, Received: at, Origin: event.Server, Properties: json.RawMessage(props)}}
+		return event.Kept{Person: person, Position: event.Position{Seq: 1, Index: n}, Event: event.Event{
+			Workspace: ws, MessageID: fmt.Sprint("m", n), Type: typ, Name: name,
+			Time: at, Received: at, Origin: event.Server, Properties: json.RawMessage(props),
+		}}
 	}
 	today, yesterday, old := now.Add(-time.Hour), now.Add(-24*time.Hour), now.Add(-40*24*time.Hour)
 	other := ev(event.Track, "Order Completed", 1, today, `{"total": 1000, "currency": "EUR"}`)
 	other.Workspace = "ws_2"
-	err = store.Append(t.Context(), event.Batch{Through: 1,
-		People: []event.Mirror{{Workspace: ws, Num: 1, ID: "per_1", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: old, LastSeen: today},
-			{Workspace: ws, Num: 2, ID: "per_2", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: old, LastSeen: today}},
+	err = store.Append(t.Context(), event.Batch{
+		Through: 1,
+		People: []event.Mirror{
+			{Workspace: ws, Num: 1, ID: "per_1", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: old, LastSeen: today},
+			{Workspace: ws, Num: 2, ID: "per_2", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: old, LastSeen: today},
+		},
 		Events: []event.Kept{
 			ev(event.Track, "Order Completed", 1, today, `{"total": 19.99, "currency": "EUR"}`), ev(event.Track, "Order Completed", 2, today, `{"total": 0.1, "currency": "eur"}`),
 			ev(event.Track, "Order Completed", 1, yesterday, `{"total": 1499.6, "currency": "JPY"}`), ev(event.Track, "Order Completed", 1, yesterday, `{}`),
@@ -210,7 +227,8 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 			ev(event.Message, event.MessageSent, 1, today, `{"message_id": "msg_1"}`), ev(event.Message, event.MessageOpened, 1, today, `{"message_id": "msg_1"}`),
 			ev(event.Message, event.MessageOpened, 1, today, `{"message_id": "msg_1"}`), ev(event.Message, event.MessageOpened, 2, today, `{"message_id": "msg_2"}`),
 			ev(event.Journey, event.JourneyEntered, 1, yesterday, `{}`), ev(event.Journey, event.JourneyGoal, 1, today, `{}`), other,
-		}})
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,3 +148,21 @@ func TestNextIsTheMomentOfTheChange(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkEval decides ten rules for a person with a hundred events, decoding included.
+func BenchmarkEval(b *testing.B) {
+	r, err := rule.Parse([]byte(example))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var events []event.Kept
+	for i := range 100 {
+		events = append(events, did([]string{event.OrderCompleted, "Product Viewed"}[i%2], time.Duration(100-i)*day, `{"order_id":"o1","total":60,"currency":"USD","products":[{"sku":"s1"}]}`))
+	}
+	for b.Loop() {
+		s := rule.SubjectFrom(event.Mirror{Num: 1, ID: "per_1", Traits: json.RawMessage(`{"country":"JP"}`)}, events, nil)
+		for range 10 {
+			r.Eval(&s, now)
+		}
+	}
+}

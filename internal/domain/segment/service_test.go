@@ -434,8 +434,11 @@ func TestListsTakeUploadsRowByRow(t *testing.T) {
 	none := w.make("Not at the fair", fmt.Sprintf(`{"not": {"list": {"id": %q}}}`, l.ID))
 	w.drain()
 	entries := []segment.Entry{
-		{PersonID: "per_2"}, {Identifier: event.Identifier{Kind: "user_id", Value: "u1"}}, {PersonID: "per_2"},
-		{PersonID: "per_9"}, {Identifier: event.Identifier{Kind: "email", Value: "x@y.example"}},
+		{PersonID: "per_2"},
+		{Identifier: event.Identifier{Kind: "user_id", Value: "u1"}},
+		{PersonID: "per_2"},
+		{PersonID: "per_9"},
+		{Identifier: event.Identifier{Kind: "email", Value: "x@y.example"}},
 	}
 	outcomes := func(rows []segment.Row, err error) (out []string) {
 		t.Helper()
@@ -754,7 +757,9 @@ func wantError(t *testing.T, err error, kind errs.Kind, code, part string) {
 
 func errOf(_ int, err error) error { return err }
 
-var _ segment.People = directory{}
-var _ interface {
-	PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error
-} = (*segment.Service)(nil)
+var (
+	_ segment.People = directory{}
+	_ interface {
+		PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error
+	} = (*segment.Service)(nil)
+)

@@ -13,8 +13,14 @@ func TestMinorFollowsTheDecimalsOfTheCurrency(t *testing.T) {
 		want     int64
 		ok       bool
 	}{
-		{19.99, "USD", 1999, true}, {0.295, "EUR", 30, true}, {1980, "JPY", 1980, true}, {1.2345, "KWD", 1235, true},
-		{-5.5, "USD", -550, true}, {math.NaN(), "USD", 0, false}, {1e300, "USD", 0, false}, {math.Inf(1), "JPY", 0, false},
+		{19.99, "USD", 1999, true},
+		{0.295, "EUR", 30, true},
+		{1980, "JPY", 1980, true},
+		{1.2345, "KWD", 1235, true},
+		{-5.5, "USD", -550, true},
+		{math.NaN(), "USD", 0, false},
+		{1e300, "USD", 0, false},
+		{math.Inf(1), "JPY", 0, false},
 	} {
 		if got, ok := Minor(c.major, c.currency); got != c.want || ok != c.ok {
 			t.Errorf("Minor(%v, %s) = %d, %v; want %d, %v", c.major, c.currency, got, ok, c.want, c.ok)
@@ -35,7 +41,10 @@ func TestOfPropertiesReadsTheFirstUsableAmount(t *testing.T) {
 		{`{"total": 3}`, 300, Unknown, true},
 		{`{"total": 3, "currency": 5}`, 300, Unknown, true},
 		{`{"total": 3, "currency": "dollars"}`, 300, Unknown, true},
-		{`{}`, 0, "", false}, {`[]`, 0, "", false}, {``, 0, "", false}, {`{"total": true}`, 0, "", false},
+		{`{}`, 0, "", false},
+		{`[]`, 0, "", false},
+		{``, 0, "", false},
+		{`{"total": true}`, 0, "", false},
 	} {
 		minor, currency, ok := OfProperties(json.RawMessage(c.props))
 		if ok != c.ok || ok && (minor != c.minor || currency != c.currency) {

@@ -49,8 +49,10 @@ func campaignValues(c campaign.Campaign) ([]any, error) {
 		texts[i] = string(raw)
 	}
 	p := c.Progress
-	return []any{c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
-		p.Audience, p.Handled, p.Queued, texts[3], int64(p.Position), string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt}, nil
+	return []any{
+		c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
+		p.Audience, p.Handled, p.Queued, texts[3], int64(p.Position), string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt,
+	}, nil
 }
 
 // Create adds a campaign.

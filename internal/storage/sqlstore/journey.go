@@ -187,8 +187,10 @@ func (s *Journey) AddSteps(ctx context.Context, steps []journey.Step) error {
 	}
 	rows := make([][]any, len(steps))
 	for i, st := range steps {
-		rows[i] = []any{st.Workspace, st.Journey, st.Version, st.Instance, st.Person, st.Seq, st.Node, st.Kind, st.Arrived, st.Left,
-			st.Output, st.Why, st.Reason, st.MessageID, st.Refused}
+		rows[i] = []any{
+			st.Workspace, st.Journey, st.Version, st.Instance, st.Person, st.Seq, st.Node, st.Kind, st.Arrived, st.Left,
+			st.Output, st.Why, st.Reason, st.MessageID, st.Refused,
+		}
 	}
 	_, err := s.db.Bulk(ctx, `INSERT INTO journey_step (`+stepColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, rows)
 	return err

@@ -121,9 +121,16 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 			scheduled time.Time
 			retry     time.Time
 		}{
-			{campaign.Draft, time.Time{}, time.Time{}}, {campaign.Scheduled, epoch, time.Time{}}, {campaign.Scheduled, epoch.Add(time.Second), time.Time{}},
-			{campaign.Preparing, epoch.Add(time.Hour), time.Time{}}, {campaign.Sending, time.Time{}, epoch}, {campaign.Sending, time.Time{}, epoch.Add(time.Second)},
-			{campaign.Paused, time.Time{}, time.Time{}}, {campaign.Sent, time.Time{}, time.Time{}}, {campaign.Failed, time.Time{}, time.Time{}}, {campaign.Cancelled, time.Time{}, time.Time{}},
+			{campaign.Draft, time.Time{}, time.Time{}},
+			{campaign.Scheduled, epoch, time.Time{}},
+			{campaign.Scheduled, epoch.Add(time.Second), time.Time{}},
+			{campaign.Preparing, epoch.Add(time.Hour), time.Time{}},
+			{campaign.Sending, time.Time{}, epoch},
+			{campaign.Sending, time.Time{}, epoch.Add(time.Second)},
+			{campaign.Paused, time.Time{}, time.Time{}},
+			{campaign.Sent, time.Time{}, time.Time{}},
+			{campaign.Failed, time.Time{}, time.Time{}},
+			{campaign.Cancelled, time.Time{}, time.Time{}},
 		} {
 			x := sample(fmt.Sprintf("cmp_%d", i))
 			x.Status, x.ScheduledAt, x.RetryAt = c.status, c.scheduled, c.retry

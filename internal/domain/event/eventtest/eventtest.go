@@ -40,6 +40,7 @@ func Run(t *testing.T, open Open) {
 		{"merged people are one", merges},
 		{"events of a merged person that come later are the winner's", lateLoser},
 		{"moved events change hands once", moves},
+		{"a batch without a position is applied and leaves it as it is", withoutPosition},
 		{"workspaces do not see each other", workspaces},
 		{"promoted columns hold the right type or NULL", promoted},
 		{"odd JSON is kept readable", oddJSON},
@@ -370,6 +371,27 @@ func moves(t *testing.T, s Store) {
 		Redirects: []event.Redirect{{Workspace: "ws_1", Loser: 9, Winner: 10}}, Through: 5,
 	})
 	same(t, "moved, then merged", history(t, s, "ws_1", 10), []string{"m1", "m2", "m3"})
+}
+
+func withoutPosition(t *testing.T, s Store) {
+	appendBatch(t, s, event.Batch{Events: []event.Kept{Kept(1, "A", 0, 1), Kept(1, "A", 1, 2)}, People: []event.Mirror{mirror(1, `{}`)}, Through: 2})
+	b := event.Batch{
+		Moves:  []event.Move{{Workspace: "ws_1", MessageID: "m2", To: 3}},
+		People: []event.Mirror{mirror(3, `{"late":true}`)},
+	}
+	for range 2 { // again after a crash
+		appendBatch(t, s, b)
+		same(t, "taker", history(t, s, "ws_1", 3), []string{"m2"})
+		same(t, "who is late", set(t, s, `SELECT num FROM person WHERE ws = ? AND traits LIKE '%late%'`, "ws_1"), []uint64{3})
+		if at, err := s.Position(t.Context()); err != nil || at != 2 {
+			t.Errorf("position %d, %v, want 2", at, err)
+		}
+	}
+	appendBatch(t, s, event.Batch{Redirects: []event.Redirect{{Workspace: "ws_1", Loser: 3, Winner: 1}}, Gone: []event.RemovedPerson{{Workspace: "ws_1", Num: 3}}})
+	same(t, "winner", history(t, s, "ws_1", 1), []string{"m1", "m2"})
+	if err := s.Append(t.Context(), event.Batch{Events: []event.Kept{Kept(1, "A", 0, 9)}}); err == nil {
+		t.Error("events without a position were taken")
+	}
 }
 
 func workspaces(t *testing.T, s Store) {

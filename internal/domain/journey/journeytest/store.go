@@ -76,22 +76,30 @@ func same(t *testing.T, want, got any) {
 }
 
 func sample(id string) journey.Journey {
-	return journey.Journey{ID: id, Workspace: ws, Name: "購物車 " + id, Status: journey.Live, Published: 1, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
+	return journey.Journey{
+		ID: id, Workspace: ws, Name: "購物車 " + id, Status: journey.Live, Published: 1, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
 		Draft: journey.Graph{
 			Trigger: node.Match{Event: &node.EventMatch{Name: "Product Added", Filter: []json.RawMessage{json.RawMessage(`{"path":"total","op":"gt","value":5}`)}}},
-			Nodes: []journey.Node{{ID: "a", Kind: "wait", Config: json.RawMessage(`{"for":{"n":1,"unit":"hour"}}`), Next: map[string]string{"next": "b"}},
-				{ID: "b", Kind: "exit", X: 3, Y: 4}},
+			Nodes: []journey.Node{
+				{ID: "a", Kind: "wait", Config: json.RawMessage(`{"for":{"n":1,"unit":"hour"}}`), Next: map[string]string{"next": "b"}},
+				{ID: "b", Kind: "exit", X: 3, Y: 4},
+			},
 			ReEntry: journey.ReEntry{Mode: journey.After, After: &node.Span{N: 3, Unit: "day"}},
 			Exit:    []journey.ExitRule{{Match: node.Match{SegmentLeft: &node.SetMatch{ID: "seg_1"}}, Reason: "left"}},
 			Goal:    &journey.GoalRule{Event: node.EventMatch{Name: "Order Completed"}},
-		}}
+		},
+	}
 }
 
 func instance(id, journeyID, person string, due time.Time) journey.Instance {
-	return journey.Instance{ID: id, Workspace: ws, Journey: journeyID, Version: 1, Person: person, EntryKey: "m-" + id, Status: journey.Active, Node: "a",
+	return journey.Instance{
+		ID: id, Workspace: ws, Journey: journeyID, Version: 1, Person: person, EntryKey: "m-" + id, Status: journey.Active, Node: "a",
 		Arrived: epoch, Entered: epoch, Due: due, Rev: 1,
-		Memory: journey.Memory{Trigger: node.Trigger{MessageID: "m-" + id, Name: "Product Added", Time: epoch, Properties: json.RawMessage(`{"product":"Lamp"}`)},
-			Visits: map[string]int{"a": 1}}}
+		Memory: journey.Memory{
+			Trigger: node.Trigger{MessageID: "m-" + id, Name: "Product Added", Time: epoch, Properties: json.RawMessage(`{"product":"Lamp"}`)},
+			Visits:  map[string]int{"a": 1},
+		},
+	}
 }
 
 func enter(t *testing.T, s journey.Store, all ...journey.Instance) map[string]bool {
@@ -200,8 +208,10 @@ func instancesRoundTrip(t *testing.T, s journey.Store) {
 	_, err := s.Instance(t.Context(), ws, "ins_2")
 	isKind(t, err, errs.KindNotFound)
 
-	st := journey.Step{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: "ins_1", Person: "per_1", Seq: 1, Node: "a", Kind: "send", Arrived: epoch,
-		Left: epoch.Add(time.Hour), Output: "next", Reason: "message refused: gone", MessageID: "msg_1", Refused: "no_address"}
+	st := journey.Step{
+		Workspace: ws, Journey: "jrn_1", Version: 1, Instance: "ins_1", Person: "per_1", Seq: 1, Node: "a", Kind: "send", Arrived: epoch,
+		Left: epoch.Add(time.Hour), Output: "next", Reason: "message refused: gone", MessageID: "msg_1", Refused: "no_address",
+	}
 	st2 := st
 	st2.Seq, st2.Why, st2.Output = 2, "goal", ""
 	ok(t, s.AddSteps(t.Context(), []journey.Step{st, st2}))
@@ -354,8 +364,10 @@ func countsAddUp(t *testing.T, s journey.Store) {
 
 func behindCounts(t *testing.T, s journey.Store) {
 	step := func(in string, seq int, nodeID, output, why, msg, refused string) journey.Step {
-		return journey.Step{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: in, Person: "per" + in[3:], Seq: seq, Node: nodeID, Kind: "send", Arrived: epoch,
-			Left: epoch.Add(time.Minute), Output: output, Why: why, Reason: "because", MessageID: msg, Refused: refused}
+		return journey.Step{
+			Workspace: ws, Journey: "jrn_1", Version: 1, Instance: in, Person: "per" + in[3:], Seq: seq, Node: nodeID, Kind: "send", Arrived: epoch,
+			Left: epoch.Add(time.Minute), Output: output, Why: why, Reason: "because", MessageID: msg, Refused: refused,
+		}
 	}
 	for n, i := range []journey.Instance{ // 1 waits at b, 2 reached the goal at b, 3 is parked at a, 4 left at a
 		{ID: "ins_1", Node: "b", Seq: 1, Status: journey.Active},

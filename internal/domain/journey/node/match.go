@@ -123,7 +123,8 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 	rules := make(map[string]*rule.Rule, len(names))
 	for _, n := range names {
 		raw, err := json.Marshal(map[string]any{"event": map[string]any{
-			"name": n, "agg": "count", "op": "gte", "value": 1, "filter": m.Filter, "window": "ever"}})
+			"name": n, "agg": "count", "op": "gte", "value": 1, "filter": m.Filter, "window": "ever",
+		}})
 		if err != nil {
 			return nil, errs.Invalid("journey.match.filter", field+".filter", "the conditions are not valid JSON: %v", err)
 		}

@@ -27,7 +27,8 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 				`{"rule": {"trait": {"path": "country", "op": "eq", "value": "JP"}}}`,
 				`{"rule": {"event": {"name": "Order Completed", "agg": "count", "op": "gte", "value": 1, "window": "ever"}}}`,
 				`{"event_since_entry": {"name": "Order Completed"}}`,
-				`{"event_since_entry": {"name": "Order Completed", "also": ["Other"], "filter": [{"path": "total", "op": "eq", "value": 70}]}}`},
+				`{"event_since_entry": {"name": "Order Completed", "also": ["Other"], "filter": [{"path": "total", "op": "eq", "value": 70}]}}`,
+			},
 			Invalid: map[string]string{`{}`: "rule", `{"rule": {"trait": {}}, "event_since_entry": {"name": "x"}}`: "rule", `{"event_since_entry": {"name": " "}}`: "event_since_entry.name"},
 		},
 		"send": {
@@ -39,8 +40,10 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 			Invalid: map[string]string{`{}`: "traits", `{"traits": {" ": 1}}`: "traits"},
 		},
 		"goal": {
-			Valid: []string{`{"event": {"name": "Order Completed"}, "window": {"n": 3, "unit": "day"}}`,
-				`{"event": {"name": "Order Completed", "filter": [{"path": "product", "op": "eq", "value": "Lamp"}]}, "window": {"n": 30, "unit": "minute"}}`},
+			Valid: []string{
+				`{"event": {"name": "Order Completed"}, "window": {"n": 3, "unit": "day"}}`,
+				`{"event": {"name": "Order Completed", "filter": [{"path": "product", "op": "eq", "value": "Lamp"}]}, "window": {"n": 30, "unit": "minute"}}`,
+			},
 			Invalid: map[string]string{`{}`: "event.name", `{"event": {"name": "x"}}`: "window.unit"},
 		},
 		"exit": {Valid: []string{`{}`, `{"reason": "ordered"}`}},
@@ -112,8 +115,10 @@ func TestBranchSinceEntryCountsFromTheTriggerAndNotTheTriggerItself(t *testing.T
 func TestSendCarriesThePropertiesOfTheTrigger(t *testing.T) {
 	n := make1(t, "send", `{"template": "tpl_1", "topic": "tpc_1"}`)
 	r := n.Step(node.State{Trigger: node.Trigger{Properties: json.RawMessage(`{"product": "Lamp", "price": 12.5}`)}}, node.Input{}, noon)
-	want := []node.Effect{{Send: &node.Send{Template: "tpl_1", Topic: "tpc_1", Channel: "email",
-		Vars: map[string]any{"event": map[string]any{"product": "Lamp", "price": 12.5}}}}}
+	want := []node.Effect{{Send: &node.Send{
+		Template: "tpl_1", Topic: "tpc_1", Channel: "email",
+		Vars: map[string]any{"event": map[string]any{"product": "Lamp", "price": 12.5}},
+	}}}
 	if diff := cmp.Diff(want, r.Effects); diff != "" {
 		t.Error(diff)
 	}
@@ -186,8 +191,10 @@ func TestMatchersRecogniseEvents(t *testing.T) {
 }
 
 func TestMatchNeedsExactlyOneKind(t *testing.T) {
-	for _, raw := range []string{`{}`, `{"event": {"name": "a"}, "segment_left": {"id": "s"}}`, `{"segment_entered": {}}`,
-		`{"event": {"name": "a", "also": ["` + strings.Repeat(`b","`, 30) + `c"]}}`} {
+	for _, raw := range []string{
+		`{}`, `{"event": {"name": "a"}, "segment_left": {"id": "s"}}`, `{"segment_entered": {}}`,
+		`{"event": {"name": "a", "also": ["` + strings.Repeat(`b","`, 30) + `c"]}}`,
+	} {
 		var m node.Match
 		if err := json.Unmarshal([]byte(raw), &m); err != nil {
 			t.Fatal(err)

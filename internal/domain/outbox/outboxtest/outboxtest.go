@@ -183,8 +183,11 @@ func routes(t *testing.T, s Store) {
 	got, err = s.Routes(ctx, t0.Add(time.Hour))
 	must(t, err)
 	equal(t, "later", []outbox.Route{
-		{Workspace: "ws_1", Channel: "email", Transactional: true}, {Workspace: "ws_1", Channel: "email"}, {Workspace: "ws_1", Channel: "sms"},
-		{Workspace: "ws_2", Channel: "email"}, {Workspace: "ws_4", Channel: "email"},
+		{Workspace: "ws_1", Channel: "email", Transactional: true},
+		{Workspace: "ws_1", Channel: "email"},
+		{Workspace: "ws_1", Channel: "sms"},
+		{Workspace: "ws_2", Channel: "email"},
+		{Workspace: "ws_4", Channel: "email"},
 	}, got)
 }
 
@@ -471,8 +474,10 @@ func figures(t *testing.T, s Store) {
 		message(14, func(m *outbox.Message) { m.Source.ID = "cmp_2" }, refused("suppressed")))
 	sent(t, s, map[int]int{1: 1, 2: 1, 3: 1}, message(1, node("a")), message(2, node("a")), message(3, node("b")), message(4, node("a")))
 	must(t, s.Mark(ctx, ws, []outbox.Receipt{
-		{MessageID: "msg_001", Kind: outbox.ReceiptClicked, At: t0}, {MessageID: "msg_001", Kind: outbox.ReceiptUnsubscribed, At: t0},
-		{MessageID: "msg_002", Kind: outbox.ReceiptMachineOpen, At: t0}, {MessageID: "msg_003", Kind: outbox.ReceiptBounced, At: t0},
+		{MessageID: "msg_001", Kind: outbox.ReceiptClicked, At: t0},
+		{MessageID: "msg_001", Kind: outbox.ReceiptUnsubscribed, At: t0},
+		{MessageID: "msg_002", Kind: outbox.ReceiptMachineOpen, At: t0},
+		{MessageID: "msg_003", Kind: outbox.ReceiptBounced, At: t0},
 	}))
 	c := conversion("o1", "msg_001", 1999)
 	c.Source.Node = "a"

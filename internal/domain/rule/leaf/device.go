@@ -104,8 +104,9 @@ func (l *device) Ask(d Dialect, ws string, now time.Time) Question {
 		switch {
 		case op == Exists:
 		case l.byVersion():
-			// Versions are few: taking each apart once beats taking apart every event's.
-			q.Add(" AND ", name, " IN (SELECT v FROM (SELECT DISTINCT ", name, " AS v FROM event WHERE ws = ").Arg(ws).Add(" AND ", name, " IS NOT NULL) AS versions WHERE ")
+			// Versions are few: taking each apart once beats taking apart every event's. min keeps engines from moving the
+			// condition back inside, to every event.
+			q.Add(" AND ", name, " IN (SELECT v FROM (SELECT min(", name, ") AS v FROM event WHERE ws = ").Arg(ws).Add(" AND ", name, " IS NOT NULL GROUP BY ", name, ") AS versions WHERE ")
 			d.Version(q, "v", pos)
 			q.Add(")")
 		default:

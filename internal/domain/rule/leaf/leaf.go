@@ -51,7 +51,7 @@ type Needs struct {
 }
 
 // Subject is one person as a rule sees them. It remembers what it has decoded: use one for many rules, but not
-// from two goroutines at once.
+// from two goroutines at once, and leave Events alone after the first.
 type Subject struct {
 	Num      uint64
 	ID       string

@@ -1,7 +1,6 @@
 package ruletest
 
 import (
-	"fmt"
 	"time"
 
 	"pgregory.net/rapid"
@@ -245,8 +244,17 @@ func filters(t *rapid.T, l object) {
 
 // spans are those of grid in rule units, so that windows end on events.
 var spans = []object{
-	{"n": 1, "unit": "minute"}, {"n": 1, "unit": "hour"}, {"n": 24, "unit": "hour"}, {"n": 1, "unit": "day"}, {"n": 2, "unit": "day"}, {"n": 3, "unit": "day"},
-	{"n": 1, "unit": "week"}, {"n": 2, "unit": "week"}, {"n": 1, "unit": "month"}, {"n": 2, "unit": "month"}, {"n": 1, "unit": "year"},
+	{"n": 1, "unit": "minute"},
+	{"n": 1, "unit": "hour"},
+	{"n": 24, "unit": "hour"},
+	{"n": 1, "unit": "day"},
+	{"n": 2, "unit": "day"},
+	{"n": 3, "unit": "day"},
+	{"n": 1, "unit": "week"},
+	{"n": 2, "unit": "week"},
+	{"n": 1, "unit": "month"},
+	{"n": 2, "unit": "month"},
+	{"n": 1, "unit": "year"},
 }
 
 func moment(t *rapid.T) object {
@@ -291,4 +299,4 @@ func instant(t *rapid.T) time.Time {
 	return now
 }
 
-func show(v any) string { return fmt.Sprintf("%s", encode(v)) }
+func show(v any) string { return string(encode(v)) }

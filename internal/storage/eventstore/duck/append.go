@@ -20,7 +20,10 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b.Through <= s.through.Load() {
+	switch {
+	case b.Through == 0 && len(b.Events) > 0:
+		return errors.New("event store: events without a position in the log")
+	case b.Through != 0 && b.Through <= s.through.Load():
 		return nil
 	}
 	if s.w == nil {
@@ -43,7 +46,9 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	if open != nil {
 		s.open.Store(newRedirects(open))
 	}
-	s.through.Store(b.Through)
+	if b.Through != 0 {
+		s.through.Store(b.Through)
+	}
 	return nil
 }
 
@@ -77,7 +82,9 @@ func (s *Store) apply(ctx context.Context, b event.Batch) (map[who]uint64, error
 	if err := s.people(ctx, b); err != nil {
 		return nil, fmt.Errorf("people: %w", err)
 	}
-	_, err = s.w.ExecContext(ctx, `UPDATE log_position SET through = ?`, b.Through)
+	if b.Through != 0 {
+		_, err = s.w.ExecContext(ctx, `UPDATE log_position SET through = ?`, b.Through)
+	}
 	return open, err
 }
 
@@ -135,7 +142,12 @@ type redirection struct {
 // hop long: the winner of a row is never the loser of another.
 type merges struct {
 	rows    map[who]redirection
+	losers  map[who]map[who]bool // the rows by their winner
 	changed map[who]bool
+}
+
+func newMerges() *merges {
+	return &merges{rows: map[who]redirection{}, losers: map[who]map[who]bool{}, changed: map[who]bool{}}
 }
 
 func (m *merges) resolve(ws string, num uint64) uint64 {
@@ -146,28 +158,35 @@ func (m *merges) resolve(ws string, num uint64) uint64 {
 }
 
 func (m *merges) set(k who, r redirection) {
+	if old, ok := m.rows[k]; ok {
+		delete(m.losers[who{k.ws, old.winner}], k)
+	}
 	m.rows[k] = r
-	m.changed[k] = true
+	w := who{k.ws, r.winner}
+	if m.losers[w] == nil {
+		m.losers[w] = map[who]bool{}
+	}
+	m.losers[w][k] = true
 }
 
 // add applies a redirect. Repeating one changes nothing; one that would make a circle is ignored.
 func (m *merges) add(r event.Redirect) {
 	loser := who{r.Workspace, r.Loser}
 	winner := m.resolve(r.Workspace, r.Winner)
-	if winner == r.Loser || m.rows[loser].winner == winner {
+	if old, ok := m.rows[loser]; winner == r.Loser || ok && old.winner == winner {
 		return
 	}
-	for k, old := range m.rows {
-		if k.ws == r.Workspace && old.winner == r.Loser {
-			m.set(k, redirection{winner, old.folded})
-		}
+	for k := range m.losers[loser] {
+		m.set(k, redirection{winner, m.rows[k].folded})
+		m.changed[k] = true
 	}
 	m.set(loser, redirection{winner: winner})
+	m.changed[loser] = true
 }
 
 // merges reads the rows of the redirect table that concern the batch and applies its redirects.
 func (s *Store) merges(ctx context.Context, b event.Batch) (*merges, error) {
-	m := &merges{rows: map[who]redirection{}, changed: map[who]bool{}}
+	m := newMerges()
 	asked := map[string]map[uint64]bool{}
 	ask := func(ws string, num uint64) {
 		if asked[ws] == nil {
@@ -222,7 +241,7 @@ func (s *Store) read(ctx context.Context, m *merges, ws, column string, nums []u
 		if err := rows.Scan(&k.num, &r.winner, &r.folded); err != nil {
 			return err
 		}
-		m.rows[k] = r
+		m.set(k, r)
 	}
 	return rows.Err()
 }

@@ -1,0 +1,182 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+type auditEntry struct {
+	ID     string
+	At     time.Time
+	Actor  struct{ Kind, ID, Name string }
+	Action string
+	Noun   string
+	NounID string `json:"noun_id"`
+	IP     string
+}
+
+// audited returns the entries of a workspace, newest first.
+func (w *world) audited(key, query string) []auditEntry {
+	w.t.Helper()
+	var got struct{ Items []auditEntry }
+	w.ok(key, "GET /audit?limit=500"+query, "", &got)
+	return got.Items
+}
+
+func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	w.user(b.ws, "ann@example.com", staff.Agent)
+	ann := w.signIn("ann@example.com")
+	for _, what := range []string{
+		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
+		"GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /journey-rounds/$round", "GET /messages/$message",
+		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`,
+	} {
+		w.clock.Advance(2 * time.Minute)
+		method, rest, _ := strings.Cut(what, " ")
+		path, body, _ := strings.Cut(rest, " ")
+		for range 3 { // a page asks again and again: one look
+			if r := w.call(method+" "+b.expand(w, path), asked{browser: ann, body: b.expand(w, body), ip: "198.51.100.7"}); r.Code != http.StatusOK {
+				t.Fatalf("%s: %d %s", what, r.Code, r.Body)
+			}
+		}
+		got := slices.DeleteFunc(w.audited(b.key, "&noun=person&noun_id="+b.ids["aya"]), func(e auditEntry) bool { return e.At.Before(w.clock.Now()) })
+		if len(got) != 1 || got[0].Action != "person.view" || got[0].Actor.Kind != "user" || got[0].Actor.Name != "ann@example.com" || got[0].IP != "198.51.100.7" {
+			t.Errorf("%s is in the audit log as %+v", what, got)
+		}
+	}
+	w.clock.Advance(2 * time.Minute)
+	w.ok(b.key, "GET /people/"+b.ids["ben"], "", nil)
+	w.ok(b.key, "GET /people/"+b.ids["cem"], "", nil)
+	w.call("GET /people/"+b.ids["ben"], asked{browser: ann})
+	if got := w.audited(b.key, "&action=person.view&from="+w.clock.Now().Format(time.RFC3339)); len(got) != 3 {
+		t.Errorf("three looks by two actors at two people are %d entries", len(got))
+	}
+}
+
+// Whatever changes something leaves exactly one entry, with who and what; what is refused leaves none.
+func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	w.user(b.ws, "ann@example.com", staff.Owner)
+	ann := w.signIn("ann@example.com")
+	silent := map[string]string{ // POST that changes nothing
+		"POST /segments/preview": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
+	}
+	cases := []struct{ op, path, body, action string }{
+		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
+		{"POST /sources", "", `{"name":"s","kind":"server"}`, "source.create"},
+		{"PUT /sources/{id}", "/sources/$source", `{"name":"s2","disabled":false}`, "source.update"},
+		{"DELETE /sources/{id}", "/sources/$source", "", "source.delete"},
+		{"POST /topics", "", `{"name":"t"}`, "topic.create"},
+		{"PUT /topics/{id}", "/topics/$topic", `{"name":"t2","channels":["email"],"opt_in":"implied"}`, "topic.update"},
+		{"POST /people", "", `{"identifiers":[{"kind":"user_id","value":"dan"}]}`, "person.create"},
+		{"PATCH /people/{id}/traits", "/people/$aya/traits", `{"traits":{"plan":"pro"},"idempotency_key":"1"}`, "person.set_traits"},
+		{"POST /people/{id}/subscriptions", "/people/$aya/subscriptions", `{"topic":"$topic","channel":"email","status":"subscribed"}`, "person.subscribed"},
+		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
+		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},
+		{"POST /segments", "", `{"name":"s","rule":{"trait":{"path":"a","op":"exists"}}}`, "segment.create"},
+		{"PATCH /segments/{id}", "/segments/$segment", `{"description":"d"}`, "segment.update"},
+		{"DELETE /segments/{id}", "/segments/$segment", "", "segment.archive"},
+		{"POST /segments/{id}/unarchive", "/segments/$segment/unarchive", "", "segment.unarchive"},
+		{"POST /lists", "", `{"name":"l"}`, "list.create"},
+		{"PATCH /lists/{id}", "/lists/$list", `{"name":"l2"}`, "list.update"},
+		{"POST /lists/{id}/members", "/lists/$list/members", `{"rows":["$cem"]}`, "list.add"},
+		{"POST /lists/{id}/remove", "/lists/$list/remove", `{"rows":["$cem"]}`, "list.remove"},
+		{"DELETE /lists/{id}", "/lists/$list", "", "list.delete"},
+		{"POST /templates", "", `{"name":"n","subject":"s","html":"<p>h</p>"}`, "template.create"},
+		{"PUT /templates/{id}", "/templates/$template", `{"name":"n","subject":"s","html":"<p>h</p>","base":1}`, "template.update"},
+		{"DELETE /templates/{id}", "/templates/$template", "", "template.archive"},
+		{"POST /templates/{id}/restore", "/templates/$template/restore", "", "template.restore"},
+		{"POST /accounts", "", `{"kind":"email","name":"n","from_address":"a@b.example","config":{"host":"h"}}`, "account.create"},
+		{"PUT /accounts/{id}", "/accounts/$account", `{"kind":"email","name":"n","from_address":"a@b.example","config":{"host":"h"}}`, "account.update"},
+		{"POST /messages/test", "", `{"template":"$template","to":"a@b.example"}`, "template.test"},
+		{"DELETE /accounts/{id}", "/accounts/$account", "", "account.delete"},
+		{"PUT /sending", "", `{"stopped":true}`, "sending.stop"},
+		{"POST /campaigns", "", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.create"},
+		{"PUT /campaigns/{id}", "/campaigns/$draft_campaign", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.update"},
+		{"POST /campaigns/{id}/launch", "/campaigns/$draft_campaign/launch", "", "campaign.launch"},
+		{"POST /campaigns/{id}/pause", "/campaigns/$draft_campaign/pause", "", "campaign.pause"},
+		{"POST /campaigns/{id}/resume", "/campaigns/$draft_campaign/resume", "", "campaign.resume"},
+		{"POST /campaigns/{id}/cancel", "/campaigns/$draft_campaign/cancel", "", "campaign.cancel"},
+		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
+		{"POST /journeys", "", `{"name":"j","draft":` + graph + `}`, "journey.create"},
+		{"PUT /journeys/{id}", "/journeys/$draft_journey", `{"name":"j","revision":1,"draft":` + graph + `}`, "journey.update"},
+		{"POST /journeys/{id}/publish", "/journeys/$draft_journey/publish", "", "journey.publish"},
+		{"POST /journeys/{id}/pause", "/journeys/$draft_journey/pause", "", "journey.pause"},
+		{"POST /journeys/{id}/resume", "/journeys/$draft_journey/resume", "", "journey.resume"},
+		{"POST /journeys/{id}/stop", "/journeys/$draft_journey/stop", "", "journey.stop"},
+		{"POST /journeys/{id}/archive", "/journeys/$draft_journey/archive", "", "journey.archive"},
+		{"POST /journeys/{id}/retry", "/journeys/$journey/retry", "", "journey.retry"},
+		{"POST /journey-rounds/{id}/remove", "/journey-rounds/$round/remove", "", "journey_round.remove"},
+		{"POST /journeys/{id}/exit-all", "/journeys/$journey/exit-all", "", "journey.exit-all"},
+		{"POST /journeys/ready", "", `{"locale":"ja"}`, "journey.install_ready"},
+		{"POST /keys", "", `{"name":"k","scopes":["people.read"]}`, "key.create"},
+		{"DELETE /keys/{id}", "/keys/$key", "", "key.revoke"},
+		{"POST /staff", "", `{"email":"new@example.com","role":"viewer"}`, "staff.add"},
+		{"PUT /staff/{id}/role", "/staff/$member/role", `{"role":"agent"}`, "staff.role"},
+		{"POST /staff/{id}/reset", "/staff/$member/reset", "", "staff.reset_link"},
+		{"DELETE /staff/{id}", "/staff/$member", "", "staff.remove"},
+		{"POST /session/password", "", `{"current_password":"` + password + `","new_password":"` + password + `!"}`, "staff.password"},
+	}
+	b.make(w, "extra_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar extra","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
+	tried := map[string]bool{}
+	for _, c := range cases {
+		tried[c.op] = true
+		method, path, _ := strings.Cut(c.op, " ")
+		if c.path != "" {
+			path = c.path
+		}
+		w.clock.Advance(time.Minute)
+		r := w.call(method+" "+b.expand(w, path), asked{browser: ann, body: b.expand(w, c.body)})
+		if r.Code >= 300 {
+			t.Errorf("%s: %d %s", c.op, r.Code, r.Body)
+			continue
+		}
+		got := w.audited(b.key, "&from="+w.clock.Now().Format(time.RFC3339))
+		if len(got) != 1 || got[0].Action != c.action || got[0].Actor.Name != "ann@example.com" {
+			t.Errorf("%s is in the audit log as %+v, want one %s", c.op, got, c.action)
+			continue
+		}
+		if got[0].NounID == "" && !slices.Contains([]string{"sending.stop", "journey.install_ready"}, c.action) {
+			t.Errorf("%s: the entry does not say what was changed: %+v", c.op, got[0])
+		}
+		if r.Code == http.StatusCreated && !strings.Contains(r.Body.String(), got[0].NounID) {
+			t.Errorf("%s: the entry names %s, made was %s", c.op, got[0].NounID, r.Body)
+		}
+	}
+	w.clock.Advance(time.Minute)
+	for op := range tried { // with ids that do not exist
+		method, path, _ := strings.Cut(op, " ")
+		if strings.Contains(path, "{") {
+			r := w.call(method+" "+strings.NewReplacer("{id}", "none", "{channel}", "email", "{hash}", "none").Replace(path), asked{key: b.key, body: b.expand(w, foreignCases[op].body)})
+			if r.Code < 400 {
+				t.Errorf("%s on nothing: %d %s", op, r.Code, r.Body)
+			}
+		}
+	}
+	if got := w.audited(b.key, "&from="+w.clock.Now().Format(time.RFC3339)); len(got) != 0 {
+		t.Errorf("what was refused is in the audit log: %+v", got)
+	}
+	elsewhere := []string{"POST /session", "DELETE /session", "DELETE /sessions/{id}", "POST /setup", "POST /staff/accept", "POST /journey-rounds/{id}/retry"} // tested with sessions and rounds
+	for _, op := range operations(t) {
+		if _, quiet := silent[op.String()]; op.Method != http.MethodGet && !tried[op.String()] && !quiet && !slices.Contains(elsewhere, op.String()) {
+			t.Errorf("%s has no case here: say which audit entry it leaves", op)
+		}
+	}
+	var actions []string
+	for _, e := range w.audited(b.key, "&noun=campaign&noun_id="+b.ids["draft_campaign"]) {
+		actions = append(actions, e.Action)
+	}
+	if d := cmp.Diff([]string{"campaign.cancel", "campaign.resume", "campaign.pause", "campaign.launch", "campaign.update", "campaign.create"}, actions); d != "" {
+		t.Errorf("the life of a campaign, newest first:\n%s", d)
+	}
+}

@@ -1,0 +1,308 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+// foreign is how another workspace's key asks an operation for what is the business's. $names are the business's ids.
+type foreign struct {
+	path string // as in the document if empty, with {id} replaced by id
+	id   string
+	body string
+	want int // 404 if zero
+	has  string
+}
+
+// foreignCases has a case for every operation of the document that needs a caller; a new operation without one fails the test.
+var foreignCases = map[string]foreign{
+	"GET /accounts":               {want: 200, has: `"items":[]`},
+	"POST /accounts":              {want: 201, body: `{"kind":"email","name":"mine","from_address":"b@example.com","config":{"host":"b.example"}}`},
+	"GET /accounts/{id}":          {id: "$account"},
+	"PUT /accounts/{id}":          {id: "$account", body: `{"kind":"email","name":"taken","from_address":"b@example.com","config":{"host":"b.example"}}`},
+	"DELETE /accounts/{id}":       {id: "$account"},
+	"POST /accounts/{id}/check":   {id: "$account"},
+	"GET /audit":                  {want: 200, path: "/audit?limit=500"},
+	"GET /campaigns":              {want: 200, has: `"items":[]`},
+	"POST /campaigns":             {want: 201, body: `{"name":"mine","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`},
+	"GET /campaigns/{id}":         {id: "$campaign"},
+	"PUT /campaigns/{id}":         {id: "$draft_campaign", body: `{"name":"taken","audience":{"include":[]}}`},
+	"DELETE /campaigns/{id}":      {id: "$draft_campaign"},
+	"POST /campaigns/{id}/cancel": {id: "$campaign"},
+	"POST /campaigns/{id}/launch": {id: "$draft_campaign"},
+	"POST /campaigns/{id}/pause":  {id: "$campaign"},
+	"POST /campaigns/{id}/resume": {id: "$campaign"},
+	"GET /campaigns/{id}/people":  {id: "$campaign"},
+	"GET /campaigns/{id}/preflight": {
+		id: "$campaign",
+	},
+	"GET /campaigns/{id}/report":            {id: "$campaign"},
+	"GET /channels":                         {want: 200, has: `"kind":"email"`},
+	"GET /event-names":                      {want: 200, has: `"items":[]`},
+	"GET /journey-nodes":                    {want: 200, has: `"kind":"wait"`},
+	"GET /journey-rounds/{id}":              {id: "$round"},
+	"POST /journey-rounds/{id}/remove":      {id: "$round"},
+	"POST /journey-rounds/{id}/retry":       {id: "$round", want: 409}, // as for a round that does not exist
+	"GET /journeys":                         {want: 200},
+	"POST /journeys":                        {want: 201, body: `{"name":"mine","draft":` + strings.ReplaceAll(graph, marker, "My") + `}`},
+	"POST /journeys/ready":                  {want: 200, body: `{"locale":"en"}`},
+	"GET /journeys/{id}":                    {id: "$journey"},
+	"PUT /journeys/{id}":                    {id: "$journey", body: `{"name":"taken","revision":0,"draft":{"trigger":{},"nodes":[]}}`},
+	"POST /journeys/{id}/archive":           {id: "$draft_journey"},
+	"POST /journeys/{id}/check":             {id: "$journey"},
+	"POST /journeys/{id}/exit-all":          {id: "$journey"},
+	"POST /journeys/{id}/pause":             {id: "$journey"},
+	"GET /journeys/{id}/people":             {id: "$journey", path: "/journeys/$journey/people?metric=entered"},
+	"POST /journeys/{id}/publish":           {id: "$draft_journey"},
+	"GET /journeys/{id}/report":             {id: "$journey"},
+	"POST /journeys/{id}/resume":            {id: "$journey"},
+	"POST /journeys/{id}/retry":             {id: "$journey"},
+	"POST /journeys/{id}/stop":              {id: "$journey"},
+	"GET /journeys/{id}/versions":           {id: "$journey"},
+	"GET /keys":                             {want: 200, path: "/keys?limit=500"},
+	"POST /keys":                            {want: 201, body: `{"name":"mine","scopes":["people.read"]}`},
+	"DELETE /keys/{id}":                     {id: "$key"},
+	"GET /lists":                            {want: 200, has: `"items":[]`},
+	"POST /lists":                           {want: 201, body: `{"name":"mine"}`},
+	"GET /lists/{id}":                       {id: "$list"},
+	"PATCH /lists/{id}":                     {id: "$list", body: `{"name":"taken"}`},
+	"DELETE /lists/{id}":                    {id: "$list"},
+	"GET /lists/{id}/members":               {id: "$list"},
+	"POST /lists/{id}/members":              {id: "$list", body: `{"rows":["$cem"]}`},
+	"POST /lists/{id}/remove":               {id: "$list", body: `{"rows":["$aya"]}`},
+	"POST /messages/test":                   {body: `{"template":"$template","to":"b@example.com","person":"$aya"}`},
+	"GET /messages/{id}":                    {id: "$message"},
+	"GET /people":                           {want: 200, path: "/people?q=zanzibar", has: `"items":[]`},
+	"POST /people":                          {want: 201, body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"traits":{"first_name":"mine"}}`},
+	"GET /people/{id}":                      {id: "$aya"},
+	"GET /people/{id}/events":               {id: "$aya"},
+	"GET /people/{id}/identity":             {id: "$aya"},
+	"GET /people/{id}/journeys":             {id: "$aya"},
+	"GET /people/{id}/messages":             {id: "$aya"},
+	"GET /people/{id}/portrait":             {id: "$aya"},
+	"GET /people/{id}/segments":             {id: "$aya"},
+	"GET /people/{id}/subscriptions":        {id: "$aya"},
+	"POST /people/{id}/subscriptions":       {id: "$aya", body: `{"topic":"$topic","channel":"email","status":"unsubscribed"}`},
+	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
+	"GET /rejections":                       {want: 200, has: `"items":[]`},
+	"GET /reports/overview":                 {want: 200, has: `"orders":0`},
+	"GET /rule-schema":                      {want: 200},
+	"GET /segments":                         {want: 200, path: "/segments?q=zanzibar", has: `"items":[]`},
+	"POST /segments":                        {want: 422, body: `{"name":"mine","rule":{"segment":{"id":"$segment"}}}`},
+	"POST /segments/preview":                {want: 422, body: `{"rule":{"not":{"segment":{"id":"$segment"}}}}`},
+	"GET /segments/{id}":                    {id: "$segment"},
+	"PATCH /segments/{id}":                  {id: "$segment", body: `{"name":"taken"}`},
+	"DELETE /segments/{id}":                 {id: "$segment"},
+	"GET /segments/{id}/history":            {id: "$segment"},
+	"GET /segments/{id}/members":            {id: "$segment"},
+	"POST /segments/{id}/unarchive":         {id: "$archived_segment"},
+	"GET /sending":                          {want: 200},
+	"PUT /sending":                          {want: 200, body: `{"stopped":true}`},
+	"DELETE /session":                       {want: 204},
+	"GET /session":                          {want: 200},
+	"POST /session/password":                {want: 403, body: `{"current_password":"x","new_password":"yyyyyyyyyyyyyyyy"}`}, // keys have none
+	"GET /sessions":                         {want: 200, has: `"items":[]`},
+	"DELETE /sessions/{id}":                 {id: "$session"},
+	"GET /sources":                          {want: 200, path: "/sources?limit=500"},
+	"POST /sources":                         {want: 201, body: `{"name":"mine","kind":"server"}`},
+	"PUT /sources/{id}":                     {id: "$source", body: `{"name":"taken","disabled":true}`},
+	"DELETE /sources/{id}":                  {id: "$source"},
+	"GET /staff":                            {want: 200, path: "/staff?limit=500", has: `"items":[]`},
+	"POST /staff":                           {want: 201, body: `{"email":"new@b.example","role":"viewer"}`},
+	"DELETE /staff/{id}":                    {id: "$member"},
+	"POST /staff/{id}/reset":                {id: "$member"},
+	"PUT /staff/{id}/role":                  {id: "$member", body: `{"role":"owner"}`},
+	"GET /stats":                            {want: 200, has: `"events":0}`},
+	"GET /suppressions":                     {want: 200, has: `"items":[]`},
+	"POST /suppressions":                    {want: 200, body: `{"channel":"email","addresses":["x@example.com"]}`},
+	"DELETE /suppressions/{channel}/{hash}": {path: "/suppressions/email/$hash"},
+	"GET /templates":                        {want: 200, path: "/templates?q=zanzibar", has: `"items":[]`},
+	"POST /templates":                       {want: 201, body: `{"name":"mine","subject":"s","html":"<p>h</p>"}`},
+	"POST /templates/preview":               {body: `{"template":"$template"}`},
+	"GET /templates/{id}":                   {id: "$template"},
+	"PUT /templates/{id}":                   {id: "$template", body: `{"name":"taken","subject":"s","html":"h","base":1}`},
+	"DELETE /templates/{id}":                {id: "$spare_template"},
+	"POST /templates/{id}/restore":          {id: "$archived_template"},
+	"GET /templates/{id}/versions":          {id: "$template"},
+	"GET /topics":                           {want: 200},
+	"POST /topics":                          {want: 201, body: `{"name":"mine"}`},
+	"GET /topics/{id}":                      {id: "$topic"},
+	"PUT /topics/{id}":                      {id: "$topic", body: `{"name":"taken","channels":["email"],"opt_in":"implied"}`},
+	"GET /workspace":                        {want: 200},
+	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
+}
+
+// request is how the case is asked.
+func (f foreign) request(t *testing.T, op operation, ids map[string]string) (what, body string) {
+	t.Helper()
+	path := f.path
+	if path == "" {
+		path = strings.Replace(op.Path, "{id}", f.id, 1)
+	}
+	if strings.Contains(path, "{") {
+		t.Fatalf("%s: the case fills only some of the path", op)
+	}
+	return op.Method + " " + expand(t, path, ids), expand(t, f.body, ids)
+}
+
+// snapshot is all that the business sees of itself but the audit log and what says when something was used.
+func snapshot(w *world, b *business) map[string]any {
+	w.t.Helper()
+	out := map[string]any{}
+	nameless := []string{"/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
+	for _, path := range []string{
+		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
+		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
+		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/topics", "/workspace",
+	} {
+		var v any
+		w.ok(b.key, "GET "+b.expand(w, path), "", &v)
+		raw, err := json.Marshal(v)
+		w.must(err)
+		out[path] = string(raw)
+		if !strings.Contains(strings.ToLower(string(raw)), strings.ToLower(marker)) && !slices.Contains(nameless, path) {
+			w.t.Errorf("%s shows nothing of the business, so it proves nothing: %s", path, raw)
+		}
+	}
+	return out
+}
+
+func TestAnotherWorkspaceSeesAndChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	other := w.tenant("Other")
+	w.signIn("viewer@zanzibar.example")
+	sessions, err := w.staff.Sessions(t.Context(), staff.Principal{ID: b.ids["member"]})
+	w.must(err)
+	b.ids["session"] = sessions[0].ID
+	before := snapshot(w, b)
+	known := map[string]bool{}
+	for _, op := range operations(t) {
+		known[op.String()] = true
+		if op.public() {
+			continue
+		}
+		f, ok := foreignCases[op.String()]
+		if !ok {
+			t.Errorf("%s has no case in foreignCases: say what a key of another workspace gets", op)
+			continue
+		}
+		what, body := f.request(t, op, b.ids)
+		r := w.call(what, asked{key: other.key, body: body})
+		want := f.want
+		if want == 0 {
+			want = http.StatusNotFound
+		}
+		if r.Code != want || !strings.Contains(r.Body.String(), f.has) {
+			t.Errorf("%s: %d %s, want %d with %q", what, r.Code, r.Body, want, f.has)
+		}
+		if r.Code >= 400 {
+			problemOf(t, r)
+		}
+		if strings.Contains(strings.ToLower(r.Body.String()), strings.ToLower(marker)) {
+			t.Errorf("%s shows what is another workspace's: %s", what, r.Body)
+		}
+	}
+	for what := range foreignCases {
+		if !known[what] {
+			t.Errorf("foreignCases has %s, which is not in the document", what)
+		}
+	}
+	w.settle()
+	w.evaluate()
+	if d := cmp.Diff(before, snapshot(w, b)); d != "" {
+		t.Errorf("another workspace's calls have changed the business (-before +after):\n%s", d)
+	}
+}
+
+func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
+	w := newWorld(t)
+	ws := w.tenant("Doors").ws
+	ids := map[string]string{}
+	for _, name := range []string{"account", "segment", "topic", "template", "campaign", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
+		ids[name] = "unknown"
+	}
+	w.user(ws, "owner@doors.example", staff.Owner)
+	owner := w.signIn("owner@doors.example")
+	keys := map[staff.Permission]string{} // everything but that one
+	only := map[staff.Permission]string{}
+	for _, p := range staff.Permissions() {
+		keys[p] = w.key(ws, slices.DeleteFunc(staff.Permissions(), func(x staff.Permission) bool { return x == p })...)
+		only[p] = w.key(ws, p)
+	}
+	refused := func(t *testing.T, what string, r *httptest.ResponseRecorder, status int, code string) {
+		t.Helper()
+		if p := problemOf(t, r); r.Code != status || p.Code != code {
+			t.Errorf("%s: %d %s, want %d with the code %s", what, r.Code, r.Body, status, code)
+		}
+	}
+	for _, op := range operations(t) {
+		if op.public() {
+			continue
+		}
+		what, body := foreignCases[op.String()].request(t, op, ids)
+		r := w.call(what, asked{body: body})
+		refused(t, what+" by nobody", r, http.StatusUnauthorized, "request.unauthenticated")
+		if r.Header().Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: 401 without WWW-Authenticate", what)
+		}
+		refused(t, what+" with a made-up key", w.call(what, asked{body: body, key: "kz_made_up"}), http.StatusUnauthorized, "staff.key.unknown")
+		refused(t, what+" with a made-up session", w.call(what, asked{body: body, browser: browser{cookie: &http.Cookie{Name: owner.cookie.Name, Value: "made-up"}}}), http.StatusUnauthorized, "staff.session.ended")
+		if op.Method != http.MethodGet {
+			for _, csrf := range []string{"", "wrong", owner.csrf + "x"} {
+				refused(t, what+" without the page's token", w.call(what, asked{body: body, browser: browser{owner.cookie, csrf}}), http.StatusForbidden, "staff.csrf.invalid")
+			}
+		}
+		need := op.permission(t)
+		if need == "" {
+			continue
+		}
+		r = w.call(what, asked{body: body, key: keys[need]})
+		refused(t, what+" without "+string(need), r, http.StatusForbidden, "staff.permission.missing")
+		if !strings.Contains(r.Body.String(), string(need)) {
+			t.Errorf("%s: the refusal does not name %s: %s", what, need, r.Body)
+		}
+		r = w.call(what, asked{body: body, key: only[need]})
+		alsoNeeds := map[string]bool{ // a right of its own on top, or no more than one has oneself
+			"POST /messages/test": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
+		}[op.String()]
+		if r.Code == http.StatusUnauthorized || r.Code == http.StatusForbidden && !alsoNeeds {
+			t.Errorf("%s with %s alone: %d %s; the document says that it is enough", what, need, r.Code, r.Body)
+		}
+	}
+}
+
+// Broken bodies are refused alike, whatever they are sent to.
+func TestEveryBodyIsCheckedBeforeAnythingIsDone(t *testing.T) {
+	w := newWorld(t)
+	key := w.tenant("Bodies").key
+	for _, op := range operations(t) {
+		if op.RequestBody == nil {
+			continue
+		}
+		what := op.Method + " " + strings.Replace(op.Path, "{id}", "some", 1)
+		for body, want := range map[string]int{"": 400, "{": 400, `"text"`: 422, "[]": 422, "null": 422, `{"no_such_field":1}`: 422, `{"a":` + strings.Repeat("[", 200_000): 400} {
+			r := w.call(what, asked{key: key, body: body})
+			p := problemOf(t, r)
+			if r.Code != want || !strings.HasPrefix(p.Code, "request.") {
+				t.Errorf("%s with %.30q: %d %s %s, want %d", what, body, r.Code, p.Code, p.Detail, want)
+			}
+			if want == 422 && len(p.Errors) == 0 {
+				t.Errorf("%s with %.30q names no fault", what, body)
+			}
+		}
+		r := w.call(what, asked{key: key, body: `{"x":"` + strings.Repeat("a", 5<<20) + `"}`})
+		if p := problemOf(t, r); r.Code != http.StatusRequestEntityTooLarge || p.Code != "request.too_large" {
+			t.Errorf("%s with 5 MB: %d %s", what, r.Code, p.Code)
+		}
+	}
+}

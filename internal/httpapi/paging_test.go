@@ -1,0 +1,99 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+// Following the cursors gives every item once and in the order of one large page.
+func TestCursorsPartitionEveryList(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	for i := range 7 {
+		user, at := fmt.Sprintf("p%d", i), start.Add(time.Duration(i%3)*time.Minute) // equal times are where paging goes wrong
+		w.feed(
+			identify(b.ws, "extra-i"+user, user, fmt.Sprintf(`{"email":"%s@zanzibar.example"}`, user), at),
+			track(b.ws, "extra-o"+user, user, event.OrderCompleted, `{"total":9,"currency":"EUR"}`, at),
+			track(b.ws, "extra-e"+user, "aya", "Zanzibar Again", `{}`, at),
+		)
+		for _, made := range []string{
+			`/segments {"name":"S%d","rule":{"trait":{"path":"a","op":"exists"}}}`, `/lists {"name":"L%d"}`, `/templates {"name":"T%d","subject":"s","html":"<p>h</p>"}`,
+			`/journeys {"name":"J%d","draft":{"trigger":{},"nodes":[]}}`, `/campaigns {"name":"C%d","audience":{"include":[]}}`, `/sources {"name":"S%d","kind":"server"}`,
+			`/keys {"name":"K%d","scopes":["people.read"]}`, `/staff {"email":"m%d@zanzibar.example","role":"viewer"}`, `/suppressions {"channel":"email","addresses":["s%d@zanzibar.example"]}`,
+		} {
+			path, body, _ := strings.Cut(fmt.Sprintf(made, i), " ")
+			w.ok(b.key, "POST "+path, body, nil)
+		}
+		w.ok(b.key, "POST /lists/"+b.ids["list"]+"/members", fmt.Sprintf(`{"rows":["user_id:p%d"]}`, i), nil)
+		w.ok(b.key, "POST /people/"+b.ids["aya"]+"/subscriptions", b.expand(w, fmt.Sprintf(`{"topic":"$topic","channel":"email","status":%q}`, []string{"unsubscribed", "subscribed"}[i%2])), nil)
+		w.must(w.rejections.Reject(t.Context(), []event.Rejection{{ID: fmt.Sprint("rej_2", i), Workspace: b.ws, Source: "s", Time: start, Code: "x", Reason: "y"}}))
+		c := fmt.Sprintf(`{"name":"Again %d","audience":{"include":["$list"]},"topic":"$topic","template":"$template"}`, i)
+		b.make(w, "again", "POST /campaigns", b.expand(w, c))
+		w.ok(b.key, "POST /campaigns/"+b.ids["again"]+"/launch", "", nil)
+		w.walk()
+	}
+	w.evaluate()
+	w.settle()
+	for path, least := range map[string]int{
+		"/people": 10, "/people?q=zanzibar": 10, "/people/$aya/events": 10, "/people/$aya/events?type=track": 8, "/people/$aya/messages": 7, "/people/$aya/identity": 2,
+		"/people/$aya/subscriptions": 7, "/people/$aya/journeys": 1, "/segments": 8, "/segments/$segment/members": 10, "/segments/$segment/history": 10, "/lists": 8, "/lists/$list/members": 9,
+		"/templates": 9, "/campaigns": 15, "/campaigns/$again/people": 9, "/campaigns/$again/people?metric=queued": 8, "/journeys": 9, "/journeys/$journey/people?metric=entered": 1,
+		"/sources": 8, "/keys": 9, "/staff": 9, "/suppressions": 8, "/rejections": 8, "/audit?noun=campaign": 20,
+	} {
+		path = b.expand(w, path)
+		join := "?"
+		if strings.Contains(path, "?") {
+			join = "&"
+		}
+		type page struct {
+			Items      []json.RawMessage
+			NextCursor string `json:"next_cursor"`
+		}
+		var whole page
+		w.ok(b.key, "GET "+path+join+"limit=500", "", &whole)
+		if len(whole.Items) < least || whole.NextCursor != "" {
+			t.Errorf("%s: %d items, cursor %q; want at least %d on one page", path, len(whole.Items), whole.NextCursor, least)
+		}
+		for _, limit := range []int{1, 3} {
+			var got []string
+			cursor := ""
+			for range len(whole.Items) + 1 {
+				var p page
+				w.ok(b.key, fmt.Sprintf("GET %s%slimit=%d&cursor=%s", path, join, limit, cursor), "", &p)
+				if len(p.Items) > limit || p.Items == nil || p.NextCursor != "" && len(p.Items) < limit {
+					t.Errorf("%s: %d items on a page of %d, cursor %q", path, len(p.Items), limit, p.NextCursor)
+				}
+				for _, i := range p.Items {
+					got = append(got, string(i))
+				}
+				if cursor = p.NextCursor; cursor == "" {
+					break
+				}
+			}
+			want := make([]string, len(whole.Items))
+			for i, x := range whole.Items {
+				want[i] = string(x)
+			}
+			if d := cmp.Diff(want, got); d != "" || cursor != "" {
+				t.Errorf("%s in pages of %d is not the list (cursor left: %q):\n%s", path, limit, cursor, d)
+			}
+		}
+		for query, status := range map[string]int{"cursor=made-up": 422, "cursor=WyJhIiwiYiIsImMiLCJkIiwiZSJd": 422, "limit=0": 422, "limit=501": 422, "limit=x": 422} {
+			r := w.call("GET "+path+join+query, asked{key: b.key})
+			if p := problemOf(t, r); r.Code != status || p.Field != query[:strings.Index(query, "=")] {
+				t.Errorf("%s with %s: %d %+v", path, query, r.Code, p)
+			}
+		}
+	}
+	if r := w.call("GET /people?cursor="+strings.Repeat("A", 5000), asked{key: b.key}); r.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a long cursor: %d", r.Code)
+	}
+}

@@ -1,0 +1,99 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+// marker stands in every name, address and value of the seeded business: what another workspace is shown must not hold it.
+const marker = "Zanzibar"
+
+// business is a workspace in which something of every noun exists.
+type business struct {
+	tenant
+	ids map[string]string // by name, for expand
+}
+
+const graph = `{"trigger":{"event":{"name":"Zanzibar Cart"}},"nodes":[
+	{"id":"w","kind":"wait","title":"Zanzibar wait","config":{"for":{"n":1,"unit":"hour"}},"next":{"next":"s"}},
+	{"id":"s","kind":"send","config":{"template":"$template","topic":"$topic"},"next":{"next":"x"}},
+	{"id":"x","kind":"exit"}]}`
+
+// business makes a workspace with people who did things, a segment, a list, a template, a topic, an account, a campaign that was sent, a journey
+// with somebody inside, members, keys, sources, suppressions and a refused event. All but the people is made through the API.
+func (w *world) business() *business {
+	w.t.Helper()
+	b := &business{tenant: w.tenant(marker + " Trading"), ids: map[string]string{}}
+	at := start.Add(-48 * time.Hour)
+	for i, user := range []string{"aya", "ben", "cem"} {
+		w.feed(
+			identify(b.ws, "id-"+user, user, fmt.Sprintf(`{"email":"%s.%s@example.com","first_name":"%s %s","country":"JP","plan":"%s"}`, user, "zanzibar", marker, user, marker), at),
+			track(b.ws, "view-"+user, user, marker+" Viewed", `{"product":"Zanzibar spice"}`, at.Add(time.Minute)),
+			track(b.ws, "order-"+user, user, event.OrderCompleted, fmt.Sprintf(`{"order_id":"Z-%d","total":%d,"currency":"EUR"}`, i, 60+i), at.Add(time.Hour)),
+		)
+		var found struct{ Items []struct{ ID string } }
+		w.ok(b.key, "GET /people?identifier=user_id:"+user, "", &found)
+		b.ids[user] = found.Items[0].ID
+	}
+	b.make(w, "topic", "POST /topics", `{"name":"Zanzibar news","channels":["email"],"opt_in":"implied"}`)
+	b.make(w, "template", "POST /templates", `{"name":"Zanzibar hello","subject":"Hello {{ person.first_name }}","html":"<p>Zanzibar {{ person.plan }}</p>"}`)
+	b.make(w, "spare_template", "POST /templates", `{"name":"Zanzibar spare","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
+	b.make(w, "archived_template", "POST /templates", `{"name":"Zanzibar gone","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
+	w.ok(b.key, "DELETE /templates/"+b.ids["archived_template"], "", nil)
+	b.make(w, "account", "POST /accounts", `{"kind":"email","name":"Zanzibar mail","from_address":"shop@zanzibar.example","config":{"host":"mail.zanzibar.example","password":"Zanzibar secret"}}`)
+	b.make(w, "segment", "POST /segments", `{"name":"Zanzibar buyers","rule":{"event":{"name":"Order Completed","op":"gte","value":1}}}`)
+	b.make(w, "archived_segment", "POST /segments", `{"name":"Zanzibar old","rule":{"trait":{"path":"country","op":"eq","value":"DE"}}}`)
+	w.evaluate()
+	w.ok(b.key, "DELETE /segments/"+b.ids["archived_segment"], "", nil)
+	b.make(w, "list", "POST /lists", `{"name":"Zanzibar list"}`)
+	w.ok(b.key, "POST /lists/"+b.ids["list"]+"/members", b.expand(w, `{"rows":["$aya","user_id:ben"]}`), nil)
+	w.ok(b.key, "POST /people/"+b.ids["cem"]+"/subscriptions", b.expand(w, `{"topic":"$topic","channel":"email","status":"unsubscribed","evidence":"Zanzibar letter"}`), nil)
+	w.ok(b.key, "POST /suppressions", `{"channel":"email","addresses":["zanzibar@example.com"],"detail":"Zanzibar"}`, nil)
+	var suppressed struct{ Items []struct{ Hash string } }
+	w.ok(b.key, "GET /suppressions", "", &suppressed)
+	b.ids["hash"] = suppressed.Items[0].Hash
+	w.settle()
+
+	b.make(w, "journey", "POST /journeys", b.expand(w, `{"name":"Zanzibar journey","draft":`+graph+`}`))
+	b.make(w, "draft_journey", "POST /journeys", b.expand(w, `{"name":"Zanzibar draft","draft":`+graph+`}`))
+	w.ok(b.key, "POST /journeys/"+b.ids["journey"]+"/publish", "", nil)
+	w.feed(track(b.ws, "cart-aya", "aya", marker+" Cart", `{"product":"Zanzibar"}`, start))
+	w.walk()
+	var rounds struct{ Items []struct{ ID string } }
+	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/journeys", "", &rounds)
+	b.ids["round"] = rounds.Items[0].ID
+
+	b.make(w, "campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar sale","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
+	b.make(w, "draft_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar plan","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
+	w.ok(b.key, "POST /campaigns/"+b.ids["campaign"]+"/launch", "", nil)
+	w.walk()
+	w.send(2) // cem has unsubscribed
+	w.clock.Advance(time.Hour / 2)
+	w.feed(track(b.ws, "order-after", "aya", event.OrderCompleted, `{"order_id":"Z-9","total":25.5,"currency":"EUR"}`, w.clock.Now()))
+	var messages struct{ Items []struct{ ID string } }
+	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/messages", "", &messages)
+	b.ids["message"] = messages.Items[0].ID
+
+	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
+	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)
+	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID
+	b.ids["member"] = w.user(b.ws, "viewer@zanzibar.example", staff.Viewer).User.ID
+	w.must(w.rejections.Reject(w.t.Context(), []event.Rejection{{ID: "rej_1", Workspace: b.ws, Source: b.ids["source"], Time: start, MessageID: "Zanzibar-1", Type: "track", Code: "event.name.missing", Reason: "Zanzibar"}}))
+	return b
+}
+
+func (b *business) expand(w *world, text string) string { return expand(w.t, text, b.ids) }
+
+// make creates something through the API and remembers its id.
+func (b *business) make(w *world, name, what, body string) {
+	w.t.Helper()
+	r := w.call(what, asked{key: b.key, body: body})
+	if r.Code != http.StatusCreated {
+		w.t.Fatalf("%s: %d %s", what, r.Code, r.Body)
+	}
+	b.ids[name] = idOf(w.t, r)
+}
