@@ -41,12 +41,12 @@ KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good orde
 					return err
 				}
 				return a.serve(ctx, func() error {
-					needed, err := a.staff.AnyUser(ctx)
+					owned, err := a.staff.AnyUser(ctx)
 					if err != nil {
 						return err
 					}
 					fmt.Fprintf(io.Out, "Kizuna is ready at %s\n", c.PublicURL)
-					if !needed {
+					if !owned {
 						fmt.Fprintf(io.Out, "Open it to make the owner's account.\n")
 					}
 					return nil

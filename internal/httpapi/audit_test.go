@@ -98,7 +98,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /templates/{id}/restore", "/templates/$template/restore", "", "template.restore"},
 		{"POST /accounts", "", `{"kind":"email","name":"n","from_address":"a@b.example","config":{"host":"h"}}`, "account.create"},
 		{"PUT /accounts/{id}", "/accounts/$account", `{"kind":"email","name":"n","from_address":"a@b.example","config":{"host":"h"}}`, "account.update"},
-		{"POST /messages/test", "", `{"template":"$template","to":"a@b.example"}`, "template.test"},
+		{"POST /messages/test", "", `{"template":"$template","to":"trial@b.example"}`, "template.test"},
 		{"DELETE /accounts/{id}", "/accounts/$account", "", "account.delete"},
 		{"PUT /sending", "", `{"stopped":true}`, "sending.stop"},
 		{"POST /campaigns", "", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.create"},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -171,7 +172,8 @@ func (q FigureQuery) figure() (report.Figure, error) {
 	if q.Reason != "" {
 		name += ":" + q.Reason
 	}
-	return report.ParseFigure(q.Node, name)
+	f, err := report.ParseFigure(q.Node, name)
+	return f, renamed(err, func(field string) string { return strings.Replace(field, "figure", "metric", 1) })
 }
 
 func (a *api) reportRoutes() {

@@ -72,6 +72,7 @@ func (w *world) business() *business {
 	w.ok(b.key, "POST /campaigns/"+b.ids["campaign"]+"/launch", "", nil)
 	w.walk()
 	w.send(2) // cem has unsubscribed
+	w.walk()
 	w.clock.Advance(time.Hour / 2)
 	w.feed(track(b.ws, "order-after", "aya", event.OrderCompleted, `{"order_id":"Z-9","total":25.5,"currency":"EUR"}`, w.clock.Now()))
 	var messages struct{ Items []struct{ ID string } }

@@ -18,6 +18,8 @@ package script_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -25,6 +27,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,6 +37,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-message/mail"
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kizuna-cx/kizuna/test/harness"
@@ -43,12 +47,54 @@ import (
 var update = flag.Bool("update", false, "write the expected outputs anew")
 
 func TestStories(t *testing.T) {
+	run(t, testscript.Params{Dir: "."}, func(testing.TB) []string { return nil })
+}
+
+// TestStoriesOnPostgreSQL tells some of the stories with the records on PostgreSQL.
+func TestStoriesOnPostgreSQL(t *testing.T) {
+	server := os.Getenv("KIZUNA_TEST_POSTGRES")
+	if server == "" {
+		t.Skip("KIZUNA_TEST_POSTGRES names no PostgreSQL server")
+	}
+	run(t, testscript.Params{Files: []string{"identity.txtar", "loop.txtar", "segments.txtar"}}, func(t testing.TB) []string {
+		return []string{"KIZUNA_DATABASE_URL=" + database(t, server)}
+	})
+}
+
+// database makes a database on the server and returns its address; it goes away with the test.
+func database(t testing.TB, server string) string {
+	t.Helper()
+	name := "story_" + strings.ToLower(rand.Text())
+	do := func(sql string) {
+		conn, err := pgx.Connect(context.Background(), server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		if _, err := conn.Exec(context.Background(), sql); err != nil {
+			t.Error(err)
+		}
+	}
+	do("CREATE DATABASE " + name)
+	t.Cleanup(func() { do("DROP DATABASE " + name + " WITH (FORCE)") })
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// run tells stories; environment is what their servers start with.
+func run(t *testing.T, p testscript.Params, environment func(testing.TB) []string) {
 	harness.Binary(t)
 	testscript.Run(t, testscript.Params{
-		Dir:           ".",
+		Dir:           p.Dir,
+		Files:         p.Files,
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
-			env.Values[key] = &story{t: env.T().(testing.TB), env: env}
+			tb := env.T().(testing.TB)
+			env.Values[key] = &story{t: tb, env: env, environment: environment(tb)}
 			env.Setenv("API_KEY", harness.APIKey)
 			env.Setenv("WRITE_KEY", harness.WriteKey)
 			return nil
@@ -62,7 +108,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"start": func(ts *testscript.TestScript, _ bool, args []string) {
 				s := of(ts)
-				s.server = harness.Start(s.t, args...)
+				s.server = harness.Start(s.t, append(s.environment, args...)...)
 				ts.Setenv("URL", s.server.URL)
 			},
 			"kill":       func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() },
@@ -92,6 +138,8 @@ var key keyType
 type story struct {
 	t      testing.TB
 	env    *testscript.Env
+
+	environment []string // of the server
 	server *harness.Server
 	answer any // of the last call
 	sink   *harness.Sink

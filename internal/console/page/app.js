@@ -1,5 +1,5 @@
 // The shell: sign-in, navigation, language, and which view a path shows.
-import { api, session, signOut, start } from './api.js'
+import { session, signOut, start } from './api.js'
 import { languages, language, setLanguage, loadLanguage, t } from './i18n.js'
 import { h, mount, message } from './dom.js'
 import { overview } from './views/overview.js'
@@ -7,6 +7,8 @@ import { people, person } from './views/people.js'
 import { segments, segment, newSegment } from './views/segments.js'
 import { campaigns, campaign, newCampaign } from './views/campaigns.js'
 import { journeys, journey } from './views/journeys.js'
+import { list } from './views/lists.js'
+import { settings } from './views/settings.js'
 import { signIn } from './views/signin.js'
 
 // Path patterns below '#'; the first that fits wins.
@@ -22,6 +24,8 @@ const routes = [
   [/^\/campaigns\/([^/]+)$/, campaign],
   [/^\/journeys$/, journeys],
   [/^\/journeys\/([^/]+)$/, journey],
+  [/^\/lists\/([^/]+)$/, list],
+  [/^\/settings$/, settings],
 ]
 
 let leave = null // ends the refreshing of the view that is shown
@@ -56,7 +60,7 @@ function header(path) {
   const link = (to, key) => h('a', { href: '#' + to, 'aria-current': (to === '/' ? path === '' || path === '/' : path.startsWith(to)) ? 'page' : null }, t(key))
   mount(top,
     h('a', { class: 'brand', href: '#/' }, h('img', { src: 'icon.svg', alt: '' }), 'Kizuna'),
-    h('nav', { 'aria-label': t('nav.label') }, link('/', 'nav.overview'), link('/people', 'nav.people'), link('/segments', 'nav.segments'), link('/campaigns', 'nav.campaigns'), link('/journeys', 'nav.journeys')),
+    h('nav', { 'aria-label': t('nav.label') }, link('/', 'nav.overview'), link('/people', 'nav.people'), link('/segments', 'nav.segments'), link('/campaigns', 'nav.campaigns'), link('/journeys', 'nav.journeys'), link('/settings', 'nav.settings')),
     h('div', { class: 'right' },
       session().demo ? h('a', { class: 'button', href: session().demo.mailbox, target: '_blank', rel: 'noopener' }, t('nav.mailbox')) : null,
       languageChoice(), themeChoice(),

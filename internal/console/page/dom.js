@@ -21,7 +21,7 @@ export function mount(el, ...children) {
 export function message(err) {
   const key = 'error.' + err.code
   const text = err.code && has(key) ? t(key) : err.message
-  return err.field ? `${err.field}: ${text}` : text
+  return err.field && text === err.message ? `${err.field}: ${text}` : text
 }
 
 export function toast(text) {

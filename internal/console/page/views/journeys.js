@@ -1,11 +1,14 @@
 import { get, post } from '../api.js'
 import { every, h, message, mount, table, toast } from '../dom.js'
-import { number, t } from '../i18n.js'
+import { language, number, t } from '../i18n.js'
 import { behind, moneyTile, report, status } from './parts.js'
 
 export async function journeys({ main, signal }) {
   const box = h('div', { class: 'card' })
-  mount(main, h('h1', {}, t('nav.journeys')), h('p', { class: 'lead' }, t('journeys.lead')), box)
+  const install = h('button', { onclick: async () => {
+    try { await post('/journeys/ready', { locale: language() }); toast(t('journeys.installed')) } catch (err) { toast(message(err)) }
+  } }, t('journeys.install'))
+  mount(main, h('div', { class: 'head' }, h('div', {}, h('h1', {}, t('nav.journeys')), h('p', { class: 'lead' }, t('journeys.lead'))), install), box)
   await every(2000, signal, async () => {
     const { items } = await get('/journeys?limit=200')
     if (signal.aborted) return

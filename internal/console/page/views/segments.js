@@ -1,11 +1,12 @@
 import { get, post, q } from '../api.js'
 import { every, h, message, mount, paged, table } from '../dom.js'
 import { ago, number, t, time } from '../i18n.js'
+import { listSection } from './lists.js'
 import { personLink, status } from './parts.js'
 
 export async function segments({ main, signal }) {
   const box = h('div', { class: 'card' })
-  mount(main, h('div', { class: 'head' }, h('div', {}, h('h1', {}, t('nav.segments')), h('p', { class: 'lead' }, t('segments.lead'))), h('a', { class: 'button primary', href: '#/segments/new' }, t('segments.new'))), box)
+  mount(main, h('div', { class: 'head' }, h('div', {}, h('h1', {}, t('nav.segments')), h('p', { class: 'lead' }, t('segments.lead'))), h('a', { class: 'button primary', href: '#/segments/new' }, t('segments.new'))), box, await listSection())
   await every(2000, signal, async () => {
     const { items } = await get('/segments?limit=200')
     if (signal.aborted) return

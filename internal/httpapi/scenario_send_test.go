@@ -1,0 +1,224 @@
+package httpapi_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+)
+
+func TestContentAndConsentScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{do: "GET /templates", status: 200, has: `"name":"Zanzibar hello" | "version":1 | "channel":"email"`, not: "Zanzibar gone"},
+		{do: "GET /templates?status=archived", status: 200, has: "Zanzibar gone", not: "Zanzibar hello"},
+		{do: "GET /templates?q=spare", status: 200, has: "Zanzibar spare", not: "Zanzibar hello"},
+		{do: "GET /templates/none", status: 404, has: `"code":"template.not_found"`},
+		{do: "POST /templates", body: `{"name":"bad","subject":"{{ person.","html":"<p></p>"}`, status: 422, has: `"field":"subject"`},
+		{do: "POST /templates", body: `{"name":"bad","subject":"s","html":"{% if x %}"}`, status: 422, has: `"field":"html" | line`},
+		{do: "POST /templates", body: `{"name":"","subject":"s","html":"h"}`, status: 422, has: `"field":"name"`},
+		{as: "analyst", do: "POST /templates", body: `{"name":"x","subject":"s","html":"h"}`, status: 403},
+		{do: "PUT /templates/$template", body: `{"name":"Zanzibar hello","subject":"Second {{ person.first_name }}","html":"<p>2</p>","base":1}`, status: 200, has: `"version":2`},
+		{do: "PUT /templates/$template", body: `{"name":"Zanzibar hello","subject":"Third","html":"<p>3</p>","base":1}`, status: 409},
+		{do: "PUT /templates/$template", body: `{"name":"Zanzibar hello","subject":"Third","html":"<p>3</p>","base":0}`, status: 422, has: `"field":"base"`},
+		{do: "GET /templates/$template/versions", status: 200, has: `"subject":"Hello {{ person.first_name }}" | "subject":"Second {{ person.first_name }}"`},
+		{do: "GET /templates/none/versions", status: 404},
+		{do: "DELETE /templates/$spare_template", status: 200, has: `"status":"archived"`},
+		{do: "POST /templates/$spare_template/restore", status: 200, has: `"status":"active"`},
+
+		{do: "POST /templates/preview", body: `{"template":"$template","person":"$aya"}`, status: 200, has: `"subject":"Second Zanzibar aya"`},
+		{do: "POST /templates/preview", body: `{"template":"$template","version":1,"person":"$aya"}`, status: 200, has: `"subject":"Hello Zanzibar aya"`},
+		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{ event.what }} <b>","html":"<p>{{ event.what }}</p>"},"vars":{"event":{"what":"<script>"}}}`, status: 200, has: `<p>&lt;script&gt;</p> | "missing":[]`},
+		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{ person.nick }}","html":"<p></p>"}}`, status: 200, has: `person.nick`},
+		{do: "POST /templates/preview", body: `{"template":"$template","person":"per_none"}`, status: 404},
+		{do: "POST /templates/preview", body: `{"template":"none"}`, status: 404},
+		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{","html":""}}`, status: 200, has: `"field":"subject" | "error":true`},
+
+		{do: "GET /topics", status: 200, has: `"name":"Zanzibar news" | "opt_in":"implied"`},
+		{do: "POST /topics", body: `{"name":"Offers"}`, status: 201, has: `"channels":["email"] | "opt_in":"explicit"`, keep: "offers"},
+		{do: "POST /topics", body: `{"name":"","channels":["email"]}`, status: 422, has: `"field":"name"`},
+		{do: "POST /topics", body: `{"name":"x","opt_in":"never"}`, status: 422, has: `"field":"opt_in"`},
+		{do: "GET /topics/$offers", status: 200, has: `"name":"Offers"`},
+		{do: "GET /topics/none", status: 404, has: `"code":"topic.not_found"`},
+		{do: "PUT /topics/$offers", body: `{"name":"Deals","channels":["email"],"opt_in":"explicit","archived":true}`, status: 200, has: `"archived":true | Deals`},
+		{do: "PUT /topics/none", body: `{"name":"Deals","channels":["email"],"opt_in":"explicit"}`, status: 404},
+		{as: "marketer", do: "POST /topics", body: `{"name":"x"}`, status: 403},
+
+		{do: "GET /suppressions", status: 200, has: `"reason":"manual" | "hint":"`, not: "zanzibar@example.com"},
+		{do: "GET /suppressions?reason=complaint", status: 200, has: `"items":[]`},
+		{do: "GET /suppressions?reason=mood", status: 422, has: `"field":"reason"`},
+		{do: "POST /suppressions", body: `{"channel":"email","addresses":["a@example.com","A@Example.com","zanzibar@example.com"]}`, status: 200, has: `"added":1`},
+		{do: "POST /suppressions", body: `{"channel":"","addresses":["a@example.com"]}`, status: 422, has: `"field":"channel"`},
+		{do: "POST /suppressions", body: `{"channel":"email","addresses":[]}`, status: 422, has: `"field":"addresses"`},
+		{as: "viewer", do: "POST /suppressions", body: `{"channel":"email","addresses":["a@example.com"]}`, status: 403},
+		{do: "DELETE /suppressions/email/$hash", status: 204},
+		{do: "DELETE /suppressions/email/$hash", status: 404},
+	})
+}
+
+func TestChannelAndMessageScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /channels", status: 200, has: `"kind":"email" | "title":"Played mail" | "secrets":["password"] | "writeOnly":true | "minLength":1 | "required":["host"] | "additionalProperties":false`},
+		{do: "GET /accounts", status: 200, has: `"host":"mail.zanzibar.example" | "secrets_set":["password"] | "default":true`, not: "Zanzibar secret"},
+		{do: "GET /accounts/$account", status: 200, has: `"name":"Zanzibar mail"`, not: "Zanzibar secret"},
+		{do: "GET /accounts/none", status: 404, has: `"code":"account.not_found"`},
+		{do: "POST /accounts", body: `{"kind":"pigeon","name":"x","from_address":"a@b.example","config":{}}`, status: 422, has: `"field":"kind"`},
+		{do: "POST /accounts", body: `{"kind":"email","name":"","from_address":"a@b.example","config":{"host":"h"}}`, status: 422, has: `"field":"name"`},
+		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"nonsense","config":{"host":"h"}}`, status: 422, has: `"field":"from_address"`},
+		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"hots":"h"}}`, status: 422, has: `"field":"config" | hots`},
+		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"a@b.example","connections":101,"config":{"host":"h"}}`, status: 422, has: `"field":"connections"`},
+		{do: "PUT /accounts/$account", body: `{"kind":"email","name":"Zanzibar post","from_address":"a@b.example","default":true,"config":{"host":"new.example"}}`, status: 200, has: `"secrets_set":["password"] | new.example`},
+		{do: "PUT /accounts/none", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"host":"h"}}`, status: 404},
+		{as: "marketer", do: "PUT /accounts/$account", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"host":"h"}}`, status: 403},
+		{do: "POST /accounts/$account/check", status: 204},
+		{do: "POST /accounts/none/check", status: 404},
+
+		{as: "viewer", do: "GET /messages/$message", status: 200, has: `"state":"sent" | "address":"aya.zanzibar@example.com" | "template_version":1 | "event":"Order Completed" | "revenue":{"minor":2550,"currency":"EUR"} | "kind":"campaign" | "id":"$campaign"`},
+		{do: "GET /messages/none", status: 404, has: `"code":"message.not_found"`},
+		{as: "marketer", do: "POST /messages/test", body: `{"template":"$template","to":"me@zanzibar.example","person":"$aya"}`, status: 200, has: `"result":"sent" | "code":"250 2.0.0"`},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"me@zanzibar.example","account":"$account","topic":"$topic","vars":{"event":{}}}`, status: 200},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"nonsense"}`, status: 422, has: `"field":"to"`},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"zanzibar@example.com"}`, status: 409, has: "outbox.test.suppressed"},
+		{do: "POST /messages/test", body: `{"template":"none","to":"me@zanzibar.example"}`, status: 404},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"me@zanzibar.example","person":"per_none"}`, status: 404},
+		{as: "analyst", do: "POST /messages/test", body: `{"template":"$template","to":"me@zanzibar.example"}`, status: 403},
+
+		{as: "viewer", do: "GET /sending", status: 200, has: `"stopped":false`, not: "stopped_since"},
+		{as: "viewer", do: "PUT /sending", body: `{"stopped":true}`, status: 403},
+		{as: "marketer", do: "PUT /sending", body: `{"stopped":true}`, status: 200, has: `"stopped":true | "stopped_since":"2026-03-01T09:30:00Z"`},
+		{do: "PUT /sending", body: `{"stopped":false}`, status: 200, has: `"stopped":false`},
+
+		{do: "DELETE /accounts/$account", status: 204},
+		{do: "DELETE /accounts/$account", status: 404},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"me@zanzibar.example"}`, status: 409, has: "outbox.test.no_account"},
+	})
+	got := w.wire.got[len(w.wire.got)-2]
+	if got.To.Addr != "me@zanzibar.example" || got.Subject != "Hello Zanzibar aya" {
+		t.Errorf("the trial that went out: %+v", got)
+	}
+	b.make(w, "account", "POST /accounts", `{"kind":"email","name":"broken","from_address":"a@b.example","config":{"host":"h"}}`)
+	w.wire.checkErr = errors.New("535 no")
+	r := w.call("POST /accounts/"+b.ids["account"]+"/check", asked{key: b.key})
+	if p := problemOf(t, r); p.Status != 503 || p.Code != "outbox.account.check_failed" || r.Header().Get("Retry-After") == "" {
+		t.Errorf("an account that does not work: %+v", p)
+	}
+}
+
+func TestCampaignAndReportScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	const draft = `"audience":{"include":["$segment"],"exclude":["$list"]},"topic":"$topic","template":"$template"`
+	play(t, w, b, []scenario{
+		{do: "GET /campaigns", status: 200, has: `"name":"Zanzibar sale" | "name":"Zanzibar plan" | "status":"draft"`},
+		{do: "GET /campaigns/$campaign", status: 200, has: `"status":"sent" | "progress":{"done":3,"total":3} | "launched_at"`},
+		{do: "GET /campaigns/none", status: 404, has: `"code":"campaign.not_found"`},
+		{do: "POST /campaigns", body: `{"name":"Half","audience":{"include":[]}}`, status: 201, has: `"status":"draft" | "include":[] | "channel":"email"`, keep: "half"},
+		{do: "POST /campaigns", body: `{"name":"","audience":{"include":[]}}`, status: 422, has: `"field":"name"`},
+		{do: "POST /campaigns", body: `{"name":"x","audience":{"include":[]},"goal":{"window_seconds":-1}}`, status: 422, has: `"field":"goal.window_seconds"`},
+		{do: "POST /campaigns", body: `{"name":"x"}`, status: 422, has: "audience"},
+		{do: "POST /campaigns/$half/launch", status: 422, has: `"code":"campaign.incomplete" | "location":"template" | "location":"topic"`},
+		{as: "analyst", do: "POST /campaigns", body: `{"name":"x","audience":{"include":[]}}`, status: 403},
+		{do: "PUT /campaigns/$half", body: `{"name":"Whole",` + draft + `,"goal":{"event":"Order Completed","window_seconds":3600},"scheduled_at":"2026-03-02T09:00:00+09:00"}`, status: 200, has: `"window_seconds":3600 | "scheduled_at":"2026-03-02T00:00:00Z" | "exclude":["$list"]`},
+		{do: "PUT /campaigns/$campaign", body: `{"name":"x",` + draft + `}`, status: 409},
+		{do: "PUT /campaigns/none", body: `{"name":"x",` + draft + `}`, status: 404},
+		{do: "GET /campaigns/$half/preflight", status: 200, has: `"included":3 | "excluded":2 | "audience":1 | {"reason":"unsubscribed","count":1} | "allowed":0`},
+		{do: "GET /campaigns/none/preflight", status: 404},
+		{as: "agent", do: "POST /campaigns/$half/launch", status: 403},
+		{as: "marketer", do: "POST /campaigns/$half/launch", status: 200, has: `"status":"scheduled"`},
+		{do: "POST /campaigns/$half/launch", status: 200, has: `"status":"scheduled"`},
+		{do: "DELETE /campaigns/$half", status: 409},
+		{do: "POST /campaigns/$half/pause", status: 200, has: `"status":"paused"`},
+		{do: "POST /campaigns/$half/resume", status: 200, has: `"status":"scheduled"`},
+		{do: "POST /campaigns/$half/cancel", status: 200, has: `"status":"cancelled"`},
+		{do: "POST /campaigns/$half/resume", status: 409},
+		{do: "POST /campaigns/$campaign/pause", status: 409},
+		{do: "POST /campaigns/none/cancel", status: 404},
+		{do: "DELETE /campaigns/$draft_campaign", status: 204},
+		{do: "DELETE /campaigns/$draft_campaign", status: 404},
+
+		{as: "viewer", do: "GET /campaigns/$campaign/report", status: 200, has: `"audience":3 | "refused":1 | {"reason":"unsubscribed","count":1} | "sent":2 | "delivered":2 | "converted":1 | "revenue":[{"minor":2550,"currency":"EUR"}] | "converted":{"n":2,"count":1,"share":0.5`},
+		{as: "agent", do: "GET /campaigns/$campaign/report", status: 403},
+		{do: "GET /campaigns/none/report", status: 404},
+		{do: "GET /campaigns/$campaign/people", status: 200, has: "aya.zanzibar | ben.zanzibar | cem.zanzibar"},
+		{do: "GET /campaigns/$campaign/people?metric=refused&reason=unsubscribed", status: 200, has: "cem.zanzibar", not: "aya.zanzibar"},
+		{do: "GET /campaigns/$campaign/people?metric=converted", status: 200, has: `aya.zanzibar | "message_id":"$message"`, not: "ben.zanzibar"},
+		{do: "GET /campaigns/$campaign/people?metric=happiness", status: 422, has: `"field":"metric"`},
+		{do: "GET /campaigns/none/people", status: 404},
+		{do: "GET /reports/overview", status: 200, has: `"people":3 | "orders":4 | {"minor":20850,"currency":"EUR"} | "date":"2026-03-01"`},
+	})
+}
+
+func TestJourneyScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /journey-nodes", status: 200, has: `"kind":"wait" | "kind":"branch" | "kind":"send" | "outputs":["next"] | "outputs":[] | "config_schema":{ | "enum":["minute","hour","day","week"]`},
+		{do: "GET /journeys", status: 200, has: `"name":"Zanzibar journey" | "status":"live" | "active":1`},
+		{do: "GET /journeys/$journey", status: 200, has: `"published_version":1 | "revision":2 | "entered":1`},
+		{do: "GET /journeys/none", status: 404, has: `"code":"journey.not_found"`},
+		{do: "GET /journeys/$journey/versions", status: 200, has: `"version":1 | "title":"Zanzibar wait"`},
+		{do: "GET /journeys/$draft_journey/versions", status: 200, has: `"items":[]`},
+		{do: "GET /journeys/none/versions", status: 404},
+		{do: "POST /journeys", body: `{"name":"Empty","draft":{"trigger":{},"nodes":[]}}`, status: 201, has: `"status":"draft" | "revision":1`, keep: "empty"},
+		{do: "POST /journeys", body: `{"name":"","draft":{"trigger":{},"nodes":[]}}`, status: 422, has: `"field":"name"`},
+		{do: "POST /journeys", body: `{"name":"x","draft":{"trigger":{},"nodes":[],"sparkle":true}}`, status: 422, has: `"code":"journey.graph" | sparkle`},
+		{do: "POST /journeys", body: `{"name":"x","draft":[]}`, status: 422, has: `"field":"draft"`},
+		{do: "POST /journeys/$empty/check", status: 422, has: `"code":"journey.`},
+		{do: "POST /journeys/$empty/publish", status: 422},
+		{do: "POST /journeys/$draft_journey/check", status: 204},
+		{do: "PUT /journeys/$empty", body: `{"name":"Other","revision":1,"draft":{"trigger":{"event":{"name":"x"}},"nodes":[{"id":"s","kind":"send","config":{"template":"none","topic":"$topic"}}]}}`, status: 200, has: `"revision":2 | "name":"Other"`},
+		{do: "PUT /journeys/$empty", body: `{"name":"Late","revision":1,"draft":{"trigger":{},"nodes":[]}}`, status: 409, has: "journey.changed"},
+		{do: "POST /journeys/$empty/publish", status: 422, has: `"code":"journey.missing.template" | "field":"nodes[s].config.template"`},
+		{do: "PUT /journeys/none", body: `{"name":"x","revision":0,"draft":{"trigger":{},"nodes":[]}}`, status: 404},
+		{as: "agent", do: "PUT /journeys/$empty", body: `{"name":"x","revision":0,"draft":{"trigger":{},"nodes":[]}}`, status: 403},
+		{as: "analyst", do: "POST /journeys/$draft_journey/publish", status: 403},
+
+		{do: "GET /journey-rounds/$round", status: 200, has: `"status":"active" | "node":"w"`},
+		{do: "GET /journey-rounds/none", status: 404},
+		{do: "POST /journey-rounds/$round/retry", status: 200 + 4, has: ""},
+		{as: "viewer", do: "GET /journeys/$journey/report", status: 200, has: `"entered":1 | "active":1 | "kind":"wait" | "waiting":1`},
+		{do: "GET /journeys/$journey/people?metric=active", status: 200, has: `aya.zanzibar | "round_id":"$round" | "node":"w"`},
+		{do: "GET /journeys/$journey/people?metric=waiting&node=w", status: 200, has: "aya.zanzibar"},
+		{do: "GET /journeys/$journey/people?metric=joy", status: 422, has: `"field":"metric"`},
+		{do: "GET /journeys/none/report", status: 404},
+
+		{do: "POST /journeys/$journey/archive", status: 409},
+		{do: "POST /journeys/$journey/pause", status: 200, has: `"status":"paused"`},
+		{do: "POST /journeys/$draft_journey/pause", status: 409, has: "journey.not_live"},
+		{do: "POST /journeys/$journey/resume", status: 200, has: `"status":"live"`},
+		{do: "POST /journeys/$journey/stop", status: 200, has: `"status":"stopped"`},
+		{do: "POST /journeys/$journey/archive", status: 409, has: "journey.inhabited"},
+		{do: "POST /journeys/$journey/retry", status: 200, has: `"count":0`},
+		{do: "POST /journeys/none/retry", status: 404},
+		{do: "POST /journey-rounds/$round/remove", status: 204},
+		{do: "POST /journey-rounds/$round/remove", status: 409, has: "journey.not_inside"},
+		{do: "GET /journey-rounds/$round", status: 200, has: `"status":"exited" | "why":"removed"`},
+		{do: "POST /journeys/$journey/archive", status: 200, has: `"status":"archived"`},
+		{do: "GET /journeys", status: 200, not: `"id":"$journey"`},
+
+		{do: "POST /journeys/ready", body: `{"locale":"ja"}`, status: 200, has: `"key":"abandoned_cart" | "key":"win_back" | カゴ落ち`},
+		{do: "POST /journeys/ready", body: `{"locale":"fr"}`, status: 422, has: `"field":"locale"`},
+		{as: "agent", do: "POST /journeys/ready", body: `{"locale":"en"}`, status: 403},
+	})
+	// A round to its end, with every step and its reason.
+	b.make(w, "again", "POST /journeys", b.expand(w, `{"name":"Again","draft":`+graph+`}`))
+	w.ok(b.key, "POST /journeys/"+b.ids["again"]+"/publish", "", nil)
+	w.feed(track(b.ws, "cart-ben", "ben", marker+" Cart", `{}`, w.clock.Now()))
+	w.walk()
+	w.clock.Advance(time.Hour + time.Minute)
+	w.walk()
+	w.send(1)
+	w.feed(track(b.ws, "order-ben2", "ben", event.OrderCompleted, `{"order_id":"Z-77","total":5,"currency":"EUR"}`, w.clock.Now()))
+	var rounds struct{ Items []struct{ ID string } }
+	w.ok(b.key, "GET /people/"+b.ids["ben"]+"/journeys", "", &rounds)
+	b.ids["round"] = rounds.Items[0].ID
+	play(t, w, b, []scenario{
+		{do: "GET /journey-rounds/$round", status: 200, has: `"ended_at" | "kind":"wait" | "kind":"send" | "message_id":"msg_ | "kind":"exit"`},
+		{do: "GET /journeys/$again/report", status: 200, has: `"entered":1 | "active":0 | "exited":1 | "sent":1 | "converted":1`},
+		{do: "GET /journeys/$again/people?metric=sent&node=s", status: 200, has: "ben.zanzibar"},
+	})
+}
