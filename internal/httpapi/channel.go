@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -17,7 +18,7 @@ import (
 type ChannelKind struct {
 	Kind    string          `json:"kind"`
 	Title   string          `json:"title"`
-	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of an account's config; secrets are writeOnly"`
+	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of an account's config; secrets are writeOnly, x-order is the order for forms"`
 	Secrets []string        `json:"secrets" doc:"fields that go in and never come out"`
 }
 
@@ -36,7 +37,7 @@ func (a *api) channelRoutes() {
 }
 
 // configSchema makes the JSON Schema of a configuration struct, complete in itself, and names its fields tagged
-// `secret:"true"`. Forms are made from it.
+// `secret:"true"`. Forms are made from it; x-order is the order of their fields, which JSON objects do not keep.
 func configSchema(config any) (schema json.RawMessage, secrets []string, err error) {
 	t := reflect.TypeOf(config)
 	for t.Kind() == reflect.Pointer {
@@ -44,12 +45,13 @@ func configSchema(config any) (schema json.RawMessage, secrets []string, err err
 	}
 	shared := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
 	root := shared.Schema(t, false, t.Name())
-	secrets = []string{}
+	secrets, order := []string{}, []string{}
 	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		order = append(order, name)
 		if f.Tag.Get("secret") != "true" {
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		secrets = append(secrets, name)
 		if p := root.Properties[name]; p != nil {
 			p.WriteOnly, p.Format = true, "password"
@@ -64,7 +66,10 @@ func configSchema(config any) (schema json.RawMessage, secrets []string, err err
 		return nil, nil, fmt.Errorf("schema of %s: %w", t, err)
 	}
 	out["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	if defs := shared.Map(); len(defs) > 0 {
+	out["x-order"] = order
+	defs := maps.Clone(shared.Map())
+	delete(defs, huma.DefaultSchemaNamer(t, "")) // the root itself
+	if len(defs) > 0 {
 		out["$defs"] = defs
 	}
 	schema, err = json.Marshal(out)

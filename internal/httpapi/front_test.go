@@ -6,9 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -90,5 +93,24 @@ func TestTroubleInsideIsLoggedAndNotShown(t *testing.T) {
 		if (w.log.Len() > 0) != c.logged {
 			t.Errorf("%s: the log says %q", name, w.log)
 		}
+	}
+}
+
+func TestClockMovesOnlyWhereTestsAskedForIt(t *testing.T) {
+	w := newWorld(t)
+	if r := w.call("POST /test/clock", asked{key: w.tenant("One").key, body: `{"advance_seconds":60}`}); r.Code != http.StatusNotFound {
+		t.Errorf("an installation in earnest: %d %s", r.Code, r.Body)
+	}
+	w = newWorld(t, func(c *httpapi.Config) { fixed := c.Clock.(*clock.Fixed); c.Advance = fixed.Advance })
+	a := w.tenant("One")
+	if r := w.call("POST /test/clock", asked{key: w.key(a.ws, staff.Viewer.Permissions()...), body: `{"advance_seconds":60}`}); r.Code != http.StatusForbidden {
+		t.Errorf("a viewer moves the clock: %d", r.Code)
+	}
+	if r := w.call("POST /test/clock", asked{key: a.key, body: `{"advance_seconds":-60}`}); r.Code != http.StatusUnprocessableEntity {
+		t.Errorf("backwards: %d", r.Code)
+	}
+	w.ok(a.key, "POST /test/clock", `{"advance_seconds":60}`, nil)
+	if got := w.clock.Now(); !got.Equal(start.Add(time.Minute)) {
+		t.Errorf("the clock shows %s", got)
 	}
 }

@@ -224,6 +224,39 @@ func TestAnotherWorkspaceSeesAndChangesNothing(t *testing.T) {
 	}
 }
 
+// An id may also be handed in with the body, where the path is one's own.
+func TestAnotherWorkspacesThingsCannotBeReferredTo(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	o := &business{tenant: w.tenant("Other"), ids: map[string]string{}}
+	for name, id := range b.ids {
+		o.ids[name] = id
+	}
+	play(t, w, o, []scenario{
+		{do: "POST /people", body: `{"identifiers":[{"kind":"user_id","value":"mine"},{"kind":"email","value":"mine@example.com"}]}`, status: 201, keep: "mine"},
+		{do: "POST /topics", body: `{"name":"Mine"}`, status: 201, keep: "my_topic"},
+		{do: "POST /templates", body: `{"name":"Mine","subject":"s {{ person.first_name }}","html":"<p>h</p>"}`, status: 201, keep: "my_template"},
+		{do: "POST /messages/test", body: `{"template":"$my_template","to":"x@example.com"}`, status: 409, has: "outbox.test.no_account"}, // though the other one has an account
+		{do: "POST /accounts", body: `{"kind":"email","name":"Mine","from_address":"me@example.com","config":{"host":"h"}}`, status: 201, has: `"default":true`},
+		{do: "POST /lists", body: `{"name":"Mine"}`, status: 201, keep: "my_list"},
+		{do: "POST /lists/$my_list/members", body: `{"rows":["$aya","user_id:aya","email:aya.zanzibar@example.com"]}`, status: 200, has: `"unknown":3`, not: `"person_id"`},
+		{do: "POST /people/$mine/subscriptions", body: `{"topic":"$topic","channel":"email","status":"subscribed"}`, status: 404},
+		{do: "POST /messages/test", body: `{"template":"$template","to":"x@example.com"}`, status: 404},
+		{do: "POST /messages/test", body: `{"template":"$my_template","to":"x@example.com","account":"$account"}`, status: 404},
+		{do: "POST /messages/test", body: `{"template":"$my_template","to":"x@example.com","topic":"$topic"}`, status: 404},
+		{do: "POST /messages/test", body: `{"template":"$my_template","to":"x@example.com","person":"$aya"}`, status: 404},
+		{do: "POST /templates/preview", body: `{"template":"$my_template","person":"$aya"}`, status: 404},
+		{do: "POST /campaigns", body: `{"name":"m","audience":{"include":["$segment"],"exclude":["$list"]},"topic":"$topic","template":"$template"}`, status: 201, keep: "my_campaign"},
+		{do: "POST /campaigns/$my_campaign/launch", status: 422, has: "campaign.missing.segment | campaign.missing.topic | campaign.missing.template"},
+		{do: "GET /campaigns/$my_campaign/preflight", status: 422, has: "campaign.missing.segment", not: "Zanzibar"},
+		{do: "POST /journeys", body: `{"name":"m","draft":{"trigger":{"segment_entered":{"id":"$segment"}},"nodes":[{"id":"s","kind":"send","config":{"template":"$template","topic":"$topic"}}]}}`, status: 201, keep: "my_journey"},
+		{do: "POST /journeys/$my_journey/publish", status: 422, has: "journey.missing.segment | journey.missing.topic | journey.missing.template"},
+		{do: "GET /rejections?source=$source", status: 200, has: `"items":[]`},
+		{do: "GET /audit?noun_id=$aya", status: 200, has: `"items":[]`},
+		{do: "POST /segments", body: `{"name":"m","rule":{"list":{"id":"$list"}}}`, status: 422, has: "segment.rule.unknown_set"},
+	})
+}
+
 func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws

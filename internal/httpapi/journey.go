@@ -79,7 +79,7 @@ type NodeKind struct {
 	Title   string          `json:"title"`
 	Outputs []string        `json:"outputs" doc:"by which people leave; none if the journey always ends here"`
 	Pauses  bool            `json:"pauses" doc:"people spend time here"`
-	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of the configuration"`
+	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of the configuration; x-order is the order for forms"`
 }
 
 func (a *api) journeyRoutes() {

@@ -62,7 +62,7 @@ func TestChannelAndMessageScenarios(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
 	play(t, w, b, []scenario{
-		{as: "viewer", do: "GET /channels", status: 200, has: `"kind":"email" | "title":"Played mail" | "secrets":["password"] | "writeOnly":true | "minLength":1 | "required":["host"] | "additionalProperties":false`},
+		{as: "viewer", do: "GET /channels", status: 200, has: `"kind":"email" | "title":"Played mail" | "secrets":["password"] | "writeOnly":true | "minLength":1 | "required":["host"] | "additionalProperties":false | "x-order":["host","password"]`, not: `defs`},
 		{do: "GET /accounts", status: 200, has: `"host":"mail.zanzibar.example" | "secrets_set":["password"] | "default":true`, not: "Zanzibar secret"},
 		{do: "GET /accounts/$account", status: 200, has: `"name":"Zanzibar mail"`, not: "Zanzibar secret"},
 		{do: "GET /accounts/none", status: 404, has: `"code":"account.not_found"`},
@@ -156,7 +156,7 @@ func TestJourneyScenarios(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
 	play(t, w, b, []scenario{
-		{as: "viewer", do: "GET /journey-nodes", status: 200, has: `"kind":"wait" | "kind":"branch" | "kind":"send" | "outputs":["next"] | "outputs":[] | "config_schema":{ | "enum":["minute","hour","day","week"]`},
+		{as: "viewer", do: "GET /journey-nodes", status: 200, has: `"kind":"wait" | "kind":"branch" | "kind":"send" | "outputs":["next"] | "outputs":[] | "config_schema":{ | "enum":["minute","hour","day","week"] | defs/Span`, not: "WaitConfig"},
 		{do: "GET /journeys", status: 200, has: `"name":"Zanzibar journey" | "status":"live" | "active":1`},
 		{do: "GET /journeys/$journey", status: 200, has: `"published_version":1 | "revision":2 | "entered":1`},
 		{do: "GET /journeys/none", status: 404, has: `"code":"journey.not_found"`},

@@ -1,6 +1,7 @@
 // The shell: sign-in, navigation, language, and which view a path shows.
 import { session, signOut, start } from './api.js'
-import { languages, language, setLanguage, loadLanguage, t } from './i18n.js'
+import { loadLanguage, t } from './i18n.js'
+import { languageChoice } from './language.js'
 import { h, mount, message } from './dom.js'
 import { overview } from './views/overview.js'
 import { people, person } from './views/people.js'
@@ -63,14 +64,9 @@ function header(path) {
     h('nav', { 'aria-label': t('nav.label') }, link('/', 'nav.overview'), link('/people', 'nav.people'), link('/segments', 'nav.segments'), link('/campaigns', 'nav.campaigns'), link('/journeys', 'nav.journeys'), link('/settings', 'nav.settings')),
     h('div', { class: 'right' },
       session().demo ? h('a', { class: 'button', href: session().demo.mailbox, target: '_blank', rel: 'noopener' }, t('nav.mailbox')) : null,
-      languageChoice(), themeChoice(),
+      languageChoice(show), themeChoice(),
       h('button', { class: 'plain', onclick: async () => { await signOut(); show() } }, t('nav.sign_out'))))
   top.hidden = false
-}
-
-export function languageChoice() {
-  return h('select', { 'aria-label': t('nav.language'), onchange: async (e) => { await setLanguage(e.target.value); show() } },
-    ...languages.map(([code, name]) => h('option', { value: code, selected: code === language() }, name)))
 }
 
 function themeChoice() {

@@ -1,7 +1,7 @@
 import { needsSetup, setUp, signIn as enter } from '../api.js'
 import { h, mount, message } from '../dom.js'
 import { t } from '../i18n.js'
-import { languageChoice } from '../app.js'
+import { languageChoice } from '../language.js'
 
 // signIn is the form for staff; on a new installation it makes the owner's account instead.
 export function signIn(done) {
@@ -29,5 +29,5 @@ function form(setup, done) {
     h('label', {}, h('span', {}, t('signin.email')), email),
     h('label', {}, h('span', {}, setup ? t('setup.password') : t('signin.password')), password),
     error,
-    h('div', { class: 'actions' }, h('button', { class: 'primary', type: 'submit' }, setup ? t('setup.submit') : t('signin.submit')), languageChoice()))
+    h('div', { class: 'actions' }, h('button', { class: 'primary', type: 'submit' }, setup ? t('setup.submit') : t('signin.submit')), languageChoice(done)))
 }
