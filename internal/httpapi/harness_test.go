@@ -107,11 +107,10 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p,
 	})
-	facts := facts{w.campaigns, w.journeys}
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Consent: p.consent, Content: p.content, Outbox: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, ReadyKit: kit{p},
-		Reports:    report.New(report.Config{Clock: w.clock, Messages: w.outbox, Campaigns: facts, Journeys: facts, Events: w.store}),
+		Reports:    report.New(report.Config{Clock: w.clock, Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store}),
 		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {

@@ -102,7 +102,7 @@ type JourneyReport struct {
 	Active   int64          `json:"active" doc:"people inside now"`
 	Goals    int64          `json:"goals"`
 	GoalRate Rate           `json:"goal_rate"`
-	Exited   int64          `json:"exited" doc:"rounds that ended without the goal"`
+	Exited   int64          `json:"exited" doc:"rounds that ended, with or without the goal"`
 	Ended    []ReasonCount  `json:"ended_by" doc:"rounds ended, by why"`
 	Parked   int64          `json:"parked" doc:"people who cannot go on until somebody mends something"`
 	Revenue  []Money        `json:"revenue" doc:"of the goal events"`
@@ -183,7 +183,7 @@ func (a *api) reportRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return answer(CampaignReport{MessageFigures: figuresShape(c.Messages), Status: c.Status, Left: reasonCounts(c.LeftOut), At: c.At}), nil
+		return answer(CampaignReport{MessageFigures: figuresShape(c.Messages), Status: string(c.Status), Left: reasonCounts(c.LeftOut), At: c.At}), nil
 	})
 	route(a, http.MethodGet, "/campaigns/{id}/people", "campaign-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *FigureQuery) (*body[List[PersonBehind]], error) {
 		f, err := in.figure()
@@ -202,10 +202,10 @@ func (a *api) reportRoutes() {
 			return nil, err
 		}
 		out := JourneyReport{
-			Status: j.Status, Entered: j.Entered, Active: j.Inside, Goals: j.Goals, GoalRate: rateShape(j.Goal), Ended: reasonCounts(j.Ended), Parked: j.Parked,
-			Revenue: moneys(j.Revenue), Messages: figuresShape(j.Messages), Nodes: make([]NodeReport, len(j.Nodes)), At: j.At,
+			Status: string(j.Status), Entered: j.Stats.Entered, Active: j.Stats.Inside, Goals: j.Stats.Goals, GoalRate: rateShape(j.Goal), Ended: reasonCounts(j.Stats.Ended), Parked: j.Stats.Parked,
+			Revenue: moneys(j.Stats.Revenue), Messages: figuresShape(j.Messages), Nodes: make([]NodeReport, len(j.Nodes)), At: j.At,
 		}
-		for _, n := range j.Ended {
+		for _, n := range j.Stats.Ended {
 			out.Exited += n
 		}
 		for i, n := range j.Nodes {

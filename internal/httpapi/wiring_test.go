@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
-	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -131,42 +129,4 @@ func (k kit) EnsureTemplate(ctx context.Context, ws, key string, t journey.Text)
 func (k kit) EnsureSegment(ctx context.Context, ws, _, name string, rule json.RawMessage) (string, error) {
 	s, err := k.segments.Create(ctx, ws, segment.Draft{Name: name, Rule: rule})
 	return s.ID, err
-}
-
-// facts tells reports what campaigns and journeys know of themselves.
-type facts struct {
-	campaigns *campaign.Service
-	journeys  *journey.Service
-}
-
-func (f facts) CampaignFacts(ctx context.Context, ws, id string) (report.CampaignFacts, error) {
-	c, err := f.campaigns.Get(ctx, ws, id)
-	return report.CampaignFacts{ID: c.ID, Name: c.Name, Status: string(c.Status), Audience: c.Progress.Audience, Handled: c.Progress.Handled}, err
-}
-
-func (f facts) JourneyFacts(ctx context.Context, ws, id string) (report.JourneyFacts, error) {
-	j, err := f.journeys.Get(ctx, ws, id)
-	if err != nil {
-		return report.JourneyFacts{}, err
-	}
-	s, err := f.journeys.Stats(ctx, ws, id)
-	out := report.JourneyFacts{ID: j.ID, Name: j.Name, Status: string(j.Status), Entered: s.Entered, Inside: s.Inside, Parked: s.Parked, Goals: s.Goals, Ended: s.Ended, Revenue: s.Revenue}
-	for _, n := range s.Nodes {
-		out.Nodes = append(out.Nodes, report.NodeFacts{Node: n.Node, Kind: n.Kind, Title: n.Title, In: n.In, Now: n.Now, Parked: n.Parked, Out: n.Out, Ended: n.Ended})
-	}
-	return out, err
-}
-
-func (f facts) JourneyPeople(ctx context.Context, ws, id string, fig report.Figure, p page.Request) (page.Of[report.Person], error) {
-	what := map[string]string{report.FigureEntered: journey.In, report.FigureInside: journey.Inside, report.FigureParked: journey.Failing, report.FigureGoal: journey.Goals, report.FigureEnded: journey.Ended, report.FigureOut: journey.Out}
-	found, err := f.journeys.Behind(ctx, ws, id, journey.Behind{Node: fig.Node, What: what[fig.Name], Detail: fig.Detail}, p)
-	out := page.Of[report.Person]{Next: found.Next}
-	for _, v := range found.Items {
-		out.Items = append(out.Items, report.Person{PersonID: v.Person, At: v.Arrived, State: string(v.Status), Message: v.Message, Round: v.Instance, Node: v.Node})
-	}
-	return out, err
-}
-
-func (f facts) Parked(ctx context.Context, ws string) (int64, error) {
-	return f.journeys.Parked(ctx, ws)
 }

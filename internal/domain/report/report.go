@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -22,17 +24,14 @@ type Messages interface {
 
 // Campaigns knows campaigns.
 type Campaigns interface {
-	// CampaignFacts returns what is known of a campaign or errs.NotFound.
-	CampaignFacts(ctx context.Context, ws, id string) (CampaignFacts, error)
+	Get(ctx context.Context, ws, id string) (campaign.Campaign, error)
 }
 
-// Journeys knows journeys.
+// Journeys knows journeys and counts the people in them.
 type Journeys interface {
-	// JourneyFacts returns what is known of a journey or errs.NotFound.
-	JourneyFacts(ctx context.Context, ws, id string) (JourneyFacts, error)
-	// JourneyPeople lists the people behind one of the figures that the journey itself counts, last entered first.
-	JourneyPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error)
-	// Parked returns how many people of the workspace cannot go on in a journey until someone mends something.
+	Get(ctx context.Context, ws, id string) (journey.Journey, error)
+	Stats(ctx context.Context, ws, id string) (journey.Stats, error)
+	Behind(ctx context.Context, ws, id string, b journey.Behind, p page.Request) (page.Of[journey.Visit], error)
 	Parked(ctx context.Context, ws string) (int64, error)
 }
 
@@ -40,44 +39,6 @@ type Journeys interface {
 type Events interface {
 	Stats(ctx context.Context, ws string) (event.Stats, error)
 	Query(ctx context.Context, sql string, args []any) ([][]any, error)
-}
-
-// CampaignFacts is what a campaign knows of itself.
-type CampaignFacts struct {
-	ID         string
-	Name       string
-	Status     string
-	Audience   int64            // people in the fixed audience
-	Handled    int64            // of them, those decided on
-	LeftOut    map[string]int64 // of them, those the gate was never asked about: merged, gone
-	StartedAt  time.Time
-	FinishedAt time.Time
-}
-
-// JourneyFacts is what a journey knows of itself.
-type JourneyFacts struct {
-	ID      string
-	Name    string
-	Status  string
-	Entered int64            // rounds begun
-	Inside  int64            // people inside now, parked ones included
-	Parked  int64            // of them, those who cannot go on
-	Goals   int64            // rounds that reached the goal
-	Ended   map[string]int64 // rounds ended, by why
-	Revenue map[string]int64 // of the goal events, minor units by currency
-	Nodes   []NodeFacts
-}
-
-// NodeFacts is what a journey knows of a node.
-type NodeFacts struct {
-	Node   string
-	Kind   string
-	Title  string
-	In     int64            // arrivals
-	Now    int64            // people here now, parked ones included
-	Parked int64            //
-	Out    map[string]int64 // left by an output
-	Ended  map[string]int64 // rounds that ended here, by why
 }
 
 // MessageFigures are the figures of messages, with the shares that people compare.
@@ -109,23 +70,25 @@ func figures(c outbox.Counts) MessageFigures {
 
 // Campaign is the report of a campaign.
 type Campaign struct {
-	CampaignFacts
+	campaign.Campaign
+	LeftOut  map[string]int64 // people of the audience whom the gate was never asked about, by why: merged, gone
 	Messages MessageFigures
 	At       time.Time // when it was made
 }
 
 // Journey is the report of a journey.
 type Journey struct {
-	JourneyFacts
+	journey.Journey
+	Stats    journey.Stats
 	Goal     Rate           // goals, of rounds begun; rounds still going on may yet reach it
 	Messages MessageFigures // of all nodes
-	Nodes    []Node         // in place of JourneyFacts.Nodes
+	Nodes    []Node
 	At       time.Time
 }
 
 // Node is the report of a node.
 type Node struct {
-	NodeFacts
+	journey.NodeStats
 	Messages *MessageFigures // nil for nodes that never asked for a message
 }
 
@@ -177,13 +140,10 @@ func ParseFigure(node, s string) (Figure, error) {
 	return Figure{}, errs.Invalid("report.figure", "figure", "there is no figure %q; use the name of a figure of the report", s)
 }
 
-// ofJourney reports whether the journey itself counts the figure.
-func (f Figure) ofJourney() bool {
-	switch f.Name {
-	case FigureEntered, FigureInside, FigureParked, FigureGoal, FigureEnded, FigureOut:
-		return true
-	}
-	return false
+// ofJourney are the figures that the journey itself counts, by its own names.
+var ofJourney = map[string]string{
+	FigureEntered: journey.In, FigureInside: journey.Inside, FigureParked: journey.Failing,
+	FigureGoal: journey.Goals, FigureEnded: journey.Ended, FigureOut: journey.Out,
 }
 
 func (f Figure) metric() outbox.Metric {
@@ -210,7 +170,7 @@ func New(c Config) *Service { return &Service{c} }
 
 // Campaign reports on a campaign.
 func (s *Service) Campaign(ctx context.Context, ws, id string) (Campaign, error) {
-	facts, err := s.c.Campaigns.CampaignFacts(ctx, ws, id)
+	c, err := s.c.Campaigns.Get(ctx, ws, id)
 	if err != nil {
 		return Campaign{}, err
 	}
@@ -218,12 +178,22 @@ func (s *Service) Campaign(ctx context.Context, ws, id string) (Campaign, error)
 	if err != nil {
 		return Campaign{}, err
 	}
-	return Campaign{CampaignFacts: facts, Messages: figures(add(counts)), At: s.c.Clock.Now()}, nil
+	out := Campaign{Campaign: c, LeftOut: map[string]int64{}, Messages: figures(add(counts)), At: s.c.Clock.Now()}
+	for _, why := range []string{campaign.ReasonMerged, campaign.ReasonGone} {
+		if n := c.Progress.Refused[why]; n > 0 {
+			out.LeftOut[why] = n
+		}
+	}
+	return out, nil
 }
 
 // Journey reports on a journey and each of its nodes, over all its versions.
 func (s *Service) Journey(ctx context.Context, ws, id string) (Journey, error) {
-	facts, err := s.c.Journeys.JourneyFacts(ctx, ws, id)
+	j, err := s.c.Journeys.Get(ctx, ws, id)
+	if err != nil {
+		return Journey{}, err
+	}
+	stats, err := s.c.Journeys.Stats(ctx, ws, id)
 	if err != nil {
 		return Journey{}, err
 	}
@@ -231,9 +201,9 @@ func (s *Service) Journey(ctx context.Context, ws, id string) (Journey, error) {
 	if err != nil {
 		return Journey{}, err
 	}
-	out := Journey{JourneyFacts: facts, Goal: NewRate(facts.Goals, facts.Entered), Messages: figures(add(counts)), At: s.c.Clock.Now()}
-	for _, n := range facts.Nodes {
-		node := Node{NodeFacts: n}
+	out := Journey{Journey: j, Stats: stats, Goal: NewRate(stats.Goals, stats.Entered), Messages: figures(add(counts)), At: s.c.Clock.Now()}
+	for _, n := range stats.Nodes {
+		node := Node{NodeStats: n}
 		if c, ok := counts[n.Node]; ok || n.Kind == "send" {
 			f := figures(c)
 			node.Messages = &f
@@ -253,10 +223,10 @@ func add(parts map[string]outbox.Counts) outbox.Counts {
 
 // CampaignPeople lists the people behind a figure of a campaign, latest first.
 func (s *Service) CampaignPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error) {
-	if f.ofJourney() {
+	if ofJourney[f.Name] != "" {
 		return page.Of[Person]{}, errs.Invalid("report.figure", "figure", "a campaign has no figure %q", f.Name)
 	}
-	if _, err := s.c.Campaigns.CampaignFacts(ctx, ws, id); err != nil {
+	if _, err := s.c.Campaigns.Get(ctx, ws, id); err != nil {
 		return page.Of[Person]{}, err
 	}
 	return s.messagePeople(ctx, ws, outbox.Source{Kind: "campaign", ID: id}, f, p)
@@ -264,10 +234,18 @@ func (s *Service) CampaignPeople(ctx context.Context, ws, id string, f Figure, p
 
 // JourneyPeople lists the people behind a figure of a journey or one of its nodes, latest first.
 func (s *Service) JourneyPeople(ctx context.Context, ws, id string, f Figure, p page.Request) (page.Of[Person], error) {
-	if f.ofJourney() {
-		return s.c.Journeys.JourneyPeople(ctx, ws, id, f, p)
+	if what := ofJourney[f.Name]; what != "" {
+		found, err := s.c.Journeys.Behind(ctx, ws, id, journey.Behind{Node: f.Node, What: what, Detail: f.Detail}, p)
+		if err != nil {
+			return page.Of[Person]{}, err
+		}
+		out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
+		for i, v := range found.Items {
+			out.Items[i] = Person{PersonID: v.Person, At: v.Arrived, State: string(v.Status), Reason: v.Reason, Detail: v.Error, Message: v.Message, Round: v.Instance, Node: v.Node}
+		}
+		return out, nil
 	}
-	if _, err := s.c.Journeys.JourneyFacts(ctx, ws, id); err != nil {
+	if _, err := s.c.Journeys.Get(ctx, ws, id); err != nil {
 		return page.Of[Person]{}, err
 	}
 	return s.messagePeople(ctx, ws, outbox.Source{Kind: "journey", ID: id, Node: f.Node}, f, p)

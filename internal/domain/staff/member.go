@@ -183,6 +183,9 @@ func (s *Service) ResetLink(ctx context.Context, by Principal, userID string) (t
 // gives an errs.KindInvalid error with code staff.link.invalid. name may be empty to keep the one they have.
 func (s *Service) AcceptLink(ctx context.Context, token, name, password, ip string) error {
 	invalid := errs.Invalid("staff.link.invalid", "token", "this link has been used or has expired; ask for a new one")
+	if wait, ok := s.addresses.take(addressKey(ip), s.clock.Now()); !ok { // hashing is work that anybody could ask for
+		return tooMany(wait)
+	}
 	// The hash takes its time, and the transaction must be short: hash first, and check the password against its owner's address inside.
 	if err := validPassword("password", password, ""); err != nil {
 		return err

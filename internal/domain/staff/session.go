@@ -79,9 +79,13 @@ func (s *Service) throttle(account, ip string, now time.Time) error {
 		wait, ok = s.accounts.take(account, now)
 	}
 	if !ok {
-		return errs.RateLimited("staff.sign_in.too_many", "too many attempts; try again in %d seconds", int(wait.Seconds())+1)
+		return tooMany(wait)
 	}
 	return nil
+}
+
+func tooMany(wait time.Duration) error {
+	return errs.RateLimited("staff.sign_in.too_many", "too many attempts; try again in %d seconds", int(wait.Seconds())+1)
 }
 
 // startSession signs in a user whose password was checked against the hash in checked; renewed is the hash to keep.
