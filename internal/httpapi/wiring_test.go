@@ -12,7 +12,6 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
-	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // parts answers what nouns ask about each other.
