@@ -136,15 +136,15 @@ var key keyType
 
 // story is what one script has going.
 type story struct {
-	t      testing.TB
-	env    *testscript.Env
+	t   testing.TB
+	env *testscript.Env
 
 	environment []string // of the server
-	server *harness.Server
-	answer any // of the last call
-	sink   *harness.Sink
-	box    *postfixtest.Postfix
-	last   string // body of the last mail
+	server      *harness.Server
+	answer      any // of the last call
+	sink        *harness.Sink
+	box         *postfixtest.Postfix
+	last        string // body of the last mail
 }
 
 func of(ts *testscript.TestScript) *story { return ts.Value(key).(*story) }
