@@ -5,16 +5,23 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // How long things are kept that only serve to recognise or explain what came in.
 const (
-	seenDays       = 9 // message ids; at least the seven days that are promised, and longer than the log is kept
 	rejectionDays  = 7
 	keepRejections = 10_000 // of each workspace
 	chunk          = 5000   // rows forgotten at once, so that nobody waits long for the store
 )
+
+// seenDays is how long message ids are kept: at least the seven days that are promised, and longer than the log. A record read
+// again whose message ids are forgotten would count twice.
+func seenDays(logRetention time.Duration) int {
+	const day = 24 * time.Hour
+	return max(person.SeenDays, int((logRetention+day-1)/day)+1)
+}
 
 // chore forgets at most limit old rows and says how many there were.
 type chore struct {

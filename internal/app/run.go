@@ -15,8 +15,12 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
-// stopLimit is how long stopping may take before the process ends anyway; what is unfinished then goes on at the next start.
-const stopLimit = 15 * time.Second
+const (
+	// stopLimit is how long stopping may take before the process ends anyway; what is unfinished then goes on at the next start.
+	stopLimit = 15 * time.Second
+	// drainLimit is how much of it open requests get: the services, which have mails in flight, need the rest.
+	drainLimit = 5 * time.Second
+)
 
 func serveCommand() command {
 	return command{
@@ -89,7 +93,18 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	return errors.Join(err, ignoreClosed(server.Shutdown(stop)), a.running.Stop(stop))
+	return errors.Join(err, drain(stop, server, drainLimit), a.running.Stop(stop))
+}
+
+// drain lets open requests end, and cuts off those that take longer than patience.
+func drain(ctx context.Context, server *http.Server, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	return ignoreClosed(err)
 }
 
 // start starts services that stop with the application.

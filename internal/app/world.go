@@ -30,17 +30,10 @@ type world struct {
 	events   event.Store
 }
 
-// IDs returns person ids by number; consent and journeys know people by id, the event store by number.
+// IDs returns person ids by number; consent and journeys know people by id, the event store by number. Replays may merge somebody
+// between the moment an event is attributed and the reactions to it, so the number of a loser must lead to the winner.
 func (w *world) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
-	found, err := w.people.ByNums(ctx, ws, nums)
-	if err != nil {
-		return nil, err
-	}
-	ids := make(map[uint64]string, len(found))
-	for _, p := range found {
-		ids[p.Num] = p.ID
-	}
-	return ids, nil
+	return w.people.IDs(ctx, ws, nums)
 }
 
 // PersonIDs is IDs under the name that consent asks by.

@@ -171,7 +171,7 @@ func TestChangesAreRecordedOncePerCauseAndEmittedOnlyWhenTheyDiffer(t *testing.T
 	if len(h.Items) != 2 || h.Items[1].Evidence != "box ticked on /join" {
 		t.Errorf("history: %+v, want two entries with their evidence", h.Items)
 	}
-	if diff := cmp.Diff([]string{event.Subscribed}, f.names()); diff != "" {
+	if diff := cmp.Diff([]string{event.TopicSubscribed}, f.names()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	e := f.events[0]
@@ -263,7 +263,7 @@ func TestAMergeTellsThatTheWinnerIsUnsubscribed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{event.Unsubscribed}, f.names()); diff != "" {
+	if diff := cmp.Diff([]string{event.TopicUnsubscribed}, f.names()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	if len(f.restricted) != 1 {
@@ -345,7 +345,7 @@ func TestEventsFromOutsideChangeConsent(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{"Subscribed", "Subscribed", "Unsubscribed", "Subscribed"}, f.names()); diff != "" {
+	if diff := cmp.Diff([]string{event.TopicSubscribed, event.TopicSubscribed, event.TopicUnsubscribed, event.TopicSubscribed}, f.names()); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	for person, want := range map[string]bool{"per_a": true, "per_b": false, "per_c": false, "per_d": false} {

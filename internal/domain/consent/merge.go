@@ -52,7 +52,7 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 		st.PersonID = winner
 		put = append(put, st)
 		if old := own.at(key.topic, key.channel); st.Status == Unsubscribed && (old == nil || old.Status != Unsubscribed) {
-			events = append(events, internal(ws, fmt.Sprintf("consent:merge:%s:%s:%s:%s", loser, winner, st.Topic, st.Channel), event.Unsubscribed, winner, now, now,
+			events = append(events, internal(ws, fmt.Sprintf("consent:merge:%s:%s:%s:%s", loser, winner, st.Topic, st.Channel), event.TopicUnsubscribed, winner, now, now,
 				map[string]string{"topic": st.Topic, "channel": st.Channel, "source": "merge"}))
 		}
 	}

@@ -225,9 +225,9 @@ func (s *Service) emit(ctx context.Context, events []event.Event) error {
 }
 
 func changed(ws string, r Record, now time.Time) event.Event {
-	name := event.Subscribed
+	name := event.TopicSubscribed
 	if r.Status == Unsubscribed {
-		name = event.Unsubscribed
+		name = event.TopicUnsubscribed
 	}
 	return internal(ws, "consent:"+r.ID, name, r.PersonID, r.At, now, map[string]string{
 		"topic": r.Topic, "channel": r.Channel, "source": r.Source,

@@ -57,9 +57,15 @@ const (
 	JourneyGoal    = "Journey Goal Reached"
 	JourneyExited  = "Journey Exited"
 
-	Subscribed   = "Subscribed" // properties topic, channel, source
+	TopicSubscribed   = "Topic Subscribed" // properties topic, channel, source
+	TopicUnsubscribed = "Topic Unsubscribed"
+	Suppressed        = "Suppressed"
+)
+
+// Names of the track events with which clients say what a person wants to receive: properties topic (name or id), channel, evidence.
+const (
+	Subscribed   = "Subscribed"
 	Unsubscribed = "Unsubscribed"
-	Suppressed   = "Suppressed"
 )
 
 // Names of the commerce events that orders, value and revenue are computed from (Segment's e-commerce spec).

@@ -94,6 +94,24 @@ func (s *Service) ByNums(ctx context.Context, ws string, nums []uint64) ([]Perso
 	return s.people(ctx, ws, out)
 }
 
+// IDs returns the public ids of people under the numbers that were asked for; of someone who was merged away it is the winner's.
+// Unknown numbers are left out.
+func (s *Service) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
+	rows, err := s.Store.People(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	winners, err := s.winners(ctx, ws, rows)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uint64]string, len(rows))
+	for i, r := range rows {
+		out[r.Num] = winners[i].ID
+	}
+	return out, nil
+}
+
 // ByIDs returns people by the id that was asked for; the person is the one who has it after merges. Unknown ids are left out.
 func (s *Service) ByIDs(ctx context.Context, ws string, ids []string) (map[string]Person, error) {
 	rows, err := s.Store.PeopleByID(ctx, ws, ids)
