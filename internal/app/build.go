@@ -111,9 +111,8 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	db, log := a.db, a.log
 	waiting := sqlstore.NewPendingEvent(db)
 	writer := bus.NewWriter(a.stream, bus.WriterOptions{})
-	w := &world{events: a.events}
-
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
+	w := &world{workspaces: a.workspaces, events: a.events}
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
 	people, err := person.New(person.Config{
 		Store: sqlstore.NewPerson(db), Tx: db, Clock: a.clock, Emitter: waiting, History: a.events, Log: part(log, "people"),
@@ -152,7 +151,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	}
 
 	a.worker = pipeline.New(pipeline.Config{
-		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Logger: part(log, "pipeline"),
+		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
 		Reactors: reactors(a.consent, messages, w.segments, a.journeys),
 	})
 	rejections := sqlstore.NewRejection(db)
@@ -164,6 +163,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	a.services = []lifecycle.Named{
 		{Name: "log", Service: a.stream},
+		{Name: "refill", Service: a.worker.Refill()},
 		{Name: "log writer", Service: writer},
 		{Name: "intake", Service: intake},
 		{Name: "segments", Service: w.segments},
@@ -172,8 +172,11 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		{Name: "journeys", Service: a.journeys},
 		{Name: "campaigns", Service: campaigns},
 		{Name: "dispatcher", Service: dispatcher},
+		{Name: "memory", Service: newMemoryKeeper()},
 		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
-			chore{"message ids", func(ctx context.Context, limit int) (int64, error) { return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit) }},
+			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
+				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
+			}},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 )
 
 // How long things are kept that only serve to recognise or explain what came in.
@@ -50,6 +52,24 @@ func newHousekeeping(log *slog.Logger, chores ...chore) lifecycle.Service {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
+			}
+		}
+	}}
+}
+
+// newMemoryKeeper returns a service that gives unused memory back to the system every minute: what an import needed for a
+// while should not make a quiet process look large.
+func newMemoryKeeper() lifecycle.Service {
+	return &lifecycle.Loop{Run: func(ctx context.Context) {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				debug.FreeOSMemory()
+				duck.ReleaseMemory()
 			}
 		}
 	}}

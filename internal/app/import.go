@@ -50,7 +50,7 @@ command is given again. Rows that cannot be taken are written with line and reas
 			state := fs.String("state", "", "`file` that keeps the progress (default FILE.import-state)")
 			return func(ctx context.Context, std IO) error {
 				if fs.NArg() != 1 {
-					return usageError{"name one file; flags come before it"}
+					return usageError{"name one file"}
 				}
 				if *key == "" {
 					return usageError{"--write-key is missing: Settings, Sources shows it"}
@@ -74,6 +74,7 @@ command is given again. Rows that cannot be taken are written with line and reas
 				o.RejectFile, o.StateFile = or(*rejects, path+".rejects.ndjson"), or(*state, path+".import-state")
 				bar := newBar(std.Err, info.Size())
 				o.Progress = bar.show
+				o.OnWait = bar.wait
 				p, err := feed.Run(ctx, reader, o)
 				bar.end(p)
 				if p.Rejected == 0 {
@@ -186,6 +187,15 @@ func (b *bar) draw(p feed.Progress) {
 	pad := max(0, b.width-len(line))
 	b.width = len(line)
 	fmt.Fprint(b.out, "\r"+line+strings.Repeat(" ", pad))
+}
+
+// wait says why nothing moves, on a line of its own.
+func (b *bar) wait(err error, d time.Duration) {
+	if b.terminal && b.width > 0 {
+		fmt.Fprintln(b.out)
+	}
+	b.width = 0
+	fmt.Fprintf(b.out, "%v; trying again in %s\n", err, d.Round(10*time.Millisecond))
 }
 
 func (b *bar) end(p feed.Progress) {

@@ -72,7 +72,7 @@ func run(ctx context.Context, c command, args []string, io IO) int {
 			return 0
 		}
 	}
-	if err := fs.Parse(args); err != nil {
+	if err := parse(fs, args); err != nil {
 		return 2
 	}
 	err := do(ctx, io)
@@ -89,6 +89,23 @@ func run(ctx context.Context, c command, args []string, io IO) int {
 	}
 	fmt.Fprintf(io.Err, "kizuna %s: %v\n", c.name, err)
 	return 1
+}
+
+// parse takes flags before and after the other arguments, which flag alone does not; everything after -- is no flag.
+func parse(fs *flag.FlagSet, args []string) error {
+	var rest []string
+	for {
+		if err := fs.Parse(args); err != nil {
+			return err
+		}
+		left := fs.Args()
+		if len(left) == 0 || len(left) < len(args) && args[len(args)-len(left)-1] == "--" {
+			rest = append(rest, left...)
+			break
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
+	return fs.Parse(append([]string{"--"}, rest...)) // for Args
 }
 
 // usageError is a command line that cannot be understood.

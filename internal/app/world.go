@@ -23,11 +23,12 @@ import (
 
 // world answers what nouns ask about each other through the interfaces that they declare.
 type world struct {
-	people   *person.Service
-	consent  *consent.Service
-	content  *content.Service
-	segments *segment.Service
-	events   event.Store
+	workspaces *workspace.Service
+	people     *person.Service
+	consent    *consent.Service
+	content    *content.Service
+	segments   *segment.Service
+	events     event.Store
 }
 
 // IDs returns person ids by number; consent and journeys know people by id, the event store by number. Replays may merge somebody
@@ -71,6 +72,34 @@ func (w *world) mirror(ctx context.Context, refs []person.Ref) ([]event.Mirror, 
 		out = append(out, rows...)
 	}
 	return out, nil
+}
+
+// everyone hands out all people of all workspaces.
+func (w *world) everyone(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error {
+	workspaces, err := w.workspaces.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		next := page.Request{Limit: page.MaxLimit}
+		for {
+			found, err := w.people.List(ctx, ws.ID, next)
+			if err != nil {
+				return err
+			}
+			refs := make([]person.Ref, len(found.Items))
+			for i, p := range found.Items {
+				refs[i] = p.Ref()
+			}
+			if err := do(ctx, refs); err != nil {
+				return err
+			}
+			if next.Cursor = found.Next; next.Cursor == "" {
+				break
+			}
+		}
+	}
+	return nil
 }
 
 func (w *world) rows(ctx context.Context, ws string, people []person.Person) ([]event.Mirror, error) {

@@ -39,6 +39,8 @@ type Options struct {
 	Now        func() time.Time           // nil: the machine's clock
 	Wait       func(time.Duration)        // nil: sleeps; tests replace it
 	OnReject   func(importer.Row, string) // called for every refused row; may be nil
+	// OnWait is called before a batch is sent again, with what went wrong and the time until then; may be nil.
+	OnWait func(error, time.Duration)
 }
 
 // Input identifies a file.
@@ -272,6 +274,9 @@ func (f *feeder) post(ctx context.Context, rows []importer.Row) (answer, error) 
 		}
 		if retryAfter > 0 {
 			delay = retryAfter
+		}
+		if f.o.OnWait != nil {
+			f.o.OnWait(err, delay)
 		}
 		if f.o.Wait != nil {
 			f.o.Wait(delay)

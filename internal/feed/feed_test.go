@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,9 +129,21 @@ func TestBusyIntakeIsWaitedForAndItsRetryAfterHonoured(t *testing.T) {
 	srv := httptest.NewServer(in)
 	defer srv.Close()
 	var waited []time.Duration
-	p, err := Run(t.Context(), importer.NDJSON(strings.NewReader(file(3))), Options{Server: srv.URL, WriteKey: "wk", Wait: func(d time.Duration) { waited = append(waited, d) }})
+	var told []time.Duration
+	p, err := Run(t.Context(), importer.NDJSON(strings.NewReader(file(3))), Options{
+		Server: srv.URL, WriteKey: "wk", Wait: func(d time.Duration) { waited = append(waited, d) },
+		OnWait: func(why error, d time.Duration) {
+			if !strings.Contains(why.Error(), "busy") {
+				t.Errorf("told to wait because of %v", why)
+			}
+			told = append(told, d)
+		},
+	})
 	if err != nil || p.Accepted != 3 {
 		t.Fatalf("%+v, %v", p, err)
+	}
+	if !slices.Equal(told, waited) {
+		t.Errorf("told of %v, waited %v", told, waited) // a silent wait looks like a program that hangs
 	}
 	if len(waited) != 2 || waited[0] != 2*time.Second {
 		t.Errorf("waited %v, want twice, the first as Retry-After says", waited)

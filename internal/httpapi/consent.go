@@ -7,7 +7,9 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -152,6 +154,13 @@ func (a *api) consentRoutes() {
 		}
 		for i, addr := range in.Body.Addresses {
 			wanted[i] = consent.Suppress{Channel: in.Body.Channel, Address: addr, Reason: reason, Detail: in.Body.Detail}
+			// Whose address it is gets an event, and so is looked at again by segments that ask who can be reached.
+			switch p, err := a.c.People.ByIdentifier(ctx, workspaceOf(ctx), event.Identifier{Kind: in.Body.Channel, Value: addr}); {
+			case err == nil:
+				wanted[i].PersonID = p.ID
+			case !errs.Is(err, errs.KindNotFound) && !errs.Is(err, errs.KindInvalid):
+				return nil, err
+			}
 		}
 		n := 0
 		err := a.change(ctx, "add", "suppression", in.Body.Channel, func(ctx context.Context) (err error) {

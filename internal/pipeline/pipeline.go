@@ -51,8 +51,10 @@ type Config struct {
 	Events    event.Store
 	Positions Positions
 	Mirror    func(ctx context.Context, people []person.Ref) ([]event.Mirror, error)
-	Reactors  []Reactor
-	Logger    *slog.Logger
+	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
+	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
+	Reactors []Reactor
+	Logger   *slog.Logger
 	// Pace is the shortest time between two batches while the log is nearly empty; it keeps the event store's
 	// transactions few. Zero means 200 ms.
 	Pace time.Duration
@@ -130,31 +132,37 @@ func (w *Worker) follow(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		began := time.Now()
-		records, err := w.c.Log.Read(ctx, at, maxRecords, time.Second)
+		next, events, err := w.advance(ctx, at)
 		if err != nil {
-			return fmt.Errorf("read log: %w", err)
+			return err
 		}
-		if len(records) == 0 {
-			continue
-		}
-		total := 0
-		for len(records) > 0 {
-			batch, n := w.decode(records)
-			if err := w.apply(ctx, batch); err != nil {
-				return err
-			}
-			at = batch[len(batch)-1].Seq
-			w.trouble.Store(nil)
-			records, total = records[len(batch):], total+n
-		}
-		if total < maxEvents {
+		if next != at && events < maxEvents {
 			select {
 			case <-ctx.Done():
 			case <-time.After(w.c.Pace - time.Since(began)):
 			}
 		}
+		at = next
 	}
 	return nil
+}
+
+// advance takes the records after at through all stages and returns the last of them, at itself if none has come within a second.
+func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events int, err error) {
+	records, err := w.c.Log.Read(ctx, at, maxRecords, time.Second)
+	if err != nil {
+		return at, 0, fmt.Errorf("read log: %w", err)
+	}
+	for len(records) > 0 {
+		batch, n := w.decode(records)
+		if err := w.apply(ctx, batch); err != nil {
+			return at, events, err
+		}
+		at = batch[len(batch)-1].Seq
+		records, events = records[len(batch):], events+n
+	}
+	w.trouble.Store(nil)
+	return at, events, nil
 }
 
 func (w *Worker) reacted(ctx context.Context) (uint64, error) {

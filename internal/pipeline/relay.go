@@ -49,7 +49,7 @@ func (r *Relay) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		n, err := r.once(ctx)
 		wait := relayPoll
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			r.log.Error("internal events wait for the log", "err", err)
 			wait = time.Second
 		}

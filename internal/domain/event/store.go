@@ -33,8 +33,8 @@ type Store interface {
 	// Position returns the last log record that Append has included, 0 at first.
 	Position(ctx context.Context) (uint64, error)
 	// Append applies the batch in one transaction and moves the position to b.Through. A batch with
-	// Through <= Position is ignored whole, so a repeated batch changes nothing. Through 0 leaves the position as it is and
-	// is always applied; such a batch must hold no Events, and the rest is idempotent by nature.
+	// Through <= Position is ignored whole, so a repeated batch changes nothing; of one that is cut in another way when it is
+	// repeated, events of records up to Position are left out. Through 0 leaves the position as it is and is always applied; such a batch must hold no Events, and the rest is idempotent by nature.
 	Append(ctx context.Context, b Batch) error
 
 	// Timeline returns one person's events, newest first. filter may be empty (all) or name the wanted types.

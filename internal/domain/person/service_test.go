@@ -180,6 +180,22 @@ func TestInternalEventsResolveByIDThroughRedirects(t *testing.T) {
 	same(t, "unknown person", len(w.Deliver(event.Event{MessageID: "lost", Type: event.Message, PersonID: "per_nobody", Time: at(51)}).Kept), 0)
 }
 
+// Reactions name people by the number an event was attributed to, which a replay may have merged away since.
+func TestIDsOfNumbersLeadToTheWinner(t *testing.T) {
+	w := world(t)
+	w.Deliver(track("m1", 0, "", "a1"), track("m2", 0, "u1", ""))
+	loser := w.Who("anonymous_id", "a1")
+	w.Deliver(track("m3", 1, "u1", "a1"))
+	winner := w.Who("user_id", "u1")
+	ids, err := w.Service.IDs(t.Context(), persontest.WS, []uint64{loser.Num, winner.Num, 99})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[uint64]string{loser.Num: winner.ID, winner.Num: winner.ID}, ids); diff != "" || loser.Num == winner.Num {
+		t.Fatal(diff)
+	}
+}
+
 func TestCreateByHand(t *testing.T) {
 	w := world(t)
 	p, err := w.Service.Create(t.Context(), persontest.WS, person.NewPerson{

@@ -127,6 +127,28 @@ func TestEvalMeansWhatItSays(t *testing.T) {
 	}
 }
 
+// A phone app whose first call is identify has shown its device.
+func TestIdentifyTellsTheDevice(t *testing.T) {
+	identified := did("", time.Hour, `{}`)
+	identified.Type = event.Identify
+	identified.Context = json.RawMessage(`{"os":{"name":"iOS"}}`)
+	s := rule.SubjectFrom(event.Mirror{Num: 1, ID: "per_1"}, []event.Kept{identified}, func(string) bool { return false })
+	for raw, want := range map[string]bool{
+		`{"device":{"path":"os","op":"eq","value":"iOS"}}`:     true,
+		`{"device":{"path":"os","op":"not_exists"}}`:           false,
+		`{"device":{"path":"last_seen","op":"exists"}}`:        false, // identify is nothing the person did
+		`{"device":{"path":"os","op":"eq","value":"Android"}}`: false,
+	} {
+		r, err := rule.Parse([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Eval(&s, now).Match; got != want {
+			t.Errorf("%s: %v, want %v", raw, got, want)
+		}
+	}
+}
+
 func TestNextIsTheMomentOfTheChange(t *testing.T) {
 	for raw, want := range map[string]time.Time{
 		`{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}`:                                               now.Add(20 * day), // when o3, ten days old, drops out

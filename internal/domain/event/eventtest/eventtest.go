@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"a timeline is newest first and its pages are stable", timeline},
 		{"a timeline shows the wanted types", timelineTypes},
 		{"histories are in the order of Less and of the wanted names", histories},
+		{"a batch that is repeated longer adds what is new", recut},
 		{"merged people are one", merges},
 		{"events of a merged person that come later are the winner's", lateLoser},
 		{"moved events change hands once", moves},
@@ -149,6 +150,16 @@ func repeated(t *testing.T, s Store) {
 	if err != nil || st.Events != 2 || st.People != 1 {
 		t.Fatalf("stats %+v, %v; want 2 events of 1 person", st, err)
 	}
+}
+
+func recut(t *testing.T, s Store) {
+	a, b, c := Kept(1, "A", 0, 1), Kept(1, "B", 1, 2), Kept(1, "C", 2, 3)
+	appendBatch(t, s, event.Batch{Events: []event.Kept{a, b}, Through: 2})
+	again := []event.Kept{a, b, c}
+	appendBatch(t, s, event.Batch{Events: again, People: []event.Mirror{mirror(1, `{}`)}, Through: 3})
+	same(t, "events", history(t, s, "ws_1", 1), []string{"m1", "m2", "m3"})
+	same(t, "people", set(t, s, "SELECT num FROM person"), []uint64{1})
+	same(t, "the caller's events", ids(again), []string{"m1", "m2", "m3"})
 }
 
 func roundTrip(t *testing.T, s Store) {
@@ -349,8 +360,8 @@ func lateLoser(t *testing.T, s Store) {
 
 func moves(t *testing.T, s Store) {
 	appendBatch(t, s, event.Batch{Events: []event.Kept{Kept(1, "A", 0, 1), Kept(1, "A", 1, 2)}, Through: 2})
-	other := Kept(1, "A", 0, 1)
-	other.Workspace = "ws_2"
+	other := Kept(1, "A", 0, 3)
+	other.Workspace, other.MessageID = "ws_2", "m1"
 	b := event.Batch{
 		Events: []event.Kept{Kept(1, "A", 2, 3), other},
 		Moves: []event.Move{

@@ -9,9 +9,10 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// Device asks on what the person was seen: {"path": "os", "op": "eq", "value": "iOS", "window": ...} matches if a track, page or
-// screen event of the window says so. neq, not_in and not_exists match if none does. Versions are ordered by their
-// numbers. {"path": "last_seen", "op": "lt", "value": {"ago": {"n": 30, "unit": "day"}}} asks when the person was last seen at all.
+// Device asks on what the person was seen: {"path": "os", "op": "eq", "value": "iOS", "window": ...} matches if an event of the
+// window that came from a client says so, be it a track, page or screen, or an identify, group or alias, which carry the same
+// context. neq, not_in and not_exists match if none does. Versions are ordered by their numbers. {"path": "last_seen", "op": "lt",
+// "value": {"ago": {"n": 30, "unit": "day"}}} asks for the last track, page or screen.
 func Device() Spec {
 	return Spec{Kind: "device", Title: "Uses a device", Parse: parseDevice, Schema: deviceSchema}
 }
@@ -80,7 +81,10 @@ func (l *device) byVersion() bool {
 	return false
 }
 
-const behaviour = " AND type IN ('track', 'page', 'screen')"
+const (
+	behaviour = " AND type IN ('track', 'page', 'screen')"                               // event.Type.Behaviour
+	external  = " AND type IN ('track', 'page', 'screen', 'identify', 'group', 'alias')" // event.Type.External
+)
 
 func (l *device) Ask(d Dialect, ws string, now time.Time) Question {
 	op, opposite := l.cond.Op.positive()
@@ -98,7 +102,7 @@ func (l *device) Ask(d Dialect, ws string, now time.Time) Question {
 		}
 	} else {
 		name := deviceColumns[l.path].column
-		q.Add("SELECT DISTINCT person FROM event WHERE ws = ").Arg(ws).Add(behaviour)
+		q.Add("SELECT DISTINCT person FROM event WHERE ws = ").Arg(ws).Add(external)
 		l.window.where(q, now.UnixMicro())
 		q.Add(" AND ", name, " IS NOT NULL")
 		switch {
@@ -152,7 +156,7 @@ func (l *device) Eval(s *Subject, now time.Time) Result {
 	var times, bounds []int64
 	for i := range s.Events {
 		e := &s.Events[i]
-		if !e.Type.Behaviour() {
+		if !e.Type.External() {
 			continue
 		}
 		v := deviceColumns[l.path].of(s.promoted(i))

@@ -27,13 +27,15 @@ func (s source) Members(_ context.Context, ws, set string) (*roaring64.Bitmap, e
 func Run(t *testing.T, store event.Store) {
 	src := source{store, map[string]map[string]*roaring64.Bitmap{}}
 	var worlds []*world
+	var batch event.Batch
 	for i, ws := range []string{"ws_1", "ws_2", "ws_3"} {
 		w := newWorld(ws, uint64(i+1))
-		if err := store.Append(t.Context(), w.batch(uint64(i+1))); err != nil {
-			t.Fatal(err)
-		}
+		w.addTo(&batch)
 		src.sets[ws] = w.sets
 		worlds = append(worlds, w)
+	}
+	if err := store.Append(t.Context(), batch); err != nil {
+		t.Fatal(err)
 	}
 	subjects := map[string][]rule.Subject{}
 	for _, w := range worlds {

@@ -49,7 +49,7 @@ func newWorld(ws string, seed uint64) *world {
 				k = randomOrder(r)
 			}
 			k.Workspace, k.Person, k.MessageID = ws, num, fmt.Sprintf("m%d", seq)
-			k.Position = event.Position{Seq: seq / 3, Index: int(seq % 3)}
+			k.Position = event.Position{Seq: 1 + seq/3, Index: int(seq % 3)}
 			w.events[num] = append(w.events[num], k)
 		}
 		slices.SortFunc(w.events[num], func(a, b event.Kept) int {
@@ -72,16 +72,19 @@ func newWorld(ws string, seed uint64) *world {
 	return w
 }
 
-// batch is the world as the pipeline would append it.
-func (w *world) batch(through uint64) event.Batch {
-	b := event.Batch{People: w.mirrors, Through: through}
+// addTo adds the world to a batch, as the pipeline would append it.
+func (w *world) addTo(b *event.Batch) {
+	b.People = append(b.People, w.mirrors...)
 	for _, h := range w.events {
 		b.Events = append(b.Events, h...)
 	}
 	// Someone who has events but no mirror row yet belongs to no audience.
-	ghost := event.Kept{Event: event.Event{Workspace: w.ws, MessageID: "ghost", Type: event.Track, Name: eventNames[0], Time: base}, Person: 999}
-	b.Events = append(b.Events, ghost)
-	return b
+	b.Events = append(b.Events, event.Kept{
+		Event: event.Event{Workspace: w.ws, MessageID: "ghost", Type: event.Track, Name: eventNames[0], Time: base}, Person: 999, Position: event.Position{Seq: 1},
+	})
+	for _, k := range b.Events {
+		b.Through = max(b.Through, k.Position.Seq)
+	}
 }
 
 var (

@@ -29,6 +29,10 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	if s.w == nil {
 		return errors.New("event store: closed")
 	}
+	stored := func(k event.Kept) bool { return k.Position.Seq <= s.through.Load() }
+	if slices.ContainsFunc(b.Events, stored) {
+		b.Events = slices.DeleteFunc(slices.Clone(b.Events), stored)
+	}
 	ctx = context.WithoutCancel(ctx)
 	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("event store: begin: %w", err)

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"flag"
+	"io"
+	"slices"
+	"testing"
+)
+
+// "kizuna import FILE --write-key KEY" was refused because flag stops at the first argument that is no flag.
+func TestFlagsMayStandAfterTheFile(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		key  string
+		rest []string
+	}{
+		{[]string{"--key", "k", "file"}, "k", []string{"file"}},
+		{[]string{"file", "--key", "k"}, "k", []string{"file"}},
+		{[]string{"a", "--key=k", "b"}, "k", []string{"a", "b"}},
+		{[]string{"--key", "k", "--", "--odd", "-name"}, "k", []string{"--odd", "-name"}},
+		{[]string{"file", "--", "--key", "k"}, "", []string{"file", "--key", "k"}},
+		{[]string{"file", "-"}, "", []string{"file", "-"}},
+		{nil, "", nil},
+	} {
+		fs := flag.NewFlagSet("x", flag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		key := fs.String("key", "", "")
+		if err := parse(fs, c.args); err != nil || *key != c.key || !slices.Equal(fs.Args(), c.rest) {
+			t.Errorf("%q: key %q, rest %q, %v", c.args, *key, fs.Args(), err)
+		}
+	}
+	fs := flag.NewFlagSet("x", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	if err := parse(fs, []string{"file", "--unknown"}); err == nil {
+		t.Error("an unknown flag after the file is taken")
+	}
+}

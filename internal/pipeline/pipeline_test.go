@@ -1,0 +1,68 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
+)
+
+// Stores of an installation in which nothing has happened.
+type (
+	noPeople    struct{ person.Store }
+	noEvents    struct{ event.Store }
+	noPositions struct{}
+)
+
+func (noPeople) Effects(context.Context, int) ([]person.Effect, error)         { return nil, nil }
+func (noPeople) Tasks(context.Context, int) ([]person.Task, error)             { return nil, nil }
+func (noEvents) Position(context.Context) (uint64, error)                      { return 0, nil }
+func (noPositions) Position(context.Context, string) (uint64, error)           { return 0, nil }
+func (noPositions) SetPosition(context.Context, string, uint64) error          { return nil }
+func (noPeople) InTx(ctx context.Context, f func(context.Context) error) error { return f(ctx) }
+
+// stumblingLog fails once, then has nothing to say. It tells of the third read.
+type stumblingLog struct {
+	bus.Log
+	reads int
+	third chan struct{}
+}
+
+func (l *stumblingLog) Read(ctx context.Context, _ uint64, _ int, _ time.Duration) ([]bus.Record, error) {
+	switch l.reads++; l.reads {
+	case 1:
+		return nil, errors.New("the log does not answer")
+	case 2:
+		return nil, nil
+	}
+	close(l.third)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestTroubleEndsThoughNoEventComes(t *testing.T) {
+	people, err := person.New(person.Config{Store: noPeople{}, Tx: noPeople{}, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &stumblingLog{third: make(chan struct{})}
+	w := pipeline.New(pipeline.Config{Log: log, People: people, Events: noEvents{}, Positions: noPositions{}, Logger: slog.New(slog.DiscardHandler), Pace: time.Millisecond})
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-log.third
+	trouble := w.Trouble()
+	if err := w.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if trouble != nil {
+		t.Errorf("the log answers again, but: %v", trouble)
+	}
+}

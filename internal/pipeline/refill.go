@@ -1,0 +1,64 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+)
+
+// Refill returns a service that, when it starts, fills an event store which is behind the reactions: a new one in the place of one that
+// was lost. Otherwise there is nothing to do. What asks about audiences must start after it: half of the people and of
+// their history would let members leave their segments, and a campaign miss its recipients, for good.
+func (w *Worker) Refill() lifecycle.Service { return refill{w} }
+
+type refill struct{ *Worker }
+
+// Start implements lifecycle.Service.
+func (r refill) Start(ctx context.Context) error {
+	done, err := r.reacted(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := r.c.Events.Position(ctx)
+	if err != nil {
+		return fmt.Errorf("event store position: %w", err)
+	}
+	if at >= done {
+		return nil
+	}
+	r.c.Logger.Warn("the event store is behind; filling it from the log before anything else", "from", at, "to", done)
+	if at == 0 {
+		// The log may not hold events of all of them any more.
+		if err := r.c.Everyone(ctx, r.mirror); err != nil {
+			return err
+		}
+	}
+	for at < done {
+		next, _, err := r.advance(ctx, at)
+		if err != nil {
+			return err
+		}
+		if next == at {
+			break // the log ends here
+		}
+		at = next
+	}
+	return nil
+}
+
+// Stop implements lifecycle.Service.
+func (refill) Stop(context.Context) error { return nil }
+
+func (r refill) mirror(ctx context.Context, people []person.Ref) error {
+	rows, err := r.c.Mirror(ctx, people)
+	if err != nil {
+		return fmt.Errorf("mirror people: %w", err)
+	}
+	if err := r.c.Events.Append(ctx, event.Batch{People: rows}); err != nil {
+		return fmt.Errorf("keep: %w", err)
+	}
+	return nil
+}
