@@ -36,7 +36,7 @@ type planEntry struct {
 func (h *Handler) settings(w http.ResponseWriter, r *http.Request, key string) {
 	if _, err := h.keys.find(r.Context(), key); err != nil {
 		if errs.Is(err, errs.KindUnauthenticated) {
-			err = errs.NotFound("write key", key)
+			err = errs.NotFound("source", "with this write key")
 		}
 		h.fail(w, err)
 		return

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -123,7 +124,7 @@ func (a *api) personRoutes() {
 				return nil, errs.Invalid("person.identifier.invalid", "identifier", "write kind:value, e.g. user_id:u1")
 			}
 			p, err := a.c.People.ByIdentifier(ctx, ws, event.Identifier{Kind: kind, Value: value})
-			if errs.Is(err, errs.KindNotFound) {
+			if e, ok := errors.AsType[*errs.Error](err); ok && (e.Kind == errs.KindNotFound || e.Code == "person.identifier.value") { // a blocked value identifies nobody
 				return list(page.Of[person.Person]{}, personShape), nil
 			}
 			if err != nil {

@@ -108,7 +108,7 @@ func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
 	e, err := h.Outbox.Interacted(ctx, outbox.Interaction{
-		Link: link, Name: name, Machine: machine(r), Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
+		Link: link, Name: name, Machine: machine(r, name), Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
 	})
 	if err == nil {
 		err = h.Log.Publish(ctx, e)
@@ -146,20 +146,21 @@ func shortened(ip string) string {
 // scanners are parts of user agents, in lower case, that no person's mail reader or browser has. The image proxies of Gmail and Yahoo
 // are not among them: they fetch an image when a person opens the mail.
 var scanners = []string{
-	"bot", "crawl", "spider", "scan", "preview", "fetch", "monitor", "headless", "phantom", "barracuda", "mimecast", "proofpoint", "ironport",
-	"safelinks", "existence discovery", "sophos", "trendmicro", "symantec", "fireeye", "forcepoint", "python", "curl/", "wget", "go-http-client",
-	"java/", "libwww", "okhttp", "httpclient", "axios", "node-fetch", "facebookexternalhit", "whatsapp",
+	"bot", "crawl", "spider", "scan", "preview", "monitor", "barracuda", "mimecast", "proofpoint", "ironport", "safelinks",
+	"existence discovery", "sophos", "trendmicro", "symantec", "fireeye", "forcepoint", "facebookexternalhit", "whatsapp",
 }
 
 // machine reports whether the request is no person's. It is a guess from what the client says of itself; figures keep both apart.
-func machine(r *http.Request) bool {
+// A client that says no more than which program it is gets the benefit of the doubt: people read mail with odd things. What says
+// nothing at all is no reader's click for certain only where pictures are loaded ahead by a proxy.
+func machine(r *http.Request, name string) bool {
 	for _, header := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
 		if strings.Contains(strings.ToLower(r.Header.Get(header)), "prefetch") || strings.EqualFold(r.Header.Get(header), "preview") {
 			return true
 		}
 	}
 	agent := strings.ToLower(strings.TrimSpace(r.UserAgent()))
-	if agent == "" || agent == "mozilla/5.0" { // the latter is all that Apple's mail privacy proxy says
+	if name == event.MessageOpened && (agent == "" || agent == "mozilla/5.0") { // the latter is all that Apple's mail privacy proxy says
 		return true
 	}
 	for _, s := range scanners {

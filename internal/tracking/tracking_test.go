@@ -189,10 +189,9 @@ func TestMachinesAreTold(t *testing.T) {
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148": false,
 		"Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)":                     false,
 		"Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.17328; Pro)":                                    false,
-		"Mozilla/5.0": true, "curl/8.1": true, "Go-http-client/2.0": true, "python-requests/2.31": true, "Slackbot-LinkExpanding 1.0": true,
+		"curl/8.1": false, "Slackbot-LinkExpanding 1.0": true,
 		"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)": true,
-		"Mozilla/5.0 (Windows NT 10.0) HeadlessChrome/120.0":                       true,
-		"Microsoft Office Existence Discovery":                                     true, " ": true,
+		"Microsoft Office Existence Discovery":                                     true,
 	} {
 		f.asked = nil
 		r := httptest.NewRequest("GET", f.links.Click("ws_1", "msg_1", shop), nil)
@@ -200,6 +199,17 @@ func TestMachinesAreTold(t *testing.T) {
 		f.do(r)
 		if f.asked[0].Machine != want {
 			t.Errorf("%q: machine %v, want %v", agent, f.asked[0].Machine, want)
+		}
+	}
+	// Who says nothing: a proxy that loads pictures ahead, or a click of something odd.
+	for _, agent := range []string{"Mozilla/5.0", " "} {
+		for link, want := range map[string]bool{f.links.Open("ws_1", "msg_1"): true, f.links.Click("ws_1", "msg_1", shop): false} {
+			f.asked = nil
+			r := httptest.NewRequest("GET", link, nil)
+			r.Header.Set("User-Agent", agent)
+			if f.do(r); f.asked[0].Machine != want {
+				t.Errorf("%q at %s: machine %v, want %v", agent, link, f.asked[0].Machine, want)
+			}
 		}
 	}
 	r := httptest.NewRequest("GET", f.links.Click("ws_1", "msg_1", shop), nil)

@@ -11,11 +11,11 @@ export async function overview({ main, signal }) {
     const [stats, overall, names, segments, journeys, campaigns] = await Promise.all([
       get('/stats'), get('/reports/overview'), get('/event-names?limit=8'), get('/segments?limit=20'), get('/journeys?limit=20'), get('/campaigns?limit=10')])
     if (signal.aborted) return
-    const tile = (label, n, href) => h('a', { class: 'tile', href, style: null }, h('span', { class: 'n' }, number(n ?? 0)), h('span', { class: 'l' }, t(label)))
+    const tile = (label, n, href) => h('a', { class: 'tile', href, style: null }, h('span', { class: 'n' }, typeof n === 'string' ? n : number(n ?? 0)), h('span', { class: 'l' }, t(label)))
     mount(body,
       h('div', { class: 'tiles' },
         tile('overview.people', stats.people, '#/people'), tile('overview.events', stats.events, '#/people'),
-        tile('overview.segments', segments.items.length, '#/segments'), tile('overview.sent', sum(overall.days, 'sent'), '#/journeys'),
+        tile('overview.segments', number(segments.items.length) + (segments.next_cursor ? '+' : ''), '#/segments'), tile('overview.sent', sum(overall.days, 'sent'), '#/journeys'),
         tile('overview.refused', sum(overall.days, 'refused'), '#/journeys'),
         moneyTile(overall.revenue, 'overview.revenue')),
       h('div', { class: 'grid' },
