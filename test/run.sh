@@ -33,4 +33,5 @@ if command -v npm >/dev/null && [ ! -d test/peers/sdk/node_modules ]; then
 fi
 
 set +e
-go test -json -timeout 30m "$@" ./... | go run ./test/summary
+# -count=1: stories run the built binary, which the test cache does not know of.
+go test -json -count=1 -timeout 30m "$@" ./... | go run ./test/summary
