@@ -82,7 +82,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*sqliteEngine, err
 		wstmts: map[string]*sql.Stmt{}, rstmts: map[string]*sql.Stmt{},
 	}
 	common := []string{"foreign_keys(1)", "temp_store(MEMORY)", "case_sensitive_like(1)"}
-	if e.writers, err = openPool(path, append(common, "journal_mode(WAL)", "synchronous("+sync+")", "cache_size(-65536)",
+	if e.writers, err = openPool(path, append(common, "journal_mode(WAL)", "synchronous("+sync+")", "cache_size(-32768)",
 		fmt.Sprintf("wal_autocheckpoint(%d)", autoCheckpointPages), fmt.Sprintf("journal_size_limit(%d)", walFileLimit))); err != nil {
 		return nil, err
 	}
