@@ -300,7 +300,7 @@ func (d *demonstration) campaign(ctx context.Context, ws, audience string) error
 		if err != nil {
 			return err
 		}
-		_, err = d.app.campaigns.Launch(ctx, ws, made.ID)
+		_, err = d.app.campaigns.Launch(ctx, ws, made.ID, "demo")
 		return err
 	}
 	return nil

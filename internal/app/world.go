@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -40,6 +42,47 @@ func (w *world) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]s
 // PersonIDs is IDs under the name that consent asks by.
 func (w *world) PersonIDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
 	return w.IDs(ctx, ws, nums)
+}
+
+// Habits returns where people live and when they open and click; machines' opens say nothing of a person's hours.
+func (w *world) Habits(ctx context.Context, ws string, nums []uint64, hours bool) (map[uint64]campaign.Habit, error) {
+	home, err := w.workspaces.Get(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	people, err := w.people.ByNums(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	var histories map[uint64][]event.Kept
+	if hours {
+		if histories, err = w.events.Histories(ctx, ws, nums, []string{event.MessageOpened, event.MessageClicked}); err != nil {
+			return nil, err
+		}
+	}
+	out := make(map[uint64]campaign.Habit, len(people))
+	for _, p := range people {
+		h := campaign.Habit{Zone: home.Location()}
+		if zone, err := time.LoadLocation(p.Timezone()); err == nil && p.Timezone() != "" && p.Timezone() != "Local" {
+			h.Zone = zone
+		}
+		for _, e := range histories[p.Num] {
+			var by struct {
+				Machine bool `json:"machine"`
+			}
+			if json.Unmarshal(e.Properties, &by) == nil && !by.Machine {
+				h.Hours[e.Time.In(h.Zone).Hour()]++
+			}
+		}
+		out[p.Num] = h
+	}
+	return out, nil
+}
+
+// NeedsApproval says whether the workspace wants a second person to agree to campaigns.
+func (w *world) NeedsApproval(ctx context.Context, ws string) (bool, error) {
+	found, err := w.workspaces.Get(ctx, ws)
+	return found.Settings.ApproveCampaigns, err
 }
 
 // addresses returns where each person is reached, per channel kind.

@@ -107,6 +107,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /campaigns/{id}/pause", "/campaigns/$draft_campaign/pause", "", "campaign.pause"},
 		{"POST /campaigns/{id}/resume", "/campaigns/$draft_campaign/resume", "", "campaign.resume"},
 		{"POST /campaigns/{id}/cancel", "/campaigns/$draft_campaign/cancel", "", "campaign.cancel"},
+		{"POST /campaigns/{id}/copy", "/campaigns/$campaign/copy", `{"name":"again"}`, "campaign.copy"},
+		{"POST /campaigns/{id}/withdraw", "/campaigns/$extra_campaign/withdraw", "", "campaign.withdraw"},
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
 		{"POST /journeys", "", `{"name":"j","draft":` + graph + `}`, "journey.create"},
 		{"PUT /journeys/{id}", "/journeys/$draft_journey", `{"name":"j","revision":1,"draft":` + graph + `}`, "journey.update"},
@@ -166,7 +168,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	if got := w.audited(b.key, "&from="+w.clock.Now().Format(time.RFC3339)); len(got) != 0 {
 		t.Errorf("what was refused is in the audit log: %+v", got)
 	}
-	elsewhere := []string{"POST /session", "DELETE /session", "DELETE /sessions/{id}", "POST /setup", "POST /staff/accept", "POST /journey-rounds/{id}/retry"} // tested with sessions and rounds
+	elsewhere := []string{"POST /session", "DELETE /session", "DELETE /sessions/{id}", "POST /setup", "POST /staff/accept", "POST /journey-rounds/{id}/retry", "POST /campaigns/{id}/approve", "POST /campaigns/{id}/resend"} // tested with sessions, rounds and campaigns
 	for _, op := range operations(t) {
 		if _, quiet := silent[op.String()]; op.Method != http.MethodGet && !tried[op.String()] && !quiet && !slices.Contains(elsewhere, op.String()) {
 			t.Errorf("%s has no case here: say which audit entry it leaves", op)

@@ -2,11 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
@@ -14,8 +17,11 @@ import (
 type Campaign struct {
 	ID string `json:"id"`
 	CampaignDraft
-	Status     string           `json:"status" enum:"draft,scheduled,preparing,sending,paused,sent,cancelled,failed"`
+	Status     string           `json:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
 	Progress   CampaignProgress `json:"progress"`
+	Result     *TestResult      `json:"result,omitempty"`
+	Requested  string           `json:"requested_by,omitempty" doc:"who asked to launch it"`
+	Approved   string           `json:"approved_by,omitempty" doc:"who agreed"`
 	Error      string           `json:"error,omitempty"`
 	LaunchedAt *time.Time       `json:"launched_at,omitempty" doc:"when the audience was fixed"`
 	FinishedAt *time.Time       `json:"finished_at,omitempty"`
@@ -38,6 +44,69 @@ type CampaignDraft struct {
 	Template    string           `json:"template,omitempty"`
 	Goal        *Goal            `json:"goal,omitempty"`
 	ScheduledAt *time.Time       `json:"scheduled_at,omitempty" doc:"not before this time"`
+	Plan        *CampaignPlan    `json:"plan,omitempty"`
+}
+
+// CampaignPlan says how a campaign goes out; left out: to all at one moment, as fast as the channel takes it.
+type CampaignPlan struct {
+	Local     string `json:"local,omitempty" doc:"on the clock where each person lives, such as 2026-12-24T09:00; takes the place of scheduled_at"`
+	BestHour  bool   `json:"best_hour,omitempty" doc:"within a day of the start, at the hour at which the person opens and clicks most"`
+	PerMinute int    `json:"per_minute,omitempty" minimum:"0" doc:"at most so many messages a minute"`
+	Test      *Test  `json:"test,omitempty"`
+}
+
+// Test sends variants to a part of the audience and the one that does best to the rest.
+type Test struct {
+	Variants []string `json:"variants" doc:"templates beside the campaign's own, which is variant A"`
+	Share    int      `json:"share" doc:"percent of the audience that takes part, all variants together"`
+	Metric   string   `json:"metric" doc:"opened, clicked or converted, of delivered"`
+	Hours    int      `json:"hours" doc:"from the last message of the test to the decision; it is not decided earlier, however clear it looks"`
+}
+
+// TestArm is one variant.
+type TestArm struct {
+	Variant    string  `json:"variant"`
+	Template   string  `json:"template,omitempty"`
+	People     int64   `json:"people"`
+	Hits       int64   `json:"hits,omitempty"`
+	Detectable float64 `json:"detectable,omitempty" doc:"smallest difference in shares that is found four times of five"`
+}
+
+// TestResult is how a test ended.
+type TestResult struct {
+	Winner    string    `json:"winner"`
+	Template  string    `json:"template"`
+	DecidedAt time.Time `json:"decided_at"`
+	Arms      []TestArm `json:"arms"`
+	Chance    float64   `json:"chance" doc:"probability of such a lead if both were equally good"`
+	Certain   bool      `json:"certain" doc:"the chance is below 5 %"`
+}
+
+func armShapes(arms []campaign.Arm) []TestArm {
+	out := make([]TestArm, 0, len(arms))
+	for _, a := range arms {
+		out = append(out, TestArm(a))
+	}
+	return out
+}
+
+func (p *CampaignPlan) plan() (campaign.Plan, error) {
+	if p == nil {
+		return campaign.Plan{}, nil
+	}
+	local, err := campaign.ParseCivil(p.Local)
+	out := campaign.Plan{Local: local, BestHour: p.BestHour, PerMinute: p.PerMinute}
+	if p.Test != nil {
+		out.Test = (*campaign.Test)(p.Test)
+	}
+	return out, err
+}
+
+func planShape(p campaign.Plan) *CampaignPlan {
+	if p == (campaign.Plan{}) {
+		return nil
+	}
+	return &CampaignPlan{Local: p.Local.String(), BestHour: p.BestHour, PerMinute: p.PerMinute, Test: (*Test)(p.Test)}
 }
 
 // CampaignAudience is the union of some segments and lists, less the union of others.
@@ -59,8 +128,10 @@ func goalOf(g *Goal) outbox.Goal {
 	return outbox.Goal{Event: g.Event, Window: time.Duration(g.WindowSeconds) * time.Second}
 }
 
-func (d CampaignDraft) campaign() campaign.Campaign {
+func (d CampaignDraft) campaign() (campaign.Campaign, error) {
+	plan, err := d.Plan.plan()
 	c := campaign.Campaign{
+		Plan: plan,
 		Name: d.Name, Channel: d.Channel, Audience: campaign.Audience{Include: d.Audience.Include, Exclude: d.Audience.Exclude},
 		Topic: d.Topic, Template: d.Template, Goal: goalOf(d.Goal),
 	}
@@ -70,15 +141,16 @@ func (d CampaignDraft) campaign() campaign.Campaign {
 	if d.ScheduledAt != nil {
 		c.ScheduledAt = d.ScheduledAt.UTC()
 	}
-	return c
+	return c, err
 }
 
 func campaignShape(c campaign.Campaign) Campaign {
 	out := Campaign{
 		ID: c.ID, Status: string(c.Status), Error: c.Error, LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		Requested: c.RequestedBy, Approved: c.ApprovedBy,
 		Progress: CampaignProgress{c.Progress.Handled, c.Progress.Audience},
 		CampaignDraft: CampaignDraft{
-			Name: c.Name, Channel: c.Channel, Audience: CampaignAudience{c.Audience.Include, c.Audience.Exclude}, Topic: c.Topic, Template: c.Template, ScheduledAt: moment(c.ScheduledAt),
+			Name: c.Name, Channel: c.Channel, Audience: CampaignAudience{c.Audience.Include, c.Audience.Exclude}, Topic: c.Topic, Template: c.Template, ScheduledAt: moment(c.ScheduledAt), Plan: planShape(c.Plan),
 		},
 	}
 	if out.Audience.Include == nil {
@@ -86,6 +158,9 @@ func campaignShape(c campaign.Campaign) Campaign {
 	}
 	if c.Goal != (outbox.Goal{}) {
 		out.Goal = &Goal{c.Goal.Event, int64(c.Goal.Window / time.Second)}
+	}
+	if r := c.Result; r != nil {
+		out.Result = &TestResult{r.Winner, r.Template, r.DecidedAt, armShapes(r.Arms), r.Chance, r.Certain}
 	}
 	return out
 }
@@ -98,6 +173,7 @@ type Preflight struct {
 	Checked  int64              `json:"checked" doc:"people the gate was asked about; less than audience: the rest is an estimate from an even sample"`
 	Allowed  int64              `json:"allowed"`
 	Refused  []ReasonCount      `json:"refused_by_reason"`
+	Arms     []TestArm          `json:"arms" doc:"of the A/B test: how many see each variant before the rest"`
 	Warnings []PreflightWarning `json:"warnings"`
 }
 
@@ -122,7 +198,11 @@ func (a *api) campaignRoutes() {
 	})
 	route(a, http.MethodPost, "/campaigns", "campaign-create", "Make a campaign as a draft", staff.CampaignsWrite, func(ctx context.Context, in *in[CampaignDraft]) (*body[Campaign], error) {
 		return write(ctx, "create", func(ctx context.Context) (campaign.Campaign, error) {
-			return s.Create(ctx, workspaceOf(ctx), in.Body.campaign())
+			c, err := in.Body.campaign()
+			if err != nil {
+				return c, err
+			}
+			return s.Create(ctx, workspaceOf(ctx), c)
 		})
 	}, created)
 	route(a, http.MethodGet, "/campaigns/{id}", "campaign-get", "One campaign", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
@@ -130,7 +210,11 @@ func (a *api) campaignRoutes() {
 	})
 	route(a, http.MethodPut, "/campaigns/{id}", "campaign-update", "Change a draft", staff.CampaignsWrite, func(ctx context.Context, in *inAt[CampaignDraft]) (*body[Campaign], error) {
 		return write(ctx, "update", func(ctx context.Context) (campaign.Campaign, error) {
-			return s.Edit(ctx, workspaceOf(ctx), in.ID, in.Body.campaign())
+			c, err := in.Body.campaign()
+			if err != nil {
+				return c, err
+			}
+			return s.Edit(ctx, workspaceOf(ctx), in.ID, c)
 		})
 	})
 	route(a, http.MethodDelete, "/campaigns/{id}", "campaign-delete", "Delete a draft", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
@@ -141,7 +225,7 @@ func (a *api) campaignRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Refused: reasonCounts(p.Refused), Warnings: []PreflightWarning{}}
+		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Warnings: []PreflightWarning{}}
 		for _, w := range p.Warnings {
 			out.Warnings = append(out.Warnings, PreflightWarning{w.Code, w.Message})
 		}
@@ -152,8 +236,52 @@ func (a *api) campaignRoutes() {
 			return write(ctx, verb, func(ctx context.Context) (campaign.Campaign, error) { return do(ctx, workspaceOf(ctx), in.ID) })
 		})
 	}
-	act("launch", "Fix the audience and send; launching twice sends once", s.Launch)
+	by := func(do func(ctx context.Context, ws, id, by string) (campaign.Campaign, error)) func(ctx context.Context, ws, id string) (campaign.Campaign, error) {
+		return func(ctx context.Context, ws, id string) (campaign.Campaign, error) {
+			return do(ctx, ws, id, caller(ctx).ID)
+		}
+	}
+	act("launch", "Fix the audience and send, or ask for approval where the workspace wants it; launching twice sends once", by(s.Launch))
+	act("approve", "Let a campaign go that somebody else asked to launch", by(s.Approve))
+	act("withdraw", "Make a campaign that waits for approval or its time a draft again", s.Withdraw)
 	act("pause", "Stop for now", s.Pause)
 	act("resume", "Go on where it stopped", s.Resume)
 	act("cancel", "Take back what has not been sent", s.Cancel)
+	type copied struct {
+		Name string `json:"name" maxLength:"200"`
+	}
+	route(a, http.MethodPost, "/campaigns/{id}/copy", "campaign-copy", "Make a draft with the same content and audience", staff.CampaignsWrite, func(ctx context.Context, in *inAt[copied]) (*body[Campaign], error) {
+		return write(ctx, "copy", func(ctx context.Context) (campaign.Campaign, error) {
+			return s.Copy(ctx, workspaceOf(ctx), in.ID, in.Body.Name, campaign.Audience{})
+		})
+	}, created)
+	type resent struct {
+		Name    string `json:"name" maxLength:"200" doc:"of the new campaign"`
+		Segment string `json:"segment_name" maxLength:"200" doc:"of the segment of people who got the first one and have not opened it"`
+	}
+	route(a, http.MethodPost, "/campaigns/{id}/resend", "campaign-resend", "Make a draft to those who got this campaign and have not opened it, and their segment", staff.CampaignsWrite, func(ctx context.Context, in *inAt[resent]) (*body[Campaign], error) {
+		ws := workspaceOf(ctx)
+		if _, err := s.Get(ctx, ws, in.ID); err != nil {
+			return nil, err
+		}
+		// Its members change as people open the first mail: whoever has by the launch of the second is left out.
+		did := func(action string) map[string]any {
+			return map[string]any{"engagement": map[string]any{"action": action, "source": map[string]any{"kind": "campaign", "id": in.ID}}}
+		}
+		rule, err := json.Marshal(map[string]any{"all": []any{did("sent"), map[string]any{"not": did("opened")}, map[string]any{"not": did("bounced")}}})
+		if err != nil {
+			return nil, err
+		}
+		// Not in one transaction: segments keep their members in memory too. Should the copy fail, a segment nobody uses is left.
+		seg, err := a.c.Segments.Create(ctx, ws, segment.Draft{Name: in.Body.Segment, Rule: rule})
+		if err != nil {
+			return nil, renamed(err, func(f string) string { return strings.Replace(f, "name", "segment_name", 1) })
+		}
+		if err := a.audit(ctx, "create", "segment", seg.ID); err != nil {
+			return nil, err
+		}
+		return write(ctx, "resend", func(ctx context.Context) (campaign.Campaign, error) {
+			return s.Copy(ctx, ws, in.ID, in.Body.Name, campaign.Audience{Include: []string{seg.ID}})
+		})
+	}, created)
 }

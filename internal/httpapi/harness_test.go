@@ -92,7 +92,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 		t.Fatal(err)
 	}
 	p := w.parts
-	p.people, p.events = people, w.store
+	p.people, p.events, p.workspaces = people, w.store, w.workspaces
 	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock})
 	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})
 	messages := sqlstore.NewOutbox(w.db)

@@ -93,6 +93,14 @@ type CampaignReport struct {
 	Status string        `json:"status"`
 	Left   []ReasonCount `json:"left_out" doc:"people of the audience that the gate was never asked about: merged, gone"`
 	At     time.Time     `json:"at"`
+
+	Variants []VariantFigures `json:"variants,omitempty" doc:"of the A/B test, and of the rest, which has no variant"`
+}
+
+// VariantFigures are the figures of one variant of an A/B test.
+type VariantFigures struct {
+	Variant string `json:"variant"`
+	MessageFigures
 }
 
 // JourneyReport is how a journey and each of its nodes do, live.
@@ -183,7 +191,11 @@ func (a *api) reportRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return answer(CampaignReport{MessageFigures: figuresShape(c.Messages), Status: string(c.Status), Left: reasonCounts(c.LeftOut), At: c.At}), nil
+		out := CampaignReport{MessageFigures: figuresShape(c.Messages), Status: string(c.Status), Left: reasonCounts(c.LeftOut), At: c.At}
+		for _, v := range slices.Sorted(maps.Keys(c.Variants)) {
+			out.Variants = append(out.Variants, VariantFigures{v, figuresShape(c.Variants[v])})
+		}
+		return answer(out), nil
 	})
 	route(a, http.MethodGet, "/campaigns/{id}/people", "campaign-people", "The people behind a figure of the report", staff.PeopleRead, func(ctx context.Context, in *FigureQuery) (*body[List[PersonBehind]], error) {
 		f, err := in.figure()

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -12,15 +14,17 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 )
 
 // parts answers what nouns ask about each other.
 type parts struct {
-	people   *person.Service
-	consent  *consent.Service
-	content  *content.Service
-	segments *segment.Service
-	events   event.Store
+	workspaces *workspace.Service
+	people     *person.Service
+	consent    *consent.Service
+	content    *content.Service
+	segments   *segment.Service
+	events     event.Store
 }
 
 func (p *parts) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
@@ -105,6 +109,20 @@ func (p *parts) CheckTemplate(ctx context.Context, ws, id string) error {
 func (p *parts) CheckTopic(ctx context.Context, ws, id string) error {
 	_, err := p.consent.Topic(ctx, ws, id)
 	return err
+}
+
+func (p *parts) NeedsApproval(ctx context.Context, ws string) (bool, error) {
+	w, err := p.workspaces.Get(ctx, ws)
+	return w.Settings.ApproveCampaigns, err
+}
+
+// Habits knows of everyone to live in Tokyo.
+func (p *parts) Habits(_ context.Context, _ string, nums []uint64, _ bool) (map[uint64]campaign.Habit, error) {
+	out := map[uint64]campaign.Habit{}
+	for _, n := range nums {
+		out[n] = campaign.Habit{Zone: time.FixedZone("JST", 9*60*60)}
+	}
+	return out, nil
 }
 
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {

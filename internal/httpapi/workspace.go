@@ -23,13 +23,15 @@ type Workspace struct {
 	SenderEmail   string `json:"sender_email,omitempty"`
 	ReplyTo       string `json:"reply_to,omitempty"`
 	PostalAddress string `json:"postal_address,omitempty"`
+
+	ApproveCampaigns bool `json:"approve_campaigns" doc:"a campaign goes out only after a second person has agreed"`
 }
 
 func workspaceShape(w workspace.Workspace) Workspace {
 	s := w.Settings
 	return Workspace{
 		ID: w.ID, Name: w.Name, Timezone: w.Timezone, Currency: w.Currency, DefaultRegion: w.DefaultRegion, Locale: w.Locale,
-		PublicURL: s.PublicURL, SenderName: s.SenderName, SenderEmail: s.SenderEmail, ReplyTo: s.ReplyTo, PostalAddress: s.PostalAddress,
+		PublicURL: s.PublicURL, SenderName: s.SenderName, SenderEmail: s.SenderEmail, ReplyTo: s.ReplyTo, PostalAddress: s.PostalAddress, ApproveCampaigns: s.ApproveCampaigns,
 	}
 }
 
@@ -64,6 +66,8 @@ func (a *api) workspaceRoutes() {
 		SenderEmail   *string `json:"sender_email,omitempty"`
 		ReplyTo       *string `json:"reply_to,omitempty"`
 		PostalAddress *string `json:"postal_address,omitempty"`
+
+		ApproveCampaigns *bool `json:"approve_campaigns,omitempty"`
 	}
 	route(a, http.MethodPatch, "/workspace", "workspace-update", "Change the workspace", staff.SettingsWrite, func(ctx context.Context, in *in[patch]) (*body[Workspace], error) {
 		var w workspace.Workspace
@@ -87,6 +91,9 @@ func (a *api) workspaceRoutes() {
 				if f.from != nil {
 					*f.to = *f.from
 				}
+			}
+			if b.ApproveCampaigns != nil {
+				s.ApproveCampaigns = *b.ApproveCampaigns
 			}
 			w, err = a.c.Workspaces.Update(ctx, w)
 			return err

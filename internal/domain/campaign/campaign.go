@@ -16,6 +16,7 @@ type Status string
 // The statuses.
 const (
 	Draft     Status = "draft"
+	Review    Status = "review"    // waits for a second person's approval
 	Scheduled Status = "scheduled" // waits for its time
 	Preparing Status = "preparing" // the audience is being counted out
 	Sending   Status = "sending"
@@ -44,15 +45,19 @@ type Campaign struct {
 	Template  string
 	Channel   string // kind
 	Goal      outbox.Goal
+	Plan      Plan
 
 	Status      Status
 	ScheduledAt time.Time // zero: as soon as it is launched
+	RequestedBy string    // who asked to launch it, where launching needs approval
+	ApprovedBy  string    // who agreed: another person than RequestedBy
 	StartedAt   time.Time // when the audience was fixed
 	FinishedAt  time.Time
 	Progress    Progress
+	Result      *Result   // of the A/B test, nil before it is decided
 	PausedFrom  Status    // where Resume goes
 	Attempts    int       // failed tries in a row
-	RetryAt     time.Time // next try
+	RetryAt     time.Time // nothing is done before: the next try, the next wave, or the next turn of a throttled campaign
 	Error       string    // of the last failed try
 	Rev         int64     // goes up with every change
 	CreatedAt   time.Time
@@ -71,7 +76,6 @@ type Progress struct {
 	Handled  int64            // of them, those the outbox was asked for, or who could not be asked for
 	Queued   int64            // let through by the gate
 	Refused  map[string]int64 // not let through, by reason
-	Position uint64           // number of the last person handled
 }
 
 // Left returns how many people are still to be handled.
@@ -105,7 +109,7 @@ func (c Campaign) Validate() error {
 	if c.Goal.Window < 0 {
 		return errs.Invalid("campaign.goal.window", "goal.window", "the window of the goal must not be negative")
 	}
-	return nil
+	return c.Plan.validate(c)
 }
 
 // incomplete returns what is missing before the campaign can be launched.

@@ -44,15 +44,18 @@ type world struct {
 	refuse map[string]string
 	checks map[string]error
 	fail   func(what string) error
+	habits map[uint64]campaign.Habit
+	counts map[string]outbox.Counts
+	review bool // launching needs approval
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), sets: map[string]*roaring64.Bitmap{},
-		merged: map[uint64]string{}, gone: map[uint64]bool{}, refuse: map[string]string{}, checks: map[string]error{},
+		habits: map[uint64]campaign.Habit{}, merged: map[uint64]string{}, gone: map[uint64]bool{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
-	if _, err := w.db.Exec(t.Context(), `CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, state TEXT, reason TEXT)`); err != nil {
+	if _, err := w.db.Exec(t.Context(), `CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, state TEXT, reason TEXT, template TEXT)`); err != nil {
 		t.Fatal(err)
 	}
 	w.svc = w.service(1000, 5000)
@@ -110,6 +113,22 @@ func (w *world) IDs(_ context.Context, _ string, nums []uint64) (map[uint64]stri
 	return out, nil
 }
 
+func (w *world) Habits(_ context.Context, _ string, nums []uint64, _ bool) (map[uint64]campaign.Habit, error) {
+	out := map[uint64]campaign.Habit{}
+	for _, n := range nums {
+		if h, ok := w.habits[n]; ok {
+			out[n] = h
+		}
+	}
+	return out, nil
+}
+
+func (w *world) CountsByNode(context.Context, string, outbox.Source) (map[string]outbox.Counts, error) {
+	return w.counts, nil
+}
+
+func (w *world) NeedsApproval(context.Context, string) (bool, error) { return w.review, nil }
+
 func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decision, error) {
 	out := make([]outbox.Decision, len(reqs))
 	for i, r := range reqs {
@@ -132,7 +151,7 @@ func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.De
 		if !out[i].Allowed {
 			state = "refused"
 		}
-		n, err := w.db.Exec(ctx, `INSERT INTO test_message VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, r.Key, r.PersonID, state, out[i].Reason)
+		n, err := w.db.Exec(ctx, `INSERT INTO test_message VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, r.Key, r.PersonID, state, out[i].Reason, r.Template)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +245,7 @@ func (w *world) draft(include ...string) campaign.Campaign {
 
 func (w *world) launch(id string) campaign.Campaign {
 	w.t.Helper()
-	c, err := w.svc.Launch(context.Background(), ws, id)
+	c, err := w.svc.Launch(context.Background(), ws, id, "stf_1")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -263,7 +282,7 @@ func TestACampaignReachesEverybodyOnceAndIsSentOnlyWhenAllAnswersAreIn(t *testin
 	c = w.campaign(c.ID)
 	want(t, "status while messages wait", c.Status, campaign.Sending)
 	want(t, "progress", c.Progress, campaign.Progress{
-		Audience: 4400, Handled: 4400, Queued: 4395, Position: 4500,
+		Audience: 4400, Handled: 4400, Queued: 4395,
 		Refused: map[string]int64{"unsubscribed": 1, "no_address": 1, "gone": 1, "merged": 2},
 	})
 	want(t, "messages", w.states(), map[string]int{"queued": 4395, "refused": 2})
@@ -411,7 +430,9 @@ func TestCancellingTakesBackWhatHasNotLeft(t *testing.T) {
 	}
 	w.settle()
 	want(t, "messages", w.states(), map[string]int{"sent": 100, "cancelled": 100})
-	for name, f := range map[string]func(context.Context, string, string) (campaign.Campaign, error){"launch": w.svc.Launch, "resume": w.svc.Resume, "pause": w.svc.Pause} {
+	for name, f := range map[string]func(context.Context, string, string) (campaign.Campaign, error){"launch": func(ctx context.Context, ws, id string) (campaign.Campaign, error) {
+		return w.svc.Launch(ctx, ws, id, "stf_1")
+	}, "resume": w.svc.Resume, "pause": w.svc.Pause} {
 		if _, err := f(t.Context(), ws, c.ID); !errs.Is(err, errs.KindConflict) {
 			t.Errorf("%s after cancelling: %v", name, err)
 		}
@@ -490,7 +511,7 @@ func TestLaunchingNamesWhatIsMissing(t *testing.T) {
 		}
 		return out
 	}
-	_, err = w.svc.Launch(t.Context(), ws, c.ID)
+	_, err = w.svc.Launch(t.Context(), ws, c.ID, "stf_1")
 	want(t, "nothing chosen", fields(err), []string{"audience.include", "topic", "template"})
 	w.checks["tpl_1"], w.checks["seg_1"] = errs.Conflict("template.archived", "the template is archived"), errs.NotFound("segment", "seg_1")
 	c = w.draft("seg_1")

@@ -3,10 +3,14 @@
 // Owns: campaigns, the audience as it was when sending began, how far the walk through it has come.
 // Does not own: who belongs to a segment (segment), whether a message may go and sending it (outbox), its figures (report).
 //
-//	draft ─► scheduled ─► preparing ─► sending ─► sent
-//	                          │           │
-//	                     audience      a chunk of it: asked of the outbox and
-//	                     is fixed      the position moved, in one transaction
+//	draft ─► (review) ─► scheduled ─► preparing ─► sending ─► sent
+//	                                      │           │
+//	                          audience is fixed      a chunk of a wave: asked of the outbox
+//	                          and cut into waves     and the position moved, in one transaction
+//
+// A wave is a part of the audience with a time and a template of its own. One moment for all is one wave; "nine o'clock where each person
+// lives" and "each person's best hour" are a wave for each moment; an A/B test is a wave for each variant and one for the rest, whose template
+// is known once the test is decided. Where the workspace wants it, a second person approves between draft and launch.
 //
 // Paused stands aside of scheduled, preparing and sending and goes back there; cancelled takes back what has not left; failed shows why
 // and goes on from where it stopped when launched again.

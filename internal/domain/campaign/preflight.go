@@ -25,12 +25,13 @@ type Preflight struct {
 	Checked  int64            // of the audience, those the gate was asked about
 	Allowed  int64            // of the audience; an estimate from Checked if Checked < Audience
 	Refused  map[string]int64 // of the audience by reason; likewise
+	Arms     []Arm            // of the A/B test: how many people see each variant before the rest
 	Warnings []Warning
 }
 
 // Warning is advice; it does not keep anyone from launching.
 type Warning struct {
-	Code    string // "empty", "nobody_allowed", "nearly_everyone"
+	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small"
 	Message string
 }
 
@@ -51,6 +52,12 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	out.Excluded = out.Included - out.Audience
 	if err := s.askGate(ctx, c, audience, &out); err != nil {
 		return Preflight{}, err
+	}
+	if c.Plan.Test != nil {
+		out.Arms = c.Plan.Test.arms(out.Allowed)
+		if least := out.Arms[0]; least.People < minArm {
+			out.warn("test_too_small", fmt.Sprintf("each variant reaches %d people; with fewer than %d chance decides: raise the share or send one variant", least.People, minArm))
+		}
 	}
 	everyone, err := s.c.Everyone.Everyone(ctx, ws)
 	if err != nil {
@@ -96,7 +103,7 @@ func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.B
 	for len(picked) > 0 {
 		chunk := picked[:min(len(picked), s.c.Chunk)]
 		picked = picked[len(chunk):]
-		reqs, progress, err := s.requests(ctx, c, chunk)
+		reqs, progress, err := s.requests(ctx, c, Wave{Template: c.Template}, chunk)
 		if err != nil {
 			return err
 		}
@@ -153,13 +160,15 @@ func (s *Service) audience(ctx context.Context, c Campaign) (included, audience 
 	return included, roaring64.AndNot(included, excluded), nil
 }
 
-// requests makes the requests for people by their numbers, each person once. The progress holds those who are left out.
-func (s *Service) requests(ctx context.Context, c Campaign, nums []uint64) ([]outbox.Request, Progress, error) {
+// requests makes the requests for people of a wave by their numbers, each person once. The progress holds those who are left out.
+func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint64) ([]outbox.Request, Progress, error) {
 	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
 	if err != nil {
 		return nil, Progress{}, fmt.Errorf("find %d people: %w", len(nums), err)
 	}
 	var left Progress
+	source := c.Source()
+	source.Node = w.Node
 	reqs := make([]outbox.Request, 0, len(nums))
 	seen := make(map[string]bool, len(nums))
 	for _, n := range nums {
@@ -174,8 +183,8 @@ func (s *Service) requests(ctx context.Context, c Campaign, nums []uint64) ([]ou
 		}
 		seen[who] = true
 		reqs = append(reqs, outbox.Request{
-			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: c.Template,
-			Source: c.Source(), Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal,
+			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: w.Template,
+			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal,
 		})
 	}
 	return reqs, left, nil

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -32,6 +33,8 @@ type Everyone interface {
 type People interface {
 	// IDs returns person ids by the number asked for, following merges. Unknown numbers are left out.
 	IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
+	// Habits returns where people live and, if hours is set, when they open and click. Unknown numbers are left out.
+	Habits(ctx context.Context, ws string, nums []uint64, hours bool) (map[uint64]Habit, error)
 }
 
 // Outbox takes requests for messages.
@@ -44,6 +47,8 @@ type Outbox interface {
 	Waiting(ctx context.Context, ws string, src outbox.Source) (int64, error)
 	// CancelSource cancels what has not left and joins the caller's transaction.
 	CancelSource(ctx context.Context, ws string, src outbox.Source) (int64, error)
+	// CountsByNode returns the figures of a source by node.
+	CountsByNode(ctx context.Context, ws string, src outbox.Source) (map[string]outbox.Counts, error)
 }
 
 // Checker knows what campaigns may refer to. Each method returns nil, or an error of kind not_found or conflict if the
@@ -52,6 +57,8 @@ type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
 	CheckTopic(ctx context.Context, ws, id string) error
 	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+	// NeedsApproval says whether a second person must agree before a campaign goes out.
+	NeedsApproval(ctx context.Context, ws string) (bool, error)
 }
 
 // Config is what a Service needs. All fields but the last two are required.
@@ -95,7 +102,7 @@ func (s *Service) Start(ctx context.Context) error { return s.loop.Start(ctx) }
 // Stop ends it, after the chunk in hand.
 func (s *Service) Stop(ctx context.Context) error { return s.loop.Stop(ctx) }
 
-// Create adds a draft made of the fields that people fill in: name, audience, topic, template, channel, goal, time.
+// Create adds a draft made of the fields that people fill in: name, audience, topic, template, channel, goal, plan, time.
 func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, error) {
 	now := s.c.Clock.Now()
 	out := Campaign{ID: id.New("cmp"), Workspace: ws, Status: Draft, Rev: 1, CreatedAt: now, UpdatedAt: now}
@@ -108,7 +115,7 @@ func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, 
 
 func (c *Campaign) fill(from Campaign) {
 	c.Name, c.Audience, c.Topic, c.Template, c.Goal, c.ScheduledAt = from.Name, from.Audience, from.Topic, from.Template, from.Goal, from.ScheduledAt
-	c.Channel = from.Channel
+	c.Plan, c.Channel = from.Plan, from.Channel
 	if c.Channel == "" {
 		c.Channel = "email"
 	}
@@ -138,7 +145,10 @@ func (s *Service) Edit(ctx context.Context, ws, id string, c Campaign) (Campaign
 		if err := old.Validate(); err != nil {
 			return err
 		}
-		if old.Status == Scheduled {
+		switch {
+		case old.ApprovedBy != "": // what was approved is not what it is now
+			old.Status, old.RequestedBy, old.ApprovedBy = Draft, "", ""
+		case old.Status == Scheduled:
 			return s.check(ctx, *old)
 		}
 		return nil
@@ -194,18 +204,24 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 	}
 	ask("topic", "topic", c.Topic, s.c.Checker.CheckTopic)
 	ask("template", "template", c.Template, s.c.Checker.CheckTemplate)
+	if c.Plan.Test != nil {
+		for i, id := range c.Plan.Test.Variants {
+			ask("template", fmt.Sprintf("plan.test.variants[%d]", i), id, s.c.Checker.CheckTemplate)
+		}
+	}
 	if failed != nil {
 		return failed
 	}
 	return errors.Join(bad...)
 }
 
-// Launch sends the campaign, at its time or at once. A campaign that is launched already stays as it is, so launching
-// twice sends once. One that has failed goes on from where it stopped.
-func (s *Service) Launch(ctx context.Context, ws, id string) (Campaign, error) {
+// Launch sends the campaign, at its time or at once. Where the workspace wants a second person's approval it asks for that first. A
+// campaign that is launched already stays as it is, so launching twice sends once. One that has failed goes on from where it stopped.
+// By is who asks.
+func (s *Service) Launch(ctx context.Context, ws, id, by string) (Campaign, error) {
 	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
 		switch c.Status {
-		case Scheduled, Preparing, Sending, Sent:
+		case Review, Scheduled, Preparing, Sending, Sent:
 			return nil
 		case Draft, Failed:
 		default:
@@ -214,17 +230,84 @@ func (s *Service) Launch(ctx context.Context, ws, id string) (Campaign, error) {
 		if err := s.check(ctx, *c); err != nil {
 			return err
 		}
-		c.Attempts, c.RetryAt, c.Error = 0, time.Time{}, ""
-		switch {
-		case !c.StartedAt.IsZero():
-			c.Status = Sending
-		case c.ScheduledAt.After(s.c.Clock.Now()):
-			c.Status = Scheduled
-		default:
-			c.Status = Preparing
+		if c.Status == Draft {
+			needed, err := s.c.Checker.NeedsApproval(ctx, ws)
+			if err != nil {
+				return err
+			}
+			if needed {
+				c.Status, c.RequestedBy = Review, by
+				return nil
+			}
 		}
+		s.release(c)
 		return nil
 	})
+}
+
+// Approve launches a campaign that waits for approval. By must be another person than the one who asked.
+func (s *Service) Approve(ctx context.Context, ws, id, by string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
+		if c.ApprovedBy != "" {
+			return nil
+		}
+		if c.Status != Review {
+			return errs.Conflict("campaign.not_in_review", "this campaign is %s; only one that waits for approval can be approved", c.Status)
+		}
+		if c.RequestedBy == by {
+			return errs.Forbidden("campaign.approval.self", "you asked to launch this campaign yourself; ask somebody else to approve it")
+		}
+		if err := s.check(ctx, *c); err != nil {
+			return err
+		}
+		c.ApprovedBy = by
+		s.release(c)
+		return nil
+	})
+}
+
+// Withdraw makes a campaign that waits for approval, or for its time, a draft again.
+func (s *Service) Withdraw(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+		switch c.Status {
+		case Draft:
+			return nil
+		case Review, Scheduled:
+			c.Status, c.RequestedBy, c.ApprovedBy, c.RetryAt = Draft, "", "", time.Time{}
+			return nil
+		}
+		return errs.Conflict("campaign.begun", "this campaign is %s and cannot become a draft again; copy it", c.Status)
+	})
+}
+
+// release lets a checked campaign go.
+func (s *Service) release(c *Campaign) {
+	c.Attempts, c.RetryAt, c.Error = 0, time.Time{}, ""
+	switch {
+	case !c.StartedAt.IsZero():
+		c.Status = Sending
+	case c.begins().After(s.c.Clock.Now()):
+		c.Status = Scheduled
+	default:
+		c.Status = Preparing
+	}
+	if !c.Plan.Local.IsZero() {
+		c.ScheduledAt = c.begins()
+	}
+}
+
+// Copy makes a draft with the same content, to send again or to another audience. An empty audience keeps the one of the original;
+// neither its time nor its approval is taken over.
+func (s *Service) Copy(ctx context.Context, ws, id, name string, audience Audience) (Campaign, error) {
+	c, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil {
+		return Campaign{}, err
+	}
+	c.Name, c.ScheduledAt, c.Plan.Local = name, time.Time{}, Civil{}
+	if len(audience.Include) > 0 {
+		c.Audience = audience
+	}
+	return s.Create(ctx, ws, c)
 }
 
 // Pause stops asking for messages. The few that wait in the outbox already still go.

@@ -19,13 +19,18 @@ type Store interface {
 	List(ctx context.Context, ws string, p page.Request) (page.Of[Campaign], error)
 	// Update replaces the campaign whose Rev is c.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
 	Update(ctx context.Context, c Campaign) error
-	// Delete removes a campaign and its audience; errs.NotFound if there is none.
+	// Delete removes a campaign and its waves; errs.NotFound if there is none.
 	Delete(ctx context.Context, ws, id string) error
 	// Working returns the campaigns (of all workspaces) that a worker must look at now: preparing or sending ones, and
 	// scheduled ones whose time has come, unless their RetryAt lies in the future. Oldest first.
 	Working(ctx context.Context, now time.Time) ([]Campaign, error)
-	// SaveAudience fixes the audience, in place of one saved before.
-	SaveAudience(ctx context.Context, ws, id string, people *roaring64.Bitmap) error
-	// Audience returns up to limit person numbers of the audience that are greater than after, ascending.
-	Audience(ctx context.Context, ws, id string, after uint64, limit int) ([]uint64, error)
+	// SaveWaves fixes the audience, in place of one saved before. people[i] are those of waves[i]; Seq is the index.
+	SaveWaves(ctx context.Context, ws, id string, waves []Wave, people []*roaring64.Bitmap) error
+	// Waves returns the waves by Seq; none before the audience is fixed.
+	Waves(ctx context.Context, ws, id string) ([]Wave, error)
+	// UpdateWave writes DueAt, Template, Handled and Position of a wave. It is called in the transaction that updates the campaign,
+	// whose Rev keeps two writers apart.
+	UpdateWave(ctx context.Context, ws, id string, w Wave) error
+	// People returns up to limit person numbers of a wave that are greater than after, ascending.
+	People(ctx context.Context, ws, id string, wave int, after uint64, limit int) ([]uint64, error)
 }

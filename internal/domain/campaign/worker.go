@@ -81,8 +81,26 @@ func (s *Service) step(ctx context.Context, c Campaign) (bool, error) {
 	case Preparing:
 		return true, s.prepare(ctx, c)
 	}
-	if c.Progress.Left() > 0 {
-		return s.walk(ctx, c)
+	waves, err := s.c.Store.Waves(ctx, c.Workspace, c.ID)
+	if err != nil {
+		return false, err
+	}
+	now := s.c.Clock.Now()
+	var next time.Time
+	for _, w := range waves {
+		switch {
+		case w.Left() == 0:
+		case w.Template == "":
+			return s.test(ctx, c, waves, w)
+		case !w.DueAt.After(now):
+			return s.walk(ctx, c, w)
+		case next.IsZero() || w.DueAt.Before(next):
+			next = w.DueAt
+		}
+	}
+	if !next.IsZero() {
+		c.RetryAt = next
+		return true, s.update(ctx, c)
 	}
 	return s.finish(ctx, c)
 }
@@ -92,9 +110,13 @@ func (s *Service) update(ctx context.Context, c Campaign) error {
 	return s.c.Store.Update(ctx, c)
 }
 
-// prepare fixes the audience.
+// prepare fixes the audience and cuts it into waves.
 func (s *Service) prepare(ctx context.Context, c Campaign) error {
 	_, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return err
+	}
+	waves, people, err := s.waves(ctx, c, audience)
 	if err != nil {
 		return err
 	}
@@ -102,15 +124,15 @@ func (s *Service) prepare(ctx context.Context, c Campaign) error {
 		c := c
 		c.Status, c.StartedAt, c.Attempts, c.Error = Sending, s.c.Clock.Now(), 0, ""
 		c.Progress = Progress{Audience: int64(audience.GetCardinality())}
-		if err := s.c.Store.SaveAudience(ctx, c.Workspace, c.ID, audience); err != nil {
+		if err := s.c.Store.SaveWaves(ctx, c.Workspace, c.ID, waves, people); err != nil {
 			return err
 		}
 		return s.update(ctx, c)
 	})
 }
 
-// walk asks the outbox for the next chunk of people and moves the position, in one transaction.
-func (s *Service) walk(ctx context.Context, c Campaign) (bool, error) {
+// walk asks the outbox for the next chunk of a wave's people and moves the position, in one transaction.
+func (s *Service) walk(ctx context.Context, c Campaign, w Wave) (bool, error) {
 	waiting, err := s.c.Outbox.Waiting(ctx, c.Workspace, c.Source())
 	if err != nil {
 		return false, fmt.Errorf("count waiting messages: %w", err)
@@ -118,14 +140,18 @@ func (s *Service) walk(ctx context.Context, c Campaign) (bool, error) {
 	if waiting >= int64(s.c.Ahead) {
 		return false, nil
 	}
-	nums, err := s.c.Store.Audience(ctx, c.Workspace, c.ID, c.Progress.Position, s.c.Chunk)
+	chunk := s.c.Chunk
+	if rate := c.Plan.PerMinute; rate > 0 {
+		chunk = min(chunk, max(1, rate/6)) // ten seconds' worth
+	}
+	nums, err := s.c.Store.People(ctx, c.Workspace, c.ID, w.Seq, w.Position, chunk)
 	if err != nil {
 		return false, err
 	}
 	if len(nums) == 0 {
-		return false, errs.Invalid("campaign.audience.short", "", "the audience ends after %d of %d people", c.Progress.Handled, c.Progress.Audience)
+		return false, errs.Invalid("campaign.audience.short", "", "wave %d of the audience ends after %d of %d people", w.Seq, w.Handled, w.Size)
 	}
-	reqs, left, err := s.requests(ctx, c, nums)
+	reqs, left, err := s.requests(ctx, c, w, nums)
 	if err != nil {
 		return false, err
 	}
@@ -137,8 +163,9 @@ func (s *Service) walk(ctx context.Context, c Campaign) (bool, error) {
 		if len(decisions) != len(reqs) {
 			return fmt.Errorf("ask for messages: %d decisions for %d requests", len(decisions), len(reqs))
 		}
-		c := c
+		c, w := c, w
 		p := c.Progress
+		before := p.Queued
 		for reason, n := range left.Refused {
 			p = p.plus(reason, n)
 		}
@@ -153,8 +180,15 @@ func (s *Service) walk(ctx context.Context, c Campaign) (bool, error) {
 			}
 		}
 		p.Handled += int64(len(nums))
-		p.Position = nums[len(nums)-1]
+		w.Handled += int64(len(nums))
+		w.Position = nums[len(nums)-1]
+		if err := s.c.Store.UpdateWave(ctx, c.Workspace, c.ID, w); err != nil {
+			return err
+		}
 		c.Progress, c.Attempts, c.Error = p, 0, ""
+		if rate := c.Plan.PerMinute; rate > 0 {
+			c.RetryAt = s.c.Clock.Now().Add(time.Duration(p.Queued-before) * time.Minute / time.Duration(rate))
+		}
 		return s.update(ctx, c)
 	})
 }

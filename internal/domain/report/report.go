@@ -73,7 +73,8 @@ type Campaign struct {
 	campaign.Campaign
 	LeftOut  map[string]int64 // people of the audience whom the gate was never asked about, by why: merged, gone
 	Messages MessageFigures
-	At       time.Time // when it was made
+	Variants map[string]MessageFigures // of the A/B test, by variant; what the rest got is under ""
+	At       time.Time                 // when it was made
 }
 
 // Journey is the report of a journey.
@@ -179,6 +180,12 @@ func (s *Service) Campaign(ctx context.Context, ws, id string) (Campaign, error)
 		return Campaign{}, err
 	}
 	out := Campaign{Campaign: c, LeftOut: map[string]int64{}, Messages: figures(add(counts)), At: s.c.Clock.Now()}
+	if c.Plan.Test != nil {
+		out.Variants = map[string]MessageFigures{}
+		for variant, n := range counts {
+			out.Variants[variant] = figures(n)
+		}
+	}
 	for _, why := range []string{campaign.ReasonMerged, campaign.ReasonGone} {
 		if n := c.Progress.Refused[why]; n > 0 {
 			out.LeftOut[why] = n

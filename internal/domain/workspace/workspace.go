@@ -28,13 +28,15 @@ type Workspace struct {
 	UpdatedAt     time.Time
 }
 
-// Settings are what messages need to know about their sender. All may be empty.
+// Settings are what messages need to know about their sender, and who may let them go. All may be empty.
 type Settings struct {
 	PublicURL     string `json:"public_url,omitempty"` // where people's mail programs reach this installation: base of links and open marks, without a final slash
 	SenderName    string `json:"sender_name,omitempty"`
 	SenderEmail   string `json:"sender_email,omitempty"`
 	ReplyTo       string `json:"reply_to,omitempty"`
 	PostalAddress string `json:"postal_address,omitempty"` // shown at the foot of marketing mail, where law asks for it
+
+	ApproveCampaigns bool `json:"approve_campaigns,omitempty"` // a campaign goes out only after a second person has agreed
 }
 
 // Kind says where a source's events come from.

@@ -23,25 +23,24 @@ func NewCampaign(db *sqldb.DB) *Campaign { return &Campaign{db} }
 var _ campaign.Store = (*Campaign)(nil)
 
 const campaignColumns = `id, workspace_id, name, include, exclude, topic, template, channel, goal, status, scheduled_at, started_at, finished_at,
-	audience, handled, queued, refused, position, paused_from, attempts, retry_at, error, rev, created_at, updated_at`
+	audience, handled, queued, refused, plan, paused_from, attempts, retry_at, error, rev, created_at, updated_at, requested_by, approved_by, result`
 
 func scanCampaign(r sqldb.Row) (c campaign.Campaign, err error) {
-	var include, exclude, goal, refused string
-	var position int64
+	var include, exclude, goal, refused, plan, result string
 	p := &c.Progress
 	if err = r.Scan(&c.ID, &c.Workspace, &c.Name, &include, &exclude, &c.Topic, &c.Template, &c.Channel, &goal, (*string)(&c.Status), &c.ScheduledAt,
-		&c.StartedAt, &c.FinishedAt, &p.Audience, &p.Handled, &p.Queued, &refused, &position, (*string)(&c.PausedFrom), &c.Attempts, &c.RetryAt,
-		&c.Error, &c.Rev, &c.CreatedAt, &c.UpdatedAt); err != nil {
+		&c.StartedAt, &c.FinishedAt, &p.Audience, &p.Handled, &p.Queued, &refused, &plan, (*string)(&c.PausedFrom), &c.Attempts, &c.RetryAt,
+		&c.Error, &c.Rev, &c.CreatedAt, &c.UpdatedAt, &c.RequestedBy, &c.ApprovedBy, &result); err != nil {
 		return c, err
 	}
-	p.Position = uint64(position)
 	return c, errors.Join(json.Unmarshal([]byte(include), &c.Audience.Include), json.Unmarshal([]byte(exclude), &c.Audience.Exclude),
-		json.Unmarshal([]byte(goal), &c.Goal), json.Unmarshal([]byte(refused), &p.Refused))
+		json.Unmarshal([]byte(goal), &c.Goal), json.Unmarshal([]byte(refused), &p.Refused),
+		json.Unmarshal([]byte(plan), &c.Plan), json.Unmarshal([]byte(result), &c.Result))
 }
 
 func campaignValues(c campaign.Campaign) ([]any, error) {
-	var texts [4]string
-	for i, v := range []any{c.Audience.Include, c.Audience.Exclude, c.Goal, c.Progress.Refused} {
+	var texts [6]string
+	for i, v := range []any{c.Audience.Include, c.Audience.Exclude, c.Goal, c.Progress.Refused, c.Plan, c.Result} {
 		raw, err := json.Marshal(v)
 		if err != nil {
 			return nil, err
@@ -51,7 +50,8 @@ func campaignValues(c campaign.Campaign) ([]any, error) {
 	p := c.Progress
 	return []any{
 		c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
-		p.Audience, p.Handled, p.Queued, texts[3], int64(p.Position), string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt,
+		p.Audience, p.Handled, p.Queued, texts[3], texts[4], string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt,
+		c.RequestedBy, c.ApprovedBy, texts[5],
 	}, nil
 }
 
@@ -62,7 +62,7 @@ func (s *Campaign) Create(ctx context.Context, c campaign.Campaign) error {
 		return err
 	}
 	_, err = s.db.Exec(ctx, `INSERT INTO campaign (`+campaignColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`, args...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`, args...)
 	return err
 }
 
@@ -93,8 +93,9 @@ func (s *Campaign) Update(ctx context.Context, c campaign.Campaign) error {
 		return err
 	}
 	n, err := s.db.Exec(ctx, `UPDATE campaign SET name = $3, include = $4, exclude = $5, topic = $6, template = $7, channel = $8, goal = $9, status = $10,
-		scheduled_at = $11, started_at = $12, finished_at = $13, audience = $14, handled = $15, queued = $16, refused = $17, position = $18,
-		paused_from = $19, attempts = $20, retry_at = $21, error = $22, rev = rev + 1, created_at = $24, updated_at = $25
+		scheduled_at = $11, started_at = $12, finished_at = $13, audience = $14, handled = $15, queued = $16, refused = $17, plan = $18,
+		paused_from = $19, attempts = $20, retry_at = $21, error = $22, rev = rev + 1, created_at = $24, updated_at = $25,
+		requested_by = $26, approved_by = $27, result = $28
 		WHERE id = $1 AND workspace_id = $2 AND rev = $23`, args...)
 	if err == nil && n == 0 {
 		if _, err := s.Get(ctx, c.Workspace, c.ID); err != nil {
@@ -108,7 +109,7 @@ func (s *Campaign) Update(ctx context.Context, c campaign.Campaign) error {
 // Delete removes a campaign.
 func (s *Campaign) Delete(ctx context.Context, ws, id string) error {
 	return s.db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.db.Exec(ctx, `DELETE FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2`, ws, id); err != nil {
+		if err := s.clearWaves(ctx, ws, id); err != nil {
 			return err
 		}
 		n, err := s.db.Exec(ctx, `DELETE FROM campaign WHERE workspace_id = $1 AND id = $2`, ws, id)
@@ -117,6 +118,14 @@ func (s *Campaign) Delete(ctx context.Context, ws, id string) error {
 		}
 		return err
 	})
+}
+
+func (s *Campaign) clearWaves(ctx context.Context, ws, id string) error {
+	if _, err := s.db.Exec(ctx, `DELETE FROM campaign_wave_people WHERE workspace_id = $1 AND campaign_id = $2`, ws, id); err != nil {
+		return err
+	}
+	_, err := s.db.Exec(ctx, `DELETE FROM campaign_wave WHERE workspace_id = $1 AND campaign_id = $2`, ws, id)
+	return err
 }
 
 // Working returns the campaigns that a worker must look at.
@@ -128,53 +137,92 @@ func (s *Campaign) Working(ctx context.Context, now time.Time) ([]campaign.Campa
 // chunkBits is how many low bits of a person number share one row of the audience.
 const chunkBits = 16
 
-// SaveAudience fixes the audience.
-func (s *Campaign) SaveAudience(ctx context.Context, ws, id string, people *roaring64.Bitmap) error {
-	var rows [][]any
-	add := func(chunk uint64, part *roaring64.Bitmap) error {
-		raw, err := part.MarshalBinary()
-		rows = append(rows, []any{ws, id, int64(chunk), raw})
-		return err
-	}
-	part, chunk := roaring64.New(), uint64(0)
-	for it := people.Iterator(); it.HasNext(); {
-		n := it.Next()
-		if n>>chunkBits != chunk && !part.IsEmpty() {
-			if err := add(chunk, part); err != nil {
-				return err
-			}
-			part = roaring64.New()
-		}
-		chunk = n >> chunkBits
-		part.Add(n)
-	}
-	if !part.IsEmpty() {
-		if err := add(chunk, part); err != nil {
+// SaveWaves fixes the audience.
+func (s *Campaign) SaveWaves(ctx context.Context, ws, id string, waves []campaign.Wave, people []*roaring64.Bitmap) error {
+	var rows, chunks [][]any
+	for i, w := range waves {
+		rows = append(rows, []any{ws, id, i, w.DueAt, w.Template, w.Node, w.Size, w.Handled, int64(w.Position)})
+		parts, err := chunked(people[i])
+		if err != nil {
 			return err
+		}
+		for _, p := range parts {
+			chunks = append(chunks, []any{ws, id, i, p.number, p.people})
 		}
 	}
 	return s.db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.db.Exec(ctx, `DELETE FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2`, ws, id); err != nil || len(rows) == 0 {
+		if err := s.clearWaves(ctx, ws, id); err != nil {
 			return err
 		}
-		_, err := s.db.Bulk(ctx, `INSERT INTO campaign_audience (workspace_id, campaign_id, chunk, people) VALUES ($1, $2, $3, $4)`, rows)
+		if _, err := s.db.Bulk(ctx, `INSERT INTO campaign_wave (workspace_id, campaign_id, seq, due_at, template, node, size, handled, position)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, rows); err != nil {
+			return err
+		}
+		_, err := s.db.Bulk(ctx, `INSERT INTO campaign_wave_people (workspace_id, campaign_id, wave, chunk, people) VALUES ($1, $2, $3, $4, $5)`, chunks)
 		return err
 	})
 }
 
-// Audience returns people of the audience after a number.
-func (s *Campaign) Audience(ctx context.Context, ws, id string, after uint64, limit int) ([]uint64, error) {
+// chunk is one row of a wave's people.
+type chunk struct {
+	number int64
+	people []byte
+}
+
+// chunked cuts a bitmap into rows.
+func chunked(people *roaring64.Bitmap) ([]chunk, error) {
+	var out []chunk
+	part, number := roaring64.New(), uint64(0)
+	flush := func() error {
+		if part.IsEmpty() {
+			return nil
+		}
+		raw, err := part.MarshalBinary()
+		out = append(out, chunk{int64(number), raw})
+		return err
+	}
+	for it := people.Iterator(); it.HasNext(); {
+		n := it.Next()
+		if n>>chunkBits != number {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+			part, number = roaring64.New(), n>>chunkBits
+		}
+		part.Add(n)
+	}
+	return out, flush()
+}
+
+// Waves returns the waves.
+func (s *Campaign) Waves(ctx context.Context, ws, id string) ([]campaign.Wave, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (w campaign.Wave, err error) {
+		var position int64
+		err = r.Scan(&w.Seq, &w.DueAt, &w.Template, &w.Node, &w.Size, &w.Handled, &position)
+		w.Position = uint64(position)
+		return w, err
+	}, `SELECT seq, due_at, template, node, size, handled, position FROM campaign_wave WHERE workspace_id = $1 AND campaign_id = $2 ORDER BY seq`, ws, id)
+}
+
+// UpdateWave writes what changes of a wave.
+func (s *Campaign) UpdateWave(ctx context.Context, ws, id string, w campaign.Wave) error {
+	n, err := s.db.Exec(ctx, `UPDATE campaign_wave SET due_at = $4, template = $5, handled = $6, position = $7 WHERE workspace_id = $1 AND campaign_id = $2 AND seq = $3`,
+		ws, id, w.Seq, w.DueAt, w.Template, w.Handled, int64(w.Position))
+	if err == nil && n == 0 {
+		return errs.NotFound("campaign", id)
+	}
+	return err
+}
+
+// People returns people of a wave after a number.
+func (s *Campaign) People(ctx context.Context, ws, id string, wave int, after uint64, limit int) ([]uint64, error) {
 	var out []uint64
 	from := int64((after + 1) >> chunkBits)
 	for len(out) < limit {
-		type row struct {
-			chunk  int64
-			people []byte
-		}
-		rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
-			err = r.Scan(&o.chunk, &o.people)
-			return o, err
-		}, `SELECT chunk, people FROM campaign_audience WHERE workspace_id = $1 AND campaign_id = $2 AND chunk >= $3 ORDER BY chunk LIMIT 8`, ws, id, from)
+		rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (c chunk, err error) {
+			err = r.Scan(&c.number, &c.people)
+			return c, err
+		}, `SELECT chunk, people FROM campaign_wave_people WHERE workspace_id = $1 AND campaign_id = $2 AND wave = $3 AND chunk >= $4 ORDER BY chunk LIMIT 8`, ws, id, wave, from)
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +238,7 @@ func (s *Campaign) Audience(ctx context.Context, ws, id string, after uint64, li
 			for it.AdvanceIfNeeded(after + 1); it.HasNext() && len(out) < limit; {
 				out = append(out, it.Next())
 			}
-			from = r.chunk + 1
+			from = r.number + 1
 		}
 	}
 	return out, nil

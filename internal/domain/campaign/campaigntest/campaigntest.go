@@ -53,7 +53,12 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 
 		c.Name, c.Status, c.PausedFrom, c.ScheduledAt, c.StartedAt, c.FinishedAt = "x", campaign.Paused, campaign.Sending, epoch.Add(1), epoch.Add(time.Hour), epoch.Add(2*time.Hour)
 		c.ScheduledAt = epoch.Add(time.Minute)
-		c.Progress = campaign.Progress{Audience: 10, Handled: 7, Queued: 4, Refused: map[string]int64{"unsubscribed": 3}, Position: 1 << 40}
+		c.Progress = campaign.Progress{Audience: 10, Handled: 7, Queued: 4, Refused: map[string]int64{"unsubscribed": 3}}
+		local, err := campaign.ParseCivil("2026-12-24T09:00")
+		ok(t, err)
+		c.Plan = campaign.Plan{Local: local, BestHour: true, PerMinute: 30, Test: &campaign.Test{Variants: []string{"tpl_2"}, Share: 20, Metric: "clicked", Hours: 4}}
+		c.Result = &campaign.Result{Winner: "B", Template: "tpl_2", DecidedAt: epoch.Add(time.Hour), Chance: 0.01, Certain: true, Arms: []campaign.Arm{{Variant: "A", People: 5, Hits: 2}}}
+		c.RequestedBy, c.ApprovedBy = "stf_1", "stf_2"
 		c.Attempts, c.RetryAt, c.Error, c.UpdatedAt = 3, epoch.Add(time.Second), "broken", epoch.Add(time.Hour)
 		c.Audience.Exclude = nil
 		ok(t, s.Update(t.Context(), c))
@@ -99,10 +104,38 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		}
 		same(t, []string{"cmp_4", "cmp_3", "cmp_2", "cmp_1", "cmp_0"}, got)
 	})
-	t.Run("a deleted campaign is gone with its audience", func(t *testing.T) {
+	wave := func(people *roaring64.Bitmap) campaign.Wave {
+		return campaign.Wave{DueAt: epoch, Template: "tpl_1", Node: "A", Size: int64(people.GetCardinality())}
+	}
+	save := func(t *testing.T, s campaign.Store, id string, people ...*roaring64.Bitmap) {
+		t.Helper()
+		var waves []campaign.Wave
+		for _, p := range people {
+			waves = append(waves, wave(p))
+		}
+		ok(t, s.SaveWaves(t.Context(), ws, id, waves, people))
+	}
+	t.Run("waves come back in order and move on alone", func(t *testing.T) {
+		s := open(t)
+		save(t, s, "cmp_1", roaring64.BitmapOf(1, 2, 3), roaring64.BitmapOf(4))
+		save(t, s, "cmp_2", roaring64.BitmapOf(1))
+		first, second := wave(roaring64.BitmapOf(1, 2, 3)), wave(roaring64.BitmapOf(4))
+		second.Seq, second.DueAt, second.Template, second.Handled, second.Position = 1, time.Time{}, "", 1, 1<<40
+		ok(t, s.UpdateWave(t.Context(), ws, "cmp_1", second))
+		got, err := s.Waves(t.Context(), ws, "cmp_1")
+		ok(t, err)
+		same(t, []campaign.Wave{first, second}, got)
+		if err := s.UpdateWave(t.Context(), "ws_2", "cmp_1", second); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("from another workspace: %v", err)
+		}
+		none, err := s.Waves(t.Context(), "ws_2", "cmp_1")
+		ok(t, err)
+		same(t, 0, len(none))
+	})
+	t.Run("a deleted campaign is gone with its waves", func(t *testing.T) {
 		s := open(t)
 		ok(t, s.Create(t.Context(), sample("cmp_1")))
-		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.BitmapOf(1, 2)))
+		save(t, s, "cmp_1", roaring64.BitmapOf(1, 2))
 		if err := s.Delete(t.Context(), "ws_2", "cmp_1"); !errs.Is(err, errs.KindNotFound) {
 			t.Errorf("from another workspace: %v", err)
 		}
@@ -110,9 +143,12 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		if _, err := s.Get(t.Context(), ws, "cmp_1"); !errs.Is(err, errs.KindNotFound) {
 			t.Errorf("still there: %v", err)
 		}
-		got, err := s.Audience(t.Context(), ws, "cmp_1", 0, 10)
+		got, err := s.People(t.Context(), ws, "cmp_1", 0, 0, 10)
 		ok(t, err)
 		same(t, 0, len(got))
+		waves, err := s.Waves(t.Context(), ws, "cmp_1")
+		ok(t, err)
+		same(t, 0, len(waves))
 	})
 	t.Run("working ones are those a worker must look at now", func(t *testing.T) {
 		s := open(t)
@@ -144,7 +180,7 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		}
 		same(t, []string{"cmp_1", "cmp_3", "cmp_4"}, got)
 	})
-	t.Run("an audience can be walked from any position", func(t *testing.T) {
+	t.Run("a wave can be walked from any position", func(t *testing.T) {
 		s := open(t)
 		people, rng := roaring64.New(), rand.New(rand.NewPCG(1, 2))
 		for range 3000 { // some dense, some sparse, some far away
@@ -152,13 +188,13 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 			people.Add(1 + rng.Uint64N(40_000_000))
 		}
 		people.Add(1 << 45)
-		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.BitmapOf(7, 8, 9)))
-		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", people)) // in place of the first
-		ok(t, s.SaveAudience(t.Context(), ws, "cmp_2", roaring64.BitmapOf(1)))
+		save(t, s, "cmp_1", roaring64.BitmapOf(7, 8, 9))
+		save(t, s, "cmp_1", roaring64.BitmapOf(5, 6), people) // in place of the first
+		save(t, s, "cmp_2", roaring64.BitmapOf(1), roaring64.BitmapOf(2))
 		want, after := people.ToArray(), uint64(0)
 		var got []uint64
 		for {
-			part, err := s.Audience(t.Context(), ws, "cmp_1", after, 1+rng.IntN(700))
+			part, err := s.People(t.Context(), ws, "cmp_1", 1, after, 1+rng.IntN(700))
 			ok(t, err)
 			if len(part) == 0 {
 				break
@@ -167,11 +203,11 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 			after = part[len(part)-1]
 		}
 		same(t, want, got)
-		none, err := s.Audience(t.Context(), "ws_2", "cmp_1", 0, 10)
+		none, err := s.People(t.Context(), "ws_2", "cmp_1", 1, 0, 10)
 		ok(t, err)
 		same(t, 0, len(none))
-		ok(t, s.SaveAudience(t.Context(), ws, "cmp_1", roaring64.New()))
-		none, err = s.Audience(t.Context(), ws, "cmp_1", 0, 10)
+		save(t, s, "cmp_1", roaring64.New())
+		none, err = s.People(t.Context(), ws, "cmp_1", 0, 0, 10)
 		ok(t, err)
 		same(t, 0, len(none))
 	})
