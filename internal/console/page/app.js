@@ -6,7 +6,7 @@ import { h, mount, message } from './dom.js'
 import { overview } from './views/overview.js'
 import { people, person } from './views/people.js'
 import { segments, segment, newSegment } from './views/segments.js'
-import { campaigns, campaign, newCampaign } from './views/campaigns.js'
+import { campaigns, campaign, editCampaign, newCampaign } from './views/campaigns.js'
 import { journeys, journey } from './views/journeys.js'
 import { list } from './views/lists.js'
 import { settings } from './views/settings.js'
@@ -22,6 +22,7 @@ const routes = [
   [/^\/segments\/([^/]+)$/, segment],
   [/^\/campaigns$/, campaigns],
   [/^\/campaigns\/new$/, newCampaign],
+  [/^\/campaigns\/([^/]+)\/edit$/, editCampaign],
   [/^\/campaigns\/([^/]+)$/, campaign],
   [/^\/journeys$/, journeys],
   [/^\/journeys\/([^/]+)$/, journey],

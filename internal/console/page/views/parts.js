@@ -3,7 +3,7 @@ import { get, q } from '../api.js'
 import { h, mount, paged, table } from '../dom.js'
 import { money, number, percent, t, time } from '../i18n.js'
 
-const tones = { live: 'good', ready: 'good', sent: 'good', active: 'good', sending: 'warn', preparing: 'warn', evaluating: 'warn', scheduled: 'warn', paused: 'warn', failed: 'bad', refused: 'bad', bounced: 'bad', parked: 'bad', cancelled: 'bad' }
+const tones = { live: 'good', ready: 'good', sent: 'good', active: 'good', sending: 'warn', preparing: 'warn', evaluating: 'warn', scheduled: 'warn', review: 'warn', paused: 'warn', failed: 'bad', refused: 'bad', bounced: 'bad', parked: 'bad', cancelled: 'bad' }
 
 export const status = (s) => h('span', { class: 'tag ' + (tones[s] ?? '') }, t('status.' + s))
 

@@ -5,7 +5,7 @@ import { status } from './parts.js'
 
 // settings shows where events come from, the way out, API keys, and what the intake has refused.
 export async function settings({ main }) {
-  const sections = [sources, accounts, keys, rejections].map((draw) => [draw, h('section', { class: 'card' })])
+  const sections = [sources, accounts, rules, keys, rejections].map((draw) => [draw, h('section', { class: 'card' })])
   mount(main, h('h1', {}, t('nav.settings')), h('p', { class: 'lead' }, t('settings.lead')), sections.map(([, box]) => box))
   await Promise.all(sections.map(([draw, box]) => draw(box).catch((err) => mount(box, h('p', { class: 'error' }, message(err))))))
 }
@@ -54,6 +54,15 @@ async function accounts(box) {
     await post('/accounts', { ...rest, kind: 'email', default: true, config: { host, port: Number(port), security, username, password } })
     await accounts(box)
   }))
+}
+
+// rules is what must hold before messages go out.
+async function rules(box) {
+  const w = await get('/workspace')
+  const approve = h('input', { type: 'checkbox', checked: w.approve_campaigns, onchange: async () => {
+    try { await api('PATCH', '/workspace', { approve_campaigns: approve.checked }); toast(t('settings.saved')) } catch (err) { approve.checked = !approve.checked; toast(message(err)) }
+  } })
+  mount(box, h('h2', {}, t('settings.rules')), h('label', { class: 'check' }, approve, h('span', {}, t('settings.approve'))))
 }
 
 async function keys(box, secret) {
