@@ -113,7 +113,7 @@ func (t *Test) waves(c Campaign, now time.Time, audience *roaring64.Bitmap) (wav
 }
 
 // test waits until the test is out, then for its hours, then decides and gives the rest the winner's template.
-func (s *Service) test(ctx context.Context, c Campaign, waves []Wave, rest Wave) (bool, error) {
+func (s *Service) test(ctx context.Context, c Campaign, rest Wave) (bool, error) {
 	now := s.c.Clock.Now()
 	if rest.DueAt.IsZero() {
 		waiting, err := s.c.Outbox.Waiting(ctx, c.Workspace, c.Source())

@@ -206,6 +206,22 @@ func TestTheBetterVariantGoesToTheRestOnceItsHoursAreOver(t *testing.T) {
 	}
 }
 
+func TestTheVariantsOfAThrottledTestGoOutSideBySide(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 400)
+	c := w.planned(campaign.Plan{PerMinute: 60, Test: &campaign.Test{Variants: []string{"tpl_2"}, Share: 50, Metric: "clicked", Hours: 4}}, "seg_1")
+	w.launch(c.ID)
+	w.settle()
+	for range 9 {
+		w.clock.Advance(10 * time.Second)
+		w.settle()
+		if v := w.variants(); v["tpl_1"]-v["tpl_2"] > 10 || v["tpl_2"] > v["tpl_1"] {
+			t.Fatalf("one variant is ahead: %v", v)
+		}
+	}
+	want(t, "after a minute and a half", w.variants(), map[string]int{"tpl_1": 50, "tpl_2": 50})
+}
+
 func TestALeadByChanceIsCalledUncertain(t *testing.T) {
 	w := newWorld(t)
 	w.sets["seg_1"] = people(1, 300)

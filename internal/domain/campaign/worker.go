@@ -86,21 +86,29 @@ func (s *Service) step(ctx context.Context, c Campaign) (bool, error) {
 		return false, err
 	}
 	now := s.c.Clock.Now()
+	var due, rest *Wave
 	var next time.Time
-	for _, w := range waves {
-		switch {
+	for i := range waves {
+		switch w := &waves[i]; {
 		case w.Left() == 0:
 		case w.Template == "":
-			return s.test(ctx, c, waves, w)
-		case !w.DueAt.After(now):
-			return s.walk(ctx, c, w)
-		case next.IsZero() || w.DueAt.Before(next):
-			next = w.DueAt
+			rest = w
+		case w.DueAt.After(now):
+			if next.IsZero() || w.DueAt.Before(next) {
+				next = w.DueAt
+			}
+		case due == nil || w.before(*due):
+			due = w
 		}
 	}
-	if !next.IsZero() {
+	switch {
+	case due != nil:
+		return s.walk(ctx, c, *due)
+	case !next.IsZero():
 		c.RetryAt = next
 		return true, s.update(ctx, c)
+	case rest != nil:
+		return s.test(ctx, c, *rest)
 	}
 	return s.finish(ctx, c)
 }
