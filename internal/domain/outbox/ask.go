@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // DryRun decides on each request as Enqueue would and stores nothing; for showing beforehand who will not be written to, and why. The
@@ -19,25 +18,15 @@ func (s *Service) DryRun(ctx context.Context, reqs []Request) ([]Decision, error
 	out := make([]Decision, len(reqs))
 	now := s.clock.Now()
 	for ws, indexes := range byWorkspace {
-		messages := make([]*Message, len(indexes))
-		people := make([]string, len(indexes))
+		messages, holdouts := make([]*Message, len(indexes)), make([]float64, len(indexes))
 		for n, i := range indexes {
-			messages[n] = reqs[i].message(now)
-			people[n] = reqs[i].PersonID
+			messages[n], holdouts[n] = reqs[i].message(now), reqs[i].Holdout
 		}
-		slices.Sort(people)
-		g, err := s.openGate(ctx, ws, slices.Compact(people))
+		verdicts, err := s.decide(ctx, ws, messages, holdouts, now)
 		if err != nil {
 			return nil, fmt.Errorf("dry run: %w", err)
 		}
-		if err := s.loadSupply(ctx, ws, g, messages); err != nil {
-			return nil, fmt.Errorf("dry run: %w", err)
-		}
-		for n, m := range messages {
-			v := g.supply(m)
-			if !v.refused() {
-				v = g.check(m)
-			}
+		for n, v := range verdicts {
 			out[indexes[n]] = Decision{Allowed: !v.refused(), Reason: v.reason, Detail: v.detail}
 		}
 	}

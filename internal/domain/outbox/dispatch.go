@@ -287,22 +287,64 @@ func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([
 		return jobs, err
 	}
 	now := d.s.clock.Now()
+	verdicts, err := d.s.admit(ctx, ws, g, jobs, now)
+	if err != nil {
+		return jobs, err
+	}
 	admitted := jobs[:0]
-	for _, j := range jobs {
-		m := &j.message
-		p := g.people[m.PersonID] // under the id asked for; check moves on to the person of today
-		v := g.check(m)
+	for i, j := range jobs {
+		m, v := &j.message, verdicts[i]
+		p := g.people[m.PersonID]
 		switch {
 		case v.refused():
 			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Refused, At: now, Reason: v.reason, Detail: v.detail, Address: m.Address}})
 		case now.Sub(m.NotBefore) > maxAge && m.Attempts > 0:
 			d.commits.finish(d.expired(*m, now))
+		case m.DueAt.After(now):
+			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Queued, At: now, Due: m.DueAt, Reason: m.Reason, Detail: m.Detail, Address: m.Address, Waits: true}})
 		default:
 			j.person, j.topic = p, g.topics[m.Topic]
 			admitted = append(admitted, j)
 		}
 	}
 	return admitted, nil
+}
+
+// admit judges claimed messages and gives those that go now their slots under the caps. Counting and taking are one transaction: however
+// many processes send, nobody gets more than the caps allow.
+func (s *Service) admit(ctx context.Context, ws string, g *gate, jobs []*job, now time.Time) ([]verdict, error) {
+	out := make([]verdict, len(jobs))
+	var counted []int // those that caps look at
+	for i, j := range jobs {
+		m := &j.message
+		if out[i] = g.check(m); out[i].refused() {
+			continue
+		}
+		if m.Transactional || len(g.policy.Caps) == 0 {
+			out[i] = g.wait(m, now, false)
+			continue
+		}
+		counted = append(counted, i)
+	}
+	if len(counted) == 0 {
+		return out, nil
+	}
+	return out, s.tx.InTx(ctx, func(ctx context.Context) error {
+		if err := s.loadSlots(ctx, ws, g, now); err != nil {
+			return err
+		}
+		var held []Held
+		for _, i := range counted {
+			m := &jobs[i].message
+			m.DueAt = now
+			if out[i] = g.wait(m, now, true); out[i].refused() || m.DueAt.After(now) {
+				continue
+			}
+			held = append(held, m.held())
+			g.taken[m.PersonID] = append(g.taken[m.PersonID], Slot{MessageID: m.ID, PersonID: m.PersonID, Channel: m.Channel, Topic: m.Topic, At: now})
+		}
+		return s.store.Take(ctx, ws, held, now)
+	})
 }
 
 func (d *Dispatcher) expired(m Message, now time.Time) outcome {

@@ -3,6 +3,8 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
@@ -26,12 +28,123 @@ type gate struct {
 	topics  map[string]consent.Topic
 	content map[string]content.Template // by template id; missing: unknown
 	routes  map[string]bool             // channel kinds with an account
+	policy  Policy
+	home    *time.Location    // of people whose zone is not known
+	taken   map[string][]Slot // by person: what counts under the caps; nil: nothing does
+}
+
+// decide passes new messages through the whole gate. Holdouts are the percentages of their sources. Messages that must wait get their DueAt and the reason for it.
+func (s *Service) decide(ctx context.Context, ws string, messages []*Message, holdouts []float64, now time.Time) ([]verdict, error) {
+	people := make([]string, len(messages))
+	for i, m := range messages {
+		people[i] = m.PersonID
+	}
+	slices.Sort(people)
+	g, err := s.openGate(ctx, ws, slices.Compact(people))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.loadSupply(ctx, ws, g, messages); err != nil {
+		return nil, err
+	}
+	if err := s.loadSlots(ctx, ws, g, now); err != nil {
+		return nil, err
+	}
+	out := make([]verdict, len(messages))
+	for i, m := range messages {
+		v := g.supply(m)
+		if !v.refused() {
+			v = g.check(m)
+		}
+		if !v.refused() && !m.Transactional && heldOut(m.Source.ID, m.PersonID, holdouts[i]) {
+			v = refuse(ReasonHoldout, "kept as control group of this %s", m.Source.Kind)
+		}
+		if !v.refused() {
+			// Caps are counted when a message goes. What is planned for later is not judged by today.
+			if m.DueAt.After(now) {
+				v = g.wait(m, m.DueAt, false)
+			} else {
+				v = g.wait(m, now, true)
+			}
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
+// loadSlots loads what counts under the caps for the people of the gate.
+func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Time) error {
+	if len(g.policy.Caps) == 0 {
+		return nil
+	}
+	ids := make([]string, 0, len(g.people))
+	for _, p := range g.people {
+		ids = append(ids, p.ID)
+	}
+	slices.Sort(ids)
+	slots, err := s.store.Taken(ctx, ws, slices.Compact(ids), g.policy.longest(now))
+	if err != nil {
+		return fmt.Errorf("load slots: %w", err)
+	}
+	g.taken = map[string][]Slot{}
+	for _, slot := range slots {
+		g.taken[slot.PersonID] = append(g.taken[slot.PersonID], slot)
+	}
+	return nil
+}
+
+// zoneOf returns where the person's clock is.
+func (g *gate) zoneOf(personID string) *time.Location {
+	if name := g.people[personID].Timezone(); name != "" && name != "Local" {
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return g.home
+}
+
+// wait judges a message that check lets through by the clock: quiet hours, and with count set the caps. A message that must wait gets a
+// later DueAt.
+func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
+	if m.Transactional {
+		return verdict{}
+	}
+	zone := g.zoneOf(m.PersonID)
+	due, reason := at, ""
+	if count {
+		turn, v := g.policy.capped(m, g.taken[m.PersonID], at, zone)
+		if v.refused() {
+			return v
+		}
+		if turn.After(due) {
+			due, reason = turn, ReasonCapped
+		}
+	}
+	open, v := g.policy.quiet(m.Channel, due, zone)
+	if v.refused() {
+		return v
+	}
+	if open.After(due) {
+		due, reason = open, ReasonQuietHours
+	}
+	if reason != "" {
+		m.DueAt, m.Reason, m.Detail = due, reason, "waits until "+due.In(zone).Format("2006-01-02 15:04 MST")
+	}
+	return verdict{}
 }
 
 // openGate loads what is needed to judge messages to these people. Templates and accounts are left to the caller.
 func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (*gate, error) {
-	g := &gate{topics: map[string]consent.Topic{}}
+	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC}
 	var err error
+	if g.policy, err = s.store.Policy(ctx, ws); err != nil {
+		return nil, fmt.Errorf("load policy: %w", err)
+	}
+	if s.zone != nil {
+		if g.home, err = s.zone(ctx, ws); err != nil {
+			return nil, fmt.Errorf("load zone: %w", err)
+		}
+	}
 	if g.people, err = s.people.ByIDs(ctx, ws, personIDs); err != nil {
 		return nil, fmt.Errorf("load people: %w", err)
 	}
@@ -81,7 +194,13 @@ func (g *gate) check(m *Message) verdict {
 	if m.Transactional {
 		return verdict{}
 	}
-	return g.topic(m, allows)
+	if v := g.topic(m, allows); v.refused() {
+		return v
+	}
+	if heldOut(g.policy.Salt, p.ID, g.policy.Holdout) {
+		return refuse(ReasonHoldout, "belongs to the %g %% of people who get nothing, so that the effect can be measured", g.policy.Holdout)
+	}
+	return verdict{}
 }
 
 func (g *gate) address(m *Message) verdict {

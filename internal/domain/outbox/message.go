@@ -35,6 +35,9 @@ const (
 	ReasonArchivedTemplate = "archived_template"
 	ReasonTemplateChannel  = "template_not_for_channel"
 	ReasonNoAccount        = "no_account"
+	ReasonQuietHours       = "quiet_hours" // of a queued message: waits for their end
+	ReasonCapped           = "capped"      // of a queued message: waits for its turn
+	ReasonHoldout          = "holdout"
 
 	ReasonRender     = "render_error"
 	ReasonExpired    = "expired"

@@ -25,6 +25,7 @@ type Request struct {
 	Transactional bool      // answers something the person did (receipt, password): only suppression of the address stops it
 	NotBefore     time.Time // zero: at once
 	Goal          Goal
+	Holdout       float64 // percent of the source's people who get nothing, always the same ones; beside the workspace's holdout
 }
 
 // Goal is what the message is meant to bring about; the zero value counts orders within seven days.

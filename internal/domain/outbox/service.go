@@ -48,6 +48,8 @@ type Config struct {
 	Box      *secret.Box
 	BaseURL  string // where this installation is reached by the people who get messages, "https://mail.example.com"
 	Log      *slog.Logger
+	// Zone is where people live whose zone is not known; nil: UTC.
+	Zone func(ctx context.Context, ws string) (*time.Location, error)
 }
 
 // Service is the outbox but for the sending itself, which is the Dispatcher's.
@@ -64,13 +66,14 @@ type Service struct {
 	box      *secret.Box
 	links    *Links
 	log      *slog.Logger
+	zone     func(ctx context.Context, ws string) (*time.Location, error)
 }
 
 // New returns a Service and makes it watch consent.
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
-		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone,
 	}
 	c.Consent.Watch(s)
 	return s
@@ -127,8 +130,8 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 	}
 	now := s.clock.Now()
 	fresh := make([]*Message, 0, len(indexes))
+	var holdouts []float64
 	byKey := make(map[string]*Message, len(indexes))
-	people := make([]string, 0, len(indexes))
 	for _, i := range indexes {
 		r := &reqs[i]
 		if _, ok := used[r.Key]; ok || byKey[r.Key] != nil {
@@ -136,24 +139,15 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 		}
 		m := r.message(now)
 		byKey[r.Key] = m
-		fresh = append(fresh, m)
-		people = append(people, r.PersonID)
+		fresh, holdouts = append(fresh, m), append(holdouts, r.Holdout)
 	}
 	if len(fresh) > 0 {
-		slices.Sort(people)
-		g, err := s.openGate(ctx, ws, slices.Compact(people))
+		verdicts, err := s.decide(ctx, ws, fresh, holdouts, now)
 		if err != nil {
 			return err
 		}
-		if err := s.loadSupply(ctx, ws, g, fresh); err != nil {
-			return err
-		}
-		for _, m := range fresh {
-			v := g.supply(m)
-			if !v.refused() {
-				v = g.check(m)
-			}
-			if v.refused() {
+		for i, m := range fresh {
+			if v := verdicts[i]; v.refused() {
 				m.State, m.Reason, m.Detail = Refused, v.reason, v.detail
 			}
 		}

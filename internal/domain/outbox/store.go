@@ -40,6 +40,15 @@ type Store interface {
 	// ReasonAnswerLost. It returns the in-flight messages as they are afterwards.
 	Inherit(ctx context.Context, owner string, now time.Time, limit int) ([]Message, error)
 
+	// Policy returns the workspace's policy, the zero one if none was set.
+	Policy(ctx context.Context, ws string) (Policy, error)
+	// SetPolicy replaces it.
+	SetPolicy(ctx context.Context, ws string, p Policy, at time.Time) error
+	// Taken returns the slots of these people since a time: of messages that have one and may have reached them, or still may.
+	Taken(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Slot, error)
+	// Take gives messages that are still held by their claim a slot at a time, in place of one they had.
+	Take(ctx context.Context, ws string, held []Held, at time.Time) error
+
 	// Recall queues again the claimed messages of these people (nil: of the whole workspace) that are not in flight, so
 	// that they meet the gate again.
 	Recall(ctx context.Context, ws string, personIDs []string) error
@@ -100,6 +109,7 @@ type Result struct {
 	Address string
 	Subject string
 	Lost    bool // the answer was lost: counts as uncertain
+	Waits   bool // Queued by the gate: nothing was tried, so it is no attempt
 }
 
 // ReceiptKind is what a receipt tells.

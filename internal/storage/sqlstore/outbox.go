@@ -131,6 +131,50 @@ func (s *Outbox) Stopped(ctx context.Context, ws string) (time.Time, error) {
 	return at, err
 }
 
+// Policy returns the workspace's policy.
+func (s *Outbox) Policy(ctx context.Context, ws string) (p outbox.Policy, err error) {
+	raw, err := sqldb.One(ctx, s.db, sqldb.Value[string], `SELECT policy FROM sending_policy WHERE workspace_id = $1`, ws)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal([]byte(raw), &p)
+}
+
+// SetPolicy replaces it.
+func (s *Outbox) SetPolicy(ctx context.Context, ws string, p outbox.Policy, at time.Time) error {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO sending_policy (workspace_id, policy, updated_at) VALUES ($1, $2, $3)
+		ON CONFLICT (workspace_id) DO UPDATE SET policy = excluded.policy, updated_at = excluded.updated_at`, ws, string(raw), at)
+	return err
+}
+
+// Taken returns slots of people.
+func (s *Outbox) Taken(ctx context.Context, ws string, personIDs []string, since time.Time) ([]outbox.Slot, error) {
+	in, arg := s.db.In(2, personIDs)
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o outbox.Slot, err error) {
+		err = r.Scan(&o.MessageID, &o.PersonID, &o.Channel, &o.Topic, &o.At)
+		return o, err
+	}, `SELECT id, person_id, channel, topic_id, slot_at FROM message
+		WHERE workspace_id = $1 AND person_id `+in+` AND slot_at > 0 AND slot_at >= $3
+			AND (state IN ('queued', 'claimed', 'sent', 'bounced') OR uncertain > 0) ORDER BY slot_at, id`, ws, arg, since)
+}
+
+// Take gives messages a slot.
+func (s *Outbox) Take(ctx context.Context, ws string, held []outbox.Held, at time.Time) error {
+	rows := make([][]any, len(held))
+	for i, h := range held {
+		rows[i] = []any{h.MessageID, ws, h.Claim, at}
+	}
+	_, err := s.db.Bulk(ctx, `UPDATE message SET slot_at = $4 WHERE id = $1 AND workspace_id = $2 AND owner = $3 AND state = 'claimed'`, rows)
+	return err
+}
+
 // Repoint gives the loser's messages to the winner.
 func (s *Outbox) Repoint(ctx context.Context, ws, loser, winner string) error {
 	return s.db.InTx(ctx, func(ctx context.Context) error {

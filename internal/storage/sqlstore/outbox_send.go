@@ -88,15 +88,19 @@ func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[strin
 			case outbox.Bounced:
 				bounced = r.At
 			}
+			tried := 1
+			if r.Waits {
+				tried = 0
+			}
 			uncertain := 0
 			if r.Lost {
 				uncertain = 1
 			}
-			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain}
+			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried}
 		}
 		n, err := s.db.Bulk(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
 				due_at = CASE WHEN CAST($9 AS BIGINT) > 0 THEN CAST($9 AS BIGINT) ELSE due_at END, sent_at = $10, bounced_at = $11,
-				attempts = attempts + 1, uncertain = uncertain + $12, in_flight = FALSE, owner = ''
+				attempts = attempts + $13, uncertain = uncertain + $12, in_flight = FALSE, owner = ''
 			WHERE id = $1 AND owner = $2 AND state = 'claimed'`, rows)
 		if err != nil || n == int64(len(results)) {
 			return err

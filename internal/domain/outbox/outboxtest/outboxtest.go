@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"messages follow a merge", repoint},
 		{"goals are remembered once", goals},
 		{"accounts keep one default per kind", accounts},
+		{"the policy comes back as it was set", policy},
+		{"slots count what may have reached a person", slots},
 		{"workspaces do not see each other", isolation},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })

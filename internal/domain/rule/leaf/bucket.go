@@ -30,9 +30,9 @@ func parseBucket(in Input) (Leaf, error) {
 	return l, f.err
 }
 
-// share is a number in [0, 100) made of the first 32 bits of the MD5 of "salt:id": stable, the same in every engine, and
+// Share is a number in [0, 100) made of the first 32 bits of the MD5 of "salt:id": stable, the same in every engine, and
 // exact in float64. It is no secret and need not be.
-func share(salt, id string) float64 {
+func Share(salt, id string) float64 {
 	sum := md5.Sum([]byte(salt + ":" + id))
 	return float64(binary.BigEndian.Uint32(sum[:4])) * 100 / (1 << 32)
 }
@@ -46,7 +46,7 @@ func (l *bucket) Ask(d Dialect, ws string, _ time.Time) Question {
 }
 
 func (l *bucket) Eval(s *Subject, _ time.Time) Result {
-	v := share(l.salt, s.ID)
+	v := Share(l.salt, s.ID)
 	return steady(v >= l.from && v < l.to)
 }
 

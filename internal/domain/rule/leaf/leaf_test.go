@@ -25,12 +25,12 @@ func TestTimesInTexts(t *testing.T) {
 
 func TestSharesAreEvenAndStable(t *testing.T) {
 	// The first 32 bits of md5("x:per_1"), computed elsewhere. People must not change sides when the code does.
-	if got := share("x", "per_1"); got != 53.317619347944856 {
+	if got := Share("x", "per_1"); got != 53.317619347944856 {
 		t.Errorf("share %v, want 53.317619347944856", got)
 	}
 	var tenths [10]int
 	for i := range 20_000 {
-		s := share("spring", "per_"+time.UnixMicro(int64(i)).String())
+		s := Share("spring", "per_"+time.UnixMicro(int64(i)).String())
 		if s < 0 || s >= 100 {
 			t.Fatalf("share %v is outside of [0, 100)", s)
 		}

@@ -1,0 +1,265 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+)
+
+// Policy is what a workspace allows itself. Transactional messages are not touched by it.
+type Policy struct {
+	Quiet []Quiet `json:"quiet,omitempty"`
+	Caps  []Cap   `json:"caps,omitempty"`
+	// Holdout is the percentage of people who get nothing, so that the effect of everything together can be measured. Who belongs to it
+	// follows from Salt and the person's id alone: it is the rule {"bucket": {"salt": Salt, "from": 0, "to": Holdout}}.
+	Holdout float64 `json:"holdout,omitempty"`
+	Salt    string  `json:"salt,omitempty"` // given by the service and kept
+}
+
+// Quiet is a time of day in the person's zone in which nothing goes out.
+type Quiet struct {
+	Channel string         `json:"channel,omitempty"` // empty: every channel
+	From    Clock          `json:"from"`
+	To      Clock          `json:"to"`             // not after From: on the next day
+	Days    []time.Weekday `json:"days,omitempty"` // on which it begins; empty: every day
+	Refuse  bool           `json:"refuse,omitempty"`
+}
+
+// Cap limits how many messages a person gets.
+type Cap struct {
+	Channel  string `json:"channel,omitempty"` // empty: all channels together
+	Topic    string `json:"topic,omitempty"`   // empty: all topics together
+	Limit    int    `json:"limit"`
+	Days     int    `json:"days"`
+	Calendar bool   `json:"calendar,omitempty"`    // Days are calendar days of the person, today included; otherwise days of 24 hours up to now
+	Retry    int    `json:"retry_hours,omitempty"` // how long a message may wait for its turn; 0: it is refused at once
+}
+
+// Clock is a time of day in minutes, written "21:30".
+type Clock int
+
+// ParseClock reads "21:30".
+func ParseClock(text string) (Clock, error) {
+	t, err := time.Parse("15:04", text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no time of day; write one such as 21:30", text)
+	}
+	return Clock(t.Hour()*60 + t.Minute()), nil
+}
+
+func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
+
+// MarshalText writes what ParseClock reads.
+func (c Clock) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads it.
+func (c *Clock) UnmarshalText(b []byte) (err error) {
+	*c, err = ParseClock(string(b))
+	return err
+}
+
+func (c Clock) on(year int, month time.Month, day int, zone *time.Location) time.Time {
+	return time.Date(year, month, day, int(c)/60, int(c)%60, 0, 0, zone)
+}
+
+const (
+	maxPolicyRules = 20
+	maxCapDays     = 366
+	maxCapLimit    = 10_000
+	maxCapRetry    = 14 * 24
+	maxHoldout     = 50.0
+	maxQuietSteps  = 20 // periods that follow each other without a gap before the night is called endless
+)
+
+// Validate names the first thing that cannot be.
+func (p Policy) Validate() error {
+	bad := func(field, format string, args ...any) error {
+		return errs.Invalid("outbox.policy."+field, field, format, args...)
+	}
+	if len(p.Quiet) > maxPolicyRules || len(p.Caps) > maxPolicyRules {
+		return bad("policy", "at most %d quiet hours and %d caps", maxPolicyRules, maxPolicyRules)
+	}
+	for i, q := range p.Quiet {
+		at := fmt.Sprintf("quiet[%d]", i)
+		if q.From == q.To {
+			return bad(at+".to", "quiet hours that begin and end at %s would never end; choose another end, or stop sending", q.From)
+		}
+		for _, d := range q.Days {
+			if d < time.Sunday || d > time.Saturday {
+				return bad(at+".days", "days are numbers from 0 (Sunday) to 6 (Saturday)")
+			}
+		}
+	}
+	for i, c := range p.Caps {
+		at := fmt.Sprintf("caps[%d]", i)
+		switch {
+		case c.Limit < 1 || c.Limit > maxCapLimit:
+			return bad(at+".limit", "between 1 and %d messages", maxCapLimit)
+		case c.Days < 1 || c.Days > maxCapDays:
+			return bad(at+".days", "between 1 and %d days", maxCapDays)
+		case c.Retry < 0 || c.Retry > maxCapRetry:
+			return bad(at+".retry_hours", "between 0 (refuse at once) and %d hours", maxCapRetry)
+		}
+	}
+	if !(p.Holdout >= 0 && p.Holdout <= maxHoldout) {
+		return bad("holdout", "between 0 and %g percent of the people", maxHoldout)
+	}
+	return nil
+}
+
+// Policy returns what the workspace allows itself.
+func (s *Service) Policy(ctx context.Context, ws string) (Policy, error) {
+	return s.store.Policy(ctx, ws)
+}
+
+// SetPolicy replaces it. The salt is kept, so that the holdout stays the same people while its size changes.
+func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, error) {
+	if err := p.Validate(); err != nil {
+		return Policy{}, err
+	}
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.store.Policy(ctx, ws)
+		if err != nil {
+			return err
+		}
+		if p.Salt = old.Salt; p.Salt == "" {
+			p.Salt = id.New("hld")
+		}
+		return s.store.SetPolicy(ctx, ws, p, s.clock.Now())
+	})
+	return p, err
+}
+
+// heldOut reports whether the person belongs to the holdout of a salt.
+func heldOut(salt, personID string, percent float64) bool {
+	return percent > 0 && leaf.Share(salt, personID) < percent
+}
+
+// end returns when the quiet period that covers t ends; zero if none does.
+func (q Quiet) end(t time.Time, zone *time.Location) time.Time {
+	local := t.In(zone)
+	for back := range 2 { // begun today or yesterday
+		year, month, day := local.Date()
+		day -= back
+		begin, end := q.From.on(year, month, day, zone), q.To.on(year, month, day, zone)
+		if q.To <= q.From {
+			end = q.To.on(year, month, day+1, zone)
+		}
+		if len(q.Days) > 0 && !slices.Contains(q.Days, time.Date(year, month, day, 12, 0, 0, 0, zone).Weekday()) {
+			continue
+		}
+		if !t.Before(begin) && t.Before(end) {
+			return end.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// quiet returns when a message may go that would go at t: t itself if it is not quiet then.
+func (p Policy) quiet(channel string, t time.Time, zone *time.Location) (time.Time, verdict) {
+	at := t
+	for range maxQuietSteps {
+		moved := false
+		for _, q := range p.Quiet {
+			if q.Channel != "" && q.Channel != channel {
+				continue
+			}
+			end := q.end(at, zone)
+			if end.IsZero() {
+				continue
+			}
+			if q.Refuse {
+				return t, refuse(ReasonQuietHours, "quiet hours from %s to %s (%s)", q.From, q.To, zone)
+			}
+			at, moved = end, true
+		}
+		if !moved {
+			return at, verdict{}
+		}
+	}
+	return t, refuse(ReasonQuietHours, "the quiet hours leave no time of day to write")
+}
+
+// Slot is a message's place under the caps.
+type Slot struct {
+	MessageID string
+	PersonID  string
+	Channel   string
+	Topic     string
+	At        time.Time // when it was about to go
+}
+
+// since returns from when on slots count for a message at t.
+func (c Cap) since(t time.Time, zone *time.Location) time.Time {
+	if !c.Calendar {
+		return t.Add(-time.Duration(c.Days) * 24 * time.Hour).Add(time.Microsecond)
+	}
+	year, month, day := t.In(zone).Date()
+	return time.Date(year, month, day-c.Days+1, 0, 0, 0, 0, zone)
+}
+
+// until returns when a slot ceases to count.
+func (c Cap) until(at time.Time, zone *time.Location) time.Time {
+	if !c.Calendar {
+		return at.Add(time.Duration(c.Days) * 24 * time.Hour)
+	}
+	year, month, day := at.In(zone).Date()
+	return time.Date(year, month, day+c.Days, 0, 0, 0, 0, zone).UTC()
+}
+
+func (c Cap) covers(channel, topic string) bool {
+	return (c.Channel == "" || c.Channel == channel) && (c.Topic == "" || c.Topic == topic)
+}
+
+// capped returns when a message has its turn: now, later if it may wait so long, or a refusal. Taken are the slots of the person, the
+// message's own left out or not.
+func (p Policy) capped(m *Message, taken []Slot, now time.Time, zone *time.Location) (time.Time, verdict) {
+	at := now
+	for _, c := range p.Caps {
+		if !c.covers(m.Channel, m.Topic) {
+			continue
+		}
+		var counted []time.Time
+		since := c.since(now, zone)
+		for _, s := range taken {
+			if s.MessageID != m.ID && c.covers(s.Channel, s.Topic) && !s.At.Before(since) {
+				counted = append(counted, s.At)
+			}
+		}
+		if len(counted) < c.Limit {
+			continue
+		}
+		slices.SortFunc(counted, time.Time.Compare)
+		free := c.until(counted[len(counted)-c.Limit], zone)
+		if free.After(m.NotBefore.Add(time.Duration(c.Retry) * time.Hour)) {
+			days := "24 hours"
+			switch {
+			case c.Calendar && c.Days == 1:
+				days = "a day"
+			case c.Calendar:
+				days = fmt.Sprintf("%d calendar days", c.Days)
+			case c.Days > 1:
+				days = fmt.Sprintf("%d days", c.Days)
+			}
+			return now, refuse(ReasonCapped, "%d of %d messages in %s", len(counted), c.Limit, days)
+		}
+		if free.After(at) {
+			at = free
+		}
+	}
+	return at, verdict{}
+}
+
+// longest returns from when on slots matter to any cap.
+func (p Policy) longest(now time.Time) time.Time {
+	days := 0
+	for _, c := range p.Caps {
+		days = max(days, c.Days)
+	}
+	return now.AddDate(0, 0, -days-1) // a day more: zones
+}

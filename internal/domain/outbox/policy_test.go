@@ -1,0 +1,303 @@
+package outbox_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+)
+
+func (f *fixture) policy(p outbox.Policy) outbox.Policy {
+	f.t.Helper()
+	p, err := f.SetPolicy(f.t.Context(), ws, p)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return p
+}
+
+func (f *fixture) livesIn(n int, zone string) {
+	f.people.mu.Lock()
+	defer f.people.mu.Unlock()
+	f.people.all[pid(n)].Traits["timezone"] = person.Trait{Value: zone, Time: start}
+}
+
+// dry asks the gate about one person.
+func (f *fixture) dry(n int, change ...func(*outbox.Request)) outbox.Decision {
+	f.t.Helper()
+	d, err := f.DryRun(f.t.Context(), []outbox.Request{f.request(n, change...)})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return d[0]
+}
+
+func transactional(r *outbox.Request) { r.Transactional, r.Topic = true, "" }
+
+func keyed(key string) func(*outbox.Request) { return func(r *outbox.Request) { r.Key = key } }
+
+func TestQuietHoursHoldUntilTheyEndWhereThePersonLives(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 3)
+	f.livesIn(1, "Asia/Tokyo") // 18:00 there, 09:00 here
+	f.livesIn(2, "Australia/Sydney")
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 20 * 60, To: 8 * 60}}})
+	d := f.enqueue(f.request(1), f.request(2), f.request(3), f.request(2, transactional, keyed("receipt")))
+	held := f.message(d[1].MessageID) // 20:00 in Sydney
+	if want := time.Date(2026, 3, 1, 21, 0, 0, 0, time.UTC); !d[1].Allowed || held.State != outbox.Queued || held.Reason != outbox.ReasonQuietHours || !held.DueAt.Equal(want) {
+		t.Errorf("held: %+v, want due %s", held, want)
+	}
+	f.dispatch(outbox.DispatchConfig{})
+	for _, i := range []int{0, 2, 3} {
+		f.untilState(d[i].MessageID, outbox.Sent)
+	}
+	if m := f.message(d[1].MessageID); m.State != outbox.Queued || m.Attempts != 0 {
+		t.Errorf("in Sydney's night: %+v", m)
+	}
+	f.clock.Set(held.DueAt)
+	f.untilState(d[1].MessageID, outbox.Sent)
+}
+
+func TestWhatComesDueInQuietHoursWaitsAgainOrIsRefused(t *testing.T) {
+	for name, refuses := range map[string]bool{"hold": false, "refuse": true} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sqlite(t))
+			f.subscribed(1, 1)
+			d := f.enqueue(f.request(1, func(r *outbox.Request) { r.NotBefore = start.Add(13 * time.Hour) }))
+			f.policy(outbox.Policy{Quiet: []outbox.Quiet{{Channel: "sms", From: 0, To: 23 * 60}, {Channel: "email", From: 20 * 60, To: 8 * 60, Refuse: refuses}}}) // after it was asked for
+			f.clock.Advance(13 * time.Hour)
+			f.dispatch(outbox.DispatchConfig{})
+			if refuses {
+				if m := f.untilState(d[0].MessageID, outbox.Refused); m.Reason != outbox.ReasonQuietHours || m.Detail == "" {
+					t.Errorf("%+v", m)
+				}
+				return
+			}
+			f.until("it waits", func() bool { return f.message(d[0].MessageID).Reason == outbox.ReasonQuietHours })
+			if m := f.message(d[0].MessageID); !m.DueAt.Equal(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)) || m.Attempts != 0 {
+				t.Errorf("%+v", m)
+			}
+			f.clock.Advance(10 * time.Hour)
+			f.untilState(d[0].MessageID, outbox.Sent)
+		})
+	}
+}
+
+func TestACapRefusesSaysWhyAndLetsTheNextDayBegin(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.livesIn(1, "Asia/Tokyo")
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 2, Days: 1, Calendar: true}}})
+	f.dispatch(outbox.DispatchConfig{})
+	send := func(key string, change ...func(*outbox.Request)) outbox.Message {
+		d := f.enqueue(f.request(1, append(change, keyed(key))...))[0]
+		f.until(key+" is decided", func() bool {
+			return f.message(d.MessageID).State != outbox.Queued && f.message(d.MessageID).State != outbox.Claimed
+		})
+		return f.message(d.MessageID)
+	}
+	for _, key := range []string{"a", "b"} {
+		if m := send(key); m.State != outbox.Sent {
+			t.Fatalf("%s: %+v", key, m)
+		}
+	}
+	if m := send("c"); m.State != outbox.Refused || m.Reason != outbox.ReasonCapped || m.Detail != "2 of 2 messages in a day" {
+		t.Errorf("the third: %+v", m)
+	}
+	if m := send("receipt", transactional); m.State != outbox.Sent {
+		t.Errorf("a receipt: %+v", m)
+	}
+	f.clock.Set(time.Date(2026, 3, 1, 14, 59, 59, 0, time.UTC)) // a second before midnight in Tokyo
+	if m := send("d"); m.State != outbox.Refused {
+		t.Errorf("the same day: %+v", m)
+	}
+	f.clock.Advance(time.Second)
+	if m := send("e"); m.State != outbox.Sent {
+		t.Errorf("the next day: %+v", m)
+	}
+}
+
+func TestACappedMessageMayWaitForItsTurn(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Channel: "email", Limit: 1, Days: 1, Retry: 24}, {Topic: "another", Limit: 1, Days: 300}}})
+	f.dispatch(outbox.DispatchConfig{})
+	a := f.enqueue(f.request(1, keyed("a")))[0]
+	f.untilState(a.MessageID, outbox.Sent)
+	f.clock.Advance(time.Hour)
+	b := f.enqueue(f.request(1, keyed("b")))[0]
+	if m := f.message(b.MessageID); !b.Allowed || m.Reason != outbox.ReasonCapped || !m.DueAt.Equal(start.Add(24*time.Hour)) {
+		t.Errorf("the second waits: %+v", m)
+	}
+	f.clock.Advance(23 * time.Hour)
+	f.untilState(b.MessageID, outbox.Sent)
+	if d := f.dry(1, keyed("c")); !d.Allowed { // due in 24 hours, just within its retry
+		t.Errorf("the third would wait: %+v", d)
+	}
+}
+
+func TestTheHoldoutIsTheSamePeopleAndGetsNothingButReceipts(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 400)
+	out := func() (people []int) {
+		for n := 1; n <= 400; n++ {
+			if d := f.dry(n); d.Reason == outbox.ReasonHoldout {
+				people = append(people, n)
+			} else if !d.Allowed {
+				t.Fatalf("%d: %+v", n, d)
+			}
+		}
+		return people
+	}
+	salt := f.policy(outbox.Policy{Holdout: 10}).Salt
+	ten := out()
+	if len(ten) < 20 || len(ten) > 62 { // four standard deviations
+		t.Errorf("%d of 400 are held out, want about 40", len(ten))
+	}
+	if again := f.policy(outbox.Policy{Holdout: 20}).Salt; again != salt || salt == "" {
+		t.Errorf("salt %q became %q", salt, again)
+	}
+	twenty := out()
+	for _, n := range ten {
+		if !slices.Contains(twenty, n) {
+			t.Errorf("%d left the holdout when it grew", n)
+		}
+	}
+	if d := f.dry(ten[0], transactional); !d.Allowed {
+		t.Errorf("a receipt: %+v", d)
+	}
+	f.policy(outbox.Policy{})
+	alone := 0
+	for n := 1; n <= 400; n++ {
+		if d := f.dry(n, func(r *outbox.Request) { r.Holdout = 50 }); d.Reason == outbox.ReasonHoldout {
+			alone++
+		}
+	}
+	if alone < 160 || alone > 240 {
+		t.Errorf("%d of 400 are held out of one source, want about 200", alone)
+	}
+}
+
+func TestPoliciesThatCannotBeAreNamed(t *testing.T) {
+	f := setup(t, sqlite(t))
+	for field, p := range map[string]outbox.Policy{
+		"quiet[0].to":         {Quiet: []outbox.Quiet{{From: 60, To: 60}}},
+		"quiet[1].days":       {Quiet: []outbox.Quiet{{From: 60, To: 70}, {From: 60, To: 70, Days: []time.Weekday{7}}}},
+		"caps[0].limit":       {Caps: []outbox.Cap{{Days: 1}}},
+		"caps[0].days":        {Caps: []outbox.Cap{{Limit: 1}}},
+		"caps[0].retry_hours": {Caps: []outbox.Cap{{Limit: 1, Days: 1, Retry: -1}}},
+		"holdout":             {Holdout: 51},
+	} {
+		_, err := f.SetPolicy(t.Context(), ws, p)
+		if all := errs.All(err); len(all) != 1 || all[0].Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, err := outbox.ParseClock("25:00"); err == nil {
+		t.Error("25:00 is a time of day")
+	}
+}
+
+// TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson lets two senders at once loose on random requests, refusals, merges and jumps of
+// the clock, and counts what arrived.
+func TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := setup(t, db)
+		for range 2 {
+			f.dispatch(outbox.DispatchConfig{Batch: 3})
+		}
+		people := 0 // four new ones each time
+		rapid.Check(t, func(r *rapid.T) {
+			first := people + 1
+			people += 4
+			f.subscribed(first, people)
+			someone := rapid.IntRange(first, people)
+			limit, days := rapid.IntRange(1, 3).Draw(r, "limit"), rapid.IntRange(1, 2).Draw(r, "days")
+			calendar := rapid.Bool().Draw(r, "calendar")
+			f.policy(outbox.Policy{
+				Caps:  []outbox.Cap{{Limit: limit, Days: days, Calendar: calendar, Retry: rapid.SampledFrom([]int{0, 12, 48}).Draw(r, "retry")}},
+				Quiet: []outbox.Quiet{{From: 22 * 60, To: 6 * 60}},
+			})
+			type arrival struct {
+				address string
+				at      time.Time
+			}
+			arrivals := func() (out []arrival) {
+				for _, m := range f.wire.got() {
+					var n int
+					if _, err := fmt.Sscanf(m.To.Addr, "p%d@", &n); err == nil && n >= first {
+						out = append(out, arrival{m.To.Addr, m.Date})
+					}
+				}
+				return out
+			}
+			suppressed := map[string]time.Time{}
+			for i := range rapid.IntRange(5, 20).Draw(r, "steps") {
+				switch rapid.IntRange(0, 5).Draw(r, "what") {
+				case 0:
+					f.until("quiet", func() bool { return f.idle() }) // a mail takes no hours to compose
+					f.clock.Advance(time.Duration(rapid.IntRange(1, 20).Draw(r, "hours")) * time.Hour)
+				case 1:
+					n := someone.Draw(r, "who")
+					address := fmt.Sprintf("p%d@example.test", n)
+					f.until("quiet", func() bool { return f.idle() })
+					if _, err := f.consent.Suppress(t.Context(), ws, consent.Suppress{Channel: "email", Address: address, Reason: consent.Complaint}); err != nil {
+						r.Fatal(err)
+					}
+					suppressed[address] = f.clock.Now()
+				default:
+					var reqs []outbox.Request
+					for k := range rapid.IntRange(1, 6).Draw(r, "messages") {
+						reqs = append(reqs, f.request(someone.Draw(r, "who"), keyed(fmt.Sprintf("%d.%d.%d", first, i, k))))
+					}
+					f.enqueue(reqs...)
+					if rapid.Bool().Draw(r, "settle") {
+						f.until("quiet", func() bool { return f.idle() })
+					}
+				}
+			}
+			f.until("quiet", func() bool { return f.idle() })
+			got := arrivals()
+			for _, a := range got {
+				if since, ok := suppressed[a.address]; ok && a.at.After(since) {
+					r.Fatalf("%s got mail after it was suppressed", a.address)
+				}
+				if h := a.at.Hour(); h >= 22 || h < 6 {
+					r.Fatalf("%s got mail at %s", a.address, a.at)
+				}
+				n := 0
+				for _, b := range got {
+					from := a.at.Add(-time.Duration(days) * 24 * time.Hour).Add(time.Microsecond)
+					if calendar {
+						from = a.at.Truncate(24*time.Hour).AddDate(0, 0, 1-days)
+					}
+					if b.address == a.address && !b.at.Before(from) && !b.at.After(a.at) {
+						n++
+					}
+				}
+				if n > limit {
+					r.Fatalf("%s got %d messages in %d days, the cap is %d", a.address, n, days, limit)
+				}
+			}
+		})
+	})
+}
+
+// idle reports whether nothing is due.
+func (f *fixture) idle() bool {
+	f.t.Helper()
+	n, err := sqldb.One(f.t.Context(), f.db, sqldb.Value[int64], `SELECT count(*) FROM message WHERE state = 'claimed' OR (state = 'queued' AND due_at <= $1)`, f.clock.Now())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return n == 0
+}
