@@ -131,7 +131,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	messageStore := sqlstore.NewOutbox(db)
 	messages := outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
-		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"),
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone,
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})

@@ -79,6 +79,12 @@ func (w *world) Habits(ctx context.Context, ws string, nums []uint64, hours bool
 	return out, nil
 }
 
+// zone is where people of the workspace live whose zone is not known.
+func (w *world) zone(ctx context.Context, ws string) (*time.Location, error) {
+	found, err := w.workspaces.Get(ctx, ws)
+	return found.Location(), err
+}
+
 // NeedsApproval says whether the workspace wants a second person to agree to campaigns.
 func (w *world) NeedsApproval(ctx context.Context, ws string) (bool, error) {
 	found, err := w.workspaces.Get(ctx, ws)

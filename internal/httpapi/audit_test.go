@@ -101,6 +101,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /messages/test", "", `{"template":"$template","to":"trial@b.example"}`, "template.test"},
 		{"DELETE /accounts/{id}", "/accounts/$account", "", "account.delete"},
 		{"PUT /sending", "", `{"stopped":true}`, "sending.stop"},
+		{"PUT /sending/policy", "", `{"quiet":[],"caps":[{"limit":2,"days":7}],"holdout":5}`, "sending_policy.update"},
 		{"POST /campaigns", "", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.create"},
 		{"PUT /campaigns/{id}", "/campaigns/$draft_campaign", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.update"},
 		{"POST /campaigns/{id}/launch", "/campaigns/$draft_campaign/launch", "", "campaign.launch"},

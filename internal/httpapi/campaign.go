@@ -49,10 +49,11 @@ type CampaignDraft struct {
 
 // CampaignPlan says how a campaign goes out; left out: to all at one moment, as fast as the channel takes it.
 type CampaignPlan struct {
-	Local     string `json:"local,omitempty" doc:"on the clock where each person lives, such as 2026-12-24T09:00; takes the place of scheduled_at"`
-	BestHour  bool   `json:"best_hour,omitempty" doc:"within a day of the start, at the hour at which the person opens and clicks most"`
-	PerMinute int    `json:"per_minute,omitempty" minimum:"0" doc:"at most so many messages a minute"`
-	Test      *Test  `json:"test,omitempty"`
+	Local     string  `json:"local,omitempty" doc:"on the clock where each person lives, such as 2026-12-24T09:00; takes the place of scheduled_at"`
+	BestHour  bool    `json:"best_hour,omitempty" doc:"within a day of the start, at the hour at which the person opens and clicks most"`
+	PerMinute int     `json:"per_minute,omitempty" minimum:"0" doc:"at most so many messages a minute"`
+	Holdout   float64 `json:"holdout,omitempty" minimum:"0" maximum:"50" doc:"percent of the audience who get nothing, always the same people of this campaign, to measure against"`
+	Test      *Test   `json:"test,omitempty"`
 }
 
 // Test sends variants to a part of the audience and the one that does best to the rest.
@@ -95,7 +96,7 @@ func (p *CampaignPlan) plan() (campaign.Plan, error) {
 		return campaign.Plan{}, nil
 	}
 	local, err := campaign.ParseCivil(p.Local)
-	out := campaign.Plan{Local: local, BestHour: p.BestHour, PerMinute: p.PerMinute}
+	out := campaign.Plan{Local: local, BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout}
 	if p.Test != nil {
 		out.Test = (*campaign.Test)(p.Test)
 	}
@@ -106,7 +107,7 @@ func planShape(p campaign.Plan) *CampaignPlan {
 	if p == (campaign.Plan{}) {
 		return nil
 	}
-	return &CampaignPlan{Local: p.Local.String(), BestHour: p.BestHour, PerMinute: p.PerMinute, Test: (*Test)(p.Test)}
+	return &CampaignPlan{Local: p.Local.String(), BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout, Test: (*Test)(p.Test)}
 }
 
 // CampaignAudience is the union of some segments and lists, less the union of others.

@@ -109,6 +109,8 @@ var foreignCases = map[string]foreign{
 	"GET /segments/{id}/members":            {id: "$segment"},
 	"POST /segments/{id}/unarchive":         {id: "$archived_segment"},
 	"GET /sending":                          {want: 200},
+	"GET /sending/policy":                   {want: 200, has: `"holdout":0`},
+	"PUT /sending/policy":                   {want: 200, body: `{"quiet":[{"from":"22:00","to":"07:00"}],"caps":[],"holdout":0}`},
 	"PUT /sending":                          {want: 200, body: `{"stopped":true}`},
 	"DELETE /session":                       {want: 204},
 	"GET /session":                          {want: 200},

@@ -200,4 +200,20 @@ func (a *api) outboxRoutes() {
 		}
 		return state(ctx)
 	})
+	policy := func(ctx context.Context) (outbox.Policy, error) { return o.Policy(ctx, workspaceOf(ctx)) }
+	route(a, http.MethodGet, "/sending/policy", "sending-policy-get", "Quiet hours, caps and holdout", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[SendingPolicy], error) {
+		p, err := policy(ctx)
+		return answer(policyShape(p)), err
+	})
+	route(a, http.MethodPut, "/sending/policy", "sending-policy-set", "Replace quiet hours, caps and holdout; what waits already meets them when its time comes", staff.SettingsWrite, func(ctx context.Context, in *in[SendingPolicy]) (*body[SendingPolicy], error) {
+		p, err := in.Body.policy()
+		if err != nil {
+			return nil, err
+		}
+		err = a.change(ctx, "update", "sending_policy", workspaceOf(ctx), func(ctx context.Context) (err error) {
+			p, err = o.SetPolicy(ctx, workspaceOf(ctx), p)
+			return err
+		})
+		return answer(policyShape(p)), err
+	})
 }

@@ -13,10 +13,11 @@ import (
 
 // Plan says how a campaign goes out. The zero Plan sends one template to all at one moment, as fast as the channel takes it.
 type Plan struct {
-	Local     Civil `json:"local,omitzero"`       // where each person lives; zero: at Campaign.ScheduledAt
-	BestHour  bool  `json:"best_hour,omitempty"`  // within a day of the start, at the hour at which the person opens and clicks most
-	PerMinute int   `json:"per_minute,omitempty"` // at most so many messages a minute; 0: no limit
-	Test      *Test `json:"test,omitempty"`       // nil: everyone gets Campaign.Template
+	Local     Civil   `json:"local,omitzero"`       // where each person lives; zero: at Campaign.ScheduledAt
+	BestHour  bool    `json:"best_hour,omitempty"`  // within a day of the start, at the hour at which the person opens and clicks most
+	PerMinute int     `json:"per_minute,omitempty"` // at most so many messages a minute; 0: no limit
+	Holdout   float64 `json:"holdout,omitempty"`    // percent of the audience who get nothing, to measure against
+	Test      *Test   `json:"test,omitempty"`       // nil: everyone gets Campaign.Template
 }
 
 // Civil is a time on the clock of whoever reads it, such as "2026-12-24T09:00".
@@ -89,6 +90,7 @@ func (w Wave) before(o Wave) bool {
 
 const (
 	maxPerMinute = 1_000_000
+	maxHoldout   = 50.0
 	// firstZone is where a day begins first (Kiribati): the audience of a local time is fixed when clocks there show it.
 	firstZone = 14 * 60 * 60
 	// priorWeight is how many openings of one's own outweigh the habit of the whole audience.
@@ -98,6 +100,9 @@ const (
 func (p Plan) validate(c Campaign) error {
 	if p.PerMinute < 0 || p.PerMinute > maxPerMinute {
 		return errs.Invalid("campaign.per_minute", "plan.per_minute", "between 0 (no limit) and %d messages a minute", maxPerMinute)
+	}
+	if !(p.Holdout >= 0 && p.Holdout <= maxHoldout) {
+		return errs.Invalid("campaign.holdout", "plan.holdout", "between 0 and %g percent of the audience", maxHoldout)
 	}
 	if !p.Local.IsZero() && p.BestHour {
 		return errs.Invalid("campaign.plan.two_times", "plan.best_hour", "choose either a local time or each person's best hour")

@@ -258,6 +258,7 @@ func TestPlansThatCannotBeAreNamed(t *testing.T) {
 	late.BestHour = true
 	for field, p := range map[string]campaign.Plan{
 		"plan.per_minute":       {PerMinute: -1},
+		"plan.holdout":          {Holdout: 60},
 		"plan.best_hour":        {BestHour: true, Local: civil(t, "2026-03-08T09:00")},
 		"plan.test":             late,
 		"plan.test.variants":    test(func(x *campaign.Test) { x.Variants = nil }),

@@ -184,7 +184,7 @@ func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint6
 		seen[who] = true
 		reqs = append(reqs, outbox.Request{
 			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: w.Template,
-			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal,
+			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout,
 		})
 	}
 	return reqs, left, nil

@@ -47,7 +47,7 @@ export async function campaign({ main, args: [id], signal }) {
       ['campaigns.audience', c.audience.include.map(name).join(t('list.separator'))],
       ['campaigns.exclude', (c.audience.exclude ?? []).map(name).join(t('list.separator'))],
       ['campaigns.topic', c.topic && name(c.topic)], ['campaigns.template', c.template && name(c.template)],
-      ['campaigns.when', when(c)], ['campaigns.per_minute', c.plan?.per_minute ? number(c.plan.per_minute) : ''],
+      ['campaigns.when', when(c)], ['campaigns.per_minute', c.plan?.per_minute ? number(c.plan.per_minute) : ''], ['campaigns.holdout', c.plan?.holdout ? percent(c.plan.holdout / 100) : ''],
     ].filter(([, v]) => v).map(([k, v]) => [h('dt', {}, t(k)), h('dd', {}, v)]))),
     c.plan?.test ? test(c, r, name) : null, report(r, open))
   }
@@ -126,6 +126,7 @@ async function editor({ main }, c) {
   const at = h('input', { type: 'datetime-local', value: c.plan?.local ?? (c.scheduled_at ? local(c.scheduled_at) : '') })
   const atField = field('field.time', at)
   const rate = h('input', { type: 'number', min: 0, value: String(c.plan?.per_minute ?? '') })
+  const holdout = h('input', { type: 'number', min: 0, max: 50, step: 'any', value: String(c.plan?.holdout ?? '') })
   const x = c.plan?.test
   const variants = select(templates.items, x?.variants, { multiple: true, size: Math.min(5, Math.max(2, templates.items.length)) })
   const share = h('input', { type: 'number', min: 1, max: 100, value: String(x?.share ?? 20) })
@@ -140,7 +141,7 @@ async function editor({ main }, c) {
     e.preventDefault()
     try {
       const made = own.open ? (await post('/templates', { name: name.value, channel: 'email', subject: subject.value, html: html.value })).id : template.value
-      const plan = { per_minute: Number(rate.value || 0) }
+      const plan = { per_minute: Number(rate.value || 0), holdout: Number(holdout.value || 0) }
       if (mode.value === 'local') plan.local = at.value
       if (mode.value === 'best') plan.best_hour = true
       if (testing.open && chosen(variants).length) plan.test = { variants: chosen(variants), share: Number(share.value), metric: metric.value, hours: Number(hours.value) }
@@ -154,7 +155,7 @@ async function editor({ main }, c) {
     h('form', { onsubmit: save },
       h('section', { class: 'card' }, field('field.name', name), h('div', { class: 'grid' }, field('campaigns.audience', include), field('campaigns.exclude', exclude, 'campaigns.many_help')), field('campaigns.topic', topic)),
       h('section', { class: 'card' }, templates.items.length ? field('campaigns.template', template) : null, own, testing),
-      h('section', { class: 'card' }, field('campaigns.when', mode), atField, field('campaigns.per_minute', rate, 'campaigns.per_minute_help')),
+      h('section', { class: 'card' }, field('campaigns.when', mode), atField, field('campaigns.per_minute', rate, 'campaigns.per_minute_help'), field('campaigns.holdout', holdout, 'campaigns.holdout_help')),
       error, h('button', { class: 'primary', type: 'submit' }, t('action.save'))))
   if (!templates.items.length) own.open = true
 }

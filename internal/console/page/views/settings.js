@@ -1,6 +1,6 @@
 import { api, get, post } from '../api.js'
 import { h, message, mount, paged, table, toast } from '../dom.js'
-import { ago, t, time } from '../i18n.js'
+import { ago, number, t, time } from '../i18n.js'
 import { status } from './parts.js'
 
 // settings shows where events come from, the way out, API keys, and what the intake has refused.
@@ -56,13 +56,40 @@ async function accounts(box) {
   }))
 }
 
-// rules is what must hold before messages go out.
+// rules is what must hold before messages go out: approval, quiet hours, caps, holdout, and the switch that stops everything.
 async function rules(box) {
-  const w = await get('/workspace')
-  const approve = h('input', { type: 'checkbox', checked: w.approve_campaigns, onchange: async () => {
-    try { await api('PATCH', '/workspace', { approve_campaigns: approve.checked }); toast(t('settings.saved')) } catch (err) { approve.checked = !approve.checked; toast(message(err)) }
-  } })
-  mount(box, h('h2', {}, t('settings.rules')), h('label', { class: 'check' }, approve, h('span', {}, t('settings.approve'))))
+  const [w, policy, sending, topics] = await Promise.all([get('/workspace'), get('/sending/policy'), get('/sending'), get('/topics?limit=200')])
+  const names = Object.fromEntries(topics.items.map((x) => [x.id, x.name]))
+  const attempt = async (change) => {
+    try { await change(); toast(t('settings.saved')) } catch (err) { toast(message(err)) }
+    await rules(box)
+  }
+  const put = (change) => attempt(() => api('PUT', '/sending/policy', { quiet: policy.quiet, caps: policy.caps, holdout: policy.holdout, ...change }))
+  const approve = h('input', { type: 'checkbox', checked: w.approve_campaigns, onchange: () => attempt(() => api('PATCH', '/workspace', { approve_campaigns: approve.checked })) })
+  const without = (list, i) => list.filter((_, k) => k !== i)
+  const remove = (change) => h('button', { onclick: () => put(change) }, t('action.remove'))
+  const clock = () => h('input', { type: 'time', required: true })
+  const amount = (min, value) => h('input', { type: 'number', min, value: String(value), required: true })
+  const pick = (options) => h('select', {}, options.map(([value, label]) => h('option', { value }, label)))
+  const holdout = h('input', { type: 'number', min: 0, max: 50, step: 'any', value: String(policy.holdout) })
+  mount(box, h('h2', {}, t('settings.rules')),
+    h('p', {}, sending.stopped ? h('span', { class: 'tag bad' }, t('sending.stopped')) : h('span', { class: 'tag good' }, t('sending.running')), ' ',
+      h('button', { onclick: () => attempt(() => api('PUT', '/sending', { stopped: !sending.stopped })) }, t(sending.stopped ? 'sending.resume' : 'sending.stop'))),
+    h('label', { class: 'check' }, approve, h('span', {}, t('settings.approve'))),
+    h('h3', {}, t('policy.quiet')), h('p', { class: 'dim small' }, t('policy.quiet_help')),
+    table([{ title: t('policy.from'), cell: (x) => x.from }, { title: t('policy.to'), cell: (x) => x.to }, { title: t('policy.then'), cell: (x) => t('policy.' + x.then) },
+      { title: '', cell: (x) => remove({ quiet: without(policy.quiet, policy.quiet.indexOf(x)) }) }], policy.quiet, t('policy.no_quiet')),
+    form(t('policy.add_quiet'), { from: [t('policy.from'), clock()], to: [t('policy.to'), clock()], then: [t('policy.then'), pick([['hold', t('policy.hold')], ['refuse', t('policy.refuse')]])] },
+      (v) => put({ quiet: [...policy.quiet, v] })),
+    h('h3', {}, t('policy.caps')), h('p', { class: 'dim small' }, t('policy.caps_help')),
+    table([{ title: t('policy.limit'), num: true, cell: (x) => number(x.limit) }, { title: t('policy.days'), cell: (x) => t(x.calendar ? 'policy.calendar_days' : 'policy.rolling_days', { n: number(x.days) }) },
+      { title: t('campaigns.topic'), cell: (x) => x.topic ? names[x.topic] ?? x.topic : t('policy.all_topics') }, { title: t('policy.retry'), cell: (x) => x.retry_hours ? number(x.retry_hours) : '–' },
+      { title: '', cell: (x) => remove({ caps: without(policy.caps, policy.caps.indexOf(x)) }) }], policy.caps, t('policy.no_caps')),
+    form(t('policy.add_cap'), { limit: [t('policy.limit'), amount(1, 3)], days: [t('policy.days_count'), amount(1, 7)], kind: [t('policy.days'), pick([['rolling', t('policy.rolling')], ['calendar', t('policy.calendar')]])],
+      topic: [t('campaigns.topic'), pick([['', t('policy.all_topics')], ...topics.items.map((x) => [x.id, x.name])])], retry: [t('policy.retry'), amount(0, 0)] },
+    (v) => put({ caps: [...policy.caps, { limit: Number(v.limit), days: Number(v.days), calendar: v.kind === 'calendar', retry_hours: Number(v.retry), ...v.topic ? { topic: v.topic } : {} }] })),
+    h('h3', {}, t('policy.holdout')), h('p', { class: 'dim small' }, t('policy.holdout_help')),
+    h('form', { class: 'actions', onsubmit: (e) => { e.preventDefault(); put({ holdout: Number(holdout.value) }) } }, h('label', {}, h('span', {}, t('policy.percent')), holdout), h('button', { type: 'submit' }, t('action.save'))))
 }
 
 async function keys(box, secret) {
