@@ -82,7 +82,7 @@ async function rules(box) {
     form(t('policy.add_quiet'), { from: [t('policy.from'), clock()], to: [t('policy.to'), clock()], then: [t('policy.then'), pick([['hold', t('policy.hold')], ['refuse', t('policy.refuse')]])] },
       (v) => put({ quiet: [...policy.quiet, v] })),
     h('h3', {}, t('policy.caps')), h('p', { class: 'dim small' }, t('policy.caps_help')),
-    table([{ title: t('policy.limit'), num: true, cell: (x) => number(x.limit) }, { title: t('policy.days'), cell: (x) => t(x.calendar ? 'policy.calendar_days' : 'policy.rolling_days', { n: number(x.days) }) },
+    table([{ title: t('policy.limit'), num: true, cell: (x) => number(x.limit) }, { title: t('policy.days'), cell: (x) => h('span', { class: 'nowrap' }, t(x.calendar ? 'policy.calendar_days' : 'policy.rolling_days', { n: number(x.days) })) },
       { title: t('campaigns.topic'), cell: (x) => x.topic ? names[x.topic] ?? x.topic : t('policy.all_topics') }, { title: t('policy.retry'), cell: (x) => x.retry_hours ? number(x.retry_hours) : '–' },
       { title: '', cell: (x) => remove({ caps: without(policy.caps, policy.caps.indexOf(x)) }) }], policy.caps, t('policy.no_caps')),
     form(t('policy.add_cap'), { limit: [t('policy.limit'), amount(1, 3)], days: [t('policy.days_count'), amount(1, 7)], kind: [t('policy.days'), pick([['rolling', t('policy.rolling')], ['calendar', t('policy.calendar')]])],
