@@ -8,6 +8,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -54,9 +55,9 @@ func (c *Civil) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// in returns the moment at which clocks in the zone show c. An hour that the zone skips in spring becomes the one after it.
+// in returns the moment at which clocks in the zone show c.
 func (c Civil) in(zone *time.Location) time.Time {
-	return time.Date(c.Year(), c.Month(), c.Day(), c.Hour(), c.Minute(), 0, 0, zone).UTC()
+	return clock.Civil(c.Year(), c.Month(), c.Day(), c.Hour(), c.Minute(), zone)
 }
 
 // Habit is what is known of when to reach a person.
@@ -239,5 +240,5 @@ func nextHour(now time.Time, hour int, zone *time.Location) time.Time {
 	if local.Hour() > hour {
 		day++
 	}
-	return time.Date(local.Year(), local.Month(), day, hour, 0, 0, 0, zone).UTC()
+	return clock.Civil(local.Year(), local.Month(), day, hour, 0, zone)
 }

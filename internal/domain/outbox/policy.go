@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
@@ -64,7 +65,7 @@ func (c *Clock) UnmarshalText(b []byte) (err error) {
 }
 
 func (c Clock) on(year int, month time.Month, day int, zone *time.Location) time.Time {
-	return time.Date(year, month, day, int(c)/60, int(c)%60, 0, 0, zone)
+	return clock.Civil(year, month, day, int(c)/60, int(c)%60, zone)
 }
 
 const (
@@ -154,7 +155,7 @@ func (q Quiet) end(t time.Time, zone *time.Location) time.Time {
 			continue
 		}
 		if !t.Before(begin) && t.Before(end) {
-			return end.UTC()
+			return end
 		}
 	}
 	return time.Time{}
@@ -200,7 +201,7 @@ func (c Cap) since(t time.Time, zone *time.Location) time.Time {
 		return t.Add(-time.Duration(c.Days) * 24 * time.Hour).Add(time.Microsecond)
 	}
 	year, month, day := t.In(zone).Date()
-	return time.Date(year, month, day-c.Days+1, 0, 0, 0, 0, zone)
+	return clock.Civil(year, month, day-c.Days+1, 0, 0, zone)
 }
 
 // until returns when a slot ceases to count.
@@ -209,7 +210,7 @@ func (c Cap) until(at time.Time, zone *time.Location) time.Time {
 		return at.Add(time.Duration(c.Days) * 24 * time.Hour)
 	}
 	year, month, day := at.In(zone).Date()
-	return time.Date(year, month, day+c.Days, 0, 0, 0, 0, zone).UTC()
+	return clock.Civil(year, month, day+c.Days, 0, 0, zone)
 }
 
 func (c Cap) covers(channel, topic string) bool {

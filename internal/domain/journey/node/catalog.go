@@ -2,7 +2,7 @@ package node
 
 // Catalog lists every kind of node, in the order in which an editor offers them.
 func Catalog() []Spec {
-	return []Spec{Wait, Branch, SendMessage, SetTrait, GoalNode, Exit}
+	return []Spec{Wait, WaitUntil, WaitForDate, WaitFor, Branch, Switch, Split, SendMessage, SetTrait, GoalNode, Exit}
 }
 
 // ByKind returns the kind's Spec.

@@ -46,6 +46,33 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 			},
 			Invalid: map[string]string{`{}`: "event.name", `{"event": {"name": "x"}}`: "window.unit"},
 		},
+		"wait_until": {
+			Valid:   []string{`{"time": "09:00"}`, `{"time": "23:59", "days": [1, 5], "zone": "Asia/Tokyo"}`},
+			Invalid: map[string]string{`{}`: "time", `{"time": "9"}`: "time", `{"time": "09:00", "days": [7]}`: "days", `{"time": "09:00", "zone": "Mars"}`: "zone"},
+		},
+		"wait_for_date": {
+			Valid: []string{`{"trait": "country"}`, `{"trait": "renewal", "before": {"n": 2, "unit": "week"}, "time": "10:00", "zone": "Asia/Tokyo"}`},
+			Invalid: map[string]string{
+				`{}`: "trait", `{"trait": "x", "before": {"n": 1, "unit": "day"}, "after": {"n": 1, "unit": "day"}}`: "after",
+				`{"trait": "x", "after": {"n": 0, "unit": "day"}}`: "after.n", `{"trait": "x", "time": "noon"}`: "time", `{"trait": "x", "zone": "Local"}`: "zone",
+			},
+		},
+		"wait_for": {
+			Valid:   []string{`{"event": {"name": "Order Completed"}, "timeout": {"n": 2, "unit": "day"}}`},
+			Invalid: map[string]string{`{}`: "event.name", `{"event": {"name": "x"}}`: "timeout.unit"},
+		},
+		"split": {
+			Valid: []string{`{"salt": "s", "percent": [50, 50]}`, `{"salt": "s", "percent": [33.3, 33.3, 33.4]}`},
+			Invalid: map[string]string{
+				`{}`: "salt", `{"salt": "s"}`: "percent", `{"salt": "s", "percent": [50, 60]}`: "percent", `{"salt": "s", "percent": [-1, 101]}`: "percent[0]",
+			},
+		},
+		"switch": {
+			Valid: []string{`{"trait": "country", "cases": [["JP"], ["CN", "TW"]]}`},
+			Invalid: map[string]string{
+				`{}`: "trait", `{"trait": "x"}`: "cases", `{"trait": "x", "cases": [[]]}`: "cases[0]", `{"trait": "x", "cases": [["a"], ["a"]]}`: "cases[1]",
+			},
+		},
 		"exit": {Valid: []string{`{}`, `{"reason": "ordered"}`}},
 	}
 	for _, spec := range node.Catalog() {

@@ -1,0 +1,190 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// WaitUntil holds a person until the clock where they live shows a time of day, on one of some weekdays.
+var WaitUntil = Spec{
+	Kind: "wait_until", Title: "Wait until a time of day", Outputs: []string{"next"}, Pauses: true,
+	Config: func() any { return &WaitUntilConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*WaitUntilConfig)
+		hour, minute, err := timeOfDay(c.Time, "time")
+		if err != nil {
+			return nil, err
+		}
+		zone, err := zoneNamed(c.Zone, "zone")
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range c.Days {
+			if d < int(time.Sunday) || d > int(time.Saturday) {
+				return nil, errs.Invalid("journey.wait_until.days", "days", "days are numbers from 0 (Sunday) to 6 (Saturday)")
+			}
+		}
+		return waitUntil{hour: hour, minute: minute, days: c.Days, home: zone}, nil
+	},
+}
+
+// WaitUntilConfig configures WaitUntil.
+type WaitUntilConfig struct {
+	Time string `json:"time" doc:"Time of day where the person lives, such as 09:00"`
+	Days []int  `json:"days,omitempty" doc:"Weekdays, 0 is Sunday; every day if left out"`
+	Zone string `json:"zone,omitempty" doc:"IANA zone of people whose own is not known; UTC if left out"`
+}
+
+type waitUntil struct {
+	hour, minute int
+	days         []int
+	home         *time.Location
+}
+
+func (waitUntil) Needs() Needs        { return Needs{Subject: true} }
+func (waitUntil) Listens() []*Matcher { return nil }
+
+func (n waitUntil) Step(s State, in Input, now time.Time) Result {
+	zone := zoneOf(in.Subject, n.home)
+	due := n.after(s.Arrived, zone)
+	shown := due.In(zone).Format("Mon 2006-01-02 15:04 MST")
+	if now.Before(due) {
+		return Result{Due: due, Reason: "waits until " + shown}
+	}
+	return Result{Output: "next", Reason: "waited until " + shown}
+}
+
+// after returns the first moment, not before t, at which the clock shows the time on one of the days.
+func (n waitUntil) after(t time.Time, zone *time.Location) time.Time {
+	year, month, day := t.In(zone).Date()
+	for d := range 9 { // a week and a day; one more where a zone skips a date
+		at := clock.Civil(year, month, day+d, n.hour, n.minute, zone)
+		if !at.Before(t) && (len(n.days) == 0 || slices.Contains(n.days, int(at.In(zone).Weekday()))) {
+			return at
+		}
+	}
+	return t // Pacific/Apia, 30 December 2011: the only asked-for day was skipped
+}
+
+// WaitForDate holds a person until a date that one of their traits tells, such as the end of a contract, or some days before or
+// after it.
+var WaitForDate = Spec{
+	Kind: "wait_for_date", Title: "Wait for a date of the person", Outputs: []string{"next", "passed", "unknown"}, Pauses: true,
+	Config: func() any { return &WaitForDateConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*WaitForDateConfig)
+		if c.Trait == "" {
+			return nil, errs.Invalid("journey.wait_for_date.trait", "trait", "name the trait that holds the date, such as renewal_date")
+		}
+		if c.Before != nil && c.After != nil {
+			return nil, errs.Invalid("journey.wait_for_date.offset", "after", "give before or after, not both")
+		}
+		n := waitForDate{trait: c.Trait}
+		for field, span := range map[string]*Span{"before": c.Before, "after": c.After} {
+			if span == nil {
+				continue
+			}
+			if err := span.Check(field); err != nil {
+				return nil, err
+			}
+			if n.offset = span.Duration(); field == "before" {
+				n.offset = -n.offset
+			}
+		}
+		var err error
+		if c.Time != "" {
+			if n.hour, n.minute, err = timeOfDay(c.Time, "time"); err != nil {
+				return nil, err
+			}
+		}
+		n.home, err = zoneNamed(c.Zone, "zone")
+		return n, err
+	},
+}
+
+// WaitForDateConfig configures WaitForDate.
+type WaitForDateConfig struct {
+	Trait  string `json:"trait" doc:"Trait that holds a date (2027-03-31) or a moment (2027-03-31T10:00:00Z)"`
+	Before *Span  `json:"before,omitempty" doc:"So long before it"`
+	After  *Span  `json:"after,omitempty" doc:"So long after it"`
+	Time   string `json:"time,omitempty" doc:"Time of day for a trait that is a date; midnight if left out"`
+	Zone   string `json:"zone,omitempty" doc:"IANA zone of people whose own is not known; UTC if left out"`
+}
+
+type waitForDate struct {
+	trait        string
+	offset       time.Duration
+	hour, minute int
+	home         *time.Location
+}
+
+func (waitForDate) Needs() Needs        { return Needs{Subject: true} }
+func (waitForDate) Listens() []*Matcher { return nil }
+
+// Step reads the trait anew each time it wakes, so a date that was put off is waited for again.
+func (n waitForDate) Step(s State, in Input, now time.Time) Result {
+	zone := zoneOf(in.Subject, n.home)
+	text, _ := trait(in.Subject, n.trait).(string)
+	due, err := n.moment(text, zone)
+	if err != nil {
+		return Result{Output: "unknown", Reason: fmt.Sprintf("%s holds no date", n.trait)}
+	}
+	shown := due.In(zone).Format("2006-01-02 15:04 MST")
+	switch {
+	case now.Before(due):
+		return Result{Due: due, Reason: "waits until " + shown}
+	case due.Before(s.Arrived):
+		return Result{Output: "passed", Reason: shown + " had passed on arrival"}
+	}
+	return Result{Output: "next", Reason: "waited until " + shown}
+}
+
+func (n waitForDate) moment(text string, zone *time.Location) (time.Time, error) {
+	days := int(n.offset / (24 * time.Hour))
+	if day, err := time.Parse(time.DateOnly, text); err == nil { // by the calendar: a day before is the day before, whatever the clocks did
+		rest := n.offset - time.Duration(days)*24*time.Hour
+		return clock.Civil(day.Year(), day.Month(), day.Day()+days, n.hour, n.minute, zone).Add(rest), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return at.Add(n.offset).UTC(), err
+}
+
+// timeOfDay reads "09:00".
+func timeOfDay(text, field string) (hour, minute int, err error) {
+	t, err := time.Parse("15:04", text)
+	if err != nil {
+		return 0, 0, errs.Invalid("journey.time", field, "%q is no time of day; write one such as 09:00", text)
+	}
+	return t.Hour(), t.Minute(), nil
+}
+
+// zoneNamed loads a zone, UTC for an empty name.
+func zoneNamed(name, field string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, errs.Invalid("journey.zone", field, "%q is no IANA time zone; write one such as Asia/Tokyo", name)
+	}
+	return zone, nil
+}
+
+// zoneOf returns where the person's clock is.
+func zoneOf(s *rule.Subject, home *time.Location) *time.Location {
+	if name, _ := trait(s, "timezone").(string); name != "" && name != "Local" {
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return home
+}
+
+func trait(s *rule.Subject, name string) any {
+	if s == nil {
+		return nil
+	}
+	return s.Traits[name]
+}

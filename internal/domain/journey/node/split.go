@@ -1,0 +1,134 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// ways are the outputs of kinds that part people more than two ways.
+var ways = []string{"a", "b", "c", "d", "e"}
+
+// Split parts people at random by percentages. The same person always goes the same way for the same salt, as in the rule "bucket", so that a
+// segment can name those who went a way.
+var Split = Spec{
+	Kind: "split", Title: "Split by percentage", Outputs: ways,
+	Config: func() any { return &SplitConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*SplitConfig)
+		if c.Salt == "" {
+			return nil, errs.Invalid("journey.split.salt", "salt", "give the split a name of its own: people go the same way in all splits of one name")
+		}
+		if len(c.Percent) < 2 || len(c.Percent) > len(ways) {
+			return nil, errs.Invalid("journey.split.percent", "percent", "give 2 to %d percentages", len(ways))
+		}
+		sum := 0.0
+		for i, p := range c.Percent {
+			if !(p >= 0 && p <= 100) {
+				return nil, errs.Invalid("journey.split.percent", fmt.Sprintf("percent[%d]", i), "each percentage lies between 0 and 100")
+			}
+			sum += p
+		}
+		if sum < 99.999 || sum > 100.001 {
+			return nil, errs.Invalid("journey.split.percent", "percent", "the percentages make %g together; they must make 100", sum)
+		}
+		return split{*c}, nil
+	},
+}
+
+// SplitConfig configures Split.
+type SplitConfig struct {
+	Salt    string    `json:"salt" maxLength:"100" doc:"Name of the split"`
+	Percent []float64 `json:"percent" doc:"How many leave by a, b, c, d, e; together 100"`
+}
+
+type split struct{ SplitConfig }
+
+func (split) Needs() Needs        { return Needs{Subject: true} }
+func (split) Listens() []*Matcher { return nil }
+
+func (n split) Step(_ State, in Input, _ time.Time) Result {
+	share, from := leaf.Share(n.Salt, in.Subject.ID), 0.0
+	last := 0
+	for i, p := range n.Percent {
+		if p > 0 {
+			last = i
+		}
+		if from += p; share < from {
+			return Result{Output: ways[i], Reason: fmt.Sprintf("drew %.2f of 100", share)}
+		}
+	}
+	return Result{Output: ways[last], Reason: fmt.Sprintf("drew %.2f of 100", share)} // the percentages' rounding
+}
+
+// Switch parts people by the value of a trait.
+var Switch = Spec{
+	Kind: "switch", Title: "Branch by value", Outputs: append(slices.Clone(ways), "other"),
+	Config: func() any { return &SwitchConfig{} },
+	New: func(config any) (Node, error) {
+		c := config.(*SwitchConfig)
+		if c.Trait == "" {
+			return nil, errs.Invalid("journey.switch.trait", "trait", "name the trait to look at, such as country")
+		}
+		if len(c.Cases) == 0 || len(c.Cases) > len(ways) {
+			return nil, errs.Invalid("journey.switch.cases", "cases", "give 1 to %d lists of values; everyone else leaves by other", len(ways))
+		}
+		seen := map[string]bool{}
+		for i, values := range c.Cases {
+			if len(values) == 0 {
+				return nil, errs.Invalid("journey.switch.cases", fmt.Sprintf("cases[%d]", i), "the list is empty; give at least one value")
+			}
+			for _, v := range values {
+				if seen[v] {
+					return nil, errs.Invalid("journey.switch.cases", fmt.Sprintf("cases[%d]", i), "%q stands in two lists; people cannot go both ways", v)
+				}
+				seen[v] = true
+			}
+		}
+		return switched{*c}, nil
+	},
+}
+
+// SwitchConfig configures Switch.
+type SwitchConfig struct {
+	Trait string     `json:"trait" doc:"Trait to look at"`
+	Cases [][]string `json:"cases" doc:"Values that leave by a, b, c, d, e; numbers and true or false as they are written"`
+}
+
+type switched struct{ SwitchConfig }
+
+func (switched) Needs() Needs        { return Needs{Subject: true} }
+func (switched) Listens() []*Matcher { return nil }
+
+func (n switched) Step(_ State, in Input, _ time.Time) Result {
+	value, ok := written(trait(in.Subject, n.Trait))
+	if !ok {
+		return Result{Output: "other", Reason: n.Trait + " is not known"}
+	}
+	for i, values := range n.Cases {
+		if slices.Contains(values, value) {
+			return Result{Output: ways[i], Reason: fmt.Sprintf("%s is %q", n.Trait, value)}
+		}
+	}
+	return Result{Output: "other", Reason: fmt.Sprintf("%s is %q", n.Trait, value)}
+}
+
+// written returns a trait's value as people write it; false for none, lists and objects.
+func written(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case bool:
+		return strconv.FormatBool(v), true
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case json.Number:
+		return v.String(), true
+	}
+	return "", false
+}
