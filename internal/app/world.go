@@ -62,10 +62,7 @@ func (w *world) Habits(ctx context.Context, ws string, nums []uint64, hours bool
 	}
 	out := make(map[uint64]campaign.Habit, len(people))
 	for _, p := range people {
-		h := campaign.Habit{Zone: home.Location()}
-		if zone, err := time.LoadLocation(p.Timezone()); err == nil && p.Timezone() != "" && p.Timezone() != "Local" {
-			h.Zone = zone
-		}
+		h := campaign.Habit{Zone: p.Location(home.Location())}
 		for _, e := range histories[p.Num] {
 			var by struct {
 				Machine bool `json:"machine"`

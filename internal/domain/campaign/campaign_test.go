@@ -236,11 +236,7 @@ func total(m map[string]int64) (n int64) {
 
 func (w *world) draft(include ...string) campaign.Campaign {
 	w.t.Helper()
-	c, err := w.svc.Create(context.Background(), ws, campaign.Campaign{Name: "Spring", Audience: campaign.Audience{Include: include}, Topic: "tpc_1", Template: "tpl_1"})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
+	return w.planned(campaign.Plan{}, include...)
 }
 
 func (w *world) launch(id string) campaign.Campaign {

@@ -93,23 +93,13 @@ func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Ti
 	return nil
 }
 
-// zoneOf returns where the person's clock is.
-func (g *gate) zoneOf(personID string) *time.Location {
-	if name := g.people[personID].Timezone(); name != "" && name != "Local" {
-		if zone, err := time.LoadLocation(name); err == nil {
-			return zone
-		}
-	}
-	return g.home
-}
-
 // wait judges a message that check lets through by the clock: quiet hours, and with count set the caps. A message that must wait gets a
 // later DueAt.
 func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 	if m.Transactional {
 		return verdict{}
 	}
-	zone := g.zoneOf(m.PersonID)
+	zone := g.people[m.PersonID].Location(g.home)
 	due, reason := at, ""
 	if count {
 		turn, v := g.policy.capped(m, g.taken[m.PersonID], at, zone)

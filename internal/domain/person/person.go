@@ -154,6 +154,16 @@ func (p Person) address(trait, kind string) string {
 // Timezone returns the IANA name in the trait "timezone", empty if unknown.
 func (p Person) Timezone() string { return p.Text("timezone") }
 
+// Location returns where the person's clock is; home if that is not known.
+func (p Person) Location(home *time.Location) *time.Location {
+	if name := p.Timezone(); name != "" && name != "Local" {
+		if zone, err := time.LoadLocation(name); err == nil {
+			return zone
+		}
+	}
+	return home
+}
+
 // Locale returns the language tag in the trait "locale" (else "language"), empty if unknown.
 func (p Person) Locale() string {
 	if s := p.Text("locale"); s != "" {
