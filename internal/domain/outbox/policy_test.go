@@ -233,12 +233,18 @@ func TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson(t *testing.T) {
 			}
 			arrivals := func() (out []arrival) {
 				// The clock jumps past the senders' leases, so one may take the other for dead and send once more what that one had in flight.
-				// Such a copy is of the same message; it is counted as uncertain.
-				seen := map[string]bool{}
+				// Such a copy is of the same message, and the message must say that an answer was lost.
+				copies := map[string]int{}
 				for _, m := range f.wire.got() {
 					var n int
-					if _, err := fmt.Sscanf(m.To.Addr, "p%d@", &n); err == nil && n >= first && !seen[m.ID] {
-						seen[m.ID] = true
+					if _, err := fmt.Sscanf(m.To.Addr, "p%d@", &n); err != nil || n < first {
+						continue
+					}
+					copies[m.ID]++
+					if lost := f.message(m.ID).Uncertain; copies[m.ID]-1 > lost {
+						r.Fatalf("%s arrived %d times, but only %d answers were lost", m.ID, copies[m.ID], lost)
+					}
+					if copies[m.ID] == 1 {
 						out = append(out, arrival{m.To.Addr, m.Date})
 					}
 				}
