@@ -311,7 +311,8 @@ func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([
 }
 
 // admit judges claimed messages and gives those that go now their slots under the caps. Counting and taking are one transaction: however
-// many processes send, nobody gets more than the caps allow.
+// many processes send, nobody gets more than the caps allow. Who the people are was read before: a merge that commits in between is not seen, and
+// the slots it moved are not counted for these jobs.
 func (s *Service) admit(ctx context.Context, ws string, g *gate, jobs []*job, now time.Time) ([]verdict, error) {
 	out := make([]verdict, len(jobs))
 	var counted []int // those that caps look at

@@ -207,8 +207,8 @@ func TestPoliciesThatCannotBeAreNamed(t *testing.T) {
 	}
 }
 
-// TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson lets two senders at once loose on random requests, refusals, merges and jumps of
-// the clock, and counts what arrived.
+// TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson lets two senders at once loose on random requests, suppressions and jumps of
+// the clock, and counts what arrived. Merges are not among them.
 func TestNoOrderOfEventsSendsAboveACapOrToASuppressedPerson(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := setup(t, db)
