@@ -119,6 +119,12 @@ func (s *Server) Write(p []byte) (int, error) {
 // Launch starts the process, for the first time or after Kill or Stop, and waits until it is ready.
 func (s *Server) Launch() {
 	s.t.Helper()
+	s.mu.Lock()
+	running := s.cmd != nil
+	s.mu.Unlock()
+	if running { // its answers would be taken for those of the new process
+		s.t.Fatal("the server is still running; Kill or Stop it first")
+	}
 	cmd := exec.Command(Binary(s.t), "serve", "--data", s.Dir, "--listen", s.listen, "--test-clock")
 	cmd.Env = append(os.Environ(), s.env...)
 	cmd.Stdout, cmd.Stderr = s, s

@@ -111,8 +111,9 @@ func run(t *testing.T, p testscript.Params, environment func(testing.TB) []strin
 				s.server = harness.Start(s.t, append(s.environment, args...)...)
 				ts.Setenv("URL", s.server.URL)
 			},
-			"kill":       func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() },
-			"stop":       func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Stop() },
+			// Not kill and stop: testscript has commands of those names, which win over ours and leave the server alone.
+			"crash":      func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() },
+			"shutdown":   func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Stop() },
 			"launch":     func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Launch() },
 			"kizuna":     kizuna,
 			"send":       send,

@@ -48,7 +48,7 @@ type Campaign struct {
 	Plan      Plan
 
 	Status      Status
-	ScheduledAt time.Time // zero: as soon as it is launched
+	ScheduledAt time.Time // zero: as soon as it is launched; of a local time, when the first clock shows it
 	RequestedBy string    // who asked to launch it, where launching needs approval
 	ApprovedBy  string    // who agreed: another person than RequestedBy
 	StartedAt   time.Time // when the audience was fixed

@@ -38,15 +38,16 @@ type world struct {
 	clock *clock.Fixed
 	svc   *campaign.Service
 
-	sets   map[string]*roaring64.Bitmap
-	merged map[uint64]string
-	gone   map[uint64]bool
-	refuse map[string]string
-	checks map[string]error
-	fail   func(what string) error
-	habits map[uint64]campaign.Habit
-	counts map[string]outbox.Counts
-	review bool // launching needs approval
+	sets    map[string]*roaring64.Bitmap
+	merged  map[uint64]string
+	gone    map[uint64]bool
+	refuse  map[string]string
+	checks  map[string]error
+	fail    func(what string) error
+	habits  map[uint64]campaign.Habit
+	counts  map[string]outbox.Counts
+	review  bool      // launching needs approval
+	askedAt time.Time // the latest moment the gate was asked about
 }
 
 func newWorld(t testing.TB) *world {
@@ -133,6 +134,7 @@ func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decis
 	out := make([]outbox.Decision, len(reqs))
 	for i, r := range reqs {
 		reason := w.refuse[r.PersonID]
+		w.askedAt = r.NotBefore
 		out[i] = outbox.Decision{Allowed: reason == "", Reason: reason}
 	}
 	return out, nil

@@ -117,14 +117,6 @@ func (p Plan) validate(c Campaign) error {
 	return p.Test.validate(c)
 }
 
-// begins returns when the audience is fixed; zero: at once.
-func (c Campaign) begins() time.Time {
-	if !c.Plan.Local.IsZero() {
-		return c.Plan.Local.in(time.FixedZone("", firstZone))
-	}
-	return c.ScheduledAt
-}
-
 // waves cuts an audience into the waves that the plan asks for.
 func (s *Service) waves(ctx context.Context, c Campaign, audience *roaring64.Bitmap) ([]Wave, []*roaring64.Bitmap, error) {
 	var waves []Wave

@@ -81,6 +81,38 @@ func TestALocalTimeReachesEachPersonWhereTheyLive(t *testing.T) {
 	want(t, "status", w.campaign(c.ID).Status, campaign.Sent)
 }
 
+func TestALocalTimeCanBeMovedWhileItIsScheduled(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 1)
+	w.habits[1] = campaign.Habit{Zone: time.UTC}
+	c := w.planned(campaign.Plan{Local: civil(t, "2026-03-08T09:00")}, "seg_1")
+	w.launch(c.ID)
+	c.Plan.Local, c.Rev, c.ScheduledAt = civil(t, "2026-03-09T09:00"), 0, time.Time{} // as the page sends it
+	got, err := w.svc.Edit(t.Context(), ws, c.ID, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "moved", []any{got.Status, got.ScheduledAt}, []any{campaign.Scheduled, time.Date(2026, 3, 8, 19, 0, 0, 0, time.UTC)})
+	w.until(time.Date(2026, 3, 8, 18, 59, 0, 0, time.UTC))
+	want(t, "the audience is not fixed before", w.campaign(c.ID).Status, campaign.Scheduled)
+	w.until(time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC))
+	want(t, "sent", w.states(), map[string]int{"sent": 1})
+}
+
+func TestPreflightAsksAboutTheTimeOfSending(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 3)
+	c := w.draft("seg_1")
+	c.ScheduledAt = start.Add(5 * time.Hour)
+	if _, err := w.svc.Edit(t.Context(), ws, c.ID, c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Preflight(t.Context(), ws, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "asked about", w.askedAt, c.ScheduledAt)
+}
+
 func TestBestHourIsOnesOwnOrElseEverybodys(t *testing.T) {
 	w := newWorld(t) // it is 9:00 in London
 	w.sets["seg_1"] = people(1, 4)

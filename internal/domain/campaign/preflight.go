@@ -103,7 +103,7 @@ func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.B
 	for len(picked) > 0 {
 		chunk := picked[:min(len(picked), s.c.Chunk)]
 		picked = picked[len(chunk):]
-		reqs, progress, err := s.requests(ctx, c, Wave{Template: c.Template}, chunk)
+		reqs, progress, err := s.requests(ctx, c, Wave{Template: c.Template, DueAt: c.ScheduledAt}, chunk)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint6
 		seen[who] = true
 		reqs = append(reqs, outbox.Request{
 			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: w.Template,
-			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout,
+			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout, NotBefore: w.DueAt,
 		})
 	}
 	return reqs, left, nil

@@ -116,6 +116,9 @@ func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, 
 func (c *Campaign) fill(from Campaign) {
 	c.Name, c.Audience, c.Topic, c.Template, c.Goal, c.ScheduledAt = from.Name, from.Audience, from.Topic, from.Template, from.Goal, from.ScheduledAt
 	c.Plan, c.Channel = from.Plan, from.Channel
+	if !c.Plan.Local.IsZero() {
+		c.ScheduledAt = c.Plan.Local.in(time.FixedZone("", firstZone))
+	}
 	if c.Channel == "" {
 		c.Channel = "email"
 	}
@@ -286,13 +289,10 @@ func (s *Service) release(c *Campaign) {
 	switch {
 	case !c.StartedAt.IsZero():
 		c.Status = Sending
-	case c.begins().After(s.c.Clock.Now()):
+	case c.ScheduledAt.After(s.c.Clock.Now()):
 		c.Status = Scheduled
 	default:
 		c.Status = Preparing
-	}
-	if !c.Plan.Local.IsZero() {
-		c.ScheduledAt = c.begins()
 	}
 }
 

@@ -63,8 +63,9 @@ type Config struct {
 	Subjects Subjects
 	Traits   Traits
 	Checker  Checker
-	Lease    time.Duration // how long a worker may hold people; one minute if zero
-	Batch    int           // how many people of a journey a worker takes at once; 256 if zero
+	Zone     func(ctx context.Context, ws string) (*time.Location, error) // where people live whose zone is not known; nil: UTC
+	Lease    time.Duration                                                // how long a worker may hold people; one minute if zero
+	Batch    int                                                          // how many people of a journey a worker takes at once; 256 if zero
 }
 
 // Service leads people through journeys. It is safe for concurrent use.

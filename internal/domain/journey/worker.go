@@ -127,6 +127,12 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 	if err != nil {
 		return err
 	}
+	var home *time.Location
+	if s.c.Zone != nil {
+		if home, err = s.c.Zone(ctx, first.Workspace); err != nil {
+			return fmt.Errorf("load zone: %w", err)
+		}
+	}
 	ids := make([]string, len(batch))
 	for n, i := range batch {
 		ids[n] = i.ID
@@ -139,7 +145,7 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 		now := s.c.Clock.Now()
 		walks := make([]Walk, 0, len(held))
 		for _, i := range held {
-			w, err := s.walk(p, i, subjects[i.Person], now)
+			w, err := s.walk(p, i, node.Input{Subject: subjects[i.Person], Home: home}, now)
 			if err != nil {
 				return err
 			}
@@ -176,8 +182,8 @@ func (s *Service) subjects(ctx context.Context, p *Plan, batch []Instance) (map[
 }
 
 // walk runs the plan for one person. A defect in a node becomes an error of that person alone.
-func (s *Service) walk(p *Plan, i Instance, subject *rule.Subject, now time.Time) (w Walk, err error) {
-	if subject == nil && p.Needs(i).Subject {
+func (s *Service) walk(p *Plan, i Instance, in node.Input, now time.Time) (w Walk, err error) {
+	if in.Subject == nil && p.Needs(i).Subject {
 		return p.Take(i, "gone", "the person is no longer known", now), nil
 	}
 	defer func() {
@@ -185,7 +191,7 @@ func (s *Service) walk(p *Plan, i Instance, subject *rule.Subject, now time.Time
 			err = errs.Invalid("journey.node.defect", at(i.Node, ""), "the step failed by a defect: %v", r)
 		}
 	}()
-	return p.Run(i, node.Input{Subject: subject}, now, false), nil
+	return p.Run(i, in, now, false), nil
 }
 
 // permanent reports whether trying again without a change cannot help.

@@ -277,24 +277,17 @@ func (d *Dispatcher) round(ctx, sends context.Context) (more bool, err error) {
 // it returns all of them.
 func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([]*job, error) {
 	jobs := make([]*job, len(claimed))
-	people := make([]string, len(claimed))
 	for i := range claimed {
 		jobs[i] = &job{message: claimed[i]}
-		people[i] = claimed[i].PersonID
-	}
-	g, err := d.s.openGate(ctx, ws, people)
-	if err != nil {
-		return jobs, err
 	}
 	now := d.s.clock.Now()
-	verdicts, err := d.s.admit(ctx, ws, g, jobs, now)
+	g, verdicts, err := d.s.admit(ctx, ws, jobs, now)
 	if err != nil {
 		return jobs, err
 	}
 	admitted := jobs[:0]
 	for i, j := range jobs {
 		m, v := &j.message, verdicts[i]
-		p := g.people[m.PersonID]
 		switch {
 		case v.refused():
 			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Refused, At: now, Reason: v.reason, Detail: v.detail, Address: m.Address}})
@@ -303,49 +296,53 @@ func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([
 		case m.DueAt.After(now):
 			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Queued, At: now, Due: m.DueAt, Reason: m.Reason, Detail: m.Detail, Address: m.Address, Waits: true}})
 		default:
-			j.person, j.topic = p, g.topics[m.Topic]
+			j.person, j.topic = g.people[m.PersonID], g.topics[m.Topic]
 			admitted = append(admitted, j)
 		}
 	}
 	return admitted, nil
 }
 
-// admit judges claimed messages and gives those that go now their slots under the caps. Counting and taking are one transaction: however
-// many processes send, nobody gets more than the caps allow. Who the people are was read before: a merge that commits in between is not seen, and
-// the slots it moved are not counted for these jobs.
-func (s *Service) admit(ctx context.Context, ws string, g *gate, jobs []*job, now time.Time) ([]verdict, error) {
-	out := make([]verdict, len(jobs))
-	var counted []int // those that caps look at
+// admit judges claimed messages and gives those that go now their slots under the caps. Where there are caps, all it reads and the slots it
+// takes are one transaction: however many processes send, and whoever is merged meanwhile, nobody gets more than the caps allow.
+func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Time) (g *gate, verdicts []verdict, err error) {
+	policy, err := s.store.Policy(ctx, ws)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load policy: %w", err)
+	}
+	people := make([]string, len(jobs))
 	for i, j := range jobs {
-		m := &j.message
-		if out[i] = g.check(m); out[i].refused() {
-			continue
-		}
-		if m.Transactional || len(g.policy.Caps) == 0 {
-			out[i] = g.wait(m, now, false)
-			continue
-		}
-		counted = append(counted, i)
+		people[i] = j.message.PersonID
 	}
-	if len(counted) == 0 {
-		return out, nil
-	}
-	return out, s.tx.InTx(ctx, func(ctx context.Context) error {
+	judge := func(ctx context.Context) (err error) {
+		if g, err = s.openGate(ctx, ws, people); err != nil {
+			return err
+		}
 		if err := s.loadSlots(ctx, ws, g, now); err != nil {
 			return err
 		}
+		verdicts = make([]verdict, len(jobs))
 		var held []Held
-		for _, i := range counted {
-			m := &jobs[i].message
+		for i, j := range jobs {
+			m := &j.message
 			m.DueAt = now
-			if out[i] = g.wait(m, now, true); out[i].refused() || m.DueAt.After(now) {
+			if verdicts[i] = g.check(m); verdicts[i].refused() {
+				continue
+			}
+			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || m.Transactional || len(g.policy.Caps) == 0 {
 				continue
 			}
 			held = append(held, m.held())
 			g.taken[m.PersonID] = append(g.taken[m.PersonID], Slot{MessageID: m.ID, PersonID: m.PersonID, Channel: m.Channel, Topic: m.Topic, At: now})
 		}
 		return s.store.Take(ctx, ws, held, now)
-	})
+	}
+	if len(policy.Caps) == 0 {
+		err = judge(ctx)
+	} else {
+		err = s.tx.InTx(ctx, judge)
+	}
+	return g, verdicts, err
 }
 
 func (d *Dispatcher) expired(m Message, now time.Time) outcome {

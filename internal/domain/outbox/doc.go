@@ -23,6 +23,12 @@
 // (a cancelled campaign, a stopped workspace, a person who unsubscribed a millisecond ago): the worker's write of
 // "in flight" then finds nothing, and the message does not go.
 //
+// # The clock and the caps
+//
+// What a workspace allows itself is its Policy (policy.go): quiet hours, caps, a holdout. A message is judged by it when it is asked for,
+// which gives the asker an answer, and again when it is about to go, which binds: there it takes its slot under the caps, in the
+// transaction that counts them. A message that must wait stays queued with a later DueAt; waiting is no attempt.
+//
 // # Definitions
 //
 //   - delivered: accepted by the next server and not bounced since. Mail knows no better; channels with delivery

@@ -23,7 +23,7 @@ func refuse(reason, format string, args ...any) verdict {
 
 // gate holds everything that the checks of one batch of messages need: one workspace, some people.
 type gate struct {
-	people  map[string]person.Person // by the id asked for
+	people  map[string]person.Person // by the id asked for and, after a merge, also by today's
 	allows  map[string]map[string]consent.Channel
 	topics  map[string]consent.Topic
 	content map[string]content.Template // by template id; missing: unknown
@@ -137,6 +137,11 @@ func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (
 	}
 	if g.people, err = s.people.ByIDs(ctx, ws, personIDs); err != nil {
 		return nil, fmt.Errorf("load people: %w", err)
+	}
+	for _, id := range personIDs {
+		if p, ok := g.people[id]; ok && p.ID != id { // check moves messages on to the person of today
+			g.people[p.ID] = p
+		}
 	}
 	topics, err := s.consent.Topics(ctx, ws)
 	if err != nil {

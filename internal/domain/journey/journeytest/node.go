@@ -188,6 +188,7 @@ func input(r *rapid.T, n node.Node) (node.State, node.Input, time.Time) {
 		}
 		slices.SortStableFunc(subject.Events, func(a, b event.Kept) int { return a.Time.Compare(b.Time) })
 		in.Subject = subject
+		in.Home = rapid.SampledFrom([]*time.Location{nil, time.UTC, time.FixedZone("JST", 9*60*60)}).Draw(r, "home")
 	}
 	if len(n.Listens()) > 0 && rapid.Bool().Draw(r, "woken") {
 		e := one("woken by")

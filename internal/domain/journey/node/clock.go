@@ -20,16 +20,12 @@ var WaitUntil = Spec{
 		if err != nil {
 			return nil, err
 		}
-		zone, err := zoneNamed(c.Zone, "zone")
-		if err != nil {
-			return nil, err
-		}
 		for _, d := range c.Days {
 			if d < int(time.Sunday) || d > int(time.Saturday) {
 				return nil, errs.Invalid("journey.wait_until.days", "days", "days are numbers from 0 (Sunday) to 6 (Saturday)")
 			}
 		}
-		return waitUntil{hour: hour, minute: minute, days: c.Days, home: zone}, nil
+		return waitUntil{hour: hour, minute: minute, days: c.Days}, nil
 	},
 }
 
@@ -37,20 +33,18 @@ var WaitUntil = Spec{
 type WaitUntilConfig struct {
 	Time string `json:"time" doc:"Time of day where the person lives, such as 09:00"`
 	Days []int  `json:"days,omitempty" doc:"Weekdays, 0 is Sunday; every day if left out"`
-	Zone string `json:"zone,omitempty" doc:"IANA zone of people whose own is not known; UTC if left out"`
 }
 
 type waitUntil struct {
 	hour, minute int
 	days         []int
-	home         *time.Location
 }
 
 func (waitUntil) Needs() Needs        { return Needs{Subject: true} }
 func (waitUntil) Listens() []*Matcher { return nil }
 
 func (n waitUntil) Step(s State, in Input, now time.Time) Result {
-	zone := zoneOf(in.Subject, n.home)
+	zone := in.zone()
 	due := n.after(s.Arrived, zone)
 	shown := due.In(zone).Format("Mon 2006-01-02 15:04 MST")
 	if now.Before(due) {
@@ -62,13 +56,13 @@ func (n waitUntil) Step(s State, in Input, now time.Time) Result {
 // after returns the first moment, not before t, at which the clock shows the time on one of the days.
 func (n waitUntil) after(t time.Time, zone *time.Location) time.Time {
 	year, month, day := t.In(zone).Date()
-	for d := range 9 { // a week and a day; one more where a zone skips a date
+	for d := range 16 { // two weeks: a zone may skip a date, as Pacific/Apia did
 		at := clock.Civil(year, month, day+d, n.hour, n.minute, zone)
 		if !at.Before(t) && (len(n.days) == 0 || slices.Contains(n.days, int(at.In(zone).Weekday()))) {
 			return at
 		}
 	}
-	return t // Pacific/Apia, 30 December 2011: the only asked-for day was skipped
+	return t.AddDate(0, 0, 16) // no zone skips the same weekday twice in a row
 }
 
 // WaitForDate holds a person until a date that one of their traits tells, such as the end of a contract, or some days before or
@@ -96,31 +90,28 @@ var WaitForDate = Spec{
 				n.offset = -n.offset
 			}
 		}
-		var err error
 		if c.Time != "" {
+			var err error
 			if n.hour, n.minute, err = timeOfDay(c.Time, "time"); err != nil {
 				return nil, err
 			}
 		}
-		n.home, err = zoneNamed(c.Zone, "zone")
-		return n, err
+		return n, nil
 	},
 }
 
 // WaitForDateConfig configures WaitForDate.
 type WaitForDateConfig struct {
 	Trait  string `json:"trait" doc:"Trait that holds a date (2027-03-31) or a moment (2027-03-31T10:00:00Z)"`
-	Before *Span  `json:"before,omitempty" doc:"So long before it"`
+	Before *Span  `json:"before,omitempty" doc:"So long before it; whole days go by the calendar for a date, by 24 hours for a moment"`
 	After  *Span  `json:"after,omitempty" doc:"So long after it"`
 	Time   string `json:"time,omitempty" doc:"Time of day for a trait that is a date; midnight if left out"`
-	Zone   string `json:"zone,omitempty" doc:"IANA zone of people whose own is not known; UTC if left out"`
 }
 
 type waitForDate struct {
 	trait        string
 	offset       time.Duration
 	hour, minute int
-	home         *time.Location
 }
 
 func (waitForDate) Needs() Needs        { return Needs{Subject: true} }
@@ -128,7 +119,7 @@ func (waitForDate) Listens() []*Matcher { return nil }
 
 // Step reads the trait anew each time it wakes, so a date that was put off is waited for again.
 func (n waitForDate) Step(s State, in Input, now time.Time) Result {
-	zone := zoneOf(in.Subject, n.home)
+	zone := in.zone()
 	text, _ := trait(in.Subject, n.trait).(string)
 	due, err := n.moment(text, zone)
 	if err != nil {
@@ -163,23 +154,17 @@ func timeOfDay(text, field string) (hour, minute int, err error) {
 	return t.Hour(), t.Minute(), nil
 }
 
-// zoneNamed loads a zone, UTC for an empty name.
-func zoneNamed(name, field string) (*time.Location, error) {
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		return nil, errs.Invalid("journey.zone", field, "%q is no IANA time zone; write one such as Asia/Tokyo", name)
-	}
-	return zone, nil
-}
-
-// zoneOf returns where the person's clock is.
-func zoneOf(s *rule.Subject, home *time.Location) *time.Location {
-	if name, _ := trait(s, "timezone").(string); name != "" && name != "Local" {
+// zone returns where the person's clock is.
+func (in Input) zone() *time.Location {
+	if name, _ := trait(in.Subject, "timezone").(string); name != "" && name != "Local" {
 		if zone, err := time.LoadLocation(name); err == nil {
 			return zone
 		}
 	}
-	return home
+	if in.Home == nil {
+		return time.UTC
+	}
+	return in.Home
 }
 
 func trait(s *rule.Subject, name string) any {

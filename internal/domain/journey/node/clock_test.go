@@ -28,7 +28,6 @@ func TestWaitUntilFollowsTheClockWhereThePersonLives(t *testing.T) {
 		{`{"time": "09:00"}`, "Asia/Tokyo", "2026-03-01T12:00:00Z", "2026-03-02T00:00:00Z"},
 		{`{"time": "09:00"}`, "", "2026-03-01T08:59:59Z", "2026-03-01T09:00:00Z"},
 		{`{"time": "09:00"}`, "", "2026-03-01T09:00:01Z", "2026-03-02T09:00:00Z"},
-		{`{"time": "09:00", "zone": "Asia/Tokyo"}`, "nowhere", "2026-03-01T12:00:00Z", "2026-03-02T00:00:00Z"},
 		{`{"time": "09:00", "days": [1, 2, 3, 4, 5]}`, "Europe/London", "2026-03-06T10:00:00Z", "2026-03-09T09:00:00Z"}, // Friday after nine
 		{`{"time": "09:00"}`, "America/New_York", "2026-03-07T20:00:00Z", "2026-03-08T13:00:00Z"},                       // the night clocks go forward
 		{`{"time": "02:30"}`, "America/New_York", "2026-03-08T05:00:00Z", "2026-03-08T07:30:00Z"},                       // 02:30 does not exist: 03:30
@@ -43,6 +42,20 @@ func TestWaitUntilFollowsTheClockWhereThePersonLives(t *testing.T) {
 		if got := n.Step(s, in, due); got.Output != "next" {
 			t.Errorf("%s in %s at its time: %+v", c.config, c.zone, got)
 		}
+	}
+	tokyo := someone(map[string]any{"timezone": "nowhere"})
+	tokyo.Home = time.FixedZone("JST", 9*60*60)
+	if got := make1(t, "wait_until", `{"time": "09:00"}`).Step(node.State{Arrived: at(t, "2026-03-01T12:00:00Z")}, tokyo, at(t, "2026-03-01T12:00:00Z")); !got.Due.Equal(at(t, "2026-03-02T00:00:00Z")) {
+		t.Errorf("without a zone of one's own the workspace's counts: %+v", got)
+	}
+	apia, err := time.LoadLocation("Pacific/Apia") // had no Friday, 30 December 2011
+	if err != nil {
+		t.Fatal(err)
+	}
+	friday := someone(nil)
+	friday.Home = apia
+	if got := make1(t, "wait_until", `{"time": "09:00", "days": [5]}`).Step(node.State{Arrived: at(t, "2011-12-29T12:00:00Z")}, friday, at(t, "2011-12-29T12:00:00Z")); got.Due.In(apia).Format(time.DateTime) != "2012-01-06 09:00:00" {
+		t.Errorf("a week without its Friday: %s", got.Due.In(apia))
 	}
 	moment := make1(t, "wait_until", `{"time": "09:00"}`)
 	if got := moment.Step(node.State{Arrived: at(t, "2026-03-01T09:00:00Z")}, someone(nil), at(t, "2026-03-01T09:00:00Z")); got.Output != "next" {

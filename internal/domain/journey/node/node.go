@@ -70,8 +70,9 @@ func (s State) Since(e event.Kept) bool {
 
 // Input is what a step may look at.
 type Input struct {
-	Subject *rule.Subject // set if Needs asked for it
-	Event   *event.Kept   // the event that woke the person, nil if it was time
+	Subject *rule.Subject  // set if Needs asked for it
+	Event   *event.Kept    // the event that woke the person, nil if it was time
+	Home    *time.Location // of people whose zone is not known; nil: UTC
 }
 
 // End says how a step ends the journey.

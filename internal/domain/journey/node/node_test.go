@@ -47,14 +47,14 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 			Invalid: map[string]string{`{}`: "event.name", `{"event": {"name": "x"}}`: "window.unit"},
 		},
 		"wait_until": {
-			Valid:   []string{`{"time": "09:00"}`, `{"time": "23:59", "days": [1, 5], "zone": "Asia/Tokyo"}`},
-			Invalid: map[string]string{`{}`: "time", `{"time": "9"}`: "time", `{"time": "09:00", "days": [7]}`: "days", `{"time": "09:00", "zone": "Mars"}`: "zone"},
+			Valid:   []string{`{"time": "09:00"}`, `{"time": "23:59", "days": [1, 5]}`},
+			Invalid: map[string]string{`{}`: "time", `{"time": "9"}`: "time", `{"time": "09:00", "days": [7]}`: "days"},
 		},
 		"wait_for_date": {
-			Valid: []string{`{"trait": "country"}`, `{"trait": "renewal", "before": {"n": 2, "unit": "week"}, "time": "10:00", "zone": "Asia/Tokyo"}`},
+			Valid: []string{`{"trait": "country"}`, `{"trait": "renewal", "before": {"n": 2, "unit": "week"}, "time": "10:00"}`},
 			Invalid: map[string]string{
 				`{}`: "trait", `{"trait": "x", "before": {"n": 1, "unit": "day"}, "after": {"n": 1, "unit": "day"}}`: "after",
-				`{"trait": "x", "after": {"n": 0, "unit": "day"}}`: "after.n", `{"trait": "x", "time": "noon"}`: "time", `{"trait": "x", "zone": "Local"}`: "zone",
+				`{"trait": "x", "after": {"n": 0, "unit": "day"}}`: "after.n", `{"trait": "x", "time": "noon"}`: "time",
 			},
 		},
 		"wait_for": {
