@@ -26,6 +26,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
@@ -41,6 +42,7 @@ type application struct {
 	log   *slog.Logger
 	clock clock.Clock
 	shift *clock.Shifted // the clock, if it can be moved
+	guard *guard.Guard   // the way to every address that a user gave
 
 	unlock func()
 	db     *sqldb.DB
@@ -80,6 +82,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 		return a, fmt.Errorf("data folder: %w", err)
 	}
 	if a.unlock, err = lockFolder(c.Data); err != nil {
+		return a, err
+	}
+	if a.guard, err = guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		return a, err
 	}
 	key, err := masterKey(c.Data)

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 )
 
 // Config is everything that can be set. The zero value plus Default is a working installation; nothing outside
@@ -27,6 +29,7 @@ type Config struct {
 	LogRetention   time.Duration  // how long the log keeps events that are stored
 	IntakeRate     int            // events a second and workspace the intake takes; 0: no limit
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	AllowTargets   []string       // what requests to addresses that users give may reach besides the public internet, see guard.Config
 	LogLevel       string         // debug, info, warn, error
 	TestClock      bool           // lets POST /api/v1/test/clock move time forward; never in production
 
@@ -63,6 +66,7 @@ var Variables = []Variable{
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
+	{"KIZUNA_ALLOW_TARGETS", "comma-separated targets that webhooks may reach besides public addresses: 10.2.0.0/16, hook.lan:9000, *.corp.example (flag --allow-targets)", func(c *Config, v string) error { c.AllowTargets = strings.Split(v, ","); return nil }},
 	{"KIZUNA_LOG_LEVEL", "debug, info, warn or error", func(c *Config, v string) error { c.LogLevel = v; return nil }},
 	{"KIZUNA_BOOTSTRAP_EMAIL", "first start: the owner's e-mail address", func(c *Config, v string) error { c.Bootstrap.Email = v; return nil }},
 	{"KIZUNA_BOOTSTRAP_PASSWORD", "first start: the owner's password", func(c *Config, v string) error { c.Bootstrap.Password = v; return nil }},
@@ -111,6 +115,9 @@ func (c *Config) Validate() error {
 	}
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
+	}
+	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
+		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
 	}
 	if (c.Bootstrap.Email == "") != (c.Bootstrap.Password == "") {
 		all = append(all, errors.New("KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD go together"))

@@ -40,6 +40,9 @@ you like; delete the folder to begin anew.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			c.Data, c.LogLevel = "demo-data", "warn"
+			if len(c.AllowTargets) == 0 { // whoever tries webhooks runs their receiver on the same machine
+				c.AllowTargets = []string{"127.0.0.0/8", "::1"}
+			}
 			configFlags(fs, &c)
 			d := &demonstration{}
 			fs.StringVar(&d.locale, "locale", "en", "language of the sample's mails and names: en, zh-Hans or ja")

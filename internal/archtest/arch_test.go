@@ -313,3 +313,28 @@ func TestBudgets(t *testing.T) {
 		}
 	}
 }
+
+// ownServer are the files that ask a server of ours, at an address that the command line or the code gives.
+var ownServer = []string{"internal/app/doctor.go", "internal/demo/live.go", "internal/feed/feed.go"}
+
+// TestRequestsGoThroughTheGuard: whoever makes an HTTP client of their own reaches addresses that nobody has checked.
+func TestRequestsGoThroughTheGuard(t *testing.T) {
+	clients := []string{"Client", "DefaultClient", "Transport", "DefaultTransport", "Get", "Head", "Post", "PostForm"}
+	_, files := load(t)
+	for _, f := range files {
+		path := filepath.ToSlash(f.path)
+		if f.test || !strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "internal/kit/guard/") || slices.Contains(ownServer, path) || layer(filepath.ToSlash(filepath.Dir(path))) == "test" {
+			continue
+		}
+		ast.Inspect(f.file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "http" && x.Obj == nil && slices.Contains(clients, sel.Sel.Name) {
+				t.Errorf("%s: http.%s reaches any address; take a *guard.Guard (kit/guard), or list the file if the address is our own", f.fset.Position(n.Pos()), sel.Sel.Name)
+			}
+			return true
+		})
+	}
+}
