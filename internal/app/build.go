@@ -17,6 +17,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -144,6 +145,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Zone: w.zone,
 	})
+	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
 	campaigns := campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w,
@@ -151,13 +153,13 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	reports := report.New(report.Config{Clock: a.clock, Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events})
 	a.kit = kit{w}
 	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns
-	for _, o := range []person.MergeObserver{consentMerges{a.consent}, messages, w.segments, a.journeys} {
+	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, messages, w.segments, a.journeys} {
 		people.Observe(o)
 	}
 
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
-		Reactors: reactors(a.consent, messages, w.segments, a.journeys),
+		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys),
 	})
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
@@ -174,6 +176,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		{Name: "segments", Service: w.segments},
 		{Name: "pipeline", Service: a.worker},
 		{Name: "relay", Service: relay},
+		{Name: "invoices", Service: invoices},
 		{Name: "journeys", Service: a.journeys},
 		{Name: "campaigns", Service: campaigns},
 		{Name: "dispatcher", Service: dispatcher},
@@ -191,7 +194,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, Campaigns: campaigns, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {

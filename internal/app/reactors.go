@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -24,9 +25,10 @@ func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.R
 }
 
 // reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
-func reactors(c *consent.Service, o *outbox.Service, s *segment.Service, j *journey.Service) []pipeline.Reactor {
+func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service) []pipeline.Reactor {
 	return []pipeline.Reactor{
 		onEvents(c.ApplyEvents),
+		onEvents(i.ApplyEvents),
 		onEvents(o.Receipts),
 		onEvents(o.Attribution),
 		touched(s),

@@ -44,6 +44,19 @@ func (w *world) PersonIDs(ctx context.Context, ws string, nums []uint64) (map[ui
 	return w.IDs(ctx, ws, nums)
 }
 
+// CheckPerson returns the id that a person has now.
+func (w *world) CheckPerson(ctx context.Context, ws, id string) (string, error) {
+	found, err := w.people.ByIDs(ctx, ws, []string{id})
+	if err != nil {
+		return "", err
+	}
+	p, ok := found[id]
+	if !ok {
+		return "", errs.NotFound("person", id)
+	}
+	return p.ID, nil
+}
+
 // Habits returns where people live and when they open and click; machines' opens say nothing of a person's hours.
 func (w *world) Habits(ctx context.Context, ws string, nums []uint64, hours bool) (map[uint64]campaign.Habit, error) {
 	home, err := w.workspaces.Get(ctx, ws)
@@ -322,12 +335,16 @@ func (p pending) Next(ctx context.Context, limit int) ([]pipeline.Pending, error
 	return out, err
 }
 
-// consentMerges tells consent, which knows people by id alone, of merges.
-type consentMerges struct{ *consent.Service }
+// byID tells nouns that know people by id alone of merges.
+type byID struct {
+	noun interface {
+		PeopleMerged(ctx context.Context, ws, loser, winner string) error
+	}
+}
 
 // PeopleMerged implements person.MergeObserver.
-func (c consentMerges) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {
-	return c.Service.PeopleMerged(ctx, ws, loser.ID, winner.ID)
+func (b byID) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {
+	return b.noun.PeopleMerged(ctx, ws, loser.ID, winner.ID)
 }
 
 // publisher puts events on the log and returns once they are on disk.

@@ -19,6 +19,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -55,6 +56,7 @@ type Config struct {
 	Content    *content.Service
 	Outbox     *outbox.Service
 	Campaigns  *campaign.Service
+	Invoices   *invoice.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
 	Reports    *report.Service
@@ -128,6 +130,7 @@ func (a *api) routes() {
 	a.accountRoutes()
 	a.outboxRoutes()
 	a.campaignRoutes()
+	a.invoiceRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()
 	a.reportRoutes()

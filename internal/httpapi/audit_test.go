@@ -37,7 +37,7 @@ func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
 	ann := w.signIn("ann@example.com")
 	for _, what := range []string{
 		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
-		"GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /journey-rounds/$round", "GET /messages/$message",
+		"GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
 		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`,
 	} {
 		w.clock.Advance(2 * time.Minute)
@@ -111,6 +111,11 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /campaigns/{id}/copy", "/campaigns/$campaign/copy", `{"name":"again"}`, "campaign.copy"},
 		{"POST /campaigns/{id}/withdraw", "/campaigns/$extra_campaign/withdraw", "", "campaign.withdraw"},
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
+		{"PUT /invoices", "", `{"number":"Z-2","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`, "invoice.put"},
+		{"POST /invoices/{id}/payments", "/invoices/$invoice/payments", `{"key":"k","amount":1000}`, "invoice.pay"},
+		{"POST /invoices/{id}/void", "/invoices/$void_invoice/void", "", "invoice.void"},
+		{"POST /invoices/{id}/settle", "/invoices/$invoice/settle", "", "invoice.settle"},
+		{"PUT /invoice-plan", "", `{"days":[1],"at":"10:00"}`, "invoice_plan.update"},
 		{"POST /journeys", "", `{"name":"j","draft":` + graph + `}`, "journey.create"},
 		{"PUT /journeys/{id}", "/journeys/$draft_journey", `{"name":"j","revision":1,"draft":` + graph + `}`, "journey.update"},
 		{"POST /journeys/{id}/publish", "/journeys/$draft_journey/publish", "", "journey.publish"},
@@ -131,6 +136,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /session/password", "", `{"current_password":"` + password + `","new_password":"` + password + `!"}`, "staff.password"},
 	}
 	b.make(w, "extra_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar extra","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
+	var spare struct{ ID string }
+	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-9","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &spare)
+	b.ids["void_invoice"] = spare.ID
 	tried := map[string]bool{}
 	for _, c := range cases {
 		tried[c.op] = true

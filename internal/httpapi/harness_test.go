@@ -22,6 +22,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -104,12 +105,13 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p,
 	})
+	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(w.db), Tx: w.db, Emitter: w.pending, People: p, Clock: w.clock, Log: log, Zone: utc})
 	w.campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p,
 	})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, Campaigns: w.campaigns, Invoices: invoices, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store}),
 		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
@@ -119,6 +121,8 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.api = httpapi.New(c)
 	return w
 }
+
+func utc(context.Context, string) (*time.Location, error) { return time.UTC, nil }
 
 // locked is a writer for several goroutines.
 type locked struct {

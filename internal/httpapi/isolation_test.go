@@ -51,6 +51,15 @@ var foreignCases = map[string]foreign{
 	"GET /campaigns/{id}/report":            {id: "$campaign"},
 	"GET /channels":                         {want: 200, has: `"kind":"email"`},
 	"GET /event-names":                      {want: 200, has: `"items":[]`},
+	"GET /invoice-plan":                     {want: 200, has: `"days":[-3,1,8,15]`},
+	"PUT /invoice-plan":                     {want: 200, body: `{"days":[2],"at":"10:00"}`},
+	"GET /invoices":                         {want: 200, has: `"items":[]`},
+	"PUT /invoices":                         {body: `{"number":"Z-1","person":"$aya","amount":1,"currency":"JPY","due_on":"2026-12-31"}`},
+	"GET /invoices/totals":                  {want: 200, has: `"totals":[]`},
+	"GET /invoices/{id}":                    {id: "$invoice"},
+	"POST /invoices/{id}/payments":          {id: "$invoice", body: `{"key":"k","amount":5000}`},
+	"POST /invoices/{id}/settle":            {id: "$invoice"},
+	"POST /invoices/{id}/void":              {id: "$invoice"},
 	"GET /journey-nodes":                    {want: 200, has: `"kind":"wait"`},
 	"GET /journey-rounds/{id}":              {id: "$round"},
 	"POST /journey-rounds/{id}/remove":      {id: "$round"},
@@ -165,7 +174,7 @@ func snapshot(w *world, b *business) map[string]any {
 	out := map[string]any{}
 	nameless := []string{"/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
 	for _, path := range []string{
-		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
+		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
 		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/topics", "/workspace",
@@ -267,7 +276,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
-	for _, name := range []string{"account", "segment", "topic", "template", "campaign", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
+	for _, name := range []string{"account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

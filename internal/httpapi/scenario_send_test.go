@@ -2,8 +2,11 @@ package httpapi_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 )
@@ -248,4 +251,49 @@ func TestJourneyScenarios(t *testing.T) {
 		{do: "GET /journeys/$again/report", status: 200, has: `"entered":1 | "active":0 | "exited":1 | "sent":1 | "converted":1`},
 		{do: "GET /journeys/$again/people?metric=sent&node=s", status: 200, has: "ben.zanzibar"},
 	})
+}
+
+func TestInvoiceScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	const terms = `"person":"$aya","title":"Zanzibar plan","amount":123450,"currency":"EUR","due_on":"2026-03-31","url":"https://pay.example/7"`
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /invoices", status: 200, has: `"number":"Z-1" | "status":"open" | "outstanding":5000`},
+		{as: "viewer", do: "PUT /invoices", body: `{"number":"Z-7",` + terms + `}`, status: 403},
+		{as: "agent", do: "PUT /invoices", body: `{"number":"Z-7",` + terms + `}`, status: 200, has: `"status":"open" | "outstanding":123450 | "person":"$aya" | "reminders":[]`, keep: "seven"},
+		{do: "PUT /invoices", body: `{"number":"Z-7",` + terms + `}`, status: 200, has: `"id":"$seven"`},
+		{do: "PUT /invoices", body: `{"number":"","person":"$aya","amount":1,"currency":"EUR","due_on":"2026-03-31"}`, status: 422, has: `"field":"number"`},
+		{do: "PUT /invoices", body: `{"number":"x","person":"$aya","amount":-1,"currency":"EUR","due_on":"2026-03-31"}`, status: 422, has: `"field":"amount"`},
+		{do: "PUT /invoices", body: `{"number":"x","person":"$aya","amount":1,"currency":"euro","due_on":"2026-03-31"}`, status: 422, has: `"field":"currency"`},
+		{do: "PUT /invoices", body: `{"number":"x","person":"$aya","amount":1,"currency":"EUR","due_on":"soon"}`, status: 422, has: `"field":"due_on"`},
+		{do: "PUT /invoices", body: `{"number":"x","person":"per_none","amount":1,"currency":"EUR","due_on":"2026-03-31"}`, status: 404, has: "person.not_found"},
+		{do: "GET /invoices?status=lost", status: 422, has: "status"},
+		{do: "POST /invoices/$seven/payments", body: `{"key":"bank-1","amount":100000}`, status: 200, has: `"status":"open" | "outstanding":23450`},
+		{do: "POST /invoices/$seven/payments", body: `{"key":"bank-1","amount":100000}`, status: 200, has: `"outstanding":23450`},
+		{do: "POST /invoices/$seven/payments", body: `{"key":"","amount":1}`, status: 422, has: `"field":"key"`},
+		{do: "POST /invoices/$seven/payments", body: `{"key":"bank-2","amount":23450}`, status: 200, has: `"status":"paid" | "outstanding":0 | "paid_at":"2026-03-01T09:30:00Z"`},
+		{do: "POST /invoices/$seven/void", status: 409, has: `"code":"invoice.paid"`},
+		{do: "GET /invoices/$seven", status: 200, has: `"payments":[{"key":"bank-1"`},
+		{do: "GET /invoices?status=paid", status: 200, has: `"number":"Z-7"`, not: `"number":"Z-1"`},
+		{do: "GET /invoices/totals", status: 200, has: `{"status":"open","currency":"JPY","count":1,"outstanding":5000} | {"status":"paid","currency":"EUR","count":1,"outstanding":0}`},
+		{do: "POST /invoices/$invoice/void", status: 200, has: `"status":"void" | "outstanding":0`},
+		{do: "POST /invoices/$invoice/payments", body: `{"key":"k","amount":1}`, status: 409, has: `"code":"invoice.void"`},
+		{do: "GET /invoices/none", status: 404},
+		{as: "viewer", do: "GET /invoice-plan", status: 200, has: `"days":[-3,1,8,15] | "at":"09:00"`},
+		{as: "marketer", do: "PUT /invoice-plan", body: `{"days":[1],"at":"09:00"}`, status: 403},
+		{do: "PUT /invoice-plan", body: `{"days":[3,1],"at":"09:00"}`, status: 422, has: `"field":"days"`},
+		{do: "PUT /invoice-plan", body: `{"days":[1],"at":"9 o'clock"}`, status: 422, has: `"field":"at"`},
+		{do: "PUT /invoice-plan", body: `{"days":[2,9],"at":"08:30"}`, status: 200, has: `"days":[2,9]`},
+	})
+	w.settle()
+	var events struct{ Items []struct{ Name string } }
+	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/events?type=invoice", "", &events)
+	var names []string
+	for _, e := range events.Items {
+		names = append(names, e.Name)
+	}
+	slices.Sort(names)
+	if d := cmp.Diff([]string{"Invoice Issued", "Invoice Issued", "Invoice Payment Received", "Invoice Payment Received", "Invoice Voided"}, names); d != "" {
+		t.Errorf("the timeline:\n%s", d)
+	}
 }

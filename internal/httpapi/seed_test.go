@@ -79,6 +79,11 @@ func (w *world) business() *business {
 	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/messages", "", &messages)
 	b.ids["message"] = messages.Items[0].ID
 
+	var owed struct{ ID string }
+	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-1","person":"$aya","title":"Zanzibar plan","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &owed)
+	b.ids["invoice"] = owed.ID
+	w.settle()
+
 	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
 	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)
 	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID

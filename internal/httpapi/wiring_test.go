@@ -15,6 +15,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // parts answers what nouns ask about each other.
@@ -109,6 +110,14 @@ func (p *parts) CheckTemplate(ctx context.Context, ws, id string) error {
 func (p *parts) CheckTopic(ctx context.Context, ws, id string) error {
 	_, err := p.consent.Topic(ctx, ws, id)
 	return err
+}
+
+func (p *parts) CheckPerson(ctx context.Context, ws, id string) (string, error) {
+	found, err := p.people.ByIDs(ctx, ws, []string{id})
+	if err == nil && found[id].ID == "" {
+		return "", errs.NotFound("person", id)
+	}
+	return found[id].ID, err
 }
 
 func (p *parts) NeedsApproval(ctx context.Context, ws string) (bool, error) {

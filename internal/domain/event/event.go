@@ -22,6 +22,7 @@ const (
 	Segment Type = "segment" // a person entered or left a segment
 	Journey Type = "journey" // a person entered, passed or left a journey
 	Consent Type = "consent" // a person subscribed, unsubscribed, was suppressed
+	Invoice Type = "invoice" // an invoice was made, paid, has become overdue
 )
 
 // External reports whether the type may come from outside.

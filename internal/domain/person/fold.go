@@ -76,7 +76,7 @@ func (s *state) fold(o *occurrence) (refused []string, err error) {
 		if !s.foldTraits(o) {
 			refused = append(refused, ReasonTraitCap)
 		}
-	case event.Message, event.Segment, event.Journey, event.Consent:
+	case event.Message, event.Segment, event.Journey, event.Consent, event.Invoice:
 		return nil, nil
 	}
 	if err := s.loadFacts(); err != nil {
