@@ -95,6 +95,18 @@ func (w *world) zone(ctx context.Context, ws string) (*time.Location, error) {
 	return found.Location(), err
 }
 
+// places returns where people's clocks are, as far as that is known.
+func (w *world) places(ctx context.Context, ws string, ids []string) (map[string]*time.Location, error) {
+	people, err := w.people.ByIDs(ctx, ws, ids)
+	out := make(map[string]*time.Location, len(people))
+	for id, p := range people {
+		if zone := p.Location(nil); zone != nil {
+			out[id] = zone
+		}
+	}
+	return out, err
+}
+
 // NeedsApproval says whether the workspace wants a second person to agree to campaigns.
 func (w *world) NeedsApproval(ctx context.Context, ws string) (bool, error) {
 	found, err := w.workspaces.Get(ctx, ws)

@@ -69,7 +69,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	w.user(b.ws, "ann@example.com", staff.Owner)
 	ann := w.signIn("ann@example.com")
 	silent := map[string]string{ // POST that changes nothing
-		"POST /segments/preview": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
+		"POST /segments/preview": "", "POST /sending/dry-run": "", "POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},

@@ -173,6 +173,7 @@ type Preflight struct {
 	Audience int64              `json:"audience"`
 	Checked  int64              `json:"checked" doc:"people the gate was asked about; less than audience: the rest is an estimate from an even sample"`
 	Allowed  int64              `json:"allowed"`
+	Waits    []ReasonCount      `json:"waits_by_reason" doc:"of the allowed, those who get it later"`
 	Refused  []ReasonCount      `json:"refused_by_reason"`
 	Arms     []TestArm          `json:"arms" doc:"of the A/B test: how many see each variant before the rest"`
 	Warnings []PreflightWarning `json:"warnings"`
@@ -226,12 +227,13 @@ func (a *api) campaignRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Warnings: []PreflightWarning{}}
+		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Warnings: []PreflightWarning{}}
 		for _, w := range p.Warnings {
 			out.Warnings = append(out.Warnings, PreflightWarning{w.Code, w.Message})
 		}
 		return answer(out), nil
 	})
+	a.dryRunRoutes()
 	act := func(verb, summary string, do func(ctx context.Context, ws, id string) (campaign.Campaign, error)) {
 		route(a, http.MethodPost, "/campaigns/{id}/"+verb, "campaign-"+verb, summary, staff.CampaignsSend, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
 			return write(ctx, verb, func(ctx context.Context) (campaign.Campaign, error) { return do(ctx, workspaceOf(ctx), in.ID) })

@@ -138,7 +138,7 @@ func (a *api) contentRoutes() {
 			if r.Options.Locale == "" {
 				r.Options.Locale = p.Locale()
 			}
-			if zone, err := time.LoadLocation(p.Timezone()); err == nil {
+			if zone := p.Location(nil); zone != nil {
 				r.Options.Zone = zone
 			}
 		}

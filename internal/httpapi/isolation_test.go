@@ -118,6 +118,8 @@ var foreignCases = map[string]foreign{
 	"GET /segments/{id}/members":            {id: "$segment"},
 	"POST /segments/{id}/unarchive":         {id: "$archived_segment"},
 	"GET /sending":                          {want: 200},
+	"POST /sending/dry-run":                 {body: `{"campaign":"$campaign"}`},
+	"POST /sending/dry-run/people":          {body: `{"include":["$segment"],"topic":"$topic"}`},
 	"GET /sending/policy":                   {want: 200, has: `"holdout":0`},
 	"PUT /sending/policy":                   {want: 200, body: `{"quiet":[{"from":"22:00","to":"07:00"}],"caps":[],"holdout":0}`},
 	"PUT /sending":                          {want: 200, body: `{"stopped":true}`},
@@ -321,7 +323,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		}
 		r = w.call(what, asked{body: body, key: only[need]})
 		alsoNeeds := map[string]bool{ // a right of its own on top, or no more than one has oneself
-			"POST /messages/test": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
+			"POST /messages/test": true, "POST /sending/dry-run/people": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
 		}[op.String()]
 		if r.Code == http.StatusUnauthorized || r.Code == http.StatusForbidden && !alsoNeeds {
 			t.Errorf("%s with %s alone: %d %s; the document says that it is enough", what, need, r.Code, r.Body)

@@ -14,26 +14,28 @@ import (
 
 // Message is one message to one person, or the refusal to send it.
 type Message struct {
-	ID             string        `json:"id"`
-	Person         PersonBrief   `json:"person"`
-	Channel        string        `json:"channel"`
-	Topic          string        `json:"topic,omitempty"`
-	Template       string        `json:"template"`
-	Source         MessageSource `json:"source"`
-	Subject        string        `json:"subject,omitempty"`
-	State          string        `json:"state"`
-	Reason         string        `json:"reason,omitempty" doc:"why it was refused or failed; stable code"`
-	Detail         string        `json:"detail,omitempty" doc:"the same in words"`
-	Code           string        `json:"code,omitempty" doc:"the receiving server's last answer"`
-	Attempts       int           `json:"attempts"`
-	Uncertain      int           `json:"uncertain" doc:"answers lost: so many surplus copies may have arrived at most"`
-	CreatedAt      time.Time     `json:"created_at"`
-	SentAt         *time.Time    `json:"sent_at,omitempty"`
-	BouncedAt      *time.Time    `json:"bounced_at,omitempty"`
-	OpenedAt       *time.Time    `json:"opened_at,omitempty"`
-	ClickedAt      *time.Time    `json:"clicked_at,omitempty"`
-	ConvertedAt    *time.Time    `json:"converted_at,omitempty"`
-	UnsubscribedAt *time.Time    `json:"unsubscribed_at,omitempty"`
+	ID             string         `json:"id"`
+	Person         PersonBrief    `json:"person"`
+	Channel        string         `json:"channel"`
+	Topic          string         `json:"topic,omitempty"`
+	Template       string         `json:"template"`
+	Source         MessageSource  `json:"source"`
+	Subject        string         `json:"subject,omitempty"`
+	State          string         `json:"state"`
+	Reason         string         `json:"reason,omitempty" doc:"why it was refused or failed; stable code"`
+	Data           map[string]any `json:"data,omitempty" doc:"what the reason rests on: names and figures to word in the reader's language, e.g. taken, limit and days of capped"`
+	Detail         string         `json:"detail,omitempty" doc:"the receiving server's own words, or what is wrong with the template"`
+	Priority       string         `json:"priority" enum:"low,normal,high"`
+	Code           string         `json:"code,omitempty" doc:"the receiving server's last answer"`
+	Attempts       int            `json:"attempts"`
+	Uncertain      int            `json:"uncertain" doc:"answers lost: so many surplus copies may have arrived at most"`
+	CreatedAt      time.Time      `json:"created_at"`
+	SentAt         *time.Time     `json:"sent_at,omitempty"`
+	BouncedAt      *time.Time     `json:"bounced_at,omitempty"`
+	OpenedAt       *time.Time     `json:"opened_at,omitempty"`
+	ClickedAt      *time.Time     `json:"clicked_at,omitempty"`
+	ConvertedAt    *time.Time     `json:"converted_at,omitempty"`
+	UnsubscribedAt *time.Time     `json:"unsubscribed_at,omitempty"`
 }
 
 // MessageSource is who asked for a message.
@@ -60,7 +62,7 @@ func (a *api) messages(ctx context.Context, found page.Of[outbox.Message]) (*bod
 func messageShape(m outbox.Message, p person.Person) Message {
 	return Message{
 		ID: m.ID, Person: PersonBrief{ID: m.PersonID, Name: p.Name(), Email: p.Email()}, Channel: m.Channel, Topic: m.Topic, Template: m.Template,
-		Source: MessageSource{m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node}, Subject: m.Subject, State: string(m.Shown()), Reason: m.Reason, Detail: m.Detail,
+		Source: MessageSource{m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node}, Subject: m.Subject, State: string(m.Shown()), Reason: m.Reason, Data: m.Data, Detail: m.Detail, Priority: m.Priority.String(),
 		Code: m.Code, Attempts: m.Attempts, Uncertain: m.Uncertain, CreatedAt: m.CreatedAt, SentAt: moment(m.SentAt), BouncedAt: moment(m.BouncedAt),
 		OpenedAt: moment(m.OpenedAt), ClickedAt: moment(m.ClickedAt), ConvertedAt: moment(m.ConvertedAt), UnsubscribedAt: moment(m.UnsubscribedAt),
 	}

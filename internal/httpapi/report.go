@@ -134,14 +134,15 @@ type NodeReport struct {
 
 // PersonBehind is one person behind a figure.
 type PersonBehind struct {
-	Person    PersonBrief `json:"person"`
-	At        *time.Time  `json:"at,omitempty"`
-	State     string      `json:"state"`
-	Reason    string      `json:"reason,omitempty"`
-	Detail    string      `json:"detail,omitempty"`
-	MessageID string      `json:"message_id,omitempty"`
-	RoundID   string      `json:"round_id,omitempty"`
-	Node      string      `json:"node,omitempty"`
+	Person    PersonBrief    `json:"person"`
+	At        *time.Time     `json:"at,omitempty"`
+	State     string         `json:"state"`
+	Reason    string         `json:"reason,omitempty"`
+	Data      map[string]any `json:"data,omitempty" doc:"what the reason rests on"`
+	Detail    string         `json:"detail,omitempty"`
+	MessageID string         `json:"message_id,omitempty"`
+	RoundID   string         `json:"round_id,omitempty"`
+	Node      string         `json:"node,omitempty"`
 }
 
 func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[List[PersonBehind]], error) {
@@ -156,7 +157,7 @@ func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[L
 	return list(found, func(b report.Person) PersonBehind {
 		p := people[b.PersonID]
 		return PersonBehind{
-			Person: PersonBrief{ID: b.PersonID, Name: p.Name(), Email: p.Email()}, At: moment(b.At), State: b.State, Reason: b.Reason, Detail: b.Detail,
+			Person: PersonBrief{ID: b.PersonID, Name: p.Name(), Email: p.Email()}, At: moment(b.At), State: b.State, Reason: b.Reason, Data: b.Data, Detail: b.Detail,
 			MessageID: b.Message, RoundID: b.Round, Node: b.Node,
 		}
 	}), nil

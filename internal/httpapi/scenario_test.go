@@ -154,7 +154,7 @@ func TestPeopleScenarios(t *testing.T) {
 		{do: "GET /people/$cem/segments", status: 200, not: "$list"},
 		{do: "GET /people/$cem/subscriptions", status: 200, has: `"status":"unsubscribed" | Zanzibar letter`},
 		{do: "GET /people/$aya/messages", status: 200, has: `"state":"sent" | "subject":"Hello Zanzibar aya" | "converted_at"`},
-		{do: "GET /people/$cem/messages", status: 200, has: `"state":"refused" | "reason":"unsubscribed" | "detail":"`},
+		{do: "GET /people/$cem/messages", status: 200, has: `"state":"refused" | "reason":"unsubscribed" | "topic_name":"`},
 		{do: "GET /people/$aya/journeys", status: 200, has: `"journey_id":"$journey" | "node":"w" | "due_at"`},
 
 		{do: "POST /people", body: `{"identifiers":[{"kind":"user_id","value":"dan"},{"kind":"email","value":"Dan@Example.com"}],"traits":{"first_name":"Dan"}}`, status: 201, has: `"status":"identified" | dan@example.com | "first_name":"Dan"`, keep: "dan"},

@@ -38,23 +38,24 @@ type world struct {
 	clock *clock.Fixed
 	svc   *campaign.Service
 
-	sets    map[string]*roaring64.Bitmap
-	merged  map[uint64]string
-	gone    map[uint64]bool
-	refuse  map[string]string
-	checks  map[string]error
-	fail    func(what string) error
-	habits  map[uint64]campaign.Habit
-	counts  map[string]outbox.Counts
-	review  bool      // launching needs approval
-	askedAt time.Time // the latest moment the gate was asked about
+	sets     map[string]*roaring64.Bitmap
+	merged   map[uint64]string
+	gone     map[uint64]bool
+	refuse   map[string]string
+	checks   map[string]error
+	fail     func(what string) error
+	habits   map[uint64]campaign.Habit
+	counts   map[string]outbox.Counts
+	review   bool      // launching needs approval
+	askedAt  time.Time // the latest moment the gate was asked about
+	askedFor map[string]time.Time
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), sets: map[string]*roaring64.Bitmap{},
-		habits: map[uint64]campaign.Habit{}, merged: map[uint64]string{}, gone: map[uint64]bool{}, refuse: map[string]string{}, checks: map[string]error{},
+		habits: map[uint64]campaign.Habit{}, merged: map[uint64]string{}, gone: map[uint64]bool{}, askedFor: map[string]time.Time{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
 	if _, err := w.db.Exec(t.Context(), `CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, state TEXT, reason TEXT, template TEXT)`); err != nil {
 		t.Fatal(err)
@@ -134,7 +135,7 @@ func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decis
 	out := make([]outbox.Decision, len(reqs))
 	for i, r := range reqs {
 		reason := w.refuse[r.PersonID]
-		w.askedAt = r.NotBefore
+		w.askedAt, w.askedFor[r.PersonID] = r.NotBefore, r.NotBefore
 		out[i] = outbox.Decision{Allowed: reason == "", Reason: reason}
 	}
 	return out, nil
@@ -557,7 +558,7 @@ func TestPreflightCountsAndAsksTheGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "preflight", p, campaign.Preflight{Included: 500, Excluded: 100, Audience: 400, Checked: 400, Allowed: 397, Refused: map[string]int64{"unsubscribed": 2, "suppressed": 1}})
+	want(t, "preflight", p, campaign.Preflight{Included: 500, Excluded: 100, Audience: 400, Checked: 400, Allowed: 397, Refused: map[string]int64{"unsubscribed": 2, "suppressed": 1}, Waits: map[string]int64{}})
 	want(t, "nothing is stored", w.states(), map[string]int{})
 }
 

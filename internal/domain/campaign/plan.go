@@ -148,10 +148,32 @@ func (s *Service) waves(ctx context.Context, c Campaign, audience *roaring64.Bit
 
 // moments returns the people by the moment at which each is written to. Moments in the past are now.
 func (s *Service) moments(ctx context.Context, c Campaign, audience *roaring64.Bitmap) (map[time.Time]*roaring64.Bitmap, error) {
+	when, err := s.clocks(ctx, c, audience)
+	if err != nil {
+		return nil, err
+	}
+	out := map[time.Time]*roaring64.Bitmap{}
+	err = s.habits(ctx, c, audience, func(num uint64, h Habit) {
+		at := when(h)
+		if out[at] == nil {
+			out[at] = roaring64.New()
+		}
+		out[at].Add(num)
+	})
+	return out, err
+}
+
+// clocks returns what says when somebody with a habit is written to, not before now. Crowd are the people whose hours stand in for those
+// of somebody who is not known well.
+func (s *Service) clocks(ctx context.Context, c Campaign, crowd *roaring64.Bitmap) (func(Habit) time.Time, error) {
 	now := s.c.Clock.Now()
+	start := now
+	if c.ScheduledAt.After(now) {
+		start = c.ScheduledAt
+	}
 	var everybody [24]int
 	if c.Plan.BestHour {
-		err := s.habits(ctx, c, audience, func(_ uint64, h Habit) {
+		err := s.habits(ctx, c, crowd, func(_ uint64, h Habit) {
 			for i, n := range h.Hours {
 				everybody[i] += n
 			}
@@ -160,23 +182,18 @@ func (s *Service) moments(ctx context.Context, c Campaign, audience *roaring64.B
 			return nil, err
 		}
 	}
-	out := map[time.Time]*roaring64.Bitmap{}
-	err := s.habits(ctx, c, audience, func(num uint64, h Habit) {
-		at := now
+	return func(h Habit) time.Time {
+		at := start
 		if !c.Plan.Local.IsZero() {
 			at = c.Plan.Local.in(h.Zone)
 		} else if hour, known := bestHour(h.Hours, everybody); known {
-			at = nextHour(now, hour, h.Zone)
+			at = nextHour(start, hour, h.Zone)
 		}
 		if at.Before(now) {
-			at = now
+			return now
 		}
-		if out[at] == nil {
-			out[at] = roaring64.New()
-		}
-		out[at].Add(num)
-	})
-	return out, err
+		return at
+	}, nil
 }
 
 // habits shows the habit of everyone in the audience, a chunk at a time.

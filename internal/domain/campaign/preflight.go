@@ -24,6 +24,7 @@ type Preflight struct {
 	Audience int64            // the rest
 	Checked  int64            // of the audience, those the gate was asked about
 	Allowed  int64            // of the audience; an estimate from Checked if Checked < Audience
+	Waits    map[string]int64 // of the allowed, those who get it later, by what they wait for; likewise
 	Refused  map[string]int64 // of the audience by reason; likewise
 	Arms     []Arm            // of the A/B test: how many people see each variant before the rest
 	Warnings []Warning
@@ -48,7 +49,7 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	if err != nil {
 		return Preflight{}, err
 	}
-	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}}
+	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
 	out.Excluded = out.Included - out.Audience
 	if err := s.askGate(ctx, c, audience, &out); err != nil {
 		return Preflight{}, err
@@ -78,50 +79,35 @@ func (p *Preflight) warn(code, message string) {
 	p.Warnings = append(p.Warnings, Warning{code, message})
 }
 
-// askGate fills Checked, Allowed and Refused.
+// askGate fills Checked, Allowed, Waits and Refused.
 func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.Bitmap, out *Preflight) error {
-	n := audience.GetCardinality()
-	picked := make([]uint64, 0, min(n, sample))
-	if n <= sample {
-		picked = audience.ToArray()
-	} else {
-		// One person from each of sample equal parts of the audience, at a random place in it: an even step could keep time with a
-		// pattern in the numbers. The same campaign asks about the same people each time.
-		seed := fnv.New64a()
-		_, _ = seed.Write([]byte(c.ID))
-		rng := rand.New(rand.NewPCG(seed.Sum64(), n))
-		for i := range uint64(sample) {
-			from, to := i*n/sample, (i+1)*n/sample
-			num, err := audience.Select(from + rng.Uint64N(to-from))
-			if err != nil {
-				return err
-			}
-			picked = append(picked, num)
-		}
+	picked, err := pick(c, audience)
+	if err != nil {
+		return err
+	}
+	times, err := s.clocks(ctx, c, roaring64.BitmapOf(picked...))
+	if err != nil {
+		return err
 	}
 	allowed := int64(0)
 	for len(picked) > 0 {
 		chunk := picked[:min(len(picked), s.c.Chunk)]
 		picked = picked[len(chunk):]
-		reqs, progress, err := s.requests(ctx, c, Wave{Template: c.Template, DueAt: c.ScheduledAt}, chunk)
+		answers, left, err := s.ask(ctx, c, chunk, times)
 		if err != nil {
 			return err
 		}
-		decisions, err := s.c.Outbox.DryRun(ctx, reqs)
-		if err != nil {
-			return fmt.Errorf("ask the gate: %w", err)
-		}
-		if len(decisions) != len(reqs) {
-			return fmt.Errorf("ask the gate: %d decisions for %d requests", len(decisions), len(reqs))
-		}
-		for reason, k := range progress.Refused {
+		for reason, k := range left.Refused {
 			out.Refused[reason] += k
 		}
-		for _, d := range decisions {
-			if d.Allowed {
-				allowed++
-			} else {
-				out.Refused[d.Reason]++
+		for _, a := range answers {
+			if !a.Allowed {
+				out.Refused[a.Reason]++
+				continue
+			}
+			allowed++
+			if a.Waits != "" {
+				out.Waits[a.Waits]++
 			}
 		}
 		out.Checked += int64(len(chunk))
@@ -130,11 +116,36 @@ func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.B
 	if out.Checked < out.Audience {
 		scale := func(k int64) int64 { return (k*out.Audience + out.Checked/2) / out.Checked }
 		out.Allowed = scale(allowed)
-		for reason, k := range out.Refused {
-			out.Refused[reason] = scale(k)
+		for _, counts := range []map[string]int64{out.Refused, out.Waits} {
+			for reason, k := range counts {
+				counts[reason] = scale(k)
+			}
 		}
 	}
 	return nil
+}
+
+// pick returns the people of the audience that the gate is asked about: all, or of a large audience one from each of sample equal parts,
+// at a random place in it, since an even step could keep time with a pattern in the numbers. The same campaign asks about the same
+// people each time.
+func pick(c Campaign, audience *roaring64.Bitmap) ([]uint64, error) {
+	n := audience.GetCardinality()
+	if n <= sample {
+		return audience.ToArray(), nil
+	}
+	seed := fnv.New64a()
+	_, _ = seed.Write([]byte(c.ID))
+	rng := rand.New(rand.NewPCG(seed.Sum64(), n))
+	picked := make([]uint64, 0, sample)
+	for i := range uint64(sample) {
+		from, to := i*n/sample, (i+1)*n/sample
+		num, err := audience.Select(from + rng.Uint64N(to-from))
+		if err != nil {
+			return nil, err
+		}
+		picked = append(picked, num)
+	}
+	return picked, nil
 }
 
 // audience returns the included people, and those of them who are not excluded.

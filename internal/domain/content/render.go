@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -160,20 +161,10 @@ func (c *compiled) render(vars map[string]any, o RenderOptions) (Rendered, error
 	return r, nil
 }
 
-var zones sync.Map // IANA name -> *time.Location
-
-// Zone returns the time zone with an IANA name, UTC if there is none. Loading a zone is slow, so it remembers them.
+// Zone returns the time zone with an IANA name, UTC if there is none.
 func Zone(name string) *time.Location {
-	if z, ok := zones.Load(name); ok {
-		return z.(*time.Location)
+	if z := clock.Zone(name); z != nil {
+		return z
 	}
-	if name == "" || name == "Local" || len(name) > 64 {
-		return time.UTC
-	}
-	z, err := time.LoadLocation(name)
-	if err != nil {
-		return time.UTC
-	}
-	zones.Store(name, z) // bounded by the names that exist
-	return z
+	return time.UTC
 }

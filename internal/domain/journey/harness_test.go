@@ -101,7 +101,7 @@ func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.De
 			return nil, err
 		}
 		if reason := w.refuse[r.PersonID]; reason != "" {
-			out[i] = outbox.Decision{MessageID: "msg:" + r.Key, Reason: reason, Detail: "the person is " + reason}
+			out[i] = outbox.Decision{MessageID: "msg:" + r.Key, Reason: reason, Data: outbox.Evidence{"why": reason}}
 			continue
 		}
 		vars, _ := json.Marshal(r.Vars)

@@ -200,7 +200,7 @@ func TestRefusalsAreKeptWithTheStepAndThePersonMovesOn(t *testing.T) {
 	w.pass(time.Hour)
 	want(t, "rounds", w.rounds("per_1"), []string{"active goal "})
 	_, steps, _ := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-	want(t, "step", []string{steps[2].Refused, steps[2].Reason}, []string{"unsubscribed", "message refused: the person is unsubscribed"})
+	want(t, "step", []string{steps[2].Refused, steps[2].Reason}, []string{"unsubscribed", "message refused: unsubscribed"})
 	want(t, "count", w.stats(j.ID).Nodes[3].Refused, map[string]int64{"unsubscribed": 1})
 	behind, err := w.svc.Behind(t.Context(), ws, j.ID, journey.Behind{Node: "mail", What: journey.Refused, Detail: "unsubscribed"}, page.Request{})
 	if err != nil || len(behind.Items) != 1 || behind.Items[0].Person != "per_1" {

@@ -64,8 +64,10 @@ type Config struct {
 	Traits   Traits
 	Checker  Checker
 	Zone     func(ctx context.Context, ws string) (*time.Location, error) // where people live whose zone is not known; nil: UTC
-	Lease    time.Duration                                                // how long a worker may hold people; one minute if zero
-	Batch    int                                                          // how many people of a journey a worker takes at once; 256 if zero
+	// Places returns where people's clocks are, as far as that is known; nil: what their traits say.
+	Places func(ctx context.Context, ws string, personIDs []string) (map[string]*time.Location, error)
+	Lease  time.Duration // how long a worker may hold people; one minute if zero
+	Batch  int           // how many people of a journey a worker takes at once; 256 if zero
 }
 
 // Service leads people through journeys. It is safe for concurrent use.

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -133,9 +134,15 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 			return fmt.Errorf("load zone: %w", err)
 		}
 	}
-	ids := make([]string, len(batch))
+	ids, people := make([]string, len(batch)), make([]string, len(batch))
 	for n, i := range batch {
-		ids[n] = i.ID
+		ids[n], people[n] = i.ID, i.Person
+	}
+	var places map[string]*time.Location
+	if s.c.Places != nil {
+		if places, err = s.c.Places(ctx, first.Workspace, people); err != nil {
+			return fmt.Errorf("load people's zones: %w", err)
+		}
 	}
 	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		held, err := s.c.Store.Hold(ctx, lease, ids)
@@ -145,7 +152,7 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 		now := s.c.Clock.Now()
 		walks := make([]Walk, 0, len(held))
 		for _, i := range held {
-			w, err := s.walk(p, i, node.Input{Subject: subjects[i.Person], Home: home}, now)
+			w, err := s.walk(p, i, node.Input{Subject: subjects[i.Person], Home: cmp.Or(places[i.Person], home)}, now)
 			if err != nil {
 				return err
 			}

@@ -126,7 +126,7 @@ func (s *Service) send(ctx context.Context, walks []Walk) error {
 			w.tally(st.Node, Queued, 1)
 			continue
 		}
-		st.Refused, st.Reason = d.Reason, "message refused: "+cmp.Or(d.Detail, d.Reason)
+		st.Refused, st.Reason = d.Reason, "message refused: "+d.Reason
 		w.tally(st.Node, Refused+":"+d.Reason, 1)
 	}
 	return nil

@@ -6,10 +6,13 @@ import (
 )
 
 // DryRun decides on each request as Enqueue would and stores nothing; for showing beforehand who will not be written to, and why. The
-// decisions name no message, and keys that were used before are not looked up.
+// decisions name no message, and keys that were used before are not looked up. A template may be left out.
 func (s *Service) DryRun(ctx context.Context, reqs []Request) ([]Decision, error) {
 	byWorkspace := map[string][]int{}
 	for i, r := range reqs {
+		if r.Template == "" {
+			r.Template = "any"
+		}
 		if err := r.validate(); err != nil {
 			return nil, err
 		}
@@ -27,7 +30,13 @@ func (s *Service) DryRun(ctx context.Context, reqs []Request) ([]Decision, error
 			return nil, fmt.Errorf("dry run: %w", err)
 		}
 		for n, v := range verdicts {
-			out[indexes[n]] = Decision{Allowed: !v.refused(), Reason: v.reason, Detail: v.detail}
+			m := messages[n]
+			if v.refused() {
+				m.State, m.Reason, m.Data = Refused, v.reason, v.data
+			}
+			d := decision(*m, false)
+			d.MessageID = ""
+			out[indexes[n]] = d
 		}
 	}
 	return out, nil

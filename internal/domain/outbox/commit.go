@@ -15,6 +15,9 @@ import (
 // errTakenBack says that a message is not the worker's any more: it was cancelled, stopped, recalled or inherited.
 var errTakenBack = errors.New("the message was taken back")
 
+// errNight says that quiet hours began between the first word to the other side and the last.
+var errNight = errors.New("quiet hours have begun")
+
 // intent is a worker's wish to go past the point of no return.
 type intent struct {
 	held  Held
@@ -227,9 +230,9 @@ func (o outcome) event() (event.Event, bool) {
 	case Bounced:
 		return told(o.message, event.MessageBounced, "bounced", o.At, o.At, map[string]any{"permanent": o.suppress, "reason": o.Reason, "detail": o.Detail, "code": o.Code}), true
 	case Failed:
-		return told(o.message, event.MessageFailed, "failed", o.At, o.At, map[string]any{"reason": o.Reason, "detail": o.Detail}), true
+		return told(o.message, event.MessageFailed, "failed", o.At, o.At, map[string]any{"reason": o.Reason, "detail": o.Detail, "data": o.Data}), true
 	case Refused:
-		return told(o.message, event.MessageRefused, "refused", o.At, o.At, map[string]any{"reason": o.Reason, "detail": o.Detail}), true
+		return told(o.message, event.MessageRefused, "refused", o.At, o.At, map[string]any{"reason": o.Reason, "data": o.Data}), true
 	}
 	return event.Event{}, false
 }

@@ -39,10 +39,10 @@ func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferen
 
 // compose makes what goes out: content with signed links, and the headers of RFC 8058. The same message, person, account and time give
 // the same bytes.
-func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, now time.Time) (channel.Message, error) {
+func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, zone *time.Location, now time.Time) (channel.Message, error) {
 	unsubscribe := s.links.Unsubscribe(m.Workspace, m.ID)
 	r, err := s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, s.vars(m, p, topic, unsubscribe), content.RenderOptions{
-		Locale: p.Locale(), Zone: content.Zone(p.Timezone()), Now: now,
+		Locale: p.Locale(), Zone: zone, Now: now,
 		LinkFunc:     func(url string) string { return s.links.Click(m.Workspace, m.ID, url) },
 		OpenPixelURL: s.links.Open(m.Workspace, m.ID), UnsubscribeURL: unsubscribe, Transactional: m.Transactional,
 	})

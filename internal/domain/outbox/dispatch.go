@@ -290,13 +290,14 @@ func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([
 		m, v := &j.message, verdicts[i]
 		switch {
 		case v.refused():
-			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Refused, At: now, Reason: v.reason, Detail: v.detail, Address: m.Address}})
+			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Refused, At: now, Reason: v.reason, Data: v.data, Address: m.Address}})
 		case now.Sub(m.NotBefore) > maxAge && m.Attempts > 0:
 			d.commits.finish(d.expired(*m, now))
 		case m.DueAt.After(now):
-			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Queued, At: now, Due: m.DueAt, Reason: m.Reason, Detail: m.Detail, Address: m.Address, Waits: true}})
+			d.commits.finish(outcome{message: *m, Result: Result{Held: m.held(), State: Queued, At: now, Due: m.DueAt, Reason: m.Reason, Data: m.Data, Address: m.Address, Waits: true}})
 		default:
-			j.person, j.topic = g.people[m.PersonID], g.topics[m.Topic]
+			j.person, j.topic, j.policy = g.people[m.PersonID], g.topics[m.Topic], g.policy
+			j.zone = j.person.Location(g.home)
 			admitted = append(admitted, j)
 		}
 	}
@@ -346,9 +347,5 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 }
 
 func (d *Dispatcher) expired(m Message, now time.Time) outcome {
-	detail := "could not be delivered within " + maxAge.String()
-	if m.Detail != "" {
-		detail += "; the last answer was: " + m.Detail
-	}
-	return outcome{message: m, Result: Result{Held: m.held(), State: Failed, At: now, Reason: ReasonExpired, Detail: detail, Code: m.Code, Address: m.Address}}
+	return outcome{message: m, Result: Result{Held: m.held(), State: Failed, At: now, Reason: ReasonExpired, Data: Evidence{"hours": int(maxAge.Hours())}, Detail: m.Detail, Code: m.Code, Address: m.Address}}
 }

@@ -13,13 +13,14 @@ import (
 )
 
 // verdict is the gate's answer; the zero value lets the message through.
-type verdict struct{ reason, detail string }
+type verdict struct {
+	reason string
+	data   Evidence
+}
 
 func (v verdict) refused() bool { return v.reason != "" }
 
-func refuse(reason, format string, args ...any) verdict {
-	return verdict{reason, fmt.Sprintf(format, args...)}
-}
+func refuse(reason string, data Evidence) verdict { return verdict{reason, data} }
 
 // gate holds everything that the checks of one batch of messages need: one workspace, some people.
 type gate struct {
@@ -57,7 +58,7 @@ func (s *Service) decide(ctx context.Context, ws string, messages []*Message, ho
 			v = g.check(m)
 		}
 		if !v.refused() && !m.Transactional && heldOut(m.Source.ID, m.PersonID, holdouts[i]) {
-			v = refuse(ReasonHoldout, "kept as control group of this %s", m.Source.Kind)
+			v = refuse(ReasonHoldout, Evidence{"scope": m.Source.Kind, "percent": holdouts[i]})
 		}
 		if !v.refused() {
 			// Caps are counted when a message goes. What is planned for later is not judged by today.
@@ -100,25 +101,25 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 		return verdict{}
 	}
 	zone := g.people[m.PersonID].Location(g.home)
-	due, reason := at, ""
+	due, reason, data := at, "", Evidence(nil)
 	if count {
-		turn, v := g.policy.capped(m, g.taken[m.PersonID], at, zone)
+		turn, waits, v := g.policy.capped(m, g.taken[m.PersonID], at, zone)
 		if v.refused() {
 			return v
 		}
 		if turn.After(due) {
-			due, reason = turn, ReasonCapped
+			due, reason, data = turn, ReasonCapped, waits
 		}
 	}
-	open, v := g.policy.quiet(m.Channel, due, zone)
+	open, night, v := g.policy.quiet(m.Channel, due, zone)
 	if v.refused() {
 		return v
 	}
 	if open.After(due) {
-		due, reason = open, ReasonQuietHours
+		due, reason, data = open, ReasonQuietHours, night
 	}
 	if reason != "" {
-		m.DueAt, m.Reason, m.Detail = due, reason, "waits until "+due.In(zone).Format("2006-01-02 15:04 MST")
+		m.DueAt, m.Reason, m.Data = due, reason, data.with("until", due).with("zone", zone.String())
 	}
 	return verdict{}
 }
@@ -175,7 +176,7 @@ func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (
 func (g *gate) check(m *Message) verdict {
 	p, ok := g.people[m.PersonID]
 	if !ok {
-		return refuse(ReasonUnknownPerson, "there is no such person here")
+		return refuse(ReasonUnknownPerson, nil)
 	}
 	m.PersonID = p.ID // merged people are written to as one
 	m.Address = Address(p, m.Channel)
@@ -184,7 +185,7 @@ func (g *gate) check(m *Message) verdict {
 	}
 	allows := g.allows[p.ID][m.Channel]
 	if allows.Suppressed && allows.Reason.Blocks(m.Transactional) {
-		return refuse(ReasonSuppressed, "the address must not be written to: %s", allows.Reason)
+		return refuse(ReasonSuppressed, Evidence{"why": string(allows.Reason), "channel": m.Channel})
 	}
 	if m.Transactional {
 		return verdict{}
@@ -193,51 +194,56 @@ func (g *gate) check(m *Message) verdict {
 		return v
 	}
 	if heldOut(g.policy.Salt, p.ID, g.policy.Holdout) {
-		return refuse(ReasonHoldout, "belongs to the %g %% of people who get nothing, so that the effect can be measured", g.policy.Holdout)
+		return refuse(ReasonHoldout, Evidence{"scope": "workspace", "percent": g.policy.Holdout})
 	}
 	return verdict{}
 }
 
 func (g *gate) address(m *Message) verdict {
 	if m.Address == "" {
-		return refuse(ReasonNoAddress, "the person has no address for %s", m.Channel)
+		return refuse(ReasonNoAddress, Evidence{"channel": m.Channel})
 	}
 	if !validAddress(m.Channel, m.Address) {
-		return refuse(ReasonBadAddress, "the person's address for %s is not valid", m.Channel)
+		return refuse(ReasonBadAddress, Evidence{"channel": m.Channel})
 	}
 	return verdict{}
 }
 
 func (g *gate) topic(m *Message, allows consent.Channel) verdict {
 	if m.Topic == "" {
-		return refuse(ReasonNoTopic, "only messages that answer something the person did may go without a topic")
+		return refuse(ReasonNoTopic, nil)
 	}
 	t, ok := g.topics[m.Topic]
+	which := Evidence{"topic": m.Topic, "topic_name": t.Name, "channel": m.Channel}
 	switch {
 	case !ok || t.Archived:
-		return refuse(ReasonUnknownTopic, "the topic does not exist any more")
+		return refuse(ReasonUnknownTopic, Evidence{"topic": m.Topic})
 	case !t.Sent(m.Channel):
-		return refuse(ReasonTopicChannel, "the topic “%s” is not sent by %s", t.Name, m.Channel)
+		return refuse(ReasonTopicChannel, which)
 	case allows.Topics[m.Topic]:
 		return verdict{}
 	case allows.Declined[m.Topic]:
-		return refuse(ReasonUnsubscribed, "unsubscribed from “%s” by %s", t.Name, m.Channel)
+		return refuse(ReasonUnsubscribed, which)
 	}
-	return refuse(ReasonNotSubscribed, "has not subscribed to “%s” by %s", t.Name, m.Channel)
+	return refuse(ReasonNotSubscribed, which)
 }
 
-// supply checks what does not depend on the person.
+// supply checks what does not depend on the person. A dry run may ask without a template.
 func (g *gate) supply(m *Message) verdict {
 	t, ok := g.content[m.Template]
 	switch {
+	case m.Template == "" && g.routes[m.Channel]:
+		return verdict{}
+	case m.Template == "":
+		return refuse(ReasonNoAccount, Evidence{"channel": m.Channel})
 	case !ok:
-		return refuse(ReasonUnknownTemplate, "the template does not exist")
+		return refuse(ReasonUnknownTemplate, Evidence{"template": m.Template})
 	case t.Status == content.Archived:
-		return refuse(ReasonArchivedTemplate, "the template “%s” is archived", t.Name)
+		return refuse(ReasonArchivedTemplate, Evidence{"template": m.Template, "template_name": t.Name})
 	case t.Channel != m.Channel:
-		return refuse(ReasonTemplateChannel, "the template “%s” is for %s", t.Name, t.Channel)
+		return refuse(ReasonTemplateChannel, Evidence{"template": m.Template, "template_name": t.Name, "template_channel": t.Channel, "channel": m.Channel})
 	case !g.routes[m.Channel]:
-		return refuse(ReasonNoAccount, "there is no account to send by %s; connect one under Channels", m.Channel)
+		return refuse(ReasonNoAccount, Evidence{"channel": m.Channel})
 	}
 	m.TemplateVersion = t.Version
 	return verdict{}
@@ -248,7 +254,7 @@ func (s *Service) loadSupply(ctx context.Context, ws string, g *gate, messages [
 	g.content, g.routes = map[string]content.Template{}, map[string]bool{}
 	asked := map[string]bool{}
 	for _, m := range messages {
-		if !asked["t"+m.Template] {
+		if m.Template != "" && !asked["t"+m.Template] {
 			asked["t"+m.Template] = true
 			t, err := s.content.Get(ctx, ws, m.Template)
 			switch {

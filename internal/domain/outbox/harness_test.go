@@ -428,3 +428,10 @@ func token(t testing.TB, text, path string) string {
 	}
 	return rest[:end]
 }
+
+// sameEvidence compares evidence as it is stored.
+func sameEvidence(a, b outbox.Evidence) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && string(x) == string(y)
+}

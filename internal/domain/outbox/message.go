@@ -1,8 +1,11 @@
 package outbox
 
 import (
+	"maps"
 	"strings"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // State is where a message stands.
@@ -47,6 +50,39 @@ const (
 	ReasonCancelled  = "cancelled"
 )
 
+// Evidence says what a reason rests on: names and figures that a screen words in its reader's language. Values are text, numbers, booleans
+// and moments (RFC 3339 once stored). The keys by reason:
+//
+//	no_address, bad_address, no_account       channel
+//	suppressed                                channel, why: a consent.Reason; scope: "person" if all of theirs are
+//	unsubscribed, not_subscribed,
+//	topic_not_on_channel                      topic, topic_name, channel; pending: asked, but not confirmed yet
+//	unknown_topic                             topic
+//	unknown_template, archived_template,
+//	template_not_for_channel                  template, template_name, template_channel
+//	holdout                                   scope: "workspace", "campaign" ...; percent
+//	quiet_hours                               from, to, zone; until, if it waits; endless, if they never end
+//	capped                                    taken, limit, days, calendar, channel, topic, until; own, if the person asked for less mail
+//	paused                                    until
+//	outranked                                 by: the message; priority, source_kind, source_id of it; the cap as in capped
+//	expired                                   hours
+//
+// Reasons of failures that are not here are told by Detail and Code alone.
+type Evidence map[string]any
+
+// with adds to a copy.
+func (e Evidence) with(key string, v any) Evidence {
+	out := maps.Clone(e)
+	if out == nil {
+		out = Evidence{}
+	}
+	if t, ok := v.(time.Time); ok {
+		v = t.UTC().Format(time.RFC3339)
+	}
+	out[key] = v
+	return out
+}
+
 // Message is one message to one person, or the refusal to send it. Zero times mean "has not happened".
 type Message struct {
 	ID              string
@@ -64,12 +100,16 @@ type Message struct {
 	Address         string
 	Subject         string // as sent; empty before
 
+	Priority Priority // who goes first where a cap leaves room for fewer
+	Body     bool     // what it says, or part of it, is stored beside it; see Body
+
 	State     State
-	Claim     string // who has it while it is Claimed
-	InFlight  bool   // the other side may have it: between commit and answer
-	Reason    string // code of a refusal, a failure or the last deferral
-	Detail    string // the same in words
-	Code      string // the protocol's last answer, "250 2.0.0"
+	Claim     string   // who has it while it is Claimed
+	InFlight  bool     // the other side may have it: between commit and answer
+	Reason    string   // code of a refusal, a failure or the last deferral
+	Data      Evidence // what the gate's reason rests on
+	Detail    string   // the other side's own words, or those of the template engine
+	Code      string   // the protocol's last answer, "250 2.0.0"
 	Attempts  int
 	Uncertain int // answers lost: at most this many surplus copies may have arrived
 
@@ -85,6 +125,48 @@ type Message struct {
 	ClickedAt       time.Time // first human click
 	ConvertedAt     time.Time
 	UnsubscribedAt  time.Time
+}
+
+// Priority says which of several messages goes where a cap leaves room for fewer. Transactional messages stand above all of them.
+type Priority int
+
+// The priorities.
+const (
+	Low    Priority = -1
+	Normal Priority = 0
+	High   Priority = 1
+)
+
+// ParsePriority reads "low", "normal" or "high"; empty is normal.
+func ParsePriority(text string) (Priority, error) {
+	switch text {
+	case "low":
+		return Low, nil
+	case "", "normal":
+		return Normal, nil
+	case "high":
+		return High, nil
+	}
+	return Normal, errs.Invalid("outbox.priority", "priority", "%q is no priority; use low, normal or high", text)
+}
+
+func (p Priority) String() string {
+	switch {
+	case p < Normal:
+		return "low"
+	case p > Normal:
+		return "high"
+	}
+	return "normal"
+}
+
+// MarshalText writes what ParsePriority reads.
+func (p Priority) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads it.
+func (p *Priority) UnmarshalText(b []byte) (err error) {
+	*p, err = ParsePriority(string(b))
+	return err
 }
 
 // held names the claim under which the message was read.

@@ -38,7 +38,11 @@ type Goal struct {
 type Decision struct {
 	MessageID string
 	Allowed   bool
-	Reason    string // stable code, empty if allowed: "no_address", "suppressed", "unsubscribed", "not_subscribed", "archived_template" ...
-	Detail    string // in words, for the person's page and the report
-	Duplicate bool   // the key had been used: MessageID is the earlier message
+	Reason    string   // stable code, empty if allowed: "no_address", "suppressed", "unsubscribed", "not_subscribed", "archived_template" ...
+	Data      Evidence // what the reason rests on, for the person's page and the report
+	// DueAt is when a message that was let through goes at the earliest. If it has to wait, Waits says for what ("quiet_hours", "capped"), and
+	// Data more of it.
+	DueAt     time.Time
+	Waits     string
+	Duplicate bool // the key had been used: MessageID is the earlier message
 }

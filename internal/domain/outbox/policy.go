@@ -131,7 +131,10 @@ func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, e
 		if p.Salt = old.Salt; p.Salt == "" {
 			p.Salt = id.New("hld")
 		}
-		return s.store.SetPolicy(ctx, ws, p, s.clock.Now())
+		if err := s.store.SetPolicy(ctx, ws, p, s.clock.Now()); err != nil {
+			return err
+		}
+		return s.store.Recall(ctx, ws, nil) // what is about to go meets the new policy
 	})
 	return p, err
 }
@@ -161,9 +164,9 @@ func (q Quiet) end(t time.Time, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// quiet returns when a message may go that would go at t: t itself if it is not quiet then.
-func (p Policy) quiet(channel string, t time.Time, zone *time.Location) (time.Time, verdict) {
-	at := t
+// quiet returns when a message may go that would go at t (t itself if it is not quiet then) and which quiet hours say so.
+func (p Policy) quiet(channel string, t time.Time, zone *time.Location) (time.Time, Evidence, verdict) {
+	at, data := t, Evidence(nil)
 	for range maxQuietSteps {
 		moved := false
 		for _, q := range p.Quiet {
@@ -175,15 +178,22 @@ func (p Policy) quiet(channel string, t time.Time, zone *time.Location) (time.Ti
 				continue
 			}
 			if q.Refuse {
-				return t, refuse(ReasonQuietHours, "quiet hours from %s to %s (%s)", q.From, q.To, zone)
+				return t, nil, refuse(ReasonQuietHours, q.evidence().with("zone", zone.String()))
 			}
 			at, moved = end, true
+			if data == nil {
+				data = q.evidence()
+			}
 		}
 		if !moved {
-			return at, verdict{}
+			return at, data, verdict{}
 		}
 	}
-	return t, refuse(ReasonQuietHours, "the quiet hours leave no time of day to write")
+	return t, nil, refuse(ReasonQuietHours, Evidence{"endless": true, "zone": zone.String()})
+}
+
+func (q Quiet) evidence() Evidence {
+	return Evidence{"from": q.From.String(), "to": q.To.String()}
 }
 
 // Slot is a message's place under the caps.
@@ -213,14 +223,26 @@ func (c Cap) until(at time.Time, zone *time.Location) time.Time {
 	return clock.Civil(year, month, day+c.Days, 0, 0, zone)
 }
 
+// evidence names the cap that so many messages have filled.
+func (c Cap) evidence(taken int) Evidence {
+	out := Evidence{"taken": taken, "limit": c.Limit, "days": c.Days, "calendar": c.Calendar}
+	if c.Channel != "" {
+		out["channel"] = c.Channel
+	}
+	if c.Topic != "" {
+		out["topic"] = c.Topic
+	}
+	return out
+}
+
 func (c Cap) covers(channel, topic string) bool {
 	return (c.Channel == "" || c.Channel == channel) && (c.Topic == "" || c.Topic == topic)
 }
 
-// capped returns when a message has its turn: now, later if it may wait so long, or a refusal. Taken are the slots of the person, the
-// message's own left out or not.
-func (p Policy) capped(m *Message, taken []Slot, now time.Time, zone *time.Location) (time.Time, verdict) {
-	at := now
+// capped returns when a message has its turn: now, later (and under which cap) if it may wait so long, or a refusal. Taken are the slots
+// of the person, the message's own left out or not.
+func (p Policy) capped(m *Message, taken []Slot, now time.Time, zone *time.Location) (time.Time, Evidence, verdict) {
+	at, data := now, Evidence(nil)
 	for _, c := range p.Caps {
 		if !c.covers(m.Channel, m.Topic) {
 			continue
@@ -238,22 +260,13 @@ func (p Policy) capped(m *Message, taken []Slot, now time.Time, zone *time.Locat
 		slices.SortFunc(counted, time.Time.Compare)
 		free := c.until(counted[len(counted)-c.Limit], zone)
 		if free.After(m.NotBefore.Add(time.Duration(c.Retry) * time.Hour)) {
-			days := "24 hours"
-			switch {
-			case c.Calendar && c.Days == 1:
-				days = "a day"
-			case c.Calendar:
-				days = fmt.Sprintf("%d calendar days", c.Days)
-			case c.Days > 1:
-				days = fmt.Sprintf("%d days", c.Days)
-			}
-			return now, refuse(ReasonCapped, "%d of %d messages in %s", len(counted), c.Limit, days)
+			return now, nil, refuse(ReasonCapped, c.evidence(len(counted)).with("until", free))
 		}
 		if free.After(at) {
-			at = free
+			at, data = free, c.evidence(len(counted))
 		}
 	}
-	return at, verdict{}
+	return at, data, verdict{}
 }
 
 // longest returns from when on slots matter to any cap.

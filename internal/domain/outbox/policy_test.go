@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -77,7 +78,7 @@ func TestWhatComesDueInQuietHoursWaitsAgainOrIsRefused(t *testing.T) {
 			f.clock.Advance(13 * time.Hour)
 			f.dispatch(outbox.DispatchConfig{})
 			if refuses {
-				if m := f.untilState(d[0].MessageID, outbox.Refused); m.Reason != outbox.ReasonQuietHours || m.Detail == "" {
+				if m := f.untilState(d[0].MessageID, outbox.Refused); m.Reason != outbox.ReasonQuietHours || m.Data["from"] != "20:00" {
 					t.Errorf("%+v", m)
 				}
 				return
@@ -89,6 +90,75 @@ func TestWhatComesDueInQuietHoursWaitsAgainOrIsRefused(t *testing.T) {
 			f.clock.Advance(10 * time.Hour)
 			f.untilState(d[0].MessageID, outbox.Sent)
 		})
+	}
+}
+
+func TestQuietHoursThatBeginBehindASlowAccountHoldTheMessageBack(t *testing.T) {
+	for name, refuses := range map[string]bool{"hold": false, "refuse": true} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sqlite(t))
+			f.subscribed(1, 2)
+			f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 20 * 60, To: 8 * 60, Refuse: refuses}}})
+			talking, evening := make(chan struct{}), make(chan struct{})
+			f.wire.answer = func(m channel.Message, _ int, commit func() error) channel.Outcome {
+				talking <- struct{}{}
+				<-evening // the server takes its time before it asks for the text
+				if err := commit(); err != nil {
+					return channel.Outcome{Result: channel.Deferred, Code: "-", Detail: err.Error()}
+				}
+				f.wire.deliver(m)
+				return channel.Outcome{Result: channel.Sent}
+			}
+			d := f.enqueue(f.request(1), f.request(2, transactional, keyed("receipt")))
+			f.dispatch(outbox.DispatchConfig{})
+			<-talking
+			<-talking
+			f.clock.Set(time.Date(2026, 3, 1, 20, 0, 0, 0, time.UTC))
+			close(evening)
+			f.untilState(d[1].MessageID, outbox.Sent)
+			var m outbox.Message
+			if refuses {
+				m = f.untilState(d[0].MessageID, outbox.Refused)
+			} else {
+				f.until("it waits", func() bool {
+					m = f.message(d[0].MessageID)
+					return m.State == outbox.Queued && m.Reason == outbox.ReasonQuietHours
+				})
+				if !m.DueAt.Equal(time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)) {
+					t.Errorf("due %s", m.DueAt)
+				}
+			}
+			if m.Reason != outbox.ReasonQuietHours || m.Attempts != 0 && !refuses || m.Data["from"] != "20:00" || len(f.wire.got()) != 1 {
+				t.Errorf("%+v; %d arrived", m, len(f.wire.got()))
+			}
+		})
+	}
+}
+
+func TestANewPolicyMeetsWhatIsAboutToGo(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	claimed, policy := make(chan struct{}), make(chan struct{})
+	f.wire.answer = func(m channel.Message, _ int, commit func() error) channel.Outcome {
+		close(claimed)
+		<-policy
+		if err := commit(); err != nil {
+			return channel.Outcome{Result: channel.Deferred, Code: "-", Detail: err.Error()}
+		}
+		f.wire.deliver(m)
+		return channel.Outcome{Result: channel.Sent}
+	}
+	d := f.enqueue(f.request(1))[0]
+	f.dispatch(outbox.DispatchConfig{})
+	<-claimed
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 8 * 60, To: 20 * 60}}})
+	close(policy)
+	f.until("it waits", func() bool {
+		m := f.message(d.MessageID)
+		return m.State == outbox.Queued && m.Reason == outbox.ReasonQuietHours
+	})
+	if n := len(f.wire.got()); n != 0 {
+		t.Errorf("%d arrived", n)
 	}
 }
 
@@ -110,7 +180,7 @@ func TestACapRefusesSaysWhyAndLetsTheNextDayBegin(t *testing.T) {
 			t.Fatalf("%s: %+v", key, m)
 		}
 	}
-	if m := send("c"); m.State != outbox.Refused || m.Reason != outbox.ReasonCapped || m.Detail != "2 of 2 messages in a day" {
+	if m := send("c"); m.State != outbox.Refused || m.Reason != outbox.ReasonCapped || !sameEvidence(m.Data, outbox.Evidence{"taken": 2, "limit": 2, "days": 1, "calendar": true, "until": "2026-03-01T15:00:00Z"}) {
 		t.Errorf("the third: %+v", m)
 	}
 	if m := send("receipt", transactional); m.State != outbox.Sent {

@@ -17,6 +17,28 @@ type job struct {
 	message Message
 	person  person.Person
 	topic   consent.Topic
+	zone    *time.Location // of the person's clock
+	policy  Policy         // of the moment at which it was admitted; a new one recalls what is not in flight
+}
+
+// night returns the result of a message whose quiet hours have begun since it was admitted: behind a slow account, minutes go by.
+func (j *job) night(now time.Time) (outcome, bool) {
+	m := j.message
+	if m.Transactional {
+		return outcome{}, false
+	}
+	r := Result{Held: m.held(), At: now, Address: m.Address}
+	open, data, v := j.policy.quiet(m.Channel, now, j.zone)
+	switch {
+	case v.refused():
+		r.State, r.Reason, r.Data = Refused, v.reason, v.data
+	case open.After(now):
+		r.State, r.Due, r.Reason, r.Waits = Queued, open, ReasonQuietHours, true
+		r.Data = data.with("until", open).with("zone", j.zone.String())
+	default:
+		return outcome{}, false
+	}
+	return outcome{message: m, Result: r}, true
 }
 
 // pool holds the claimed messages of one account and the workers that send them. Transactional messages are taken first, at

@@ -119,7 +119,13 @@ func (s *Service) SendTest(ctx context.Context, ws string, t TestSend) (channel.
 		ID: id.New("msg"), Workspace: ws, Channel: t.Channel, Template: t.Template, TemplateVersion: t.Version, Topic: t.Topic,
 		Vars: t.Vars, Address: t.To, NotBefore: now,
 	}
-	out, err := s.compose(ctx, m, p, topic, account.Account, now)
+	home := time.UTC
+	if s.zone != nil {
+		if home, err = s.zone(ctx, ws); err != nil {
+			return channel.Outcome{}, fmt.Errorf("load zone: %w", err)
+		}
+	}
+	out, err := s.compose(ctx, m, p, topic, account.Account, p.Location(home), now)
 	if err != nil {
 		return channel.Outcome{}, err
 	}

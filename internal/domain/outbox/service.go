@@ -148,7 +148,7 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 		}
 		for i, m := range fresh {
 			if v := verdicts[i]; v.refused() {
-				m.State, m.Reason, m.Detail = Refused, v.reason, v.detail
+				m.State, m.Reason, m.Data = Refused, v.reason, v.data
 			}
 		}
 		if used, err = s.insert(ctx, ws, fresh, used); err != nil {
@@ -200,7 +200,7 @@ func (s *Service) insert(ctx context.Context, ws string, fresh []*Message, used 
 	var events []event.Event
 	for _, m := range rows {
 		if _, other := used[m.Key]; !other && m.State == Refused {
-			events = append(events, told(m, event.MessageRefused, "refused", m.CreatedAt, m.CreatedAt, map[string]any{"reason": m.Reason, "detail": m.Detail}))
+			events = append(events, told(m, event.MessageRefused, "refused", m.CreatedAt, m.CreatedAt, map[string]any{"reason": m.Reason, "data": m.Data}))
 		}
 	}
 	return used, s.emit(ctx, events)
@@ -250,9 +250,12 @@ func (r *Request) message(now time.Time) *Message {
 }
 
 func decision(m Message, duplicate bool) Decision {
-	d := Decision{MessageID: m.ID, Allowed: m.State != Refused, Duplicate: duplicate}
-	if !d.Allowed {
-		d.Reason, d.Detail = m.Reason, m.Detail
+	d := Decision{MessageID: m.ID, Allowed: m.State != Refused, Duplicate: duplicate, Data: m.Data, DueAt: m.DueAt}
+	switch {
+	case !d.Allowed:
+		d.Reason = m.Reason
+	case m.State == Queued:
+		d.Waits = m.Reason
 	}
 	return d
 }

@@ -104,6 +104,7 @@ type Result struct {
 	At      time.Time
 	Due     time.Time // Queued: when to try again
 	Reason  string
+	Data    Evidence
 	Detail  string
 	Code    string
 	Address string

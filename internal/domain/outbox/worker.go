@@ -73,7 +73,11 @@ func (d *Dispatcher) work(ctx context.Context, p *pool) {
 
 func (d *Dispatcher) deliver(ctx context.Context, p *pool, j *job) {
 	m := j.message
-	out, err := d.s.compose(ctx, m, j.person, j.topic, p.account, d.s.clock.Now())
+	if o, night := j.night(d.s.clock.Now()); night {
+		d.commits.finish(o)
+		return
+	}
+	out, err := d.s.compose(ctx, m, j.person, j.topic, p.account, j.zone, d.s.clock.Now())
 	if err != nil {
 		d.commits.finish(d.unmade(m, err))
 		return
@@ -82,17 +86,26 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, j *job) {
 	defer cancel()
 	begun := false
 	var refused error
+	var late outcome
 	answer := d.send(attempt, p.sender, out, func() error {
 		if begun || refused != nil {
 			return errors.Join(refused, errors.New("commit was called twice"))
 		}
-		if refused = d.commits.begin(attempt, m.held()); refused == nil {
+		var night bool
+		if late, night = j.night(d.s.clock.Now()); night { // the last moment at which it can be held back
+			refused = errNight
+		} else if refused = d.commits.begin(attempt, m.held()); refused == nil {
 			begun = true
 		}
 		return refused
 	})
-	if errors.Is(refused, errTakenBack) {
+	switch {
+	case errors.Is(refused, errTakenBack):
 		return // whoever took it back has written what becomes of it
+	case errors.Is(refused, errNight):
+		p.answered()
+		d.commits.finish(late)
+		return
 	}
 	if refused != nil { // the record store had trouble: nothing went out
 		answer = channel.Outcome{Result: channel.Deferred, Detail: "not handed over: " + refused.Error(), Code: "-"}
@@ -152,7 +165,6 @@ func (d *Dispatcher) judge(m Message, out channel.Message, answer channel.Outcom
 		o.Lost = true
 		if m.Uncertain >= d.c.Resend {
 			o.State, o.Reason = Failed, ReasonAnswerLost
-			o.Detail = "the answer was lost more than once; the message may have arrived: " + answer.Detail
 			break
 		}
 		o.State, o.Reason, o.Due = Queued, ReasonAnswerLost, now.Add(backoff(m.Attempts+1, answer.Retry))

@@ -63,6 +63,7 @@ type envelope struct {
 		Term    string `json:"term"`
 		Content string `json:"content"`
 	} `json:"campaign"`
+	Timezone string `json:"timezone"`
 }
 
 // occurrence is an event on its way through resolution.

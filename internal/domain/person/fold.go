@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 )
 
 // purchase is what this package reads of the properties of an order or refund.
@@ -87,6 +88,9 @@ func (s *state) fold(o *occurrence) (refused []string, err error) {
 	}
 	if o.ev.PersonID == "" {
 		s.foldFirst(o)
+	}
+	if name := o.env.Timezone; name != "" && clock.Zone(name) != nil {
+		s.seeZone(name, 1, o.at.t)
 	}
 	switch o.ev.Type {
 	case event.Track:

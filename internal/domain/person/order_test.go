@@ -45,7 +45,7 @@ func history(t *rapid.T) []event.Event {
 			traits["email"] = fmt.Sprintf("e%d@example.com", m)
 		}
 		if d := some("device", 2, 2); d >= 0 {
-			e.Context = persontest.Object(map[string]any{"device": map[string]any{"id": fmt.Sprintf("d%d", d)}})
+			e.Context = persontest.Object(map[string]any{"device": map[string]any{"id": fmt.Sprintf("d%d", d)}, "timezone": []any{"Asia/Tokyo", "Europe/Berlin", 7, "Mars/Base"}[i%4]})
 		}
 		if len(traits) > 0 || rapid.IntRange(0, 3).Draw(t, "identify") == 0 {
 			traits[fmt.Sprintf("k%d", i%4)] = i
@@ -101,8 +101,8 @@ func picture(t testing.TB, w *persontest.World) map[string]string {
 		}
 		slices.Sort(traits)
 		slices.Sort(ids)
-		out["person "+names[p.Num]] = fmt.Sprintf("%s %d..%d\n%s\n%s\n%v\n%v", p.Status, p.FirstSeen.Unix(), p.LastSeen.Unix(),
-			strings.Join(traits, "\n"), strings.Join(ids, "\n"), p.Counters, p.First)
+		out["person "+names[p.Num]] = fmt.Sprintf("%s %d..%d\n%s\n%s\n%v\n%v\n%s", p.Status, p.FirstSeen.Unix(), p.LastSeen.Unix(),
+			strings.Join(traits, "\n"), strings.Join(ids, "\n"), p.Counters, p.First, p.LearntZone)
 	}
 	return out
 }

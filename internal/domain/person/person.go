@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 )
 
 // Ref names a person in the two ways that other packages do.
@@ -38,6 +39,7 @@ type Person struct {
 	First       map[string]Touch // see the First constants
 	Groups      []Membership     // groups joined, newest last
 	Identifiers []Identifier     // in the order of their kinds' priority
+	LearntZone  string           // IANA name that most of the person's events came from; empty if none named one
 	Merges      int              // how many people were merged into this one
 }
 
@@ -151,15 +153,19 @@ func (p Person) address(trait, kind string) string {
 	return best.Value
 }
 
-// Timezone returns the IANA name in the trait "timezone", empty if unknown.
-func (p Person) Timezone() string { return p.Text("timezone") }
+// Timezone returns the IANA name of the person's zone: the trait "timezone" if there is such a zone, else the one that their events
+// came from, empty if unknown.
+func (p Person) Timezone() string {
+	if name := p.Text("timezone"); clock.Zone(name) != nil {
+		return name
+	}
+	return p.LearntZone
+}
 
 // Location returns where the person's clock is; home if that is not known.
 func (p Person) Location(home *time.Location) *time.Location {
-	if name := p.Timezone(); name != "" && name != "Local" {
-		if zone, err := time.LoadLocation(name); err == nil {
-			return zone
-		}
+	if zone := clock.Zone(p.Timezone()); zone != nil {
+		return zone
 	}
 	return home
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -104,6 +105,28 @@ func TestCountersAddInMinorUnits(t *testing.T) {
 	if diff := cmp.Diff(want, w.Who("user_id", "u1").Counters); diff != "" {
 		t.Fatal(diff)
 	}
+}
+
+func TestTheZoneIsLearntFromEventsUnlessATraitNamesOne(t *testing.T) {
+	w := world(t)
+	from := func(msg string, minute int, zone any) event.Event {
+		e := track(msg, minute, "u1", "")
+		e.Context = persontest.Object(map[string]any{"timezone": zone})
+		return e
+	}
+	w.Keep(w.Record(from("m1", 1, "Europe/Berlin"), from("m2", 2, "Asia/Tokyo"), from("m3", 3, "Asia/Tokyo"), from("m4", 4, "Mars/Base"), from("m5", 5, "Local"), from("m6", 6, 9)))
+	check := func(what, want string) {
+		t.Helper()
+		p := w.Who("user_id", "u1")
+		same(t, what, p.Timezone()+" "+p.Location(time.UTC).String(), want+" "+want)
+	}
+	check("most events", "Asia/Tokyo")
+	w.Keep(w.Record(from("m7", 7, "Europe/Berlin")))
+	check("the later one of equals", "Europe/Berlin")
+	w.Keep(w.Record(identify("m8", 8, "u1", "", map[string]any{"timezone": "America/New_York"})))
+	check("what they say themselves", "America/New_York")
+	w.Keep(w.Record(identify("m9", 9, "u1", "", map[string]any{"timezone": "the moon"})))
+	check("what they say is no zone", "Europe/Berlin")
 }
 
 func TestMergedStatesAdd(t *testing.T) {

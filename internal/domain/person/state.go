@@ -15,6 +15,7 @@ const (
 	maxTraitName  = 200 // bytes
 	maxTraitBytes = 32 << 10
 	maxGroups     = 100
+	maxZones      = 50
 	maxTouchBytes = 1024
 )
 
@@ -54,6 +55,13 @@ type facts struct {
 	Counters map[string]int64 `json:"c,omitempty"`
 	First    map[string]touch `json:"f,omitempty"`
 	Groups   map[string]int64 `json:"g,omitempty"` // group -> earliest call
+	Zones    map[string]zone  `json:"z,omitempty"` // IANA name -> how often the person's devices named it
+}
+
+// zone is how often a time zone was seen, and when last.
+type zone struct {
+	N int64 `json:"n"`
+	T int64 `json:"t"`
 }
 
 // state is a person's folded events. Both halves are decoded when first needed and encoded only if they changed.
@@ -158,6 +166,30 @@ func (s *state) count(key string, n int64) {
 	s.newFacts = true
 }
 
+// seeZone counts a time zone. Beyond maxZones it counts known ones alone: a device that makes names up must not fill the store.
+func (s *state) seeZone(name string, n, t int64) {
+	z, known := s.facts.Zones[name]
+	if !known && len(s.facts.Zones) >= maxZones {
+		return
+	}
+	if s.facts.Zones == nil {
+		s.facts.Zones = map[string]zone{}
+	}
+	s.facts.Zones[name], s.newFacts = zone{N: z.N + n, T: max(z.T, t)}, true
+}
+
+// home is the zone that most of the events name; the later one of equals, as in the portrait.
+func (f *facts) home() string {
+	best := ""
+	for name, z := range f.Zones {
+		b := f.Zones[best]
+		if best == "" || z.N > b.N || z.N == b.N && (z.T > b.T || z.T == b.T && name < best) {
+			best = name
+		}
+	}
+	return best
+}
+
 // join records a group. It returns false if there are too many.
 func (s *state) join(group string, t int64) bool {
 	old, known := s.facts.Groups[group]
@@ -192,6 +224,9 @@ func (s *state) merge(from *state) (refused []string, err error) {
 	}
 	for key, t := range from.facts.First {
 		s.setFirst(key, t)
+	}
+	for _, name := range slices.Sorted(maps.Keys(from.facts.Zones)) {
+		s.seeZone(name, from.facts.Zones[name].N, from.facts.Zones[name].T)
 	}
 	whole = true
 	for _, g := range slices.Sorted(maps.Keys(from.facts.Groups)) {
@@ -230,6 +265,7 @@ func (s *state) fill(p *Person) error {
 	}
 	p.Counters = map[string]int64{}
 	maps.Copy(p.Counters, s.facts.Counters)
+	p.LearntZone = s.facts.home()
 	p.First = make(map[string]Touch, len(s.facts.First))
 	for k, t := range s.facts.First {
 		p.First[k] = Touch{Value: t.V, Time: micros(t.T), MessageID: t.M}

@@ -96,9 +96,10 @@ type Node struct {
 // Person is one person behind a figure.
 type Person struct {
 	PersonID string
-	At       time.Time // when it happened
-	State    string    // of the message, or of the round in the journey
-	Reason   string    // code or words
+	At       time.Time       // when it happened
+	State    string          // of the message, or of the round in the journey
+	Reason   string          // code or words
+	Data     outbox.Evidence // what the reason of a refusal rests on
 	Detail   string
 	Message  string // outbox message, empty for figures that are not about one
 	Round    string // round through the journey, empty for figures of messages
@@ -266,7 +267,7 @@ func (s *Service) messagePeople(ctx context.Context, ws string, src outbox.Sourc
 	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
 	for i, m := range found.Items {
 		out.Items[i] = Person{
-			PersonID: m.PersonID, At: happened(m, outbox.Metric(f.Name)), State: string(m.Shown()), Reason: m.Reason, Detail: m.Detail,
+			PersonID: m.PersonID, At: happened(m, outbox.Metric(f.Name)), State: string(m.Shown()), Reason: m.Reason, Data: m.Data, Detail: m.Detail,
 			Message: m.ID, Node: m.Source.Node,
 		}
 	}

@@ -25,23 +25,42 @@ var (
 const messageColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
-	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at`
+	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at,
+	data, priority, body`
 
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
-	var vars string
+	var vars, data string
 	var window int64
 	err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
-		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt)
+		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt,
+		&data, (*int)(&m.Priority), &m.Body)
 	if err != nil {
 		return m, err
 	}
 	m.Goal.Window = time.Duration(window) * time.Microsecond
 	if vars != "" {
-		err = json.Unmarshal([]byte(vars), &m.Vars)
+		if err = json.Unmarshal([]byte(vars), &m.Vars); err != nil {
+			return m, err
+		}
+	}
+	if data != "" {
+		err = json.Unmarshal([]byte(data), &m.Data)
 	}
 	return m, err
+}
+
+// evidence is how Data is stored: JSON, or nothing.
+func evidence(e outbox.Evidence) string {
+	if len(e) == 0 {
+		return ""
+	}
+	raw, err := json.Marshal(e)
+	if err != nil { // text, numbers, booleans and times always marshal
+		return ""
+	}
+	return string(raw)
 }
 
 // ByKeys returns messages by idempotency key.
@@ -76,12 +95,13 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 		rows[i] = []any{
 			m.ID, ws, m.PersonID, m.Channel, m.Topic, m.Template, m.TemplateVersion,
 			m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node, m.Key, vars, m.Transactional, m.Goal.Event, m.Goal.Window.Microseconds(), m.Address,
-			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt,
+			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body,
 		}
 	}
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
-			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0)
+			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0,
+			$24, $25, $26)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }
 

@@ -96,11 +96,11 @@ func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[strin
 			if r.Lost {
 				uncertain = 1
 			}
-			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried}
+			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried, evidence(r.Data)}
 		}
 		n, err := s.db.Bulk(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
 				due_at = CASE WHEN CAST($9 AS BIGINT) > 0 THEN CAST($9 AS BIGINT) ELSE due_at END, sent_at = $10, bounced_at = $11,
-				attempts = attempts + $13, uncertain = uncertain + $12, in_flight = FALSE, owner = ''
+				attempts = attempts + $13, uncertain = uncertain + $12, data = $14, in_flight = FALSE, owner = ''
 			WHERE id = $1 AND owner = $2 AND state = 'claimed'`, rows)
 		if err != nil || n == int64(len(results)) {
 			return err
@@ -174,7 +174,7 @@ func (s *Outbox) Inherit(ctx context.Context, owner string, now time.Time, limit
 		flying, err = sqldb.Collect(ctx, s.db, scanMessage, `UPDATE message SET
 				state = CASE WHEN uncertain >= $3 THEN 'failed' ELSE 'queued' END,
 				reason = '`+outbox.ReasonAnswerLost+`',
-				detail = CASE WHEN uncertain >= $3 THEN 'the answer was lost more than once; the message may have arrived' ELSE 'the sender ended before the answer came' END,
+				detail = '', data = '{"process":"ended"}',
 				uncertain = uncertain + 1, attempts = attempts + 1, in_flight = FALSE, owner = '', due_at = $4
 			WHERE owner >= $1 AND owner < $2 AND state = 'claimed' RETURNING `+messageColumns, from, to, limit, now)
 		if err != nil {
@@ -202,7 +202,7 @@ func (s *Outbox) Recall(ctx context.Context, ws string, personIDs []string) erro
 
 // Cancel cancels what has not been sent.
 func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source) (int64, error) {
-	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = ''
+	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = ''
 		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
 			AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node)
 }

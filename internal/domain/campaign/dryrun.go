@@ -1,0 +1,177 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Answer is what the gate would say to writing to one person.
+type Answer struct {
+	PersonID string
+	At       time.Time // when they would be written to, before the gate makes them wait
+	outbox.Decision
+}
+
+// DryRun says how many people a campaign that need not exist would reach, and how many not for which reason, by the code that decides on
+// real messages. It needs an audience, a topic and a channel; a template may be left out. Nothing is stored.
+func (s *Service) DryRun(ctx context.Context, ws string, c Campaign) (Preflight, error) {
+	c, err := s.imagined(ctx, ws, c)
+	if err != nil {
+		return Preflight{}, err
+	}
+	included, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return Preflight{}, err
+	}
+	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
+	out.Excluded = out.Included - out.Audience
+	return out, s.askGate(ctx, c, audience, &out)
+}
+
+// Wanted narrows the people of a dry run; the zero value takes all.
+type Wanted struct {
+	Outcome string // "allowed", "waits" or "refused"
+	Reason  string // of a wait or refusal
+}
+
+func (w Wanted) takes(d outbox.Decision) bool {
+	switch w.Outcome {
+	case "allowed":
+		return d.Allowed && d.Waits == ""
+	case "waits":
+		return d.Allowed && d.Waits != "" && (w.Reason == "" || w.Reason == d.Waits)
+	case "refused":
+		return !d.Allowed && (w.Reason == "" || w.Reason == d.Reason)
+	}
+	return w.Reason == "" || w.Reason == d.Reason || w.Reason == d.Waits
+}
+
+// maxAsked bounds how many people are asked about for one page of answers. A page may then hold fewer people than it could, or none,
+// and still have a next.
+const maxAsked = 20_000
+
+// DryRunPeople lists the people of a dry run with the gate's answer, in the order of their numbers.
+func (s *Service) DryRunPeople(ctx context.Context, ws string, c Campaign, w Wanted, p page.Request) (page.Of[Answer], error) {
+	var out page.Of[Answer]
+	c, err := s.imagined(ctx, ws, c)
+	if err != nil {
+		return out, err
+	}
+	var last uint64
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return out, err
+	}
+	_, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return out, err
+	}
+	crowd, err := pick(c, audience)
+	if err != nil {
+		return out, err
+	}
+	times, err := s.clocks(ctx, c, roaring64.BitmapOf(crowd...))
+	if err != nil {
+		return out, err
+	}
+	it := audience.Iterator()
+	it.AdvanceIfNeeded(last + 1)
+	for asked := 0; asked < maxAsked && it.HasNext(); {
+		nums := make([]uint64, 0, s.c.Chunk)
+		for it.HasNext() && len(nums) < s.c.Chunk {
+			nums = append(nums, it.Next())
+		}
+		asked += len(nums)
+		answers, _, err := s.ask(ctx, c, nums, times)
+		if err != nil {
+			return out, err
+		}
+		for i, num := range nums {
+			a, ok := answers[num]
+			if !ok || !w.takes(a.Decision) {
+				continue
+			}
+			out.Items = append(out.Items, a)
+			if len(out.Items) == p.Size() {
+				if it.HasNext() || i < len(nums)-1 {
+					out.Next = page.Encode(num)
+				}
+				return out, nil
+			}
+		}
+		last = nums[len(nums)-1]
+	}
+	if it.HasNext() {
+		out.Next = page.Encode(last)
+	}
+	return out, nil
+}
+
+// imagined completes a campaign that is not stored.
+func (s *Service) imagined(ctx context.Context, ws string, c Campaign) (Campaign, error) {
+	c.Workspace = ws
+	if c.Channel == "" {
+		c.Channel = "email"
+	}
+	if c.Name == "" {
+		c.Name = "dry run"
+	}
+	if err := c.Validate(); err != nil {
+		return c, err
+	}
+	if len(c.Audience.Include) == 0 {
+		return c, errs.Invalid("campaign.incomplete", "audience.include", "choose the segments or lists to write to")
+	}
+	for i, id := range c.Audience.Include {
+		if err := s.c.Checker.CheckSet(ctx, ws, id); err != nil {
+			return c, fmt.Errorf("audience.include[%d]: %w", i, err)
+		}
+	}
+	return c, nil
+}
+
+// ask asks the gate about people by their numbers, each at their own time. The progress holds those who are left out.
+func (s *Service) ask(ctx context.Context, c Campaign, nums []uint64, times func(Habit) time.Time) (map[uint64]Answer, Progress, error) {
+	due := make(map[uint64]time.Time, len(nums))
+	if !c.Plan.Local.IsZero() || c.Plan.BestHour {
+		err := s.habits(ctx, c, roaring64.BitmapOf(nums...), func(num uint64, h Habit) { due[num] = times(h) })
+		if err != nil {
+			return nil, Progress{}, err
+		}
+	}
+	reqs, left, err := s.requests(ctx, c, Wave{Template: c.Template, DueAt: c.ScheduledAt}, nums)
+	if err != nil {
+		return nil, Progress{}, err
+	}
+	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
+	if err != nil {
+		return nil, Progress{}, err
+	}
+	byPerson := make(map[string]uint64, len(nums))
+	for i := len(nums) - 1; i >= 0; i-- { // the first number of a person is the one that was asked with
+		byPerson[ids[nums[i]]] = nums[i]
+	}
+	for i := range reqs {
+		if at, ok := due[byPerson[reqs[i].PersonID]]; ok {
+			reqs[i].NotBefore = at
+		}
+	}
+	decisions, err := s.c.Outbox.DryRun(ctx, reqs)
+	if err != nil {
+		return nil, Progress{}, fmt.Errorf("ask the gate: %w", err)
+	}
+	if len(decisions) != len(reqs) {
+		return nil, Progress{}, fmt.Errorf("ask the gate: %d decisions for %d requests", len(decisions), len(reqs))
+	}
+	out := make(map[uint64]Answer, len(reqs))
+	for i, d := range decisions {
+		out[byPerson[reqs[i].PersonID]] = Answer{PersonID: reqs[i].PersonID, At: reqs[i].NotBefore, Decision: d}
+	}
+	return out, left, nil
+}
