@@ -33,7 +33,24 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		onEvents(o.Attribution),
 		touched(s),
 		onEvents(j.React),
+		watchers(j),
 	}
+}
+
+// watchers lets journeys look again at the people of a batch who wait for a rule; segments have looked before, since rules may ask for them.
+func watchers(j *journey.Service) pipeline.Reactor {
+	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+		people := map[string][]string{}
+		for _, ref := range r.Touched {
+			people[ref.Workspace] = append(people[ref.Workspace], ref.ID)
+		}
+		for _, ws := range slices.Sorted(maps.Keys(people)) {
+			if err := j.Touched(ctx, ws, people[ws]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // touched lets segments look again at the people of a batch.

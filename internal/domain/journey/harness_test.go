@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -37,12 +38,14 @@ type world struct {
 	svc   *journey.Service
 
 	mu       sync.Mutex
-	history  map[string][]event.Kept // by person id
+	history  map[string][]event.Kept   // by person id
+	traits   map[string]map[string]any // by person id, beside "id"
 	gone     map[string]bool
 	merged   map[uint64]string
 	refuse   map[string]string // person -> reason
 	fail     func(what string) error
-	loading  func()
+	loading  func() // called once before people are loaded
+	late     func() // called once after
 	checks   map[string]error
 	position uint64
 }
@@ -51,7 +54,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
-		gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
+		traits: map[string]map[string]any{}, gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
 	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
 	w.sql(`CREATE TABLE test_trait (cause TEXT PRIMARY KEY, person TEXT, traits TEXT)`)
@@ -155,6 +158,10 @@ func (w *world) Subjects(_ context.Context, _ string, people []string, names []s
 		w.loading = nil
 		f()
 	}
+	if w.late != nil {
+		defer func(f func()) { f() }(w.late)
+		w.late = nil
+	}
 	out := map[string]*rule.Subject{}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -166,6 +173,7 @@ func (w *world) Subjects(_ context.Context, _ string, people []string, names []s
 			continue
 		}
 		s := &rule.Subject{ID: p, Traits: map[string]any{"id": p}}
+		maps.Copy(s.Traits, w.traits[p])
 		for _, e := range w.history[p] {
 			if all || slices.Contains(names, e.Name) {
 				s.Events = append(s.Events, e)

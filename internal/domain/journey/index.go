@@ -20,6 +20,7 @@ type index struct {
 type concerns struct {
 	triggers map[string][]live          // event name -> live journeys that it may start
 	watched  map[string]map[string]bool // event name -> journeys with people inside whom it may concern
+	asking   Asking                     // where people rest who are stepped again when anything about them changes
 }
 
 type live struct {
@@ -107,6 +108,9 @@ func (s *Service) build(ctx context.Context, stamp int64) (*index, error) {
 				for _, name := range p.trigger.Names() {
 					c.triggers[name] = append(c.triggers[name], live{j, p})
 				}
+			}
+			if len(p.asking) > 0 {
+				c.asking.add(j.ID, p.asking)
 			}
 			for _, name := range p.watched {
 				if c.watched[name] == nil {

@@ -149,7 +149,7 @@ type Instance struct {
 	Due       time.Time // zero when only an event wakes the person, or when not active
 	Seq       int       // number of steps done
 	Memory    Memory
-	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, gone
+	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, gone
 	Reason    string // the same in words
 	GoalAt    time.Time
 	Goal      *node.Reached // what reached the goal
@@ -164,9 +164,10 @@ func (i Instance) Inside() bool { return i.Status == Active || i.Status == Parke
 
 // Memory is what an instance remembers between steps.
 type Memory struct {
-	Trigger node.Trigger    `json:"trigger"`
-	Visits  map[string]int  `json:"visits,omitempty"` // how often each node was entered
-	Data    json.RawMessage `json:"data,omitempty"`   // the present node's own note
+	Trigger node.Trigger               `json:"trigger"`
+	Visits  map[string]int             `json:"visits,omitempty"`  // how often each node was entered
+	Data    json.RawMessage            `json:"data,omitempty"`    // the present node's own note
+	Answers map[string]json.RawMessage `json:"answers,omitempty"` // what was answered to nodes, by node id
 }
 
 // Step is one entry of the log of a person's path: a stay at a node that has ended.

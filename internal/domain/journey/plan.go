@@ -29,6 +29,7 @@ type Plan struct {
 	aimed   string        // goal event of messages
 	aimedIn time.Duration
 	watched []string // names of all events that may concern someone inside
+	asking  []string // nodes whose people are stepped again when anything about them changes
 }
 
 type step struct {
@@ -90,6 +91,9 @@ func Compile(g Graph) (*Plan, error) {
 	}
 	for _, id := range p.order {
 		p.nodes[id].reach = p.reachOf(id)
+		if p.nodes[id].needs.Watches {
+			p.asking = append(p.asking, id)
+		}
 	}
 	p.aim(g)
 	p.watch()
@@ -205,7 +209,7 @@ func (p *Plan) addExits(g Graph, fail func(error)) {
 			}
 			r, err := rule.Parse(x.Rule)
 			if err != nil {
-				fail(node.Under(field+".rule", err))
+				fail(node.UnderRule(field+".rule", err))
 				continue
 			}
 			e.rule = r
@@ -305,7 +309,7 @@ func (p *Plan) watch() {
 
 // References are the things outside the journey that a plan names, each with the field that names it.
 type References struct {
-	Templates, Topics, Sets []Reference
+	Templates, Topics, Sets, Journeys []Reference
 }
 
 // Reference is an id and where it stands.
@@ -325,6 +329,7 @@ func (p *Plan) References() References {
 		out.Templates = append(out.Templates, refs(at(id, "config.template"), n.Templates)...)
 		out.Topics = append(out.Topics, refs(at(id, "config.topic"), n.Topics)...)
 		out.Sets = append(out.Sets, refs(at(id, "config"), n.Sets)...)
+		out.Journeys = append(out.Journeys, refs(at(id, "config.journey"), n.Journeys)...)
 	}
 	out.Sets = append(out.Sets, refs("trigger", p.trigger.Sets())...)
 	for i, x := range p.exits {

@@ -149,10 +149,10 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.check(ctx, ws, j.Draft)
+	return s.check(ctx, ws, id, j.Draft)
 }
 
-func (s *Service) check(ctx context.Context, ws string, g Graph) error {
+func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 	p, err := Compile(g)
 	if err != nil {
 		return err
@@ -174,10 +174,21 @@ func (s *Service) check(ctx context.Context, ws string, g Graph) error {
 		return nil
 	}
 	refs := p.References()
+	known := func(ctx context.Context, ws, other string) error {
+		if other == id {
+			return errs.Invalid("journey.itself", "", "it is this journey itself")
+		}
+		j, err := s.c.Store.Get(ctx, ws, other)
+		if err == nil && j.Status == Archived {
+			return errs.Conflict("journey.archived", "it is archived")
+		}
+		return err
+	}
 	if err := errors.Join(
 		ask(refs.Templates, "template", s.c.Checker.CheckTemplate),
 		ask(refs.Topics, "topic", s.c.Checker.CheckTopic),
 		ask(refs.Sets, "segment", s.c.Checker.CheckSet),
+		ask(refs.Journeys, "journey", known),
 	); err != nil {
 		return err
 	}
@@ -190,7 +201,7 @@ func (s *Service) Publish(ctx context.Context, ws, id string) (Journey, error) {
 		if j.Status == Archived {
 			return archived(*j)
 		}
-		if err := s.check(ctx, ws, j.Draft); err != nil {
+		if err := s.check(ctx, ws, id, j.Draft); err != nil {
 			return err
 		}
 		j.Published++

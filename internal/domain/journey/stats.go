@@ -14,7 +14,7 @@ type Stats struct {
 	Inside  int64            // people inside now, parked ones included
 	Parked  int64            // of them, those who cannot go on until someone mends something
 	Goals   int64            // rounds that reached the goal
-	Ended   map[string]int64 // rounds ended, by why: goal, end, exit_node, exit_rule, merged, stopped, removed, gone
+	Ended   map[string]int64 // rounds ended, by why: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, gone
 	Revenue map[string]int64 // amounts of the goal events in minor units, by currency
 	Nodes   []NodeStats      // those of the latest version in its order, then others that people have seen
 }

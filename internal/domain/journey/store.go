@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -49,6 +50,10 @@ type Store interface {
 	Hold(ctx context.Context, lease string, ids []string) ([]Instance, error)
 	// Save writes instances that were seized or held in this transaction, raises their Rev and ends their lease.
 	Save(ctx context.Context, instances []Instance) error
+	// Nudge makes those of the people due at now who rest at one of the nodes, and takes those of them who are in one of
+	// the journeys away from whoever leased them: what the worker knows of them may be out of date. It returns how many
+	// it touched.
+	Nudge(ctx context.Context, ws string, people []string, at Asking, now time.Time) (int64, error)
 	// Draining returns the journeys (of all workspaces) that take everybody out.
 	Draining(ctx context.Context) ([]Journey, error)
 	// SeizeInside is Seize for any up to limit instances inside the journey.
@@ -80,6 +85,20 @@ type Store interface {
 
 // Place is a journey in a workspace.
 type Place struct{ Workspace, Journey string }
+
+// Asking names nodes of journeys.
+type Asking struct{ Journeys, Nodes []string }
+
+func (a *Asking) add(journey string, nodes []string) {
+	if !slices.Contains(a.Journeys, journey) {
+		a.Journeys = append(a.Journeys, journey)
+	}
+	for _, n := range nodes {
+		if !slices.Contains(a.Nodes, n) {
+			a.Nodes = append(a.Nodes, n)
+		}
+	}
+}
 
 // Behind names a count whose people are asked for.
 type Behind struct {

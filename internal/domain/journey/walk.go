@@ -9,6 +9,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 )
 
 // Walk is what walking an instance led to, as data: nothing has been done yet.
@@ -23,7 +24,8 @@ type Walk struct {
 // Effect is something to be done for one of the steps.
 type Effect struct {
 	node.Effect
-	Step int         // index in Walk.Steps
+	Step int         // index in Walk.Steps; len(Steps) if the person stays at the node that asks for it
+	Node string      // that asks for it
 	Key  string      // idempotency key: instance, node and visit
 	Goal outbox.Goal // what a message is meant to bring about
 }
@@ -91,9 +93,12 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		in.Event = nil
 		for _, e := range r.Effects {
 			w.Effects = append(w.Effects, Effect{
-				Effect: e, Step: len(w.Steps), Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
+				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
 				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id]),
 			})
+			if e.SetTraits != nil && in.Subject != nil {
+				in.Subject = after(in.Subject, e.SetTraits.Traits)
+			}
 		}
 		switch {
 		case r.End == node.Goal:
@@ -117,6 +122,23 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		w.arrive(to, now)
 	}
 	w.park("went round the whole journey without a rest")
+}
+
+// after is the subject as it will be once the traits are written, for the nodes that follow.
+func after(old *rule.Subject, traits map[string]any) *rule.Subject {
+	s := *old
+	s.Traits = maps.Clone(old.Traits)
+	if s.Traits == nil {
+		s.Traits = map[string]any{}
+	}
+	for name, v := range traits {
+		if v == nil {
+			delete(s.Traits, name)
+		} else {
+			s.Traits[name] = v
+		}
+	}
+	return &s
 }
 
 // asks reports whether something is asked of the person before every step.
@@ -171,7 +193,7 @@ func (p *Plan) Take(i Instance, why, reason string, now time.Time) Walk {
 
 func (w *Walk) state() node.State {
 	i := w.Instance
-	return node.State{Trigger: i.Memory.Trigger, Entered: i.Entered, Arrived: i.Arrived, Visit: i.Memory.Visits[i.Node], Data: i.Memory.Data}
+	return node.State{Trigger: i.Memory.Trigger, Entered: i.Entered, Arrived: i.Arrived, Visit: i.Memory.Visits[i.Node], Data: i.Memory.Data, Answers: i.Memory.Answers}
 }
 
 func (w *Walk) tally(nodeID, what string, n int64) {

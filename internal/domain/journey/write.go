@@ -15,7 +15,11 @@ import (
 // write stores walks and carries out what they ask for. It must be called inside the transaction in which the instances were
 // seized or held.
 func (s *Service) write(ctx context.Context, walks []Walk) error {
-	walks, err := s.enter(ctx, walks)
+	walks, err := s.others(ctx, walks)
+	if err != nil {
+		return err
+	}
+	walks, err = s.enter(ctx, walks)
 	if err != nil || len(walks) == 0 {
 		return err
 	}

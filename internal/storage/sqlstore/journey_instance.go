@@ -137,6 +137,17 @@ func (s *Journey) Hold(ctx context.Context, lease string, ids []string) ([]journ
 		WHERE lease_owner = $1 AND status = 'active' AND id `+in+` RETURNING `+instanceColumns, lease, arg)
 }
 
+// Nudge makes people due who wait for a rule.
+func (s *Journey) Nudge(ctx context.Context, ws string, people []string, at journey.Asking, now time.Time) (int64, error) {
+	inPeople, peopleArg := s.db.In(3, people)
+	inJourneys, journeysArg := s.db.In(4, at.Journeys)
+	inNodes, nodesArg := s.db.In(5, at.Nodes)
+	return s.db.Exec(ctx, `UPDATE journey_instance SET lease_owner = '', lease_until = 0, rev = rev + 1,
+			due_at = CASE WHEN node `+inNodes+` AND (due_at IS NULL OR due_at > $2) THEN $2 ELSE due_at END
+		WHERE workspace_id = $1 AND person_id `+inPeople+` AND journey_id `+inJourneys+` AND status = 'active'
+			AND (lease_owner <> '' OR node `+inNodes+` AND (due_at IS NULL OR due_at > $2))`, ws, now, peopleArg, journeysArg, nodesArg)
+}
+
 // Save writes instances.
 func (s *Journey) Save(ctx context.Context, instances []journey.Instance) error {
 	if len(instances) == 0 {

@@ -151,7 +151,13 @@ func wellFormed(r *rapid.T, spec node.Spec, n node.Node, got node.Result, now ti
 		r.Fatal("gives no reason")
 	}
 	for _, e := range got.Effects {
-		if (e.Send == nil) == (e.SetTraits == nil) {
+		things := 0
+		for i := range reflect.ValueOf(e).NumField() {
+			if !reflect.ValueOf(e).Field(i).IsNil() {
+				things++
+			}
+		}
+		if things != 1 {
 			r.Fatal("an effect is exactly one thing")
 		}
 	}

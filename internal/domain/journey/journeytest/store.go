@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) journey.Store) {
 		"claims come back when the lease ends":           leasesEnd,
 		"due leaves out paused journeys and event waits": dueJourneys,
 		"seizing takes a row away from its lease":        seizing,
+		"a nudge makes those due who wait at the nodes":  nudging,
 		"merging gives rounds and steps to the winner":   repointing,
 		"counts add up": countsAddUp,
 		"the people behind every count can be listed": behindCounts,
@@ -332,6 +333,28 @@ func seizing(t *testing.T, s journey.Store) {
 	done.Status, done.Ended = journey.Exited, epoch
 	ok(t, s.Save(t.Context(), []journey.Instance{done}))
 	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Seize(t.Context(), ws, []string{"ins_1"}))))
+}
+
+func nudging(t *testing.T, s journey.Store) {
+	later := epoch.Add(time.Hour)
+	at := func(id, j, person, node string, due time.Time) journey.Instance {
+		i := instance(id, j, person, due)
+		i.Node = node
+		return i
+	}
+	enter(t, s, at("ins_1", "jrn_1", "per_1", "r", later), at("ins_2", "jrn_1", "per_2", "r", time.Time{}), at("ins_3", "jrn_1", "per_3", "other", later),
+		at("ins_4", "jrn_2", "per_1", "r", later), at("ins_5", "jrn_1", "per_5", "r", later), at("ins_6", "jrn_1", "per_6", "other", epoch))
+	claim(t, s, epoch, "a", 5) // ins_6 is being worked on
+	n, err := s.Nudge(t.Context(), ws, []string{"per_1", "per_2", "per_3", "per_6"}, journey.Asking{Journeys: []string{"jrn_1"}, Nodes: []string{"r"}}, epoch)
+	ok(t, err)
+	same(t, int64(3), n)
+	for id, due := range map[string]time.Time{"ins_1": epoch, "ins_2": epoch, "ins_3": later, "ins_4": later, "ins_5": later, "ins_6": epoch} {
+		same(t, due, must[journey.Instance](t)(s.Instance(t.Context(), ws, id)).Due)
+	}
+	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Hold(t.Context(), "a", []string{"ins_6"})))) // its worker drops what it knew
+	n, err = s.Nudge(t.Context(), ws, []string{"per_1"}, journey.Asking{Journeys: []string{"jrn_1"}, Nodes: []string{"r"}}, epoch)
+	ok(t, err)
+	same(t, int64(0), n)
 }
 
 func repointing(t *testing.T, s journey.Store) {

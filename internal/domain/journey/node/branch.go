@@ -27,7 +27,7 @@ var Branch = Spec{
 		default:
 			r, err := rule.Parse(c.Rule)
 			if err != nil {
-				return nil, Under("rule", err)
+				return nil, UnderRule("rule", err)
 			}
 			return ruleBranch{r}, nil
 		}

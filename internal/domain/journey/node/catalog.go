@@ -2,7 +2,9 @@ package node
 
 // Catalog lists every kind of node, in the order in which an editor offers them.
 func Catalog() []Spec {
-	return []Spec{Wait, WaitUntil, WaitForDate, WaitFor, Branch, Switch, Split, SendMessage, SetTrait, GoalNode, Exit}
+	return []Spec{
+		Wait, WaitUntil, WaitForDate, WaitFor, Branch, Switch, Split, Cohort, SendMessage, SetTrait, EnterJourney, LeaveJourney, GoalNode, Exit,
+	}
 }
 
 // ByKind returns the kind's Spec.

@@ -17,6 +17,11 @@ func Under(field string, err error) error {
 	})
 }
 
+// UnderRule moves errors of a rule, whose fields begin with "rule", to where the rule stands.
+func UnderRule(field string, err error) error {
+	return refield(err, func(f string) string { return field + strings.TrimPrefix(f, "rule") })
+}
+
 // filterError moves errors of the rule that wraps a filter to where the filter stands in the configuration.
 func filterError(field string, err error) error {
 	return refield(err, func(f string) string {

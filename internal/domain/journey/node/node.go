@@ -41,8 +41,10 @@ type Needs struct {
 	Names   []string // events that the subject's history must include
 	All     bool     // the history must include every event
 	Effects bool     // Step may return effects
+	Watches bool     // whoever rests here is to be stepped again when anything about them changes
 
 	Templates, Topics, Sets []string // ids referred to; sets are segments and lists
+	Journeys                []string // other journeys referred to
 }
 
 // Trigger is the event that brought the person into the journey.
@@ -52,6 +54,7 @@ type Trigger struct {
 	Time       time.Time       `json:"time"` // when it happened; goals and "since entry" count from here
 	Position   event.Position  `json:"at"`   // in the log; tells what came after it at the same moment
 	Properties json.RawMessage `json:"props,omitempty"`
+	Hops       int             `json:"hops,omitempty"` // how many journeys led the person on to this one, one after the other
 }
 
 // State is where a person is in a journey.
@@ -61,6 +64,8 @@ type State struct {
 	Arrived time.Time       // at this node
 	Visit   int             // the how-manieth visit to this node, from 1
 	Data    json.RawMessage // what the node noted at its last step of this visit
+
+	Answers map[string]json.RawMessage // what was answered to the journey's nodes so far, by node id
 }
 
 // Since reports whether an event happened after the person came in. The trigger itself does not count.
@@ -109,6 +114,8 @@ type Reached struct {
 type Effect struct {
 	Send      *Send      `json:"send,omitempty"`
 	SetTraits *SetTraits `json:"set_traits,omitempty"`
+	Enter     *Enter     `json:"enter,omitempty"`
+	Leave     *Leave     `json:"leave,omitempty"`
 }
 
 // Send asks for one message.

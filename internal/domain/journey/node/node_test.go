@@ -29,15 +29,21 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 				`{"event_since_entry": {"name": "Order Completed"}}`,
 				`{"event_since_entry": {"name": "Order Completed", "also": ["Other"], "filter": [{"path": "total", "op": "eq", "value": 70}]}}`,
 			},
-			Invalid: map[string]string{`{}`: "rule", `{"rule": {"trait": {}}, "event_since_entry": {"name": "x"}}`: "rule", `{"event_since_entry": {"name": " "}}`: "event_since_entry.name"},
+			Invalid: map[string]string{`{}`: "rule", `{"rule": {"trait": {}}, "event_since_entry": {"name": "x"}}`: "rule", `{"rule": {"trait": {}}}`: "rule.trait.path", `{"event_since_entry": {"name": " "}}`: "event_since_entry.name"},
 		},
 		"send": {
 			Valid:   []string{`{"template": "tpl_1", "topic": "tpc_1", "channel": "email"}`, `{"template": "tpl_1", "transactional": true}`},
 			Invalid: map[string]string{`{}`: "template", `{"template": "tpl_1"}`: "topic"},
 		},
 		"set_trait": {
-			Valid:   []string{`{"traits": {"vip": true, "tier": null, "score": 3.5}}`},
-			Invalid: map[string]string{`{}`: "traits", `{"traits": {" ": 1}}`: "traits"},
+			Valid: []string{
+				`{"traits": {"vip": true, "tier": null, "score": 3.5}}`, `{"unset": ["vip"], "increment": {"points": 5}}`,
+				`{"from": {"last_product": "event.product", "home": "trait.country", "tier": "answers.crm.tier"}}`,
+			},
+			Invalid: map[string]string{
+				`{}`: "traits", `{"traits": {" ": 1}}`: "traits", `{"traits": {"a": 1}, "unset": ["a"]}`: "unset", `{"increment": {"": 1}}`: "increment",
+				`{"from": {"a": "country"}}`: "from", `{"from": {"a": "event."}}`: "from", `{"unset": [""]}`: "unset",
+			},
 		},
 		"goal": {
 			Valid: []string{
@@ -58,8 +64,12 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 			},
 		},
 		"wait_for": {
-			Valid:   []string{`{"event": {"name": "Order Completed"}, "timeout": {"n": 2, "unit": "day"}}`},
-			Invalid: map[string]string{`{}`: "event.name", `{"event": {"name": "x"}}`: "timeout.unit"},
+			Valid: []string{
+				`{"event": {"name": "Order Completed"}, "timeout": {"n": 2, "unit": "day"}}`,
+				`{"rule": {"trait": {"path": "country", "op": "eq", "value": "JP"}}, "timeout": {"n": 2, "unit": "day"}}`,
+				`{"event": {"name": "Other"}, "rule": {"event": {"name": "Order Completed", "agg": "count", "op": "eq", "value": 0, "window": {"within": {"n": 1, "unit": "day"}}}}, "timeout": {"n": 2, "unit": "day"}}`,
+			},
+			Invalid: map[string]string{`{}`: "event", `{"event": {}}`: "event.name", `{"event": {"name": "x"}}`: "timeout.unit", `{"rule": {"trait": {}}}`: "rule.trait.path"},
 		},
 		"split": {
 			Valid: []string{`{"salt": "s", "percent": [50, 50]}`, `{"salt": "s", "percent": [33.3, 33.3, 33.4]}`},
@@ -68,12 +78,18 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 			},
 		},
 		"switch": {
-			Valid: []string{`{"trait": "country", "cases": [["JP"], ["CN", "TW"]]}`},
+			Valid: []string{`{"trait": "country", "cases": [["JP"], ["CN", "TW"]]}`, `{"from": "event.product", "cases": [["Lamp"]]}`},
 			Invalid: map[string]string{
-				`{}`: "trait", `{"trait": "x"}`: "cases", `{"trait": "x", "cases": [[]]}`: "cases[0]", `{"trait": "x", "cases": [["a"], ["a"]]}`: "cases[1]",
+				`{}`: "trait", `{"trait": "x", "from": "event.x"}`: "trait", `{"from": "x"}`: "from", `{"trait": "x"}`: "cases", `{"trait": "x", "cases": [[]]}`: "cases[0]", `{"trait": "x", "cases": [["a"], ["a"]]}`: "cases[1]",
 			},
 		},
-		"exit": {Valid: []string{`{}`, `{"reason": "ordered"}`}},
+		"cohort": {
+			Valid:   []string{`{"salt": "s", "percent": 50}`, `{"salt": "s", "percent": 0.5}`},
+			Invalid: map[string]string{`{}`: "salt", `{"salt": "s"}`: "percent", `{"salt": "s", "percent": 100}`: "percent"},
+		},
+		"enter_journey": {Valid: []string{`{"journey": "jrn_1"}`}, Invalid: map[string]string{`{}`: "journey"}},
+		"leave_journey": {Valid: []string{`{"journey": "jrn_1"}`}, Invalid: map[string]string{`{}`: "journey"}},
+		"exit":          {Valid: []string{`{}`, `{"reason": "ordered"}`}},
 	}
 	for _, spec := range node.Catalog() {
 		t.Run(spec.Kind, func(t *testing.T) { journeytest.RunNode(t, spec, cases[spec.Kind]) })

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -47,13 +46,7 @@ func (n send) Needs() Needs {
 func (send) Listens() []*Matcher { return nil }
 
 func (n send) Step(s State, _ Input, _ time.Time) Result {
-	vars := map[string]any{}
-	var props map[string]any
-	// Properties that are no object were refused at intake; a journey entered by hand has none.
-	if json.Unmarshal(s.Trigger.Properties, &props) == nil && props != nil {
-		vars["event"] = props
-	}
 	return Result{Output: "next", Reason: "message asked for", Effects: []Effect{{Send: &Send{
-		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Vars: vars,
+		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Vars: scope(s),
 	}}}}
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,35 +10,97 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// SetTrait writes traits on the person.
+// SetTrait writes traits on the person. Nodes after it see the new values at once.
 var SetTrait = Spec{
-	Kind: "set_trait", Title: "Set a trait", Outputs: []string{"next"},
+	Kind: "set_trait", Title: "Update traits", Outputs: []string{"next"},
 	Config: func() any { return &SetTraitConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*SetTraitConfig)
-		if len(c.Traits) == 0 {
-			return nil, errs.Invalid("journey.set_trait.traits", "traits", "name at least one trait and its value")
-		}
-		for k := range c.Traits {
-			if strings.TrimSpace(k) == "" {
-				return nil, errs.Invalid("journey.set_trait.traits", "traits", "a trait needs a name")
+		seen := map[string]string{}
+		take := func(field, name string) error {
+			if strings.TrimSpace(name) == "" {
+				return errs.Invalid("journey.set_trait.traits", field, "a trait needs a name")
 			}
+			if seen[name] != "" {
+				return errs.Invalid("journey.set_trait.twice", field, "%q stands in %s too; say once what becomes of it", name, seen[name])
+			}
+			seen[name] = field
+			return nil
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.Traits)) {
+			if err := take("traits", name); err != nil {
+				return nil, err
+			}
+		}
+		for _, name := range c.Unset {
+			if err := take("unset", name); err != nil {
+				return nil, err
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.Increment)) {
+			if err := take("increment", name); err != nil {
+				return nil, err
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.From)) {
+			if err := take("from", name); err != nil {
+				return nil, err
+			}
+			if err := checkPath("journey.set_trait.from", "from", c.From[name]); err != nil {
+				return nil, err
+			}
+		}
+		if len(seen) == 0 {
+			return nil, errs.Invalid("journey.set_trait.traits", "traits", "name at least one trait and its value")
 		}
 		return setTrait{*c}, nil
 	},
 }
 
-// SetTraitConfig configures SetTrait.
+// SetTraitConfig configures SetTrait. A trait stands in one field only.
 type SetTraitConfig struct {
-	Traits map[string]any `json:"traits" doc:"Values by trait name; null removes the trait"`
+	Traits    map[string]any     `json:"traits,omitempty" doc:"Values by trait name; null removes the trait"`
+	Unset     []string           `json:"unset,omitempty" doc:"Traits to remove"`
+	Increment map[string]float64 `json:"increment,omitempty" doc:"What to add by trait name, negative to take away; a trait that is no number counts as 0"`
+	From      map[string]string  `json:"from,omitempty" doc:"Where to take the value from by trait name: event.<property>, trait.<name> or answers.<node>.<field>; a value that is missing leaves the trait as it is"`
 }
 
 type setTrait struct{ SetTraitConfig }
 
-func (setTrait) Needs() Needs        { return Needs{Effects: true} }
+func (n setTrait) Needs() Needs {
+	return Needs{Effects: true, Subject: len(n.Increment) > 0 || len(n.From) > 0}
+}
+
 func (setTrait) Listens() []*Matcher { return nil }
 
-func (n setTrait) Step(State, Input, time.Time) Result {
-	keys := slices.Sorted(maps.Keys(n.Traits))
-	return Result{Output: "next", Reason: "set " + strings.Join(keys, ", "), Effects: []Effect{{SetTraits: &SetTraits{Traits: maps.Clone(n.Traits)}}}}
+func (n setTrait) Step(s State, in Input, _ time.Time) Result {
+	traits := map[string]any{}
+	maps.Copy(traits, n.Traits)
+	for _, name := range n.Unset {
+		traits[name] = nil
+	}
+	for name, by := range n.Increment {
+		old, _ := trait(in.Subject, name).(float64)
+		traits[name] = old + by
+	}
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(n.From)) {
+		if v, ok := look(n.From[name], s, in); ok {
+			traits[name] = v
+		} else {
+			missing = append(missing, n.From[name])
+		}
+	}
+	reason := "set " + strings.Join(slices.Sorted(maps.Keys(traits)), ", ")
+	if len(traits) == 0 {
+		reason = "nothing to set"
+	}
+	if len(missing) > 0 {
+		reason += fmt.Sprintf("; no value for %s", strings.Join(missing, ", "))
+	}
+	r := Result{Output: "next", Reason: reason}
+	if len(traits) > 0 {
+		r.Effects = []Effect{{SetTraits: &SetTraits{Traits: traits}}}
+	}
+	return r
 }

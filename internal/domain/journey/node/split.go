@@ -66,14 +66,19 @@ func (n split) Step(_ State, in Input, _ time.Time) Result {
 	return Result{Output: ways[last], Reason: fmt.Sprintf("drew %.2f of 100", share)} // the percentages' rounding
 }
 
-// Switch parts people by the value of a trait.
+// Switch parts people by the value of a trait, of a property of the event that brought them in, or of what a webhook answered.
 var Switch = Spec{
 	Kind: "switch", Title: "Branch by value", Outputs: append(slices.Clone(ways), "other"),
 	Config: func() any { return &SwitchConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*SwitchConfig)
-		if c.Trait == "" {
-			return nil, errs.Invalid("journey.switch.trait", "trait", "name the trait to look at, such as country")
+		if (c.Trait == "") == (c.From == "") {
+			return nil, errs.Invalid("journey.switch.trait", "trait", "name the trait to look at, such as country, or in from another value")
+		}
+		if c.From != "" {
+			if err := checkPath("journey.switch.from", "from", c.From); err != nil {
+				return nil, err
+			}
 		}
 		if len(c.Cases) == 0 || len(c.Cases) > len(ways) {
 			return nil, errs.Invalid("journey.switch.cases", "cases", "give 1 to %d lists of values; everyone else leaves by other", len(ways))
@@ -96,7 +101,8 @@ var Switch = Spec{
 
 // SwitchConfig configures Switch.
 type SwitchConfig struct {
-	Trait string     `json:"trait" doc:"Trait to look at"`
+	Trait string     `json:"trait,omitempty" doc:"Trait to look at"`
+	From  string     `json:"from,omitempty" doc:"Value to look at instead of a trait: event.<property> or answers.<node>.<field>"`
 	Cases [][]string `json:"cases" doc:"Values that leave by a, b, c, d, e; numbers and true or false as they are written"`
 }
 
@@ -105,17 +111,24 @@ type switched struct{ SwitchConfig }
 func (switched) Needs() Needs        { return Needs{Subject: true} }
 func (switched) Listens() []*Matcher { return nil }
 
-func (n switched) Step(_ State, in Input, _ time.Time) Result {
-	value, ok := written(trait(in.Subject, n.Trait))
+func (n switched) Step(s State, in Input, _ time.Time) Result {
+	name, v := n.Trait, any(nil)
+	if name != "" {
+		v = trait(in.Subject, name)
+	} else {
+		name = n.From
+		v, _ = look(name, s, in)
+	}
+	value, ok := written(v)
 	if !ok {
-		return Result{Output: "other", Reason: n.Trait + " is not known"}
+		return Result{Output: "other", Reason: name + " is not known"}
 	}
 	for i, values := range n.Cases {
 		if slices.Contains(values, value) {
-			return Result{Output: ways[i], Reason: fmt.Sprintf("%s is %q", n.Trait, value)}
+			return Result{Output: ways[i], Reason: fmt.Sprintf("%s is %q", name, value)}
 		}
 	}
-	return Result{Output: "other", Reason: fmt.Sprintf("%s is %q", n.Trait, value)}
+	return Result{Output: "other", Reason: fmt.Sprintf("%s is %q", name, value)}
 }
 
 // written returns a trait's value as people write it; false for none, lists and objects.

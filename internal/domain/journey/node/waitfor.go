@@ -1,55 +1,114 @@
 package node
 
 import (
+	"encoding/json"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// WaitFor holds a person until they do something, or until they have not done it for long enough.
+// WaitFor holds a person until they do something or a rule holds for them, or until neither has come for long enough.
 var WaitFor = Spec{
-	Kind: "wait_for", Title: "Wait for an event", Outputs: []string{"happened", "timeout"}, Pauses: true,
+	Kind: "wait_for", Title: "Wait for an event or rule", Outputs: []string{"happened", "timeout"}, Pauses: true,
 	Config: func() any { return &WaitForConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*WaitForConfig)
-		m, err := c.Event.compile("event")
-		if err != nil {
-			return nil, err
+		n := waitFor{timeout: c.Timeout}
+		if c.Event == nil && len(c.Rule) == 0 {
+			return nil, errs.Invalid("journey.wait_for.what", "event", "say what to wait for: an event, a rule, or both")
+		}
+		if c.Event != nil {
+			m, err := c.Event.compile("event")
+			if err != nil {
+				return nil, err
+			}
+			n.match = m
+		}
+		if len(c.Rule) > 0 {
+			r, err := rule.Parse(c.Rule)
+			if err != nil {
+				return nil, UnderRule("rule", err)
+			}
+			n.rule = r
 		}
 		if err := c.Timeout.Check("timeout"); err != nil {
 			return nil, err
 		}
-		return waitFor{m, c.Timeout}, nil
+		return n, nil
 	},
 }
 
-// WaitForConfig configures WaitFor.
+// WaitForConfig configures WaitFor; event, rule or both.
 type WaitForConfig struct {
-	Event   EventMatch `json:"event" doc:"What to wait for; only what happens while the person waits here counts"`
-	Timeout Span       `json:"timeout" doc:"How long at most"`
+	Event   *EventMatch     `json:"event,omitempty" doc:"Event to wait for; only what happens while the person waits here counts"`
+	Rule    json.RawMessage `json:"rule,omitempty" doc:"Rule to wait for, as for segments; the person goes on at once if it holds already"`
+	Timeout Span            `json:"timeout" doc:"How long at most"`
 }
 
 type waitFor struct {
-	match   *Matcher
+	match   *Matcher   // nil: no event
+	rule    *rule.Rule // nil: no rule
 	timeout Span
 }
 
 // Needs asks for the history too: a step that is repeated after a crash, or comes late, still finds what happened in time.
-func (n waitFor) Needs() Needs        { return Needs{Subject: true, Names: n.match.Names()} }
-func (n waitFor) Listens() []*Matcher { return []*Matcher{n.match} }
+func (n waitFor) Needs() Needs {
+	out := Needs{Subject: true}
+	if n.match != nil {
+		out.Names = append(out.Names, n.match.Names()...)
+	}
+	if n.rule != nil {
+		names, all := n.rule.EventNames()
+		out.Names, out.All, out.Sets, out.Watches = append(out.Names, names...), all, n.rule.Sets(), true
+	}
+	return out
+}
+
+func (n waitFor) Listens() []*Matcher {
+	if n.match == nil {
+		return nil
+	}
+	return []*Matcher{n.match}
+}
 
 func (n waitFor) Step(s State, in Input, now time.Time) Result {
 	due := s.Arrived.Add(n.timeout.Duration())
-	if in.Event != nil && n.match.Match(*in.Event) && !in.Event.Time.Before(s.Arrived) && !in.Event.Time.After(due) {
-		return Result{Output: "happened", Reason: in.Event.Name + " happened"}
-	}
-	if in.Subject != nil {
-		for _, e := range in.Subject.Events {
-			if n.match.Match(e) && s.Since(e) && !e.Time.Before(s.Arrived) && !e.Time.After(due) && !e.Time.After(now) {
-				return Result{Output: "happened", Reason: e.Name + " happened"}
+	if n.match != nil {
+		if in.Event != nil && n.match.Match(*in.Event) && !in.Event.Time.Before(s.Arrived) && !in.Event.Time.After(due) {
+			return Result{Output: "happened", Reason: in.Event.Name + " happened"}
+		}
+		if in.Subject != nil {
+			for _, e := range in.Subject.Events {
+				if n.match.Match(e) && s.Since(e) && !e.Time.Before(s.Arrived) && !e.Time.After(due) && !e.Time.After(now) {
+					return Result{Output: "happened", Reason: e.Name + " happened"}
+				}
 			}
 		}
 	}
-	if now.Before(due) {
-		return Result{Due: due, Reason: "waits for " + n.match.Label()}
+	next := due
+	if n.rule != nil && in.Subject != nil {
+		// Whoever fulfils it a moment after the time-out, before a busy worker came by, is given the benefit.
+		r := n.rule.Eval(in.Subject, now)
+		if r.Match {
+			return Result{Output: "happened", Reason: "the rule holds"}
+		}
+		if r.Next.After(now) && r.Next.Before(due) {
+			next = r.Next
+		}
 	}
-	return Result{Output: "timeout", Reason: n.match.Label() + " did not happen within " + n.timeout.String()}
+	if now.Before(due) {
+		return Result{Due: next, Reason: "waits for " + n.what()}
+	}
+	return Result{Output: "timeout", Reason: n.what() + " did not come within " + n.timeout.String()}
+}
+
+func (n waitFor) what() string {
+	switch {
+	case n.rule == nil:
+		return n.match.Label()
+	case n.match == nil:
+		return "the rule"
+	}
+	return n.match.Label() + " or the rule"
 }

@@ -1,0 +1,151 @@
+package journey
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
+)
+
+// maxHops bounds how many journeys may lead a person on one after the other, so that journeys that name each other come to an end.
+const maxHops = 10
+
+// ledOn is the name of what lets a person into a journey that another journey leads to.
+const ledOn = "Led On"
+
+// others adds the walks of people whom a journey leads into another one or takes out of it, and notes with the step what came of it.
+func (s *Service) others(ctx context.Context, walks []Walk) ([]Walk, error) {
+	var more []Walk
+	for n := range walks {
+		w := &walks[n]
+		for _, e := range w.Effects {
+			var note string
+			var add []Walk
+			var err error
+			switch {
+			case e.Enter != nil:
+				add, note, err = s.lead(ctx, *w, e, more)
+			case e.Leave != nil:
+				add, note, err = s.fetch(ctx, *w, e.Leave.Journey, more)
+			default:
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			w.Steps[e.Step].Reason = note
+			more = append(more, add...)
+		}
+	}
+	return append(walks, more...), nil
+}
+
+// lead lets the person of w into another journey, unless that journey does not want them.
+func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Walk, string, error) {
+	i := w.Instance
+	j, err := s.c.Store.Get(ctx, i.Workspace, e.Enter.Journey)
+	switch {
+	case errs.Is(err, errs.KindNotFound):
+		return nil, "not let in: the journey does not exist any more", nil
+	case err != nil:
+		return nil, "", err
+	case j.Status != Live:
+		return nil, fmt.Sprintf("not let in: %q is %s", j.Name, j.Status), nil
+	case i.Memory.Trigger.Hops >= maxHops:
+		return nil, fmt.Sprintf("not let in: %d journeys have led on one after the other; let one end differently", maxHops), nil
+	}
+	p, err := s.plan(ctx, planKey{i.Workspace, j.ID, j.Published})
+	if err != nil {
+		return nil, "", err
+	}
+	t, err := s.trackOf(ctx, i.Workspace, i.Person, j.ID, more)
+	if err != nil {
+		return nil, "", err
+	}
+	now := s.c.Clock.Now()
+	trigger := event.Kept{Event: event.Event{
+		Workspace: i.Workspace, MessageID: e.Key, Type: event.Journey, Name: ledOn, PersonID: i.Person,
+		Time: now, Received: now, Origin: event.Internal, Properties: e.Enter.Properties,
+	}}
+	switch {
+	case t.inside != nil:
+		return nil, fmt.Sprintf("not let in: already in %q", j.Name), nil
+	case !p.admits(t, trigger, now):
+		return nil, fmt.Sprintf("not let in: %q does not take the person again", j.Name), nil
+	}
+	in := p.Enter(id.New("ins"), i.Workspace, j.ID, j.Published, i.Person, trigger, now)
+	in.fresh = true
+	in.Instance.Memory.Trigger.Hops = i.Memory.Trigger.Hops + 1
+	return []Walk{in}, fmt.Sprintf("let into %q", j.Name), nil
+}
+
+// fetch takes the person of w out of another journey.
+func (s *Service) fetch(ctx context.Context, w Walk, journey string, more []Walk) ([]Walk, string, error) {
+	i := w.Instance
+	t, err := s.trackOf(ctx, i.Workspace, i.Person, journey, more)
+	if err != nil {
+		return nil, "", err
+	}
+	if t.inside == nil {
+		return nil, "not in the other journey", nil
+	}
+	found, err := s.c.Store.Seize(ctx, i.Workspace, []string{t.inside.ID})
+	if err != nil || len(found) == 0 {
+		return nil, "not in the other journey", err
+	}
+	return []Walk{s.takeOut(ctx, found[0], "other_journey", "another journey took the person out")}, "taken out of the other journey", nil
+}
+
+// trackOf returns the person's way through another journey, as it will be once the walks are stored.
+func (s *Service) trackOf(ctx context.Context, ws, person, journey string, walks []Walk) (*track, error) {
+	rounds, err := s.c.Store.Latest(ctx, ws, []string{person}, []string{journey})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range walks {
+		if w.Instance.Person != person || w.Instance.Journey != journey {
+			continue
+		}
+		if n := slices.IndexFunc(rounds, func(i Instance) bool { return i.ID == w.Instance.ID }); n >= 0 {
+			rounds[n] = w.Instance
+		} else {
+			rounds = append(rounds, w.Instance)
+		}
+	}
+	t := &track{}
+	for n := range rounds {
+		i := &rounds[n]
+		if t.last == nil || t.last.Entered.Before(i.Entered) {
+			t.last = i
+		}
+		if i.Inside() {
+			t.inside = i
+		}
+	}
+	return t, nil
+}
+
+// Touched makes those be looked at again who wait for a rule and of whom anything has changed: traits, history, memberships. It is called with
+// what the pipeline has stored; calling it again is harmless.
+func (s *Service) Touched(ctx context.Context, ws string, people []string) error {
+	idx, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	c := idx.workspaces[ws]
+	if c == nil || len(c.asking.Journeys) == 0 || len(people) == 0 {
+		return nil
+	}
+	var touched int64
+	err = s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		touched, err = s.c.Store.Nudge(ctx, ws, people, c.asking, s.c.Clock.Now())
+		return err
+	})
+	if touched > 0 {
+		s.wake()
+	}
+	return err
+}
