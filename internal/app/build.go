@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -135,9 +137,14 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	w.consent = a.consent
 	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock})
 	messageStore := sqlstore.NewOutbox(db)
-	messages := outbox.New(outbox.Config{
+	var messages *outbox.Service
+	auth := mailauth.New(mailauth.Config{
+		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: a.clock, Box: box, Resolver: net.DefaultResolver,
+		Routes: mailRoutes(func(ctx context.Context, ws string) ([]outbox.Account, error) { return messages.Accounts(ctx, ws) }),
+	})
+	messages = outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
-		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone,
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers,
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
@@ -194,7 +201,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {

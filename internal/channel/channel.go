@@ -8,6 +8,7 @@ package channel
 
 import (
 	"context"
+	"crypto"
 	"time"
 )
 
@@ -45,6 +46,14 @@ type Message struct {
 	Text    string
 	Headers map[string]string // extra headers, e.g. List-Unsubscribe
 	Date    time.Time
+	Sign    []Signer // keys that vouch for the sender's domain, for channels that have such a thing
+}
+
+// Signer is a key that vouches for a domain (for mail: DKIM).
+type Signer struct {
+	Domain   string
+	Selector string // name under which the public half is published
+	Key      crypto.Signer
 }
 
 // Address is a mailbox, number or handle, with the name shown beside it.

@@ -21,6 +21,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -55,6 +56,7 @@ type Config struct {
 	Consent    *consent.Service
 	Content    *content.Service
 	Outbox     *outbox.Service
+	MailAuth   *mailauth.Service
 	Campaigns  *campaign.Service
 	Invoices   *invoice.Service
 	Journeys   *journey.Service
@@ -129,6 +131,7 @@ func (a *api) routes() {
 	a.contentRoutes()
 	a.accountRoutes()
 	a.outboxRoutes()
+	a.sendingDomainRoutes()
 	a.campaignRoutes()
 	a.invoiceRoutes()
 	a.journeyRoutes()

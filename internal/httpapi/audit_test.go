@@ -102,6 +102,12 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /accounts/{id}", "/accounts/$account", "", "account.delete"},
 		{"PUT /sending", "", `{"stopped":true}`, "sending.stop"},
 		{"PUT /sending/policy", "", `{"quiet":[],"caps":[{"limit":2,"days":7}],"holdout":5}`, "sending_policy.update"},
+		{"POST /sending/domains", "", `{"domain":"news.zanzibar.example"}`, "sending_domain.create"},
+		{"PUT /sending/domains/{id}", "/sending/domains/$domain", `{"sign":false}`, "sending_domain.update"},
+		{"POST /sending/domains/{id}/check", "/sending/domains/$domain/check", "", "sending_domain.check"},
+		{"DELETE /sending/domains/{id}/keys/{key}", "/sending/domains/$domain/keys/$dkim_key", "", "sending_domain.remove_key"},
+		{"POST /sending/domains/{id}/keys", "/sending/domains/$domain/keys", `{"algorithm":"rsa"}`, "sending_domain.add_key"},
+		{"DELETE /sending/domains/{id}", "/sending/domains/$domain", "", "sending_domain.delete"},
 		{"POST /campaigns", "", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.create"},
 		{"PUT /campaigns/{id}", "/campaigns/$draft_campaign", `{"name":"c","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, "campaign.update"},
 		{"POST /campaigns/{id}/launch", "/campaigns/$draft_campaign/launch", "", "campaign.launch"},
@@ -168,7 +174,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	for op := range tried { // with ids that do not exist
 		method, path, _ := strings.Cut(op, " ")
 		if strings.Contains(path, "{") {
-			r := w.call(method+" "+strings.NewReplacer("{id}", "none", "{channel}", "email", "{hash}", "none").Replace(path), asked{key: b.key, body: b.expand(w, foreignCases[op].body)})
+			r := w.call(method+" "+strings.NewReplacer("{id}", "none", "{channel}", "email", "{hash}", "none", "{key}", "none").Replace(path), asked{key: b.key, body: b.expand(w, foreignCases[op].body)})
 			if r.Code < 400 {
 				t.Errorf("%s on nothing: %d %s", op, r.Code, r.Body)
 			}

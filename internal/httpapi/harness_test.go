@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +26,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -96,6 +99,12 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	p.people, p.events, p.workspaces = people, w.store, w.workspaces
 	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock})
 	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})
+	auth := mailauth.New(mailauth.Config{
+		Store: sqlstore.NewMailAuth(w.db), Tx: w.db, Clock: w.clock, Box: box,
+		Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, errors.New("there is no DNS in this test")
+		}},
+	})
 	messages := sqlstore.NewOutbox(w.db)
 	w.outbox = outbox.New(outbox.Config{
 		Store: messages, Accounts: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
@@ -111,7 +120,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, Campaigns: w.campaigns, Invoices: invoices, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store}),
 		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}

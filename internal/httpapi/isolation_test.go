@@ -155,6 +155,15 @@ var foreignCases = map[string]foreign{
 	"PUT /topics/{id}":                      {id: "$topic", body: `{"name":"taken","channels":["email"],"opt_in":"implied"}`},
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
+
+	"GET /sending/domains":                    {want: 200, has: `"items":[]`},
+	"POST /sending/domains":                   {want: 201, body: `{"domain":"mine.example"}`},
+	"GET /sending/domains/{id}":               {id: "$domain"},
+	"PUT /sending/domains/{id}":               {id: "$domain", body: `{"sign":false}`},
+	"DELETE /sending/domains/{id}":            {id: "$domain"},
+	"POST /sending/domains/{id}/check":        {id: "$domain"},
+	"POST /sending/domains/{id}/keys":         {id: "$domain", body: `{"algorithm":"rsa"}`},
+	"DELETE /sending/domains/{id}/keys/{key}": {path: "/sending/domains/$domain/keys/$dkim_key"},
 }
 
 // request is how the case is asked.
@@ -278,7 +287,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
-	for _, name := range []string{"account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
+	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -45,6 +45,10 @@ func (w *world) business() *business {
 	b.make(w, "archived_template", "POST /templates", `{"name":"Zanzibar gone","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
 	w.ok(b.key, "DELETE /templates/"+b.ids["archived_template"], "", nil)
 	b.make(w, "account", "POST /accounts", `{"kind":"email","name":"Zanzibar mail","from_address":"shop@zanzibar.example","config":{"host":"mail.zanzibar.example","password":"Zanzibar secret"}}`)
+	b.make(w, "domain", "POST /sending/domains", `{"domain":"zanzibar.example"}`)
+	var domain struct{ Keys []struct{ ID string } }
+	w.ok(b.key, "GET /sending/domains/"+b.ids["domain"], "", &domain)
+	b.ids["dkim_key"] = domain.Keys[0].ID
 	b.make(w, "segment", "POST /segments", `{"name":"Zanzibar buyers","rule":{"event":{"name":"Order Completed","op":"gte","value":1}}}`)
 	b.make(w, "archived_segment", "POST /segments", `{"name":"Zanzibar old","rule":{"trait":{"path":"country","op":"eq","value":"DE"}}}`)
 	w.evaluate()

@@ -1,9 +1,9 @@
 // Package email sends mail through an SMTP server: the channel adapter of kind "email".
 //
-// Owns: the SMTP client (RFC 5321 with STARTTLS, AUTH, PIPELINING, SIZE, SMTPUTF8), its connections, MIME.
-// Does not own: what a mail says, whether it may be sent, when it is tried again (outbox); DKIM, which the server signs.
+// Owns: the SMTP client (RFC 5321 with STARTTLS, AUTH, PIPELINING, SIZE, SMTPUTF8), its connections, MIME, DKIM
+// signatures. Does not own: what a mail says, whether it may be sent, when it is tried again (outbox); the keys it signs with (mailauth).
 //
-//	Send ─► compose (MIME) ─► connection from the pool, or a new one
+//	Send ─► compose (MIME, signatures) ─► connection from the pool, or a new one
 //	          MAIL RCPT DATA in one write ─► three replies
 //	          the message, without its end
 //	          commit()                       nothing can have been delivered before this
@@ -13,5 +13,5 @@
 // password leaves it empty, since it says nothing about the mail.
 //
 // Invariants: a header cannot be injected, whatever the fields hold; the same Message gives the same bytes on every
-// attempt; a password never crosses the network in clear, except to this very machine and only if allowed.
+// attempt, but for the time in its signatures; a password never crosses the network in clear, except to this very machine and only if allowed.
 package email

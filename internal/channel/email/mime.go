@@ -99,6 +99,9 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 		b = appendPart(b, "text/html", m.HTML)
 		b = append(b, "\r\n--"+boundary+"--\r\n"...)
 	}
+	if b, err = sign(b, m.Sign); err != nil {
+		return nil, err
+	}
 	out.data = stuff(b)
 	return out, nil
 }

@@ -37,7 +37,7 @@ func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferen
 	return out
 }
 
-// compose makes what goes out: content with signed links, and the headers of RFC 8058. The same message, person, account and time give
+// compose makes what goes out: content with signed links, the headers of RFC 8058 and the keys to sign with. The same message, person, account and time give
 // the same bytes.
 func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, zone *time.Location, now time.Time) (channel.Message, error) {
 	unsubscribe := s.links.Unsubscribe(m.Workspace, m.ID)
@@ -67,6 +67,12 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		out.Headers = map[string]string{
 			"List-Unsubscribe":      "<" + unsubscribe + ">",
 			"List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+		}
+	}
+	if s.signers != nil && m.Channel == KindEmail {
+		_, domain, _ := strings.Cut(a.FromAddr, "@")
+		if out.Sign, err = s.signers(ctx, m.Workspace, domain); err != nil {
+			return channel.Message{}, err
 		}
 	}
 	return out, nil

@@ -50,6 +50,8 @@ type Config struct {
 	Log      *slog.Logger
 	// Zone is where people live whose zone is not known; nil: UTC.
 	Zone func(ctx context.Context, ws string) (*time.Location, error)
+	// Signers are the keys that sign mail from a domain; nil: nothing is signed.
+	Signers func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
 
 // Service is the outbox but for the sending itself, which is the Dispatcher's.
@@ -67,13 +69,14 @@ type Service struct {
 	links    *Links
 	log      *slog.Logger
 	zone     func(ctx context.Context, ws string) (*time.Location, error)
+	signers  func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
 
 // New returns a Service and makes it watch consent.
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
-		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, signers: c.Signers,
 	}
 	c.Consent.Watch(s)
 	return s
