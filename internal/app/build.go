@@ -157,7 +157,9 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w,
 	})
-	reports := report.New(report.Config{Clock: a.clock, Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events})
+	reports := report.New(report.Config{
+		Clock: a.clock, Tx: db, Store: sqlstore.NewReport(db), Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events, Names: names{w}, People: w, Zone: w.zone,
+	})
 	a.kit = kit{w}
 	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns
 	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, messages, w.segments, a.journeys} {

@@ -280,6 +280,27 @@ func (w *world) CheckSet(ctx context.Context, ws, id string) error {
 	return err
 }
 
+// names tells reports what ids stand for.
+type names struct{ *world }
+
+// Topic implements report.Names.
+func (n names) Topic(ctx context.Context, ws, id string) (string, error) {
+	t, err := n.consent.Topic(ctx, ws, id)
+	return t.Name, err
+}
+
+// Template implements report.Names.
+func (n names) Template(ctx context.Context, ws, id string) (string, error) {
+	t, err := n.content.Get(ctx, ws, id)
+	return t.Name, err
+}
+
+// Subject implements report.Names.
+func (n names) Subject(ctx context.Context, ws, template string, version int) (string, error) {
+	t, err := n.content.Version(ctx, ws, template, version)
+	return t.Subject, err
+}
+
 // kit makes what ready-made journeys refer to.
 type kit struct{ *world }
 

@@ -106,6 +106,25 @@ var foreignCases = map[string]foreign{
 	"POST /people/{id}/subscriptions":       {id: "$aya", body: `{"topic":"$topic","channel":"email","status":"unsubscribed"}`},
 	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
 	"GET /rejections":                       {want: 200, has: `"items":[]`},
+	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
+	"GET /reports/{key}":                    {want: 200, path: "/reports/topics", has: `"rows":[]`},
+	"GET /reports/{key}/csv":                {want: 200, path: "/reports/topics/csv"},
+	"GET /reports/{key}/people":             {want: 200, path: "/reports/topics/people?metric=sent&row=$topic", has: `"items":[]`},
+	"GET /reports/{key}/people/csv":         {want: 200, path: "/reports/topics/people/csv?metric=sent&all=true"},
+	"GET /campaigns/{id}/note":              {id: "$campaign"},
+	"GET /campaigns/{id}/notes":             {id: "$campaign"},
+	"PUT /campaigns/{id}/note":              {id: "$campaign", body: `{"base":0,"plan":"taken"}`},
+	"GET /journeys/{id}/note":               {id: "$journey"},
+	"GET /journeys/{id}/notes":              {id: "$journey"},
+	"PUT /journeys/{id}/note":               {id: "$journey", body: `{"base":0,"plan":"taken"}`},
+	"GET /saved-reports":                    {want: 200, has: `"items":[]`},
+	"POST /saved-reports":                   {want: 201, body: `{"name":"mine","report":"topics"}`},
+	"GET /saved-reports/{id}":               {id: "$saved_report"},
+	"PUT /saved-reports/{id}":               {id: "$saved_report", body: `{"name":"taken","report":"topics"}`},
+	"DELETE /saved-reports/{id}":            {id: "$saved_report"},
+	"GET /saved-reports/{id}/note":          {id: "$saved_report"},
+	"GET /saved-reports/{id}/notes":         {id: "$saved_report"},
+	"PUT /saved-reports/{id}/note":          {id: "$saved_report", body: `{"base":0,"plan":"taken"}`},
 	"GET /reports/overview":                 {want: 200, has: `"orders":0`},
 	"GET /rule-schema":                      {want: 200},
 	"GET /segments":                         {want: 200, path: "/segments?q=zanzibar", has: `"items":[]`},
@@ -183,11 +202,11 @@ func (f foreign) request(t *testing.T, op operation, ids map[string]string) (wha
 func snapshot(w *world, b *business) map[string]any {
 	w.t.Helper()
 	out := map[string]any{}
-	nameless := []string{"/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
+	nameless := []string{"/reports/subjects", "/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
 	for _, path := range []string{
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
-		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/topics", "/workspace",
 	} {
 		var v any
@@ -287,7 +306,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
-	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template"} {
+	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

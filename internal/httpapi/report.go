@@ -63,6 +63,7 @@ type MessageFigures struct {
 	Sent          int64           `json:"sent" doc:"accepted by the receiving server"`
 	Delivered     int64           `json:"delivered" doc:"accepted and not bounced since"`
 	Bounced       int64           `json:"bounced"`
+	HardBounced   int64           `json:"hard_bounced" doc:"of them, for good"`
 	Failed        int64           `json:"failed"`
 	Cancelled     int64           `json:"cancelled"`
 	Opened        int64           `json:"opened" doc:"by people"`
@@ -70,19 +71,20 @@ type MessageFigures struct {
 	Clicked       int64           `json:"clicked"`
 	Converted     int64           `json:"converted"`
 	Unsubscribed  int64           `json:"unsubscribed"`
+	Complained    int64           `json:"complained" doc:"called spam"`
 	Uncertain     int64           `json:"uncertain" doc:"messages whose answer was lost once: sent again, so at most so many arrived twice"`
 	Revenue       []Money         `json:"revenue"`
-	Rates         map[string]Rate `json:"rates" doc:"by figure: refused of audience; delivered and bounced of sent; opened, clicked, converted and unsubscribed of delivered; click_to_open"`
+	Rates         map[string]Rate `json:"rates" doc:"by figure: refused of audience; delivered and bounced of these two together; opened, clicked, converted, unsubscribed and complained of delivered; click_to_open"`
 }
 
 func figuresShape(f report.MessageFigures) MessageFigures {
 	return MessageFigures{
-		Audience: f.Audience, Refused: f.Refused, RefusedBy: reasonCounts(f.RefusedBy), Queued: f.Queued, Sent: f.Sent, Delivered: f.Delivered, Bounced: f.Bounced,
+		Audience: f.Audience, Refused: f.Refused, RefusedBy: reasonCounts(f.RefusedBy), Queued: f.Queued, Sent: f.Sent, Delivered: f.Delivered, Bounced: f.Bounced, HardBounced: f.HardBounced, Complained: f.Complained,
 		Failed: f.Failed, Cancelled: f.Cancelled, Opened: f.Opened, MachineOpened: f.MachineOpened, Clicked: f.Clicked, Converted: f.Converted,
 		Unsubscribed: f.Unsubscribed, Uncertain: f.Uncertain, Revenue: moneys(f.Revenue),
 		Rates: map[string]Rate{
 			"refused": rateShape(f.Refusal), "delivered": rateShape(f.Delivery), "bounced": rateShape(f.Bounce), "opened": rateShape(f.Open), "clicked": rateShape(f.Click),
-			"click_to_open": rateShape(f.ClickToOpen), "converted": rateShape(f.Conversion), "unsubscribed": rateShape(f.Unsubscribe),
+			"click_to_open": rateShape(f.ClickToOpen), "converted": rateShape(f.Conversion), "unsubscribed": rateShape(f.Unsubscribe), "complained": rateShape(f.Complaint),
 		},
 	}
 }

@@ -88,6 +88,8 @@ func (w *world) business() *business {
 	b.ids["invoice"] = owed.ID
 	w.settle()
 
+	b.make(w, "saved_report", "POST /saved-reports", `{"name":"Zanzibar weekly","report":"topics"}`)
+	w.ok(b.key, "PUT /campaigns/"+b.ids["campaign"]+"/note", `{"base":0,"plan":"Zanzibar plan","target":{"figure":"conversion_rate","value":0.05}}`, nil)
 	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
 	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)
 	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID

@@ -156,3 +156,26 @@ func (k kit) EnsureSegment(ctx context.Context, ws, _, name string, rule json.Ra
 	s, err := k.segments.Create(ctx, ws, segment.Draft{Name: name, Rule: rule})
 	return s.ID, err
 }
+
+// names tells reports what ids stand for.
+type names struct{ *parts }
+
+func (n names) Topic(ctx context.Context, ws, id string) (string, error) {
+	t, err := n.consent.Topic(ctx, ws, id)
+	return t.Name, err
+}
+
+func (n names) Template(ctx context.Context, ws, id string) (string, error) {
+	t, err := n.content.Get(ctx, ws, id)
+	return t.Name, err
+}
+
+func (n names) Subject(ctx context.Context, ws, template string, version int) (string, error) {
+	t, err := n.content.Version(ctx, ws, template, version)
+	return t.Subject, err
+}
+
+func (p *parts) zone(ctx context.Context, ws string) (*time.Location, error) {
+	found, err := p.workspaces.Get(ctx, ws)
+	return found.Location(), err
+}

@@ -50,6 +50,7 @@ const (
 	MessageClicked      = "Message Clicked" // property url
 	MessageConverted    = "Message Converted"
 	MessageUnsubscribed = "Message Unsubscribed"
+	MessageComplained   = "Message Complained" // the recipient called it spam
 
 	SegmentEntered = "Segment Entered" // properties segment_id, cause, version
 	SegmentLeft    = "Segment Left"

@@ -128,6 +128,11 @@ func (s *Service) Behind(ctx context.Context, ws, id string, b Behind, p page.Re
 	return s.c.Store.Behind(ctx, ws, id, b, p)
 }
 
+// ByKey returns the ready-made journey with the key, or errs.NotFound.
+func (s *Service) ByKey(ctx context.Context, ws, key string) (Journey, error) {
+	return s.c.Store.ByKey(ctx, ws, key)
+}
+
 // Parked returns how many people of the workspace are parked, for the overview and the health page.
 func (s *Service) Parked(ctx context.Context, ws string) (int64, error) {
 	return s.c.Store.Parked(ctx, ws)

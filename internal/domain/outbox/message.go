@@ -120,11 +120,13 @@ type Message struct {
 	SentAt          time.Time
 	DeliveredAt     time.Time
 	BouncedAt       time.Time
+	HardBouncedAt   time.Time // first bounce that will not change: the address does not exist
 	OpenedAt        time.Time // first human open or click
 	MachineOpenedAt time.Time // first open by a proxy or scanner
 	ClickedAt       time.Time // first human click
 	ConvertedAt     time.Time
 	UnsubscribedAt  time.Time
+	ComplainedAt    time.Time // called spam by the recipient
 }
 
 // Priority says which of several messages goes where a cap leaves room for fewer. Transactional messages stand above all of them.
@@ -209,6 +211,7 @@ type Counts struct {
 	Sent          int64            // accepted by the other side
 	Delivered     int64            // accepted and not bounced since
 	Bounced       int64
+	HardBounced   int64 // of them, for good
 	Failed        int64
 	FailedBy      map[string]int64 // by reason
 	Cancelled     int64
@@ -217,6 +220,7 @@ type Counts struct {
 	Clicked       int64
 	Converted     int64
 	Unsubscribed  int64
+	Complained    int64
 	Uncertain     int64            // messages whose answer was lost at least once
 	LostAnswers   int64            // answers lost in all: no more surplus copies than this can have gone out
 	Revenue       map[string]int64 // minor units by currency
@@ -230,6 +234,7 @@ func (c *Counts) Add(o Counts) {
 	c.Sent += o.Sent
 	c.Delivered += o.Delivered
 	c.Bounced += o.Bounced
+	c.HardBounced += o.HardBounced
 	c.Failed += o.Failed
 	c.Cancelled += o.Cancelled
 	c.Opened += o.Opened
@@ -237,6 +242,7 @@ func (c *Counts) Add(o Counts) {
 	c.Clicked += o.Clicked
 	c.Converted += o.Converted
 	c.Unsubscribed += o.Unsubscribed
+	c.Complained += o.Complained
 	c.Uncertain += o.Uncertain
 	c.LostAnswers += o.LostAnswers
 	c.RefusedBy = sum(c.RefusedBy, o.RefusedBy)
@@ -267,6 +273,8 @@ const (
 	MetricSent         Metric = "sent"
 	MetricDelivered    Metric = "delivered"
 	MetricBounced      Metric = "bounced"
+	MetricHardBounced  Metric = "hard_bounced"
+	MetricSoftBounced  Metric = "soft_bounced"
 	MetricFailed       Metric = "failed"
 	MetricCancelled    Metric = "cancelled"
 	MetricOpened       Metric = "opened"
@@ -274,6 +282,7 @@ const (
 	MetricClicked      Metric = "clicked"
 	MetricConverted    Metric = "converted"
 	MetricUnsubscribed Metric = "unsubscribed"
+	MetricComplained   Metric = "complained"
 	MetricUncertain    Metric = "uncertain"
 )
 
@@ -290,7 +299,7 @@ func (m Metric) Valid() bool {
 	case MetricRefused, MetricFailed:
 		return true
 	case MetricAudience, MetricQueued, MetricSent, MetricDelivered, MetricBounced, MetricCancelled, MetricOpened, MetricMachineOpen,
-		MetricClicked, MetricConverted, MetricUnsubscribed, MetricUncertain:
+		MetricClicked, MetricConverted, MetricUnsubscribed, MetricUncertain, MetricHardBounced, MetricSoftBounced, MetricComplained:
 		return reason == ""
 	}
 	return false

@@ -13,7 +13,8 @@ import (
 // receiptProps are the properties of message events that receipts are made of.
 type receiptProps struct {
 	MessageID string `json:"message_id"`
-	Machine   bool   `json:"machine"` // opened or clicked by a proxy or scanner
+	Machine   bool   `json:"machine"`   // opened or clicked by a proxy or scanner
+	Permanent bool   `json:"permanent"` // of a bounce
 	Detail    string `json:"detail"`
 	Code      string `json:"code"`
 }
@@ -34,6 +35,9 @@ func (s *Service) Receipts(ctx context.Context, events []event.Kept) error {
 		if json.Unmarshal(e.Properties, &p) != nil || p.MessageID == "" {
 			s.log.Warn("a message event names no message", "event", e.MessageID)
 			continue
+		}
+		if p.Permanent && kind == ReceiptBounced {
+			kind = ReceiptHardBounced
 		}
 		if p.Machine {
 			switch kind {
@@ -65,6 +69,8 @@ func receiptKind(name string) (ReceiptKind, bool) {
 		return ReceiptClicked, true
 	case event.MessageUnsubscribed:
 		return ReceiptUnsubscribed, true
+	case event.MessageComplained:
+		return ReceiptComplained, true
 	}
 	return "", false
 }

@@ -120,10 +120,12 @@ type ReceiptKind string
 const (
 	ReceiptDelivered    ReceiptKind = "delivered"
 	ReceiptBounced      ReceiptKind = "bounced"
+	ReceiptHardBounced  ReceiptKind = "hard_bounced" // a bounce for good
 	ReceiptOpened       ReceiptKind = "opened"
 	ReceiptMachineOpen  ReceiptKind = "machine_opened"
 	ReceiptClicked      ReceiptKind = "clicked"
 	ReceiptUnsubscribed ReceiptKind = "unsubscribed"
+	ReceiptComplained   ReceiptKind = "complained"
 )
 
 // Receipt is news of a message that was sent.

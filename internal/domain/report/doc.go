@@ -1,13 +1,18 @@
-// Package report puts figures together: how a campaign and each node of a journey did, how the workspace is doing.
+// Package report puts figures together: how each campaign, journey, topic, subject line and domain did, how the workspace is doing,
+// what people planned and learned.
 //
-// Owns: the reports, rates with their uncertainty, the names of figures.
-// Does not own: counting (outbox, journey, campaign and the event store count; nothing is counted twice), showing.
+// Owns: the catalog of reports, rates with their uncertainty, the names of figures, periods, notes beside reports, saved reports.
+// Does not own: counting (message rows, journey counts, campaign facts and the event store are counted where they are kept; nothing is counted
+// twice), showing.
 //
-//	outbox counts ──┐
-//	journey counts ─┼─► Campaign, Journey, Overview ─► figure ─► People: who is behind it
+//	message rows ───┐
+//	journey counts ─┼─► Make, Campaign, Journey, Overview ─► figure ─► People: who is behind it
 //	campaign facts ─┤
 //	event store ────┘
 //
-// Invariants: reports are live, nothing is cached; every figure of a campaign or journey report leads to the people behind
-// it by the same name; a share is never given without the numbers it was made of and the interval it may lie in.
+// Invariants: reports are live, nothing is cached; every figure leads to the people behind it by the same name; a share is never given
+// without the numbers it was made of and the interval it may lie in; a message belongs to the day it was meant to go, whatever
+// happens to it later, so the figures of a past day change only as its messages are read, clicked or bounced.
+//
+// To add a report: a Spec in the list in catalog.go; the test writes and holds its golden file.
 package report

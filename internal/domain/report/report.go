@@ -12,6 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 )
 
 // Messages counts messages and what became of them.
@@ -30,6 +31,7 @@ type Campaigns interface {
 // Journeys knows journeys and counts the people in them.
 type Journeys interface {
 	Get(ctx context.Context, ws, id string) (journey.Journey, error)
+	ByKey(ctx context.Context, ws, key string) (journey.Journey, error)
 	Stats(ctx context.Context, ws, id string) (journey.Stats, error)
 	Behind(ctx context.Context, ws, id string, b journey.Behind, p page.Request) (page.Of[journey.Visit], error)
 	Parked(ctx context.Context, ws string) (int64, error)
@@ -41,30 +43,46 @@ type Events interface {
 	Query(ctx context.Context, sql string, args []any) ([][]any, error)
 }
 
+// Names tells what ids stand for. Each method errs with errs.NotFound if the thing is gone.
+type Names interface {
+	Topic(ctx context.Context, ws, id string) (string, error)
+	Template(ctx context.Context, ws, id string) (string, error)
+	// Subject returns the subject line of a version of a template, as its author wrote it.
+	Subject(ctx context.Context, ws, template string, version int) (string, error)
+}
+
+// People knows people by their numbers, merges followed.
+type People interface {
+	IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
+}
+
 // MessageFigures are the figures of messages, with the shares that people compare.
 type MessageFigures struct {
 	outbox.Counts
 	Refusal     Rate // refused, of the audience
-	Delivery    Rate // delivered, of sent
-	Bounce      Rate // bounced, of sent
+	Delivery    Rate // delivered, of delivered and bounced
+	Bounce      Rate // bounced, of the same
 	Open        Rate // opened by humans, of delivered
 	Click       Rate // clicked, of delivered
 	ClickToOpen Rate // clicked, of opened
 	Conversion  Rate // converted, of delivered
 	Unsubscribe Rate // unsubscribed, of delivered
+	Complaint   Rate // complained, of delivered
 }
 
 func figures(c outbox.Counts) MessageFigures {
 	return MessageFigures{
-		Counts:      c,
-		Refusal:     NewRate(c.Refused, c.Audience),
-		Delivery:    NewRate(c.Delivered, c.Sent),
-		Bounce:      NewRate(c.Bounced, c.Sent),
+		Counts:  c,
+		Refusal: NewRate(c.Refused, c.Audience),
+		// Sent does not hold those that were turned away at the door, and holds those that came back later.
+		Delivery:    NewRate(c.Delivered, c.Delivered+c.Bounced),
+		Bounce:      NewRate(c.Bounced, c.Delivered+c.Bounced),
 		Open:        NewRate(c.Opened, c.Delivered),
 		Click:       NewRate(c.Clicked, c.Delivered),
 		ClickToOpen: NewRate(c.Clicked, c.Opened),
 		Conversion:  NewRate(c.Converted, c.Delivered),
 		Unsubscribe: NewRate(c.Unsubscribed, c.Delivered),
+		Complaint:   NewRate(c.Complained, c.Delivered),
 	}
 }
 
@@ -158,10 +176,15 @@ func (f Figure) metric() outbox.Metric {
 // Config is what a Service needs; all fields are required.
 type Config struct {
 	Clock     clock.Clock
+	Tx        tx.Runner
+	Store     Store
 	Messages  Messages
 	Campaigns Campaigns
 	Journeys  Journeys
 	Events    Events
+	Names     Names
+	People    People
+	Zone      func(ctx context.Context, ws string) (*time.Location, error) // in which the workspace's days begin
 }
 
 // Service makes reports. It is safe for concurrent use.
@@ -261,9 +284,11 @@ func (s *Service) JourneyPeople(ctx context.Context, ws, id string, f Figure, p 
 
 func (s *Service) messagePeople(ctx context.Context, ws string, src outbox.Source, f Figure, p page.Request) (page.Of[Person], error) {
 	found, err := s.c.Messages.People(ctx, ws, src, f.metric(), p)
-	if err != nil {
-		return page.Of[Person]{}, err
-	}
+	return personsOf(found, f), err
+}
+
+// personsOf shows the people behind messages.
+func personsOf(found page.Of[outbox.Message], f Figure) page.Of[Person] {
 	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
 	for i, m := range found.Items {
 		out.Items[i] = Person{
@@ -271,7 +296,7 @@ func (s *Service) messagePeople(ctx context.Context, ws string, src outbox.Sourc
 			Message: m.ID, Node: m.Source.Node,
 		}
 	}
-	return out, nil
+	return out
 }
 
 // happened is when the message came to count for the figure.
@@ -294,6 +319,12 @@ func happened(m outbox.Message, figure outbox.Metric) time.Time {
 		at = m.ConvertedAt
 	case outbox.MetricUnsubscribed:
 		at = m.UnsubscribedAt
+	case outbox.MetricHardBounced:
+		at = m.HardBouncedAt
+	case outbox.MetricSoftBounced:
+		at = m.BouncedAt
+	case outbox.MetricComplained:
+		at = m.ComplainedAt
 	}
 	switch {
 	case !at.IsZero():

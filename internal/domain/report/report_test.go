@@ -99,7 +99,14 @@ func (f *fakes) Get(_ context.Context, _, id string) (journey.Journey, error) {
 	if id != "jrn_1" {
 		return journey.Journey{}, errs.NotFound("journey", id)
 	}
-	return journey.Journey{ID: id, Name: "Cart"}, nil
+	return journey.Journey{ID: id, Key: "abandoned_cart", Name: "Cart"}, nil
+}
+
+func (f *fakes) ByKey(_ context.Context, _, key string) (journey.Journey, error) {
+	if key != "abandoned_cart" {
+		return journey.Journey{}, errs.NotFound("journey", key)
+	}
+	return journey.Journey{ID: "jrn_1", Key: key, Name: "Cart"}, nil
 }
 
 func (f *fakes) Stats(context.Context, string, string) (journey.Stats, error) {

@@ -25,7 +25,7 @@ var (
 const messageColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
-	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at,
+	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
 	data, priority, body`
 
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
@@ -34,7 +34,7 @@ func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 	err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
-		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt,
+		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt, &m.HardBouncedAt, &m.ComplainedAt,
 		&data, (*int)(&m.Priority), &m.Body)
 	if err != nil {
 		return m, err
@@ -100,7 +100,7 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 	}
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
-			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0,
+			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 			$24, $25, $26)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }

@@ -15,10 +15,12 @@ import (
 var receiptColumns = map[outbox.ReceiptKind][]string{
 	outbox.ReceiptDelivered:    {"delivered_at"},
 	outbox.ReceiptBounced:      {"bounced_at"},
+	outbox.ReceiptHardBounced:  {"bounced_at", "hard_bounced_at"},
 	outbox.ReceiptOpened:       {"opened_at"},
 	outbox.ReceiptMachineOpen:  {"machine_opened_at"},
 	outbox.ReceiptClicked:      {"clicked_at", "opened_at"},
 	outbox.ReceiptUnsubscribed: {"unsubscribed_at"},
+	outbox.ReceiptComplained:   {"complained_at"},
 }
 
 // Mark folds receipts into messages.
@@ -33,7 +35,7 @@ func (s *Outbox) Mark(ctx context.Context, ws string, receipts []outbox.Receipt)
 		for _, c := range columns {
 			rows[c] = append(rows[c], []any{r.MessageID, ws, r.At})
 		}
-		if r.Kind == outbox.ReceiptBounced && r.Detail != "" {
+		if (r.Kind == outbox.ReceiptBounced || r.Kind == outbox.ReceiptHardBounced) && r.Detail != "" {
 			answers = append(answers, []any{r.MessageID, ws, r.Detail, r.Code})
 		}
 	}
@@ -120,6 +122,33 @@ func (s *Outbox) Waiting(ctx context.Context, ws string, src outbox.Source) (int
 		ws, src.Kind, src.ID, src.Node)
 }
 
+// countColumns are the figures of a group of messages, in the order of scanCounts.
+const countColumns = `count(*),
+			count(*) FILTER (WHERE state = 'refused'),
+			count(*) FILTER (WHERE state IN ('queued', 'claimed')),
+			count(*) FILTER (WHERE sent_at > 0),
+			count(*) FILTER (WHERE sent_at > 0 AND bounced_at = 0),
+			count(*) FILTER (WHERE bounced_at > 0),
+			count(*) FILTER (WHERE hard_bounced_at > 0),
+			count(*) FILTER (WHERE state = 'failed'),
+			count(*) FILTER (WHERE state = 'cancelled'),
+			count(*) FILTER (WHERE opened_at > 0),
+			count(*) FILTER (WHERE machine_opened_at > 0 AND opened_at = 0),
+			count(*) FILTER (WHERE clicked_at > 0),
+			count(*) FILTER (WHERE converted_at > 0),
+			count(*) FILTER (WHERE unsubscribed_at > 0),
+			count(*) FILTER (WHERE complained_at > 0),
+			count(*) FILTER (WHERE uncertain > 0),
+			CAST(sum(uncertain) AS BIGINT)`
+
+// scanCounts reads a group's key and its figures.
+func scanCounts(r sqldb.Row) (key string, c outbox.Counts, err error) {
+	err = r.Scan(&key, &c.Audience, &c.Refused, &c.Queued, &c.Sent, &c.Delivered, &c.Bounced, &c.HardBounced, &c.Failed, &c.Cancelled,
+		&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Complained, &c.Uncertain, &c.LostAnswers)
+	c.RefusedBy, c.FailedBy, c.Revenue = map[string]int64{}, map[string]int64{}, map[string]int64{}
+	return key, c, err
+}
+
 // CountsByNode returns figures.
 func (s *Outbox) CountsByNode(ctx context.Context, ws string, src outbox.Source) (map[string]outbox.Counts, error) {
 	const where = ` WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)`
@@ -132,30 +161,13 @@ func (s *Outbox) CountsByNode(ctx context.Context, ws string, src outbox.Source)
 	}
 	totals, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
 		c := &o.counts
-		err = r.Scan(&o.node, &c.Audience, &c.Refused, &c.Queued, &c.Sent, &c.Delivered, &c.Bounced, &c.Failed, &c.Cancelled,
-			&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Uncertain, &c.LostAnswers)
+		o.node, *c, err = scanCounts(r)
 		return o, err
-	}, `SELECT node, count(*),
-			count(*) FILTER (WHERE state = 'refused'),
-			count(*) FILTER (WHERE state IN ('queued', 'claimed')),
-			count(*) FILTER (WHERE sent_at > 0),
-			count(*) FILTER (WHERE sent_at > 0 AND bounced_at = 0),
-			count(*) FILTER (WHERE bounced_at > 0),
-			count(*) FILTER (WHERE state = 'failed'),
-			count(*) FILTER (WHERE state = 'cancelled'),
-			count(*) FILTER (WHERE opened_at > 0),
-			count(*) FILTER (WHERE machine_opened_at > 0 AND opened_at = 0),
-			count(*) FILTER (WHERE clicked_at > 0),
-			count(*) FILTER (WHERE converted_at > 0),
-			count(*) FILTER (WHERE unsubscribed_at > 0),
-			count(*) FILTER (WHERE uncertain > 0),
-			CAST(sum(uncertain) AS BIGINT)
-		FROM message`+where+` GROUP BY node`, args...)
+	}, `SELECT node, `+countColumns+` FROM message`+where+` GROUP BY node`, args...)
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range totals {
-		t.counts.RefusedBy, t.counts.FailedBy, t.counts.Revenue = map[string]int64{}, map[string]int64{}, map[string]int64{}
 		out[t.node] = t.counts
 	}
 	reasons, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
@@ -196,6 +208,8 @@ var metricConditions = map[outbox.Metric]string{
 	outbox.MetricSent:         "sent_at > 0",
 	outbox.MetricDelivered:    "sent_at > 0 AND bounced_at = 0",
 	outbox.MetricBounced:      "bounced_at > 0",
+	outbox.MetricHardBounced:  "hard_bounced_at > 0",
+	outbox.MetricSoftBounced:  "bounced_at > 0 AND hard_bounced_at = 0",
 	outbox.MetricFailed:       "state = 'failed'",
 	outbox.MetricCancelled:    "state = 'cancelled'",
 	outbox.MetricOpened:       "opened_at > 0",
@@ -203,6 +217,7 @@ var metricConditions = map[outbox.Metric]string{
 	outbox.MetricClicked:      "clicked_at > 0",
 	outbox.MetricConverted:    "converted_at > 0",
 	outbox.MetricUnsubscribed: "unsubscribed_at > 0",
+	outbox.MetricComplained:   "complained_at > 0",
 	outbox.MetricUncertain:    "uncertain > 0",
 }
 

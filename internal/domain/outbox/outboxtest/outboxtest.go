@@ -395,6 +395,8 @@ func marks(t *testing.T, s Store) {
 		{MessageID: "msg_001", Kind: outbox.ReceiptUnsubscribed, At: at(4)},
 		{MessageID: "msg_none", Kind: outbox.ReceiptOpened, At: at(4)},
 		{MessageID: "msg_002", Kind: outbox.ReceiptBounced, At: at(9)},
+		{MessageID: "msg_002", Kind: outbox.ReceiptHardBounced, At: at(10)},
+		{MessageID: "msg_002", Kind: outbox.ReceiptComplained, At: at(11)},
 	}
 	want := message(1, func(m *outbox.Message) {
 		m.OpenedAt, m.ClickedAt, m.MachineOpenedAt, m.DeliveredAt, m.UnsubscribedAt = at(3), at(3), at(1), at(2), at(4)
@@ -403,6 +405,8 @@ func marks(t *testing.T, s Store) {
 		must(t, s.Mark(ctx, ws, receipts))
 		equal(t, "marked", want, get(t, s, "msg_001"))
 		equal(t, "bounced", at(9), get(t, s, "msg_002").BouncedAt)
+		equal(t, "bounced for good", at(10), get(t, s, "msg_002").HardBouncedAt)
+		equal(t, "complained", at(11), get(t, s, "msg_002").ComplainedAt)
 		slices.Reverse(receipts)
 	}
 	must(t, s.Mark(ctx, "ws_2", []outbox.Receipt{{MessageID: "msg_002", Kind: outbox.ReceiptOpened, At: at(1)}}))

@@ -1,0 +1,231 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// Report implements report.Store. Its figures are those of the messages' own rows: nothing is counted a second time.
+type Report struct{ db *sqldb.DB }
+
+// NewReport returns the store of reports on db.
+func NewReport(db *sqldb.DB) *Report { return &Report{db} }
+
+var _ report.Store = (*Report)(nil)
+
+// addressDomain is what follows the last @. Trimming everything but @ from the end leaves what stands before it, in both dialects.
+const addressDomain = `CASE WHEN address LIKE '%@%' THEN lower(substr(address, length(rtrim(address, replace(address, '@', ''))) + 1)) ELSE '' END`
+
+var dimensions = map[report.Dimension]string{
+	report.Whole:      `''`,
+	report.ByChannel:  `channel`,
+	report.ByTopic:    `topic_id`,
+	report.BySource:   `source_id`,
+	report.ByNode:     `source_id || ':' || node`,
+	report.ByTemplate: `template_id`,
+	report.ByVersion:  `template_id || ':' || CAST(template_version AS TEXT)`,
+	report.ByDomain:   addressDomain,
+	report.ByQuarter:  `CAST(not_before / 900000000 AS TEXT)`,
+}
+
+// scope is the condition that chooses messages, and its arguments. $1 is the workspace.
+func (s *Report) scope(ws string, sc report.Scope) (where string, args []any) {
+	var b strings.Builder
+	args = []any{ws, sc.From, sc.To}
+	b.WriteString(`workspace_id = $1 AND not_before >= $2 AND not_before < $3`)
+	for _, f := range []struct{ column, value string }{
+		{"channel", sc.Channel}, {"topic_id", sc.Topic}, {"source_kind", sc.Kind}, {"source_id", sc.Source}, {"node", sc.Node}, {"template_id", sc.Template}, {addressDomain, sc.Domain},
+	} {
+		switch f.value {
+		case "":
+			continue
+		case report.Nothing:
+			f.value = ""
+		}
+		args = append(args, f.value)
+		fmt.Fprintf(&b, ` AND %s = $%d`, f.column, len(args))
+	}
+	if sc.Versions != nil {
+		in, arg := s.db.In(len(args)+1, sc.Versions)
+		args = append(args, arg)
+		b.WriteString(` AND ` + dimensions[report.ByVersion] + ` ` + in)
+	}
+	return b.String(), args
+}
+
+// Groups counts messages.
+func (s *Report) Groups(ctx context.Context, ws string, sc report.Scope, by report.Dimension) (map[string]outbox.Counts, error) {
+	key, ok := dimensions[by]
+	if !ok {
+		return nil, fmt.Errorf("messages cannot be grouped by %q", by)
+	}
+	where, args := s.scope(ws, sc)
+	type row struct {
+		key, kind, detail string
+		n                 int64
+		counts            outbox.Counts
+	}
+	totals, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		o.key, o.counts, err = scanCounts(r)
+		return o, err
+	}, `SELECT `+key+` AS k, `+countColumns+` FROM message WHERE `+where+` GROUP BY 1`, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]outbox.Counts, len(totals))
+	for _, t := range totals {
+		if t.counts.Audience > 0 { // without a single row the whole still is a group
+			out[t.key] = t.counts
+		}
+	}
+	scan := func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.key, &o.kind, &o.detail, &o.n)
+		return o, err
+	}
+	reasons, err := sqldb.Collect(ctx, s.db, scan, `SELECT `+key+` AS k, state, reason, count(*) FROM message WHERE `+where+` AND state IN ('refused', 'failed') GROUP BY 1, 2, 3`, args...)
+	if err != nil {
+		return nil, err
+	}
+	revenue, err := sqldb.Collect(ctx, s.db, scan, `SELECT m.k, '', c.currency, CAST(sum(c.revenue_minor) AS BIGINT)
+		FROM (SELECT id, `+key+` AS k FROM message WHERE `+where+`) m JOIN message_conversion c ON c.workspace_id = $1 AND c.message_id = m.id
+		WHERE c.currency <> '' GROUP BY 1, 3`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range append(reasons, revenue...) {
+		c, ok := out[r.key]
+		switch { // a group may have got its first message in between
+		case !ok:
+		case r.kind == string(outbox.Refused):
+			c.RefusedBy[r.detail] = r.n
+		case r.kind == string(outbox.Failed):
+			c.FailedBy[r.detail] = r.n
+		default:
+			c.Revenue[r.detail] = r.n
+		}
+	}
+	return out, nil
+}
+
+// Behind lists messages.
+func (s *Report) Behind(ctx context.Context, ws string, sc report.Scope, m outbox.Metric, p page.Request) (page.Of[outbox.Message], error) {
+	figure, reason := m.Split()
+	condition, ok := metricConditions[figure]
+	if !ok {
+		return page.Of[outbox.Message]{}, errs.Invalid("outbox.metric.unknown", "metric", "%q is no figure of the report", m)
+	}
+	last := "~" // sorts after every id
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[outbox.Message]{}, err
+	}
+	where, args := s.scope(ws, sc)
+	n := len(args)
+	items, err := sqldb.Collect(ctx, s.db, scanMessage, fmt.Sprintf(`SELECT %s FROM message WHERE %s AND id < $%d AND ($%d = '' OR reason = $%d) AND (%s) ORDER BY id DESC LIMIT $%d`,
+		messageColumns, where, n+1, n+2, n+2, condition, n+3), append(args, last, reason, p.Size()+1)...)
+	return page.Cut(items, p.Size(), func(m outbox.Message) string { return page.Encode(m.ID) }), err
+}
+
+// AddNote adds a revision.
+func (s *Report) AddNote(ctx context.Context, ws string, n report.Note) error {
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	added, err := s.db.Exec(ctx, `INSERT INTO report_note (workspace_id, subject, rev, note, author, written_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (workspace_id, subject, rev) DO NOTHING`, ws, n.Subject, n.Rev, string(raw), n.Author, n.At)
+	if err == nil && added == 0 {
+		return errs.Conflict("note.changed", "somebody else has written here meanwhile; load the note again and repeat the change")
+	}
+	return err
+}
+
+// Notes lists revisions.
+func (s *Report) Notes(ctx context.Context, ws, subject string, p page.Request) (page.Of[report.Note], error) {
+	before := int64(1) << 62
+	if _, err := page.Decode(p.Cursor, &before); err != nil {
+		return page.Of[report.Note]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (n report.Note, err error) {
+		var raw string
+		if err = r.Scan(&n.Subject, &n.Rev, &raw, &n.Author, &n.At); err != nil {
+			return n, err
+		}
+		return n, json.Unmarshal([]byte(raw), &n)
+	}, `SELECT subject, rev, note, author, written_at FROM report_note WHERE workspace_id = $1 AND subject = $2 AND rev < $3 ORDER BY rev DESC LIMIT $4`, ws, subject, before, p.Size()+1)
+	return page.Cut(items, p.Size(), func(n report.Note) string { return page.Encode(n.Rev) }), err
+}
+
+const savedColumns = `id, name, report, params, owner, rev, created_at, updated_at`
+
+func scanSaved(r sqldb.Row) (s report.Saved, err error) {
+	var params string
+	if err = r.Scan(&s.ID, &s.Name, &s.Report, &params, &s.Owner, &s.Rev, &s.CreatedAt, &s.UpdatedAt); err != nil {
+		return s, err
+	}
+	return s, json.Unmarshal([]byte(params), &s.Params)
+}
+
+// CreateSaved adds a saved report.
+func (s *Report) CreateSaved(ctx context.Context, ws string, r report.Saved) error {
+	params, err := json.Marshal(r.Params)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO saved_report (workspace_id, `+savedColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		ws, r.ID, r.Name, r.Report, string(params), r.Owner, r.Rev, r.CreatedAt, r.UpdatedAt)
+	return err
+}
+
+// Saved returns a saved report.
+func (s *Report) Saved(ctx context.Context, ws, id string) (report.Saved, error) {
+	r, err := sqldb.One(ctx, s.db, scanSaved, `SELECT `+savedColumns+` FROM saved_report WHERE workspace_id = $1 AND id = $2`, ws, id)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return r, errs.NotFound("report", id)
+	}
+	return r, err
+}
+
+// ListSaved lists saved reports.
+func (s *Report) ListSaved(ctx context.Context, ws string, p page.Request) (page.Of[report.Saved], error) {
+	last := "~" // sorts after every id
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[report.Saved]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, scanSaved, `SELECT `+savedColumns+` FROM saved_report WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, ws, last, p.Size()+1)
+	return page.Cut(items, p.Size(), func(r report.Saved) string { return page.Encode(r.ID) }), err
+}
+
+// UpdateSaved replaces a saved report.
+func (s *Report) UpdateSaved(ctx context.Context, ws string, r report.Saved) error {
+	params, err := json.Marshal(r.Params)
+	if err != nil {
+		return err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE saved_report SET name = $4, report = $5, params = $6, updated_at = $7, rev = rev + 1 WHERE workspace_id = $1 AND id = $2 AND rev = $3`,
+		ws, r.ID, r.Rev, r.Name, r.Report, string(params), r.UpdatedAt)
+	if err == nil && n == 0 {
+		if _, err := s.Saved(ctx, ws, r.ID); err != nil {
+			return err
+		}
+		return errs.Conflict("saved_report.changed", "somebody else has changed this report; load it again and repeat the change")
+	}
+	return err
+}
+
+// DeleteSaved removes a saved report.
+func (s *Report) DeleteSaved(ctx context.Context, ws, id string) error {
+	n, err := s.db.Exec(ctx, `DELETE FROM saved_report WHERE workspace_id = $1 AND id = $2`, ws, id)
+	if err == nil && n == 0 {
+		return errs.NotFound("report", id)
+	}
+	return err
+}
