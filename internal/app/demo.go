@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -140,11 +141,11 @@ func (d *demonstration) save() error {
 }
 
 func (d *demonstration) topics() []string {
-	offers, err := journey.OffersTopic(d.locale)
+	ready, err := journey.ReadyTopics(d.locale)
 	if err != nil {
 		return []string{"News"}
 	}
-	return []string{"News", offers}
+	return []string{"News", ready["offers"].Name}
 }
 
 // demoWait replaces the hour that the abandoned-cart journey waits, so that a visitor sees it work.
@@ -217,8 +218,11 @@ func (d *demonstration) journeys(ctx context.Context, ws string) error {
 	if err != nil {
 		return err
 	}
-	cart := made[journey.AbandonedCart]
-	if cart.Status == journey.Draft {
+	running := slices.DeleteFunc(made, func(j journey.Journey) bool { return j.Key != "abandoned_cart" && j.Key != "win_back" })
+	for _, cart := range running {
+		if cart.Key != "abandoned_cart" || cart.Status != journey.Draft {
+			continue
+		}
 		config, err := json.Marshal(node.WaitConfig{For: demoWait})
 		if err != nil {
 			return err
@@ -232,7 +236,7 @@ func (d *demonstration) journeys(ctx context.Context, ws string) error {
 			return err
 		}
 	}
-	for _, j := range made {
+	for _, j := range running {
 		if j.Status == journey.Draft {
 			if _, err := d.app.journeys.Publish(ctx, ws, j.ID); err != nil {
 				return err

@@ -305,23 +305,23 @@ func (n names) Subject(ctx context.Context, ws, template string, version int) (s
 type kit struct{ *world }
 
 // EnsureTopic returns the topic with the name, making it if there is none.
-func (k kit) EnsureTopic(ctx context.Context, ws, _, name string) (string, error) {
+func (k kit) EnsureTopic(ctx context.Context, ws, _ string, ready journey.ReadyTopic) (string, error) {
 	all, err := k.consent.Topics(ctx, ws)
 	if err != nil {
 		return "", err
 	}
 	for _, t := range all {
-		if t.Name == name && !t.Archived {
+		if t.Name == ready.Name && !t.Archived {
 			return t.ID, nil
 		}
 	}
-	t, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: name, Channels: []string{content.Email}, OptIn: consent.Explicit})
+	t, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: ready.Name, Channels: []string{content.Email}, OptIn: consent.OptIn(ready.OptIn)})
 	return t.ID, err
 }
 
 // EnsureTemplate returns the template with the key, making it if there is none.
-func (k kit) EnsureTemplate(ctx context.Context, ws, key string, text journey.Text) (string, error) {
-	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text, ValueProposition: text.ValueProposition})
+func (k kit) EnsureTemplate(ctx context.Context, ws, key string, l journey.Letter) (string, error) {
+	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: l.Name, Channel: content.Email, Subject: l.Subject, HTML: l.HTML(), Text: l.Text(), ValueProposition: l.ValueProposition})
 	return t.ID, err
 }
 

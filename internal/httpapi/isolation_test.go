@@ -66,6 +66,7 @@ var foreignCases = map[string]foreign{
 	"POST /journey-rounds/{id}/retry":       {id: "$round", want: 409}, // as for a round that does not exist
 	"GET /journeys":                         {want: 200},
 	"POST /journeys":                        {want: 201, body: `{"name":"mine","draft":` + strings.ReplaceAll(graph, marker, "My") + `}`},
+	"GET /journeys/ready":                   {want: 200, has: `"key":"welcome"`},
 	"POST /journeys/ready":                  {want: 200, body: `{"locale":"en"}`},
 	"GET /journeys/{id}":                    {id: "$journey"},
 	"PUT /journeys/{id}":                    {id: "$journey", body: `{"name":"taken","revision":0,"draft":{"trigger":{},"nodes":[]}}`},

@@ -3,7 +3,9 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // Graph is what a journey does. Publishing checks it and names the node and field of each fault.
@@ -80,6 +83,52 @@ type NodeKind struct {
 	Outputs []string        `json:"outputs" doc:"by which people leave; none if the journey always ends here"`
 	Pauses  bool            `json:"pauses" doc:"people spend time here"`
 	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of the configuration; x-order is the order for forms"`
+}
+
+// ReadyJourneys is the library of ready-made journeys.
+type ReadyJourneys struct {
+	Journeys []ReadyJourney `json:"journeys"`
+}
+
+// ReadyJourney is a journey that can be installed as it is.
+type ReadyJourney struct {
+	Key       string          `json:"key"`
+	Name      string          `json:"name"`
+	About     string          `json:"about" doc:"what it does"`
+	Indicator string          `json:"indicator" doc:"what it is judged by"`
+	Goal      string          `json:"goal" doc:"the target in words"`
+	Target    float64         `json:"target" doc:"how many of 100 who enter shall reach the goal; a suggestion to begin with"`
+	GoalEvent string          `json:"goal_event"`
+	GoalDays  float64         `json:"goal_days" doc:"counted from entering"`
+	Events    []string        `json:"events" doc:"what the workspace must send for it to work"`
+	Traits    []string        `json:"traits" doc:"what must be known of people"`
+	Messages  []ReadyTemplate `json:"messages"`
+	Journey   string          `json:"journey,omitempty" doc:"id, once installed"`
+}
+
+// ReadyTemplate is a message of a ready-made journey.
+type ReadyTemplate struct {
+	Name             string `json:"name"`
+	Subject          string `json:"subject"`
+	ValueProposition string `json:"value_proposition"`
+}
+
+func readyShape(s journey.Scenario) ReadyJourney {
+	out := ReadyJourney{
+		Key: s.Key, Name: s.Words.Name, About: s.Words.About, Indicator: s.Words.Indicator, Goal: s.Words.Goal, Target: s.Target,
+		GoalEvent: s.Indicator.Event, GoalDays: s.Indicator.Window.Duration().Hours() / 24, Events: s.Uses.Events, Traits: s.Uses.Traits,
+	}
+	if out.Events == nil {
+		out.Events = []string{}
+	}
+	if out.Traits == nil {
+		out.Traits = []string{}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Words.Templates)) {
+		t := s.Words.Templates[key]
+		out.Messages = append(out.Messages, ReadyTemplate{t.Name, t.Subject, t.ValueProposition})
+	}
+	return out
 }
 
 func (a *api) journeyRoutes() {
@@ -160,17 +209,39 @@ func (a *api) journeyRoutes() {
 		return answer(retried{n}), a.audit(ctx, "retry", "journey", in.ID)
 	})
 
-	type ready struct {
-		Locale string `json:"locale" enum:"en,zh-Hans,ja" doc:"language of names and mails"`
+	type readyList struct {
+		Locale string `query:"locale" enum:"en,zh-Hans,ja" default:"en"`
 	}
-	route(a, http.MethodPost, "/journeys/ready", "journey-install-ready", "Install the ready-made journeys as drafts, with segment, topic and mails; what is there stays", staff.JourneysWrite, func(ctx context.Context, in *in[ready]) (*body[List[Journey]], error) {
-		made, err := s.Install(ctx, workspaceOf(ctx), in.Body.Locale, a.c.ReadyKit)
+	route(a, http.MethodGet, "/journeys/ready", "journey-ready", "Ready-made journeys, with what each is judged by and whether it is installed", staff.JourneysRead, func(ctx context.Context, in *readyList) (*body[ReadyJourneys], error) {
+		all, err := journey.Scenarios(in.Locale)
+		if err != nil {
+			return nil, err
+		}
+		out := ReadyJourneys{Journeys: make([]ReadyJourney, 0, len(all))}
+		for _, sc := range all {
+			shape := readyShape(sc)
+			switch j, err := s.ByKey(ctx, workspaceOf(ctx), sc.Key); {
+			case err == nil:
+				shape.Journey = j.ID
+			case !errs.Is(err, errs.KindNotFound):
+				return nil, err
+			}
+			out.Journeys = append(out.Journeys, shape)
+		}
+		return answer(out), nil
+	})
+	type ready struct {
+		Locale string   `json:"locale" enum:"en,zh-Hans,ja" doc:"language of names and mails"`
+		Keys   []string `json:"keys,omitempty" doc:"which; all if left out"`
+	}
+	route(a, http.MethodPost, "/journeys/ready", "journey-install-ready", "Install ready-made journeys as drafts, with segments, topics and mails; what is there stays", staff.JourneysWrite, func(ctx context.Context, in *in[ready]) (*body[List[Journey]], error) {
+		made, err := s.Install(ctx, workspaceOf(ctx), in.Body.Locale, a.c.ReadyKit, in.Body.Keys...)
 		if err != nil {
 			return nil, err
 		}
 		out := List[Journey]{Items: []Journey{}}
-		for _, key := range []string{journey.AbandonedCart, journey.WinBack} {
-			shape, err := a.journeyShape(ctx, made[key])
+		for _, j := range made {
+			shape, err := a.journeyShape(ctx, j)
 			if err != nil {
 				return nil, err
 			}
@@ -178,7 +249,6 @@ func (a *api) journeyRoutes() {
 		}
 		return answer(out), a.audit(ctx, "install_ready", "journey", "")
 	})
-
 	route(a, http.MethodPost, "/journeys/{id}/check", "journey-check", "Say whether the draft could be published, and if not every reason", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, s.Check(ctx, workspaceOf(ctx), in.ID)
 	}, noContent)

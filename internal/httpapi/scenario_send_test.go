@@ -302,7 +302,7 @@ func TestInvoiceScenarios(t *testing.T) {
 		names = append(names, e.Name)
 	}
 	slices.Sort(names)
-	if d := cmp.Diff([]string{"Invoice Issued", "Invoice Issued", "Invoice Payment Received", "Invoice Payment Received", "Invoice Voided"}, names); d != "" {
+	if d := cmp.Diff([]string{"Invoice Issued", "Invoice Issued", "Invoice Paid", "Invoice Payment Received", "Invoice Payment Received", "Invoice Voided"}, names); d != "" {
 		t.Errorf("the timeline:\n%s", d)
 	}
 }

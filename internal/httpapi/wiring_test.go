@@ -142,13 +142,21 @@ func (p *parts) CheckSet(ctx context.Context, ws, id string) error {
 // kit makes what ready-made journeys refer to.
 type kit struct{ *parts }
 
-func (k kit) EnsureTopic(ctx context.Context, ws, _, name string) (string, error) {
-	t, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: name, Channels: []string{content.Email}, OptIn: consent.Explicit})
-	return t.ID, err
+func (k kit) EnsureTopic(ctx context.Context, ws, key string, t journey.ReadyTopic) (string, error) {
+	made, err := k.consent.CreateTopic(ctx, ws, consent.Topic{Name: t.Name, Channels: []string{content.Email}, OptIn: consent.OptIn(t.OptIn)})
+	if errs.Is(err, errs.KindConflict) {
+		all, err := k.consent.Topics(ctx, ws)
+		for _, known := range all {
+			if known.Name == t.Name {
+				return known.ID, err
+			}
+		}
+	}
+	return made.ID, err
 }
 
-func (k kit) EnsureTemplate(ctx context.Context, ws, key string, t journey.Text) (string, error) {
-	made, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: t.Name, Channel: content.Email, Subject: t.Subject, HTML: t.HTML, Text: t.Text})
+func (k kit) EnsureTemplate(ctx context.Context, ws, key string, l journey.Letter) (string, error) {
+	made, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: l.Name, Channel: content.Email, Subject: l.Subject, HTML: l.HTML(), Text: l.Text()})
 	return made.ID, err
 }
 

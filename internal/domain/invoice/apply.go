@@ -24,7 +24,8 @@ const (
 	Voided          = "Invoice Voided"
 )
 
-// Names of the events that this package writes. Properties as of Issued, and outstanding; for ReminderDue also step and day.
+// Names of the events that this package writes, besides PaidInFull once payments make an invoice paid. Properties as of Issued, and outstanding;
+// for ReminderDue also step and day.
 const (
 	BecameOverdue = "Invoice Overdue"
 	ReminderDue   = "Invoice Reminder Due"
@@ -120,6 +121,9 @@ func read(e event.Kept, zone *time.Location) (statement, bool) {
 	currency := money.Currency(text("currency"))
 	ok := true
 	switch e.Name {
+	case PaidInFull:
+		// What this package concludes from payments is no statement: money given back would otherwise not open the invoice again.
+		ok = e.Type == event.Track || p["settled"] == true
 	case Issued:
 		st.terms = Terms{Title: cut(text("title", "description"), maxTitle), Currency: currency, DueOn: day(text("due_date", "due_on", "due_at"), zone), URL: text("url")}
 		if !webAddress(st.terms.URL) || len(st.terms.URL) > maxURL {
@@ -201,8 +205,14 @@ func (s *Service) fold(ctx context.Context, ws string, st statement) (Invoice, e
 		}
 		i.VoidedAt = st.at
 	}
+	open := i.PaidAt.IsZero()
 	if err := s.settle(ctx, ws, &i); err != nil {
 		return i, err
+	}
+	if open && !i.PaidAt.IsZero() && st.kind != PaidInFull && i.Known() {
+		if err := s.emit(ctx, ws, PaidInFull, fmt.Sprintf("invoice:%s:%d:paid", i.ID, i.Rev), i, now, properties(i)); err != nil {
+			return i, err
+		}
 	}
 	if err := s.advance(ctx, ws, &i, now); err != nil {
 		return i, err

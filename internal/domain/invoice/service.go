@@ -159,7 +159,10 @@ func (s *Service) state(ctx context.Context, ws string, st statement) (Invoice, 
 		return i, err
 	}
 	p := properties(i)
-	if st.kind == PaymentReceived {
+	switch st.kind {
+	case PaidInFull:
+		p["settled"] = true
+	case PaymentReceived:
 		p["amount"], p["payment_id"] = major(st.payment, i.Currency), st.key
 	}
 	return i, s.emit(ctx, ws, st.kind, st.by, i, st.at, p)

@@ -1,10 +1,16 @@
 package journey
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
+	"html"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -13,152 +19,301 @@ import (
 // Locales are the languages that ready-made journeys come in.
 var Locales = []string{"en", "zh-Hans", "ja"}
 
-//go:embed ready/*.json
-var readyTexts embed.FS
+// readyFiles holds a folder for each ready-made journey: scenario.json says what it does, and a file for each language what it says. In a scenario
+// "@topic:key", "@segment:key" and "@template:key" stand for the ids of what the workspace has under these keys. To add one, add a folder.
+//
+//go:embed ready
+var readyFiles embed.FS
 
-// Text is the words of a message: Liquid over person and event.
-type Text struct {
-	Name             string `json:"name"`
-	ValueProposition string `json:"value_proposition"` // why the reader would open this, for the team
-	Subject          string `json:"subject"`
-	HTML             string `json:"html"`
-	Text             string `json:"text"`
+// Scenario is a ready-made journey.
+type Scenario struct {
+	Key       string    `json:"-"`
+	Position  int       `json:"position"` // in lists; the most often wanted first
+	Uses      Uses      `json:"uses"`
+	Indicator Indicator `json:"indicator"`
+	// Target is how many of 100 who enter shall reach the goal. It is a suggestion to begin with, to be replaced by one's own figures.
+	Target   float64                    `json:"target"`
+	Topics   []string                   `json:"topics"`
+	Segments map[string]json.RawMessage `json:"segments"` // rules by key
+	Graph    json.RawMessage            `json:"graph"`
+	Words    Words                      `json:"-"`
 }
 
-// words is one language of the ready-made journeys.
-type words struct {
-	Topics    map[string]string `json:"topics"`    // key -> name
-	Segments  map[string]string `json:"segments"`  // key -> name
-	Journeys  map[string]string `json:"journeys"`  // key -> name
-	Nodes     map[string]string `json:"nodes"`     // node title by "<journey key>.<node id>"
-	Templates map[string]Text   `json:"templates"` // key -> content
+// Uses is what the workspace must send for a scenario to work.
+type Uses struct {
+	Events []string `json:"events,omitempty"`
+	Traits []string `json:"traits,omitempty"`
+}
+
+// Indicator is what a scenario is judged by: the share of those who entered to whom the event happens within the window.
+type Indicator struct {
+	Event  string    `json:"event"`
+	Window node.Span `json:"window"` // counted from entering
+}
+
+// Words is what a scenario says in one language.
+type Words struct {
+	Name      string            `json:"name"`
+	About     string            `json:"about"`     // what it does
+	Indicator string            `json:"indicator"` // what it is judged by
+	Goal      string            `json:"goal"`      // the target, in words
+	Segments  map[string]string `json:"segments"`  // names by key
+	Nodes     map[string]string `json:"nodes"`     // titles by id
+	Templates map[string]Letter `json:"templates"` // by key
+}
+
+// Letter is the words of a mail: Liquid over person and event.
+type Letter struct {
+	Name             string   `json:"name"`
+	ValueProposition string   `json:"value_proposition"` // why the reader would open this, for the team
+	Ask              *Ask     `json:"ask,omitempty"`
+	Subject          string   `json:"subject"`
+	Preheader        string   `json:"preheader"`
+	Greeting         string   `json:"greeting"`
+	Paragraphs       []string `json:"paragraphs"`
+	Button           string   `json:"button,omitempty"`
+	URL              string   `json:"url,omitempty"` // of the button
+	Because          string   `json:"-"`             // why the reader gets it; from the topic
+	Leave            string   `json:"-"`             // label of the link that stops it; empty: cannot be stopped
+	Locale           string   `json:"-"`
+}
+
+// Ask says why something is asked of the reader, who asks and what it is used for.
+type Ask struct {
+	Why string `json:"why"`
+	Who string `json:"who"`
+	Use string `json:"use"`
+}
+
+// HTML returns the letter as a mail.
+func (l Letter) HTML() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "<!doctype html>\n<html lang=%q><body style=\"margin:0;padding:24px;background:#f6f6f4;font-family:system-ui,sans-serif;color:#222\">\n", l.Locale)
+	fmt.Fprintf(&b, "<div style=\"display:none;max-height:0;overflow:hidden\">%s</div>\n", html.EscapeString(l.Preheader))
+	b.WriteString("<table role=\"presentation\" width=\"100%\" style=\"max-width:560px;margin:0 auto;background:#fff;border-radius:8px\"><tr><td style=\"padding:32px\">\n")
+	fmt.Fprintf(&b, "<h1 style=\"font-size:22px;margin:0 0 16px\">%s</h1>\n", l.Greeting)
+	for _, p := range l.Paragraphs {
+		fmt.Fprintf(&b, "<p>%s</p>\n", p)
+	}
+	if l.Button != "" {
+		fmt.Fprintf(&b, "<p style=\"margin:24px 0\"><a href=\"%s\" style=\"background:#1a4fd6;color:#fff;padding:12px 20px;border-radius:6px;text-decoration:none\">%s</a></p>\n", l.URL, l.Button)
+	}
+	if l.Ask != nil {
+		fmt.Fprintf(&b, "<p style=\"font-size:12px;color:#666\">%s · %s · %s</p>\n", l.Ask.Why, l.Ask.Who, l.Ask.Use)
+	}
+	if l.Leave != "" {
+		fmt.Fprintf(&b, "<p style=\"font-size:12px;color:#666\">%s <a href=\"{{ unsubscribe_url }}\" style=\"color:#666\">%s</a></p>\n", l.Because, l.Leave)
+	}
+	b.WriteString("</td></tr></table>\n</body></html>\n")
+	return b.String()
+}
+
+// Text returns the letter as plain text.
+func (l Letter) Text() string {
+	parts := append([]string{l.Greeting}, l.Paragraphs...)
+	if l.Button != "" {
+		parts = append(parts, l.Button+": "+l.URL)
+	}
+	if l.Ask != nil {
+		parts = append(parts, l.Ask.Why+" · "+l.Ask.Who+" · "+l.Ask.Use)
+	}
+	if l.Leave != "" {
+		parts = append(parts, "-- \n"+l.Because+"\n"+l.Leave+": {{ unsubscribe_url }}")
+	}
+	return strings.Join(parts, "\n\n") + "\n"
+}
+
+// ReadyTopic is a topic that ready-made journeys send on.
+type ReadyTopic struct {
+	Name    string `json:"name"`
+	Because string `json:"because"`
+	Leave   string `json:"leave"`
+	OptIn   string `json:"-"` // explicit or implied, as in consent
 }
 
 // Kit makes what ready-made journeys refer to. Each method returns the id of the thing with this key, making it if there is
 // none; one that is there is left as its owner has made it.
 type Kit interface {
-	EnsureTopic(ctx context.Context, ws, key, name string) (string, error)
-	EnsureTemplate(ctx context.Context, ws, key string, t Text) (string, error)
+	EnsureTopic(ctx context.Context, ws, key string, t ReadyTopic) (string, error)
+	EnsureTemplate(ctx context.Context, ws, key string, l Letter) (string, error)
 	EnsureSegment(ctx context.Context, ws, key, name string, rule json.RawMessage) (string, error)
 }
 
-// Keys of what Install makes.
-const (
-	AbandonedCart = "abandoned_cart"
-	WinBack       = "win_back"
-
-	offersTopic   = "offers"
-	lapsedSegment = "lapsed_customers"
-)
-
-// lapsedRule holds for customers whose last order is more than 90 days old.
-const lapsedRule = `{"all": [
-	{"event": {"name": "Order Completed", "agg": "count", "op": "gte", "value": 1, "window": "ever"}},
-	{"event": {"name": "Order Completed", "agg": "count", "op": "eq", "value": 0, "window": {"within": {"n": 90, "unit": "day"}}}}
-]}`
-
-// Install makes the ready-made journeys of the workspace, in a language, as drafts with everything they refer to. What is there
-// already is left alone, so it may be called again. It returns the journeys by their keys.
-func (s *Service) Install(ctx context.Context, ws, locale string, kit Kit) (map[string]Journey, error) {
-	w, err := readWords(locale)
+// Scenarios returns the ready-made journeys in a language, the most often wanted first.
+func Scenarios(locale string) ([]Scenario, error) {
+	if !slices.Contains(Locales, locale) {
+		return nil, errs.Invalid("journey.ready.locale", "locale", "ready-made journeys come in %v", Locales)
+	}
+	folders, err := fs.ReadDir(readyFiles, "ready")
 	if err != nil {
 		return nil, err
 	}
-	ids := map[string]string{}
-	if ids[offersTopic], err = kit.EnsureTopic(ctx, ws, offersTopic, w.Topics[offersTopic]); err != nil {
-		return nil, fmt.Errorf("make the topic: %w", err)
-	}
-	if ids[lapsedSegment], err = kit.EnsureSegment(ctx, ws, lapsedSegment, w.Segments[lapsedSegment], json.RawMessage(lapsedRule)); err != nil {
-		return nil, fmt.Errorf("make the segment: %w", err)
-	}
-	for _, key := range []string{"abandoned_cart", "win_back_1", "win_back_2"} {
-		if ids[key], err = kit.EnsureTemplate(ctx, ws, key, w.Templates[key]); err != nil {
-			return nil, fmt.Errorf("make the template %s: %w", key, err)
+	var out []Scenario
+	for _, f := range folders {
+		if !f.IsDir() {
+			continue
 		}
+		s := Scenario{Key: f.Name()}
+		if err := readReady(path.Join(s.Key, "scenario.json"), &s); err != nil {
+			return nil, err
+		}
+		if err := readReady(path.Join(s.Key, locale+".json"), &s.Words); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
 	}
-	out := map[string]Journey{}
-	for key, graph := range map[string]Graph{AbandonedCart: abandonedCart(ids), WinBack: winBack(ids)} {
-		for i, n := range graph.Nodes {
-			graph.Nodes[i].Title = w.Nodes[key+"."+n.ID]
+	slices.SortFunc(out, func(a, b Scenario) int { return a.Position - b.Position })
+	return out, nil
+}
+
+// ReadyTopics returns the topics of ready-made journeys in a language, by key.
+func ReadyTopics(locale string) (map[string]ReadyTopic, error) {
+	var all map[string]struct {
+		OptIn string                `json:"opt_in"`
+		Words map[string]ReadyTopic `json:"words"`
+	}
+	if err := readReady("topics.json", &all); err != nil {
+		return nil, err
+	}
+	out := make(map[string]ReadyTopic, len(all))
+	for key, t := range all {
+		topic, ok := t.Words[locale]
+		if !ok {
+			return nil, errs.Invalid("journey.ready.locale", "locale", "ready-made journeys come in %v", Locales)
 		}
-		if out[key], err = s.ensure(ctx, ws, key, w.Journeys[key], graph); err != nil {
-			return nil, fmt.Errorf("make the journey %s: %w", key, err)
-		}
+		topic.OptIn = t.OptIn
+		out[key] = topic
 	}
 	return out, nil
 }
 
-func (s *Service) ensure(ctx context.Context, ws, key, name string, g Graph) (Journey, error) {
-	j, err := s.c.Store.ByKey(ctx, ws, key)
-	if !errs.Is(err, errs.KindNotFound) {
+func readReady(name string, into any) error {
+	raw, err := readyFiles.ReadFile(path.Join("ready", name))
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("ready-made journeys: %s: %w", name, err)
+	}
+	return nil
+}
+
+// Install makes ready-made journeys of the workspace, in a language, as drafts with everything they refer to: those named, or all. What is there
+// already is left alone, so it may be called again. It returns the journeys in the order of Scenarios.
+func (s *Service) Install(ctx context.Context, ws, locale string, kit Kit, keys ...string) ([]Journey, error) {
+	all, err := Scenarios(locale)
+	if err != nil {
+		return nil, err
+	}
+	topics, err := ReadyTopics(locale)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		if !slices.ContainsFunc(all, func(sc Scenario) bool { return sc.Key == key }) {
+			return nil, errs.Invalid("journey.ready.key", "keys", "there is no ready-made journey %q", key)
+		}
+	}
+	var out []Journey
+	for _, sc := range all {
+		if len(keys) > 0 && !slices.Contains(keys, sc.Key) {
+			continue
+		}
+		j, err := s.install(ctx, ws, locale, kit, sc, topics)
+		if err != nil {
+			return nil, fmt.Errorf("make the journey %s: %w", sc.Key, err)
+		}
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+func (s *Service) install(ctx context.Context, ws, locale string, kit Kit, sc Scenario, topics map[string]ReadyTopic) (Journey, error) {
+	if j, err := s.c.Store.ByKey(ctx, ws, sc.Key); !errs.Is(err, errs.KindNotFound) {
 		return j, err
 	}
-	j, err = s.Create(ctx, ws, key, name, g)
+	ids := map[string]string{}
+	var err error
+	for _, key := range sc.Topics {
+		if ids["@topic:"+key], err = kit.EnsureTopic(ctx, ws, key, topics[key]); err != nil {
+			return Journey{}, fmt.Errorf("make the topic %s: %w", key, err)
+		}
+	}
+	for key, rule := range sc.Segments {
+		if ids["@segment:"+key], err = kit.EnsureSegment(ctx, ws, key, sc.Words.Segments[key], rule); err != nil {
+			return Journey{}, fmt.Errorf("make the segment %s: %w", key, err)
+		}
+	}
+	var graph any
+	if err := json.Unmarshal(sc.Graph, &graph); err != nil {
+		return Journey{}, err
+	}
+	sentOn := map[string]string{} // topic by template
+	walkJSON(graph, func(m map[string]any) {
+		t, _ := m["template"].(string)
+		topic, _ := m["topic"].(string)
+		if t != "" {
+			sentOn[t] = strings.TrimPrefix(topic, "@topic:")
+		}
+	})
+	for key, l := range sc.Words.Templates {
+		t := topics[sentOn["@template:"+key]]
+		l.Because, l.Leave, l.Locale = t.Because, t.Leave, locale
+		if ids["@template:"+key], err = kit.EnsureTemplate(ctx, ws, key, l); err != nil {
+			return Journey{}, fmt.Errorf("make the template %s: %w", key, err)
+		}
+	}
+	var missing []string
+	walkJSON(graph, func(m map[string]any) {
+		for field, v := range m {
+			ref, _ := v.(string)
+			if !strings.HasPrefix(ref, "@") {
+				continue
+			}
+			if m[field] = ids[ref]; ids[ref] == "" {
+				missing = append(missing, ref)
+			}
+		}
+	})
+	if len(missing) > 0 {
+		return Journey{}, fmt.Errorf("it refers to %v, which it does not define", missing)
+	}
+	raw, err := json.Marshal(graph)
+	if err != nil {
+		return Journey{}, err
+	}
+	g, err := ParseGraph(raw)
+	if err != nil {
+		return Journey{}, err
+	}
+	for i, n := range g.Nodes {
+		g.Nodes[i].Title = sc.Words.Nodes[n.ID]
+	}
+	j, err := s.Create(ctx, ws, sc.Key, sc.Words.Name, g)
 	if errs.Is(err, errs.KindConflict) { // made by another process just now
-		return s.c.Store.ByKey(ctx, ws, key)
+		return s.c.Store.ByKey(ctx, ws, sc.Key)
 	}
 	return j, err
 }
 
-// abandonedCart writes to people who put something into the cart and have not ordered an hour later.
-func abandonedCart(ids map[string]string) Graph {
-	order := node.EventMatch{Name: "Order Completed"}
-	return Graph{
-		Trigger: node.Match{Event: &node.EventMatch{Name: "Product Added", Also: []string{"Cart Updated"}}},
-		Start:   "wait",
-		Nodes: []Node{
-			{ID: "wait", Kind: "wait", Config: config(node.WaitConfig{For: node.Span{N: 1, Unit: "hour"}}), Next: map[string]string{"next": "ordered"}, X: 0, Y: 0},
-			{ID: "ordered", Kind: "branch", Config: config(node.BranchConfig{SinceEntry: &order}), Next: map[string]string{"yes": "leave", "no": "remind"}, X: 0, Y: 1},
-			{ID: "leave", Kind: "exit", Config: config(node.ExitConfig{Reason: "ordered without a reminder"}), X: 1, Y: 2},
-			{ID: "remind", Kind: "send", Config: config(node.SendConfig{Template: ids["abandoned_cart"], Topic: ids[offersTopic], Channel: "email"}), Next: map[string]string{"next": "goal"}, X: 0, Y: 2},
-			{ID: "goal", Kind: "goal", Config: config(node.GoalConfig{Event: order, Window: node.Span{N: 3, Unit: "day"}}), X: 0, Y: 3},
-		},
-		ReEntry: ReEntry{Mode: After, After: &node.Span{N: 7, Unit: "day"}},
+// walkJSON calls visit for every object.
+func walkJSON(v any, visit func(map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		visit(v)
+		for _, inner := range v {
+			walkJSON(inner, visit)
+		}
+	case []any:
+		for _, inner := range v {
+			walkJSON(inner, visit)
+		}
 	}
 }
 
-// winBack writes to customers whose last order is more than 90 days old, and once more a week later.
-func winBack(ids map[string]string) Graph {
-	order := node.EventMatch{Name: "Order Completed"}
-	send := func(template string) json.RawMessage {
-		return config(node.SendConfig{Template: ids[template], Topic: ids[offersTopic], Channel: "email"})
-	}
-	return Graph{
-		Trigger: node.Match{SegmentEntered: &node.SetMatch{ID: ids[lapsedSegment]}},
-		Start:   "first",
-		Nodes: []Node{
-			{ID: "first", Kind: "send", Config: send("win_back_1"), Next: map[string]string{"next": "wait"}, X: 0, Y: 0},
-			{ID: "wait", Kind: "wait", Config: config(node.WaitConfig{For: node.Span{N: 7, Unit: "day"}}), Next: map[string]string{"next": "ordered"}, X: 0, Y: 1},
-			{ID: "ordered", Kind: "branch", Config: config(node.BranchConfig{SinceEntry: &order}), Next: map[string]string{"yes": "goal", "no": "second"}, X: 0, Y: 2},
-			{ID: "second", Kind: "send", Config: send("win_back_2"), Next: map[string]string{"next": "goal"}, X: 0, Y: 3},
-			{ID: "goal", Kind: "goal", Config: config(node.GoalConfig{Event: order, Window: node.Span{N: 14, Unit: "day"}}), X: 0, Y: 4},
-		},
-		Goal:    &GoalRule{Event: order, Window: &node.Span{N: 30, Unit: "day"}},
-		ReEntry: ReEntry{Mode: After, After: &node.Span{N: 26, Unit: "week"}},
-	}
-}
-
-func config(c any) json.RawMessage {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		panic(err) // the structs above always encode
-	}
-	return raw
-}
-
-// OffersTopic returns the name that Install gives, in a language, to the topic of the ready-made journeys.
-func OffersTopic(locale string) (string, error) {
-	w, err := readWords(locale)
-	return w.Topics[offersTopic], err
-}
-
-func readWords(locale string) (w words, err error) {
-	raw, err := readyTexts.ReadFile("ready/" + locale + ".json")
-	if err != nil {
-		return w, errs.Invalid("journey.ready.locale", "locale", "ready-made journeys come in %v", Locales)
-	}
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return w, fmt.Errorf("read the words of the ready-made journeys: %w", err)
-	}
-	return w, nil
+// ByKey returns the journey that was made of a scenario, or not_found.
+func (s *Service) ByKey(ctx context.Context, ws, key string) (Journey, error) {
+	return s.c.Store.ByKey(ctx, ws, key)
 }

@@ -21,10 +21,18 @@ type shelf struct {
 	content   *content.Service
 	made      []string
 	templates map[string]string // id by key
+	letters   map[string]journey.Letter
 }
 
-func (s *shelf) EnsureTopic(_ context.Context, _, key, name string) (string, error) {
-	return s.put(key, name)
+func newShelf(t *testing.T, w *world) *shelf {
+	return &shelf{t: t, templates: map[string]string{}, letters: map[string]journey.Letter{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
+}
+
+func (s *shelf) EnsureTopic(_ context.Context, _, key string, t journey.ReadyTopic) (string, error) {
+	if t.OptIn != "explicit" && t.OptIn != "implied" || t.Because == "" || t.Leave == "" {
+		s.t.Errorf("topic %s: %+v", key, t)
+	}
+	return s.put(key, t.Name)
 }
 
 func (s *shelf) EnsureSegment(_ context.Context, _, key, name string, raw json.RawMessage) (string, error) {
@@ -34,13 +42,17 @@ func (s *shelf) EnsureSegment(_ context.Context, _, key, name string, raw json.R
 	return s.put(key, name)
 }
 
-func (s *shelf) EnsureTemplate(ctx context.Context, ws, key string, text journey.Text) (string, error) {
-	t, err := s.content.Ensure(ctx, ws, key, content.Draft{Name: text.Name, Channel: content.Email, Subject: text.Subject, HTML: text.HTML, Text: text.Text, ValueProposition: text.ValueProposition})
+func (s *shelf) EnsureTemplate(ctx context.Context, ws, key string, l journey.Letter) (string, error) {
+	if l.ValueProposition == "" || l.Preheader == "" || l.Greeting == "" {
+		s.t.Errorf("template %s: %+v", key, l)
+	}
+	t, err := s.content.Ensure(ctx, ws, key, content.Draft{Name: l.Name, Channel: content.Email, Subject: l.Subject, HTML: l.HTML(), Text: l.Text(), ValueProposition: l.ValueProposition})
 	s.templates[key] = t.ID
+	s.letters[t.ID] = l
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.put(key, text.Name); err != nil {
+	if _, err := s.put(key, l.Name); err != nil {
 		return "", err
 	}
 	return t.ID, nil
@@ -58,7 +70,7 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 	w := newWorld(t)
 	for _, locale := range journey.Locales {
 		ws := "ws_" + locale
-		kit := &shelf{t: t, templates: map[string]string{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
+		kit := newShelf(t, w)
 		first, err := w.svc.Install(t.Context(), ws, locale, kit)
 		if err != nil {
 			t.Fatalf("%s: %v", locale, err)
@@ -67,10 +79,17 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s again: %v", locale, err)
 		}
-		for _, key := range []string{journey.AbandonedCart, journey.WinBack} {
-			j := first[key]
-			if j.ID == "" || j.ID != again[key].ID || j.Status != journey.Draft || j.Name == "" {
-				t.Errorf("%s: %+v, then %+v", key, j, again[key])
+		scenarios, err := journey.Scenarios(locale)
+		if err != nil || len(scenarios) != len(first) || len(first) < 8 {
+			t.Fatalf("%s: %d scenarios, %d journeys, %v", locale, len(scenarios), len(first), err)
+		}
+		for i, sc := range scenarios {
+			key, j := sc.Key, first[i]
+			if j.ID == "" || j.Key != key || j.ID != again[i].ID || j.Status != journey.Draft || j.Name == "" {
+				t.Errorf("%s: %+v, then %+v", key, j, again[i])
+			}
+			if sc.Words.About == "" || sc.Words.Indicator == "" || sc.Words.Goal == "" || sc.Indicator.Event == "" || sc.Indicator.Window.Check("window") != nil || sc.Target <= 0 || sc.Target > 100 {
+				t.Errorf("%s %s does not say what it is judged by: %+v", locale, key, sc)
 			}
 			for _, n := range j.Draft.Nodes {
 				if n.Title == "" {
@@ -84,13 +103,16 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 		for key, id := range kit.templates {
 			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{
 				ID: id, Options: content.RenderOptions{Locale: locale},
-				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{"product": "Lamp <1>"}},
+				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{
+					"product": "Lamp <1>", "invoice_id": "A-17", "outstanding": 49.5, "currency": "EUR", "due_date": "2026-12-31",
+				}},
 			})
+			p.Findings = slices.DeleteFunc(p.Findings, func(f content.Finding) bool { return f.Code == "footer" && kit.letters[id].Leave == "" })
 			if err != nil || len(p.Findings) > 0 {
 				t.Errorf("%s %s: %v %+v", locale, key, err, p.Findings)
 			}
 			for part, text := range map[string]string{"subject": p.Subject, "html": p.HTML, "text": p.Text} {
-				if text == "" || strings.Contains(text, "{{") || part != "subject" && (!strings.Contains(text, "unsubscribe") || !strings.Contains(text, "陳 Ö")) {
+				if text == "" || strings.Contains(text, "{{") || part != "subject" && (kit.letters[id].Leave != "" && !strings.Contains(text, "unsubscribe") || !strings.Contains(text, "陳 Ö")) {
 					t.Errorf("%s %s %s: %s", locale, key, part, text)
 				}
 			}
@@ -103,16 +125,19 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 	if _, err := w.svc.Install(t.Context(), ws, "tlh", &shelf{}); !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("an unknown language: %v", err)
 	}
+	if _, err := w.svc.Install(t.Context(), ws, "en", &shelf{}, "lottery"); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("an unknown journey: %v", err)
+	}
 }
 
 func TestWinBackWritesTwiceAndStopsAtTheOrder(t *testing.T) {
 	w := newWorld(t)
-	kit := &shelf{t: t, templates: map[string]string{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
-	made, err := w.svc.Install(t.Context(), ws, "en", kit)
+	kit := newShelf(t, w)
+	made, err := w.svc.Install(t.Context(), ws, "en", kit, "win_back")
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := w.svc.Publish(t.Context(), ws, made[journey.WinBack].ID)
+	j, err := w.svc.Publish(t.Context(), ws, made[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}

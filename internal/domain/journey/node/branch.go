@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -15,9 +16,21 @@ var Branch = Spec{
 	Config: func() any { return &BranchConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*BranchConfig)
+		asked := 0
+		for _, is := range []bool{len(c.Rule) > 0, c.SinceEntry != nil, c.Trigger != nil} {
+			if is {
+				asked++
+			}
+		}
 		switch {
-		case (len(c.Rule) > 0) == (c.SinceEntry != nil):
-			return nil, errs.Invalid("journey.branch.condition", "rule", "a branch asks exactly one question: give either rule or event_since_entry")
+		case asked != 1:
+			return nil, errs.Invalid("journey.branch.condition", "rule", "a branch asks exactly one question: give one of rule, event_since_entry and trigger")
+		case c.Trigger != nil:
+			m, err := c.Trigger.compile("trigger")
+			if err != nil {
+				return nil, err
+			}
+			return triggerBranch{m}, nil
 		case c.SinceEntry != nil:
 			m, err := c.SinceEntry.compile("event_since_entry")
 			if err != nil {
@@ -38,6 +51,19 @@ var Branch = Spec{
 type BranchConfig struct {
 	Rule       json.RawMessage `json:"rule,omitempty" doc:"A rule, as for segments"`
 	SinceEntry *EventMatch     `json:"event_since_entry,omitempty" doc:"Yes if this happened after the person entered the journey"`
+	Trigger    *EventMatch     `json:"trigger,omitempty" doc:"Yes if the event that brought the person in is such a one"`
+}
+
+type triggerBranch struct{ match *Matcher }
+
+func (triggerBranch) Needs() Needs        { return Needs{} }
+func (triggerBranch) Listens() []*Matcher { return nil }
+
+func (n triggerBranch) Step(s State, _ Input, _ time.Time) Result {
+	if n.match.Match(event.Kept{Event: event.Event{MessageID: s.Trigger.MessageID, Type: event.Track, Name: s.Trigger.Name, Time: s.Trigger.Time, Properties: s.Trigger.Properties}}) {
+		return Result{Output: "yes", Reason: "came in with such an event"}
+	}
+	return Result{Output: "no", Reason: "came in with another event"}
 }
 
 type ruleBranch struct{ rule *rule.Rule }
