@@ -312,8 +312,3 @@ func walkJSON(v any, visit func(map[string]any)) {
 		}
 	}
 }
-
-// ByKey returns the journey that was made of a scenario, or not_found.
-func (s *Service) ByKey(ctx context.Context, ws, key string) (Journey, error) {
-	return s.c.Store.ByKey(ctx, ws, key)
-}
