@@ -35,6 +35,39 @@ type Sender interface {
 	Close() error
 }
 
+// Queuer is a Sender that can announce a message together with the end of the one before it, which saves the wait for an answer
+// in between.
+type Queuer interface {
+	Sender
+	// Line returns a way to hand messages over one after the other. It is used by one goroutine.
+	Line() Line
+}
+
+// Line hands messages over one after the other.
+type Line interface {
+	// Send is Sender.Send. next is called at most once, before commit; it returns the message that the following call will be made
+	// with, or ok false if that is not known. Announcing is no delivery: the following call has a commit of its own.
+	Send(ctx context.Context, m Message, next func() (Message, bool), commit func() error) Outcome
+	// Close gives up what was announced.
+	Close() error
+}
+
+// LineOf returns a line of the sender, or one that announces nothing.
+func LineOf(s Sender) Line {
+	if q, ok := s.(Queuer); ok {
+		return q.Line()
+	}
+	return plain{s}
+}
+
+type plain struct{ Sender }
+
+func (p plain) Send(ctx context.Context, m Message, _ func() (Message, bool), commit func() error) Outcome {
+	return p.Sender.Send(ctx, m, commit)
+}
+
+func (plain) Close() error { return nil } // the sender belongs to somebody else
+
 // Message is what goes out, fully rendered.
 type Message struct {
 	ID      string // message id of the outbox; the same on every attempt

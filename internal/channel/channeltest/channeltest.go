@@ -156,6 +156,90 @@ func Run(t *testing.T, spec channel.Spec, open func(t *testing.T) Peer) {
 			t.Errorf("%d messages to %d people, want 20 to 20", len(p.Received()), len(seen))
 		}
 	})
+	run("a line hands over one message after the other, each after its own commit", func(t *testing.T, p Peer, s channel.Sender) {
+		l := channel.LineOf(s)
+		const n = 5
+		for i := range n {
+			commits, asked := 0, 0
+			o := l.Send(t.Context(), Message(fmt.Sprint("msg_", i), p.Addr(i)), func() (channel.Message, bool) {
+				if asked++; commits > 0 {
+					t.Error("next was called after commit")
+				}
+				return Message(fmt.Sprint("msg_", i+1), p.Addr(i+1)), i+1 < n
+			}, func() error {
+				if commits++; len(p.Received()) != i {
+					t.Errorf("the peer has %d messages at commit %d", len(p.Received()), i)
+				}
+				return nil
+			})
+			if o.Result != channel.Sent || commits != 1 || asked > 1 || len(p.Received()) != i+1 {
+				t.Fatalf("message %d: %+v after %d commits and %d questions, received %v", i, o, commits, asked, p.Received())
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	run("what was announced and not sent is not delivered", func(t *testing.T, p Peer, s channel.Sender) {
+		l := channel.LineOf(s)
+		announce := func() (channel.Message, bool) { return Message("msg_never", p.Addr(99)), true }
+		fine := func() error { return nil }
+		if o := l.Send(t.Context(), Message("msg_1", p.Addr(1)), announce, fine); o.Result != channel.Sent {
+			t.Fatalf("%+v", o)
+		}
+		// Another one is sent instead; then the announced one's commit fails; then the line ends.
+		if o := l.Send(t.Context(), Message("msg_2", p.Addr(2)), announce, fine); o.Result != channel.Sent {
+			t.Fatalf("instead: %+v", o)
+		}
+		if o := l.Send(t.Context(), Message("msg_never", p.Addr(99)), announce, func() error { return errors.New("taken back") }); o.Result != channel.Deferred {
+			t.Errorf("taken back: %+v", o)
+		}
+		if o := l.Send(t.Context(), Message("msg_3", p.Addr(3)), announce, fine); o.Result != channel.Sent {
+			t.Fatalf("afterwards: %+v", o)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+		if o := send(t, s, "msg_4", p.Addr(4), 1); o.Result != channel.Sent {
+			t.Fatalf("after the line: %+v", o)
+		}
+		want := []string{p.Addr(1), p.Addr(2), p.Addr(3), p.Addr(4)}
+		if got := p.Received(); !strings.EqualFold(strings.Join(got, " "), strings.Join(want, " ")) {
+			t.Errorf("received %v, want %v", got, want)
+		}
+	})
+	for _, c := range []struct {
+		name string
+		b    Behaviour
+		want channel.Result
+	}{
+		{"deferred", Defer, channel.Deferred},
+		{"rejected", RejectAddress, channel.Rejected},
+		{"lost before commit", LoseBeforeCommit, channel.Deferred},
+		{"lost after commit", LoseAfterCommit, channel.Unknown},
+	} {
+		run("an announced message that is "+c.name+" is told so, and the one after it is sent", func(t *testing.T, p Peer, s channel.Sender) {
+			l := channel.LineOf(s)
+			fine := func() error { return nil }
+			next := func(n int) func() (channel.Message, bool) {
+				return func() (channel.Message, bool) { return Message(fmt.Sprint("msg_", n), p.Addr(n)), true }
+			}
+			if o := l.Send(t.Context(), Message("msg_1", p.Addr(1)), func() (channel.Message, bool) { p.Behave(c.b); return next(2)() }, fine); o.Result != channel.Sent && c.b != LoseAfterCommit {
+				t.Fatalf("%+v", o)
+			}
+			p.Behave(c.b) // if it announces nothing
+			if o := l.Send(t.Context(), Message("msg_2", p.Addr(2)), next(3), fine); o.Result != c.want {
+				t.Errorf("%+v, want %s", o, c.want)
+			}
+			p.Behave(Accept)
+			if o := l.Send(t.Context(), Message("msg_3", p.Addr(3)), next(4), fine); o.Result != channel.Sent {
+				t.Errorf("the one after it: %+v", o)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	run("an ended context sends nothing", func(t *testing.T, p Peer, s channel.Sender) {
 		for _, warm := range []bool{false, true} {
 			before := len(p.Received())

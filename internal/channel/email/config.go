@@ -34,6 +34,8 @@ type Config struct {
 	// AllowClearAuth permits the password on an unencrypted connection to this machine, and to no other.
 	AllowClearAuth bool   `json:"allow_clear_auth,omitempty" doc:"Allow the password without encryption if the server runs on this machine."`
 	CACert         string `json:"ca_cert,omitempty" doc:"Certificates (PEM) to trust beside the system's, for servers with a certificate of their own."`
+	MinTLS         string `json:"min_tls,omitempty" doc:"Oldest version of TLS that is good enough; empty means 1.2." enum:"1.2,1.3"`
+	IPVersion      string `json:"ip_version,omitempty" doc:"4 or 6 to connect by that version of the Internet Protocol alone; empty: whichever answers first." enum:"4,6"`
 	ServerName     string `json:"server_name,omitempty" doc:"Name in the server's certificate if it differs from the host."`
 	HelloName      string `json:"hello_name,omitempty" doc:"Name by which this machine greets the server; empty: its address."`
 	ReturnPath     string `json:"return_path,omitempty" doc:"Where undeliverable mail is returned to; empty: the sender. {id} becomes the message's id and {to} the recipient, as in bounce+{id}@example.com."`
@@ -64,6 +66,12 @@ func (c *Config) Validate() error {
 	case "", Required, Opportunistic, Implicit, None:
 	default:
 		add("security_unknown", "security", "use %s, %s, %s or %s", Required, Opportunistic, Implicit, None)
+	}
+	if c.MinTLS != "" && c.MinTLS != "1.2" && c.MinTLS != "1.3" {
+		add("tls_version_unknown", "min_tls", "use 1.2 or 1.3, or leave it empty")
+	}
+	if c.IPVersion != "" && c.IPVersion != "4" && c.IPVersion != "6" {
+		add("ip_version_unknown", "ip_version", "use 4 or 6, or leave it empty for whichever answers first")
 	}
 	if c.Username == "" && c.Password != "" {
 		add("username_missing", "username", "a password needs a user name")

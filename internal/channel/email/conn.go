@@ -26,6 +26,8 @@ type conn struct {
 	dirty  bool // a transaction was left open: RSET comes first
 	dead   bool // the server is closing, or the state is unknown
 
+	announced *composed // its envelope is on the way, the replies are not read yet
+
 	mu        sync.Mutex
 	cancelled bool
 	final     bool // the end of a message was sent: wait for its answer even if cancelled, for a while
@@ -109,9 +111,13 @@ const tlsFailed = "the encryption failed"
 
 func openWith(ctx context.Context, config *Config, dial dialFunc, security Security) (*conn, error) {
 	addr := net.JoinHostPort(strings.Trim(config.Host, "[]"), strconv.Itoa(config.Port))
-	n, err := dial(ctx, "tcp", addr)
+	n, err := dial(ctx, "tcp"+config.IPVersion, addr) // without a version: both, as in RFC 8305
 	if err != nil {
-		return nil, &sessionError{"host", "no connection to " + addr, err}
+		field := "host"
+		if ae := (*net.AddrError)(nil); config.IPVersion != "" && errors.As(err, &ae) {
+			field = "ip_version" // the host has no address of this kind
+		}
+		return nil, &sessionError{field, "no connection to " + addr, err}
 	}
 	c := &conn{config: config, net: n}
 	done := c.watch(ctx)
@@ -176,6 +182,9 @@ func (c *conn) encrypt(ctx context.Context) error {
 		name = strings.Trim(c.config.Host, "[]")
 	}
 	conf := &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}
+	if c.config.MinTLS == "1.3" {
+		conf.MinVersion = tls.VersionTLS13
+	}
 	// Encryption that is used only where it works cannot ask for proof; with a password at stake it must.
 	conf.InsecureSkipVerify = c.config.Security == Opportunistic && c.config.Username == ""
 	if c.config.CACert != "" {
@@ -188,13 +197,32 @@ func (c *conn) encrypt(ctx context.Context) error {
 	}
 	t := tls.Client(c.net, conf)
 	if err := t.HandshakeContext(ctx); err != nil {
-		return &sessionError{"security", tlsFailed, err}
+		field, remedy := remedy(err, name)
+		return &sessionError{field, tlsFailed, remedy}
 	}
 	c.mu.Lock()
 	c.net = t
 	c.mu.Unlock()
 	c.r, c.secure = bufio.NewReaderSize(t, maxReplyLine), true
 	return nil
+}
+
+// remedy says what to do about a failed handshake, and which field of the configuration it is about.
+func remedy(err error, name string) (field string, _ error) {
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &host):
+		return "server_name", fmt.Errorf("the server's certificate is not for %s; enter the name that is in it as server name: %w", name, err)
+	case errors.As(err, &authority):
+		return "ca_cert", fmt.Errorf("nobody this machine trusts vouches for the server's certificate; if it is the server's own, paste it as certificate to trust: %w", err)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "host", fmt.Errorf("the server's certificate has expired or is not valid yet; have it renewed, and check the clocks of both machines: %w", err)
+	case strings.Contains(err.Error(), "protocol version"): // crypto/tls has no type for alerts that came over TCP
+		return "min_tls", fmt.Errorf("the server knows no version of TLS that is new enough; allow an older one if you must: %w", err)
+	}
+	return "security", err
 }
 
 func (c *conn) hello() error {

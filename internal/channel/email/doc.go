@@ -9,6 +9,9 @@
 //	          commit()                       nothing can have been delivered before this
 //	          "."                        ─► 2yz Sent │ 4yz Deferred │ 5yz Rejected │ no answer: Unknown
 //
+// A worker that sends many messages uses a line (line.go): the envelope of the next message rides with the "." of this one, so that a message costs
+// one round trip instead of two. Its content and its own "." still wait for its own commit.
+//
 // An Outcome carries a Code only if a server answered this message; trouble with the connection, TLS or the account's
 // password leaves it empty, since it says nothing about the mail.
 //

@@ -45,7 +45,7 @@ type Sender struct {
 	closed bool
 }
 
-var _ channel.Sender = (*Sender)(nil)
+var _ channel.Queuer = (*Sender)(nil)
 
 // New returns a sender for the account. Nothing connects before the first message.
 func New(c Config, o Options) (*Sender, error) {
@@ -83,49 +83,7 @@ func (s *Sender) Check(ctx context.Context) error {
 
 // Send hands one message over; see channel.Sender.
 func (s *Sender) Send(ctx context.Context, m channel.Message, commit func() error) channel.Outcome {
-	mail, err := compose(m, &s.config)
-	if err != nil {
-		var r *refusal
-		if errors.As(err, &r) {
-			return channel.Outcome{Result: channel.Rejected, Code: r.code, Detail: r.why, Permanent: r.permanent}
-		}
-		return channel.Outcome{Result: channel.Rejected, Code: "554 5.6.0", Detail: err.Error()}
-	}
-	if s.slots != nil {
-		select {
-		case s.slots <- struct{}{}:
-			defer func() { <-s.slots }()
-		case <-ctx.Done():
-			return deferred(ctx.Err())
-		}
-	}
-	for fresh := false; ; fresh = true {
-		var c *conn
-		if !fresh {
-			c = s.take()
-		}
-		reused := c != nil
-		if c == nil {
-			if c, err = s.connect(ctx); err != nil {
-				return deferred(err)
-			}
-		}
-		done := c.watch(ctx)
-		o, committed, err := c.transact(mail, commit)
-		done()
-		s.put(c)
-		switch {
-		case err == nil:
-			return o
-		case committed:
-			return channel.Outcome{Result: channel.Unknown, Detail: "no answer to the message: " + err.Error()}
-		case reused && ctx.Err() == nil:
-			continue // it went stale while it was idle: one more try, on a new connection
-		case ctx.Err() != nil:
-			return deferred(ctx.Err())
-		}
-		return deferred(err)
-	}
+	return (&line{s: s}).Send(ctx, m, nil, commit)
 }
 
 func deferred(err error) channel.Outcome {

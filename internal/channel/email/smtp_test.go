@@ -2,6 +2,7 @@ package email_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -161,6 +162,72 @@ func TestTheEnvelopeTakesOneWriteAndTheEndWaitsForCommit(t *testing.T) {
 	}
 	if got := []int64{atCommit, writes.Load()}; got[0] != 3 || got[1] != 4 { // EHLO, envelope, content; the dot
 		t.Errorf("writes at commit and at the end: %v, want [3 4]", got)
+	}
+}
+
+func TestTroubleWithEncryptionAndAddressesNamesTheField(t *testing.T) {
+	for _, c := range []struct {
+		name, field, says string
+		change            func(*email.Config)
+	}{
+		{"unknown authority", "ca_cert", "vouches", func(c *email.Config) { c.CACert = "" }},
+		{"another name", "server_name", "not for mail.example.com", func(c *email.Config) { c.ServerName = "mail.example.com" }},
+		{"no such address", "ip_version", "no connection", func(c *email.Config) { c.IPVersion = "6" }},
+		{"fine", "", "", func(c *email.Config) { c.IPVersion, c.MinTLS = "4", "1.3" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := smtptest.Start(t, smtptest.Config{StartTLS: true})
+			config := email.Config{Host: s.Host(), Port: s.Port(), CACert: s.CertPEM()}
+			c.change(&config)
+			sender, err := email.New(config, email.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = sender.Check(t.Context())
+			var e *errs.Error
+			switch {
+			case c.field == "" && err != nil:
+				t.Error(err)
+			case c.field != "" && (!errors.As(err, &e) || e.Field != c.field || !strings.Contains(e.Msg, c.says)):
+				t.Errorf("%#v, want field %s", err, c.field)
+			}
+		})
+	}
+	old := smtptest.Start(t, smtptest.Config{StartTLS: true, MaxTLS: tls.VersionTLS12})
+	sender, err := email.New(email.Config{Host: old.Host(), Port: old.Port(), CACert: old.CertPEM(), MinTLS: "1.3"}, email.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e *errs.Error
+	if err := sender.Check(t.Context()); !errors.As(err, &e) || e.Field != "min_tls" {
+		t.Errorf("a server with TLS 1.2: %v", err)
+	}
+	for field, c := range map[string]email.Config{"min_tls": {Host: "h", MinTLS: "1.1"}, "ip_version": {Host: "h", IPVersion: "5"}} {
+		if err := c.Validate(); !errors.As(err, &e) || e.Field != field {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+func TestTheNextEnvelopeRidesWithTheEndOfTheMessage(t *testing.T) {
+	var writes atomic.Int64
+	s, sender := start(t, smtptest.Config{}, nil, email.Options{Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		return &countedConn{c, &writes}, err
+	}})
+	l := sender.Line()
+	defer l.Close()
+	const n = 10
+	for i := range n {
+		o := l.Send(t.Context(), channeltest.Message(fmt.Sprint("msg_", i), "a@example.com"), func() (channel.Message, bool) {
+			return channeltest.Message(fmt.Sprint("msg_", i+1), "a@example.com"), i+1 < n
+		}, func() error { return nil })
+		if o.Result != channel.Sent {
+			t.Fatalf("%+v", o)
+		}
+	}
+	if got := writes.Load(); got != 2+2*n || s.Sessions() != 1 { // EHLO and the first envelope; then content, and dot with envelope
+		t.Errorf("%d writes over %d connections for %d messages, want %d over 1", got, s.Sessions(), n, 2+2*n)
 	}
 }
 
@@ -349,7 +416,7 @@ func TestPasswordsAreProtected(t *testing.T) {
 		{"in clear", smtptest.Config{Users: users}, func(c *email.Config) { c.Security = email.None }, channel.Deferred, "not encrypted", "security"},
 		{"in clear, opportunistic", smtptest.Config{Users: users}, func(c *email.Config) { c.Security = email.Opportunistic }, channel.Deferred, "not encrypted", "security"},
 		{"in clear on this machine, if allowed", smtptest.Config{Users: users}, func(c *email.Config) { c.Security, c.AllowClearAuth = email.None, true }, channel.Sent, "", ""},
-		{"opportunistic with an unknown certificate", smtptest.Config{StartTLS: true, Users: users}, func(c *email.Config) { c.Security, c.CACert = email.Opportunistic, "" }, channel.Deferred, "certificate", "security"},
+		{"opportunistic with an unknown certificate", smtptest.Config{StartTLS: true, Users: users}, func(c *email.Config) { c.Security, c.CACert = email.Opportunistic, "" }, channel.Deferred, "certificate", "ca_cert"},
 		{"no way to sign in", smtptest.Config{StartTLS: true}, nil, channel.Deferred, "no way to sign in", "username"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

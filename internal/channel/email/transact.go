@@ -15,9 +15,10 @@ type errSession struct{ r reply }
 
 func (e *errSession) Error() string { return e.r.String() }
 
-// transact hands one message over. committed tells whether commit succeeded. An error means that there is no verdict, and
-// that the connection cannot be used again.
-func (c *conn) transact(m *composed, commit func() error) (o channel.Outcome, committed bool, err error) {
+// transact hands one message over. next may name the message that follows, whose envelope then rides with the end of this one (RFC 2920
+// allows commands right behind the content). committed tells whether commit succeeded. An error means that there is no verdict, and that the
+// connection cannot be used again.
+func (c *conn) transact(m *composed, next func() *composed, commit func() error) (o channel.Outcome, committed bool, err error) {
 	defer func() {
 		if err != nil {
 			c.dead = true
@@ -26,7 +27,14 @@ func (c *conn) transact(m *composed, commit func() error) (o channel.Outcome, co
 	if o, refused := c.cannot(m); refused {
 		return o, false, nil
 	}
-	r, at, err := c.envelope(m)
+	var r reply
+	var at stage
+	if c.announced == m {
+		r, at, err = c.envelopeReplies()
+	} else {
+		r, at, err = c.envelope(m)
+	}
+	c.announced = nil
 	if err != nil {
 		return o, false, err
 	}
@@ -42,6 +50,11 @@ func (c *conn) transact(m *composed, commit func() error) (o channel.Outcome, co
 		}
 		return o, false, err
 	}
+	ahead := next()
+	end := ".\r\n"
+	if ahead != nil {
+		end += c.envelopeCommands(ahead)
+	}
 	if err := commit(); err != nil {
 		// There is no way to take DATA back but to hang up before its end.
 		c.dead = true
@@ -51,10 +64,14 @@ func (c *conn) transact(m *composed, commit func() error) (o channel.Outcome, co
 	c.final = true
 	c.mu.Unlock()
 	c.arm(seconds(c.config.AcceptSeconds))
-	if r, err = c.command("."); err != nil {
+	if _, err = c.net.Write([]byte(end)); err == nil {
+		r, err = readReply(c.r)
+	}
+	if err != nil {
 		return o, true, err
 	}
 	c.sent++
+	c.announced = ahead
 	switch r.code / 100 {
 	case 2:
 		return channel.Outcome{Result: channel.Sent, Code: r.short(), Detail: r.words()}, true, nil
@@ -80,8 +97,13 @@ func (c *conn) cannot(m *composed) (o channel.Outcome, refused bool) {
 	return o, false
 }
 
-// envelope announces the message. at is atEnd if the server waits for its content, else where the reply stopped it.
-func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
+// mayAnnounce tells whether a message may follow on this connection, announced ahead.
+func (c *conn) mayAnnounce() bool {
+	_, pipelining := c.ext["PIPELINING"]
+	return pipelining && !c.dirty && !c.dead && c.sent+1 < c.config.MaxMessages
+}
+
+func (c *conn) mailCommand(m *composed) string {
 	mail := "MAIL FROM:<" + m.from.String() + ">"
 	if _, ok := c.ext["SIZE"]; ok {
 		mail += " SIZE=" + strconv.Itoa(len(m.data))
@@ -92,35 +114,20 @@ func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
 			mail += " BODY=8BITMIME"
 		}
 	}
-	commands := [...]string{mail, "RCPT TO:<" + m.to.String() + ">", "DATA"}
-	_, pipelining := c.ext["PIPELINING"]
-	c.arm(seconds(c.config.ReplySeconds))
-	if c.dirty {
-		if !pipelining {
-			if r, err = c.command("RSET"); err == nil && r.code != 250 {
-				err = &errSession{r}
-			}
-			if err != nil {
-				return r, 0, err
-			}
-			c.dirty = false
-		}
-	}
-	if !pipelining {
-		for i, line := range commands {
-			c.arm(seconds(c.config.ReplySeconds))
-			if r, err = c.command(line); err != nil {
-				return r, 0, err
-			}
-			if !positive(r, stage(i)) {
-				c.dirty = i > 0
-				return r, stage(i), nil
-			}
-		}
-		return r, atEnd, nil
-	}
+	return mail
+}
 
-	batch := strings.Join(commands[:], "\r\n") + "\r\n"
+func (c *conn) envelopeCommands(m *composed) string {
+	return c.mailCommand(m) + "\r\nRCPT TO:<" + m.to.String() + ">\r\nDATA\r\n"
+}
+
+// envelope announces the message. at is atEnd if the server waits for its content, else where the reply stopped it.
+func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
+	c.arm(seconds(c.config.ReplySeconds))
+	if _, pipelining := c.ext["PIPELINING"]; !pipelining {
+		return c.stepByStep(m)
+	}
+	batch := c.envelopeCommands(m)
 	if c.dirty {
 		batch = "RSET\r\n" + batch
 	}
@@ -136,8 +143,37 @@ func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
 		}
 		c.dirty = false
 	}
+	return c.envelopeReplies()
+}
+
+// stepByStep is for servers without PIPELINING.
+func (c *conn) stepByStep(m *composed) (r reply, at stage, err error) {
+	if c.dirty {
+		if r, err = c.command("RSET"); err == nil && r.code != 250 {
+			err = &errSession{r}
+		}
+		if err != nil {
+			return r, 0, err
+		}
+		c.dirty = false
+	}
+	for i, line := range [...]string{c.mailCommand(m), "RCPT TO:<" + m.to.String() + ">", "DATA"} {
+		c.arm(seconds(c.config.ReplySeconds))
+		if r, err = c.command(line); err != nil {
+			return r, 0, err
+		}
+		if !positive(r, stage(i)) {
+			c.dirty = i > 0
+			return r, stage(i), nil
+		}
+	}
+	return r, atEnd, nil
+}
+
+// envelopeReplies reads what a server with PIPELINING says to an envelope.
+func (c *conn) envelopeReplies() (r reply, at stage, err error) {
 	at = atEnd
-	for i := range commands {
+	for i := atMail; i < atEnd; i++ {
 		c.arm(seconds(c.config.ReplySeconds))
 		next, err := readReply(c.r)
 		if err != nil {
@@ -150,10 +186,10 @@ func (c *conn) envelope(m *composed) (r reply, at stage, err error) {
 		}
 		if at == atEnd {
 			r = next
-			if !positive(r, stage(i)) {
-				at = stage(i)
+			if !positive(r, i) {
+				at = i
 			}
-		} else if stage(i) == atData && next.code == 354 {
+		} else if i == atData && next.code == 354 {
 			// It waits for content although it takes no recipient (RFC 2920 3.1): an empty one ends that.
 			if _, err := c.command("."); err != nil {
 				c.dead = true

@@ -128,6 +128,30 @@ func (p *pool) next() *job {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.take()
+}
+
+// tryNext is next for a worker that has a message in hand: nil if it would have to wait.
+func (p *pool) tryNext() *job {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shut || p.pause != nil || len(p.urgent)+len(p.bulk) == 0 {
+		return nil
+	}
+	select {
+	case <-p.ready:
+	default:
+		return nil // others are about to take what is there
+	}
+	if p.limiter != nil && !p.limiter.Allow() {
+		p.ready <- struct{}{}
+		return nil
+	}
+	return p.take()
+}
+
+// take removes the first job, transactional ones first. The lock is held and a token was taken.
+func (p *pool) take() *job {
 	lane := &p.urgent
 	if len(*lane) == 0 {
 		lane = &p.bulk

@@ -60,39 +60,77 @@ func (d *Dispatcher) retire(ctx context.Context, key string, p *pool) {
 	})
 }
 
-// work sends the pool's messages, one after the other, until it is closed.
+// parcel is a job that is ready to go out.
+type parcel struct {
+	*job
+	out channel.Message
+}
+
+// work sends the pool's messages, one after the other, until it is closed. What was announced is sent even then.
 func (d *Dispatcher) work(ctx context.Context, p *pool) {
-	for {
-		j := p.next()
-		if j == nil {
-			return
+	line := channel.LineOf(p.sender)
+	defer func() {
+		if err := line.Close(); err != nil {
+			d.log.Warn("a connection did not close cleanly", "account", p.account.ID, "err", err)
 		}
-		d.deliver(ctx, p, j)
+	}()
+	var ahead *parcel
+	for {
+		now := ahead
+		if ahead = nil; now == nil {
+			j := p.next()
+			if j == nil {
+				return
+			}
+			if now = d.pack(ctx, p, j); now == nil {
+				continue
+			}
+		}
+		ahead = d.deliver(ctx, p, line, now)
 	}
 }
 
-func (d *Dispatcher) deliver(ctx context.Context, p *pool, j *job) {
-	m := j.message
+// pack renders a message, nil if it does not go after all.
+func (d *Dispatcher) pack(ctx context.Context, p *pool, j *job) *parcel {
 	if o, night := j.night(d.s.clock.Now()); night {
 		d.commits.finish(o)
-		return
+		return nil
 	}
-	out, err := d.s.compose(ctx, m, j.person, j.topic, p.account, j.zone, d.s.clock.Now())
+	out, err := d.s.compose(ctx, j.message, j.person, j.topic, p.account, j.zone, d.s.clock.Now())
 	if err != nil {
-		d.commits.finish(d.unmade(m, err))
-		return
+		d.commits.finish(d.unmade(j.message, err))
+		return nil
 	}
+	return &parcel{j, out}
+}
+
+// deliver sends a message and returns the one that was announced with its end, which must be sent next.
+func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, now *parcel) (ahead *parcel) {
+	m := now.message
 	attempt, cancel := context.WithTimeout(ctx, d.c.Timeout)
 	defer cancel()
 	begun := false
 	var refused error
+	next := func() (channel.Message, bool) {
+		if ahead != nil {
+			return channel.Message{}, false
+		}
+		j := p.tryNext()
+		if j == nil {
+			return channel.Message{}, false
+		}
+		if ahead = d.pack(ctx, p, j); ahead == nil {
+			return channel.Message{}, false
+		}
+		return ahead.out, true
+	}
 	var late outcome
-	answer := d.send(attempt, p.sender, out, func() error {
+	answer := d.send(attempt, line, now.out, next, func() error {
 		if begun || refused != nil {
 			return errors.Join(refused, errors.New("commit was called twice"))
 		}
 		var night bool
-		if late, night = j.night(d.s.clock.Now()); night { // the last moment at which it can be held back
+		if late, night = now.night(d.s.clock.Now()); night { // the last moment at which it can be held back
 			refused = errNight
 		} else if refused = d.commits.begin(attempt, m.held()); refused == nil {
 			begun = true
@@ -101,27 +139,27 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, j *job) {
 	})
 	switch {
 	case errors.Is(refused, errTakenBack):
-		return // whoever took it back has written what becomes of it
+		return ahead // whoever took it back has written what becomes of it
 	case errors.Is(refused, errNight):
 		p.answered()
 		d.commits.finish(late)
-		return
+		return ahead
 	}
 	if refused != nil { // the record store had trouble: nothing went out
 		answer = channel.Outcome{Result: channel.Deferred, Detail: "not handed over: " + refused.Error(), Code: "-"}
 	}
-	now := d.s.clock.Now()
 	switch {
 	case answer.Result == channel.Deferred && answer.Code == "":
 		p.failed() // no answer at all: the server is away, not the mailbox
 	default:
 		p.answered()
 	}
-	d.commits.finish(d.judge(m, out, answer, now))
+	d.commits.finish(d.judge(m, now.out, answer, d.s.clock.Now()))
+	return ahead
 }
 
 // send guards against an adapter that panics; after commit the message may be out.
-func (d *Dispatcher) send(ctx context.Context, s channel.Sender, m channel.Message, commit func() error) (answer channel.Outcome) {
+func (d *Dispatcher) send(ctx context.Context, l channel.Line, m channel.Message, next func() (channel.Message, bool), commit func() error) (answer channel.Outcome) {
 	committed := false
 	defer func() {
 		if r := recover(); r != nil {
@@ -132,7 +170,7 @@ func (d *Dispatcher) send(ctx context.Context, s channel.Sender, m channel.Messa
 			}
 		}
 	}()
-	return s.Send(ctx, m, func() error {
+	return l.Send(ctx, m, next, func() error {
 		err := commit()
 		committed = err == nil
 		return err

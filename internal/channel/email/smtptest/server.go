@@ -20,6 +20,7 @@ type Config struct {
 	StartTLS     bool              // offers STARTTLS
 	ImplicitTLS  bool              // speaks TLS from the first byte
 	Users        map[string]string // user name to password; if set, AUTH PLAIN and LOGIN are offered and MAIL needs one of them
+	MaxTLS       uint16            // newest version of TLS, e.g. tls.VersionTLS12; 0: the newest there is
 	MaxSize      int               // advertised and enforced size in bytes; 0 means 26,214,400
 }
 
@@ -128,7 +129,7 @@ func Serve(l net.Listener, c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, l: l, certs: cert,
-		tls:     &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
+		tls:     &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, MaxVersion: c.MaxTLS},
 		roots:   x509.NewCertPool(),
 		hooks:   map[Stage]func(Call) Reply{},
 		calls:   map[string]int{},
