@@ -194,6 +194,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
+			chore{"message bodies", messages.PurgeBodies},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)

@@ -80,6 +80,8 @@ type Message struct {
 	Headers map[string]string // extra headers, e.g. List-Unsubscribe
 	Date    time.Time
 	Sign    []Signer // keys that vouch for the sender's domain, for channels that have such a thing
+	// Attachments go with the message where the channel can carry files; others leave them out.
+	Attachments []Attachment
 }
 
 // Signer is a key that vouches for a domain (for mail: DKIM).
@@ -87,6 +89,13 @@ type Signer struct {
 	Domain   string
 	Selector string // name under which the public half is published
 	Key      crypto.Signer
+}
+
+// Attachment is a file. Name has no path, Type is a media type.
+type Attachment struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Content []byte `json:"content"`
 }
 
 // Address is a mailbox, number or handle, with the name shown beside it.

@@ -71,13 +71,14 @@ func messageShape(m outbox.Message, p person.Person) Message {
 // MessageDetail is everything about one message.
 type MessageDetail struct {
 	Message
-	Address         string       `json:"address,omitempty"`
-	TemplateVersion int          `json:"template_version,omitempty" doc:"version that was sent"`
-	Transactional   bool         `json:"transactional"`
-	DeliveredAt     *time.Time   `json:"delivered_at,omitempty"`
-	MachineOpenedAt *time.Time   `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
-	NextTry         *time.Time   `json:"next_try_at,omitempty" doc:"of a message that is waiting"`
-	Conversions     []Conversion `json:"conversions" doc:"what was credited to this message, oldest first"`
+	Address         string        `json:"address,omitempty"`
+	TemplateVersion int           `json:"template_version,omitempty" doc:"version that was sent"`
+	Transactional   bool          `json:"transactional"`
+	DeliveredAt     *time.Time    `json:"delivered_at,omitempty"`
+	MachineOpenedAt *time.Time    `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
+	NextTry         *time.Time    `json:"next_try_at,omitempty" doc:"of a message that is waiting"`
+	Timeline        []MessageStep `json:"timeline" doc:"what happened, in order"`
+	Conversions     []Conversion  `json:"conversions" doc:"what was credited to this message, oldest first"`
 }
 
 // Conversion is one goal event that followed a message.
@@ -91,7 +92,7 @@ type Conversion struct {
 func messageDetail(m outbox.Message, p person.Person, credited []outbox.Conversion) MessageDetail {
 	out := MessageDetail{
 		Message: messageShape(m, p), Address: m.Address, TemplateVersion: m.TemplateVersion, Transactional: m.Transactional, DeliveredAt: moment(m.DeliveredAt),
-		MachineOpenedAt: moment(m.MachineOpenedAt), Conversions: make([]Conversion, len(credited)),
+		MachineOpenedAt: moment(m.MachineOpenedAt), Timeline: timeline(m), Conversions: make([]Conversion, len(credited)),
 	}
 	if m.State == outbox.Queued {
 		out.NextTry = moment(m.DueAt)
@@ -106,6 +107,7 @@ func messageDetail(m outbox.Message, p person.Person, credited []outbox.Conversi
 }
 
 func (a *api) outboxRoutes() {
+	a.messageRoutes()
 	o := a.c.Outbox
 	route(a, http.MethodGet, "/people/{id}/messages", "person-messages", "Messages to a person, refused ones included, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[Message]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -90,6 +91,11 @@ func (w *world) business() *business {
 
 	b.make(w, "saved_report", "POST /saved-reports", `{"name":"Zanzibar weekly","report":"topics"}`)
 	w.ok(b.key, "PUT /campaigns/"+b.ids["campaign"]+"/note", `{"base":0,"plan":"Zanzibar plan","target":{"figure":"conversion_rate","value":0.05}}`, nil)
+	var waiting struct{ ID string }
+	r := w.call("POST /messages", asked{key: b.key, header: map[string]string{"Idempotency-Key": "parcel-1"}, body: b.expand(w, `{"to":{"person":"$aya"},"subject":"Zanzibar parcel","text":"Zanzibar","send_at":"2026-04-01T09:00:00Z"}`)})
+	w.must(json.Unmarshal(r.Body.Bytes(), &waiting))
+	b.ids["waiting"] = waiting.ID
+
 	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
 	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)
 	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID

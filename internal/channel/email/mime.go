@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"mime"
 	"slices"
 	"strings"
 	"time"
@@ -84,26 +85,77 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 		}
 	}
 	b = append(b, "MIME-Version: 1.0\r\n"...)
-	switch {
-	case m.HTML == "":
-		b = append(appendPart(b, "text/plain", m.Text), "\r\n"...)
-	case m.Text == "":
-		b = append(appendPart(b, "text/html", m.HTML), "\r\n"...)
-	default:
-		// "=_" occurs neither in quoted-printable nor in base64, and the digest is nobody's guess.
-		sum := sha256.Sum256([]byte(m.ID + m.HTML))
-		boundary := "=_" + hex.EncodeToString(sum[:12])
-		b = append(b, `Content-Type: multipart/alternative; boundary="`+boundary+"\"\r\n\r\n--"+boundary+"\r\n"...)
-		b = appendPart(b, "text/plain", m.Text)
-		b = append(b, "\r\n--"+boundary+"\r\n"...)
-		b = appendPart(b, "text/html", m.HTML)
-		b = append(b, "\r\n--"+boundary+"--\r\n"...)
+	if len(m.Attachments) == 0 {
+		b = appendContent(b, m)
+	} else {
+		boundary := boundaryOf(m, "mixed")
+		b = append(b, `Content-Type: multipart/mixed; boundary="`+boundary+"\"\r\n\r\n--"+boundary+"\r\n"...)
+		b = appendContent(b, m)
+		for _, a := range m.Attachments {
+			b = append(b, "--"+boundary+"\r\n"...)
+			b = appendFile(b, a)
+		}
+		b = append(b, "--"+boundary+"--\r\n"...)
 	}
 	if b, err = sign(b, m.Sign); err != nil {
 		return nil, err
 	}
 	out.data = stuff(b)
 	return out, nil
+}
+
+// boundaryOf returns a boundary that the message cannot hold: "=_" occurs neither in quoted-printable nor in base64, and the digest is
+// nobody's guess.
+func boundaryOf(m channel.Message, level string) string {
+	sum := sha256.Sum256([]byte(level + m.ID + m.HTML))
+	return "=_" + hex.EncodeToString(sum[:12])
+}
+
+// appendContent writes what the reader sees: text, HTML, or both to choose from.
+func appendContent(b []byte, m channel.Message) []byte {
+	switch {
+	case m.HTML == "":
+		return append(appendPart(b, "text/plain", m.Text), "\r\n"...)
+	case m.Text == "":
+		return append(appendPart(b, "text/html", m.HTML), "\r\n"...)
+	}
+	boundary := boundaryOf(m, "")
+	b = append(b, `Content-Type: multipart/alternative; boundary="`+boundary+"\"\r\n\r\n--"+boundary+"\r\n"...)
+	b = appendPart(b, "text/plain", m.Text)
+	b = append(b, "\r\n--"+boundary+"\r\n"...)
+	b = appendPart(b, "text/html", m.HTML)
+	return append(b, "\r\n--"+boundary+"--\r\n"...)
+}
+
+// appendFile writes an attachment. A name beyond ASCII is written as RFC 2231 says.
+func appendFile(b []byte, a channel.Attachment) []byte {
+	kind := a.Type
+	if k, _, err := mime.ParseMediaType(a.Type); err != nil || strings.HasPrefix(k, "multipart/") || strings.HasPrefix(k, "message/") {
+		kind = "application/octet-stream"
+	} else {
+		kind = k
+	}
+	name := strings.NewReplacer(`"`, "'", "\\", "_", "/", "_").Replace(oneLine(a.Name))
+	b = append(b, "Content-Type: "+kind+"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n "...)
+	if needsEncoding(name) {
+		b = append(b, "filename*=utf-8''"...)
+		for i := range len(name) {
+			switch c := name[i]; {
+			case wordSafe(c) && c != '*' && c != '/' || c == '.' || c == '_':
+				b = append(b, c)
+			default:
+				b = append(b, '%', hexDigits[c>>4], hexDigits[c&15])
+			}
+		}
+	} else {
+		b = append(b, `filename="`+name+`"`...)
+	}
+	b = append(b, "\r\n\r\n"...)
+	for i := 0; i < len(a.Content); i += 57 {
+		b = base64.StdEncoding.AppendEncode(b, a.Content[i:min(i+57, len(a.Content))])
+		b = append(b, "\r\n"...)
+	}
+	return b
 }
 
 // oneLine turns control characters, line breaks above all, into spaces, and broken UTF-8 into U+FFFD.

@@ -235,3 +235,56 @@ func TestAnyTextSurvivesTheWire(t *testing.T) {
 		}
 	})
 }
+
+func TestFilesComeOutAsTheyWentIn(t *testing.T) {
+	files := []channel.Attachment{
+		{Name: "invoice.pdf", Type: "application/pdf", Content: bytes.Repeat([]byte("%PDF\x00\xff\r\n."), 100)},
+		{Name: "請求書 \"3\".pdf", Type: "application/pdf", Content: []byte("x")},
+		{Name: "odd.bin", Type: "multipart/mixed; boundary=x", Content: []byte("--x--")},
+	}
+	raw := post(t, channel.Message{ID: "msg_1", From: channel.Address{Addr: "shop@example.com"}, To: channel.Address{Addr: "a@example.com"}, Subject: "Files", HTML: "<p>see</p>", Text: "see", Attachments: files})
+	r, err := mail.CreateReader(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts int
+	var got []channel.Attachment
+	for {
+		p, err := r.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(p.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, isFile := p.Header.(*mail.AttachmentHeader)
+		if !isFile {
+			texts++
+			continue
+		}
+		name, err := h.Filename()
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, _, err := h.ContentType()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, channel.Attachment{Name: name, Type: kind, Content: body})
+	}
+	if texts != 2 || len(got) != len(files) {
+		t.Fatalf("%d texts and %d files in %s", texts, len(got), raw)
+	}
+	for i, name := range []string{"invoice.pdf", "請求書 '3'.pdf", "odd.bin"} {
+		if got[i].Name != name || !bytes.Equal(got[i].Content, files[i].Content) {
+			t.Errorf("%q of %d bytes, want %q of %d", got[i].Name, len(got[i].Content), name, len(files[i].Content))
+		}
+	}
+	if got[2].Type != "application/octet-stream" {
+		t.Errorf("a type that would break the letter: %s", got[2].Type)
+	}
+}

@@ -83,6 +83,27 @@ func (s *Service) IsSuppressed(ctx context.Context, ws, channel, address string)
 	return entry.Reason, ok, err
 }
 
+// SuppressedAmong returns the entries of those addresses that are on the list, by address as given.
+func (s *Service) SuppressedAmong(ctx context.Context, ws, channel string, addresses []string) (map[string]Suppression, error) {
+	byHash := make(map[string][]string, len(addresses))
+	hashes := make([]string, 0, len(addresses))
+	for _, a := range addresses {
+		h := s.hash(ws, channel, a)
+		if byHash[h] == nil {
+			hashes = append(hashes, h)
+		}
+		byHash[h] = append(byHash[h], a)
+	}
+	found, err := s.store.Suppressed(ctx, ws, channel, hashes)
+	out := make(map[string]Suppression, len(found))
+	for h, entry := range found {
+		for _, a := range byHash[h] {
+			out[a] = entry
+		}
+	}
+	return out, err
+}
+
 // Suppressions lists entries, latest first.
 func (s *Service) Suppressions(ctx context.Context, ws string, f SuppressionFilter, p page.Request) (page.Of[Suppression], error) {
 	return s.store.Suppressions(ctx, ws, f, p)

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strings"
@@ -41,12 +42,22 @@ func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferen
 // the same bytes.
 func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, zone *time.Location, now time.Time) (channel.Message, error) {
 	unsubscribe := s.links.Unsubscribe(m.Workspace, m.ID)
-	r, err := s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, s.vars(m, p, topic, unsubscribe), content.RenderOptions{
-		Locale: p.Locale(), Zone: zone, Now: now,
+	own, err := s.body(ctx, m)
+	if err != nil {
+		return channel.Message{}, err
+	}
+	if own == nil {
+		own = &Body{}
+	}
+	options := content.RenderOptions{
+		Locale: cmp.Or(own.Locale, p.Locale()), Zone: zone, Now: now,
 		LinkFunc:     func(url string) string { return s.links.Click(m.Workspace, m.ID, url) },
 		OpenPixelURL: s.links.Open(m.Workspace, m.ID), UnsubscribeURL: unsubscribe, Transactional: m.Transactional,
-	})
-	if err != nil {
+	}
+	var r content.Rendered
+	if m.Template == "" {
+		r = content.Dress(content.Rendered{Subject: own.Subject, HTML: own.HTML, Text: own.Text, FromName: own.FromName, ReplyTo: own.ReplyTo}, options)
+	} else if r, err = s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, s.vars(m, p, topic, unsubscribe), options); err != nil {
 		return channel.Message{}, err
 	}
 	out := channel.Message{
@@ -55,7 +66,7 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		ReplyTo: a.ReplyTo,
 		To:      channel.Address{Name: shownName(p), Addr: m.Address},
 		Subject: r.Subject, HTML: r.HTML, Text: r.Text,
-		Date: now,
+		Date: now, Attachments: own.Attachments,
 	}
 	if r.FromName != "" {
 		out.From.Name = r.FromName

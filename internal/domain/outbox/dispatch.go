@@ -311,12 +311,15 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 	if err != nil {
 		return nil, nil, fmt.Errorf("load policy: %w", err)
 	}
-	people := make([]string, len(jobs))
+	people, messages := make([]string, len(jobs)), make([]*Message, len(jobs))
 	for i, j := range jobs {
-		people[i] = j.message.PersonID
+		people[i], messages[i] = j.message.PersonID, &j.message
 	}
 	judge := func(ctx context.Context) (err error) {
 		if g, err = s.openGate(ctx, ws, people); err != nil {
+			return err
+		}
+		if err := s.loadGiven(ctx, ws, g, messages); err != nil {
 			return err
 		}
 		if err := s.loadSlots(ctx, ws, g, now); err != nil {

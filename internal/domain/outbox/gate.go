@@ -30,8 +30,9 @@ type gate struct {
 	content map[string]content.Template // by template id; missing: unknown
 	routes  map[string]bool             // channel kinds with an account
 	policy  Policy
-	home    *time.Location    // of people whose zone is not known
-	taken   map[string][]Slot // by person: what counts under the caps; nil: nothing does
+	home    *time.Location                 // of people whose zone is not known
+	taken   map[string][]Slot              // by person: what counts under the caps; nil: nothing does
+	given   map[string]consent.Suppression // of addresses that askers named, by channel, a zero byte and the address
 }
 
 // decide passes new messages through the whole gate. Holdouts are the percentages of their sources. Messages that must wait get their DueAt and the reason for it.
@@ -43,6 +44,9 @@ func (s *Service) decide(ctx context.Context, ws string, messages []*Message, ho
 	slices.Sort(people)
 	g, err := s.openGate(ctx, ws, slices.Compact(people))
 	if err != nil {
+		return nil, err
+	}
+	if err := s.loadGiven(ctx, ws, g, messages); err != nil {
 		return nil, err
 	}
 	if err := s.loadSupply(ctx, ws, g, messages); err != nil {
@@ -171,6 +175,29 @@ func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (
 	return g, nil
 }
 
+// loadGiven looks up the addresses that askers named themselves.
+func (s *Service) loadGiven(ctx context.Context, ws string, g *gate, messages []*Message) error {
+	byChannel := map[string][]string{}
+	for _, m := range messages {
+		if m.Given {
+			byChannel[m.Channel] = append(byChannel[m.Channel], m.Address)
+		}
+	}
+	for ch, addresses := range byChannel {
+		found, err := s.consent.SuppressedAmong(ctx, ws, ch, addresses)
+		if err != nil {
+			return fmt.Errorf("load suppressions: %w", err)
+		}
+		if g.given == nil {
+			g.given = map[string]consent.Suppression{}
+		}
+		for addr, entry := range found {
+			g.given[ch+"\x00"+addr] = entry
+		}
+	}
+	return nil
+}
+
 // check is THE gate: every message passes it when it is asked for and again when it is about to go. What it needs to know of the
 // person may have changed in between; what it says about templates and accounts is said only once.
 func (g *gate) check(m *Message) verdict {
@@ -179,11 +206,16 @@ func (g *gate) check(m *Message) verdict {
 		return refuse(ReasonUnknownPerson, nil)
 	}
 	m.PersonID = p.ID // merged people are written to as one
-	m.Address = Address(p, m.Channel)
+	allows := g.allows[p.ID][m.Channel]
+	if m.Given {
+		entry, ok := g.given[m.Channel+"\x00"+m.Address]
+		allows.Suppressed, allows.Reason = ok, entry.Reason
+	} else {
+		m.Address = Address(p, m.Channel)
+	}
 	if v := g.address(m); v.refused() {
 		return v
 	}
-	allows := g.allows[p.ID][m.Channel]
 	if allows.Suppressed && allows.Reason.Blocks(m.Transactional) {
 		return refuse(ReasonSuppressed, Evidence{"why": string(allows.Reason), "channel": m.Channel})
 	}
@@ -231,7 +263,7 @@ func (g *gate) topic(m *Message, allows consent.Channel) verdict {
 // supply checks what does not depend on the person. A dry run may ask without a template.
 func (g *gate) supply(m *Message) verdict {
 	t, ok := g.content[m.Template]
-	switch {
+	switch { // without a template: words of its own, or a dry run
 	case m.Template == "" && g.routes[m.Channel]:
 		return verdict{}
 	case m.Template == "":
@@ -245,7 +277,9 @@ func (g *gate) supply(m *Message) verdict {
 	case !g.routes[m.Channel]:
 		return refuse(ReasonNoAccount, Evidence{"channel": m.Channel})
 	}
-	m.TemplateVersion = t.Version
+	if m.TemplateVersion == 0 {
+		m.TemplateVersion = t.Version
+	}
 	return verdict{}
 }
 

@@ -98,6 +98,8 @@ type Message struct {
 	Transactional   bool
 	Goal            Goal // filled in: never the zero value
 	Address         string
+	Given           bool   // Address was named by the asker: it is not the person's of today
+	Print           string // see Request
 	Subject         string // as sent; empty before
 
 	Priority Priority // who goes first where a cap leaves room for fewer
@@ -117,6 +119,7 @@ type Message struct {
 	NotBefore time.Time // when it was meant to go; CreatedAt if at once
 	DueAt     time.Time // when it is tried next
 
+	EndedAt         time.Time // when it was sent, bounced, refused, given up or cancelled
 	SentAt          time.Time
 	DeliveredAt     time.Time
 	BouncedAt       time.Time

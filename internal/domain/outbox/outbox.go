@@ -18,7 +18,12 @@ type Request struct {
 	PersonID      string
 	Channel       string         // channel kind, "email"
 	Topic         string         // topic id; empty only if Transactional
-	Template      string         // template id
+	Template      string         // template id; empty if Body has the words
+	Version       int            // of the template; 0: the current one when it is asked for
+	Body          *Body          // words of its own, a locale, files; nil: nothing
+	Address       string         // where it goes; empty: where the person is reached on the channel
+	Priority      Priority       // who goes first where a cap leaves room for fewer
+	Print         string         // digest of what was asked, so that a key used for something else is noticed; may be empty
 	Vars          map[string]any // variables beside the person's, e.g. the event that triggered it
 	Source        Source
 	Key           string    // idempotency key, unique in the workspace: the same key never makes a second message
@@ -44,5 +49,6 @@ type Decision struct {
 	// Data more of it.
 	DueAt     time.Time
 	Waits     string
-	Duplicate bool // the key had been used: MessageID is the earlier message
+	Duplicate bool   // the key had been used: MessageID is the earlier message
+	Print     string // of the message: of the earlier one, if Duplicate
 }

@@ -110,11 +110,22 @@ func (s *Service) Enqueue(ctx context.Context, reqs []Request) ([]Decision, erro
 
 func (r Request) validate() error {
 	for _, f := range []struct{ name, value string }{
-		{"workspace", r.Workspace}, {"person_id", r.PersonID}, {"channel", r.Channel}, {"template", r.Template}, {"key", r.Key}, {"source", r.Source.Kind},
+		{"workspace", r.Workspace}, {"person_id", r.PersonID}, {"channel", r.Channel}, {"key", r.Key}, {"source", r.Source.Kind},
 	} {
 		if f.value == "" {
 			return errs.Invalid("outbox.request."+f.name+"_missing", f.name, "a message needs a %s", strings.ReplaceAll(f.name, "_", " "))
 		}
+	}
+	if r.Template == "" && r.Body == nil {
+		return errs.Invalid("outbox.request.template_missing", "template", "a message needs a template or words of its own")
+	}
+	if r.Body != nil {
+		if err := r.Body.Validate(r.Template == ""); err != nil {
+			return err
+		}
+	}
+	if r.Address != "" && !validAddress(r.Channel, r.Address) {
+		return errs.Invalid("outbox.request.address_invalid", "address", "%q is no address for %s", r.Address, r.Channel)
 	}
 	if id.Key(r.Key) != r.Key {
 		return errs.Invalid("outbox.request.key_invalid", "key", "an idempotency key is a short text without control characters")
@@ -134,6 +145,7 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 	now := s.clock.Now()
 	fresh := make([]*Message, 0, len(indexes))
 	var holdouts []float64
+	bodies := map[string]*Body{}
 	byKey := make(map[string]*Message, len(indexes))
 	for _, i := range indexes {
 		r := &reqs[i]
@@ -141,6 +153,9 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 			continue
 		}
 		m := r.message(now)
+		if r.Body != nil {
+			bodies[m.ID] = r.Body
+		}
 		byKey[r.Key] = m
 		fresh, holdouts = append(fresh, m), append(holdouts, r.Holdout)
 	}
@@ -151,10 +166,13 @@ func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexe
 		}
 		for i, m := range fresh {
 			if v := verdicts[i]; v.refused() {
-				m.State, m.Reason, m.Data = Refused, v.reason, v.data
+				m.State, m.Reason, m.Data, m.EndedAt = Refused, v.reason, v.data, now
 			}
 		}
 		if used, err = s.insert(ctx, ws, fresh, used); err != nil {
+			return err
+		}
+		if err := s.keepBodies(ctx, ws, fresh, used, bodies); err != nil {
 			return err
 		}
 	}
@@ -209,6 +227,23 @@ func (s *Service) insert(ctx context.Context, ws string, fresh []*Message, used 
 	return used, s.emit(ctx, events)
 }
 
+// keepBodies stores what belongs to messages that will go.
+func (s *Service) keepBodies(ctx context.Context, ws string, fresh []*Message, used map[string]Message, bodies map[string]*Body) error {
+	for _, m := range fresh {
+		if _, other := used[m.Key]; other || m.State == Refused || bodies[m.ID] == nil {
+			continue
+		}
+		sealed, err := s.sealBody(bodies[m.ID])
+		if err != nil {
+			return err
+		}
+		if err := s.store.PutBody(ctx, ws, m.ID, sealed); err != nil {
+			return fmt.Errorf("store body: %w", err)
+		}
+	}
+	return nil
+}
+
 // noteGoals writes goal events that are new; the usual case is that all are known.
 func (s *Service) noteGoals(ctx context.Context, ws string, events map[string]bool) error {
 	known, err := s.store.Goals(ctx, ws)
@@ -243,6 +278,7 @@ func (r *Request) message(now time.Time) *Message {
 	m := &Message{
 		ID: id.New("msg"), Workspace: r.Workspace, PersonID: r.PersonID, Channel: r.Channel, Topic: r.Topic, Template: r.Template,
 		Source: r.Source, Key: r.Key, Vars: r.Vars, Transactional: r.Transactional, Goal: r.Goal.filled(),
+		TemplateVersion: r.Version, Priority: r.Priority, Body: r.Body != nil, Address: r.Address, Given: r.Address != "", Print: r.Print,
 		State: Queued, CreatedAt: now, NotBefore: now, DueAt: now,
 	}
 	if r.NotBefore.After(now) {
@@ -253,7 +289,7 @@ func (r *Request) message(now time.Time) *Message {
 }
 
 func decision(m Message, duplicate bool) Decision {
-	d := Decision{MessageID: m.ID, Allowed: m.State != Refused, Duplicate: duplicate, Data: m.Data, DueAt: m.DueAt}
+	d := Decision{MessageID: m.ID, Allowed: m.State != Refused, Duplicate: duplicate, Print: m.Print, Data: m.Data, DueAt: m.DueAt}
 	switch {
 	case !d.Allowed:
 		d.Reason = m.Reason
@@ -295,7 +331,39 @@ func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner per
 // CancelSource cancels what a campaign, journey or (with Node set) one of its nodes has not sent yet, and returns how
 // many messages that were. Messages in flight cannot be taken back.
 func (s *Service) CancelSource(ctx context.Context, ws string, src Source) (int64, error) {
-	return s.store.Cancel(ctx, ws, src)
+	return s.store.Cancel(ctx, ws, src, s.clock.Now())
+}
+
+// Cancel takes back one message that has not left. One that was cancelled before stays as it is; any other end is a conflict.
+func (s *Service) Cancel(ctx context.Context, ws, messageID string) (Message, error) {
+	var out Message
+	err := s.tx.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.store.CancelOne(ctx, ws, messageID, s.clock.Now()); err != nil {
+			return err
+		}
+		var err error
+		if out, err = s.store.Message(ctx, ws, messageID); err != nil {
+			return err
+		}
+		if out.State != Cancelled {
+			return errs.Conflict("message.not_waiting", "this message is %s; only one that waits can be cancelled", out.Shown())
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ByKey returns the message that was asked for with an idempotency key, or not_found.
+func (s *Service) ByKey(ctx context.Context, ws, key string) (Message, error) {
+	found, err := s.store.ByKeys(ctx, ws, []string{key})
+	if err != nil {
+		return Message{}, err
+	}
+	m, ok := found[key]
+	if !ok {
+		return Message{}, errs.NotFound("message", key)
+	}
+	return m, nil
 }
 
 // StopSending stops all sending of a workspace until ResumeSending: nothing that is not in flight goes out after it has returned.

@@ -53,7 +53,16 @@ type Store interface {
 	// that they meet the gate again.
 	Recall(ctx context.Context, ws string, personIDs []string) error
 	// Cancel cancels what the source has queued or claimed and is not in flight. An empty Node means all nodes.
-	Cancel(ctx context.Context, ws string, s Source) (int64, error)
+	Cancel(ctx context.Context, ws string, s Source, at time.Time) (int64, error)
+	// CancelOne cancels one message that is queued or claimed and not in flight, and reports whether it was.
+	CancelOne(ctx context.Context, ws, id string, at time.Time) (bool, error)
+
+	// PutBody keeps what belongs to a message alone, sealed.
+	PutBody(ctx context.Context, ws, messageID string, sealed []byte) error
+	// Body returns it, or not_found.
+	Body(ctx context.Context, ws, messageID string) ([]byte, error)
+	// PurgeBodies removes up to limit bodies of messages of all workspaces that ended before a time.
+	PurgeBodies(ctx context.Context, before time.Time, limit int) (int64, error)
 	// Waiting counts what the source has queued or claimed; its cost does not grow with what has been sent. An empty Node means
 	// all nodes.
 	Waiting(ctx context.Context, ws string, s Source) (int64, error)

@@ -21,6 +21,7 @@ const (
 	CampaignsRead   Permission = "campaigns.read"
 	CampaignsWrite  Permission = "campaigns.write"
 	CampaignsSend   Permission = "campaigns.send"
+	MessagesSend    Permission = "messages.send" // single messages, as shops and services send them
 	JourneysRead    Permission = "journeys.read"
 	JourneysWrite   Permission = "journeys.write"
 	JourneysPublish Permission = "journeys.publish"
@@ -68,6 +69,7 @@ var matrix = []struct {
 	{CampaignsRead, []Role{Owner, Admin, Marketer, Agent, Analyst, Viewer}},
 	{CampaignsWrite, []Role{Owner, Admin, Marketer}},
 	{CampaignsSend, []Role{Owner, Admin, Marketer}},
+	{MessagesSend, []Role{Owner, Admin, Marketer}},
 	{JourneysRead, []Role{Owner, Admin, Marketer, Agent, Analyst, Viewer}},
 	{JourneysWrite, []Role{Owner, Admin, Marketer}},
 	{JourneysPublish, []Role{Owner, Admin, Marketer}},

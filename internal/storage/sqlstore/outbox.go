@@ -26,7 +26,7 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
 	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
-	data, priority, body`
+	data, priority, body, given, print, ended_at`
 
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 	var vars, data string
@@ -35,7 +35,7 @@ func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
 		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt, &m.HardBouncedAt, &m.ComplainedAt,
-		&data, (*int)(&m.Priority), &m.Body)
+		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt)
 	if err != nil {
 		return m, err
 	}
@@ -95,13 +95,13 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 		rows[i] = []any{
 			m.ID, ws, m.PersonID, m.Channel, m.Topic, m.Template, m.TemplateVersion,
 			m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node, m.Key, vars, m.Transactional, m.Goal.Event, m.Goal.Window.Microseconds(), m.Address,
-			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body,
+			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body, m.Given, m.Print, m.EndedAt,
 		}
 	}
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
 			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-			$24, $25, $26)
+			$24, $25, $26, $27, $28, $29)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }
 
@@ -193,6 +193,29 @@ func (s *Outbox) Take(ctx context.Context, ws string, held []outbox.Held, at tim
 	}
 	_, err := s.db.Bulk(ctx, `UPDATE message SET slot_at = $4 WHERE id = $1 AND workspace_id = $2 AND owner = $3 AND state = 'claimed'`, rows)
 	return err
+}
+
+// PutBody keeps the sealed body of a message.
+func (s *Outbox) PutBody(ctx context.Context, ws, messageID string, sealed []byte) error {
+	_, err := s.db.Exec(ctx, `INSERT INTO message_body (workspace_id, message_id, sealed) VALUES ($1, $2, $3)
+		ON CONFLICT (workspace_id, message_id) DO UPDATE SET sealed = excluded.sealed`, ws, messageID, sealed)
+	return err
+}
+
+// Body returns it.
+func (s *Outbox) Body(ctx context.Context, ws, messageID string) ([]byte, error) {
+	raw, err := sqldb.One(ctx, s.db, sqldb.Value[[]byte], `SELECT sealed FROM message_body WHERE workspace_id = $1 AND message_id = $2`, ws, messageID)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return nil, errs.NotFound("message body", messageID)
+	}
+	return raw, err
+}
+
+// PurgeBodies removes bodies of messages that have ended.
+func (s *Outbox) PurgeBodies(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return s.db.Exec(ctx, `DELETE FROM message_body WHERE message_id IN (
+		SELECT b.message_id FROM message_body b JOIN message m ON m.id = b.message_id
+		WHERE m.ended_at > 0 AND m.ended_at < $1 AND m.state NOT IN ('queued', 'claimed') LIMIT $2)`, before, limit)
 }
 
 // Repoint gives the loser's messages to the winner.

@@ -81,7 +81,10 @@ func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[strin
 		lost = nil
 		rows := make([][]any, len(results))
 		for i, r := range results {
-			var sent, bounced time.Time
+			var sent, bounced, ended time.Time
+			if r.State != outbox.Queued {
+				ended = r.At
+			}
 			switch r.State {
 			case outbox.Sent:
 				sent = r.At
@@ -96,11 +99,11 @@ func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[strin
 			if r.Lost {
 				uncertain = 1
 			}
-			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried, evidence(r.Data)}
+			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried, evidence(r.Data), ended}
 		}
 		n, err := s.db.Bulk(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
 				due_at = CASE WHEN CAST($9 AS BIGINT) > 0 THEN CAST($9 AS BIGINT) ELSE due_at END, sent_at = $10, bounced_at = $11,
-				attempts = attempts + $13, uncertain = uncertain + $12, data = $14, in_flight = FALSE, owner = ''
+				attempts = attempts + $13, uncertain = uncertain + $12, data = $14, ended_at = $15, in_flight = FALSE, owner = ''
 			WHERE id = $1 AND owner = $2 AND state = 'claimed'`, rows)
 		if err != nil || n == int64(len(results)) {
 			return err
@@ -175,7 +178,8 @@ func (s *Outbox) Inherit(ctx context.Context, owner string, now time.Time, limit
 				state = CASE WHEN uncertain >= $3 THEN 'failed' ELSE 'queued' END,
 				reason = '`+outbox.ReasonAnswerLost+`',
 				detail = '', data = '{"process":"ended"}',
-				uncertain = uncertain + 1, attempts = attempts + 1, in_flight = FALSE, owner = '', due_at = $4
+				uncertain = uncertain + 1, attempts = attempts + 1, in_flight = FALSE, owner = '', due_at = $4,
+				ended_at = CASE WHEN uncertain >= $3 THEN CAST($4 AS BIGINT) ELSE 0 END
 			WHERE owner >= $1 AND owner < $2 AND state = 'claimed' RETURNING `+messageColumns, from, to, limit, now)
 		if err != nil {
 			return err
@@ -201,8 +205,15 @@ func (s *Outbox) Recall(ctx context.Context, ws string, personIDs []string) erro
 }
 
 // Cancel cancels what has not been sent.
-func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source) (int64, error) {
-	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = ''
+func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source, at time.Time) (int64, error) {
+	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = '', ended_at = $5
 		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
-			AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node)
+			AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node, at)
+}
+
+// CancelOne cancels one message.
+func (s *Outbox) CancelOne(ctx context.Context, ws, id string, at time.Time) (bool, error) {
+	n, err := s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = '', ended_at = $3
+		WHERE workspace_id = $1 AND id = $2 AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, id, at)
+	return n > 0, err
 }

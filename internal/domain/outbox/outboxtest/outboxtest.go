@@ -41,6 +41,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"an expired owner's messages are inherited", inherit},
 		{"recall takes back what is not in flight", recall},
 		{"cancel stops what is not in flight", cancel},
+		{"one message can be cancelled", cancelOne},
+		{"bodies are kept until some time after the end", bodies},
 		{"receipts keep the earliest time", marks},
 		{"a conversion is credited once per key", conversions},
 		{"candidates are sent and not bounced", candidates},
@@ -130,7 +132,8 @@ func roundTrip(t *testing.T, s Store) {
 		m.Transactional = true
 	})
 	refused := message(2, func(m *outbox.Message) {
-		m.State, m.Reason, m.Detail, m.Address = outbox.Refused, "no_address", "none", ""
+		m.State, m.Reason, m.Data, m.Address, m.EndedAt = outbox.Refused, "no_address", outbox.Evidence{"channel": "email", "n": 1.5, "yes": true}, "", t0
+		m.Priority, m.Body, m.Given, m.Print = outbox.High, true, true, "abc"
 	})
 	insert(t, s, m, refused)
 	equal(t, "message", m, get(t, s, m.ID))
@@ -252,7 +255,7 @@ func finish(t *testing.T, s Store) {
 		result(1, outbox.Bounced, func(r *outbox.Result) { r.Reason, r.Detail = "rejected", "no such user" }),
 		result(2, outbox.Queued, func(r *outbox.Result) { r.Due, r.Reason = at.Add(time.Minute), "deferred" }),
 		result(3, outbox.Queued, func(r *outbox.Result) { r.Due, r.Lost = at.Add(time.Minute), true }),
-		result(4, outbox.Refused, func(r *outbox.Result) { r.Reason = "unsubscribed" }),
+		result(4, outbox.Refused, func(r *outbox.Result) { r.Reason, r.Data = "unsubscribed", outbox.Evidence{"topic": "tpc_1"} }),
 		stale,
 	})
 	must(t, err)
@@ -263,13 +266,15 @@ func finish(t *testing.T, s Store) {
 		m := message(n, func(m *outbox.Message) { m.Address, m.Subject, m.Code, m.Attempts = "new@b.example", "Hi", "250", 1 }, change)
 		equal(t, m.ID, m, get(t, s, m.ID))
 	}
-	want(1, func(m *outbox.Message) { m.State, m.SentAt = outbox.Sent, at })
+	want(1, func(m *outbox.Message) { m.State, m.SentAt, m.EndedAt = outbox.Sent, at, at })
 	want(2, func(m *outbox.Message) {
-		m.State, m.BouncedAt, m.Reason, m.Detail = outbox.Bounced, at, "rejected", "no such user"
+		m.State, m.BouncedAt, m.Reason, m.Detail, m.EndedAt = outbox.Bounced, at, "rejected", "no such user", at
 	})
 	want(3, func(m *outbox.Message) { m.State, m.DueAt, m.Reason = outbox.Queued, at.Add(time.Minute), "deferred" })
 	want(4, func(m *outbox.Message) { m.State, m.DueAt, m.Uncertain = outbox.Queued, at.Add(time.Minute), 1 })
-	want(5, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, "unsubscribed" })
+	want(5, func(m *outbox.Message) {
+		m.State, m.Reason, m.Data, m.EndedAt = outbox.Refused, "unsubscribed", outbox.Evidence{"topic": "tpc_1"}, at
+	})
 	if m := get(t, s, "msg_006"); m.State != outbox.Claimed || !m.InFlight {
 		t.Errorf("a stale result changed the message: %+v", m)
 	}
@@ -367,10 +372,10 @@ func cancel(t *testing.T, s Store) {
 	got := claim(t, s, "o.1", 2)
 	_, err := s.Begin(ctx, held(got[:1]))
 	must(t, err)
-	n, err := s.Cancel(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1", Node: "a"})
+	n, err := s.Cancel(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1", Node: "a"}, t0)
 	must(t, err)
 	equal(t, "one node", int64(1), n)
-	n, err = s.Cancel(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1"})
+	n, err = s.Cancel(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1"}, t0)
 	must(t, err)
 	equal(t, "the rest", int64(2), n)
 	for id, want := range map[string]outbox.State{
@@ -636,7 +641,7 @@ func isolation(t *testing.T, s Store) {
 	if got, err := s.CountsByNode(ctx, "ws_2", outbox.Source{Kind: "campaign", ID: "cmp_1"}); err != nil || len(got) != 0 {
 		t.Errorf("figures: %v, %v", got, err)
 	}
-	if n, err := s.Cancel(ctx, "ws_2", outbox.Source{Kind: "campaign", ID: "cmp_1"}); err != nil || n != 0 {
+	if n, err := s.Cancel(ctx, "ws_2", outbox.Source{Kind: "campaign", ID: "cmp_1"}, t0); err != nil || n != 0 {
 		t.Errorf("cancelled %d, %v", n, err)
 	}
 	if got, err := s.Conversions(ctx, "ws_2", "msg_001"); err != nil || len(got) != 0 {
@@ -644,5 +649,54 @@ func isolation(t *testing.T, s Store) {
 	}
 	if got, err := s.Goals(ctx, "ws_2"); err != nil || len(got) != 0 {
 		t.Errorf("goals: %v, %v", got, err)
+	}
+}
+
+func cancelOne(t *testing.T, s Store) {
+	ctx := t.Context()
+	insert(t, s, message(1), message(2), message(3))
+	got := claim(t, s, "o.1", 2)
+	_, err := s.Begin(ctx, held(got[:1]))
+	must(t, err)
+	for id, want := range map[string]bool{"msg_001": false, "msg_002": true, "msg_003": true, "msg_009": false} {
+		done, err := s.CancelOne(ctx, ws, id, t0.Add(time.Hour))
+		must(t, err)
+		equal(t, id, want, done)
+	}
+	if done, err := s.CancelOne(ctx, "ws_2", "msg_003", t0); err != nil || done {
+		t.Errorf("from elsewhere: %v, %v", done, err)
+	}
+	if m := get(t, s, "msg_003"); m.State != outbox.Cancelled || m.Reason != outbox.ReasonCancelled || !m.EndedAt.Equal(t0.Add(time.Hour)) {
+		t.Errorf("%+v", m)
+	}
+}
+
+func bodies(t *testing.T, s Store) {
+	ctx := t.Context()
+	insert(t, s, message(1), message(2))
+	must(t, s.PutBody(ctx, ws, "msg_001", []byte{0, 1, 255}))
+	must(t, s.PutBody(ctx, ws, "msg_002", []byte("b")))
+	must(t, s.PutBody(ctx, ws, "msg_001", []byte{0, 2, 255}))
+	got, err := s.Body(ctx, ws, "msg_001")
+	must(t, err)
+	equal(t, "body", []byte{0, 2, 255}, got)
+	for _, at := range [][2]string{{"ws_2", "msg_001"}, {ws, "msg_009"}} {
+		if _, err := s.Body(ctx, at[0], at[1]); !errs.Is(err, errs.KindNotFound) {
+			t.Errorf("%v: %v", at, err)
+		}
+	}
+	_, err = s.CancelOne(ctx, ws, "msg_001", t0)
+	must(t, err)
+	n, err := s.PurgeBodies(ctx, t0, 10)
+	must(t, err)
+	equal(t, "too early", int64(0), n)
+	n, err = s.PurgeBodies(ctx, t0.Add(time.Second), 10)
+	must(t, err)
+	equal(t, "purged", int64(1), n)
+	if _, err := s.Body(ctx, ws, "msg_001"); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("purged: %v", err)
+	}
+	if _, err := s.Body(ctx, ws, "msg_002"); err != nil {
+		t.Errorf("of a message that waits: %v", err)
 	}
 }
