@@ -129,11 +129,9 @@ func appendContent(b []byte, m channel.Message) []byte {
 
 // appendFile writes an attachment. A name beyond ASCII is written as RFC 2231 says.
 func appendFile(b []byte, a channel.Attachment) []byte {
-	kind := a.Type
-	if k, _, err := mime.ParseMediaType(a.Type); err != nil || strings.HasPrefix(k, "multipart/") || strings.HasPrefix(k, "message/") {
+	kind, _, err := mime.ParseMediaType(a.Type)
+	if err != nil || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
 		kind = "application/octet-stream"
-	} else {
-		kind = k
 	}
 	name := strings.NewReplacer(`"`, "'", "\\", "_", "/", "_").Replace(oneLine(a.Name))
 	b = append(b, "Content-Type: "+kind+"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment;\r\n "...)
