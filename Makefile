@@ -4,7 +4,7 @@ BIN   := bin/kizuna
 GOFLAGS_BUILD := -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-short lint fmt gen verify fuzz clean
+.PHONY: help demo build web test test-short lint fmt gen verify fuzz clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,7 +12,28 @@ help: ## list the commands
 demo: build ## build, start with a sample business and a local mailbox, print where to look
 	@$(BIN) demo
 
-build: ## build bin/kizuna
+# The console is built anew when something of it has changed, and its packages are fetched anew when their lock has. Without npm
+# the binary shows a page that says so.
+WEB     := web/console
+WEB_OUT := internal/console/dist/app/index.html
+WEB_SRC := $(shell find $(WEB) \( -name node_modules -o -name dist -o -name schema.d.ts \) -prune -o -type f -print)
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	@cd $(WEB) && npm ci --no-audit --no-fund --silent && touch node_modules/.package-lock.json
+
+web/tools/openapi/node_modules/.package-lock.json: web/tools/openapi/package-lock.json
+	@cd web/tools/openapi && npm ci --no-audit --no-fund --silent && touch node_modules/.package-lock.json
+
+$(WEB)/src/api/schema.d.ts: api/openapi.json web/tools/openapi/node_modules/.package-lock.json
+	@cd web/tools/openapi && npm run --silent generate >/dev/null
+
+$(WEB_OUT): $(WEB)/node_modules/.package-lock.json $(WEB_SRC) | $(WEB)/src/api/schema.d.ts
+	@cd $(WEB) && npm run --silent check && npm run --silent build >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }; tail -n 1 build.log; rm -f build.log
+
+web: ## build the console that the binary carries
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(WEB_OUT); else echo "npm is not installed: the binary comes without its console (Debian: apt install nodejs npm)"; fi
+
+build: web ## build bin/kizuna
 	@mkdir -p bin
 	@go build $(GOFLAGS_BUILD) -o $(BIN) ./cmd/kizuna
 
@@ -22,13 +43,15 @@ test: ## run every test that this machine can run; what it cannot is listed with
 test-short: ## the same without the long stories (kill loops, real peers, browsers)
 	@test/run.sh -short
 
-lint: ## vet, staticcheck, gofumpt
+lint: $(WEB)/node_modules/.package-lock.json $(WEB)/src/api/schema.d.ts ## vet, staticcheck, gofumpt; tsc, oxlint, biome
 	@go vet ./...
 	@go tool staticcheck ./...
 	@out="$$(go tool gofumpt -l cmd internal test)"; if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+	@cd $(WEB) && npm run --silent check && npm run --silent lint
 
 fmt: ## format the code
 	@go tool gofumpt -w cmd internal test
+	@cd $(WEB) && npm run --silent fmt
 
 gen: build ## write api/openapi.json anew
 	@mkdir -p api
@@ -43,4 +66,4 @@ fuzz: ## run each fuzz target for 30 seconds
 	    echo "$$t $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s ./$$t || exit 1; done; done
 
 clean: ## remove what the build made (not data folders)
-	@rm -rf bin
+	@rm -rf bin $(WEB)/dist internal/console/dist/app

@@ -2,6 +2,8 @@ module github.com/kizuna-cx/kizuna
 
 go 1.26.0
 
+ignore ./web
+
 require (
 	github.com/RoaringBitmap/roaring/v2 v2.30.0
 	github.com/danielgtaylor/huma/v2 v2.37.2

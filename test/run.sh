@@ -32,6 +32,8 @@ if command -v npm >/dev/null && [ ! -d test/peers/sdk/node_modules ]; then
   (cd test/peers/sdk && npm ci --no-audit --no-fund --silent) || echo "the tracking SDKs could not be installed: their tests are skipped"
 fi
 
+if command -v npm >/dev/null; then make --no-print-directory web && (cd web/console && npm test --silent); else echo "npm is not installed: the tests of the console are skipped"; fi
+
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of.
 go test -json -count=1 -timeout 30m "$@" ./... | go run ./test/summary

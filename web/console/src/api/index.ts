@@ -1,0 +1,8 @@
+import type { components } from './schema'
+
+export { type Answer, type Args, call, type Item } from './client'
+export { describe, type Fault, fieldErrors, Problem } from './problem'
+export { type Listing, queryClient, reading, refresh, useList, useRead, useSend } from './query'
+
+/** The API's shapes by name: Schemas['Person']. */
+export type Schemas = components['schemas']

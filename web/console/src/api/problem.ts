@@ -1,0 +1,58 @@
+import { hasText, t } from '@/i18n'
+
+export interface Fault {
+  location?: string
+  code?: string
+  message: string
+}
+
+/** An answer of the API that is no success (RFC 9457). The code is stable; the detail names the remedy in English. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly status: number
+  readonly code: string
+  readonly field?: string
+  readonly faults: Fault[]
+  /** What to tell whoever reads the server's log. */
+  readonly request?: string
+
+  constructor(
+    status: number,
+    body: { code?: string; detail?: string; title?: string; field?: string; errors?: Fault[] | null },
+    request?: string,
+  ) {
+    super(body.detail ?? body.title ?? String(status))
+    this.status = status
+    this.code = body.code ?? 'internal'
+    this.field = body.field
+    this.faults = body.errors ?? []
+    this.request = request
+  }
+
+  static from(response: Response, body: unknown): Problem {
+    const shape =
+      typeof body === 'object' && body !== null ? body : { detail: typeof body === 'string' && body ? body : response.statusText }
+    return new Problem(response.status, shape, response.headers.get('X-Request-Id') ?? undefined)
+  }
+}
+
+/** describe words an error for a reader: its text in the catalogue if there is one, else the server's own words. */
+export function describe(err: unknown): string {
+  if (!(err instanceof Problem)) return t('error.internal')
+  const key = `error.${err.code}`
+  if (hasText(key)) return t(key)
+  return err.field ? t('error.at_field', { field: err.field, text: err.message }) : err.message
+}
+
+/** Errors by input name, for a form. Locations such as "body.caps[0].limit" become "caps.0.limit". */
+export function fieldErrors(err: unknown): Record<string, string> {
+  if (!(err instanceof Problem)) return {}
+  const faults = err.faults.length > 0 ? err.faults : err.field ? [{ location: err.field, code: err.code, message: err.message }] : []
+  const out: Record<string, string> = {}
+  for (const f of faults) {
+    if (!f.location) continue
+    const name = f.location.replace(/^body\./, '').replace(/\[(\d+)\]/g, '.$1')
+    out[name] ??= f.code && hasText(`error.${f.code}`) ? t(`error.${f.code}`) : f.message
+  }
+  return out
+}

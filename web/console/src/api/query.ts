@@ -1,0 +1,103 @@
+// Hooks around the client. Keys of the cache are [path, arguments], so that one can invalidate by path.
+import { QueryClient, keepPreviousData, queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { type Answer, type Args, type Item, type Method, type PathsOf, call } from './client'
+import { Problem } from './problem'
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000, // live messages invalidate what has changed sooner
+      retry: (count, err) => count < 2 && (!(err instanceof Problem) || err.status === 0 || err.status >= 500),
+      refetchOnWindowFocus: true,
+    },
+  },
+})
+
+/** Options of one read; for prefetching and for useQuery with extra settings. */
+export function reading<P extends PathsOf<'get'>>(path: P, args: Args<P, 'get'>) {
+  return queryOptions({
+    queryKey: [path, args] as const,
+    queryFn: ({ signal }): Promise<Answer<P, 'get'>> => call('get', path, args, { signal }),
+  })
+}
+
+interface ReadOptions {
+  enabled?: boolean
+  /** Milliseconds between reads; only for what no live message tells. */
+  every?: number
+  /** Show the former answer while the arguments change. */
+  keep?: boolean
+}
+
+/** useRead reads and keeps one answer: const person = useRead('/api/v1/people/{id}', { path: { id } }) */
+export function useRead<P extends PathsOf<'get'>>(path: P, args: Args<P, 'get'>, o: ReadOptions = {}) {
+  return useQuery({
+    ...reading(path, args),
+    enabled: o.enabled ?? true,
+    refetchInterval: o.every,
+    placeholderData: o.keep ? keepPreviousData : undefined,
+  })
+}
+
+export interface Listing<T> {
+  items: T[]
+  /** True until the first page is there. */
+  loading: boolean
+  /** True while a following page is on its way. */
+  loadingMore: boolean
+  error: Error | null
+  more: boolean
+  loadMore: () => void
+  reload: () => void
+}
+
+/** useList reads a list by its cursor, page after page. */
+export function useList<P extends PathsOf<'get'>>(
+  path: P,
+  args: Args<P, 'get'>,
+  o: { enabled?: boolean; size?: number; every?: number } = {},
+): Listing<Item<P>> {
+  const q = useInfiniteQuery({
+    queryKey: [path, args, 'pages'] as const,
+    enabled: o.enabled ?? true,
+    refetchInterval: o.every,
+    placeholderData: keepPreviousData,
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) => {
+      const query = { ...(args as { query?: object }).query, limit: o.size ?? 50, ...(pageParam ? { cursor: pageParam } : {}) }
+      return call('get', path, { ...args, query } as Args<P, 'get'>, { signal }) as unknown as Promise<{
+        items: Item<P>[] | null
+        next_cursor?: string
+      }>
+    },
+    getNextPageParam: (last) => last.next_cursor || undefined,
+  })
+  const items = useMemo(() => q.data?.pages.flatMap((p) => p.items ?? []) ?? [], [q.data])
+  return {
+    items,
+    loading: q.isLoading,
+    loadingMore: q.isFetchingNextPage,
+    error: q.error,
+    more: q.hasNextPage,
+    loadMore: () => void (!q.isFetchingNextPage && q.fetchNextPage()),
+    reload: () => void q.refetch(),
+  }
+}
+
+/**
+ * useSend makes a change and then reads anew whatever starts with one of the `refresh` paths.
+ * const pause = useSend('post', '/api/v1/campaigns/{id}/pause', { refresh: ['/api/v1/campaigns'] }); pause.mutate({ path: { id } })
+ */
+export function useSend<M extends Exclude<Method, 'get'>, P extends PathsOf<M>>(method: M, path: P, o: { refresh?: string[] } = {}) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (args: Args<P, M>) => call(method, path, args),
+    onSuccess: () => refresh(o.refresh ?? [], client),
+  })
+}
+
+/** refresh reads anew every answer whose path starts with one of the prefixes, if a screen shows it. */
+export function refresh(prefixes: string[], client: QueryClient = queryClient) {
+  return client.invalidateQueries({ predicate: (q) => prefixes.some((p) => String(q.queryKey[0]).startsWith(p)) })
+}

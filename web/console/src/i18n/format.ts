@@ -1,0 +1,72 @@
+import { language } from './index'
+
+const made = new Map<string, unknown>()
+
+// Formatters are costly to make and are used in every row of a table.
+function kept<T>(kind: string, options: object, make: (lang: string) => T): T {
+  const key = `${language()} ${kind} ${JSON.stringify(options)}`
+  if (!made.has(key)) made.set(key, make(language()))
+  return made.get(key) as T
+}
+
+const numbers = (o: Intl.NumberFormatOptions) => kept('number', o, (l) => new Intl.NumberFormat(l, o))
+const dates = (o: Intl.DateTimeFormatOptions) => kept('date', o, (l) => new Intl.DateTimeFormat(l, o))
+
+type When = string | number | Date | null | undefined
+
+export const formatNumber = (n: number, o: Intl.NumberFormatOptions = {}) => numbers(o).format(n)
+/** 12.3K, 1.2万: for axes and narrow tiles. */
+export const formatCompact = (n: number) => numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(n)
+export const formatPercent = (share: number, digits = 1) => numbers({ style: 'percent', maximumFractionDigits: digits }).format(share)
+
+/** Money is in the currency's smallest unit, as everywhere in the product. */
+export function formatMoney(minor: number, currency: string, o: Intl.NumberFormatOptions = {}) {
+  const f = numbers({ style: 'currency', currency, ...o })
+  return f.format(minor / 10 ** (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2))
+}
+
+export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).format(new Date(w)) : '–')
+export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
+/** A civil time without a zone ("2026-03-01T09:00"), shown as written. */
+export const formatCivil = (w: string) =>
+  dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${w.slice(0, 16)}:00Z`))
+
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
+/** "3 minutes ago", measured against now. */
+export function formatAgo(w: When, now = Date.now()) {
+  if (!w) return '–'
+  const seconds = (new Date(w).getTime() - now) / 1000
+  const f = kept('ago', {}, (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' }))
+  for (const [unit, size] of units) if (Math.abs(seconds) >= size) return f.format(Math.round(seconds / size), unit)
+  return f.format(Math.min(0, Math.round(seconds)), 'second')
+}
+
+/** A list in words: "a, b and c". */
+export const formatList = (items: string[]) => kept('list', {}, (l) => new Intl.ListFormat(l, { type: 'conjunction' })).format(items)
+export const formatCountry = (code: string) =>
+  kept('country', {}, (l) => new Intl.DisplayNames([l], { type: 'region', fallback: 'code' })).of(code) ?? code
+export const formatLanguage = (code: string) =>
+  kept('language', {}, (l) => new Intl.DisplayNames([l], { type: 'language', fallback: 'code' })).of(code) ?? code
+
+export interface Named {
+  name?: string
+  first_name?: string
+  last_name?: string
+  email?: string
+}
+
+const han = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
+
+/** A person's name in their own order: family name first and no space where it is written in Han or kana. */
+export function formatName(p: Named): string {
+  const { first_name: first, last_name: last } = p
+  if (first && last) return han.test(last) ? `${last}${han.test(first) ? '' : ' '}${first}` : `${first} ${last}`
+  return p.name || first || last || p.email || ''
+}

@@ -1,0 +1,90 @@
+// Routing as screens see it. The router itself is in app/router.tsx; nothing else imports it.
+import { useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import type { ComponentType } from 'react'
+import { useCallback, useMemo } from 'react'
+
+export { Outlet } from '@tanstack/react-router'
+
+/** One address and the component that is loaded when it is first opened. */
+export interface Screen {
+  /** "/people/$id": parts with $ are parameters. */
+  path: string
+  load: () => Promise<{ default: ComponentType }>
+}
+
+/** One action of the command palette. */
+export interface Action {
+  id: string
+  /** Key of its text. */
+  title: string
+  /** Further words people may type, in any language: pinyin, romaji, English. */
+  aliases?: string
+  permission?: string
+  /** Address to open. */
+  to: string
+}
+
+/** One noun of the product: its place in the navigation, its screens, and what the palette offers of it. */
+export interface Area {
+  id: string
+  path: string
+  /** Key of its text. */
+  title: string
+  icon: ComponentType<{ size?: number; strokeWidth?: number }>
+  /** Hidden from people without it. */
+  permission?: string
+  /** Second key of the shortcut "g x". */
+  key?: string
+  aliases?: string
+  /** False keeps it out of the navigation (there are at most seven). */
+  nav?: boolean
+  screens: Screen[]
+  actions?: Action[]
+}
+
+/** One parameter of the address: useParam('id') on /people/$id. */
+export function useParam(name: string): string {
+  const params = useParams({ strict: false }) as Record<string, string | undefined>
+  return params[name] ?? ''
+}
+
+/** Opens an address: const go = useGo(); go('/people/per_1') */
+export function useGo() {
+  const navigate = useNavigate()
+  return useCallback((to: string, o: { replace?: boolean } = {}) => void navigate({ href: to, replace: o.replace }), [navigate])
+}
+
+/** The path of the address. */
+export const usePath = () => useLocation({ select: (l) => l.pathname })
+
+/**
+ * State that lives in the address, so that it can be shared, bookmarked and gone back to. Values are text; those that
+ * equal their default are left out. const [filter, setFilter] = useUrlState({ q: '', status: '' })
+ */
+export function useUrlState<T extends Record<string, string>>(defaults: T): [T, (patch: Partial<T>, o?: { push?: boolean }) => void] {
+  const search = useLocation({ select: (l) => l.search }) as unknown as Record<string, unknown>
+  const navigate = useNavigate()
+  const names = JSON.stringify(defaults)
+  const state = useMemo(() => {
+    const out: Record<string, string> = JSON.parse(names)
+    for (const key of Object.keys(out)) if (typeof search[key] === 'string') out[key] = search[key]
+    return out as T
+  }, [search, names])
+  const set = useCallback(
+    (patch: Partial<T>, o: { push?: boolean } = {}) => {
+      const base = JSON.parse(names) as Record<string, string>
+      void navigate({
+        to: '.',
+        replace: !o.push,
+        resetScroll: false,
+        search: (before: Record<string, unknown>) => {
+          const next: Record<string, unknown> = { ...before, ...patch }
+          for (const key of Object.keys(base)) if (next[key] === base[key] || next[key] === undefined) delete next[key]
+          return next
+        },
+      } as never)
+    },
+    [navigate, names],
+  )
+  return [state, set]
+}

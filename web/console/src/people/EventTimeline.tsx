@@ -1,0 +1,71 @@
+import { Activity, Eye, type LucideIcon, Mail, Route, UserRound, Users } from 'lucide-react'
+import { type Schemas, useList } from '@/api'
+import { useT } from '@/i18n'
+import { Button, Card, EmptyState, ErrorState, Json, LoadingState, Time } from '@/ui'
+import css from './EventTimeline.module.css'
+
+type Event = Schemas['PersonEvent']
+
+const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mail, segment: Users, journey: Route, identify: UserRound }
+
+function about(e: Event): string {
+  const p = (e.properties ?? {}) as Record<string, unknown>
+  const what = p.title ?? p.segment_name ?? p.subject ?? p.name ?? p.url ?? p.reason ?? ''
+  const total = p.total !== undefined && p.currency ? `${p.total} ${p.currency}` : ''
+  return [String(what), total].filter(Boolean).join(' · ')
+}
+
+/** Everything that happened to one person, newest first. */
+export function EventTimeline({ id }: { id: string }) {
+  const t = useT()
+  const events = useList('/api/v1/people/{id}/events', { path: { id } }, { size: 30 })
+  if (events.loading)
+    return (
+      <Card>
+        <LoadingState rows={8} />
+      </Card>
+    )
+  if (events.error && events.items.length === 0)
+    return (
+      <Card>
+        <ErrorState error={events.error} onRetry={events.reload} />
+      </Card>
+    )
+  if (events.items.length === 0)
+    return (
+      <Card>
+        <EmptyState icon={Activity} title={t('person.no_events')} />
+      </Card>
+    )
+  return (
+    <Card>
+      <ol className={css.line}>
+        {events.items.map((e) => {
+          const Icon = icons[e.type] ?? Activity
+          return (
+            <li key={e.message_id} className={css.item} data-kind={e.type}>
+              <span className={css.icon}>
+                <Icon size={14} />
+              </span>
+              <details className={css.body}>
+                <summary>
+                  <span className={css.name}>{e.name || e.type}</span>
+                  <span className={css.about}>{about(e)}</span>
+                  <span className={css.time}>
+                    <Time at={e.time} />
+                  </span>
+                </summary>
+                <Json value={{ message_id: e.message_id, ...((e.properties ?? {}) as object) }} />
+              </details>
+            </li>
+          )
+        })}
+      </ol>
+      {events.more ? (
+        <Button variant="subtle" loading={events.loadingMore} onClick={events.loadMore}>
+          {t('list.more')}
+        </Button>
+      ) : null}
+    </Card>
+  )
+}

@@ -1,0 +1,189 @@
+import { useState } from 'react'
+import { type Schemas, useList, useRead } from '@/api'
+import { formatNumber, useT, word } from '@/i18n'
+import { useParam, useUrlState } from '@/lib/route'
+import {
+  Accordion,
+  Ago,
+  Button,
+  Card,
+  DataTable,
+  Definition,
+  DetailPage,
+  EmptyState,
+  Json,
+  Loaded,
+  Note,
+  PageTabs,
+  personName,
+  Status,
+  Time,
+} from '@/ui'
+import { Portrait } from './Portrait'
+import { EventTimeline } from './EventTimeline'
+
+type Person = Schemas['Person']
+
+export default function PersonDetailPage() {
+  const person = useRead('/api/v1/people/{id}', { path: { id: useParam('id') } })
+  return <Loaded of={person}>{(p) => <PersonView person={p} />}</Loaded>
+}
+
+function PersonView({ person: p }: { person: Person }) {
+  const t = useT()
+  const [view, setView] = useUrlState({ tab: 'timeline' })
+  const portrait = useRead('/api/v1/people/{id}/portrait', { path: { id: p.id } })
+  return (
+    <DetailPage
+      title={personName(p)}
+      crumbs={[{ to: '/people', label: t('nav.people') }]}
+      status={<Status value={p.status} />}
+      meta={
+        <>
+          {p.email && p.email !== personName(p) ? <span>{p.email}</span> : null}
+          <span>
+            {t('person.since')} <Time at={p.first_seen} />
+          </span>
+          <span>
+            {t('field.last_seen')} <Ago at={p.last_seen} />
+          </span>
+        </>
+      }
+      tabs={
+        <PageTabs
+          label={personName(p)}
+          value={view.tab}
+          onChange={(tab) => setView({ tab })}
+          tabs={['timeline', 'messages', 'identity', 'traits'].map((id) => ({ id, label: t(`person.tab.${id}`) }))}
+        />
+      }
+      rail={<Loaded of={portrait}>{(x) => <Portrait portrait={x} />}</Loaded>}
+    >
+      {view.tab === 'messages' ? (
+        <Messages id={p.id} />
+      ) : view.tab === 'identity' ? (
+        <Identity person={p} />
+      ) : view.tab === 'traits' ? (
+        <Traits person={p} />
+      ) : (
+        <EventTimeline id={p.id} />
+      )}
+    </DetailPage>
+  )
+}
+
+function Messages({ id }: { id: string }) {
+  const t = useT()
+  const messages = useList('/api/v1/people/{id}/messages', { path: { id } }, { size: 20 })
+  return (
+    <DataTable
+      name="person.messages"
+      label={t('person.messages')}
+      rows={messages.items}
+      rowId={(m) => m.id}
+      loading={messages.loading}
+      error={messages.error}
+      more={messages.more}
+      loadingMore={messages.loadingMore}
+      onMore={messages.loadMore}
+      plain
+      columns={[
+        { id: 'subject', title: t('field.subject'), cell: (m) => m.subject || m.id },
+        {
+          id: 'state',
+          title: t('field.status'),
+          cell: (m) => (
+            <>
+              <Status value={m.state} />
+              {m.reason ? <Note>{word('reason', m.reason)}</Note> : null}
+            </>
+          ),
+        },
+        { id: 'opened', title: t('metric.opened'), cell: (m) => <Ago at={m.opened_at} /> },
+        { id: 'clicked', title: t('metric.clicked'), cell: (m) => <Ago at={m.clicked_at} /> },
+        { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.sent_at ?? m.created_at} /> },
+      ]}
+      empty={<EmptyState title={t('person.no_messages')} />}
+    />
+  )
+}
+
+/** Why all of this is one person: the identifiers, and each decision that linked them. */
+function Identity({ person: p }: { person: Person }) {
+  const t = useT()
+  const [full, setFull] = useState(false)
+  const decisions = useList('/api/v1/people/{id}/identity', { path: { id: p.id } }, { size: 30, enabled: full })
+  return (
+    <>
+      <Card title={t('person.identifiers')} flush>
+        <DataTable
+          bare
+          plain
+          name="person.identifiers"
+          label={t('person.identifiers')}
+          rows={p.identifiers ?? []}
+          rowId={(i) => `${i.kind} ${i.value}`}
+          columns={[
+            { id: 'kind', title: t('field.kind'), cell: (i) => word('identifier', i.kind) },
+            { id: 'value', title: t('field.value'), main: true, cell: (i) => i.value },
+            { id: 'status', title: t('field.status'), cell: (i) => <Status value={i.status} /> },
+            { id: 'seen', title: t('field.last_seen'), num: true, cell: (i) => <Ago at={i.last_seen} /> },
+          ]}
+        />
+      </Card>
+      <Card title={t('person.why_one')} help={t('person.why_one_help')} flush>
+        {full ? (
+          <DataTable
+            bare
+            plain
+            name="person.decisions"
+            label={t('person.why_one')}
+            rows={decisions.items}
+            rowId={(d) => `${d.at} ${d.kind} ${d.identifier?.value ?? ''} ${d.other ?? ''}`}
+            loading={decisions.loading}
+            error={decisions.error}
+            more={decisions.more}
+            loadingMore={decisions.loadingMore}
+            onMore={decisions.loadMore}
+            columns={[
+              { id: 'decision', title: t('field.decision'), cell: (d) => word('identity', d.kind) },
+              {
+                id: 'identifier',
+                title: t('field.identifier'),
+                cell: (d) => (d.identifier ? `${word('identifier', d.identifier.kind)} ${d.identifier.value}` : (d.other ?? '')),
+              },
+              { id: 'reason', title: t('field.reason'), cell: (d) => d.reason ?? '' },
+              { id: 'time', title: t('field.time'), num: true, cell: (d) => <Time at={d.at} /> },
+            ]}
+          />
+        ) : (
+          <EmptyState title={t('person.decisions')} action={<Button onClick={() => setFull(true)}>{t('person.show_decisions')}</Button>} />
+        )}
+      </Card>
+    </>
+  )
+}
+
+function Traits({ person: p }: { person: Person }) {
+  const t = useT()
+  const entries = Object.entries(p.traits)
+  if (entries.length === 0)
+    return (
+      <Card>
+        <EmptyState title={t('portrait.nothing')} />
+      </Card>
+    )
+  return (
+    <Card title={t('person.traits', { n: formatNumber(entries.length) })}>
+      <Definition items={entries.map(([k, v]) => [k, typeof v === 'object' ? <Json key={k} value={v} /> : String(v)])} />
+      <Accordion mt="md">
+        <Accordion.Item value="counters">
+          <Accordion.Control>{t('person.counters')}</Accordion.Control>
+          <Accordion.Panel>
+            <Definition items={Object.entries(p.counters ?? {}).map(([k, n]) => [k, formatNumber(n)])} />
+          </Accordion.Panel>
+        </Accordion.Item>
+      </Accordion>
+    </Card>
+  )
+}

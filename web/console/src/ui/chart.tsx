@@ -1,0 +1,166 @@
+// Charts. The library is loaded when the first chart comes into view; until then and for whoever prefers it, the same data is a table.
+import { ActionIcon, Menu, Skeleton } from '@mantine/core'
+import { EllipsisVertical } from 'lucide-react'
+import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
+import { formatNumber, useT } from '@/i18n'
+import { download, toCsv } from '@/lib/download'
+import css from './chart.module.css'
+import { useColorScheme } from './theme'
+
+export interface Series {
+  name: string
+  values: (number | null)[]
+}
+
+export interface ChartData {
+  /** Names below the axis, one for each value. */
+  labels: string[]
+  series: Series[]
+}
+
+export type ChartKind = 'line' | 'area' | 'bar' | 'stacked' | 'horizontal' | 'funnel'
+
+interface Props {
+  /** Names the chart for screen readers, and its files. */
+  title: string
+  kind: ChartKind
+  data: ChartData
+  height?: number
+  /** How values are written; a plain number if absent. */
+  format?: (n: number) => string
+  /** Called with the place of the label that was chosen, to look behind it. */
+  onPick?: (index: number) => void
+  /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
+  option?: object
+}
+
+export function Chart({ title, kind, data, height = 260, format = formatNumber, onPick, option }: Props) {
+  const t = useT()
+  const box = useRef<HTMLDivElement>(null)
+  const chart = useRef<{ dispose: () => void; png: () => string } | null>(null)
+  const [view, setView] = useState<'chart' | 'table'>('chart')
+  const [ready, setReady] = useState(false)
+  const { colorScheme } = useColorScheme()
+  const pick = useEffectEvent((index: number) => onPick?.(index))
+  const write = useEffectEvent((n: number) => format(n))
+  const pickable = onPick !== undefined
+  const shape = useMemo(() => JSON.stringify([kind, data, option]), [kind, data, option])
+
+  useEffect(() => {
+    if (view !== 'chart' || !box.current) return
+    let gone = false
+    const [k, d, o] = JSON.parse(shape) as [ChartKind, ChartData, object | undefined]
+    void import('./echarts').then(({ draw }) => {
+      if (gone || !box.current) return
+      chart.current = draw(box.current, {
+        kind: k,
+        data: d,
+        option: o,
+        title,
+        format: (n) => write(n),
+        onPick: pickable ? (i) => pick(i) : undefined,
+      })
+      setReady(true)
+    })
+    return () => {
+      gone = true
+      chart.current?.dispose()
+      chart.current = null
+    }
+  }, [shape, view, title, colorScheme, pickable])
+
+  const rows = (): unknown[][] => [
+    ['', ...data.series.map((s) => s.name)],
+    ...data.labels.map((l, i) => [l, ...data.series.map((s) => s.values[i])]),
+  ]
+  return (
+    <figure className={css.figure}>
+      <div className={css.tools}>
+        <Menu>
+          <Menu.Target>
+            <ActionIcon aria-label={t('chart.menu', { title })}>
+              <EllipsisVertical size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => setView(view === 'chart' ? 'table' : 'chart')}>
+              {t(view === 'chart' ? 'chart.as_table' : 'chart.as_chart')}
+            </Menu.Item>
+            <Menu.Item onClick={() => download(`${title}.csv`, toCsv(rows()), 'text/csv;charset=utf-8')}>{t('chart.csv')}</Menu.Item>
+            <Menu.Item
+              disabled={view !== 'chart' || !ready}
+              onClick={async () => {
+                if (chart.current) download(`${title}.png`, await (await fetch(chart.current.png())).blob())
+              }}
+            >
+              {t('chart.png')}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </div>
+      {view === 'chart' ? (
+        <div style={{ height, position: 'relative' }}>
+          {ready ? null : <Skeleton height={height} />}
+          <div ref={box} role="img" aria-label={title} style={{ position: 'absolute', inset: 0 }} />
+        </div>
+      ) : (
+        <div className={css.scroll} style={{ maxHeight: Math.max(height, 200) }}>
+          <table className={css.table}>
+            <caption className="visually-hidden">{title}</caption>
+            <thead>
+              <tr>
+                <td />
+                {data.series.map((s) => (
+                  <th key={s.name} scope="col">
+                    {s.name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {data.labels.map((l, i) => (
+                <tr key={l}>
+                  <th scope="row">{l}</th>
+                  {data.series.map((s) => (
+                    <td key={s.name}>{s.values[i] === null || s.values[i] === undefined ? '–' : format(s.values[i])}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </figure>
+  )
+}
+
+/** A line the height of text, for lists and canvas nodes; drawn without the chart library. */
+export function Sparkline({
+  values,
+  label,
+  width = 96,
+  height = 24,
+}: {
+  values: number[]
+  label: string
+  width?: number
+  height?: number
+}): ReactNode {
+  if (values.length < 2) return null
+  const top = Math.max(...values)
+  const low = Math.min(...values, 0)
+  const at = (v: number, i: number) =>
+    `${((i / (values.length - 1)) * (width - 2) + 1).toFixed(1)},${(height - 2 - ((v - low) / (top - low || 1)) * (height - 4)).toFixed(1)}`
+  return (
+    <svg width={width} height={height} role="img" aria-label={label} className={css.spark}>
+      <polyline
+        points={values.map(at).join(' ')}
+        fill="none"
+        stroke="var(--ui-chart-1)"
+        strokeWidth="1.5"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      />
+    </svg>
+  )
+}

@@ -1,0 +1,26 @@
+import '@mantine/dates/styles.css'
+import 'dayjs/locale/ja'
+import 'dayjs/locale/zh-cn'
+import { DateInput, DateTimePicker } from '@mantine/dates'
+import { language, useT } from '@/i18n'
+import type { DateTimeProps } from './dates'
+
+const locales = { en: 'en', 'zh-Hans': 'zh-cn', ja: 'ja' }
+const formats = { en: 'MMM D, YYYY', 'zh-Hans': 'YYYY年M月D日', ja: 'YYYY年M月D日' }
+
+export default function DateTime({ value, onChange, dateOnly, min, ...rest }: DateTimeProps) {
+  useT()
+  const common = { ...rest, locale: locales[language()], clearable: !rest.required, minDate: min?.slice(0, 10) }
+  if (dateOnly)
+    return (
+      <DateInput {...common} valueFormat={formats[language()]} value={value || null} onChange={(v) => onChange(v ? v.slice(0, 10) : '')} />
+    )
+  return (
+    <DateTimePicker
+      {...common}
+      valueFormat={`${formats[language()]} HH:mm`}
+      value={value ? value.replace('T', ' ') : null}
+      onChange={(v) => onChange(v ? v.slice(0, 16).replace(' ', 'T') : '')}
+    />
+  )
+}

@@ -1,0 +1,143 @@
+// The only module that knows ECharts; chart.tsx loads it when a chart is shown.
+import { BarChart, CustomChart, FunnelChart, HeatmapChart, LineChart, PieChart, SankeyChart } from 'echarts/charts'
+import {
+  AriaComponent,
+  DataZoomComponent,
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TooltipComponent,
+  VisualMapComponent,
+} from 'echarts/components'
+import * as echarts from 'echarts/core'
+import { CanvasRenderer } from 'echarts/renderers'
+import { formatCompact } from '@/i18n'
+import type { ChartData, ChartKind } from './chart'
+
+echarts.use([
+  LineChart,
+  BarChart,
+  FunnelChart,
+  HeatmapChart,
+  PieChart,
+  SankeyChart,
+  CustomChart,
+  GridComponent,
+  LegendComponent,
+  TooltipComponent,
+  AriaComponent,
+  DataZoomComponent,
+  MarkLineComponent,
+  VisualMapComponent,
+  CanvasRenderer,
+])
+
+interface Draw {
+  kind: ChartKind
+  data: ChartData
+  option?: object
+  title: string
+  format: (n: number) => string
+  onPick?: (index: number) => void
+}
+
+function theme() {
+  const style = getComputedStyle(document.documentElement)
+  const v = (name: string) => style.getPropertyValue(`--ui-${name}`).trim()
+  const axis = {
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: { color: v('text-muted'), fontSize: 12 },
+    splitLine: { lineStyle: { color: v('border-subtle') } },
+  }
+  return {
+    color: Array.from({ length: 8 }, (_, i) => v(`chart-${i + 1}`)),
+    backgroundColor: 'transparent',
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: v('text-primary') },
+    categoryAxis: { ...axis, splitLine: { show: false } },
+    valueAxis: axis,
+    timeAxis: axis,
+    legend: { textStyle: { color: v('text-secondary') }, icon: 'roundRect', itemWidth: 10, itemHeight: 10, itemGap: 16 },
+    tooltip: {
+      backgroundColor: v('bg-surface'),
+      borderColor: v('border-subtle'),
+      textStyle: { color: v('text-primary'), fontSize: 13 },
+      axisPointer: { lineStyle: { color: v('border-control') } },
+    },
+    line: { symbol: 'circle', symbolSize: 5, showSymbol: false, lineStyle: { width: 2 }, smooth: 0.15 },
+    bar: { barMaxWidth: 36, itemStyle: { borderRadius: [3, 3, 0, 0] } },
+    label: { color: v('text-primary') },
+  }
+}
+
+function optionOf({ kind, data, title, format }: Draw): object {
+  const several = data.series.length > 1
+  const common = {
+    animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250,
+    aria: { enabled: true, label: { description: title }, decal: { show: several && (kind === 'stacked' || kind === 'funnel') } },
+  }
+  if (kind === 'funnel')
+    return {
+      ...common,
+      tooltip: { trigger: 'item', valueFormatter: format },
+      series: [
+        {
+          type: 'funnel',
+          sort: 'none',
+          gap: 3,
+          left: 8,
+          right: 8,
+          top: 8,
+          bottom: 8,
+          label: { position: 'inside' },
+          data: data.labels.map((name, i) => ({ name, value: data.series[0]?.values[i] ?? 0 })),
+        },
+      ],
+    }
+  const flat = kind === 'horizontal'
+  const names = {
+    type: 'category',
+    data: data.labels,
+    boundaryGap: kind !== 'line' && kind !== 'area',
+    inverse: flat,
+    axisLabel: flat ? { width: 160, overflow: 'truncate' } : { hideOverlap: true },
+  }
+  const values = { type: 'value', axisLabel: { formatter: formatCompact }, minInterval: 1, splitNumber: 4 }
+  return {
+    ...common,
+    grid: { left: 4, right: 12, top: several ? 40 : 12, bottom: 4, containLabel: true },
+    legend: several ? { top: 0, left: 0, right: 40, type: 'scroll' } : undefined,
+    tooltip: { trigger: 'axis', valueFormatter: (n: unknown) => (typeof n === 'number' ? format(n) : '–'), confine: true },
+    xAxis: flat ? values : names,
+    yAxis: flat ? names : values,
+    series: data.series.map((s) => ({
+      name: s.name,
+      type: kind === 'line' || kind === 'area' ? 'line' : 'bar',
+      stack: kind === 'stacked' ? 'all' : undefined,
+      areaStyle: kind === 'area' ? { opacity: several ? 0.08 : 0.12 } : undefined,
+      itemStyle: flat ? { borderRadius: [0, 3, 3, 0] } : undefined,
+      data: s.values,
+    })),
+  }
+}
+
+/** Draws into the box and follows its size. */
+export function draw(box: HTMLDivElement, d: Draw) {
+  const chart = echarts.init(box, theme())
+  chart.setOption((d.option ?? optionOf(d)) as echarts.EChartsCoreOption)
+  if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex))
+  const sized = new ResizeObserver(() => chart.resize())
+  sized.observe(box)
+  return {
+    dispose: () => {
+      sized.disconnect()
+      chart.dispose()
+    },
+    png: () =>
+      chart.getDataURL({
+        type: 'png',
+        pixelRatio: 2,
+        backgroundColor: getComputedStyle(document.documentElement).getPropertyValue('--ui-bg-surface').trim(),
+      }),
+  }
+}

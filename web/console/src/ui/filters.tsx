@@ -1,0 +1,103 @@
+import { Button, CloseButton, Menu, TextInput } from '@mantine/core'
+import { Check, ChevronDown, Search } from 'lucide-react'
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
+import css from './filters.module.css'
+
+export interface Choice {
+  value: string
+  label: string
+}
+
+/** The bar above a list: search, chips, and one button that takes all filters back. */
+export function FilterBar({ children, active, onClear }: { children: ReactNode; active?: boolean; onClear?: () => void }) {
+  const t = useT()
+  return (
+    <div className={css.bar} role="search">
+      {children}
+      {active && onClear ? (
+        <Button variant="subtle" color="gray" onClick={onClear}>
+          {t('state.clear_filters')}
+        </Button>
+      ) : null}
+    </div>
+  )
+}
+
+/** Search that tells its text a quarter of a second after the last key and never in the middle of an IME composition. "/" focuses it. */
+export function SearchBox({ value, onChange, placeholder }: { value: string; onChange: (text: string) => void; placeholder: string }) {
+  const t = useT()
+  const [text, setText] = useState(value)
+  const composing = useRef(false)
+  const input = useRef<HTMLInputElement>(null)
+  const told = useRef(value)
+  const tell = useEffectEvent((found: string) => onChange(found))
+  useEffect(() => {
+    if (value !== told.current) {
+      told.current = value
+      setText(value)
+    }
+  }, [value])
+  useEffect(() => {
+    if (text === told.current || composing.current) return
+    const timer = setTimeout(() => {
+      told.current = text
+      tell(text)
+    }, 250)
+    return () => clearTimeout(timer)
+  }, [text])
+  useShortcuts([{ keys: '/', label: t('shortcut.search'), run: () => input.current?.focus() }])
+  return (
+    <TextInput
+      ref={input}
+      className={css.search}
+      type="search"
+      value={text}
+      placeholder={placeholder}
+      aria-label={placeholder}
+      leftSection={<Search size={16} />}
+      rightSection={text ? <CloseButton size="sm" aria-label={t('action.clear')} onClick={() => setText('')} /> : null}
+      onChange={(e) => setText(e.currentTarget.value)}
+      onCompositionStart={() => {
+        composing.current = true
+      }}
+      onCompositionEnd={(e) => {
+        composing.current = false
+        setText(`${e.currentTarget.value}`)
+      }}
+    />
+  )
+}
+
+/** One filter as a chip with a menu; the empty value means all. */
+export function FilterChip({
+  label,
+  value,
+  choices,
+  onChange,
+}: {
+  label: string
+  value: string
+  choices: Choice[]
+  onChange: (value: string) => void
+}) {
+  const t = useT()
+  const chosen = choices.find((c) => c.value === value)
+  return (
+    <Menu position="bottom-start">
+      <Menu.Target>
+        <Button variant={chosen ? 'light' : 'default'} color={chosen ? 'accent' : undefined} rightSection={<ChevronDown size={14} />}>
+          {chosen ? `${label}: ${chosen.label}` : label}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {[{ value: '', label: t('filter.all') }, ...choices].map((c) => (
+          <Menu.Item key={c.value} onClick={() => onChange(c.value)} rightSection={c.value === value ? <Check size={14} /> : null}>
+            {c.label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

@@ -1,0 +1,36 @@
+// The one door to components: screens import from '@/ui' and from nowhere else.
+export * from './base'
+export { Chart, type ChartData, type ChartKind, type Series, Sparkline } from './chart'
+export { CopyText, Json } from './code'
+export { confirm } from './confirm'
+export { DateTimeInput } from './dates'
+export { type Choice, FilterBar, FilterChip, SearchBox } from './filters'
+export { type Form, FormBody, Sheet, useForm } from './form'
+export { IconButton } from './icon-button'
+export { Link, LinkBox, LinkButton } from './link'
+export {
+  Card,
+  type Crumb,
+  DashboardPage,
+  Definition,
+  DetailPage,
+  EditorPage,
+  FormPage,
+  ListPage,
+  Note,
+  PageHead,
+  PageTabs,
+  SettingsPage,
+  Stat,
+  StatRow,
+  type Tab,
+  usePageTitle,
+} from './pages'
+export { type Rule, RuleSentence, ruleText } from './rule'
+export { type Schema, SchemaForm, type Values } from './schema-form'
+export { Modal } from './modal'
+export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialState } from './states'
+export { type Column, DataTable } from './table'
+export { Ago, Amounts, Money, Num, PersonLink, personName, Status, Tag, Time, type Tone } from './text'
+export { UiProvider, useColorScheme } from './theme'
+export { toast, toastError, toastUndo } from './toast'

@@ -1,0 +1,20 @@
+import { Button, type ButtonProps, UnstyledButton } from '@mantine/core'
+import { Link as RouterLink } from '@tanstack/react-router'
+import type { ComponentPropsWithoutRef, ReactNode } from 'react'
+
+type LinkProps = Omit<ComponentPropsWithoutRef<'a'>, 'href'> & { to: string; children?: ReactNode }
+
+/** A link inside the console. Hovering loads what it leads to. */
+export function Link({ to, ...rest }: LinkProps) {
+  return <RouterLink to={to as never} preload="intent" {...(rest as object)} />
+}
+
+/** A button that leads somewhere. */
+export function LinkButton({ to, ...rest }: ButtonProps & { to: string; children?: ReactNode }) {
+  return <Button component={RouterLink} {...({ to, preload: 'intent', ...rest } as object)} />
+}
+
+/** A whole card or row that leads somewhere. */
+export function LinkBox({ to, ...rest }: { to: string; className?: string; children?: ReactNode; 'aria-label'?: string }) {
+  return <UnstyledButton component={RouterLink} {...({ to, preload: 'intent', ...rest } as object)} />
+}

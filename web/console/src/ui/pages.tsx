@@ -1,0 +1,326 @@
+// The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
+import { ChevronRight } from 'lucide-react'
+import { Fragment, type ReactNode, useEffect } from 'react'
+import { useT } from '@/i18n'
+import { Link } from './link'
+import css from './pages.module.css'
+
+export interface Crumb {
+  to: string
+  label: string
+}
+
+interface Head {
+  /** The h1 and the title of the browser's tab. */
+  title: string
+  /** Beside the title: status, badge. */
+  status?: ReactNode
+  /** One sentence: what this page is for. */
+  lead?: ReactNode
+  /** Small facts below the title. */
+  meta?: ReactNode
+  crumbs?: Crumb[]
+  /** Buttons; the most important one last and filled. */
+  actions?: ReactNode
+}
+
+/** Names the browser's tab after the page. */
+export function usePageTitle(title: string) {
+  useEffect(() => {
+    document.title = title ? `${title} · Kizuna` : 'Kizuna'
+  }, [title])
+}
+
+export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
+  const t = useT()
+  usePageTitle(title)
+  return (
+    <header className={css.head}>
+      <div className={css.headText}>
+        {crumbs ? (
+          <nav className={css.crumbs} aria-label={t('page.breadcrumb')}>
+            {crumbs.map((c) => (
+              <Fragment key={c.to}>
+                <Link to={c.to}>{c.label}</Link>
+                <ChevronRight size={14} aria-hidden />
+              </Fragment>
+            ))}
+          </nav>
+        ) : null}
+        <div className={css.titleRow}>
+          <h1>{title}</h1>
+          {status}
+        </div>
+        {lead ? <p className={css.lead}>{lead}</p> : null}
+        {meta ? <div className={css.meta}>{meta}</div> : null}
+      </div>
+      {actions ? <div className={css.actions}>{actions}</div> : null}
+    </header>
+  )
+}
+
+export interface Tab {
+  id: string
+  label: ReactNode
+}
+
+/** Tabs whose choice the screen keeps in the address (useUrlState). */
+export function PageTabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: string; onChange: (id: string) => void; label: string }) {
+  return (
+    <div className={css.tabs} role="tablist" aria-label={label}>
+      {tabs.map((tab) => (
+        <button
+          key={tab.id}
+          type="button"
+          role="tab"
+          className={css.tab}
+          aria-selected={tab.id === value}
+          tabIndex={tab.id === value ? 0 : -1}
+          onClick={() => onChange(tab.id)}
+          onKeyDown={(e) => {
+            const step = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0
+            if (!step) return
+            const at = (tabs.findIndex((x) => x.id === value) + step + tabs.length) % tabs.length
+            onChange(tabs[at]?.id ?? value)
+            ;(e.currentTarget.parentElement?.children[at] as HTMLElement | undefined)?.focus()
+          }}
+        >
+          {tab.label}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** A list of things: title and primary action, saved views, filters, table. */
+export function ListPage({ views, filters, children, ...head }: Head & { views?: ReactNode; filters?: ReactNode; children: ReactNode }) {
+  return (
+    <div className={css.page}>
+      <PageHead {...head} />
+      {views}
+      {filters}
+      {children}
+    </div>
+  )
+}
+
+/** One thing: breadcrumb, title, status, actions, tabs, main column and a rail with what belongs to it. */
+export function DetailPage({ tabs, rail, children, ...head }: Head & { tabs?: ReactNode; rail?: ReactNode; children: ReactNode }) {
+  return (
+    <div className={css.page}>
+      <PageHead {...head} />
+      {tabs}
+      {rail ? (
+        <div className={css.withRail}>
+          <div className={css.main}>{children}</div>
+          <aside className={css.rail}>{rail}</aside>
+        </div>
+      ) : (
+        <div className={css.main}>{children}</div>
+      )}
+    </div>
+  )
+}
+
+/** Figures: row of key figures, then cards. */
+export function DashboardPage({ kpis, children, ...head }: Head & { kpis?: ReactNode; children: ReactNode }) {
+  return (
+    <div className={css.page}>
+      <PageHead {...head} />
+      {kpis ? <div className={css.kpis}>{kpis}</div> : null}
+      <div className={css.cards}>{children}</div>
+    </div>
+  )
+}
+
+/** A form of its own page, one column. */
+export function FormPage({ children, ...head }: Head & { children: ReactNode }) {
+  return (
+    <div className={`${css.page} ${css.narrow}`}>
+      <PageHead {...head} />
+      <div className={css.main}>{children}</div>
+    </div>
+  )
+}
+
+/** Sections of settings, each with its own address below `base`. */
+export function SettingsPage({
+  sections,
+  current,
+  children,
+  ...head
+}: Head & { sections: (Crumb & { id: string })[]; current: string; children: ReactNode }) {
+  const t = useT()
+  return (
+    <div className={css.page}>
+      <PageHead {...head} />
+      <div className={css.settings}>
+        <nav className={css.sections} aria-label={t('page.sections')}>
+          {sections.map((s) => (
+            <Link key={s.id} to={s.to} className={css.section} aria-current={s.id === current ? 'page' : undefined}>
+              {s.label}
+            </Link>
+          ))}
+        </nav>
+        <div className={css.main}>{children}</div>
+      </div>
+    </div>
+  )
+}
+
+interface EditorProps {
+  title: string
+  /** Address that Back leads to, and its name. */
+  back: Crumb
+  /** "Saved", "Saving …": what has become of the last change. */
+  saved?: ReactNode
+  status?: ReactNode
+  actions?: ReactNode
+  palette?: ReactNode
+  inspector?: ReactNode
+  problems?: ReactNode
+  children: ReactNode
+}
+
+/** A full-height editor: slim header, palette, canvas, inspector, strip of problems. Hides the navigation. */
+export function EditorPage({ title, back, saved, status, actions, palette, inspector, problems, children }: EditorProps) {
+  const t = useT()
+  usePageTitle(title)
+  useEffect(() => {
+    document.documentElement.dataset.editor = 'on'
+    return () => {
+      delete document.documentElement.dataset.editor
+    }
+  }, [])
+  return (
+    <div className={css.editor}>
+      <header className={css.editorHead}>
+        <div className={css.editorName}>
+          <Link to={back.to}>{back.label}</Link>
+          <ChevronRight size={14} aria-hidden />
+          <h1>{title}</h1>
+          {status}
+          {saved ? (
+            <span className={css.note} role="status">
+              {saved}
+            </span>
+          ) : null}
+        </div>
+        <div className={css.actions}>{actions}</div>
+      </header>
+      {problems ? (
+        <div className={css.problems} role="status">
+          {problems}
+        </div>
+      ) : (
+        <span />
+      )}
+      <div className={css.editorBody}>
+        {palette ? (
+          <nav className={css.palette} aria-label={t('page.palette')}>
+            {palette}
+          </nav>
+        ) : (
+          <span />
+        )}
+        <div className={css.canvas}>{children}</div>
+        {inspector ? (
+          <aside className={css.inspector} aria-label={t('page.inspector')}>
+            {inspector}
+          </aside>
+        ) : null}
+      </div>
+    </div>
+  )
+}
+
+/** A box with a heading. `flush` lets a table reach its edges. */
+export function Card({
+  title,
+  help,
+  actions,
+  flush,
+  wide,
+  children,
+}: {
+  title?: ReactNode
+  help?: ReactNode
+  actions?: ReactNode
+  flush?: boolean
+  wide?: boolean
+  children: ReactNode
+}) {
+  return (
+    <section className={`${css.card} ${wide ? css.wide : ''}`}>
+      {title || actions ? (
+        <div className={css.cardHead}>
+          <h2>{title}</h2>
+          {actions ? <div className={css.actions}>{actions}</div> : null}
+        </div>
+      ) : null}
+      {help ? <p className={css.cardHelp}>{help}</p> : null}
+      <div className={flush ? css.flush : css.cardBody}>{children}</div>
+    </section>
+  )
+}
+
+/** A row of key figures outside a dashboard. */
+export function StatRow({ children }: { children: ReactNode }) {
+  return <div className={css.kpis}>{children}</div>
+}
+
+/** One key figure; with `to` or `onClick` it leads to what is behind it. */
+export function Stat({
+  label,
+  value,
+  note,
+  to,
+  onClick,
+}: {
+  label: ReactNode
+  value: ReactNode
+  note?: ReactNode
+  to?: string
+  onClick?: () => void
+}) {
+  const inside = (
+    <>
+      <span className={css.statLabel}>{label}</span>
+      <span className={css.statValue}>{value}</span>
+      {note ? <span className={css.statNote}>{note}</span> : null}
+    </>
+  )
+  if (to)
+    return (
+      <Link to={to} className={css.stat}>
+        {inside}
+      </Link>
+    )
+  if (onClick)
+    return (
+      <button type="button" className={css.stat} onClick={onClick}>
+        {inside}
+      </button>
+    )
+  return <div className={css.stat}>{inside}</div>
+}
+
+/** Pairs of name and value. Entries without a value are left out. */
+export function Definition({ items }: { items: [ReactNode, ReactNode][] }) {
+  return (
+    <dl className={css.definition}>
+      {items
+        .filter(([, v]) => v !== undefined && v !== null && v !== '' && v !== false)
+        .map(([k, v], i) => (
+          // oxlint-disable-next-line react/no-array-index-key
+          <Fragment key={i}>
+            <dt>{k}</dt>
+            <dd>{v}</dd>
+          </Fragment>
+        ))}
+    </dl>
+  )
+}
+
+/** Small muted text below a value. */
+export const Note = ({ children }: { children: ReactNode }) => <span className={css.note}>{children}</span>

@@ -1,0 +1,329 @@
+// The table: rows by cursor, virtual above a hundred, chosen columns, selection with bulk actions. On a phone each row
+// becomes a small card, so that nothing scrolls sideways.
+import { ActionIcon, Button, Checkbox, Loader, Menu } from '@mantine/core'
+import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
+import { useWindowVirtualizer } from '@tanstack/react-virtual'
+import { Columns3, Download } from 'lucide-react'
+import { type ReactNode, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { formatNumber, useT } from '@/i18n'
+import { download, toCsv } from '@/lib/download'
+import { EmptyState, ErrorState, LoadingState, NothingFound } from './states'
+import css from './table.module.css'
+
+export interface Column<T> {
+  id: string
+  title: string
+  cell: (row: T) => ReactNode
+  /** Right-aligned figures. */
+  num?: boolean
+  /** The column that names the row; heads its card on a phone. The first one if none says so. */
+  main?: boolean
+  /** Not shown until the reader chooses it. */
+  optional?: boolean
+  /** Text for the CSV file; columns without it are left out of the file. */
+  text?: (row: T) => string | number | null | undefined
+}
+
+interface Props<T> {
+  /** Names the table for screen readers, for kept column choices and the CSV file. */
+  name: string
+  label: string
+  columns: Column<T>[]
+  rows: T[]
+  rowId: (row: T) => string
+  loading?: boolean
+  error?: unknown
+  onRetry?: () => void
+  /** More rows can be read. */
+  more?: boolean
+  loadingMore?: boolean
+  onMore?: () => void
+  /** All rows there are, if the server counted them. */
+  total?: number
+  onOpen?: (row: T) => void
+  /** Buttons for the selected rows; makes rows selectable. `clear` ends the selection. */
+  bulk?: (ids: string[], clear: () => void) => ReactNode
+  /** Shown when there are no rows at all. */
+  empty?: ReactNode
+  /** Filters are set: no rows means nothing found. */
+  filtered?: boolean
+  onClearFilters?: () => void
+  /** Without a frame of its own, inside a card. */
+  bare?: boolean
+  /** Hides column choice and CSV. */
+  plain?: boolean
+}
+
+const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature })
+const rowHeight = 45
+const virtualFrom = 100 // below this many rows the browser draws them faster than we measure them
+
+type Visibility = Record<string, boolean>
+
+function useKeptColumns<T>(name: string, columns: Column<T>[]): [Visibility, (v: Visibility) => void] {
+  const store = `table.${name}`
+  const [kept, setKept] = useState<Visibility>(() => JSON.parse(localStorage.getItem(store) ?? '{}'))
+  const all = useMemo(() => Object.fromEntries(columns.map((c) => [c.id, kept[c.id] ?? !c.optional])), [columns, kept])
+  return [
+    all,
+    (v) => {
+      localStorage.setItem(store, JSON.stringify(v))
+      setKept(v)
+    },
+  ]
+}
+
+export function DataTable<T extends object>(p: Props<T>) {
+  const t = useT()
+  const [visibility, setVisibility] = useKeptColumns(p.name, p.columns)
+  const [selection, setSelection] = useState<Record<string, true>>({})
+  const { columns: given, rowId } = p
+  const columns = useMemo(() => {
+    const helper = createColumnHelper<typeof features, T>()
+    return helper.columns(given.map((c) => helper.display({ id: c.id, header: c.title, cell: ({ row }) => c.cell(row.original) })))
+  }, [given])
+  const table = useTable({
+    features,
+    columns,
+    data: p.rows,
+    getRowId: rowId,
+    state: { columnVisibility: visibility, rowSelection: selection },
+    onRowSelectionChange: (next) => setSelection((before) => (typeof next === 'function' ? next(before) : next)),
+    enableRowSelection: p.bulk !== undefined,
+  })
+
+  const body = useRef<HTMLTableSectionElement>(null)
+  const [top, setTop] = useState(0)
+  const drawnAny = p.rows.length > 0
+  useLayoutEffect(() => {
+    if (body.current) setTop(body.current.getBoundingClientRect().top + window.scrollY)
+  }, [drawnAny])
+  const virtual = p.rows.length >= virtualFrom
+  const rows = table.getRowModel().rows
+  const virtualizer = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    scrollMargin: top,
+    enabled: virtual,
+  })
+  const shown = virtual ? virtualizer.getVirtualItems() : []
+  const before = virtual ? (shown[0]?.start ?? top) - top : 0
+  const after = virtual ? virtualizer.getTotalSize() - ((shown.at(-1)?.end ?? top) - top) : 0
+  const drawn = virtual ? shown.map((v) => ({ row: rows[v.index]!, index: v.index })) : rows.map((row, index) => ({ row, index }))
+
+  // The next page is read when its place comes into view.
+  const end = useRef<HTMLDivElement>(null)
+  const readMore = useEffectEvent(() => p.onMore?.())
+  useEffect(() => {
+    if (!p.more || !end.current || typeof IntersectionObserver === 'undefined') return
+    const seen = new IntersectionObserver((e) => e[0]?.isIntersecting && readMore(), { rootMargin: '600px' })
+    seen.observe(end.current)
+    return () => seen.disconnect()
+  }, [p.more, p.rows.length])
+
+  const visible = given.filter((c) => visibility[c.id])
+  const main = visible.find((c) => c.main) ?? visible[0]
+  const picked = Object.keys(selection).filter((id) => selection[id])
+  const clear = () => setSelection({})
+
+  if (p.error && p.rows.length === 0)
+    return (
+      <Frame bare={p.bare}>
+        <ErrorState error={p.error} onRetry={p.onRetry} />
+      </Frame>
+    )
+  if (p.loading)
+    return (
+      <Frame bare={p.bare}>
+        <LoadingState rows={8} />
+      </Frame>
+    )
+  if (p.rows.length === 0)
+    return (
+      <Frame bare={p.bare}>
+        {p.filtered ? <NothingFound onClear={p.onClearFilters} /> : (p.empty ?? <EmptyState title={t('state.empty')} />)}
+      </Frame>
+    )
+
+  const csv = () => {
+    const out = visible.filter((c) => c.text)
+    download(`${p.name}.csv`, toCsv([out.map((c) => c.title), ...p.rows.map((r) => out.map((c) => c.text!(r)))]), 'text/csv;charset=utf-8')
+  }
+  const open = (row: T) => (e: React.MouseEvent) => {
+    if ((e.target as HTMLElement).closest('a,button,input,label') || window.getSelection()?.toString()) return
+    p.onOpen?.(row)
+  }
+
+  return (
+    <div className={`${css.wrap} ${css.stack} ${p.bare ? css.bare : ''}`}>
+      {picked.length > 0 && p.bulk ? (
+        <div className={css.bulk} role="toolbar" aria-label={t('table.bulk')}>
+          <strong>{t('table.selected', { count: picked.length, n: formatNumber(picked.length) })}</strong>
+          {p.bulk(picked, clear)}
+          <Button size="compact-sm" variant="subtle" onClick={clear}>
+            {t('table.clear')}
+          </Button>
+        </div>
+      ) : null}
+      <div className={css.scroll}>
+        <table className={css.table} aria-label={p.label} aria-rowcount={p.total ?? (p.more ? -1 : rows.length)}>
+          <thead>
+            {table.getHeaderGroups().map((g) => (
+              <tr key={g.id}>
+                {p.bulk ? (
+                  <th className={css.pick}>
+                    <Checkbox
+                      size="xs"
+                      aria-label={t('table.select_all')}
+                      checked={table.getIsAllRowsSelected()}
+                      indeterminate={table.getIsSomeRowsSelected()}
+                      onChange={table.getToggleAllRowsSelectedHandler()}
+                    />
+                  </th>
+                ) : null}
+                {g.headers.map((h) => (
+                  <th key={h.id} scope="col" className={given.find((c) => c.id === h.column.id)?.num ? css.num : undefined}>
+                    <table.FlexRender header={h} />
+                  </th>
+                ))}
+              </tr>
+            ))}
+          </thead>
+          <tbody ref={body}>
+            {before > 0 ? (
+              <tr className={css.space}>
+                <td style={{ height: before }} colSpan={visible.length + 1} />
+              </tr>
+            ) : null}
+            {drawn.map(({ row, index }) => (
+              <tr
+                key={row.id}
+                ref={virtual ? virtualizer.measureElement : undefined}
+                data-index={index}
+                data-opens={p.onOpen ? true : undefined}
+                data-selected={selection[row.id] || undefined}
+                aria-rowindex={index + 2}
+                className={css.row}
+                onClick={p.onOpen ? open(row.original) : undefined}
+              >
+                {p.bulk ? (
+                  <td className={css.pick}>
+                    <Checkbox
+                      size="xs"
+                      aria-label={t('table.select')}
+                      checked={row.getIsSelected()}
+                      onChange={row.getToggleSelectedHandler()}
+                    />
+                  </td>
+                ) : null}
+                {row.getVisibleCells().map((cell) => {
+                  const c = given.find((x) => x.id === cell.column.id)
+                  return (
+                    <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
+                      <table.FlexRender cell={cell} />
+                    </td>
+                  )
+                })}
+              </tr>
+            ))}
+            {after > 0 ? (
+              <tr className={css.space}>
+                <td style={{ height: after }} colSpan={visible.length + 1} />
+              </tr>
+            ) : null}
+          </tbody>
+        </table>
+      </div>
+      <ul className={css.cards} aria-label={p.label}>
+        {(virtual ? drawn : rows.map((row, index) => ({ row, index }))).map(({ row }) => (
+          <li key={row.id} className={css.cardRow}>
+            <div className={css.cardMain}>{main?.cell(row.original)}</div>
+            {visible
+              .filter((c) => c !== main)
+              .map((c) => (
+                <div key={c.id} className={css.cardPair}>
+                  <span>{c.title}</span>
+                  <span>{c.cell(row.original)}</span>
+                </div>
+              ))}
+          </li>
+        ))}
+      </ul>
+      {!p.plain || p.more ? (
+        <div className={css.foot}>
+          <span>
+            {p.total !== undefined
+              ? t('table.rows_of', { n: formatNumber(p.rows.length), total: formatNumber(p.total) })
+              : t('table.rows', { count: p.rows.length, n: `${formatNumber(p.rows.length)}${p.more ? '+' : ''}` })}
+          </span>
+          <span>
+            {p.loadingMore ? (
+              <Loader size="xs" />
+            ) : p.more ? (
+              <Button size="compact-sm" variant="subtle" onClick={p.onMore}>
+                {t('list.more')}
+              </Button>
+            ) : null}
+            {!p.plain ? (
+              <Tools
+                columns={given}
+                visibility={visibility}
+                onVisibility={setVisibility}
+                onCsv={given.some((c) => c.text) ? csv : undefined}
+              />
+            ) : null}
+          </span>
+        </div>
+      ) : null}
+      <div ref={end} />
+    </div>
+  )
+}
+
+const Frame = ({ bare, children }: { bare?: boolean; children: ReactNode }) => (
+  <div className={`${css.wrap} ${bare ? css.bare : ''}`}>{children}</div>
+)
+
+function Tools<T>({
+  columns,
+  visibility,
+  onVisibility,
+  onCsv,
+}: {
+  columns: Column<T>[]
+  visibility: Visibility
+  onVisibility: (v: Visibility) => void
+  onCsv?: () => void
+}) {
+  const t = useT()
+  return (
+    <>
+      <Menu closeOnItemClick={false}>
+        <Menu.Target>
+          <ActionIcon aria-label={t('table.columns')} title={t('table.columns')}>
+            <Columns3 size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {columns.map((c, i) => (
+            <Menu.Item key={c.id} component="label" disabled={i === 0}>
+              <Checkbox
+                size="xs"
+                label={c.title}
+                checked={visibility[c.id] ?? false}
+                disabled={i === 0}
+                onChange={(e) => onVisibility({ ...visibility, [c.id]: e.currentTarget.checked })}
+              />
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+      {onCsv ? (
+        <ActionIcon aria-label={t('table.csv')} title={t('table.csv')} onClick={onCsv}>
+          <Download size={16} />
+        </ActionIcon>
+      ) : null}
+    </>
+  )
+}

@@ -1,0 +1,69 @@
+// Pictures of every page in three languages, light and dark, at two widths; to look at.
+//   node test/shots.mjs http://127.0.0.1:8480 EMAIL PASSWORD /tmp/shots [path ...]
+// LANGS, SCHEMES and WIDTHS narrow it down: LANGS=ja SCHEMES=dark WIDTHS=390
+import { mkdirSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const [server, email, password, out, ...only] = process.argv.slice(2)
+const list = (name, all) => process.env[name]?.split(',') ?? all
+const languages = list('LANGS', ['en', 'zh-Hans', 'ja'])
+const schemes = list('SCHEMES', ['light', 'dark'])
+const widths = list('WIDTHS', ['1280', '390']).map(Number)
+mkdirSync(out, { recursive: true })
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+})
+let bad = 0
+for (const lang of languages)
+  for (const scheme of schemes)
+    for (const width of widths) {
+      const context = await browser.newContext({
+        viewport: { width, height: width < 600 ? 844 : 860 },
+        colorScheme: scheme,
+        locale: lang === 'zh-Hans' ? 'zh-CN' : lang,
+        timezoneId: 'Asia/Tokyo',
+      })
+      await context.addInitScript((l) => localStorage.setItem('language', l), lang)
+      const page = await context.newPage()
+      page.on('console', (m) => {
+        if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) {
+          bad++
+          console.log(lang, scheme, width, page.url(), m.text())
+        }
+      })
+      page.on('pageerror', (e) => {
+        bad++
+        console.log(lang, scheme, width, page.url(), e.message)
+      })
+      const shot = async (name) => {
+        await page.waitForLoadState('networkidle').catch(() => {})
+        await page.waitForTimeout(500)
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        if (wide > 0) {
+          bad++
+          console.log(lang, scheme, width, name, `scrolls sideways by ${wide} px`)
+        }
+        await page.screenshot({ path: `${out}/${name}-${lang}-${scheme}-${width}.png`, fullPage: !process.env.FOLD })
+      }
+      const base = process.env.BASE ?? ''
+      await page.goto(`${server}${base}/`)
+      await page.waitForSelector('input[name=email]')
+      if (only.length === 0) await shot('sign-in')
+      await page.fill('input[name=email]', email)
+      await page.fill('input[name=password]', password)
+      await page.click('button[type=submit]')
+      await page.waitForSelector('#main h1')
+      const first = async (path) => (await page.evaluate(async (p) => (await (await fetch(p)).json()).items?.[0]?.id, path)) ?? 'none'
+      const pages = only.length > 0 ? only : ['/', '/people', '/people/ID']
+      for (const path of pages) {
+        const id = path.includes('/ID') ? await first(`/api/v1${path.split('/ID')[0]}?limit=1`) : ''
+        await page.goto(`${server}${base}${path.replace('/ID', `/${id}`)}`)
+        await page.waitForSelector('h1')
+        await shot(path.replaceAll('/', '-').replace(/\?.*/, '').replace(/^-/, '') || 'home')
+      }
+      await context.close()
+    }
+await browser.close()
+if (bad > 0) process.exitCode = 1
