@@ -138,6 +138,7 @@ func (a *api) routes() {
 	a.roundRoutes()
 	a.reportRoutes()
 	a.reportTableRoutes()
+	a.effectRoutes()
 	a.noteRoutes()
 	a.savedReportRoutes()
 	a.channelRoutes()

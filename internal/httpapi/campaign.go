@@ -119,14 +119,17 @@ type CampaignAudience struct {
 // Goal is what a message is meant to bring about.
 type Goal struct {
 	Event         string `json:"event,omitempty" doc:"Order Completed if left out"`
-	WindowSeconds int64  `json:"window_seconds,omitempty" minimum:"0" doc:"counted from sending; seven days if left out"`
+	WindowSeconds int64  `json:"window_seconds,omitempty" minimum:"0" maximum:"7776000" doc:"counted from sending; seven days if left out"`
+
+	Filter []json.RawMessage `json:"filter,omitempty" doc:"conditions over the properties of the event, as in rules: all must hold"`
+	Value  string            `json:"value,omitempty" maxLength:"200" doc:"property that holds what the event is worth, in major units, with its currency in the property currency; left out: the total of orders, nothing of other events"`
 }
 
 func goalOf(g *Goal) outbox.Goal {
 	if g == nil {
 		return outbox.Goal{}
 	}
-	return outbox.Goal{Event: g.Event, Window: time.Duration(g.WindowSeconds) * time.Second}
+	return outbox.Goal{Event: g.Event, Window: time.Duration(g.WindowSeconds) * time.Second, Filter: g.Filter, Value: g.Value}
 }
 
 func (d CampaignDraft) campaign() (campaign.Campaign, error) {
@@ -157,8 +160,8 @@ func campaignShape(c campaign.Campaign) Campaign {
 	if out.Audience.Include == nil {
 		out.Audience.Include = []string{}
 	}
-	if c.Goal != (outbox.Goal{}) {
-		out.Goal = &Goal{c.Goal.Event, int64(c.Goal.Window / time.Second)}
+	if !c.Goal.IsZero() {
+		out.Goal = &Goal{c.Goal.Event, int64(c.Goal.Window / time.Second), c.Goal.Filter, c.Goal.Value}
 	}
 	if r := c.Result; r != nil {
 		out.Result = &TestResult{r.Winner, r.Template, r.DecidedAt, armShapes(r.Arms), r.Chance, r.Certain}

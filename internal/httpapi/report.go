@@ -73,7 +73,8 @@ type MessageFigures struct {
 	Unsubscribed  int64           `json:"unsubscribed"`
 	Complained    int64           `json:"complained" doc:"called spam"`
 	Uncertain     int64           `json:"uncertain" doc:"messages whose answer was lost once: sent again, so at most so many arrived twice"`
-	Revenue       []Money         `json:"revenue"`
+	Revenue       []Money         `json:"revenue" doc:"credited to these messages, refunds taken off"`
+	Refunded      []Money         `json:"refunded" doc:"what was taken off"`
 	Rates         map[string]Rate `json:"rates" doc:"by figure: refused of audience; delivered and bounced of these two together; opened, clicked, converted, unsubscribed and complained of delivered; click_to_open"`
 }
 
@@ -81,7 +82,7 @@ func figuresShape(f report.MessageFigures) MessageFigures {
 	return MessageFigures{
 		Audience: f.Audience, Refused: f.Refused, RefusedBy: reasonCounts(f.RefusedBy), Queued: f.Queued, Sent: f.Sent, Delivered: f.Delivered, Bounced: f.Bounced, HardBounced: f.HardBounced, Complained: f.Complained,
 		Failed: f.Failed, Cancelled: f.Cancelled, Opened: f.Opened, MachineOpened: f.MachineOpened, Clicked: f.Clicked, Converted: f.Converted,
-		Unsubscribed: f.Unsubscribed, Uncertain: f.Uncertain, Revenue: moneys(f.Revenue),
+		Unsubscribed: f.Unsubscribed, Uncertain: f.Uncertain, Revenue: moneys(f.Revenue), Refunded: moneys(f.Refunded),
 		Rates: map[string]Rate{
 			"refused": rateShape(f.Refusal), "delivered": rateShape(f.Delivery), "bounced": rateShape(f.Bounce), "opened": rateShape(f.Open), "clicked": rateShape(f.Click),
 			"click_to_open": rateShape(f.ClickToOpen), "converted": rateShape(f.Conversion), "unsubscribed": rateShape(f.Unsubscribe), "complained": rateShape(f.Complaint),

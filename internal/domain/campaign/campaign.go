@@ -106,8 +106,8 @@ func (c Campaign) Validate() error {
 	if len(c.Audience.Include)+len(c.Audience.Exclude) > maxSets {
 		return errs.Invalid("campaign.audience", "audience", "at most %d segments and lists; combine some in a segment", maxSets)
 	}
-	if c.Goal.Window < 0 {
-		return errs.Invalid("campaign.goal.window", "goal.window", "the window of the goal must not be negative")
+	if err := c.Goal.Validate(); err != nil {
+		return err
 	}
 	return c.Plan.validate(c)
 }

@@ -582,6 +582,14 @@ func TestPreflightOfALargeAudienceIsAnEstimate(t *testing.T) {
 		return out
 	}
 	want(t, "advice", codes(p), []string{"nearly_everyone"})
+	aimless, err := w.svc.Create(t.Context(), ws, campaign.Campaign{Name: "Aimless", Audience: campaign.Audience{Include: []string{"seg_1"}}, Topic: "tpc_1", Template: "tpl_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err = w.svc.Preflight(t.Context(), ws, aimless.ID); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "advice without a goal", codes(p), []string{"no_goal", "nearly_everyone"})
 	w.sets["seg_1"] = roaring64.New()
 	p, err = w.svc.Preflight(t.Context(), ws, w.draft("seg_1").ID)
 	if err != nil {

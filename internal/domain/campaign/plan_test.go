@@ -24,7 +24,7 @@ func zone(t testing.TB, name string) *time.Location {
 
 func (w *world) planned(p campaign.Plan, include ...string) campaign.Campaign {
 	w.t.Helper()
-	c, err := w.svc.Create(w.t.Context(), ws, campaign.Campaign{Name: "Spring", Audience: campaign.Audience{Include: include}, Topic: "tpc_1", Template: "tpl_1", Plan: p})
+	c, err := w.svc.Create(w.t.Context(), ws, campaign.Campaign{Name: "Spring", Audience: campaign.Audience{Include: include}, Topic: "tpc_1", Template: "tpl_1", Goal: outbox.DefaultGoal, Plan: p})
 	if err != nil {
 		w.t.Fatal(err)
 	}

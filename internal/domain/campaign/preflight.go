@@ -32,7 +32,7 @@ type Preflight struct {
 
 // Warning is advice; it does not keep anyone from launching.
 type Warning struct {
-	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small"
+	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small", "no_goal"
 	Message string
 }
 
@@ -59,6 +59,9 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 		if least := out.Arms[0]; least.People < minArm {
 			out.warn("test_too_small", fmt.Sprintf("each variant reaches %d people; with fewer than %d chance decides: raise the share or send one variant", least.People, minArm))
 		}
+	}
+	if c.Goal.IsZero() {
+		out.warn("no_goal", "no goal was chosen, so the campaign is measured by orders within seven days; what success means is best chosen before the start")
 	}
 	everyone, err := s.c.Everyone.Everyone(ctx, ws)
 	if err != nil {

@@ -26,10 +26,9 @@ type Plan struct {
 	exits   []exitRule
 	reEntry ReEntry
 	maxAge  time.Duration // 0 for none
-	aimed   string        // goal event of messages
-	aimedIn time.Duration
-	watched []string // names of all events that may concern someone inside
-	asking  []string // nodes whose people are stepped again when anything about them changes
+	aimed   node.Aim      // of messages
+	watched []string      // names of all events that may concern someone inside
+	asking  []string      // nodes whose people are stepped again when anything about them changes
 }
 
 type step struct {
@@ -275,12 +274,12 @@ func (p *Plan) reachOf(id string) node.Needs {
 // aim finds what messages are meant to bring about: the journey's goal, else the first goal node.
 func (p *Plan) aim(g Graph) {
 	if g.Goal != nil {
-		p.aimed, p.aimedIn = g.Goal.Event.Name, p.window
+		p.aimed = node.Aim{Event: g.Goal.Event.Name, Window: p.window, Filter: g.Goal.Event.Filter, Value: g.Goal.Value}
 		return
 	}
 	for _, id := range p.order {
 		if a, ok := p.nodes[id].node.(node.Aims); ok {
-			p.aimed, p.aimedIn = a.Aim()
+			p.aimed = a.Aim()
 			return
 		}
 	}

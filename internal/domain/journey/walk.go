@@ -93,7 +93,7 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		in.Event = nil
 		for _, e := range r.Effects {
 			w.Effects = append(w.Effects, Effect{
-				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal{Event: p.aimed, Window: p.aimedIn},
+				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal(p.aimed),
 				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id]),
 			})
 			if e.SetTraits != nil && in.Subject != nil {

@@ -9,12 +9,17 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
-	"github.com/kizuna-cx/kizuna/internal/kit/money"
 )
 
 // Attribution credits goal events to messages: of those sent to the person before the event, inside their own window and for
 // this goal, the latest that was clicked before the event, else the latest. Each order (else each event) is credited once,
-// whenever and however often it arrives. To be called after Receipts for the same events.
+// whenever and however often it arrives. Refunds are taken off what their order brought, whichever of the two arrives first.
+//
+// Beside the credit it notes the outcome of every message whose window holds the event, those that the gate held back as control group
+// included. An outcome is no credit: it says that the person did what was hoped for, whatever made them, which is what the two groups
+// are compared by.
+//
+// To be called after Receipts for the same events.
 func (s *Service) Attribution(ctx context.Context, events []event.Kept) error {
 	byWorkspace := map[string][]event.Kept{}
 	for _, e := range events {
@@ -32,8 +37,19 @@ func (s *Service) Attribution(ctx context.Context, events []event.Kept) error {
 
 func (s *Service) attribute(ctx context.Context, ws string, events []event.Kept) error {
 	goals, err := s.store.Goals(ctx, ws)
-	if err != nil {
+	if err != nil || len(goals) == 0 {
 		return err
+	}
+	var refunds []Refund
+	for _, e := range events {
+		if r, ok := refund(e); ok {
+			refunds = append(refunds, r)
+		}
+	}
+	if len(refunds) > 0 {
+		if err := s.store.AddRefunds(ctx, ws, refunds); err != nil {
+			return err
+		}
 	}
 	events = slices.DeleteFunc(events, func(e event.Kept) bool { return !slices.Contains(goals, e.Name) })
 	if len(events) == 0 {
@@ -57,42 +73,73 @@ func (s *Service) attribute(ctx context.Context, ws string, events []event.Kept)
 		ids = append(ids, id)
 	}
 	return s.tx.InTx(ctx, func(ctx context.Context) error {
-		sent, err := s.store.Candidates(ctx, ws, ids, earliest.Add(-MaxGoalWindow))
-		if err != nil {
-			return err
-		}
-		byPerson := map[string][]Message{}
-		for _, m := range sent {
-			byPerson[m.PersonID] = append(byPerson[m.PersonID], m)
-		}
-		credited := map[string]Message{}
-		var conversions []Conversion
-		for _, e := range events {
-			m, ok := credit(byPerson[idOf[e.Person]], e.Name, e.Time)
-			if !ok {
+		return s.credit(ctx, ws, events, idOf, ids, earliest.Add(-MaxGoalWindow))
+	})
+}
+
+// credit writes outcomes and conversions of the events, and tells of the conversions that are new.
+func (s *Service) credit(ctx context.Context, ws string, events []event.Kept, idOf map[uint64]string, ids []string, since time.Time) error {
+	meant, err := s.store.Candidates(ctx, ws, ids, since)
+	if err != nil {
+		return err
+	}
+	byPerson := map[string][]Message{}
+	for _, m := range meant {
+		byPerson[m.PersonID] = append(byPerson[m.PersonID], m)
+	}
+	var aims aims
+	credited := map[string]Message{}
+	var conversions, outcomes []Conversion
+	for _, e := range events {
+		var best Message
+		found := false
+		for _, m := range byPerson[idOf[e.Person]] {
+			if !aims.hits(m.Goal, e) || m.began().After(e.Time) || e.Time.Sub(m.began()) > m.Goal.Window {
 				continue
 			}
-			c := conversion(e, m)
-			credited[c.Key] = m
+			outcomes = append(outcomes, conversion(e, m))
+			if m.SentAt.IsZero() || !m.BouncedAt.IsZero() {
+				continue
+			}
+			clicked := !m.ClickedAt.IsZero() && !m.ClickedAt.After(e.Time)
+			bestClicked := !best.ClickedAt.IsZero() && !best.ClickedAt.After(e.Time)
+			if !found || clicked || !bestClicked {
+				best, found = m, true
+			}
+		}
+		if found {
+			c := conversion(e, best)
+			credited[c.Key] = best
 			conversions = append(conversions, c)
 		}
-		added, err := s.store.AddConversions(ctx, ws, conversions)
-		if err != nil {
-			return err
+	}
+	if err := s.store.AddOutcomes(ctx, ws, outcomes); err != nil {
+		return err
+	}
+	added, err := s.store.AddConversions(ctx, ws, conversions)
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now()
+	var out []event.Event
+	for _, c := range conversions {
+		if !added[c.Key] {
+			continue
 		}
-		now := s.clock.Now()
-		var out []event.Event
-		for _, c := range conversions {
-			if !added[c.Key] {
-				continue
-			}
-			delete(added, c.Key)
-			out = append(out, told(credited[c.Key], event.MessageConverted, "converted:"+c.Key, c.At, now, map[string]any{
-				"goal_event": c.Event, "goal_message_id": c.EventID, "revenue_minor": c.Minor, "currency": c.Currency,
-			}))
-		}
-		return s.emit(ctx, out)
-	})
+		delete(added, c.Key)
+		out = append(out, told(credited[c.Key], event.MessageConverted, "converted:"+c.Key, c.At, now, map[string]any{
+			"goal_event": c.Event, "goal_message_id": c.EventID, "revenue_minor": c.Minor, "currency": c.Currency,
+		}))
+	}
+	return s.emit(ctx, out)
+}
+
+// began is when the window of the message's goal opens: when it was sent, or when one that did not go was meant to.
+func (m Message) began() time.Time {
+	if !m.SentAt.IsZero() {
+		return m.SentAt
+	}
+	return m.NotBefore
 }
 
 // idsOf returns the people behind numbers. One that was merged since its event was stored answers under another number.
@@ -120,28 +167,21 @@ func (s *Service) idsOf(ctx context.Context, ws string, nums []uint64) (map[uint
 	return out, nil
 }
 
-// credit picks the message that a goal event is the effect of. sent is ordered by time.
-func credit(sent []Message, goal string, at time.Time) (best Message, ok bool) {
-	for _, m := range sent {
-		if m.Goal.Event != goal || m.SentAt.After(at) || at.Sub(m.SentAt) > m.Goal.Window {
-			continue
-		}
-		clicked := !m.ClickedAt.IsZero() && !m.ClickedAt.After(at)
-		bestClicked := !best.ClickedAt.IsZero() && !best.ClickedAt.After(at)
-		if !ok || clicked || !bestClicked {
-			best, ok = m, true
-		}
-	}
-	return best, ok
-}
-
 func conversion(e event.Kept, m Message) Conversion {
 	c := Conversion{
 		Key: id.Key(e.MessageID), EventID: e.MessageID, Event: e.Name, MessageID: m.ID, PersonID: m.PersonID, Source: m.Source, At: e.Time,
 	}
-	if e.Name != event.OrderCompleted {
-		return c
+	c.Minor, c.Currency = m.Goal.worth(e)
+	if e.Name == event.OrderCompleted {
+		if key := orderKey(e); key != "" {
+			c.Key = key
+		}
 	}
+	return c
+}
+
+// orderKey names the order of an event, empty if it has no number.
+func orderKey(e event.Kept) string {
 	var p struct {
 		OrderID any `json:"order_id"`
 	}
@@ -149,13 +189,10 @@ func conversion(e event.Kept, m Message) Conversion {
 	switch v := p.OrderID.(type) {
 	case string:
 		if v != "" {
-			c.Key = id.Key("order:" + v)
+			return id.Key("order:" + v)
 		}
 	case float64:
-		c.Key = fmt.Sprintf("order:%v", v)
+		return fmt.Sprintf("order:%v", v)
 	}
-	if minor, currency, ok := money.OfProperties(e.Properties); ok {
-		c.Minor, c.Currency = minor, currency
-	}
-	return c
+	return ""
 }

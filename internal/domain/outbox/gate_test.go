@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -221,10 +222,10 @@ func TestGoalsAreFilledInAndBounded(t *testing.T) {
 	f := setup(t, sqlite(t))
 	f.subscribed(1, 2)
 	d := f.enqueue(f.request(1), f.request(2, func(r *outbox.Request) { r.Goal = outbox.Goal{Event: "Signed Up", Window: 1000 * time.Hour * 24} }))
-	if got := f.message(d[0].MessageID).Goal; got != outbox.DefaultGoal {
+	if got := f.message(d[0].MessageID).Goal; !reflect.DeepEqual(got, outbox.DefaultGoal) {
 		t.Errorf("default: %+v", got)
 	}
-	if got := f.message(d[1].MessageID).Goal; got != (outbox.Goal{Event: "Signed Up", Window: outbox.MaxGoalWindow}) {
+	if got := f.message(d[1].MessageID).Goal; !reflect.DeepEqual(got, outbox.Goal{Event: "Signed Up", Window: outbox.MaxGoalWindow}) {
 		t.Errorf("own: %+v", got)
 	}
 }

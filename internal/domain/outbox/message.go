@@ -188,23 +188,6 @@ func (m Message) Shown() State {
 	return m.State
 }
 
-// DefaultGoal is what a message is for unless its sender says otherwise.
-var DefaultGoal = Goal{Event: "Order Completed", Window: 7 * 24 * time.Hour}
-
-// MaxGoalWindow bounds how long after a message something may still count as its effect.
-const MaxGoalWindow = 90 * 24 * time.Hour
-
-func (g Goal) filled() Goal {
-	if g.Event == "" {
-		g.Event = DefaultGoal.Event
-	}
-	if g.Window <= 0 {
-		g.Window = DefaultGoal.Window
-	}
-	g.Window = min(g.Window, MaxGoalWindow)
-	return g
-}
-
 // Counts are the figures of a campaign, a journey or one of its nodes.
 type Counts struct {
 	Audience      int64            // everyone the source asked to write to
@@ -226,7 +209,8 @@ type Counts struct {
 	Complained    int64
 	Uncertain     int64            // messages whose answer was lost at least once
 	LostAnswers   int64            // answers lost in all: no more surplus copies than this can have gone out
-	Revenue       map[string]int64 // minor units by currency
+	Revenue       map[string]int64 // minor units by currency, refunds taken off
+	Refunded      map[string]int64 // what was taken off
 }
 
 // Add sums the figures of parts of a source.
@@ -251,6 +235,7 @@ func (c *Counts) Add(o Counts) {
 	c.RefusedBy = sum(c.RefusedBy, o.RefusedBy)
 	c.FailedBy = sum(c.FailedBy, o.FailedBy)
 	c.Revenue = sum(c.Revenue, o.Revenue)
+	c.Refunded = sum(c.Refunded, o.Refunded)
 }
 
 func sum(a, b map[string]int64) map[string]int64 {

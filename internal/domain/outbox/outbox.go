@@ -33,12 +33,6 @@ type Request struct {
 	Holdout       float64 // percent of the source's people who get nothing, always the same ones; beside the workspace's holdout
 }
 
-// Goal is what the message is meant to bring about; the zero value counts orders within seven days.
-type Goal struct {
-	Event  string        `json:"event,omitempty"`
-	Window time.Duration `json:"window,omitempty"`
-}
-
 // Decision is what the gate said to a request. Every decision is stored; a refusal is stored with its reason.
 type Decision struct {
 	MessageID string

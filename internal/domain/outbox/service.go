@@ -277,7 +277,7 @@ func (s *Service) emit(ctx context.Context, events []event.Event) error {
 func (r *Request) message(now time.Time) *Message {
 	m := &Message{
 		ID: id.New("msg"), Workspace: r.Workspace, PersonID: r.PersonID, Channel: r.Channel, Topic: r.Topic, Template: r.Template,
-		Source: r.Source, Key: r.Key, Vars: r.Vars, Transactional: r.Transactional, Goal: r.Goal.filled(),
+		Source: r.Source, Key: r.Key, Vars: r.Vars, Transactional: r.Transactional, Goal: r.Goal.Filled(),
 		TemplateVersion: r.Version, Priority: r.Priority, Body: r.Body != nil, Address: r.Address, Given: r.Address != "", Print: r.Print,
 		State: Queued, CreatedAt: now, NotBefore: now, DueAt: now,
 	}

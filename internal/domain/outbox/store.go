@@ -73,10 +73,15 @@ type Store interface {
 
 	// Mark folds receipts into messages: each time is the earliest one told. Unknown messages are passed over.
 	Mark(ctx context.Context, ws string, receipts []Receipt) error
-	// Candidates returns the messages of these people that were sent at or after since and have not bounced, oldest first.
+	// Candidates returns the messages of these people whose effect is followed: those sent at or after since, and those meant to go at or
+	// after since that were turned away, given up or held back as control group. They come in the order in which they were sent or meant to go.
 	Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Message, error)
-	// AddConversions stores conversions whose key is new, marks their messages, and returns the keys added.
+	// AddConversions stores conversions whose key is new, marks their messages, and returns the keys added. Refunds that are known are taken off.
 	AddConversions(ctx context.Context, ws string, conversions []Conversion) (added map[string]bool, err error)
+	// AddOutcomes stores outcomes whose message and key together are new. Refunds that are known are taken off.
+	AddOutcomes(ctx context.Context, ws string, outcomes []Conversion) error
+	// AddRefunds stores refunds whose event is new and takes them off the conversions and outcomes of their key; see Refunded.
+	AddRefunds(ctx context.Context, ws string, refunds []Refund) error
 
 	// Message returns one message or not_found.
 	Message(ctx context.Context, ws, id string) (Message, error)
@@ -88,7 +93,7 @@ type Store interface {
 	ByPerson(ctx context.Context, ws, personID string, p page.Request) (page.Of[Message], error)
 	// Conversions returns the conversions credited to a message, oldest first.
 	Conversions(ctx context.Context, ws, messageID string) ([]Conversion, error)
-	// Repoint gives the loser's messages and conversions to the winner.
+	// Repoint gives the loser's messages, conversions and outcomes to the winner.
 	Repoint(ctx context.Context, ws, loser, winner string) error
 }
 
@@ -156,5 +161,6 @@ type Conversion struct {
 	Source    Source
 	At        time.Time
 	Minor     int64  // revenue in minor units
+	Refunded  int64  // of it, given back
 	Currency  string // empty without revenue
 }

@@ -10,7 +10,7 @@ import (
 
 // Scope chooses messages. Empty fields choose all.
 type Scope struct {
-	From, To time.Time // when the message was meant to go (outbox.Message.NotBefore), To left out; a message never changes its day
+	From, To time.Time // when the message was meant to go (outbox.Message.NotBefore), To left out; a message never changes its day. Zero: any time
 	Channel  string
 	Topic    string
 	Kind     string // of the source: campaign, journey, api, system
@@ -44,6 +44,10 @@ type Store interface {
 	Groups(ctx context.Context, ws string, s Scope, by Dimension) (map[string]outbox.Counts, error)
 	// Behind lists the messages behind a figure of the scope, latest made first. The metric must be valid.
 	Behind(ctx context.Context, ws string, s Scope, m outbox.Metric, p page.Request) (page.Of[outbox.Message], error)
+
+	// Arms counts the people of the scope who were written to (whose message was sent, turned away or given up) and those held back as control
+	// groups, by arm. Arms without people are left out.
+	Arms(ctx context.Context, ws string, s Scope) (map[Arm]ArmCounts, error)
 
 	// AddNote adds a note as the next revision of its subject; errs.Conflict if there is that revision already.
 	AddNote(ctx context.Context, ws string, n Note) error

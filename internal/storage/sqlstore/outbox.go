@@ -26,22 +26,27 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
 	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
-	data, priority, body, given, print, ended_at`
+	data, priority, body, given, print, ended_at, goal`
 
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
-	var vars, data string
+	var vars, data, goal string
 	var window int64
 	err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
 		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt, &m.HardBouncedAt, &m.ComplainedAt,
-		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt)
+		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt, &goal)
 	if err != nil {
 		return m, err
 	}
 	m.Goal.Window = time.Duration(window) * time.Microsecond
 	if vars != "" {
 		if err = json.Unmarshal([]byte(vars), &m.Vars); err != nil {
+			return m, err
+		}
+	}
+	if goal != "" {
+		if err := json.Unmarshal([]byte(goal), &m.Goal); err != nil {
 			return m, err
 		}
 	}
@@ -92,16 +97,24 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 			}
 			vars = string(raw)
 		}
+		goal := ""
+		if len(m.Goal.Filter) > 0 || m.Goal.Value != "" {
+			raw, err := json.Marshal(outbox.Goal{Filter: m.Goal.Filter, Value: m.Goal.Value})
+			if err != nil {
+				return 0, errs.Invalid("outbox.goal.invalid", "goal", "the goal of message %q cannot be stored: %v", m.Key, err)
+			}
+			goal = string(raw)
+		}
 		rows[i] = []any{
 			m.ID, ws, m.PersonID, m.Channel, m.Topic, m.Template, m.TemplateVersion,
 			m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node, m.Key, vars, m.Transactional, m.Goal.Event, m.Goal.Window.Microseconds(), m.Address,
-			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body, m.Given, m.Print, m.EndedAt,
+			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body, m.Given, m.Print, m.EndedAt, goal,
 		}
 	}
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
 			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-			$24, $25, $26, $27, $28, $29)
+			$24, $25, $26, $27, $28, $29, $30)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }
 
@@ -222,6 +235,9 @@ func (s *Outbox) PurgeBodies(ctx context.Context, before time.Time, limit int) (
 func (s *Outbox) Repoint(ctx context.Context, ws, loser, winner string) error {
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		if _, err := s.db.Exec(ctx, `UPDATE message SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner); err != nil {
+			return err
+		}
+		if _, err := s.db.Exec(ctx, `UPDATE message_outcome SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, `UPDATE message_conversion SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
@@ -55,17 +56,19 @@ func (s *Outbox) Mark(ctx context.Context, ws string, receipts []outbox.Receipt)
 	})
 }
 
-// Candidates returns sent messages of people.
+// Candidates returns messages of people whose effect is followed.
 func (s *Outbox) Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]outbox.Message, error) {
 	in, arg := s.db.In(2, personIDs)
 	return sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
-		WHERE workspace_id = $1 AND person_id `+in+` AND sent_at >= $3 AND sent_at > 0 AND bounced_at = 0 ORDER BY sent_at, id`, ws, arg, since)
+		WHERE workspace_id = $1 AND person_id `+in+` AND (sent_at > 0 AND sent_at >= $3
+			OR not_before >= $3 AND (state IN ('bounced', 'failed') OR state = 'refused' AND reason = '`+outbox.ReasonHoldout+`'))
+		ORDER BY CASE WHEN sent_at > 0 THEN sent_at ELSE not_before END, id`, ws, arg, since)
 }
 
-const conversionColumns = `credit_key, event_id, event, message_id, person_id, source_kind, source_id, source_version, node, converted_at, revenue_minor, currency`
+const conversionColumns = `credit_key, event_id, event, message_id, person_id, source_kind, source_id, source_version, node, converted_at, revenue_minor, currency, refunded_minor`
 
 func scanConversion(r sqldb.Row) (c outbox.Conversion, err error) {
-	err = r.Scan(&c.Key, &c.EventID, &c.Event, &c.MessageID, &c.PersonID, &c.Source.Kind, &c.Source.ID, &c.Source.Version, &c.Source.Node, &c.At, &c.Minor, &c.Currency)
+	err = r.Scan(&c.Key, &c.EventID, &c.Event, &c.MessageID, &c.PersonID, &c.Source.Kind, &c.Source.ID, &c.Source.Version, &c.Source.Node, &c.At, &c.Minor, &c.Currency, &c.Refunded)
 	return c, err
 }
 
@@ -96,17 +99,94 @@ func (s *Outbox) AddConversions(ctx context.Context, ws string, conversions []ou
 				continue
 			}
 			seen[c.Key], added[c.Key] = true, true
-			rows = append(rows, []any{ws, c.Key, c.EventID, c.Event, c.MessageID, c.PersonID, c.Source.Kind, c.Source.ID, c.Source.Version, c.Source.Node, c.At, c.Minor, c.Currency})
+			rows = append(rows, []any{ws, c.Key, c.EventID, c.Event, c.MessageID, c.PersonID, c.Source.Kind, c.Source.ID, c.Source.Version, c.Source.Node, c.At, c.Minor, c.Currency, 0})
 			marks = append(marks, []any{c.MessageID, ws, c.At})
 		}
 		if _, err := s.db.Bulk(ctx, `INSERT INTO message_conversion (workspace_id, `+conversionColumns+`)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, rows); err != nil {
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, rows); err != nil {
 			return err
 		}
-		_, err = s.db.Bulk(ctx, `UPDATE message SET converted_at = $3 WHERE id = $1 AND workspace_id = $2 AND (converted_at = 0 OR converted_at > $3)`, marks)
-		return err
+		if _, err = s.db.Bulk(ctx, `UPDATE message SET converted_at = $3 WHERE id = $1 AND workspace_id = $2 AND (converted_at = 0 OR converted_at > $3)`, marks); err != nil {
+			return err
+		}
+		return s.takeOff(ctx, ws, keys)
 	})
 	return added, err
+}
+
+// AddOutcomes stores outcomes.
+func (s *Outbox) AddOutcomes(ctx context.Context, ws string, outcomes []outbox.Conversion) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	rows, keys := make([][]any, len(outcomes)), make([]string, len(outcomes))
+	for i, c := range outcomes {
+		keys[i] = c.Key
+		rows[i] = []any{ws, c.MessageID, c.Key, c.PersonID, c.At, c.Minor, c.Currency}
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Bulk(ctx, `INSERT INTO message_outcome (workspace_id, message_id, credit_key, person_id, happened_at, revenue_minor, refunded_minor, currency)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT (workspace_id, message_id, credit_key) DO NOTHING`, rows); err != nil {
+			return err
+		}
+		return s.takeOff(ctx, ws, keys)
+	})
+}
+
+// AddRefunds stores refunds.
+func (s *Outbox) AddRefunds(ctx context.Context, ws string, refunds []outbox.Refund) error {
+	rows, keys := make([][]any, len(refunds)), make([]string, len(refunds))
+	for i, r := range refunds {
+		keys[i] = r.Key
+		rows[i] = []any{ws, r.Key, id.Key(r.EventID), r.Minor, r.Currency, r.Whole, r.At}
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Bulk(ctx, `INSERT INTO order_refund (workspace_id, credit_key, event_id, minor, currency, whole, refunded_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace_id, credit_key, event_id) DO NOTHING`, rows); err != nil {
+			return err
+		}
+		return s.takeOff(ctx, ws, keys)
+	})
+}
+
+// takeOff writes anew how much was given back of everything with these keys. It starts from what is stored, so it may run after orders and
+// after refunds alike, and any number of times.
+func (s *Outbox) takeOff(ctx context.Context, ws string, keys []string) error {
+	in, arg := s.db.In(2, keys)
+	refunds, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (f outbox.Refund, err error) {
+		err = r.Scan(&f.Key, &f.EventID, &f.Minor, &f.Currency, &f.Whole, &f.At)
+		return f, err
+	}, `SELECT credit_key, event_id, minor, currency, whole, refunded_at FROM order_refund WHERE workspace_id = $1 AND credit_key `+in, ws, arg)
+	if err != nil || len(refunds) == 0 {
+		return err
+	}
+	byKey := map[string][]outbox.Refund{}
+	for _, r := range refunds {
+		byKey[r.Key] = append(byKey[r.Key], r)
+	}
+	type credit struct {
+		message, key, currency string
+		minor, refunded        int64
+	}
+	for _, table := range []string{"message_conversion", "message_outcome"} {
+		credits, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (c credit, err error) {
+			err = r.Scan(&c.message, &c.key, &c.currency, &c.minor, &c.refunded)
+			return c, err
+		}, `SELECT message_id, credit_key, currency, revenue_minor, refunded_minor FROM `+table+` WHERE workspace_id = $1 AND credit_key `+in, ws, arg)
+		if err != nil {
+			return err
+		}
+		var rows [][]any
+		for _, c := range credits {
+			if off := outbox.Refunded(c.minor, c.currency, byKey[c.key]); off != c.refunded {
+				rows = append(rows, []any{ws, c.message, c.key, off})
+			}
+		}
+		if _, err := s.db.Bulk(ctx, `UPDATE `+table+` SET refunded_minor = $4 WHERE workspace_id = $1 AND message_id = $2 AND credit_key = $3`, rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Conversions returns the conversions of a message.
@@ -145,7 +225,7 @@ const countColumns = `count(*),
 func scanCounts(r sqldb.Row) (key string, c outbox.Counts, err error) {
 	err = r.Scan(&key, &c.Audience, &c.Refused, &c.Queued, &c.Sent, &c.Delivered, &c.Bounced, &c.HardBounced, &c.Failed, &c.Cancelled,
 		&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Complained, &c.Uncertain, &c.LostAnswers)
-	c.RefusedBy, c.FailedBy, c.Revenue = map[string]int64{}, map[string]int64{}, map[string]int64{}
+	c.RefusedBy, c.FailedBy, c.Revenue, c.Refunded = map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}
 	return key, c, err
 }
 
@@ -156,7 +236,7 @@ func (s *Outbox) CountsByNode(ctx context.Context, ws string, src outbox.Source)
 	out := map[string]outbox.Counts{}
 	type row struct {
 		node, key, kind string
-		n               int64
+		n, off          int64
 		counts          outbox.Counts
 	}
 	totals, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
@@ -187,15 +267,18 @@ func (s *Outbox) CountsByNode(ctx context.Context, ws string, src outbox.Source)
 		}
 	}
 	revenue, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
-		err = r.Scan(&o.node, &o.key, &o.n)
+		err = r.Scan(&o.node, &o.key, &o.n, &o.off)
 		return o, err
-	}, `SELECT node, currency, CAST(sum(revenue_minor) AS BIGINT) FROM message_conversion`+where+` AND currency <> '' GROUP BY node, currency`, args...)
+	}, `SELECT node, currency, CAST(sum(revenue_minor - refunded_minor) AS BIGINT), CAST(sum(refunded_minor) AS BIGINT) FROM message_conversion`+where+` AND currency <> '' GROUP BY node, currency`, args...)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range revenue {
 		if by := out[r.node].Revenue; by != nil {
 			by[r.key] = r.n
+			if r.off > 0 {
+				out[r.node].Refunded[r.key] = r.off
+			}
 		}
 	}
 	return out, nil

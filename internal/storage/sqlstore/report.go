@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -40,8 +42,12 @@ var dimensions = map[report.Dimension]string{
 // scope is the condition that chooses messages, and its arguments. $1 is the workspace.
 func (s *Report) scope(ws string, sc report.Scope) (where string, args []any) {
 	var b strings.Builder
-	args = []any{ws, sc.From, sc.To}
-	b.WriteString(`workspace_id = $1 AND not_before >= $2 AND not_before < $3`)
+	args = []any{ws}
+	b.WriteString(`workspace_id = $1`)
+	if !sc.From.IsZero() || !sc.To.IsZero() {
+		args = append(args, sc.From, sc.To)
+		b.WriteString(` AND not_before >= $2 AND not_before < $3`)
+	}
 	for _, f := range []struct{ column, value string }{
 		{"channel", sc.Channel}, {"topic_id", sc.Topic}, {"source_kind", sc.Kind}, {"source_id", sc.Source}, {"node", sc.Node}, {"template_id", sc.Template}, {addressDomain, sc.Domain},
 	} {
@@ -95,13 +101,19 @@ func (s *Report) Groups(ctx context.Context, ws string, sc report.Scope, by repo
 	if err != nil {
 		return nil, err
 	}
-	revenue, err := sqldb.Collect(ctx, s.db, scan, `SELECT m.k, '', c.currency, CAST(sum(c.revenue_minor) AS BIGINT)
+	revenue, err := sqldb.Collect(ctx, s.db, scan, `SELECT m.k, '', c.currency, CAST(sum(c.revenue_minor - c.refunded_minor) AS BIGINT)
 		FROM (SELECT id, `+key+` AS k FROM message WHERE `+where+`) m JOIN message_conversion c ON c.workspace_id = $1 AND c.message_id = m.id
 		WHERE c.currency <> '' GROUP BY 1, 3`, args...)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range append(reasons, revenue...) {
+	refunded, err := sqldb.Collect(ctx, s.db, scan, `SELECT m.k, 'off', c.currency, CAST(sum(c.refunded_minor) AS BIGINT)
+		FROM (SELECT id, `+key+` AS k FROM message WHERE `+where+`) m JOIN message_conversion c ON c.workspace_id = $1 AND c.message_id = m.id
+		WHERE c.refunded_minor > 0 GROUP BY 1, 3`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range slices.Concat(reasons, revenue, refunded) {
 		c, ok := out[r.key]
 		switch { // a group may have got its first message in between
 		case !ok:
@@ -109,6 +121,8 @@ func (s *Report) Groups(ctx context.Context, ws string, sc report.Scope, by repo
 			c.RefusedBy[r.detail] = r.n
 		case r.kind == string(outbox.Failed):
 			c.FailedBy[r.detail] = r.n
+		case r.kind == "off":
+			c.Refunded[r.detail] = r.n
 		default:
 			c.Revenue[r.detail] = r.n
 		}
@@ -132,6 +146,52 @@ func (s *Report) Behind(ctx context.Context, ws string, sc report.Scope, m outbo
 	items, err := sqldb.Collect(ctx, s.db, scanMessage, fmt.Sprintf(`SELECT %s FROM message WHERE %s AND id < $%d AND ($%d = '' OR reason = $%d) AND (%s) ORDER BY id DESC LIMIT $%d`,
 		messageColumns, where, n+1, n+2, n+2, condition, n+3), append(args, last, reason, p.Size()+1)...)
 	return page.Cut(items, p.Size(), func(m outbox.Message) string { return page.Encode(m.ID) }), err
+}
+
+// Arms counts people.
+func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[report.Arm]report.ArmCounts, error) {
+	where, args := s.scope(ws, sc)
+	const arm = `CASE WHEN state <> 'refused' THEN 'treated' WHEN data LIKE '%"scope":"workspace"%' THEN 'workspace' ELSE 'source' END`
+	followed := ` WHERE ` + where + ` AND (state IN ('sent', 'bounced', 'failed') OR state = 'refused' AND reason = '` + outbox.ReasonHoldout + `')`
+	type row struct {
+		arm, currency   string
+		people, reached int64
+		until           time.Time
+		sums            report.Sums
+	}
+	people, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.arm, &o.people, &o.reached, &o.until)
+		return o, err
+	}, `SELECT arm, count(*), CAST(sum(reached) AS BIGINT), max(until) FROM (
+			SELECT person_id, `+arm+` AS arm, max(not_before + goal_window) AS until,
+				max(CASE WHEN EXISTS (SELECT 1 FROM message_outcome o WHERE o.workspace_id = $1 AND o.message_id = message.id) THEN 1 ELSE 0 END) AS reached
+			FROM message`+followed+` GROUP BY 1, 2) p GROUP BY arm`, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[report.Arm]report.ArmCounts{}
+	for _, p := range people {
+		out[report.Arm(p.arm)] = report.ArmCounts{People: p.people, Reached: p.reached, Until: p.until, Money: map[string]report.Sums{}}
+	}
+	// An order is one order, also within the windows of several messages to the person.
+	money, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.arm, &o.currency, &o.sums.Sum, &o.sums.Squares)
+		return o, err
+	}, `SELECT arm, currency, CAST(sum(total) AS BIGINT), sum(CAST(total AS DOUBLE PRECISION) * CAST(total AS DOUBLE PRECISION)) FROM (
+			SELECT arm, person_id, currency, CAST(sum(net) AS BIGINT) AS total FROM (
+				SELECT m.arm, m.person_id, o.credit_key, o.currency, max(o.revenue_minor - o.refunded_minor) AS net
+				FROM (SELECT id, person_id, `+arm+` AS arm FROM message`+followed+`) m
+				JOIN message_outcome o ON o.workspace_id = $1 AND o.message_id = m.id
+				WHERE o.currency <> '' GROUP BY 1, 2, 3, 4) d GROUP BY 1, 2, 3) t GROUP BY 1, 2`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range money {
+		if a, ok := out[report.Arm(m.arm)]; ok { // an arm may have got its first people in between
+			a.Money[m.currency] = m.sums
+		}
+	}
+	return out, nil
 }
 
 // AddNote adds a revision.

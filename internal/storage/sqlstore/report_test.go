@@ -12,7 +12,7 @@ import (
 func TestReportStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		reporttest.Run(t, func(testing.TB) reporttest.Stores {
-			clearTables(t, db, "message", "message_owner", "message_conversion", "report_note", "saved_report")
+			clearTables(t, db, "message", "message_owner", "message_conversion", "message_outcome", "order_refund", "report_note", "saved_report")
 			return reporttest.Stores{Reports: sqlstore.NewReport(db), Messages: sqlstore.NewOutbox(db)}
 		})
 	})

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -22,7 +23,7 @@ var GoalNode = Spec{
 		if err := c.Window.Check("window"); err != nil {
 			return nil, err
 		}
-		return goal{match: m, window: c.Window}, nil
+		return goal{match: m, window: c.Window, aim: Aim{Event: m.Names()[0], Window: c.Window.Duration(), Filter: c.Event.Filter, Value: c.Value}}, nil
 	},
 }
 
@@ -30,18 +31,20 @@ var GoalNode = Spec{
 type GoalConfig struct {
 	Event  EventMatch `json:"event" doc:"The event that counts as success"`
 	Window Span       `json:"window" doc:"How long to wait for it here"`
+	Value  string     `json:"value,omitempty" doc:"Property that holds what the event is worth; empty: the total of orders"`
 }
 
 type goal struct {
 	match  *Matcher
 	window Span
+	aim    Aim
 }
 
 func (n goal) Needs() Needs        { return Needs{Subject: true, Names: n.match.Names()} }
 func (n goal) Listens() []*Matcher { return []*Matcher{n.match} }
 
-// Aim returns the event and window that a message before this node is meant to bring about.
-func (n goal) Aim() (string, time.Duration) { return n.match.Names()[0], n.window.Duration() }
+// Aim returns what a message before this node is meant to bring about.
+func (n goal) Aim() Aim { return n.aim }
 
 func (n goal) Step(s State, in Input, now time.Time) Result {
 	due := s.Arrived.Add(n.window.Duration())
@@ -76,5 +79,13 @@ func ReachedBy(e event.Kept) Result {
 
 // Aims is implemented by nodes that say what the messages before them are for.
 type Aims interface {
-	Aim() (event string, window time.Duration)
+	Aim() Aim
+}
+
+// Aim is what a message is meant to bring about.
+type Aim struct {
+	Event  string
+	Window time.Duration
+	Filter []json.RawMessage // conditions over the event's properties
+	Value  string            // property that holds what it is worth
 }

@@ -2,6 +2,7 @@
 package outboxtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -45,7 +46,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"bodies are kept until some time after the end", bodies},
 		{"receipts keep the earliest time", marks},
 		{"a conversion is credited once per key", conversions},
-		{"candidates are sent and not bounced", candidates},
+		{"refunds are taken off whichever comes first", refunds},
+		{"candidates are those whose effect is followed", candidates},
 		{"figures count and lead to the people behind them", figures},
 		{"messages follow a merge", repoint},
 		{"goals are remembered once", goals},
@@ -130,6 +132,7 @@ func roundTrip(t *testing.T, s Store) {
 		m.Vars = map[string]any{"event": map[string]any{"total": 12.5, "items": []any{"a"}}, "n": nil}
 		m.Source = outbox.Source{Kind: "journey", ID: "jrn_1", Version: 4, Node: "n1"}
 		m.Transactional = true
+		m.Goal.Filter, m.Goal.Value = []json.RawMessage{json.RawMessage(`{"path":"plan","op":"eq","value":"pro"}`)}, "order.total"
 	})
 	refused := message(2, func(m *outbox.Message) {
 		m.State, m.Reason, m.Data, m.Address, m.EndedAt = outbox.Refused, "no_address", outbox.Evidence{"channel": "email", "n": 1.5, "yes": true}, "", t0
@@ -442,6 +445,35 @@ func conversions(t *testing.T, s Store) {
 	equal(t, "converted at", b.At, get(t, s, "msg_001").ConvertedAt)
 }
 
+func refunds(t *testing.T, s Store) {
+	ctx := t.Context()
+	insert(t, s, message(1))
+	back := func(key, event string, minor int64, currency string) outbox.Refund {
+		return outbox.Refund{Key: key, EventID: event, Minor: minor, Currency: currency, Whole: minor == 0, At: t0}
+	}
+	all := []outbox.Refund{back("a", "r1", 30, "EUR"), back("a", "r2", 20, "XXX"), back("b", "r3", 900, "EUR"), back("c", "r4", 0, "XXX"), back("d", "r5", 10, "JPY")}
+	must(t, s.AddRefunds(ctx, ws, all[:1]))
+	conversions := []outbox.Conversion{conversion("a", "msg_001", 100), conversion("b", "msg_001", 250), conversion("c", "msg_001", 70), conversion("d", "msg_001", 60)}
+	_, err := s.AddConversions(ctx, ws, conversions)
+	must(t, err)
+	must(t, s.AddOutcomes(ctx, ws, conversions))
+	for range 2 {
+		must(t, s.AddRefunds(ctx, ws, all[1:]))
+	}
+	must(t, s.AddRefunds(ctx, "ws_2", []outbox.Refund{back("d", "r9", 0, "EUR")}))
+	got, err := s.Conversions(ctx, ws, "msg_001")
+	must(t, err)
+	off := map[string]int64{}
+	for _, c := range got {
+		off[c.Key] = c.Refunded
+	}
+	equal(t, "taken off", map[string]int64{"a": 50, "b": 250, "c": 70, "d": 0}, off)
+	counts, err := s.CountsByNode(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1"})
+	must(t, err)
+	equal(t, "revenue", map[string]int64{"EUR": 110}, counts[""].Revenue)
+	equal(t, "refunded", map[string]int64{"EUR": 370}, counts[""].Refunded)
+}
+
 // sent stores messages as sent at the given minutes after t0.
 func sent(t *testing.T, s Store, minutes map[int]int, messages ...outbox.Message) {
 	t.Helper()
@@ -466,12 +498,19 @@ func candidates(t *testing.T, s Store) {
 	ctx := t.Context()
 	sent(t, s, map[int]int{1: 30, 2: 10, 3: 20, 4: 20}, message(1), message(2), message(3), message(4, func(m *outbox.Message) { m.PersonID = "per_2" }), message(5))
 	must(t, s.Mark(ctx, ws, []outbox.Receipt{{MessageID: "msg_003", Kind: outbox.ReceiptBounced, At: t0.Add(time.Hour)}}))
+	later := func(m *outbox.Message) { m.NotBefore = t0.Add(25 * time.Minute) }
+	insert(t, s, message(6, later, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, outbox.ReasonHoldout }),
+		message(7, later, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, outbox.ReasonCapped }), message(8, later))
+	lost, err := s.Finish(ctx, []outbox.Result{{Held: held(claim(t, s, "o.2", 1))[0], State: outbox.Bounced, At: t0.Add(time.Hour)}})
+	if err != nil || len(lost) > 0 {
+		t.Fatal(lost, err)
+	}
 	got, err := s.Candidates(ctx, ws, []string{"per_1"}, t0)
 	must(t, err)
-	equal(t, "candidates", []string{"msg_002", "msg_001"}, ids(got))
-	got, err = s.Candidates(ctx, ws, []string{"per_1", "per_2"}, t0.Add(15*time.Minute))
+	equal(t, "candidates", []string{"msg_002", "msg_003", "msg_006", "msg_008", "msg_001"}, ids(got))
+	got, err = s.Candidates(ctx, ws, []string{"per_1", "per_2"}, t0.Add(25*time.Minute))
 	must(t, err)
-	equal(t, "since", []string{"msg_004", "msg_001"}, ids(got))
+	equal(t, "since", []string{"msg_006", "msg_008", "msg_001"}, ids(got))
 }
 
 func figures(t *testing.T, s Store) {
@@ -505,9 +544,9 @@ func figures(t *testing.T, s Store) {
 	equal(t, "figures", map[string]outbox.Counts{
 		"a": {
 			Audience: 5, Refused: 2, RefusedBy: map[string]int64{"no_address": 1, "suppressed": 1}, FailedBy: none, Queued: 1, Sent: 2, Delivered: 2,
-			Opened: 1, MachineOpened: 1, Clicked: 1, Converted: 2, Unsubscribed: 1, Revenue: map[string]int64{"EUR": 1999, "JPY": 500},
+			Opened: 1, MachineOpened: 1, Clicked: 1, Converted: 2, Unsubscribed: 1, Revenue: map[string]int64{"EUR": 1999, "JPY": 500}, Refunded: none,
 		},
-		"b": {Audience: 2, Refused: 1, RefusedBy: map[string]int64{"suppressed": 1}, FailedBy: none, Sent: 1, Bounced: 1, Revenue: none},
+		"b": {Audience: 2, Refused: 1, RefusedBy: map[string]int64{"suppressed": 1}, FailedBy: none, Sent: 1, Bounced: 1, Revenue: none, Refunded: none},
 	}, got)
 	one, err := s.CountsByNode(ctx, ws, outbox.Source{Kind: "campaign", ID: "cmp_1", Node: "b"})
 	must(t, err)

@@ -67,6 +67,7 @@ type life struct {
 	end   outbox.State
 	facts []outbox.Receipt
 	money []outbox.Conversion
+	done  []outbox.Conversion // outcomes: of the control group too, and one order may be the outcome of several messages
 }
 
 func (l life) told(kind outbox.ReceiptKind) bool {
@@ -148,6 +149,60 @@ func (l life) in(s report.Scope) bool {
 		(s.Versions == nil || slices.Contains(s.Versions, l.key(report.ByVersion)))
 }
 
+// compare counts people and what they brought one by one.
+func compare(lives []life, s report.Scope) map[report.Arm]report.ArmCounts {
+	type who struct {
+		arm    report.Arm
+		person string
+	}
+	brought := map[who]map[string]outbox.Conversion{}
+	out := map[report.Arm]report.ArmCounts{}
+	for _, l := range lives {
+		w := who{report.Treated, l.PersonID}
+		switch {
+		case !l.in(s) || l.end == outbox.Queued || l.end == outbox.Refused && l.Reason != outbox.ReasonHoldout:
+			continue
+		case l.end == outbox.Refused && l.Data["scope"] == "workspace":
+			w.arm = report.HeldWorkspace
+		case l.end == outbox.Refused:
+			w.arm = report.HeldSource
+		}
+		if brought[w] == nil {
+			brought[w] = map[string]outbox.Conversion{}
+		}
+		for _, d := range l.done {
+			brought[w][d.Key] = d
+		}
+		a := out[w.arm]
+		if end := l.NotBefore.Add(l.Goal.Window); end.After(a.Until) {
+			a.Until = end
+		}
+		out[w.arm] = a
+	}
+	for w, orders := range brought {
+		a := out[w.arm]
+		a.People++
+		if len(orders) > 0 {
+			a.Reached++
+		}
+		sums := map[string]int64{}
+		for _, o := range orders {
+			if o.Currency != "" {
+				sums[o.Currency] += o.Minor
+			}
+		}
+		for currency, n := range sums {
+			if a.Money == nil {
+				a.Money = map[string]report.Sums{}
+			}
+			m := a.Money[currency]
+			a.Money[currency] = report.Sums{Sum: m.Sum + n, Squares: m.Squares + float64(n)*float64(n)}
+		}
+		out[w.arm] = a
+	}
+	return out
+}
+
 var metrics = []outbox.Metric{
 	outbox.MetricAudience, outbox.MetricRefused, outbox.MetricQueued, outbox.MetricSent, outbox.MetricFailed, outbox.MetricDelivered, outbox.MetricBounced, outbox.MetricHardBounced,
 	outbox.MetricSoftBounced, outbox.MetricOpened, outbox.MetricMachineOpen, outbox.MetricClicked, outbox.MetricUnsubscribed, outbox.MetricComplained, outbox.MetricConverted,
@@ -206,7 +261,10 @@ func generate(t *rapid.T) []life {
 		}
 		switch l.end {
 		case outbox.Refused:
-			l.State, l.Reason = outbox.Refused, pick("reason", "capped", "holdout")
+			l.State, l.Reason = outbox.Refused, pick("reason", "capped", "holdout", "holdout")
+			if l.Reason == outbox.ReasonHoldout {
+				l.Data = outbox.Evidence{"scope": pick("scope", "workspace", "journey"), "percent": 5.0}
+			}
 		case outbox.Sent, outbox.Bounced:
 			for range rapid.IntRange(0, 4).Draw(t, "receipts") {
 				kind := rapid.SampledFrom([]outbox.ReceiptKind{
@@ -220,6 +278,16 @@ func generate(t *rapid.T) []life {
 					Key: fmt.Sprint("o", i, "-", k), EventID: fmt.Sprint("e", i, "-", k), Event: "Order Completed", MessageID: l.ID, PersonID: l.PersonID, Source: l.Source, At: at.Add(time.Hour),
 					Minor: rapid.Int64Range(0, 5000).Draw(t, "minor"), Currency: pick("currency", "EUR", "JPY", ""),
 				})
+			}
+		}
+		for range rapid.IntRange(0, 2).Draw(t, "outcomes") {
+			order := rapid.IntRange(0, 5).Draw(t, "order")
+			c := outbox.Conversion{
+				Key: fmt.Sprint("order:", order), EventID: fmt.Sprint("e", order), MessageID: l.ID, PersonID: l.PersonID, At: at.Add(time.Hour),
+				Minor: int64(100 * order), Currency: []string{"EUR", "JPY", ""}[order%3],
+			}
+			if !slices.ContainsFunc(l.done, func(d outbox.Conversion) bool { return d.Key == c.Key }) {
+				l.done = append(l.done, c)
 			}
 		}
 		lives[i] = l
@@ -260,6 +328,7 @@ func tell(t *rapid.T, s outbox.Store, lives []life) {
 		for range 2 {
 			_, err := s.AddConversions(ctx, l.Workspace, l.money)
 			must(t, err)
+			must(t, s.AddOutcomes(ctx, l.Workspace, l.done))
 		}
 	}
 }
@@ -295,6 +364,9 @@ func oracle(t *rapid.T, s Stores) {
 		must(t, err)
 		equal(t, "by "+string(by), count(lives, scope, by), got)
 	}
+	arms, err := s.Reports.Arms(ctx, ws, scope)
+	must(t, err)
+	equal(t, "arms", compare(lives, scope), arms)
 	for _, m := range metrics {
 		var want []string
 		for _, l := range slices.Backward(lives) {

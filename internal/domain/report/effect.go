@@ -1,0 +1,194 @@
+package report
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+)
+
+// Arm names a group of people that is compared.
+type Arm string
+
+// The arms.
+const (
+	Treated       Arm = "treated"   // a message was sent to them, or tried
+	HeldSource    Arm = "source"    // control group of the campaign or journey
+	HeldWorkspace Arm = "workspace" // control group of everything
+)
+
+// ArmCounts are the figures of an arm. People are counted once, however many messages they were meant to get, and each order once.
+type ArmCounts struct {
+	People  int64
+	Reached int64           // did what was hoped for within the window of a message meant for them
+	Money   map[string]Sums // by currency, refunds taken off
+	Until   time.Time       // when the last window ends; before that the figures may still grow
+}
+
+// Sums are what a mean and its spread are made of.
+type Sums struct {
+	Sum     int64   // minor units
+	Squares float64 // of each person's sum
+}
+
+// Judgement says what a difference means.
+type Judgement string
+
+// The judgements.
+const (
+	Higher       Judgement = "higher"
+	Lower        Judgement = "lower"
+	NoDifference Judgement = "no_difference" // that could be told: the interval holds zero
+	TooFew       Judgement = "too_few"       // to say anything
+	NoControl    Judgement = "no_control"    // nobody was held back to compare with
+)
+
+// Effect compares those who were written to with those who were held back: what the messages brought about, beside what would have
+// happened anyway.
+type Effect struct {
+	Treated   ArmCounts
+	Control   ArmCounts
+	ControlOf Arm // HeldSource or HeldWorkspace
+	Rates     struct{ Treated, Control Rate }
+	Lift      Difference            // of the shares who did it
+	Revenue   map[string]Difference // of the mean revenue of a person, in minor units, by currency
+	Judgement Judgement             // of the shares
+	Running   bool                  // some windows are still open
+}
+
+// Difference is treated less control with its 95 % interval.
+type Difference struct {
+	Value     float64
+	Low, High float64
+	Relative  float64 // of the control's; 0 if that is 0
+	Judgement Judgement
+}
+
+const (
+	// minArm and minReached are what an arm, and both together, must have before anything is said. Below, single people decide.
+	minArm     = 100
+	minReached = 10
+)
+
+// ShareDifference compares two shares by Newcombe's method 10, made of the Wilson intervals of both: R. G. Newcombe, "Interval estimation for
+// the difference between independent proportions", Statistics in Medicine 17 (1998), 873-890.
+func ShareDifference(a, b Rate) Difference {
+	d := Difference{Value: a.Share - b.Share, Low: -1, High: 1}
+	if a.Of > 0 && b.Of > 0 {
+		d.Low = d.Value - math.Hypot(a.Share-a.Low, b.High-b.Share)
+		d.High = d.Value + math.Hypot(a.High-a.Share, b.Share-b.Low)
+	}
+	if b.Share > 0 {
+		d.Relative = d.Value / b.Share
+	}
+	d.Judgement = d.judge(a.Of, b.Of, a.N+b.N)
+	return d
+}
+
+func (d Difference) judge(people, control, reached int64) Judgement {
+	switch {
+	case control == 0:
+		return NoControl
+	case people < minArm || control < minArm || reached < minReached:
+		return TooFew
+	case d.Low > 0:
+		return Higher
+	case d.High < 0:
+		return Lower
+	}
+	return NoDifference
+}
+
+// MeanDifference compares two means of people by Welch's method: B. L. Welch, "The generalization of 'Student's' problem when several
+// different population variances are involved", Biometrika 34 (1947), 28-35. Those who brought nothing count with zero. The quantile is that of
+// Student's t, from the normal one by the series in Abramowitz and Stegun, 26.7.5.
+func MeanDifference(n int64, a Sums, m int64, b Sums, reached int64) Difference {
+	var d Difference
+	d.Judgement = d.judge(n, m, reached)
+	if n < 2 || m < 2 {
+		return d
+	}
+	x, y := float64(a.Sum)/float64(n), float64(b.Sum)/float64(m)
+	u, v := spread(n, a)/float64(n), spread(m, b)/float64(m)
+	d.Value = x - y
+	if y != 0 {
+		d.Relative = d.Value / y
+	}
+	half := 0.0
+	if u+v > 0 {
+		df := (u + v) * (u + v) / (u*u/float64(n-1) + v*v/float64(m-1))
+		half = student(df) * math.Sqrt(u+v)
+	}
+	d.Low, d.High = d.Value-half, d.Value+half
+	d.Judgement = d.judge(n, m, reached)
+	return d
+}
+
+// spread is the variance of a person's sum.
+func spread(n int64, s Sums) float64 {
+	mean := float64(s.Sum) / float64(n)
+	return math.Max(0, (s.Squares-float64(n)*mean*mean)/float64(n-1))
+}
+
+func student(df float64) float64 {
+	z := z95
+	return z + (math.Pow(z, 3)+z)/(4*df) + (5*math.Pow(z, 5)+16*math.Pow(z, 3)+3*z)/(96*df*df) + (3*math.Pow(z, 7)+19*math.Pow(z, 5)+17*math.Pow(z, 3)-15*z)/(384*df*df*df)
+}
+
+// Effect compares within a scope. The control group of the source is used where there is one, else that of the workspace.
+func (s *Service) effect(ctx context.Context, ws string, sc Scope) (Effect, error) {
+	arms, err := s.c.Store.Arms(ctx, ws, sc)
+	if err != nil {
+		return Effect{}, err
+	}
+	out := Effect{Treated: arms[Treated], Control: arms[HeldSource], ControlOf: HeldSource, Revenue: map[string]Difference{}}
+	if out.Control.People == 0 || sc.Source == "" { // between campaigns only those are alike who get none of them
+		out.Control, out.ControlOf = arms[HeldWorkspace], HeldWorkspace
+	}
+	t, c := out.Treated, out.Control
+	out.Rates.Treated, out.Rates.Control = NewRate(t.Reached, t.People), NewRate(c.Reached, c.People)
+	out.Lift = ShareDifference(out.Rates.Treated, out.Rates.Control)
+	out.Judgement = out.Lift.Judgement
+	for currency := range t.Money {
+		out.Revenue[currency] = Difference{}
+	}
+	for currency := range c.Money {
+		out.Revenue[currency] = Difference{}
+	}
+	for currency := range out.Revenue {
+		out.Revenue[currency] = MeanDifference(t.People, t.Money[currency], c.People, c.Money[currency], t.Reached+c.Reached)
+	}
+	now := s.c.Clock.Now()
+	out.Running = slices.ContainsFunc([]ArmCounts{t, c}, func(a ArmCounts) bool { return a.Until.After(now) })
+	return out, nil
+}
+
+// CampaignEffect says what a campaign brought about.
+func (s *Service) CampaignEffect(ctx context.Context, ws, id string) (Effect, error) {
+	if _, err := s.c.Campaigns.Get(ctx, ws, id); err != nil {
+		return Effect{}, err
+	}
+	return s.effect(ctx, ws, Scope{Kind: "campaign", Source: id})
+}
+
+// JourneyEffect says what a journey brought about.
+func (s *Service) JourneyEffect(ctx context.Context, ws, id string) (Effect, error) {
+	if _, err := s.c.Journeys.Get(ctx, ws, id); err != nil {
+		return Effect{}, err
+	}
+	return s.effect(ctx, ws, Scope{Kind: "journey", Source: id})
+}
+
+// WorkspaceEffect says what all messages of a period brought about, against the people whom the workspace writes to never.
+func (s *Service) WorkspaceEffect(ctx context.Context, ws, from, to string) (Effect, Period, error) {
+	zone, err := s.c.Zone(ctx, ws)
+	if err != nil {
+		return Effect{}, Period{}, err
+	}
+	p, err := ParsePeriod(from, to, s.c.Clock.Now(), zone)
+	if err != nil {
+		return Effect{}, p, err
+	}
+	e, err := s.effect(ctx, ws, Scope{From: p.From, To: p.To})
+	return e, p, err
+}

@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+)
+
+// Effect is what messages brought about, beside what would have happened anyway.
+type Effect struct {
+	Control      string            `json:"control" enum:"source,workspace" doc:"whose control group: the campaign's or journey's own, or that of the workspace, which gets nothing at all"`
+	Judgement    string            `json:"judgement" enum:"higher,lower,no_difference,too_few,no_control" doc:"of the shares: what may be said"`
+	Running      bool              `json:"running" doc:"some windows are still open, so the figures may grow"`
+	Until        *time.Time        `json:"until,omitempty" doc:"when the last window ends"`
+	TreatedRate  Rate              `json:"treated_rate" doc:"people who did what was hoped for, of those written to"`
+	ControlRate  Rate              `json:"control_rate" doc:"of those held back"`
+	Lift         EffectDifference  `json:"lift" doc:"of the shares; the interval is Newcombe's"`
+	RevenueLifts []EffectOnRevenue `json:"revenue" doc:"by currency"`
+}
+
+// EffectDifference is treated less control with its 95 % interval.
+type EffectDifference struct {
+	Value     float64 `json:"value"`
+	Low       float64 `json:"low"`
+	High      float64 `json:"high"`
+	Relative  float64 `json:"relative" doc:"of the control's; 0 if that is 0"`
+	Judgement string  `json:"judgement" enum:"higher,lower,no_difference,too_few,no_control"`
+}
+
+// EffectOnRevenue compares what a person brought, in minor units.
+type EffectOnRevenue struct {
+	Currency string           `json:"currency"`
+	Treated  int64            `json:"treated" doc:"sum of all people written to"`
+	Control  int64            `json:"control" doc:"sum of all people held back"`
+	Lift     EffectDifference `json:"lift" doc:"of the mean of a person; the interval is Welch's"`
+}
+
+func effectShape(e report.Effect) Effect {
+	difference := func(d report.Difference) EffectDifference {
+		return EffectDifference{d.Value, d.Low, d.High, d.Relative, string(d.Judgement)}
+	}
+	out := Effect{
+		Control: string(e.ControlOf), Judgement: string(e.Judgement), Running: e.Running, TreatedRate: rateShape(e.Rates.Treated), ControlRate: rateShape(e.Rates.Control),
+		Lift: difference(e.Lift), RevenueLifts: []EffectOnRevenue{},
+	}
+	until := e.Treated.Until
+	if e.Control.Until.After(until) {
+		until = e.Control.Until
+	}
+	out.Until = moment(until)
+	for _, c := range slices.Sorted(maps.Keys(e.Revenue)) {
+		out.RevenueLifts = append(out.RevenueLifts, EffectOnRevenue{c, e.Treated.Money[c].Sum, e.Control.Money[c].Sum, difference(e.Revenue[c])})
+	}
+	return out
+}
+
+func (a *api) effectRoutes() {
+	r := a.c.Reports
+	route(a, http.MethodGet, "/campaigns/{id}/effect", "campaign-effect", "What the campaign brought about, against people who were held back", staff.ReportsRead, func(ctx context.Context, in *IDPath) (*body[Effect], error) {
+		e, err := r.CampaignEffect(ctx, workspaceOf(ctx), in.ID)
+		return answer(effectShape(e)), err
+	})
+	route(a, http.MethodGet, "/journeys/{id}/effect", "journey-effect", "What the journey brought about, against people who were held back", staff.ReportsRead, func(ctx context.Context, in *IDPath) (*body[Effect], error) {
+		e, err := r.JourneyEffect(ctx, workspaceOf(ctx), in.ID)
+		return answer(effectShape(e)), err
+	})
+	type days struct {
+		From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
+		To   string `query:"to" doc:"last day; today if left out"`
+	}
+	route(a, http.MethodGet, "/reports/effect", "report-effect", "What all messages of a period brought about, against the workspace's control group", staff.ReportsRead, func(ctx context.Context, in *days) (*body[Effect], error) {
+		e, _, err := r.WorkspaceEffect(ctx, workspaceOf(ctx), in.From, in.To)
+		return answer(effectShape(e)), err
+	})
+}
