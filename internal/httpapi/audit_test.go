@@ -82,6 +82,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /people", "", `{"identifiers":[{"kind":"user_id","value":"dan"}]}`, "person.create"},
 		{"PATCH /people/{id}/traits", "/people/$aya/traits", `{"traits":{"plan":"pro"},"idempotency_key":"1"}`, "person.set_traits"},
 		{"POST /people/{id}/subscriptions", "/people/$aya/subscriptions", `{"topic":"$topic","channel":"email","status":"subscribed"}`, "person.subscribed"},
+		{"PUT /people/{id}/preferences", "/people/$aya/preferences", `{"frequency":"weekly"}`, "person.set_preferences"},
+		{"POST /people/{id}/subscriptions/resend", "/people/$ben/subscriptions/resend", `{"topic":"$double","channel":"email"}`, "person.resend_confirmation"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
 		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},
 		{"POST /segments", "", `{"name":"s","rule":{"trait":{"path":"a","op":"exists"}}}`, "segment.create"},
@@ -153,6 +155,11 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	var spare struct{ ID string }
 	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-9","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &spare)
 	b.ids["void_invoice"] = spare.ID
+	var double struct{ ID string }
+	w.ok(b.key, "POST /topics", `{"name":"Twice","opt_in":"double"}`, &double)
+	b.ids["double"] = double.ID
+	w.ok(b.key, "POST /people/"+b.ids["ben"]+"/subscriptions", b.expand(w, `{"topic":"$double","channel":"email","status":"subscribed"}`), nil)
+	w.clock.Advance(time.Hour)
 	tried := map[string]bool{}
 	for _, c := range cases {
 		tried[c.op] = true

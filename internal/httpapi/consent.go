@@ -15,27 +15,31 @@ import (
 
 // Topic is what people can subscribe to.
 type Topic struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Description string    `json:"description,omitempty"`
-	Channels    []string  `json:"channels"`
-	OptIn       string    `json:"opt_in" doc:"explicit: only who subscribed; implied: everybody who has not unsubscribed"`
-	Archived    bool      `json:"archived"`
-	CreatedAt   time.Time `json:"created_at"`
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`
+	Description  string    `json:"description,omitempty"`
+	Channels     []string  `json:"channels"`
+	OptIn        string    `json:"opt_in" enum:"explicit,double,implied" doc:"explicit: only who subscribed; double: only who also answered a confirmation mail; implied: everybody who has not unsubscribed"`
+	Confirmation string    `json:"confirmation_template,omitempty" doc:"of the confirmation mail; the product's own words in three languages if left out. Variables: vars.confirm_url, vars.topic_name"`
+	TextVersion  int       `json:"text_version" doc:"goes up when name or description change: statements say which words were agreed to"`
+	Archived     bool      `json:"archived"`
+	CreatedAt    time.Time `json:"created_at"`
 }
 
 func topicShape(t consent.Topic) Topic {
-	return Topic{ID: t.ID, Name: t.Name, Description: t.Description, Channels: t.Channels, OptIn: string(t.OptIn), Archived: t.Archived, CreatedAt: t.CreatedAt}
+	return Topic{ID: t.ID, Name: t.Name, Description: t.Description, Channels: t.Channels, OptIn: string(t.OptIn), Confirmation: t.Confirmation, TextVersion: t.TextVersion, Archived: t.Archived, CreatedAt: t.CreatedAt}
 }
 
 // Subscription is one statement about a topic.
 type Subscription struct {
-	Topic    string    `json:"topic"`
-	Channel  string    `json:"channel"`
-	Status   string    `json:"status" enum:"subscribed,unsubscribed"`
-	Source   string    `json:"source"`
-	Evidence string    `json:"evidence,omitempty"`
-	At       time.Time `json:"at"`
+	Topic       string    `json:"topic"`
+	Channel     string    `json:"channel"`
+	Status      string    `json:"status" enum:"subscribed,unsubscribed,pending,paused,resumed,weekly,all"`
+	Source      string    `json:"source"`
+	Evidence    string    `json:"evidence,omitempty"`
+	IP          string    `json:"ip,omitempty" doc:"network it was said from"`
+	TextVersion int       `json:"text_version,omitempty" doc:"of the topic's words"`
+	At          time.Time `json:"at"`
 }
 
 // Suppression is an address that is never written to. The address itself is not kept.
@@ -63,17 +67,18 @@ func (a *api) consentRoutes() {
 		return list(page.Of[consent.Topic]{Items: all}, topicShape), nil
 	})
 	type draft struct {
-		Name        string   `json:"name" maxLength:"200"`
-		Description string   `json:"description,omitempty" maxLength:"2000"`
-		Channels    []string `json:"channels,omitempty" doc:"email if left out"`
-		OptIn       string   `json:"opt_in,omitempty" enum:"explicit,implied" doc:"explicit if left out"`
+		Name         string   `json:"name" maxLength:"200"`
+		Description  string   `json:"description,omitempty" maxLength:"2000"`
+		Channels     []string `json:"channels,omitempty" doc:"email if left out"`
+		OptIn        string   `json:"opt_in,omitempty" enum:"explicit,double,implied" doc:"explicit if left out"`
+		Confirmation string   `json:"confirmation_template,omitempty"`
 	}
 	route(a, http.MethodPost, "/topics", "topic-create", "Make a topic", staff.SettingsWrite, func(ctx context.Context, in *in[draft]) (*body[Topic], error) {
 		if len(in.Body.Channels) == 0 {
 			in.Body.Channels = []string{content.Email}
 		}
 		t, err := changed(ctx, a, "create", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
-			return c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn)})
+			return c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn), Confirmation: in.Body.Confirmation})
 		})
 		return answer(topicShape(t)), err
 	}, created)
@@ -82,16 +87,17 @@ func (a *api) consentRoutes() {
 		return answer(topicShape(t)), err
 	})
 	type change struct {
-		Name        string   `json:"name" maxLength:"200"`
-		Description string   `json:"description,omitempty" maxLength:"2000"`
-		Channels    []string `json:"channels"`
-		OptIn       string   `json:"opt_in" enum:"explicit,implied"`
-		Archived    bool     `json:"archived,omitempty"`
+		Name         string   `json:"name" maxLength:"200"`
+		Description  string   `json:"description,omitempty" maxLength:"2000"`
+		Channels     []string `json:"channels"`
+		OptIn        string   `json:"opt_in" enum:"explicit,double,implied"`
+		Confirmation string   `json:"confirmation_template,omitempty"`
+		Archived     bool     `json:"archived,omitempty"`
 	}
 	route(a, http.MethodPut, "/topics/{id}", "topic-update", "Change a topic", staff.SettingsWrite, func(ctx context.Context, in *inAt[change]) (*body[Topic], error) {
 		b := in.Body
 		t, err := changed(ctx, a, "update", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
-			return c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Archived: b.Archived})
+			return c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Confirmation: b.Confirmation, Archived: b.Archived})
 		})
 		return answer(topicShape(t)), err
 	})
@@ -106,14 +112,16 @@ func (a *api) consentRoutes() {
 			return nil, err
 		}
 		return list(log, func(r consent.Record) Subscription {
-			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, At: r.At}
+			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, IP: r.IP, TextVersion: r.TextVersion, At: r.At}
 		}), a.saw(ctx, p.ID)
 	})
 	type statement struct {
-		Topic    string `json:"topic"`
-		Channel  string `json:"channel" doc:"e.g. email"`
-		Status   string `json:"status" enum:"subscribed,unsubscribed"`
-		Evidence string `json:"evidence,omitempty" maxLength:"2000" doc:"what proves it"`
+		Topic     string `json:"topic"`
+		Channel   string `json:"channel" doc:"e.g. email"`
+		Status    string `json:"status" enum:"subscribed,unsubscribed"`
+		Evidence  string `json:"evidence,omitempty" maxLength:"2000" doc:"what proves it"`
+		Confirmed bool   `json:"confirmed,omitempty" doc:"proven to come from the owner of the address, so that a double opt-in topic asks no more"`
+		IP        string `json:"ip,omitempty" doc:"where it came from; kept shortened to its network"`
 	}
 	route(a, http.MethodPost, "/people/{id}/subscriptions", "person-subscribe", "Record what a person said about a topic", staff.ConsentWrite, func(ctx context.Context, in *inAt[statement]) (*nothing, error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
@@ -121,9 +129,11 @@ func (a *api) consentRoutes() {
 			return nil, err
 		}
 		return nil, a.change(ctx, in.Body.Status, "person", p.ID, func(ctx context.Context) error {
-			return c.Change(ctx, p.Workspace, consent.Change{PersonID: p.ID, Topic: in.Body.Topic, Channel: in.Body.Channel, Status: consent.Status(in.Body.Status), Source: "api", Evidence: in.Body.Evidence})
+			return c.Change(ctx, p.Workspace, consent.Change{PersonID: p.ID, Topic: in.Body.Topic, Channel: in.Body.Channel, Status: consent.Status(in.Body.Status), Source: "api", Evidence: in.Body.Evidence, Confirmed: in.Body.Confirmed, IP: network(in.Body.IP)})
 		})
 	}, noContent)
+
+	a.preferenceRoutes()
 
 	type filter struct {
 		Paging

@@ -192,6 +192,10 @@ var foreignCases = map[string]foreign{
 	"POST /sending/domains/{id}/check":        {id: "$domain"},
 	"POST /sending/domains/{id}/keys":         {id: "$domain", body: `{"algorithm":"rsa"}`},
 	"DELETE /sending/domains/{id}/keys/{key}": {path: "/sending/domains/$domain/keys/$dkim_key"},
+
+	"GET /people/{id}/preferences":           {id: "$aya"},
+	"PUT /people/{id}/preferences":           {id: "$aya", body: `{"frequency":"weekly"}`},
+	"POST /people/{id}/subscriptions/resend": {id: "$cem", body: `{"topic":"$topic","channel":"email"}`},
 }
 
 // request is how the case is asked.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -71,11 +72,23 @@ func (w words) T(key string) string { return w.fill.Replace(catalogs()[w.lang][k
 
 type view struct {
 	words
-	Lang   string
-	Title  string
-	Notice string // key of what has just happened
-	Prefs  *outbox.Preferences
-	Topic  string // of the message; empty if it had none
+	Lang    string
+	Title   string
+	Notice  string // key of what has just happened
+	Prefs   *outbox.Preferences
+	Topic   string // of the message; empty if it had none
+	Why     string // key of the sentence that says why the message came; empty: nothing is known
+	Pause   string // "" while nothing can be received anyway; else "pause" or "resume"
+	Ask     bool   // the page of a confirmation mail that waits for the answer
+	Several bool   // more than one channel is offered, so each is named
+}
+
+// On names a channel in the reader's language.
+func (v view) On(channel string) string {
+	if w, ok := catalogs()[v.Lang]["channel_"+channel]; ok {
+		return w
+	}
+	return channel
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -94,6 +107,8 @@ h2 { font-size: 1.05rem; margin-top: 2.5rem; }
 .notice { border: 1px solid var(--line); border-left: 4px solid var(--strong); padding: .7rem 1rem; border-radius: 6px; }
 label { display: flex; gap: .7rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }
 small { display: block; opacity: .75; }
+fieldset { border: 0; margin: 1.5rem 0 0; padding: 0; }
+legend { font-weight: 600; padding: 0; }
 button { font: inherit; padding: .6rem 1.1rem; border-radius: 6px; border: 1px solid var(--line); background: transparent; color: inherit; cursor: pointer; margin: .6rem .6rem 0 0; }
 button.main { background: var(--strong); border-color: var(--strong); color: #fff; }
 button:focus-visible, input:focus-visible { outline: 3px solid var(--strong); outline-offset: 2px; }
@@ -107,6 +122,9 @@ button:focus-visible, input:focus-visible { outline: 3px solid var(--strong); ou
 {{- end}}
 {{- with .Prefs}}
 <p>{{$.T "intro"}}</p>
+{{- with $.Why}}
+<p><small>{{$.T .}}</small></p>
+{{- end}}
 <form method="post">
 {{- if and $.Topic (not $.Notice)}}
 <button class="main" name="action" value="topic">{{$.T "leave_topic"}}</button>
@@ -117,11 +135,30 @@ button:focus-visible, input:focus-visible { outline: 3px solid var(--strong); ou
 <h2>{{$.T "choose"}}</h2>
 <form method="post">
 {{- range .Topics}}
-<label><input type="checkbox" name="topic" value="{{.Topic.ID}}"{{if .Subscribed}} checked{{end}}> <span>{{.Topic.Name}}{{with .Topic.Description}}<small>{{.}}</small>{{end}}</span></label>
+<label><input type="checkbox" name="topic" value="{{.Value}}"{{if .Subscribed}} checked{{end}}> <span>{{.Topic.Name}}{{if $.Several}} · {{$.On .Channel}}{{end}}{{if .Pending}} · {{$.T "pending"}}{{end}}{{with .Topic.Description}}<small>{{.}}</small>{{end}}</span></label>
 {{- end}}
+<fieldset>
+<legend>{{$.T "how_often"}}</legend>
+<label><input type="radio" name="frequency" value="all"{{if not .Settings.Weekly}} checked{{end}}> <span>{{$.T "often_all"}}</span></label>
+<label><input type="radio" name="frequency" value="weekly"{{if .Settings.Weekly}} checked{{end}}> <span>{{$.T "often_weekly"}}</span></label>
+</fieldset>
 <button name="action" value="save">{{$.T "save"}}</button>
 </form>
 {{- end}}
+<h2>{{$.T "pause_title"}}</h2>
+<form method="post">
+{{- if eq $.Pause "resume"}}
+<p>{{$.T "paused"}}</p>
+<button name="action" value="resume">{{$.T "resume"}}</button>
+{{- else}}
+<p><small>{{$.T "pause_hint"}}</small></p>
+<button name="action" value="pause">{{$.T "pause"}}</button>
+{{- end}}
+</form>
+{{- end}}
+{{- if .Ask}}
+<p>{{.T "ask"}}</p>
+<form method="post"><button class="main" name="action" value="confirm">{{.T "ask_yes"}}</button></form>
 {{- end}}
 </main>
 </body>
@@ -150,11 +187,39 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, notice string) {
 			v.Topic = t.Topic.Name
 		}
 	}
-	v.words = words{v.Lang, strings.NewReplacer("{topic}", v.Topic, "{address}", prefs.Address, "{sender}", prefs.Sender)}
-	if prefs.Sender == "" {
-		v.fill = strings.NewReplacer("{topic}", v.Topic, "{address}", prefs.Address, "{sender}", catalogs()[v.Lang]["nameless"])
+	channels := map[string]bool{}
+	for _, t := range prefs.Topics {
+		channels[t.Channel] = true
 	}
+	v.Several = len(channels) > 1
+	if prefs.Why.Kind != "" {
+		v.Why = "why_" + prefs.Why.Kind
+	}
+	if v.Pause = "pause"; !prefs.Settings.PausedUntil.IsZero() {
+		v.Pause = "resume"
+	}
+	v.words = fillWith(v.Lang, prefs.Sender, "{topic}", v.Topic, "{address}", prefs.Address, "{why_topic}", prefs.Why.Topic,
+		"{since}", day(v.Lang, prefs.Why.Since), "{until}", day(v.Lang, prefs.Settings.PausedUntil))
 	write(w, http.StatusOK, v)
+}
+
+// fillWith looks texts up with names filled in; a sender without a name is "us".
+func fillWith(lang, sender string, pairs ...string) words {
+	if sender == "" {
+		sender = catalogs()[lang]["nameless"]
+	}
+	return words{lang, strings.NewReplacer(append(pairs, "{sender}", sender)...)}
+}
+
+// day writes a date as the language does.
+func day(lang string, t time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case lang == "en":
+		return t.Format("2 January 2006")
+	}
+	return t.Format("2006年1月2日")
 }
 
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, link outbox.Link, err error) {
@@ -209,11 +274,11 @@ func (h *handler) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	const page = "preference_page"
+	by := outbox.Said{Source: "preference_page", IP: shortened(h.ClientIP(r))}
 	notice := ""
 	switch form := r.PostForm; {
 	case form.Get("List-Unsubscribe") == "One-Click":
-		if err := h.Outbox.Unsubscribe(r.Context(), link, false, "one_click"); err != nil {
+		if err := h.Outbox.Unsubscribe(r.Context(), link, false, outbox.Said{Source: "one_click", IP: by.IP}); err != nil {
 			h.fail(w, r, link, err)
 			return
 		}
@@ -221,15 +286,19 @@ func (h *handler) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("unsubscribed\n"))
 		return
 	case form.Get("action") == "topic":
-		notice, err = "left_topic", h.Outbox.Unsubscribe(r.Context(), link, false, page)
+		notice, err = "left_topic", h.Outbox.Unsubscribe(r.Context(), link, false, by)
 	case form.Get("action") == "all":
-		notice, err = "left_all", h.Outbox.Unsubscribe(r.Context(), link, true, page)
+		notice, err = "left_all", h.Outbox.Unsubscribe(r.Context(), link, true, by)
+	case form.Get("action") == "pause":
+		notice, err = "pause_on", h.Outbox.Pause(r.Context(), link, true, by)
+	case form.Get("action") == "resume":
+		notice, err = "pause_off", h.Outbox.Pause(r.Context(), link, false, by)
 	case form.Get("action") == "save":
 		wanted := map[string]bool{}
 		for _, id := range form["topic"] {
 			wanted[id] = true
 		}
-		notice, err = "saved", h.Outbox.Choose(r.Context(), link, wanted, page)
+		notice, err = "saved", h.Outbox.Choose(r.Context(), link, wanted, form.Get("frequency") == "weekly", by)
 	default:
 		http.Error(w, "the form names no action", http.StatusBadRequest)
 		return
@@ -239,4 +308,55 @@ func (h *handler) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.show(w, r, notice)
+}
+
+// confirmation shows what a confirmation mail asks. Looking at it changes nothing: scanners follow every link of a mail.
+func (h *handler) confirmation(w http.ResponseWriter, r *http.Request) {
+	c, err := h.Outbox.Links().ReadConfirm(r.PathValue("token"))
+	if err != nil {
+		h.notice(w, r, http.StatusNotFound, "broken")
+		return
+	}
+	a, err := h.Outbox.Asked(r.Context(), c)
+	if err != nil {
+		h.fail(w, r, outbox.Link{}, err)
+		return
+	}
+	h.answer(w, r, a, "")
+}
+
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, a outbox.Asked, notice string) {
+	v := view{Lang: locale(r, a.Locale), Title: "confirm_title", Notice: notice, Ask: notice == "" && a.Open && !a.Done}
+	status := http.StatusOK
+	switch {
+	case notice != "" || v.Ask:
+	case a.Done:
+		v.Notice = "confirmed"
+	default:
+		v.Notice, status = "confirm_expired", http.StatusGone
+	}
+	v.words = fillWith(v.Lang, a.Sender, "{topic}", a.Topic.Name, "{address}", a.Address)
+	write(w, status, v)
+}
+
+// confirm takes the answer.
+func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
+	c, err := h.Outbox.Links().ReadConfirm(r.PathValue("token"))
+	if err != nil {
+		h.notice(w, r, http.StatusNotFound, "broken")
+		return
+	}
+	a, err := h.Outbox.Asked(r.Context(), c)
+	if err == nil {
+		err = h.Outbox.Confirm(r.Context(), c, outbox.Said{IP: shortened(h.ClientIP(r))})
+	}
+	switch {
+	case err == nil:
+		h.answer(w, r, a, "confirmed")
+	case errs.Is(err, errs.KindNotFound) && a.Topic.ID != "":
+		a.Open, a.Done = false, false
+		h.answer(w, r, a, "")
+	default:
+		h.fail(w, r, outbox.Link{}, err)
+	}
 }

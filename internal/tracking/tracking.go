@@ -20,8 +20,11 @@ type Outbox interface {
 	Links() *outbox.Links
 	Interacted(ctx context.Context, in outbox.Interaction) (event.Event, error)
 	Preferences(ctx context.Context, l outbox.Link) (outbox.Preferences, error)
-	Unsubscribe(ctx context.Context, l outbox.Link, all bool, source string) error
-	Choose(ctx context.Context, l outbox.Link, wanted map[string]bool, source string) error
+	Unsubscribe(ctx context.Context, l outbox.Link, all bool, by outbox.Said) error
+	Choose(ctx context.Context, l outbox.Link, wanted map[string]bool, weekly bool, by outbox.Said) error
+	Pause(ctx context.Context, l outbox.Link, on bool, by outbox.Said) error
+	Asked(ctx context.Context, c outbox.Confirmation) (outbox.Asked, error)
+	Confirm(ctx context.Context, c outbox.Confirmation, by outbox.Said) error
 }
 
 // Log takes events. When Publish returns without error they are durable.
@@ -44,7 +47,7 @@ const (
 	clickPatience = time.Second
 )
 
-// New returns the handler of all four routes.
+// New returns the handler of all routes.
 func New(c Config) http.Handler {
 	if c.ClientIP == nil {
 		c.ClientIP = func(r *http.Request) string {
@@ -58,6 +61,8 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET "+outbox.ClickPath+"{token}", h.click)
 	mux.HandleFunc("GET "+outbox.UnsubscribePath+"{token}", h.page)
 	mux.HandleFunc("POST "+outbox.UnsubscribePath+"{token}", h.unsubscribe)
+	mux.HandleFunc("GET "+outbox.ConfirmPath+"{token}", h.confirmation)
+	mux.HandleFunc("POST "+outbox.ConfirmPath+"{token}", h.confirm)
 	return mux
 }
 

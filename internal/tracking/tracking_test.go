@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,15 +36,18 @@ var letter = outbox.Link{Workspace: "ws_1", MessageID: "msg_1"}
 
 // fake is an outbox with one message, and a log.
 type fake struct {
-	links   *outbox.Links
-	err     error // of everything that touches the record store
-	logErr  error
-	asked   []outbox.Interaction
-	told    []string
-	left    []string // "all source" or "topic source"
-	chosen  []map[string]bool
-	prefs   outbox.Preferences
-	handler http.Handler
+	links     *outbox.Links
+	err       error // of everything that touches the record store
+	logErr    error
+	asked     []outbox.Interaction
+	told      []string
+	left      []string // "all source" or "topic source"
+	chosen    []map[string]bool
+	prefs     outbox.Preferences
+	paused    []bool
+	ask       outbox.Asked
+	confirmed []string
+	handler   http.Handler
 }
 
 func (f *fake) Links() *outbox.Links { return f.links }
@@ -57,15 +61,36 @@ func (f *fake) Preferences(context.Context, outbox.Link) (outbox.Preferences, er
 	return f.prefs, f.err
 }
 
-func (f *fake) Unsubscribe(_ context.Context, l outbox.Link, all bool, source string) error {
-	if f.err == nil && l == letter {
-		f.left = append(f.left, map[bool]string{true: "all ", false: "topic "}[all]+source)
+func (f *fake) Unsubscribe(_ context.Context, l outbox.Link, all bool, by outbox.Said) error {
+	if f.err == nil && l == letter && by.IP == "192.0.2.0" {
+		f.left = append(f.left, map[bool]string{true: "all ", false: "topic "}[all]+by.Source)
 	}
 	return f.err
 }
 
-func (f *fake) Choose(_ context.Context, _ outbox.Link, wanted map[string]bool, _ string) error {
+func (f *fake) Choose(_ context.Context, _ outbox.Link, wanted map[string]bool, weekly bool, _ outbox.Said) error {
+	if weekly {
+		wanted["weekly"] = true
+	}
 	f.chosen = append(f.chosen, wanted)
+	return f.err
+}
+
+func (f *fake) Pause(_ context.Context, _ outbox.Link, on bool, _ outbox.Said) error {
+	f.paused = append(f.paused, on)
+	return f.err
+}
+
+func (f *fake) Asked(_ context.Context, c outbox.Confirmation) (outbox.Asked, error) {
+	f.ask.Confirmation = c
+	return f.ask, f.err
+}
+
+func (f *fake) Confirm(_ context.Context, c outbox.Confirmation, by outbox.Said) error {
+	if !f.ask.Open && !f.ask.Done {
+		return errs.NotFound("subscription that waits", c.Topic)
+	}
+	f.confirmed = append(f.confirmed, c.PersonID+" "+by.IP)
 	return f.err
 }
 
@@ -84,8 +109,8 @@ func setup(t *testing.T) *fake {
 	}
 	f := &fake{links: outbox.NewLinks("", box), prefs: outbox.Preferences{
 		Sender: "Shop & Sons", Address: "p…@e….test", Topics: []outbox.TopicChoice{
-			{Topic: consent.Topic{ID: "tpc_1", Name: "News <b>", Description: "Monthly"}, Subscribed: true, Current: true},
-			{Topic: consent.Topic{ID: "tpc_2", Name: "Offers"}},
+			{Topic: consent.Topic{ID: "tpc_1", Name: "News <b>", Description: "Monthly"}, Channel: "email", Subscribed: true, Current: true},
+			{Topic: consent.Topic{ID: "tpc_2", Name: "Offers"}, Channel: "email"},
 		},
 	}}
 	f.handler = New(Config{Outbox: f, Log: f, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
@@ -300,7 +325,9 @@ func TestThePagesButtonsDoWhatTheySay(t *testing.T) {
 		{url.Values{"action": {"topic"}}, "no more messages about “News &lt;b&gt;”"},
 		{url.Values{"action": {"all"}}, "no more messages of this kind"},
 		{url.Values{"action": {"save"}, "topic": {"tpc_2", "tpc_9"}}, "Saved"},
-		{url.Values{"action": {"save"}}, "Saved"},
+		{url.Values{"action": {"save"}, "frequency": {"weekly"}}, "Saved"},
+		{url.Values{"action": {"pause"}}, "paused until"},
+		{url.Values{"action": {"resume"}}, "pause has ended"},
 	} {
 		w := f.post(target, c.form)
 		if w.Code != 200 || !strings.Contains(w.Body.String(), c.says) {
@@ -310,7 +337,7 @@ func TestThePagesButtonsDoWhatTheySay(t *testing.T) {
 	if diff := cmp.Diff([]string{"topic preference_page", "all preference_page"}, f.left); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]map[string]bool{{"tpc_2": true, "tpc_9": true}, {}}, f.chosen); diff != "" {
+	if diff := cmp.Diff([]map[string]bool{{"tpc_2": true, "tpc_9": true}, {"weekly": true}}, f.chosen); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -319,7 +346,7 @@ func TestAnUnsubscribeIsNeverConfirmedBeforeItIsDurable(t *testing.T) {
 	f := setup(t)
 	target := f.links.Unsubscribe("ws_1", "msg_1")
 	f.err = errors.New("disk full")
-	for _, form := range []url.Values{{"List-Unsubscribe": {"One-Click"}}, {"action": {"topic"}}, {"action": {"all"}}, {"action": {"save"}}} {
+	for _, form := range []url.Values{{"List-Unsubscribe": {"One-Click"}}, {"action": {"topic"}}, {"action": {"all"}}, {"action": {"save"}}, {"action": {"pause"}}, {"action": {"resume"}}} {
 		w := f.post(target, form)
 		if w.Code != 503 || w.Header().Get("Retry-After") == "" {
 			t.Errorf("%v: %d", form, w.Code)
@@ -386,5 +413,61 @@ func TestCataloguesAreComplete(t *testing.T) {
 		if !json.Valid(raw) {
 			t.Errorf("%s is not JSON", l)
 		}
+	}
+}
+
+func TestThePageSaysWhyAndHowItStands(t *testing.T) {
+	f := setup(t)
+	f.prefs.Why = outbox.Why{Kind: "subscribed", Topic: "News", Since: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	f.prefs.Settings = consent.Settings{Weekly: true, PausedUntil: time.Date(2026, 4, 2, 9, 0, 0, 0, time.UTC)}
+	f.prefs.Topics = append(f.prefs.Topics, outbox.TopicChoice{Topic: consent.Topic{ID: "tpc_2", Name: "Offers"}, Channel: "sms", Pending: true})
+	for lang, says := range map[string][]string{
+		"en": {"subscribed to “News” on 1 March 2026", "Paused until 2 April 2026", `value="tpc_2/sms"`, "Offers · text message · not confirmed yet", `value="weekly" checked`, `value="resume"`},
+		"ja": {"2026年3月1日に「News」に", "2026年4月2日まで休止中", "確認待ち"}, "zh-Hans": {"您于2026年3月1日订阅了“News”", "已暂停至2026年4月2日"},
+	} {
+		r := httptest.NewRequest("GET", f.links.Person("ws_1", "per_1"), nil)
+		r.Header.Set("Accept-Language", lang)
+		body := f.do(r).Body.String()
+		for _, must := range says {
+			if !strings.Contains(body, must) {
+				t.Errorf("%s lacks %q:\n%s", lang, must, body)
+			}
+		}
+		if strings.Contains(body, "<script") {
+			t.Error("the page needs no script")
+		}
+	}
+}
+
+func TestAConfirmationTakesAButtonAndNotALook(t *testing.T) {
+	f := setup(t)
+	f.ask = outbox.Asked{Open: true, Topic: consent.Topic{ID: "tpc_1", Name: "News"}, Sender: "Shop", Address: "p…@e….test"}
+	target := f.links.Confirm(outbox.Confirmation{Workspace: "ws_1", PersonID: "per_1", Topic: "tpc_1", Channel: "email", Asked: time.UnixMicro(1_000_000).UTC()})
+	if w := f.get(target); w.Code != 200 || !strings.Contains(w.Body.String(), "Yes, subscribe") || len(f.confirmed) != 0 {
+		t.Errorf("look: %d %s", w.Code, w.Body)
+	}
+	if w := f.post(target, url.Values{"action": {"confirm"}}); w.Code != 200 || !strings.Contains(w.Body.String(), "You are subscribed to “News”") || strings.Contains(w.Body.String(), "Yes, subscribe") {
+		t.Errorf("answer: %d %s", w.Code, w.Body)
+	}
+	if diff := cmp.Diff([]string{"per_1 192.0.2.0"}, f.confirmed); diff != "" {
+		t.Error(diff)
+	}
+	f.ask.Open = false
+	for _, w := range []*httptest.ResponseRecorder{f.get(target), f.post(target, nil)} {
+		if w.Code != 410 || !strings.Contains(w.Body.String(), "expired") {
+			t.Errorf("expired: %d %s", w.Code, w.Body)
+		}
+	}
+	for _, bad := range []string{target[:len(target)-2], outbox.ConfirmPath + "x"} {
+		if w := f.get(bad); w.Code != 404 {
+			t.Errorf("%s: %d", bad, w.Code)
+		}
+		if w := f.post(bad, nil); w.Code != 404 {
+			t.Errorf("%s: %d", bad, w.Code)
+		}
+	}
+	f.ask.Open, f.err = true, errors.New("disk full")
+	if w := f.post(target, nil); w.Code != 503 {
+		t.Errorf("broken: %d", w.Code)
 	}
 }

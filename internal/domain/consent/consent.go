@@ -15,6 +15,7 @@ type OptIn string
 const (
 	Explicit OptIn = "explicit" // only people who said yes
 	Implied  OptIn = "implied"  // everyone who has not said no, e.g. notices about a contract
+	Double   OptIn = "double"   // only people who said yes and said it again from their own mailbox
 )
 
 // Topic is a subject that people subscribe to: "News", "Offers".
@@ -24,9 +25,12 @@ type Topic struct {
 	Description string   // shown to the person on the preference page
 	Channels    []string // channel kinds on which it is sent, e.g. "email"
 	OptIn       OptIn
-	Archived    bool // no longer sent and no longer offered
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// Confirmation is the template of the mail that asks to confirm, of a Double topic; empty: the product's own words.
+	Confirmation string
+	TextVersion  int  // counts changes of Name and Description: which words somebody agreed to
+	Archived     bool // no longer sent and no longer offered
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 }
 
 // Sent reports whether the topic is sent on the channel.
@@ -63,8 +67,8 @@ func (t Topic) Validate() error {
 		return errs.Invalid("consent.topic.description_too_long", "description", "use at most %d characters", maxDescription)
 	case len(t.Channels) == 0:
 		return errs.Invalid("consent.topic.channels_missing", "channels", "name at least one channel, e.g. email")
-	case t.OptIn != Explicit && t.OptIn != Implied:
-		return errs.Invalid("consent.topic.opt_in_unknown", "opt_in", "use explicit or implied")
+	case t.OptIn != Explicit && t.OptIn != Implied && t.OptIn != Double:
+		return errs.Invalid("consent.topic.opt_in_unknown", "opt_in", "use explicit, implied or double")
 	}
 	seen := map[string]bool{}
 	for _, c := range t.Channels {
@@ -86,6 +90,15 @@ type Status string
 const (
 	Subscribed   Status = "subscribed"
 	Unsubscribed Status = "unsubscribed"
+	Pending      Status = "pending" // asked for; counts as nothing until confirmed
+)
+
+// What the history says of preferences beside topics.
+const (
+	Paused  Status = "paused"
+	Resumed Status = "resumed"
+	Weekly  Status = "weekly" // at most one message in seven days
+	AllMail Status = "all"    // no limit of their own
 )
 
 // Change is one statement of a person, or about a person, to be recorded.
@@ -99,6 +112,10 @@ type Change struct {
 	At       time.Time // when it was said; zero: now
 	// Cause makes the change idempotent: with the same cause, topic and channel it is recorded once. Empty: every call counts.
 	Cause string
+
+	IP          string // where it came from, already shortened to its network
+	TextVersion int    // of the topic's words; 0: the current ones
+	Confirmed   bool   // proven to come from the owner of the address: a Double topic needs no confirmation mail
 }
 
 // Record is one entry of the history; it is never changed.
@@ -117,6 +134,15 @@ type State struct {
 	Source   string
 	At       time.Time
 }
+
+// Settings are what a person wants beside topics.
+type Settings struct {
+	PausedUntil time.Time // nothing but answers to what they do themselves goes before
+	Weekly      bool      // at most one message in seven days
+}
+
+// ConfirmWithin is how long somebody may answer a confirmation mail; afterwards they have to ask again.
+const ConfirmWithin = 7 * 24 * time.Hour
 
 // newer reports whether s takes the place of old.
 func (s State) newer(old State) bool {
@@ -175,10 +201,12 @@ type SuppressionFilter struct {
 
 // Channel is what a person allows on one channel.
 type Channel struct {
-	Suppressed bool            // the address is on the suppression list
-	Reason     Reason          // why, if Suppressed
-	Topics     map[string]bool // every topic sent on this channel: may the person be written to?
-	Declined   map[string]bool // topics that the person has said no to, as opposed to saying nothing
+	Suppressed bool   // the address is on the suppression list
+	Reason     Reason // why, if Suppressed
+	Settings
+	Pending  map[string]time.Time // topics asked for and not confirmed: when
+	Topics   map[string]bool      // every topic sent on this channel: may the person be written to?
+	Declined map[string]bool      // topics that the person has said no to, as opposed to saying nothing
 }
 
 // allowed decides one topic from the person's statements about it and about all topics; nil means none was made.
@@ -186,7 +214,7 @@ func allowed(t Topic, own, all *State) (ok, declined bool) {
 	if all != nil && all.Status == Unsubscribed && (own == nil || own.Status != Subscribed || !own.At.After(all.At)) {
 		return false, true
 	}
-	if own != nil {
+	if own != nil && (own.Status != Pending || t.OptIn != Implied) {
 		return own.Status == Subscribed, own.Status == Unsubscribed
 	}
 	return t.OptIn == Implied, false

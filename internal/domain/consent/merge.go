@@ -41,6 +41,9 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 			lost[key] = st
 		}
 	}
+	if err := s.mergeSettings(ctx, ws, loser, winner); err != nil {
+		return err
+	}
 	if len(states) == 0 {
 		return nil
 	}
@@ -67,6 +70,28 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 	return s.emit(ctx, events)
 }
 
+// mergeSettings keeps the longer pause and the stricter limit of two people.
+func (s *Service) mergeSettings(ctx context.Context, ws, loser, winner string) error {
+	both, err := s.store.Settings(ctx, ws, []string{loser, winner})
+	if err != nil || len(both) == 0 {
+		return err
+	}
+	out := Settings{PausedUntil: both[winner].PausedUntil, Weekly: both[loser].Weekly || both[winner].Weekly}
+	if both[loser].PausedUntil.After(out.PausedUntil) {
+		out.PausedUntil = both[loser].PausedUntil
+	}
+	if err := s.store.PutSettings(ctx, ws, loser, Settings{}); err != nil {
+		return err
+	}
+	if err := s.store.PutSettings(ctx, ws, winner, out); err != nil {
+		return err
+	}
+	if out == both[winner] {
+		return nil
+	}
+	return s.restricted(ctx, ws, []string{loser, winner})
+}
+
 // strictest joins two people's statements so that nothing is allowed that either has declined, and nothing else is lost.
 func strictest(a, b said) said {
 	out := said{}
@@ -80,6 +105,9 @@ func strictest(a, b said) said {
 				if st.At.After(was.At) {
 					out[key] = st
 				}
+			case st.Status == Pending: // says nothing yet
+			case was.Status == Pending:
+				out[key] = st
 			default:
 				if st.Status == Subscribed {
 					was, st = st, was

@@ -48,6 +48,7 @@ type Service struct {
 	people   People
 	clock    clock.Clock
 	watchers []Watcher
+	asker    Asker
 }
 
 // New returns a Service.
@@ -78,25 +79,25 @@ func (s *Service) Change(ctx context.Context, ws string, changes ...Change) erro
 		if err != nil {
 			return err
 		}
-		known := make(map[string]bool, len(topics)+1)
-		known[AllTopics] = true
+		known := make(map[string]Topic, len(topics)+1)
+		known[AllTopics] = Topic{ID: AllTopics}
 		for _, t := range topics {
-			known[t.ID] = true
+			known[t.ID] = t
 		}
 		for _, c := range changes {
 			if err := c.validate(known); err != nil {
 				return err
 			}
 		}
-		return s.record(ctx, ws, changes)
+		return s.record(ctx, ws, known, changes)
 	})
 }
 
-func (c Change) validate(known map[string]bool) error {
+func (c Change) validate(known map[string]Topic) error {
 	switch {
 	case c.PersonID == "":
 		return errs.Invalid("consent.change.person_missing", "person_id", "say who it is about")
-	case !known[c.Topic]:
+	case known[c.Topic].ID == "":
 		return errs.NotFound("topic", c.Topic)
 	case c.Channel == "":
 		return errs.Invalid("consent.change.channel_missing", "channel", "name the channel, e.g. email")
@@ -120,11 +121,12 @@ func (s *Service) Unsubscribe(ctx context.Context, ws string, c Change) error {
 	return s.Change(ctx, ws, c)
 }
 
-// SubscribeMany records a yes of many people, as an import brings them; the changes' Status is set.
+// SubscribeMany records a yes of many people, as an import brings them; the changes' Status is set. Whoever imports vouches for the
+// proof: nobody is asked to confirm.
 func (s *Service) SubscribeMany(ctx context.Context, ws string, changes []Change) error {
 	changes = slices.Clone(changes)
 	for i := range changes {
-		changes[i].Status = Subscribed
+		changes[i].Status, changes[i].Confirmed = Subscribed, true
 	}
 	return s.Change(ctx, ws, changes...)
 }
@@ -133,6 +135,7 @@ func (s *Service) SubscribeMany(ctx context.Context, ws string, changes []Change
 const (
 	maxSource   = 200
 	maxEvidence = 2000
+	maxIP       = 64
 )
 
 func cut(s string, n int) string {
@@ -145,7 +148,7 @@ func cut(s string, n int) string {
 type stateKey struct{ person, topic, channel string }
 
 // record writes history and states of valid changes, and emits what differs.
-func (s *Service) record(ctx context.Context, ws string, changes []Change) error {
+func (s *Service) record(ctx context.Context, ws string, topics map[string]Topic, changes []Change) error {
 	now := s.clock.Now()
 	records := make([]Record, 0, len(changes))
 	people := make([]string, 0, len(changes))
@@ -154,7 +157,13 @@ func (s *Service) record(ctx context.Context, ws string, changes []Change) error
 			c.At = now
 		}
 		c.At = clock.Trunc(c.At)
-		c.Source, c.Evidence = cut(c.Source, maxSource), cut(c.Evidence, maxEvidence)
+		c.Source, c.Evidence, c.IP = cut(c.Source, maxSource), cut(c.Evidence, maxEvidence), cut(c.IP, maxIP)
+		if c.TextVersion == 0 {
+			c.TextVersion = topics[c.Topic].TextVersion
+		}
+		if c.Status == Subscribed && topics[c.Topic].OptIn == Double && !c.Confirmed {
+			c.Status = Pending
+		}
 		r := Record{Change: c, Recorded: now}
 		if c.Cause == "" {
 			r.ID = id.New("cns")
@@ -183,6 +192,7 @@ func (s *Service) record(ctx context.Context, ws string, changes []Change) error
 	var states []State
 	var events []event.Event
 	var refused []string
+	var asks []Record
 	for _, r := range records {
 		if !added[r.ID] {
 			continue
@@ -191,8 +201,11 @@ func (s *Service) record(ctx context.Context, ws string, changes []Change) error
 		key := stateKey{r.PersonID, r.Topic, r.Channel}
 		old, had := current[key]
 		st := State{PersonID: r.PersonID, Topic: r.Topic, Channel: r.Channel, Status: r.Status, Source: r.Source, At: r.At}
-		if had && !st.newer(old) {
+		if had && !st.newer(old) || st.Status == Pending && old.Status == Subscribed { // who has confirmed need not do it again
 			continue
+		}
+		if st.Status == Pending {
+			asks = append(asks, r)
 		}
 		current[key] = st
 		states = append(states, st)
@@ -211,7 +224,10 @@ func (s *Service) record(ctx context.Context, ws string, changes []Change) error
 			return err
 		}
 	}
-	return s.emit(ctx, events)
+	if err := s.emit(ctx, events); err != nil {
+		return err
+	}
+	return s.askToConfirm(ctx, ws, topics, asks)
 }
 
 func (s *Service) emit(ctx context.Context, events []event.Event) error {
@@ -226,8 +242,11 @@ func (s *Service) emit(ctx context.Context, events []event.Event) error {
 
 func changed(ws string, r Record, now time.Time) event.Event {
 	name := event.TopicSubscribed
-	if r.Status == Unsubscribed {
+	switch r.Status {
+	case Unsubscribed:
 		name = event.TopicUnsubscribed
+	case Pending:
+		name = event.TopicPending
 	}
 	return internal(ws, "consent:"+r.ID, name, r.PersonID, r.At, now, map[string]string{
 		"topic": r.Topic, "channel": r.Channel, "source": r.Source,
@@ -267,6 +286,10 @@ func (s *Service) States(ctx context.Context, ws string, personIDs []string, add
 	if err != nil {
 		return nil, err
 	}
+	settings, err := s.store.Settings(ctx, ws, personIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
 	var channels []string
 	for _, t := range topics {
 		if !t.Archived {
@@ -280,14 +303,21 @@ func (s *Service) States(ctx context.Context, ws string, personIDs []string, add
 	for _, pid := range personIDs {
 		per := make(map[string]Channel, len(channels))
 		for _, ch := range channels {
-			c := Channel{Topics: make(map[string]bool, len(topics))}
+			c := Channel{Topics: make(map[string]bool, len(topics)), Settings: settings[pid]}
 			all := said[stateKey{pid, AllTopics, ch}]
 			for _, t := range topics {
 				if !t.Sent(ch) {
 					continue
 				}
-				ok, declined := allowed(t, said[stateKey{pid, t.ID, ch}], all)
+				own := said[stateKey{pid, t.ID, ch}]
+				ok, declined := allowed(t, own, all)
 				c.Topics[t.ID] = ok
+				if own != nil && own.Status == Pending && !ok {
+					if c.Pending == nil {
+						c.Pending = map[string]time.Time{}
+					}
+					c.Pending[t.ID] = own.At
+				}
 				if declined {
 					if c.Declined == nil {
 						c.Declined = map[string]bool{}

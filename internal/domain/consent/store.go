@@ -27,6 +27,10 @@ type Store interface {
 	PutStates(ctx context.Context, ws string, states []State) error
 	// States returns all states of the people.
 	States(ctx context.Context, ws string, personIDs []string) ([]State, error)
+	// Settings returns the settings of those people who have any.
+	Settings(ctx context.Context, ws string, personIDs []string) (map[string]Settings, error)
+	// PutSettings replaces a person's settings; zero ones are removed.
+	PutSettings(ctx context.Context, ws, personID string, s Settings) error
 	// TakeOver gives the loser's history to the winner and removes the states of both.
 	TakeOver(ctx context.Context, ws, loser, winner string) error
 

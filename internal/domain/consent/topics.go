@@ -33,7 +33,7 @@ func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		return Topic{}, err
 	}
 	t.ID, t.Name = id.New("tpc"), strings.TrimSpace(t.Name)
-	t.CreatedAt = s.clock.Now()
+	t.CreatedAt, t.TextVersion = s.clock.Now(), 1
 	t.UpdatedAt = t.CreatedAt
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
 		topics, err := s.store.Topics(ctx, ws)
@@ -59,7 +59,10 @@ func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		if err != nil {
 			return err
 		}
-		t.CreatedAt, t.UpdatedAt = old.CreatedAt, s.clock.Now()
+		t.CreatedAt, t.UpdatedAt, t.TextVersion = old.CreatedAt, s.clock.Now(), old.TextVersion
+		if t.Name != old.Name || t.Description != old.Description {
+			t.TextVersion++
+		}
 		if err := s.store.UpdateTopic(ctx, ws, t); err != nil {
 			return err
 		}

@@ -59,9 +59,11 @@ const (
 	JourneyGoal    = "Journey Goal Reached"
 	JourneyExited  = "Journey Exited"
 
-	TopicSubscribed   = "Topic Subscribed" // properties topic, channel, source
-	TopicUnsubscribed = "Topic Unsubscribed"
-	Suppressed        = "Suppressed"
+	TopicSubscribed    = "Topic Subscribed" // properties topic, channel, source
+	TopicUnsubscribed  = "Topic Unsubscribed"
+	TopicPending       = "Topic Pending"       // asked for, waits for the answer to the confirmation mail
+	PreferencesChanged = "Preferences Changed" // properties change ("paused", "resumed", "weekly", "all"), until, source
+	Suppressed         = "Suppressed"
 )
 
 // Names of the track events with which clients say what a person wants to receive: properties topic (name or id), channel, evidence.

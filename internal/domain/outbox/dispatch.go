@@ -315,15 +315,15 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 	for i, j := range jobs {
 		people[i], messages[i] = j.message.PersonID, &j.message
 	}
-	judge := func(ctx context.Context) (err error) {
+	judge := func(ctx context.Context, binding bool) (counted bool, err error) {
 		if g, err = s.openGate(ctx, ws, people); err != nil {
-			return err
+			return false, err
 		}
 		if err := s.loadGiven(ctx, ws, g, messages); err != nil {
-			return err
+			return false, err
 		}
 		if err := s.loadSlots(ctx, ws, g, now); err != nil {
-			return err
+			return false, err
 		}
 		verdicts = make([]verdict, len(jobs))
 		var held []Held
@@ -333,18 +333,27 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 			if verdicts[i] = g.check(m); verdicts[i].refused() {
 				continue
 			}
-			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || m.Transactional || len(g.policy.Caps) == 0 {
+			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || !g.counts(m) {
 				continue
 			}
 			held = append(held, m.held())
 			g.taken[m.PersonID] = append(g.taken[m.PersonID], Slot{MessageID: m.ID, PersonID: m.PersonID, Channel: m.Channel, Topic: m.Topic, At: now})
 		}
-		return s.store.Take(ctx, ws, held, now)
+		if !binding || len(held) == 0 {
+			return len(held) > 0, nil
+		}
+		return true, s.store.Take(ctx, ws, held, now)
 	}
-	if len(policy.Caps) == 0 {
-		err = judge(ctx)
-	} else {
-		err = s.tx.InTx(ctx, judge)
+	inTx := func(ctx context.Context) error {
+		_, err := judge(ctx, true)
+		return err
+	}
+	if len(policy.Caps) > 0 {
+		err = s.tx.InTx(ctx, inTx)
+	} else if counted, look := judge(ctx, false); look != nil {
+		err = look
+	} else if counted { // the workspace has no caps, but somebody in this batch has one of their own
+		err = s.tx.InTx(ctx, inTx)
 	}
 	return g, verdicts, err
 }

@@ -30,7 +30,8 @@ type gate struct {
 	content map[string]content.Template // by template id; missing: unknown
 	routes  map[string]bool             // channel kinds with an account
 	policy  Policy
-	home    *time.Location                 // of people whose zone is not known
+	home    *time.Location // of people whose zone is not known
+	now     time.Time
 	taken   map[string][]Slot              // by person: what counts under the caps; nil: nothing does
 	given   map[string]consent.Suppression // of addresses that askers named, by channel, a zero byte and the address
 }
@@ -79,7 +80,7 @@ func (s *Service) decide(ctx context.Context, ws string, messages []*Message, ho
 
 // loadSlots loads what counts under the caps for the people of the gate.
 func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Time) error {
-	if len(g.policy.Caps) == 0 {
+	if len(g.policy.Caps) == 0 && !g.anyWeekly() {
 		return nil
 	}
 	ids := make([]string, 0, len(g.people))
@@ -87,7 +88,7 @@ func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Ti
 		ids = append(ids, p.ID)
 	}
 	slices.Sort(ids)
-	slots, err := s.store.Taken(ctx, ws, slices.Compact(ids), g.policy.longest(now))
+	slots, err := s.store.Taken(ctx, ws, slices.Compact(ids), earlier(g.policy.longest(now), now.Add(-ownCap.length())))
 	if err != nil {
 		return fmt.Errorf("load slots: %w", err)
 	}
@@ -96,6 +97,37 @@ func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Ti
 		g.taken[slot.PersonID] = append(g.taken[slot.PersonID], slot)
 	}
 	return nil
+}
+
+// ownCap is what "at most one message a week" means, for people who asked for it.
+var ownCap = Cap{Limit: 1, Days: 7}
+
+func (c Cap) length() time.Duration { return time.Duration(c.Days) * 24 * time.Hour }
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// weekly reports whether the person of a message asked for at most one message a week.
+func (g *gate) weekly(m *Message) bool { return g.allows[m.PersonID][m.Channel].Weekly }
+
+func (g *gate) anyWeekly() bool {
+	for _, channels := range g.allows {
+		for _, c := range channels {
+			if c.Weekly {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// counts reports whether a message takes a place under some cap.
+func (g *gate) counts(m *Message) bool {
+	return !m.Transactional && (len(g.policy.Caps) > 0 || g.weekly(m))
 }
 
 // wait judges a message that check lets through by the clock: quiet hours, and with count set the caps. A message that must wait gets a
@@ -114,6 +146,11 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 		if turn.After(due) {
 			due, reason, data = turn, ReasonCapped, waits
 		}
+		if g.weekly(m) {
+			if _, _, v := (Policy{Caps: []Cap{ownCap}}).capped(m, g.taken[m.PersonID], at, zone); v.refused() {
+				return refuse(v.reason, v.data.with("own", true))
+			}
+		}
 	}
 	open, night, v := g.policy.quiet(m.Channel, due, zone)
 	if v.refused() {
@@ -130,7 +167,7 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 
 // openGate loads what is needed to judge messages to these people. Templates and accounts are left to the caller.
 func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (*gate, error) {
-	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC}
+	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC, now: s.clock.Now()}
 	var err error
 	if g.policy, err = s.store.Policy(ctx, ws); err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)
@@ -225,6 +262,13 @@ func (g *gate) check(m *Message) verdict {
 	if v := g.topic(m, allows); v.refused() {
 		return v
 	}
+	at := g.now
+	if m.DueAt.After(at) {
+		at = m.DueAt
+	}
+	if allows.PausedUntil.After(at) {
+		return refuse(ReasonPaused, Evidence{}.with("until", allows.PausedUntil))
+	}
 	if heldOut(g.policy.Salt, p.ID, g.policy.Holdout) {
 		return refuse(ReasonHoldout, Evidence{"scope": "workspace", "percent": g.policy.Holdout})
 	}
@@ -256,6 +300,9 @@ func (g *gate) topic(m *Message, allows consent.Channel) verdict {
 		return verdict{}
 	case allows.Declined[m.Topic]:
 		return refuse(ReasonUnsubscribed, which)
+	}
+	if at, ok := allows.Pending[m.Topic]; ok {
+		which = which.with("pending", at).with("expired", g.now.Sub(at) > consent.ConfirmWithin)
 	}
 	return refuse(ReasonNotSubscribed, which)
 }

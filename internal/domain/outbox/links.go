@@ -1,7 +1,9 @@
 package outbox
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
@@ -12,6 +14,7 @@ const (
 	OpenPath        = "/t/o/"
 	ClickPath       = "/t/c/"
 	UnsubscribePath = "/u/"
+	ConfirmPath     = "/u/confirm/"
 )
 
 // Purposes of the signatures: a token for one thing is no good for another.
@@ -19,6 +22,8 @@ const (
 	openPurpose        = "link/open"
 	clickPurpose       = "link/click"
 	unsubscribePurpose = "link/unsubscribe"
+	personPurpose      = "link/person"
+	confirmPurpose     = "link/confirm"
 )
 
 // Links makes and reads the signed links that go out with messages. A token holds the workspace, the message and, for a
@@ -37,6 +42,7 @@ func NewLinks(base string, box *secret.Box) *Links {
 type Link struct {
 	Workspace string
 	MessageID string
+	PersonID  string // of a preference link that belongs to no message
 	URL       string // of a click
 }
 
@@ -58,6 +64,44 @@ func (l *Links) Unsubscribe(ws, messageID string) string {
 	return l.base + UnsubscribePath + l.box.Sign(unsubscribePurpose, []byte(ws+separator+messageID))
 }
 
+// Person returns the address of a person's preference page that came with no message.
+func (l *Links) Person(ws, personID string) string {
+	return l.base + UnsubscribePath + "p." + l.box.Sign(personPurpose, []byte(ws+separator+personID))
+}
+
+// Confirmation is what a link in a confirmation mail says.
+type Confirmation struct {
+	Workspace string
+	PersonID  string
+	Topic     string
+	Channel   string
+	Asked     time.Time
+}
+
+// Confirm returns the address that confirms a subscription.
+func (l *Links) Confirm(c Confirmation) string {
+	payload := strings.Join([]string{c.Workspace, c.PersonID, c.Topic, c.Channel, strconv.FormatInt(c.Asked.UnixMicro(), 10)}, separator)
+	return l.base + ConfirmPath + l.box.Sign(confirmPurpose, []byte(payload))
+}
+
+// ReadConfirm reads the token of a Confirm link.
+func (l *Links) ReadConfirm(token string) (Confirmation, error) {
+	bad := errs.NotFound("link", "")
+	payload, err := l.box.Verify(confirmPurpose, token)
+	if err != nil {
+		return Confirmation{}, bad.With(err)
+	}
+	p := strings.Split(string(payload), separator)
+	if len(p) != 5 {
+		return Confirmation{}, bad
+	}
+	micros, err := strconv.ParseInt(p[4], 10, 64)
+	if err != nil {
+		return Confirmation{}, bad.With(err)
+	}
+	return Confirmation{p[0], p[1], p[2], p[3], time.UnixMicro(micros).UTC()}, nil
+}
+
 // ReadOpen reads the token of an Open link.
 func (l *Links) ReadOpen(token string) (Link, error) { return l.read(openPurpose, token, 2) }
 
@@ -66,6 +110,11 @@ func (l *Links) ReadClick(token string) (Link, error) { return l.read(clickPurpo
 
 // ReadUnsubscribe reads the token of an Unsubscribe link.
 func (l *Links) ReadUnsubscribe(token string) (Link, error) {
+	if of, ok := strings.CutPrefix(token, "p."); ok {
+		out, err := l.read(personPurpose, of, 2)
+		out.MessageID, out.PersonID = "", out.MessageID
+		return out, err
+	}
 	return l.read(unsubscribePurpose, token, 2)
 }
 

@@ -41,6 +41,7 @@ const (
 	ReasonQuietHours       = "quiet_hours" // of a queued message: waits for their end
 	ReasonCapped           = "capped"      // of a queued message: waits for its turn
 	ReasonHoldout          = "holdout"
+	ReasonPaused           = "paused" // the person asked for quiet
 
 	ReasonRender     = "render_error"
 	ReasonExpired    = "expired"

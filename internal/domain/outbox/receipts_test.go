@@ -252,6 +252,8 @@ func TestAttributionDoesNotDependOnBatches(t *testing.T) {
 	})
 }
 
+var page1 = outbox.Said{Source: "preference_page"}
+
 func TestUnsubscribingThroughALinkEndsTheTopicAndIsCounted(t *testing.T) {
 	f := setup(t, sqlite(t))
 	id := f.sent(1, 2)[0]
@@ -281,7 +283,7 @@ func TestUnsubscribingThroughALinkEndsTheTopicAndIsCounted(t *testing.T) {
 		t.Errorf("before (-want +got):\n%s", diff)
 	}
 	for range 2 { // one-click requests are repeated
-		if err := f.Unsubscribe(t.Context(), link, false, "one_click"); err != nil {
+		if err := f.Unsubscribe(t.Context(), link, false, outbox.Said{Source: "one_click", IP: "203.0.113.0"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -293,21 +295,21 @@ func TestUnsubscribingThroughALinkEndsTheTopicAndIsCounted(t *testing.T) {
 		t.Errorf("counts: %+v", c)
 	}
 	h, err := f.consent.History(t.Context(), ws, pid(1), page.Request{Limit: 1})
-	if err != nil || h.Items[0].Source != "one_click" || !strings.Contains(h.Items[0].Evidence, id) {
+	if err != nil || h.Items[0].Source != "one_click" || h.Items[0].IP != "203.0.113.0" || h.Items[0].TextVersion != 1 || !strings.Contains(h.Items[0].Evidence, id) {
 		t.Errorf("history: %+v, %v", h.Items, err)
 	}
-	if err := f.Choose(t.Context(), link, map[string]bool{f.news.ID: true}, "preference_page"); err != nil {
+	if err := f.Choose(t.Context(), link, map[string]bool{f.news.ID: true}, false, page1); err != nil {
 		t.Fatal(err)
 	}
 	f.clock.Advance(time.Minute)
-	if err := f.Choose(t.Context(), link, map[string]bool{f.news.ID: true}, "preference_page"); err != nil {
+	if err := f.Choose(t.Context(), link, map[string]bool{f.news.ID: true}, false, page1); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]bool{"News": true, "Offers": false}, choices()); diff != "" {
 		t.Errorf("chosen (-want +got):\n%s", diff)
 	}
 	f.clock.Advance(time.Minute)
-	if err := f.Unsubscribe(t.Context(), link, true, "preference_page"); err != nil {
+	if err := f.Unsubscribe(t.Context(), link, true, page1); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]bool{"News": false, "Offers": false}, choices()); diff != "" {

@@ -79,6 +79,7 @@ func New(c Config) *Service {
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, signers: c.Signers,
 	}
 	c.Consent.Watch(s)
+	c.Consent.AskWith(s)
 	return s
 }
 

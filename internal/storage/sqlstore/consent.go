@@ -24,11 +24,11 @@ var _ consent.Store = (*Consent)(nil)
 // latestTime is where lists that show the latest first begin. Later years do not survive JSON cursors.
 var latestTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-const topicColumns = `id, name, description, channels, opt_in, archived, created_at, updated_at`
+const topicColumns = `id, name, description, channels, opt_in, archived, created_at, updated_at, confirmation, text_version`
 
 func scanTopic(r sqldb.Row) (t consent.Topic, err error) {
 	var channels string
-	if err = r.Scan(&t.ID, &t.Name, &t.Description, &channels, (*string)(&t.OptIn), &t.Archived, &t.CreatedAt, &t.UpdatedAt); err != nil {
+	if err = r.Scan(&t.ID, &t.Name, &t.Description, &channels, (*string)(&t.OptIn), &t.Archived, &t.CreatedAt, &t.UpdatedAt, &t.Confirmation, &t.TextVersion); err != nil {
 		return t, err
 	}
 	return t, json.Unmarshal([]byte(channels), &t.Channels)
@@ -47,8 +47,8 @@ func (s *Consent) InsertTopic(ctx context.Context, ws string, t consent.Topic) e
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Exec(ctx, `INSERT INTO topic (workspace_id, name_key, `+topicColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		ws, strings.ToLower(t.Name), t.ID, t.Name, t.Description, string(channels), string(t.OptIn), t.Archived, t.CreatedAt, t.UpdatedAt)
+	_, err = s.db.Exec(ctx, `INSERT INTO topic (workspace_id, name_key, `+topicColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		ws, strings.ToLower(t.Name), t.ID, t.Name, t.Description, string(channels), string(t.OptIn), t.Archived, t.CreatedAt, t.UpdatedAt, t.Confirmation, t.TextVersion)
 	return nameTaken(err, t.Name)
 }
 
@@ -58,9 +58,9 @@ func (s *Consent) UpdateTopic(ctx context.Context, ws string, t consent.Topic) e
 	if err != nil {
 		return err
 	}
-	n, err := s.db.Exec(ctx, `UPDATE topic SET name_key = $3, name = $4, description = $5, channels = $6, opt_in = $7, archived = $8, updated_at = $9
+	n, err := s.db.Exec(ctx, `UPDATE topic SET name_key = $3, name = $4, description = $5, channels = $6, opt_in = $7, archived = $8, updated_at = $9, confirmation = $10, text_version = $11
 		WHERE workspace_id = $1 AND id = $2`,
-		ws, t.ID, strings.ToLower(t.Name), t.Name, t.Description, string(channels), string(t.OptIn), t.Archived, t.UpdatedAt)
+		ws, t.ID, strings.ToLower(t.Name), t.Name, t.Description, string(channels), string(t.OptIn), t.Archived, t.UpdatedAt, t.Confirmation, t.TextVersion)
 	if err == nil && n == 0 {
 		return errs.NotFound("topic", t.ID)
 	}
@@ -81,10 +81,10 @@ func (s *Consent) Topics(ctx context.Context, ws string) ([]consent.Topic, error
 	return sqldb.Collect(ctx, s.db, scanTopic, `SELECT `+topicColumns+` FROM topic WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 }
 
-const recordColumns = `id, person_id, topic_id, channel, status, source, evidence, cause, said_at, recorded_at`
+const recordColumns = `id, person_id, topic_id, channel, status, source, evidence, cause, said_at, recorded_at, ip, text_version`
 
 func scanRecord(r sqldb.Row) (c consent.Record, err error) {
-	err = r.Scan(&c.ID, &c.PersonID, &c.Topic, &c.Channel, (*string)(&c.Status), &c.Source, &c.Evidence, &c.Cause, &c.At, &c.Recorded)
+	err = r.Scan(&c.ID, &c.PersonID, &c.Topic, &c.Channel, (*string)(&c.Status), &c.Source, &c.Evidence, &c.Cause, &c.At, &c.Recorded, &c.IP, &c.TextVersion)
 	return c, err
 }
 
@@ -112,12 +112,12 @@ func (s *Consent) AddRecords(ctx context.Context, ws string, records []consent.R
 				continue
 			}
 			seen[r.ID], added[r.ID] = true, true
-			rows = append(rows, []any{ws, r.ID, r.PersonID, r.Topic, r.Channel, string(r.Status), r.Source, r.Evidence, r.Cause, r.At, r.Recorded})
+			rows = append(rows, []any{ws, r.ID, r.PersonID, r.Topic, r.Channel, string(r.Status), r.Source, r.Evidence, r.Cause, r.At, r.Recorded, r.IP, r.TextVersion})
 		}
 		if len(rows) == 0 {
 			return nil
 		}
-		_, err = s.db.Bulk(ctx, `INSERT INTO consent_record (workspace_id, `+recordColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		_, err = s.db.Bulk(ctx, `INSERT INTO consent_record (workspace_id, `+recordColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 			ON CONFLICT (workspace_id, id) DO NOTHING`, rows)
 		return err
 	})
@@ -162,6 +162,31 @@ func (s *Consent) States(ctx context.Context, ws string, personIDs []string) ([]
 		return st, err
 	}, `SELECT person_id, topic_id, channel, status, source, said_at FROM consent_state
 		WHERE workspace_id = $1 AND person_id `+in+` ORDER BY person_id, topic_id, channel`, ws, arg)
+}
+
+// Settings returns people's settings.
+func (s *Consent) Settings(ctx context.Context, ws string, personIDs []string) (map[string]consent.Settings, error) {
+	in, arg := s.db.In(2, personIDs)
+	out := map[string]consent.Settings{}
+	_, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (id string, err error) {
+		var st consent.Settings
+		if err = r.Scan(&id, &st.PausedUntil, &st.Weekly); err == nil {
+			out[id] = st
+		}
+		return id, err
+	}, `SELECT person_id, paused_until, weekly FROM consent_settings WHERE workspace_id = $1 AND person_id `+in, ws, arg)
+	return out, err
+}
+
+// PutSettings replaces them.
+func (s *Consent) PutSettings(ctx context.Context, ws, personID string, st consent.Settings) error {
+	if st == (consent.Settings{}) {
+		_, err := s.db.Exec(ctx, `DELETE FROM consent_settings WHERE workspace_id = $1 AND person_id = $2`, ws, personID)
+		return err
+	}
+	_, err := s.db.Exec(ctx, `INSERT INTO consent_settings (workspace_id, person_id, paused_until, weekly) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (workspace_id, person_id) DO UPDATE SET paused_until = excluded.paused_until, weekly = excluded.weekly`, ws, personID, st.PausedUntil, st.Weekly)
+	return err
 }
 
 // TakeOver gives the loser's history to the winner.

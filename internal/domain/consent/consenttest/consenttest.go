@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) consent.Store) {
 		"a takeover moves history and drops the states of both":    takeOver,
 		"suppressions match by hash and keep the strictest reason": suppressions,
 		"suppressions page latest first and filter":                suppressionPages,
+		"settings are replaced and removed":                        settings,
 		"workspaces do not see each other":                         isolation,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -49,7 +50,7 @@ func equal(t *testing.T, what string, want, got any) {
 }
 
 func topic(id, name string, at time.Time) consent.Topic {
-	return consent.Topic{ID: id, Name: name, Description: "d", Channels: []string{"email", "sms"}, OptIn: consent.Explicit, CreatedAt: at, UpdatedAt: at}
+	return consent.Topic{ID: id, Name: name, Description: "d", Channels: []string{"email", "sms"}, OptIn: consent.Double, Confirmation: "tpl_1", TextVersion: 3, CreatedAt: at, UpdatedAt: at}
 }
 
 func topics(t *testing.T, s consent.Store) {
@@ -91,7 +92,7 @@ func topicNames(t *testing.T, s consent.Store) {
 
 func record(id, person string, status consent.Status, at time.Time) consent.Record {
 	return consent.Record{ID: id, Recorded: at.Add(time.Minute), Change: consent.Change{
-		PersonID: person, Topic: "tpc_1", Channel: "email", Status: status, Source: "test", Evidence: "ticked", At: at, Cause: "c-" + id,
+		PersonID: person, Topic: "tpc_1", Channel: "email", Status: status, Source: "test", Evidence: "ticked", At: at, Cause: "c-" + id, IP: "203.0.113.0", TextVersion: 2,
 	}}
 }
 
@@ -258,4 +259,20 @@ func isolation(t *testing.T, s consent.Store) {
 	added, err := s.AddRecords(ctx, "ws2", []consent.Record{record("r1", "p1", consent.Subscribed, t0)})
 	must(t, err)
 	equal(t, "the same record id elsewhere", map[string]bool{"r1": true}, added)
+}
+
+func settings(t *testing.T, s consent.Store) {
+	ctx := t.Context()
+	a, b := consent.Settings{PausedUntil: t0, Weekly: true}, consent.Settings{Weekly: true}
+	must(t, s.PutSettings(ctx, "ws", "p1", consent.Settings{PausedUntil: t0.Add(time.Hour)}))
+	must(t, s.PutSettings(ctx, "ws", "p1", a))
+	must(t, s.PutSettings(ctx, "ws", "p2", b))
+	must(t, s.PutSettings(ctx, "ws2", "p1", b))
+	got, err := s.Settings(ctx, "ws", []string{"p1", "p2", "p3"})
+	must(t, err)
+	equal(t, "settings", map[string]consent.Settings{"p1": a, "p2": b}, got)
+	must(t, s.PutSettings(ctx, "ws", "p1", consent.Settings{}))
+	got, err = s.Settings(ctx, "ws", []string{"p1", "p2"})
+	must(t, err)
+	equal(t, "after removal", map[string]consent.Settings{"p2": b}, got)
 }
