@@ -220,8 +220,6 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	mux.Handle("/u/", links)
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", console.Handler())
-	mux.Handle("/next/", console.App())
-	mux.Handle("/assets/", console.App())
 	a.mux = mux
 	return nil
 }

@@ -94,7 +94,7 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 		return err
 	}
 	c.Bootstrap = Bootstrap{Email: d.memo.Email, Password: d.memo.Password, WriteKey: d.memo.WriteKey}
-	if d.app, err = build(ctx, c, log, &httpapi.Demo{Mailbox: "/mailbox.html"}); err != nil {
+	if d.app, err = build(ctx, c, log, &httpapi.Demo{Mailbox: "/mailbox"}); err != nil {
 		return err
 	}
 	d.app.mux.Handle("/demo/mailbox", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.list)))

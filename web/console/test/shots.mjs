@@ -56,12 +56,34 @@ for (const lang of languages)
       await page.click('button[type=submit]')
       await page.waitForSelector('#main h1')
       const first = async (path) => (await page.evaluate(async (p) => (await (await fetch(p)).json()).items?.[0]?.id, path)) ?? 'none'
-      const pages = only.length > 0 ? only : ['/', '/people', '/people/ID']
+      const pages =
+        only.length > 0
+          ? only
+          : [
+              '/',
+              '/people',
+              '/people/ID',
+              '/people/ID?tab=identity',
+              '/segments',
+              '/segments/ID',
+              '/segments/new',
+              '/lists',
+              '/campaigns',
+              '/campaigns/ID',
+              '/campaigns/new',
+              '/journeys',
+              '/journeys/ID',
+              '/settings',
+              '/settings/accounts',
+              '/settings/sending',
+              '/settings/keys',
+              '/mailbox',
+            ]
       for (const path of pages) {
         const id = path.includes('/ID') ? await first(`/api/v1${path.split('/ID')[0]}?limit=1`) : ''
         await page.goto(`${server}${base}${path.replace('/ID', `/${id}`)}`)
         await page.waitForSelector('h1')
-        await shot(path.replaceAll('/', '-').replace(/\?.*/, '').replace(/^-/, '') || 'home')
+        await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
       }
       await context.close()
     }

@@ -17,13 +17,14 @@ export function Frame() {
   const go = useGo()
   const path = usePath()
   const can = useCan()
+  const session = useSession()
   const [palette, setPalette] = useState(false)
   const [sheet, setSheet] = useState(false)
   // The menu of a phone is open on one path only: following a link closes it.
   const [openAt, setOpenAt] = useState<string | null>(null)
   const open = openAt === path
   const setOpen = (yes: boolean) => setOpenAt(yes ? path : null)
-  const shown = areas.filter((a) => can(a.permission))
+  const shown = areas.filter((a) => can(a.permission) && (!a.demo || session.demo))
   useShortcuts([
     { keys: 'mod+k', label: t('shortcut.palette'), run: () => setPalette(true), inFields: true },
     { keys: '?', label: t('shortcut.help'), run: () => setSheet(true) },
@@ -77,9 +78,10 @@ export function Frame() {
           </span>
         </UnstyledButton>
         <nav className={css.nav} aria-label={t('nav.label')}>
-          {shown.filter((a) => a.nav !== false).map(item)}
+          {shown.filter((a) => a.nav !== false && !a.demo).map(item)}
         </nav>
         <div className={css.foot}>
+          {shown.filter((a) => a.demo).map(item)}
           <Me onHelp={() => setSheet(true)} />
         </div>
       </aside>

@@ -1,6 +1,12 @@
 // THE list: every area of the console. A new noun adds its line here.
-import type { Area } from '@/lib/route'
+import { campaigns } from '@/campaigns'
 import { home } from '@/home'
+import { journeys } from '@/journeys'
+import type { Area } from '@/lib/route'
+import { lists } from '@/lists'
+import { mailbox } from '@/mailbox'
 import { people } from '@/people'
+import { segments } from '@/segments'
+import { settings } from '@/settings'
 
-export const areas: Area[] = [home, people]
+export const areas: Area[] = [home, people, segments, campaigns, journeys, lists, settings, mailbox]

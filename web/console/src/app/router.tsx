@@ -5,9 +5,6 @@ import { EmptyState, ErrorState, LinkButton, LoadingState } from '@/ui'
 import { areas } from './areas'
 import { Frame } from './Frame'
 
-/** Where the console is served. */
-export const base = '/next'
-
 function NotFound() {
   const t = useT()
   return <EmptyState title={t('error.no_page')} action={<LinkButton to="/">{t('nav.home')}</LinkButton>} />
@@ -25,7 +22,6 @@ const routes = areas
 
 const router = createRouter({
   routeTree: root.addChildren(routes),
-  basepath: base,
   defaultPreload: false,
   defaultPendingComponent: () => <LoadingState />,
   defaultErrorComponent: Failed,

@@ -38,6 +38,8 @@ export interface Area {
   aliases?: string
   /** False keeps it out of the navigation (there are at most seven). */
   nav?: boolean
+  /** Only in the demonstration. */
+  demo?: boolean
   screens: Screen[]
   actions?: Action[]
 }

@@ -1,7 +1,7 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
-import { useState, useSyncExternalStore } from 'react'
-import { useT } from '@/i18n'
-import { composing } from '@/lib/keys'
+// Questions before something happens. The window itself is loaded with the first question.
+import { lazy, Suspense, useSyncExternalStore } from 'react'
+
+const ConfirmWindow = lazy(() => import('./confirm-window'))
 
 export interface Question {
   title: string
@@ -24,58 +24,22 @@ const show = (next: typeof open) => {
 /** Asks before something happens: if (await confirm({ title, action: t('action.remove'), danger: true })) ... */
 export const confirm = (question: Question) => new Promise<boolean>((answer) => show({ question, answer }))
 
+const subscribe = (l: () => void) => {
+  listeners.add(l)
+  return () => void listeners.delete(l)
+}
+
 /** Draws the question; UiProvider holds it. */
 export function Confirmations() {
-  const t = useT()
-  const now = useSyncExternalStore(
-    (l) => {
-      listeners.add(l)
-      return () => void listeners.delete(l)
-    },
-    () => open,
-  )
-  const [typed, setTyped] = useState('')
+  const now = useSyncExternalStore(subscribe, () => open)
+  if (!now) return null
   const close = (yes: boolean) => {
-    now?.answer(yes)
-    setTyped('')
+    now.answer(yes)
     show(null)
   }
-  const q = now?.question
-  const ready = !q?.name || typed.trim() === q.name
   return (
-    <Modal
-      opened={now !== null}
-      onClose={() => close(false)}
-      title={q?.title}
-      size="sm"
-      closeButtonProps={{ 'aria-label': t('action.close') }}
-      styles={{ title: { fontWeight: 600, fontSize: 16 } }}
-    >
-      <Stack gap="md">
-        {q?.text ? <Text c="dimmed">{q.text}</Text> : null}
-        {q?.name ? (
-          <TextInput
-            label={t('confirm.type_name', { name: q.name })}
-            value={typed}
-            data-autofocus
-            autoComplete="off"
-            onChange={(e) => setTyped(e.currentTarget.value)}
-            onKeyDown={(e) => e.key === 'Enter' && !composing(e) && ready && close(true)}
-          />
-        ) : null}
-        <Group justify="flex-end" gap="xs">
-          <Button onClick={() => close(false)}>{t('action.cancel')}</Button>
-          <Button
-            variant="filled"
-            color={q?.danger ? 'danger' : 'accent'}
-            disabled={!ready}
-            onClick={() => close(true)}
-            data-autofocus={q?.name ? undefined : true}
-          >
-            {q?.action}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Suspense fallback={null}>
+      <ConfirmWindow question={now.question} onClose={close} />
+    </Suspense>
   )
 }

@@ -33,4 +33,4 @@ export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialStat
 export { type Column, DataTable } from './table'
 export { Ago, Amounts, Money, Num, PersonLink, personName, Status, Tag, Time, type Tone } from './text'
 export { UiProvider, useColorScheme } from './theme'
-export { toast, toastError, toastUndo } from './toast'
+export { toast, toastError, toastRetry, toastUndo } from './toast'

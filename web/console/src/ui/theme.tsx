@@ -1,7 +1,8 @@
 import { createTheme, type CSSVariablesResolver, MantineProvider, type MantineColorsTuple } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense } from 'react'
 import { Confirmations } from './confirm'
+
+const Toasts = lazy(() => import('./notifications'))
 
 // One-way map of our tokens into Mantine: components of ours read tokens, Mantine's read variables that point at them.
 const roles = ['accent', 'success', 'warning', 'danger', 'info'] as const
@@ -104,7 +105,9 @@ export function UiProvider({ children }: { children: ReactNode }) {
   return (
     <MantineProvider theme={theme} cssVariablesResolver={resolver} defaultColorScheme="auto" getStyleNonce={nonce}>
       {children}
-      <Notifications position="bottom-center" limit={3} zIndex={400} />
+      <Suspense fallback={null}>
+        <Toasts />
+      </Suspense>
       <Confirmations />
     </MantineProvider>
   )

@@ -46,6 +46,9 @@ export const toast = (text: string, offer?: Offer) => show(text, { offer, ms: of
 /** Says that something is done and lets it be undone for ten seconds. */
 export const toastUndo = (text: string, undo: () => void) => show(text, { offer: { label: t('action.undo'), run: undo }, ms: 10_000 })
 
-/** Says what went wrong; with a way to try again if there is one. */
-export const toastError = (err: unknown, retry?: () => void) =>
-  show(describe(err), { bad: true, ms: retry ? 15_000 : 7000, offer: retry ? { label: t('action.retry'), run: retry } : undefined })
+/** Says what went wrong. Fits onError of a change as it is. */
+export const toastError = (err: unknown) => show(describe(err), { bad: true, ms: 7000 })
+
+/** Says what went wrong and offers to try again. */
+export const toastRetry = (err: unknown, retry: () => void) =>
+  show(describe(err), { bad: true, ms: 15_000, offer: { label: t('action.retry'), run: retry } })

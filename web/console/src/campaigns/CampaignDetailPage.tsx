@@ -1,0 +1,267 @@
+import { useState } from 'react'
+import { type Schemas, useRead, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
+import { useGo, useParam } from '@/lib/route'
+import { Figures, Share } from '@/report/Figures'
+import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
+import {
+  Alert,
+  Button,
+  Card,
+  confirm,
+  DataTable,
+  Definition,
+  DetailPage,
+  Group,
+  LinkButton,
+  Loaded,
+  Note,
+  Num,
+  Progress,
+  Sheet,
+  Status,
+  Tag,
+  toastError,
+} from '@/ui'
+import { useChoices } from './choices'
+import { Preflight } from './Preflight'
+
+type Campaign = Schemas['Campaign']
+type Verb = 'launch' | 'approve' | 'withdraw' | 'pause' | 'resume' | 'cancel'
+
+const verbs: Record<string, Verb[]> = {
+  draft: ['launch'],
+  review: ['approve', 'withdraw'],
+  scheduled: ['pause', 'withdraw', 'cancel'],
+  preparing: ['pause', 'cancel'],
+  sending: ['pause', 'cancel'],
+  paused: ['resume', 'cancel'],
+  failed: ['launch', 'cancel'],
+}
+const running = ['preparing', 'sending', 'scheduled', 'review', 'paused']
+const live = { refresh: ['/api/v1/campaigns'] }
+
+export default function CampaignDetailPage() {
+  const id = useParam('id')
+  const [busy, setBusy] = useState(false)
+  const campaign = useRead('/api/v1/campaigns/{id}', { path: { id } }, { every: busy ? 2000 : undefined })
+  return (
+    <Loaded of={campaign}>
+      {(c) => {
+        if (running.includes(c.status) !== busy) setBusy(running.includes(c.status))
+        return <View campaign={c} />
+      }}
+    </Loaded>
+  )
+}
+
+function View({ campaign: c }: { campaign: Campaign }) {
+  const t = useT()
+  const go = useGo()
+  const can = useCan()
+  const { names } = useChoices()
+  const name = (x: string | undefined) => (x ? (names[x] ?? x) : undefined)
+  const [behind, setBehind] = useState<Behind | null>(null)
+  const [checking, setChecking] = useState(false)
+  const report = useRead('/api/v1/campaigns/{id}/report', { path: { id: c.id } }, { every: running.includes(c.status) ? 2000 : 15_000 })
+  const send: Record<Verb, { mutateAsync: (a: { path: { id: string } }) => Promise<unknown> }> = {
+    launch: useSend('post', '/api/v1/campaigns/{id}/launch', live),
+    approve: useSend('post', '/api/v1/campaigns/{id}/approve', live),
+    withdraw: useSend('post', '/api/v1/campaigns/{id}/withdraw', live),
+    pause: useSend('post', '/api/v1/campaigns/{id}/pause', live),
+    resume: useSend('post', '/api/v1/campaigns/{id}/resume', live),
+    cancel: useSend('post', '/api/v1/campaigns/{id}/cancel', live),
+  }
+  const copy = useSend('post', '/api/v1/campaigns/{id}/copy', live)
+  const resend = useSend('post', '/api/v1/campaigns/{id}/resend', live)
+  const act = async (verb: Verb) => {
+    if (
+      verb === 'cancel' &&
+      !(await confirm({
+        title: t('campaigns.cancel_title', { name: c.name }),
+        text: t('campaigns.cancel_text'),
+        action: t('campaigns.cancel'),
+        danger: true,
+      }))
+    )
+      return
+    try {
+      await send[verb].mutateAsync({ path: { id: c.id } })
+    } catch (err) {
+      toastError(err)
+    }
+  }
+  const path = { id: c.id }
+  const write = can('campaigns.write')
+  const p = c.progress
+  return (
+    <DetailPage
+      title={c.name}
+      crumbs={[{ to: '/campaigns', label: t('nav.campaigns') }]}
+      status={<Status value={c.status} />}
+      meta={p.total ? <span>{t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}</span> : null}
+      actions={
+        <Group gap="xs">
+          {write ? (
+            <Button
+              onClick={() =>
+                copy.mutate(
+                  { path, body: { name: t('campaigns.copy_name', { name: c.name }) } },
+                  { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
+                )
+              }
+            >
+              {t('campaigns.copy')}
+            </Button>
+          ) : null}
+          {write && c.status === 'sent' ? (
+            <Button
+              onClick={() =>
+                resend.mutate(
+                  {
+                    path,
+                    body: { name: t('campaigns.resend_name', { name: c.name }), segment_name: t('campaigns.unopened', { name: c.name }) },
+                  },
+                  { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
+                )
+              }
+            >
+              {t('campaigns.resend')}
+            </Button>
+          ) : null}
+          {['draft', 'review', 'scheduled'].includes(c.status) ? (
+            <Button onClick={() => setChecking(true)}>{t('campaigns.preflight')}</Button>
+          ) : null}
+          {write && ['draft', 'scheduled'].includes(c.status) ? (
+            <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>
+          ) : null}
+          {can('campaigns.send')
+            ? (verbs[c.status] ?? []).map((verb) => (
+                <Button
+                  key={verb}
+                  variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
+                  onClick={() => void act(verb)}
+                >
+                  {t(`campaigns.${verb}`)}
+                </Button>
+              ))
+            : null}
+        </Group>
+      }
+      rail={
+        <Card title={t('campaigns.section_plan')}>
+          <Definition
+            items={[
+              [t('campaigns.audience'), formatList((c.audience.include ?? []).map((x) => name(x) ?? x))],
+              [t('campaigns.exclude'), formatList((c.audience.exclude ?? []).map((x) => name(x) ?? x))],
+              [t('campaigns.topic'), name(c.topic)],
+              [t('campaigns.template'), name(c.template)],
+              [t('campaigns.when'), when(c, t)],
+              [t('campaigns.per_minute'), c.plan?.per_minute ? formatNumber(c.plan.per_minute) : ''],
+              [t('campaigns.holdout'), c.plan?.holdout ? formatPercent(c.plan.holdout / 100) : ''],
+            ]}
+          />
+        </Card>
+      }
+    >
+      {c.error ? <Alert color="danger">{c.error}</Alert> : null}
+      {p.total && c.status === 'sending' ? (
+        <Progress
+          value={(p.done / p.total) * 100}
+          aria-label={t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}
+        />
+      ) : null}
+      {c.plan?.test ? <TestCard campaign={c} report={report.data} name={(x) => name(x) ?? x} /> : null}
+      <Loaded of={report}>
+        {(r) => (
+          <div>
+            <Figures of={r} onOpen={setBehind} />
+          </div>
+        )}
+      </Loaded>
+      <PeopleBehind of="campaigns" id={c.id} behind={behind} onClose={() => setBehind(null)} />
+      <Sheet wide title={t('campaigns.preflight')} opened={checking} onClose={() => setChecking(false)}>
+        <Preflight id={c.id} />
+      </Sheet>
+    </DetailPage>
+  )
+}
+
+// The plan's time in words.
+function when(c: Campaign, t: (key: string, values?: Record<string, string>) => string): string {
+  if (c.plan?.local) return t('campaigns.when_local', { time: formatCivil(c.plan.local) })
+  const at = c.scheduled_at ? formatTime(c.scheduled_at) : t('campaigns.when_now')
+  return c.plan?.best_hour ? t('campaigns.when_best', { time: at }) : at
+}
+
+/** The variants of an A/B test side by side, and how it ended. */
+function TestCard({
+  campaign: c,
+  report: r,
+  name,
+}: {
+  campaign: Campaign
+  report: Schemas['CampaignReport'] | undefined
+  name: (id: string) => string
+}) {
+  const t = useT()
+  const x = c.plan?.test
+  if (!x) return null
+  const rows = [c.template ?? '', ...(x.variants ?? [])].map((template, i) => ({ template, letter: String.fromCharCode(65 + i) }))
+  const figures = (letter: string) => r?.variants?.find((v) => v.variant === letter)
+  return (
+    <Card
+      title={t('campaigns.test')}
+      help={t('campaigns.test_rule', {
+        share: formatPercent(x.share / 100),
+        hours: formatNumber(x.hours),
+        metric: t(`metric.${x.metric}`),
+      })}
+      flush
+    >
+      <DataTable
+        bare
+        plain
+        name="campaign-test"
+        label={t('campaigns.test')}
+        rows={rows}
+        rowId={(v) => v.letter}
+        columns={[
+          {
+            id: 'variant',
+            title: t('campaigns.variant'),
+            cell: (v) => (
+              <>
+                {v.letter} {name(v.template)} {c.result?.winner === v.letter ? <Tag tone="success">{t('campaigns.winner')}</Tag> : null}
+              </>
+            ),
+          },
+          ...(['sent', 'delivered', 'opened', 'clicked', 'converted'] as const).map((m) => ({
+            id: m,
+            title: t(`metric.${m}`),
+            num: true,
+            cell: (v: { letter: string }) => <Num value={figures(v.letter)?.[m] ?? 0} />,
+          })),
+          {
+            id: 'rate',
+            title: `${t(`metric.${x.metric}`)} %`,
+            cell: (v) => (
+              <Note>
+                <Share rate={(figures(v.letter)?.rates as Record<string, Schemas['Rate']> | undefined)?.[x.metric]} />
+              </Note>
+            ),
+          },
+        ]}
+      />
+      {c.result ? (
+        <Alert mx="md" my="sm" color={c.result.certain ? 'success' : 'warning'}>
+          {t(c.result.certain ? 'campaigns.test_certain' : 'campaigns.test_uncertain', {
+            winner: c.result.winner,
+            chance: formatPercent(c.result.chance),
+          })}
+        </Alert>
+      ) : null}
+    </Card>
+  )
+}

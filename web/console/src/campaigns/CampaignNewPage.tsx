@@ -1,0 +1,5 @@
+import { CampaignForm } from './CampaignForm'
+
+export default function CampaignNewPage() {
+  return <CampaignForm />
+}

@@ -1,0 +1,80 @@
+// A campaign as its form holds it, and back. Plain data, so that it can be tested without a page.
+import type { Schemas } from '@/api'
+
+type Campaign = Schemas['Campaign']
+type Draft = Omit<Schemas['CampaignDraft'], '$schema'>
+
+export type Mode = 'now' | 'at' | 'local' | 'best'
+
+export interface CampaignForm {
+  name: string
+  include: string[]
+  exclude: string[]
+  topic: string | null
+  write: boolean // new content instead of a template that is there
+  template: string | null
+  subject: string
+  html: string
+  mode: Mode
+  at: string // civil
+  perMinute: number | string
+  holdout: number | string
+  testing: boolean
+  variants: string[]
+  share: number | string
+  metric: string
+  hours: number | string
+}
+
+const pad = (n: number) => String(n).padStart(2, '0')
+
+/** An instant as civil time on the reader's clock. */
+export function civil(iso: string): string {
+  const d = new Date(iso)
+  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}T${pad(d.getHours())}:${pad(d.getMinutes())}`
+}
+
+export function formOf(c?: Campaign): CampaignForm {
+  const plan = c?.plan
+  return {
+    name: c?.name ?? '',
+    include: c?.audience.include ?? [],
+    exclude: c?.audience.exclude ?? [],
+    topic: c?.topic ?? null,
+    write: false,
+    template: c?.template ?? null,
+    subject: '',
+    html: '<p>{{ person.first_name | default: "…" }}</p>\n<p><a href="https://example.com/">…</a></p>',
+    mode: plan?.local ? 'local' : plan?.best_hour ? 'best' : c?.scheduled_at ? 'at' : 'now',
+    at: plan?.local ?? (c?.scheduled_at ? civil(c.scheduled_at) : ''),
+    perMinute: plan?.per_minute || '',
+    holdout: plan?.holdout || '',
+    testing: plan?.test !== undefined,
+    variants: plan?.test?.variants ?? [],
+    share: plan?.test?.share ?? 20,
+    metric: plan?.test?.metric ?? 'clicked',
+    hours: plan?.test?.hours ?? 4,
+  }
+}
+
+export function draftOf(f: CampaignForm, template: string | null, before?: Campaign): Draft {
+  return {
+    name: f.name,
+    channel: 'email',
+    audience: { include: f.include, exclude: f.exclude },
+    topic: f.topic ?? undefined,
+    template: template ?? undefined,
+    goal: before?.goal,
+    scheduled_at: f.mode === 'at' && f.at ? new Date(f.at).toISOString() : undefined,
+    plan: {
+      per_minute: Number(f.perMinute || 0),
+      holdout: Number(f.holdout || 0),
+      local: f.mode === 'local' ? f.at : undefined,
+      best_hour: f.mode === 'best' || undefined,
+      test:
+        f.testing && f.variants.length > 0
+          ? { variants: f.variants, share: Number(f.share), metric: f.metric as never, hours: Number(f.hours) }
+          : undefined,
+    },
+  }
+}

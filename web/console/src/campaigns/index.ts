@@ -1,0 +1,21 @@
+import { Megaphone } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const campaigns: Area = {
+  id: 'campaigns',
+  path: '/campaigns',
+  title: 'nav.campaigns',
+  icon: Megaphone,
+  key: 'c',
+  permission: 'campaigns.read',
+  aliases: 'mailing newsletter huodong 活动 配信 haishin キャンペーン',
+  screens: [
+    { path: '/campaigns', load: () => import('./CampaignListPage') },
+    { path: '/campaigns/new', load: () => import('./CampaignNewPage') },
+    { path: '/campaigns/$id', load: () => import('./CampaignDetailPage') },
+    { path: '/campaigns/$id/edit', load: () => import('./CampaignEditPage') },
+  ],
+  actions: [
+    { id: 'campaign.new', title: 'campaigns.new', aliases: 'create campaign xinjian', permission: 'campaigns.write', to: '/campaigns/new' },
+  ],
+}

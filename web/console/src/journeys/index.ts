@@ -1,0 +1,16 @@
+import { Route } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const journeys: Area = {
+  id: 'journeys',
+  path: '/journeys',
+  title: 'nav.journeys',
+  icon: Route,
+  key: 'j',
+  permission: 'journeys.read',
+  aliases: 'automation flow lvcheng 旅程 ジャーニー jaanii',
+  screens: [
+    { path: '/journeys', load: () => import('./JourneyListPage') },
+    { path: '/journeys/$id', load: () => import('./JourneyDetailPage') },
+  ],
+}

@@ -1,0 +1,132 @@
+import { Upload } from 'lucide-react'
+import { useState } from 'react'
+import { call, describe, refresh, useList, useRead } from '@/api'
+import { useCan } from '@/app/session'
+import { formatNumber, useT } from '@/i18n'
+import { useParam } from '@/lib/route'
+import {
+  Ago,
+  Alert,
+  Button,
+  Card,
+  DataTable,
+  DetailPage,
+  EmptyState,
+  FileButton,
+  Group,
+  Json,
+  Loaded,
+  PersonLink,
+  Stack,
+  Textarea,
+} from '@/ui'
+import { rowsOf } from './rows'
+
+const atOnce = 5000 // rows a call; what the API takes
+
+export default function ListDetailPage() {
+  const id = useParam('id')
+  const list = useRead('/api/v1/lists/{id}', { path: { id } })
+  return <Loaded of={list}>{(l) => <View id={id} name={l.name} />}</Loaded>
+}
+
+function View({ id, name }: { id: string; name: string }) {
+  const t = useT()
+  const write = useCan()('segments.write')
+  const members = useList('/api/v1/lists/{id}/members', { path: { id } })
+  return (
+    <DetailPage
+      title={name}
+      lead={t('lists.lead')}
+      crumbs={[{ to: '/lists', label: t('lists.title') }]}
+      rail={write ? <UploadCard id={id} /> : undefined}
+    >
+      <DataTable
+        name="list-members"
+        label={t('segments.members')}
+        rows={members.items}
+        rowId={(p) => p.id}
+        loading={members.loading}
+        error={members.error}
+        onRetry={members.reload}
+        more={members.more}
+        loadingMore={members.loadingMore}
+        onMore={members.loadMore}
+        columns={[
+          { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: (p) => p.name ?? p.id },
+          { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },
+          { id: 'seen', title: t('field.last_seen'), num: true, cell: (p) => <Ago at={p.last_seen} />, text: (p) => p.last_seen },
+        ]}
+        empty={<EmptyState title={t('list.nobody')} />}
+      />
+    </DetailPage>
+  )
+}
+
+function UploadCard({ id }: { id: string }) {
+  const t = useT()
+  const [text, setText] = useState('')
+  const [busy, setBusy] = useState<string | null>(null)
+  const [done, setDone] = useState<{ counts: Record<string, number>; unknown: string[] } | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const send = async (verb: 'members' | 'remove') => {
+    const all = rowsOf(text)
+    const counts: Record<string, number> = {}
+    const unknown: string[] = []
+    setBusy(verb)
+    setError(null)
+    try {
+      for (let from = 0; from < all.length; from += atOnce) {
+        const answer = await call('post', `/api/v1/lists/{id}/${verb}`, { path: { id }, body: { rows: all.slice(from, from + atOnce) } })
+        for (const [k, n] of Object.entries(answer.counts as Record<string, number>)) counts[k] = (counts[k] ?? 0) + n
+        unknown.push(...(answer.rows ?? []).filter((r) => r.outcome === 'unknown').map((r) => r.row))
+      }
+      setDone({ counts, unknown })
+      await refresh(['/api/v1/lists'])
+    } catch (err) {
+      setError(err)
+    } finally {
+      setBusy(null)
+    }
+  }
+  return (
+    <Card title={t('lists.upload_title')} help={t('lists.upload')}>
+      <Stack gap="sm">
+        <FileButton accept=".txt,.csv" onChange={(file) => void file?.text().then(setText)}>
+          {(p) => (
+            <Button {...p} leftSection={<Upload size={16} />}>
+              {t('lists.file')}
+            </Button>
+          )}
+        </FileButton>
+        <Textarea
+          aria-label={t('lists.upload')}
+          placeholder={'aya@example.com\nuser_id:u1'}
+          autosize
+          minRows={5}
+          maxRows={14}
+          spellCheck={false}
+          value={text}
+          onChange={(e) => setText(e.currentTarget.value)}
+        />
+        <Group gap="xs">
+          <Button variant="filled" disabled={!text.trim()} loading={busy === 'members'} onClick={() => void send('members')}>
+            {t('lists.add')}
+          </Button>
+          <Button disabled={!text.trim()} loading={busy === 'remove'} onClick={() => void send('remove')}>
+            {t('lists.remove')}
+          </Button>
+        </Group>
+        {error ? <Alert color="danger">{describe(error)}</Alert> : null}
+        {done ? (
+          <div role="status">
+            {Object.entries(done.counts)
+              .map(([k, n]) => `${t(`lists.${k}`)} ${formatNumber(n)}`)
+              .join(' · ')}
+            {done.unknown.length > 0 ? <Json value={done.unknown.slice(0, 100)} /> : null}
+          </div>
+        ) : null}
+      </Stack>
+    </Card>
+  )
+}

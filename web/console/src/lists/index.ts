@@ -1,0 +1,16 @@
+import { ListChecks } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const lists: Area = {
+  id: 'lists',
+  path: '/lists',
+  title: 'lists.title',
+  icon: ListChecks,
+  permission: 'segments.read',
+  aliases: 'mingdan 名单 リスト risuto upload',
+  nav: false,
+  screens: [
+    { path: '/lists', load: () => import('./ListsPage') },
+    { path: '/lists/$id', load: () => import('./ListDetailPage') },
+  ],
+}

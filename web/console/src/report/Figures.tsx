@@ -1,0 +1,98 @@
+import type { Schemas } from '@/api'
+import { formatNumber, formatPercent, useT, word } from '@/i18n'
+import { Amounts, Card, DataTable, Num, Stat, StatRow, UnstyledButton } from '@/ui'
+import type { Behind } from './PeopleBehind'
+import css from './Figures.module.css'
+
+type Rate = Schemas['Rate']
+
+const metrics = [
+  'audience',
+  'refused',
+  'queued',
+  'sent',
+  'delivered',
+  'bounced',
+  'failed',
+  'opened',
+  'clicked',
+  'converted',
+  'unsubscribed',
+] as const
+
+/** A share with its 95 % interval and what it is a share of. */
+export function Share({ rate }: { rate: Rate | undefined }) {
+  const t = useT()
+  if (!rate?.n) return null
+  return (
+    <>
+      {t('report.share', {
+        share: formatPercent(rate.share),
+        low: formatPercent(rate.low),
+        high: formatPercent(rate.high),
+        n: formatNumber(rate.n),
+      })}
+    </>
+  )
+}
+
+/** The figures of messages as tiles, each leading to the people behind it, and why some were held back. */
+export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOpen: (behind: Behind) => void }) {
+  const t = useT()
+  const rates = r.rates as Record<string, Rate>
+  return (
+    <>
+      <StatRow>
+        {metrics.map((m) => (
+          <Stat
+            key={m}
+            label={t(`metric.${m}`)}
+            value={<Num value={r[m]} />}
+            note={<Share rate={rates[m]} />}
+            onClick={() => onOpen({ title: t(`metric.${m}`), metric: m })}
+          />
+        ))}
+        {r.revenue?.length ? (
+          <Stat
+            label={t('metric.revenue')}
+            value={
+              <span className={css.money}>
+                <Amounts of={r.revenue} />
+              </span>
+            }
+          />
+        ) : null}
+        {r.uncertain ? <Stat label={t('metric.uncertain')} value={<Num value={r.uncertain} />} note={t('metric.uncertain_help')} /> : null}
+      </StatRow>
+      {r.refused_by_reason?.length ? (
+        <Card title={t('report.refused')} flush>
+          <DataTable
+            bare
+            plain
+            name="report.refused"
+            label={t('report.refused')}
+            rows={r.refused_by_reason}
+            rowId={(x) => x.reason}
+            columns={[
+              {
+                id: 'reason',
+                title: t('field.reason'),
+                cell: (x) => (
+                  <UnstyledButton
+                    className={css.link}
+                    onClick={() =>
+                      onOpen({ title: `${t('metric.refused')} · ${word('reason', x.reason)}`, metric: 'refused', reason: x.reason })
+                    }
+                  >
+                    {word('reason', x.reason)}
+                  </UnstyledButton>
+                ),
+              },
+              { id: 'count', title: t('field.people'), num: true, cell: (x) => <Num value={x.count} /> },
+            ]}
+          />
+        </Card>
+      ) : null}
+    </>
+  )
+}

@@ -1,0 +1,163 @@
+import { useList, useRead, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { useT, word } from '@/i18n'
+import { useParam, useUrlState } from '@/lib/route'
+import {
+  Accordion,
+  Ago,
+  Button,
+  Card,
+  DataTable,
+  DetailPage,
+  EmptyState,
+  ErrorState,
+  Json,
+  Loaded,
+  Num,
+  PageTabs,
+  PersonLink,
+  RuleSentence,
+  Stat,
+  StatRow,
+  Status,
+  Tag,
+  toastError,
+  toastUndo,
+} from '@/ui'
+import { useSegmentNames } from './names'
+
+export default function SegmentDetailPage() {
+  const t = useT()
+  const id = useParam('id')
+  const [view, setView] = useUrlState({ tab: 'members' })
+  const segment = useRead('/api/v1/segments/{id}', { path: { id } })
+  const names = useSegmentNames()
+  const write = useCan()('segments.write')
+  const archive = useSend('delete', '/api/v1/segments/{id}', { refresh: ['/api/v1/segments'] })
+  const restore = useSend('post', '/api/v1/segments/{id}/unarchive', { refresh: ['/api/v1/segments'] })
+  if (!segment.data)
+    return segment.error ? (
+      <ErrorState error={segment.error} onRetry={() => void segment.refetch()} />
+    ) : (
+      <Loaded of={segment}>{() => null}</Loaded>
+    )
+  const s = segment.data
+  const bringBack = () => restore.mutate({ path: { id } }, { onError: toastError })
+  return (
+    <DetailPage
+      title={s.name}
+      crumbs={[{ to: '/segments', label: t('nav.segments') }]}
+      status={<Status value={s.status === 'archived' ? 'archived' : s.state} />}
+      lead={s.description}
+      actions={
+        !write ? null : s.status === 'archived' ? (
+          <Button onClick={bringBack}>{t('action.restore')}</Button>
+        ) : (
+          <Button
+            loading={archive.isPending}
+            onClick={() =>
+              archive.mutate(
+                { path: { id } },
+                { onSuccess: () => toastUndo(t('segments.archived', { name: s.name }), bringBack), onError: toastError },
+              )
+            }
+          >
+            {t('action.archive')}
+          </Button>
+        )
+      }
+      tabs={
+        <PageTabs
+          label={s.name}
+          value={view.tab}
+          onChange={(tab) => setView({ tab })}
+          tabs={[
+            { id: 'members', label: t('segments.members') },
+            { id: 'history', label: t('segments.history') },
+          ]}
+        />
+      }
+      rail={
+        <>
+          <StatRow>
+            <Stat label={t('field.people')} value={<Num value={s.size} />} note={s.evaluated_at ? <Ago at={s.evaluated_at} /> : null} />
+          </StatRow>
+          <Card title={t('segments.rule')}>
+            <RuleSentence rule={s.rule} names={names} />
+            <Accordion mt="sm" variant="filled">
+              <Accordion.Item value="json">
+                <Accordion.Control>JSON</Accordion.Control>
+                <Accordion.Panel>
+                  <Json value={s.rule} />
+                </Accordion.Panel>
+              </Accordion.Item>
+            </Accordion>
+          </Card>
+        </>
+      }
+    >
+      {view.tab === 'history' ? <History id={id} /> : <Members id={id} />}
+    </DetailPage>
+  )
+}
+
+function Members({ id }: { id: string }) {
+  const t = useT()
+  const members = useList('/api/v1/segments/{id}/members', { path: { id } })
+  return (
+    <DataTable
+      name="segment-members"
+      label={t('segments.members')}
+      rows={members.items}
+      rowId={(p) => p.id}
+      loading={members.loading}
+      error={members.error}
+      onRetry={members.reload}
+      more={members.more}
+      loadingMore={members.loadingMore}
+      onMore={members.loadMore}
+      columns={[
+        { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: (p) => p.name ?? p.id },
+        { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },
+        { id: 'seen', title: t('field.last_seen'), num: true, cell: (p) => <Ago at={p.last_seen} />, text: (p) => p.last_seen },
+      ]}
+      empty={<EmptyState title={t('list.nobody')} />}
+    />
+  )
+}
+
+function History({ id }: { id: string }) {
+  const t = useT()
+  const moves = useList('/api/v1/segments/{id}/history', { path: { id } })
+  return (
+    <DataTable
+      name="segment-history"
+      label={t('segments.history')}
+      rows={moves.items}
+      rowId={(m) => `${m.version} ${m.person.id} ${m.entered} ${m.at}`}
+      loading={moves.loading}
+      error={moves.error}
+      onRetry={moves.reload}
+      more={moves.more}
+      loadingMore={moves.loadingMore}
+      onMore={moves.loadMore}
+      columns={[
+        {
+          id: 'person',
+          title: t('field.person'),
+          cell: (m) => <PersonLink person={m.person} />,
+          text: (m) => m.person.name ?? m.person.id,
+        },
+        {
+          id: 'move',
+          title: t('segments.move'),
+          cell: (m) => <Tag tone={m.entered ? 'success' : 'gray'}>{t(m.entered ? 'segments.entered' : 'segments.left')}</Tag>,
+          text: (m) => (m.entered ? 'entered' : 'left'),
+        },
+        { id: 'cause', title: t('segments.cause'), cell: (m) => word('cause', m.cause), text: (m) => m.cause },
+        { id: 'time', title: t('field.time'), num: true, cell: (m) => <Ago at={m.at} />, text: (m) => m.at },
+      ]}
+      empty={<EmptyState title={t('segments.no_moves')} />}
+    />
+  )
+}

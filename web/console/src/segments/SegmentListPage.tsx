@@ -1,0 +1,105 @@
+import { Filter, Plus } from 'lucide-react'
+import { useMemo } from 'react'
+import { type Schemas, useList } from '@/api'
+import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
+import { useGo, useUrlState } from '@/lib/route'
+import {
+  Ago,
+  type Column,
+  DataTable,
+  EmptyState,
+  FilterBar,
+  FilterChip,
+  Link,
+  LinkButton,
+  ListPage,
+  Note,
+  Num,
+  SearchBox,
+  Status,
+} from '@/ui'
+import { useCan } from '@/app/session'
+
+type Segment = Schemas['Segment']
+
+export default function SegmentListPage() {
+  const t = useT()
+  const go = useGo()
+  const write = useCan()('segments.write')
+  const [filter, setFilter] = useUrlState({ q: '', status: '' })
+  const segments = useList('/api/v1/segments', { query: { q: filter.q || undefined, status: (filter.status || undefined) as never } })
+  useShortcuts(write ? [{ keys: 'n', label: t('segments.new'), run: () => go('/segments/new') }] : [])
+  const columns = useMemo<Column<Segment>[]>(
+    () => [
+      {
+        id: 'name',
+        title: t('field.name'),
+        cell: (s) => (
+          <>
+            <Link to={`/segments/${s.id}`}>{s.name}</Link>
+            {s.description ? <Note>{s.description}</Note> : null}
+          </>
+        ),
+        text: (s) => s.name,
+      },
+      {
+        id: 'state',
+        title: t('field.status'),
+        cell: (s) => <Status value={s.status === 'archived' ? 'archived' : s.state} />,
+        text: (s) => s.state,
+      },
+      { id: 'changed', title: t('field.changed'), cell: (s) => <Ago at={s.updated_at} />, text: (s) => s.updated_at },
+      { id: 'size', title: t('field.people'), num: true, cell: (s) => <Num value={s.size} />, text: (s) => s.size },
+    ],
+    [t],
+  )
+  const clear = () => setFilter({ q: '', status: '' })
+  const filtered = filter.q !== '' || filter.status !== ''
+  const create = write ? (
+    <LinkButton to="/segments/new" variant="filled" leftSection={<Plus size={16} />}>
+      {t('segments.new')}
+    </LinkButton>
+  ) : null
+  return (
+    <ListPage
+      title={t('nav.segments')}
+      lead={t('segments.lead')}
+      actions={
+        <>
+          <LinkButton to="/lists">{t('lists.title')}</LinkButton>
+          {create}
+        </>
+      }
+      filters={
+        <FilterBar active={filtered} onClear={clear}>
+          <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('segments.search')} />
+          <FilterChip
+            label={t('field.status')}
+            value={filter.status}
+            onChange={(status) => setFilter({ status })}
+            choices={['active', 'archived'].map((value) => ({ value, label: t(`status.${value}`) }))}
+          />
+        </FilterBar>
+      }
+    >
+      <DataTable
+        name="segments"
+        label={t('nav.segments')}
+        columns={columns}
+        rows={segments.items}
+        rowId={(s) => s.id}
+        loading={segments.loading}
+        error={segments.error}
+        onRetry={segments.reload}
+        more={segments.more}
+        loadingMore={segments.loadingMore}
+        onMore={segments.loadMore}
+        onOpen={(s) => go(`/segments/${s.id}`)}
+        filtered={filtered}
+        onClearFilters={clear}
+        empty={<EmptyState icon={Filter} title={t('segments.empty')} text={t('segments.lead')} action={create} />}
+      />
+    </ListPage>
+  )
+}

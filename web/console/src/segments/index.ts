@@ -1,0 +1,20 @@
+import { Filter } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const segments: Area = {
+  id: 'segments',
+  path: '/segments',
+  title: 'nav.segments',
+  icon: Filter,
+  key: 's',
+  permission: 'segments.read',
+  aliases: 'audience fenqun renqun 分群 人群 セグメント segumento',
+  screens: [
+    { path: '/segments', load: () => import('./SegmentListPage') },
+    { path: '/segments/new', load: () => import('./SegmentNewPage') },
+    { path: '/segments/$id', load: () => import('./SegmentDetailPage') },
+  ],
+  actions: [
+    { id: 'segment.new', title: 'segments.new', aliases: 'create segment xinjian', permission: 'segments.write', to: '/segments/new' },
+  ],
+}
