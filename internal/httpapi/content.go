@@ -2,10 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
@@ -19,11 +23,46 @@ type TemplateDraft struct {
 	Text             string `json:"text,omitempty" doc:"made from html if left out"`
 	FromName         string `json:"from_name,omitempty"`
 	ReplyTo          string `json:"reply_to,omitempty"`
-	ValueProposition string `json:"value_proposition,omitempty" doc:"why would the reader open, read and click this; for the team"`
+	ValueProposition string `json:"value_proposition,omitempty" doc:"why would the reader open this; for the team"`
+
+	Kind         string          `json:"kind,omitempty" doc:"code (html and text) or blocks (document); what the body is if left out"`
+	Locale       string          `json:"locale,omitempty" doc:"language of subject, preheader and body, the main one"`
+	Document     MailDocument    `json:"document,omitempty"`
+	Translations []Translation   `json:"translations,omitempty" doc:"the same in other languages; a reader gets the nearest, else the main text"`
+	Purpose      content.Purpose `json:"purpose,omitzero"`
 }
 
+// Translation is the words of a template in one language.
+type Translation struct {
+	Locale    string       `json:"locale"`
+	Subject   string       `json:"subject"`
+	Preheader string       `json:"preheader,omitempty"`
+	HTML      string       `json:"html,omitempty"`
+	Text      string       `json:"text,omitempty"`
+	Document  MailDocument `json:"document,omitempty"`
+}
+
+// MailDocument is a mail made of blocks.
+type MailDocument json.RawMessage
+
+// Schema describes a document to API clients; GET /block-schema says all of it.
+func (MailDocument) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: "object", Description: "mail made of sections, columns and blocks; GET /block-schema describes it", AdditionalProperties: true}
+}
+
+// MarshalJSON writes the document as it is.
+func (d MailDocument) MarshalJSON() ([]byte, error) { return json.RawMessage(d).MarshalJSON() }
+
+// UnmarshalJSON reads any JSON.
+func (d *MailDocument) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(d).UnmarshalJSON(b) }
+
 func (d TemplateDraft) draft() content.Draft {
+	var translations []content.Translation
+	for _, t := range d.Translations {
+		translations = append(translations, content.Translation{Locale: t.Locale, Subject: t.Subject, Preheader: t.Preheader, HTML: t.HTML, Text: t.Text, Document: json.RawMessage(t.Document)})
+	}
 	return content.Draft{
+		Kind: d.Kind, Locale: d.Locale, Document: json.RawMessage(d.Document), Translations: translations, Purpose: d.Purpose,
 		Name: d.Name, Channel: d.Channel, Subject: d.Subject, Preheader: d.Preheader, HTML: d.HTML, Text: d.Text,
 		FromName: d.FromName, ReplyTo: d.ReplyTo, ValueProposition: d.ValueProposition,
 	}
@@ -41,19 +80,31 @@ type Template struct {
 
 func templateShape(t content.Template) Template {
 	d := t.Draft
+	var translations []Translation
+	for _, t := range d.Translations {
+		translations = append(translations, Translation{t.Locale, t.Subject, t.Preheader, t.HTML, t.Text, MailDocument(t.Document)})
+	}
 	return Template{
 		ID: t.ID, Version: t.Version, Status: string(t.Status), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
-		TemplateDraft: TemplateDraft{d.Name, d.Channel, d.Subject, d.Preheader, d.HTML, d.Text, d.FromName, d.ReplyTo, d.ValueProposition},
+		TemplateDraft: TemplateDraft{
+			Name: d.Name, Channel: d.Channel, Subject: d.Subject, Preheader: d.Preheader, HTML: d.HTML, Text: d.Text, FromName: d.FromName, ReplyTo: d.ReplyTo,
+			ValueProposition: d.ValueProposition, Kind: d.Kind, Locale: d.Locale, Document: MailDocument(d.Document), Translations: translations, Purpose: d.Purpose,
+		},
 	}
 }
 
 // TemplatePreview is a filled template and what its author should know.
 type TemplatePreview struct {
-	Subject  string            `json:"subject"`
-	HTML     string            `json:"html"`
-	Text     string            `json:"text"`
-	Missing  []string          `json:"missing" doc:"variables without a value"`
-	Findings []content.Finding `json:"findings"`
+	Subject   string            `json:"subject"`
+	Preheader string            `json:"preheader"`
+	HTML      string            `json:"html"`
+	Text      string            `json:"text"`
+	Missing   []string          `json:"missing" doc:"variables without a value"`
+	Findings  []content.Finding `json:"findings"`
+	Locale    string            `json:"locale" doc:"language of the text that was chosen; empty if the template does not say"`
+	Locales   []string          `json:"locales" doc:"languages of the template, the main one first"`
+	Chain     []string          `json:"chain" doc:"where a text for the reader was looked for, in this order"`
+	Bytes     int               `json:"bytes" doc:"size of the rendered HTML; Gmail hides what is beyond 102 KB"`
 }
 
 func (a *api) contentRoutes() {
@@ -105,6 +156,10 @@ func (a *api) contentRoutes() {
 	route(a, http.MethodPost, "/templates/{id}/restore", "template-restore", "Take a template from the archive", staff.ContentWrite, func(ctx context.Context, in *IDPath) (*body[Template], error) {
 		return write(ctx, "restore", func(ctx context.Context) (content.Template, error) { return c.Restore(ctx, workspaceOf(ctx), in.ID) })
 	})
+	schema := json.RawMessage(block.Schema())
+	route(a, http.MethodGet, "/block-schema", "block-schema", "JSON Schema of mail documents, for editors", staff.ContentRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
+		return answer(schema), nil
+	})
 	type preview struct {
 		Template string         `json:"template,omitempty" doc:"id of a saved template"`
 		Version  int            `json:"version,omitempty"`
@@ -146,12 +201,9 @@ func (a *api) contentRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := TemplatePreview{Subject: p.Subject, HTML: p.HTML, Text: p.Text, Missing: p.Missing, Findings: p.Findings}
-		if out.Missing == nil {
-			out.Missing = []string{}
-		}
-		if out.Findings == nil {
-			out.Findings = []content.Finding{}
+		out := TemplatePreview{
+			Subject: p.Subject, Preheader: p.Preheader, HTML: p.HTML, Text: p.Text, Missing: append([]string{}, p.Missing...), Findings: append([]content.Finding{}, p.Findings...),
+			Locale: p.Locale, Locales: append([]string{}, p.Locales...), Chain: append([]string{}, p.Chain...), Bytes: len(p.HTML),
 		}
 		return answer(out), nil
 	}, bodyLimit(2<<20))

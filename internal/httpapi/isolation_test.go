@@ -136,6 +136,7 @@ var foreignCases = map[string]foreign{
 	"PUT /saved-reports/{id}/note":          {id: "$saved_report", body: `{"base":0,"plan":"taken"}`},
 	"GET /reports/overview":                 {want: 200, has: `"orders":0`},
 	"GET /rule-schema":                      {want: 200},
+	"GET /block-schema":                     {want: 200},
 	"GET /segments":                         {want: 200, path: "/segments?q=zanzibar", has: `"items":[]`},
 	"POST /segments":                        {want: 422, body: `{"name":"mine","rule":{"segment":{"id":"$segment"}}}`},
 	"POST /segments/preview":                {want: 422, body: `{"rule":{"not":{"segment":{"id":"$segment"}}}}`},

@@ -31,6 +31,13 @@ func TestContentAndConsentScenarios(t *testing.T) {
 		{do: "DELETE /templates/$spare_template", status: 200, has: `"status":"archived"`},
 		{do: "POST /templates/$spare_template/restore", status: 200, has: `"status":"active"`},
 
+		{do: "GET /block-schema", status: 200, has: `json-schema.org | block.products`},
+		{do: "POST /templates", body: `{"name":"Zanzibar blocks","subject":"Hi {{ person.first_name }}","locale":"en","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"heading","text":"Spring"},{"type":"button","label":"Look","url":"https://shop.example/"}]}]}]},"purpose":{"action":"look"},"translations":[{"locale":"ja","subject":"春です","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"text","text":"春"}]}]}]}}]}`, status: 201, has: `"kind":"blocks" | "id":"b2" | "action":"look"`, keep: "blocks"},
+		{do: "POST /templates/preview", body: `{"template":"$blocks","locale":"ja-JP"}`, status: 200, has: `"subject":"春です" | "locale":"ja" | "chain":["ja-JP","ja","en"] | lang=\"ja\"`},
+		{do: "POST /templates/preview", body: `{"template":"$blocks","locale":"fr"}`, status: 200, has: `"locale":"en" | Spring | "chain":["fr","en"]`},
+		{do: "POST /templates", body: `{"name":"bad","subject":"s","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"button","label":"x","url":"javascript:x"}]}]}]}}`, status: 422, has: `document.sections[0].columns[0].blocks[0].url | button b2`},
+		{do: "POST /templates", body: `{"name":"bad","subject":"s","document":{"version":1},"html":"<p>x</p>"}`, status: 422, has: `two_bodies`},
+		{do: "POST /templates", body: `{"name":"bad","subject":"s","html":"<p>x</p>","translations":[{"locale":"ja","subject":"","html":"x"}]}`, status: 422, has: `translations[0].subject | "field":"locale"`},
 		{do: "POST /templates/preview", body: `{"template":"$template","person":"$aya"}`, status: 200, has: `"subject":"Second Zanzibar aya"`},
 		{do: "POST /templates/preview", body: `{"template":"$template","version":1,"person":"$aya"}`, status: 200, has: `"subject":"Hello Zanzibar aya"`},
 		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{ event.what }} <b>","html":"<p>{{ event.what }}</p>"},"vars":{"event":{"what":"<script>"}}}`, status: 200, has: `<p>&lt;script&gt;</p> | "missing":[]`},

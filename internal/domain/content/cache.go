@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// cache keeps the compiled versions that were used last. Versions never change, so nothing in it goes stale.
+// cache keeps the versions that were used last. Versions never change, so nothing in it goes stale.
 type cache struct {
 	mu    sync.Mutex
 	size  int
@@ -15,14 +15,14 @@ type cache struct {
 
 type cached struct {
 	key string
-	c   *compiled
+	c   *edition
 }
 
 func newCache(size int) *cache {
 	return &cache{size: size, order: list.New(), byKey: map[string]*list.Element{}}
 }
 
-func (c *cache) get(key string) (*compiled, bool) {
+func (c *cache) get(key string) (*edition, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.byKey[key]
@@ -33,7 +33,7 @@ func (c *cache) get(key string) (*compiled, bool) {
 	return e.Value.(*cached).c, true
 }
 
-func (c *cache) put(key string, v *compiled) {
+func (c *cache) put(key string, v *edition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.byKey[key]; ok {

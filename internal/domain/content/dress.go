@@ -6,16 +6,15 @@ import (
 	"html"
 	"strings"
 	"sync"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
 )
 
 //go:embed catalog/*.json
 var catalogFiles embed.FS
 
 // words are the texts that a letter gets from us, in one language.
-type words struct {
-	Reason      string `json:"reason"`
-	Unsubscribe string `json:"unsubscribe"`
-}
+type words = block.Words
 
 var catalogs = sync.OnceValue(func() map[string]words {
 	out := map[string]words{}
@@ -297,3 +296,5 @@ func dressText(text string, d dressing) string {
 	w := wordsFor(d.locale)
 	return strings.TrimRight(text, "\n") + "\n\n-- \n" + w.Reason + "\n" + w.Unsubscribe + ": " + d.unsubscribe + "\n"
 }
+
+func asciiSpace(r rune) bool { return r == ' ' || r == '\n' || r == '\t' || r == '\r' || r == '\f' }

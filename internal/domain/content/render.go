@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
+	"github.com/kizuna-cx/kizuna/internal/domain/content/plain"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -28,55 +30,105 @@ type RenderOptions struct {
 
 // Rendered is a filled template.
 type Rendered struct {
-	Subject  string
-	HTML     string // empty for templates of text alone
-	Text     string // has the addresses of links as the author wrote them, untracked
-	FromName string
-	ReplyTo  string
-	Missing  []string  // variables without a value, each once
-	Problems []Finding // what was left empty, the missing variables included
+	Subject   string
+	Preheader string
+	HTML      string // empty for templates of text alone
+	Text      string // has the addresses of links as the author wrote them, untracked
+	FromName  string
+	ReplyTo   string
+	Locale    string    // of the text that was chosen; empty if the template does not say
+	Missing   []string  // variables without a value, each once
+	Problems  []Finding // what was left empty, the missing variables included
 }
 
-// compiled is a template ready to be filled.
+// compiled is one language of a template ready to be filled.
 type compiled struct {
 	draft                          Draft
+	text0                          Translation      // what it was made of
 	subject, preheader, html, text *liquid.Template // text is nil if it is made from the rendered HTML
-	derived                        bool             // text was made from the HTML template
+	derived                        bool             // text was made from the HTML template or the document
+	document                       block.Document   // of kind Blocks
 }
 
-// compile checks a draft and compiles its fields; the error joins everything wrong with it.
-func compile(d Draft) (*compiled, error) {
-	c := &compiled{draft: d}
+// compile checks a draft and compiles one of its languages; the error joins everything wrong with it.
+func compile(d Draft, t Translation, k Kit) (*compiled, error) {
+	c := &compiled{draft: d, text0: t}
 	all := d.check()
+	all = append(all, c.compile(t, k)...)
+	if len(all) > 0 {
+		return nil, errors.Join(all...)
+	}
+	return c, nil
+}
+
+// compileAll compiles every language of a draft.
+func compileAll(d Draft, k Kit) ([]*compiled, error) {
+	all := d.check()
+	var out []*compiled
+	for i, t := range d.translations() {
+		c := &compiled{draft: d, text0: t}
+		bad := c.compile(t, k)
+		if i > 0 {
+			for _, e := range bad {
+				all = append(all, inTranslation(i-1, e)...)
+			}
+		} else {
+			all = append(all, bad...)
+		}
+		out = append(out, c)
+	}
+	if len(all) > 0 {
+		return nil, errors.Join(all...)
+	}
+	return out, nil
+}
+
+func (c *compiled) compile(t Translation, k Kit) (all []error) {
 	parse := func(field, src string, mode liquid.Mode) *liquid.Template {
-		if len(src) > MaxBody {
+		if len(src) > MaxBody && c.draft.Kind == Code {
 			return nil
 		}
-		t, err := liquid.Parse(src, mode, liquid.Limits{Source: MaxBody})
+		t, err := liquid.Parse(src, mode, liquid.Limits{Source: 4 * MaxBody})
 		if err != nil {
 			all = append(all, languageError(field, err))
 		}
 		return t
 	}
-	c.subject = parse("subject", d.Subject, liquid.Subject)
-	c.preheader = parse("preheader", d.Preheader, liquid.Subject)
-	if d.HTML != "" {
-		c.html = parse("html", d.HTML, liquid.HTML)
+	c.subject = parse("subject", t.Subject, liquid.Subject)
+	c.preheader = parse("preheader", t.Preheader, liquid.Subject)
+	if c.draft.Kind == Blocks {
+		doc, err := block.Parse(t.Document)
+		if err != nil {
+			for _, e := range errs.All(err) {
+				moved := *e
+				moved.Field = strings.TrimSuffix("document."+e.Field, ".")
+				all = append(all, &moved)
+			}
+			return all
+		}
+		out, err := block.Compile(doc, block.Options{Brand: k.Brand, Locale: t.Locale, Title: t.Subject, Words: wordsFor(t.Locale), Snippets: k.Snippets})
+		if err != nil {
+			return append(all, err)
+		}
+		c.document = doc
+		c.html = parse("document", out.HTML, liquid.HTML)
+		c.text, c.derived = parse("document", out.Text, liquid.Text), true
+		return all
 	}
-	if d.Text != "" {
-		c.text = parse("text", d.Text, liquid.Text)
+	if t.HTML != "" {
+		c.html = parse("html", t.HTML, liquid.HTML)
 	}
-	if len(all) > 0 {
-		return nil, errors.Join(all...)
+	if t.Text != "" {
+		c.text = parse("text", t.Text, liquid.Text)
 	}
-	if d.Text == "" {
-		if src, ok := deriveTemplate(d.HTML); ok {
+	if len(all) == 0 && t.Text == "" {
+		if src, ok := plain.Template(t.HTML); ok {
 			if t, err := liquid.Parse(src, liquid.Text, liquid.Limits{Source: 2 * MaxBody}); err == nil {
 				c.text, c.derived = t, true
 			}
 		}
 	}
-	return c, nil
+	return all
 }
 
 // fields returns the compiled fields that an author wrote.
@@ -93,15 +145,26 @@ func (c *compiled) fields() map[string]*liquid.Template {
 
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 
+// language is what dates, amounts and names are written in: the reader's, unless the text is in another one.
+func (c *compiled) language(reader string) string {
+	own := c.text0.Locale
+	if own == "" || sameLanguage(reader, own) {
+		return reader
+	}
+	return own
+}
+
 func (c *compiled) render(vars map[string]any, o RenderOptions) (Rendered, error) {
 	r := Rendered{FromName: c.draft.FromName, ReplyTo: c.draft.ReplyTo}
+	r.Locale = c.text0.Locale
+	o.Locale = c.language(o.Locale)
+	given := vars
+	vars = make(map[string]any, len(given)+2)
+	maps.Copy(vars, given)
 	if o.UnsubscribeURL != "" {
-		vars = maps.Clone(vars)
-		if vars == nil {
-			vars = map[string]any{}
-		}
 		vars["unsubscribe_url"] = o.UnsubscribeURL
 	}
+	vars["mail"] = map[string]any{"transactional": o.Transactional, "locale": o.Locale}
 	env := liquid.Env{Locale: o.Locale, Zone: o.Zone, Now: o.Now, Currency: o.Currency}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
@@ -137,21 +200,22 @@ func (c *compiled) render(vars map[string]any, o RenderOptions) (Rendered, error
 		return Rendered{}, err
 	}
 	d.preheader = strings.TrimSpace(d.preheader)
-	plain := ""
+	r.Preheader = d.preheader
+	letter := ""
 	if c.html != nil {
-		if plain, err = fill("html", c.html); err != nil {
+		if letter, err = fill("html", c.html); err != nil {
 			return Rendered{}, err
 		}
-		r.HTML = dressHTML(plain, d)
+		r.HTML = dressHTML(letter, d)
 	}
 	switch {
 	case c.text == nil:
-		r.Text = htmlText(plain)
+		r.Text = plain.FromHTML(letter)
 	case c.derived:
 		if r.Text, err = fill("text", c.text); err != nil {
 			return Rendered{}, err
 		}
-		r.Text = tidy(r.Text)
+		r.Text = plain.Tidy(r.Text)
 	default:
 		if r.Text, err = fill("text", c.text); err != nil {
 			return Rendered{}, err

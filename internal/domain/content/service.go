@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -23,7 +21,7 @@ type Vocabulary interface {
 }
 
 // DefaultKnown are the variables that every message has.
-var DefaultKnown = []string{"person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "unsubscribe_url", "preferences_url"}
+var DefaultKnown = []string{"mail.*", "person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "unsubscribe_url", "preferences_url"}
 
 // Config is what a Service needs.
 type Config struct {
@@ -55,11 +53,12 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Template, err
 
 func (s *Service) create(ctx context.Context, ws, key string, d Draft) (Template, error) {
 	d = d.normal()
-	if _, err := compile(d); err != nil {
+	pins, err := s.pin(ctx, ws, d)
+	if err != nil {
 		return Template{}, err
 	}
 	now := s.clock.Now()
-	t := Template{ID: id.New("tpl"), Key: key, Version: 1, Status: Active, Draft: d, CreatedAt: now, UpdatedAt: now}
+	t := Template{ID: id.New("tpl"), Key: key, Version: 1, Status: Active, Draft: d, Pins: pins, CreatedAt: now, UpdatedAt: now}
 	if err := s.store.Insert(ctx, ws, t); err != nil {
 		return Template{}, fmt.Errorf("add template: %w", err)
 	}
@@ -84,9 +83,6 @@ func (s *Service) Ensure(ctx context.Context, ws, key string, d Draft) (Template
 // since, the update is a conflict; 0 overwrites whatever is there. A draft that changes nothing makes no version.
 func (s *Service) Update(ctx context.Context, ws, templateID string, d Draft, base int) (Template, error) {
 	d = d.normal()
-	if _, err := compile(d); err != nil {
-		return Template{}, err
-	}
 	var out Template
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
 		t, err := s.store.Get(ctx, ws, templateID)
@@ -99,10 +95,15 @@ func (s *Service) Update(ctx context.Context, ws, templateID string, d Draft, ba
 		if t.Channel != d.Channel {
 			return errs.Invalid("content.template.channel", "channel", "a template cannot move to another channel; make a new one")
 		}
-		if t.Draft == d {
+		pins, err := s.pin(ctx, ws, d)
+		if err != nil {
+			return err
+		}
+		if t.Draft.same(d) && t.Pins.same(pins) {
 			out = t
 			return nil
 		}
+		t.Pins = pins
 		t.Draft, t.Version, t.UpdatedAt = d, t.Version+1, s.clock.Now()
 		out = t
 		return s.store.AddVersion(ctx, ws, t)
@@ -167,16 +168,22 @@ func (s *Service) setStatus(ctx context.Context, ws, templateID string, status S
 // comes from the store.
 func (s *Service) Render(ctx context.Context, ws, templateID string, version int, vars map[string]any, o RenderOptions) (Rendered, error) {
 	key := ws + "/" + templateID + "/" + strconv.Itoa(version)
-	c, ok := s.cache.get(key)
+	e, ok := s.cache.get(key)
 	if !ok {
 		t, err := s.store.Version(ctx, ws, templateID, version)
 		if err != nil {
 			return Rendered{}, fmt.Errorf("load template: %w", err)
 		}
-		if c, err = compile(t.Draft); err != nil {
-			return Rendered{}, fmt.Errorf("compile template: %w", err)
+		k, err := s.kit(ctx, ws, t.Pins)
+		if err != nil {
+			return Rendered{}, err
 		}
-		s.cache.put(key, c)
+		e = &edition{draft: t.Draft, kit: k}
+		s.cache.put(key, e)
+	}
+	c, err := e.forReader(o.Locale)
+	if err != nil {
+		return Rendered{}, err
 	}
 	return c.render(vars, o)
 }
@@ -194,6 +201,8 @@ type PreviewRequest struct {
 type Preview struct {
 	Rendered
 	Findings []Finding
+	Locales  []string // of the template, the main one first
+	Chain    []string // where a text for the reader was looked for, in this order
 }
 
 // sampleUnsubscribe is where the way out leads in previews.
@@ -202,6 +211,7 @@ const sampleUnsubscribe = "https://example.com/unsubscribe"
 // Preview fills a draft or a saved version. A draft with errors gives its findings and no letter.
 func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Preview, error) {
 	var d Draft
+	var saved *Template
 	switch {
 	case r.Draft != nil:
 		d = r.Draft.normal()
@@ -211,86 +221,69 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 		if err != nil {
 			return Preview{}, err
 		}
-		d = t.Draft
+		d, saved = t.Draft, &t
 	default:
 		t, err := s.store.Version(ctx, ws, r.ID, r.Version)
 		if err != nil {
 			return Preview{}, err
 		}
-		d = t.Draft
+		d, saved = t.Draft, &t
 	}
-	findings, c, err := s.check(ctx, ws, d)
-	if err != nil || c == nil {
-		return Preview{Findings: findings}, err
+	pins, err := s.pin(ctx, ws, d)
+	if len(findingsOf(err)) > 0 {
+		return Preview{Findings: findingsOf(err)}, nil
+	}
+	if err != nil {
+		return Preview{}, err
+	}
+	if saved != nil {
+		pins = saved.Pins
+	}
+	k, err := s.kit(ctx, ws, pins)
+	if err != nil {
+		return Preview{}, err
+	}
+	out := Preview{Locales: d.Locales(), Chain: d.Chain(r.Options.Locale)}
+	if out.Findings, err = s.findings(ctx, ws, d, k); err != nil {
+		return Preview{}, err
+	}
+	c, err := compile(d, d.choose(r.Options.Locale), k)
+	if err != nil {
+		return Preview{}, err
 	}
 	o := r.Options
 	o.UnsubscribeURL = cmp.Or(o.UnsubscribeURL, sampleUnsubscribe)
 	if o.Now.IsZero() {
 		o.Now = s.clock.Now()
 	}
-	out, err := c.render(r.Vars, o)
+	out.Rendered, err = c.render(r.Vars, o)
 	if err != nil {
-		return Preview{Findings: append(findings, findingsOf(err)...)}, nil
+		out.Findings = append(out.Findings, findingsOf(err)...)
+		return out, nil
 	}
-	return Preview{Rendered: out, Findings: append(findings, out.Problems...)}, nil
+	out.Findings = append(out.Findings, out.Problems...)
+	if len(out.HTML) > clipped {
+		out.Findings = append(out.Findings, tooLong(len(out.HTML), out.Locale))
+	}
+	return out, nil
 }
 
 // Check returns what the author of a draft should know before anything is sent: errors, unknown variables, and what mail
 // programs will do to it.
 func (s *Service) Check(ctx context.Context, ws string, d Draft) ([]Finding, error) {
-	out, _, err := s.check(ctx, ws, d.normal())
-	return out, err
-}
-
-// clipped is the size above which Gmail hides the end of a mail, the way out included.
-const clipped = 102 << 10
-
-func (s *Service) check(ctx context.Context, ws string, d Draft) ([]Finding, *compiled, error) {
-	c, err := compile(d)
+	d = d.normal()
+	pins, err := s.pin(ctx, ws, d)
+	if found := findingsOf(err); len(found) > 0 || err != nil {
+		if len(found) > 0 {
+			err = nil
+		}
+		return found, err
+	}
+	k, err := s.kit(ctx, ws, pins)
 	if err != nil {
-		return findingsOf(err), nil, nil
+		return nil, err
 	}
-	known := DefaultKnown
-	if s.vocabulary != nil {
-		if known, err = s.vocabulary.Known(ctx, ws); err != nil {
-			return nil, nil, fmt.Errorf("load the known variables: %w", err)
-		}
-		known = append([]string{"unsubscribe_url"}, known...)
-	}
-	var out []Finding
-	fields := c.fields()
-	for _, field := range []string{"subject", "preheader", "html", "text"} {
-		t := fields[field]
-		if t == nil {
-			continue
-		}
-		for _, p := range t.Check(known) {
-			out = append(out, Finding{Field: field, Code: p.Code, Name: p.Name, Line: p.Line, Col: p.Col, Message: p.Msg})
-		}
-	}
-	warn := func(field, code, format string, args ...any) {
-		out = append(out, Finding{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
-	}
-	if len(d.HTML) > clipped {
-		warn("html", "clipped", "%d KB: Gmail shows the first 102 KB only and hides the rest, the link to unsubscribe included", len(d.HTML)>>10)
-	}
-	if n := utf8.RuneCountInString(d.Subject); n > 150 {
-		warn("subject", "long", "%d characters: phones show about 40", n)
-	}
-	if d.ValueProposition == "" {
-		warn("value_proposition", "empty", "write down why the reader would open this; if that is hard, the mail may not be worth sending")
-	}
-	if !slices.ContainsFunc(append(fieldUses(c.html), fieldUses(c.text)...), func(u liquid.Use) bool { return u.Path == "unsubscribe_url" }) {
-		warn("html", "footer", "there is no {{ unsubscribe_url }}: a line with the link to unsubscribe will be added at the end")
-	}
-	return out, c, nil
-}
-
-func fieldUses(t *liquid.Template) []liquid.Use {
-	if t == nil {
-		return nil
-	}
-	return t.Uses()
+	return s.findings(ctx, ws, d, k)
 }
 
 // findingsOf turns validation errors into findings.

@@ -38,7 +38,7 @@ func TestTheDerivedTemplateSaysWhatTheLetterSays(t *testing.T) {
 		if strings.TrimSpace(src) == "" {
 			return
 		}
-		c, err := compile(Draft{Name: "x", Channel: Email, Subject: "x", HTML: src})
+		c, err := compile(Draft{Name: "x", Channel: Email, Kind: Code, Subject: "x", HTML: src}, Translation{Subject: "x", HTML: src}, Kit{})
 		if err != nil {
 			t.Fatal(err)
 		}

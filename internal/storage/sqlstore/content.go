@@ -2,7 +2,9 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -21,16 +23,32 @@ func NewContent(db *sqldb.DB) *Content { return &Content{db} }
 var _ content.Store = (*Content)(nil)
 
 const (
-	templateColumns = `t.id, t.product_key, t.channel, t.status, t.created_at, v.version, v.name, v.subject, v.preheader, v.html, v.body_text, v.from_name, v.reply_to, v.value_proposition`
-	templateTables  = ` FROM template t JOIN template_version v ON v.workspace_id = t.workspace_id AND v.template_id = t.id `
-	selectCurrent   = `SELECT ` + templateColumns + `, t.updated_at` + templateTables + `AND v.version = t.version WHERE t.workspace_id = $1 `
-	selectVersions  = `SELECT ` + templateColumns + `, v.saved_at` + templateTables + `WHERE t.workspace_id = $1 AND t.id = $2 `
+	templateColumns = `t.id, t.product_key, t.channel, t.status, t.created_at, v.version, v.name, v.subject, v.preheader, v.html, v.body_text, v.from_name, v.reply_to, v.value_proposition,
+		v.kind, v.locale, v.document, v.translations, v.purpose, v.brand_rev`
+	templateTables = ` FROM template t JOIN template_version v ON v.workspace_id = t.workspace_id AND v.template_id = t.id `
+	selectCurrent  = `SELECT ` + templateColumns + `, t.updated_at` + templateTables + `AND v.version = t.version WHERE t.workspace_id = $1 `
+	selectVersions = `SELECT ` + templateColumns + `, v.saved_at` + templateTables + `WHERE t.workspace_id = $1 AND t.id = $2 `
 )
 
 func scanTemplate(r sqldb.Row) (t content.Template, err error) {
-	err = r.Scan(&t.ID, &t.Key, &t.Channel, (*string)(&t.Status), &t.CreatedAt, &t.Version, &t.Name, &t.Subject, &t.Preheader, &t.HTML, &t.Text,
-		&t.FromName, &t.ReplyTo, &t.ValueProposition, &t.UpdatedAt)
-	return t, err
+	var document, translations, purpose string
+	if err = r.Scan(&t.ID, &t.Key, &t.Channel, (*string)(&t.Status), &t.CreatedAt, &t.Version, &t.Name, &t.Subject, &t.Preheader, &t.HTML, &t.Text,
+		&t.FromName, &t.ReplyTo, &t.ValueProposition, &t.Kind, &t.Locale, &document, &translations, &purpose, &t.Pins.Brand, &t.UpdatedAt); err != nil {
+		return t, err
+	}
+	if document != "" {
+		t.Document = json.RawMessage(document)
+	}
+	if err := json.Unmarshal([]byte(translations), &t.Translations); err != nil {
+		return t, fmt.Errorf("translations of %s: %w", t.ID, err)
+	}
+	if len(t.Translations) == 0 {
+		t.Translations = nil
+	}
+	if err := json.Unmarshal([]byte(purpose), &t.Purpose); err != nil {
+		return t, fmt.Errorf("purpose of %s: %w", t.ID, err)
+	}
+	return t, nil
 }
 
 // Insert adds a template with its first version.
@@ -50,9 +68,19 @@ func (s *Content) Insert(ctx context.Context, ws string, t content.Template) err
 }
 
 func (s *Content) insertVersion(ctx context.Context, ws string, t content.Template) error {
-	_, err := s.db.Exec(ctx, `INSERT INTO template_version (workspace_id, template_id, version, name, subject, preheader, html, body_text, from_name, reply_to, value_proposition, saved_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		ws, t.ID, t.Version, t.Name, t.Subject, t.Preheader, t.HTML, t.Text, t.FromName, t.ReplyTo, t.ValueProposition, t.UpdatedAt)
+	translations, err := json.Marshal(append([]content.Translation{}, t.Translations...))
+	if err != nil {
+		return err
+	}
+	purpose, err := json.Marshal(t.Purpose)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.Exec(ctx, `INSERT INTO template_version (workspace_id, template_id, version, name, subject, preheader, html, body_text, from_name, reply_to, value_proposition, saved_at,
+			kind, locale, document, translations, purpose, brand_rev)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		ws, t.ID, t.Version, t.Name, t.Subject, t.Preheader, t.HTML, t.Text, t.FromName, t.ReplyTo, t.ValueProposition, t.UpdatedAt,
+		t.Kind, t.Locale, string(t.Document), string(translations), string(purpose), t.Pins.Brand)
 	return err
 }
 

@@ -2,6 +2,7 @@
 package contenttest
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,7 +24,10 @@ func template(n int) content.Template {
 		Draft: content.Draft{
 			Name: fmt.Sprintf("Letter %d", n), Channel: content.Email, Subject: "こんにちは {{ person | name }}", Preheader: "p", HTML: "<p>你好 {{ x }}</p>",
 			Text: "text", FromName: "絆", ReplyTo: "r@example.com", ValueProposition: "why",
+			Kind: content.Blocks, Locale: "ja", Document: json.RawMessage(`{"version":1,"sections":[]}`), Purpose: content.Purpose{Action: "買う", Ask: "q"},
+			Translations: []content.Translation{{Locale: "en", Subject: "Hello", HTML: "<p>x</p>", Text: "t", Preheader: "pre"}, {Locale: "zh-Hans", Subject: "你好", Document: json.RawMessage(`{"version":1}`)}},
 		},
+		Pins: content.Pins{Brand: 3},
 	}
 }
 

@@ -1,4 +1,4 @@
-package content
+package plain
 
 import (
 	"strings"
@@ -16,9 +16,9 @@ const (
 	lastMark  = 0xFFFFD
 )
 
-// deriveTemplate turns an HTML template into a text template once, so that no HTML needs to be read for each message. ok is
+// Template turns an HTML template into a text template once, so that no HTML needs to be read for each message. ok is
 // false if that cannot be done faithfully; then the text is made from each rendered letter.
-func deriveTemplate(src string) (text string, ok bool) {
+func Template(src string) (text string, ok bool) {
 	pieces, err := liquid.Pieces(src)
 	if err != nil || len(pieces) > lastMark-firstMark || strings.IndexFunc(src, func(r rune) bool { return r >= firstMark && r <= lastMark }) >= 0 {
 		return "", false
@@ -31,7 +31,7 @@ func deriveTemplate(src string) (text string, ok bool) {
 		pos = p.To
 	}
 	masked.WriteString(src[pos:])
-	plain := htmlText(masked.String())
+	plain := FromHTML(masked.String())
 	// Braces that the author wrote as character references must not become Liquid.
 	plain = strings.NewReplacer("{{", `{{ "{{" }}`, "{%", `{{ "{%" }}`).Replace(plain)
 	var out strings.Builder
@@ -56,14 +56,14 @@ func deriveTemplate(src string) (text string, ok bool) {
 	return out.String(), true
 }
 
-// htmlText turns HTML into readable text: paragraphs, list marks, the addresses of links.
-func htmlText(src string) string {
+// FromHTML turns HTML into readable text: paragraphs, list marks, the addresses of links.
+func FromHTML(src string) string {
 	t := textMaker{}
 	z := html.NewTokenizer(strings.NewReader(src))
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			return tidy(t.b.String())
+			return Tidy(t.b.String())
 		case html.TextToken:
 			t.text(string(z.Text()))
 		case html.StartTagToken, html.SelfClosingTagToken:
@@ -229,8 +229,8 @@ func attr(tok html.Token, key string) string {
 	return ""
 }
 
-// tidy trims lines and leaves at most one of them empty between others.
-func tidy(s string) string {
+// Tidy trims lines and leaves at most one of them empty between others.
+func Tidy(s string) string {
 	var out strings.Builder
 	empty := 0
 	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {

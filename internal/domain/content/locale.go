@@ -1,0 +1,79 @@
+package content
+
+import (
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content/brand"
+)
+
+// Locales are the languages of the draft, the main one first.
+func (d Draft) Locales() []string {
+	var out []string
+	for _, t := range d.translations() {
+		if t.Locale != "" {
+			out = append(out, t.Locale)
+		}
+	}
+	return out
+}
+
+// Chain is the order in which texts are looked for, for a reader's locale: as people can be shown it.
+func (d Draft) Chain(locale string) []string { return brand.Chain(locale, d.Locale) }
+
+// choose returns the text for a reader.
+func (d Draft) choose(locale string) Translation {
+	all := d.translations()
+	if len(all) == 1 {
+		return all[0]
+	}
+	for _, want := range d.Chain(locale) {
+		for _, t := range all {
+			if strings.EqualFold(t.Locale, want) {
+				return t
+			}
+		}
+		for _, t := range all { // en-GB reads en-US rather than another language
+			if sameLanguage(t.Locale, want) {
+				return t
+			}
+		}
+	}
+	return all[0]
+}
+
+// sameLanguage tells whether who reads one reads the other: the same language in the same script.
+func sameLanguage(a, b string) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	x, y := language.Make(brand.Tag(a)), language.Make(brand.Tag(b))
+	xb, _ := x.Base()
+	yb, _ := y.Base()
+	xs, _ := x.Script()
+	ys, _ := y.Script()
+	return xb == yb && xs == ys
+}
+
+// Coverage says which languages a template speaks and which of the wanted ones it lacks.
+type Coverage struct {
+	Main    string   `json:"main"`    // empty: not said
+	Has     []string `json:"has"`     // the main one first
+	Missing []string `json:"missing"` // of those that the brand writes in
+}
+
+// Cover compares the languages of a draft with those that are wanted.
+func (d Draft) Cover(wanted []string) Coverage {
+	c := Coverage{Main: d.Locale, Has: append([]string{}, d.Locales()...), Missing: []string{}}
+	for _, w := range wanted {
+		found := false
+		for _, h := range c.Has {
+			found = found || sameLanguage(h, w)
+		}
+		if !found {
+			c.Missing = append(c.Missing, w)
+		}
+	}
+	return c
+}
