@@ -135,7 +135,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	w.people = people
 	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Clock: a.clock})
 	w.consent = a.consent
-	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock})
+	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender})
 	messageStore := sqlstore.NewOutbox(db)
 	var messages *outbox.Service
 	auth := mailauth.New(mailauth.Config{

@@ -395,3 +395,16 @@ func (p publisher) Publish(ctx context.Context, events ...event.Event) error {
 	}
 	return p.writer.Append(ctx, items)
 }
+
+// sender is what the first brand kit of a workspace begins with.
+func (w *world) sender(ctx context.Context, ws string) (content.Sender, error) {
+	found, err := w.workspaces.Get(ctx, ws)
+	if err != nil {
+		return content.Sender{}, err
+	}
+	name := found.Settings.SenderName
+	if name == "" {
+		name = found.Name
+	}
+	return content.Sender{Name: name, PostalAddress: found.Settings.PostalAddress, Locale: found.Locale}, nil
+}

@@ -129,6 +129,8 @@ func (a *api) routes() {
 	a.listRoutes()
 	a.consentRoutes()
 	a.contentRoutes()
+	a.brandRoutes()
+	a.snippetRoutes()
 	a.accountRoutes()
 	a.outboxRoutes()
 	a.sendingDomainRoutes()

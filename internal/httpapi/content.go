@@ -74,8 +74,10 @@ type Template struct {
 	Version int    `json:"version"`
 	Status  string `json:"status" enum:"active,archived"`
 	TemplateDraft
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Brand     int            `json:"brand_revision" doc:"that it was made with; 0 for templates of code"`
+	Snippets  map[string]int `json:"snippets,omitempty" doc:"versions that it was made with, by key"`
+	CreatedAt time.Time      `json:"created_at"`
+	UpdatedAt time.Time      `json:"updated_at"`
 }
 
 func templateShape(t content.Template) Template {
@@ -85,7 +87,7 @@ func templateShape(t content.Template) Template {
 		translations = append(translations, Translation{t.Locale, t.Subject, t.Preheader, t.HTML, t.Text, MailDocument(t.Document)})
 	}
 	return Template{
-		ID: t.ID, Version: t.Version, Status: string(t.Status), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		ID: t.ID, Version: t.Version, Status: string(t.Status), Brand: t.Pins.Brand, Snippets: t.Pins.Snippets, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		TemplateDraft: TemplateDraft{
 			Name: d.Name, Channel: d.Channel, Subject: d.Subject, Preheader: d.Preheader, HTML: d.HTML, Text: d.Text, FromName: d.FromName, ReplyTo: d.ReplyTo,
 			ValueProposition: d.ValueProposition, Kind: d.Kind, Locale: d.Locale, Document: MailDocument(d.Document), Translations: translations, Purpose: d.Purpose,
@@ -150,6 +152,7 @@ func (a *api) contentRoutes() {
 			return c.Update(ctx, workspaceOf(ctx), in.ID, in.Body.draft(), in.Body.Base)
 		})
 	}, bodyLimit(2<<20))
+	a.versionRoutes(write)
 	route(a, http.MethodDelete, "/templates/{id}", "template-archive", "Archive a template", staff.ContentWrite, func(ctx context.Context, in *IDPath) (*body[Template], error) {
 		return write(ctx, "archive", func(ctx context.Context) (content.Template, error) { return c.Archive(ctx, workspaceOf(ctx), in.ID) })
 	})

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,35 @@ func TestContentAndConsentScenarios(t *testing.T) {
 		{do: "POST /templates/preview", body: `{"template":"$blocks","locale":"ja-JP"}`, status: 200, has: `"subject":"春です" | "locale":"ja" | "chain":["ja-JP","ja","en"] | lang=\"ja\"`},
 		{do: "POST /templates/preview", body: `{"template":"$blocks","locale":"fr"}`, status: 200, has: `"locale":"en" | Spring | "chain":["fr","en"]`},
 		{do: "POST /templates", body: `{"name":"bad","subject":"s","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"button","label":"x","url":"javascript:x"}]}]}]}}`, status: 422, has: `document.sections[0].columns[0].blocks[0].url | button b2`},
+		{do: "GET /templates/$blocks", status: 200, has: `"brand_revision":1`},
+		{do: "PUT /snippets/spice_hours", body: `{"name":"Hours","blocks":[{"type":"text","text":"9 to 6"}],"base":1}`, status: 200, has: `"version":2`},
+		{do: "PUT /snippets/spice_hours", body: `{"name":"Hours","blocks":[{"type":"text","text":"9 to 7"}],"base":1}`, status: 409, has: `content.snippet.stale`},
+		{do: "PUT /snippets/spice_hours", body: `{"name":"Hours","blocks":[{"type":"snippet","snippet":"spice_hours"}],"base":2}`, status: 422, has: `content.snippet.cycle`},
+		{do: "POST /snippets", body: `{"key":"box","name":"Box","blocks":[{"type":"snippet","snippet":"nobody"}]}`, status: 422, has: `content.snippet.unknown | nobody`},
+		{do: "POST /snippets", body: `{"key":"box","name":"Box","blocks":[{"type":"snippet","snippet":"spice_hours"}]}`, status: 201},
+		{do: "POST /snippets", body: `{"key":"box","name":"Box","blocks":[{"type":"divider"}]}`, status: 409, has: `content.snippet.exists`},
+		{do: "POST /snippets", body: `{"key":"No Key","name":"Box","blocks":[{"type":"divider"}]}`, status: 422, has: `"field":"key"`},
+		{do: "PUT /snippets/spice_hours", body: `{"name":"Hours","blocks":[{"type":"snippet","snippet":"box"}],"base":2}`, status: 422, has: `spice_hours > box > spice_hours`},
+		{do: "POST /templates", body: `{"name":"With box","subject":"s","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"snippet","snippet":"box"}]}]}]}}`, status: 201, keep: "boxed", has: `"snippets":{"box":1,"spice_hours":2}`},
+		{do: "GET /snippets/spice_hours/users", status: 200, has: `"noun":"template" | With box | "noun":"snippet"`},
+		{do: "DELETE /snippets/box", status: 409, has: `content.snippet.in_use`},
+		{do: "PUT /snippets/spice_hours", body: `{"name":"Hours","blocks":[{"type":"text","text":"9 to 8"}],"base":2}`, status: 200},
+		{do: "PUT /brand", body: strings.Replace(brandBody, `"base":0`, `"base":0`, 1), status: 409, has: `content.brand.stale`},
+		{do: "PUT /brand", body: strings.NewReplacer(`"base":0`, `"base":1`, "#1d6b52", "#aaddcc").Replace(brandBody), status: 200, has: `"revision":2 | "ok":false | "code":"contrast"`},
+		{do: "PUT /brand", body: strings.NewReplacer(`"base":0`, `"base":2`, "#1d6b52", "green").Replace(brandBody), status: 422, has: `"field":"light.accent"`},
+		{do: "GET /brand/revisions", status: 200, has: `"revision":2 | "revision":1`},
+		{do: "GET /templates/$boxed/outdated", status: 200, has: `"items":["brand","spice_hours"]`},
+		{do: "POST /templates/preview", body: `{"template":"$boxed"}`, status: 200, has: `9 to 6`, not: `9 to 8`},
+		{do: "POST /templates/$boxed/refresh", status: 200, has: `"version":2 | "brand_revision":2 | "spice_hours":3`},
+		{do: "POST /templates/$boxed/refresh", status: 200, has: `"version":2`},
+		{do: "POST /templates/preview", body: `{"template":"$boxed"}`, status: 200, has: `9 to 8`},
+		{do: "POST /templates/preview", body: `{"template":"$boxed","version":1}`, status: 200, has: `9 to 6`},
+		{do: "GET /templates/$boxed/changes?from=1", status: 200, has: `"path":"brand" | "path":"snippet.spice_hours" | "was":"2" | "now":"3"`},
+		{do: "PUT /templates/$blocks", body: `{"name":"Zanzibar blocks","subject":"Hi","locale":"en","document":{"version":1,"sections":[{"id":"b1","columns":[{"blocks":[{"id":"b3","type":"button","label":"Look now","url":"https://shop.example/"},{"id":"new","type":"divider"}]}]}]},"base":1}`, status: 200, has: `"version":2`},
+		{do: "GET /templates/$blocks/changes?from=1", status: 200, has: `"path":"main.b2","kind":"removed","block":"heading","was":"Spring" | "path":"main.b3.label","kind":"changed","block":"button","was":"Look","now":"Look now" | "path":"main.b3.place","kind":"moved" | "path":"main.new","kind":"added" | "path":"ja.b2","kind":"removed" | "path":"main.subject"`},
+		{do: "GET /templates/$blocks/changes?from=9", status: 404},
+		{do: "POST /templates/$blocks/revert", body: `{"version":1}`, status: 200, has: `"version":3 | 春です`},
+		{do: "GET /templates/languages", status: 200, has: `"main":"en","has":["en","ja"],"missing":[]`},
 		{do: "POST /templates", body: `{"name":"bad","subject":"s","document":{"version":1},"html":"<p>x</p>"}`, status: 422, has: `two_bodies`},
 		{do: "POST /templates", body: `{"name":"bad","subject":"s","html":"<p>x</p>","translations":[{"locale":"ja","subject":"","html":"x"}]}`, status: 422, has: `translations[0].subject | "field":"locale"`},
 		{do: "POST /templates/preview", body: `{"template":"$template","person":"$aya"}`, status: 200, has: `"subject":"Second Zanzibar aya"`},

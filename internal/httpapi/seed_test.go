@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -18,6 +19,10 @@ type business struct {
 	tenant
 	ids map[string]string // by name, for expand
 }
+
+const brandBody = `{"base":0,"brand":{"name":"Plain","radius":8,"logo":{},"footer":{"address":"1 Harbour Road"},"voice":{"character":"calm"},"fonts":{"body":"sans","heading":"serif"},
+	"light":{"page":"#f3f4f1","surface":"#ffffff","subtle":"#f7f8f5","text":"#1f2421","muted":"#5d6660","accent":"#1d6b52","on_accent":"#ffffff","border":"#e0e4de"},
+	"dark":{"page":"#121513","surface":"#1c211e","subtle":"#232925","text":"#eef1ed","muted":"#a7b0aa","accent":"#7fd1b0","on_accent":"#0b2119","border":"#343c37"}}}`
 
 const graph = `{"trigger":{"event":{"name":"Zanzibar Cart"}},"nodes":[
 	{"id":"w","kind":"wait","title":"Zanzibar wait","config":{"for":{"n":1,"unit":"hour"}},"next":{"next":"s"}},
@@ -45,6 +50,8 @@ func (w *world) business() *business {
 	b.make(w, "spare_template", "POST /templates", `{"name":"Zanzibar spare","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
 	b.make(w, "archived_template", "POST /templates", `{"name":"Zanzibar gone","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
 	w.ok(b.key, "DELETE /templates/"+b.ids["archived_template"], "", nil)
+	w.ok(b.key, "POST /snippets", `{"key":"spice_hours","name":"Zanzibar hours","blocks":[{"type":"text","text":"Zanzibar 9 to 5"}]}`, nil)
+	w.ok(b.key, "PUT /brand", strings.Replace(brandBody, "Plain", marker, 1), nil)
 	b.make(w, "account", "POST /accounts", `{"kind":"email","name":"Zanzibar mail","from_address":"shop@zanzibar.example","config":{"host":"mail.zanzibar.example","password":"Zanzibar secret"}}`)
 	b.make(w, "domain", "POST /sending/domains", `{"domain":"zanzibar.example"}`)
 	var domain struct{ Keys []struct{ ID string } }

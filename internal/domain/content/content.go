@@ -88,12 +88,6 @@ func (d Draft) same(o Draft) bool {
 	return err == nil && err2 == nil && string(a) == string(b)
 }
 
-// Kit is what a document is dressed with.
-type Kit struct {
-	Brand    brand.Brand
-	Snippets map[string]block.Fragment
-}
-
 // Template is one version of a draft, with what identifies it.
 type Template struct {
 	ID      string
@@ -104,13 +98,6 @@ type Template struct {
 	Pins      Pins      // what it was compiled with
 	CreatedAt time.Time // of the template
 	UpdatedAt time.Time // of this version; later if the status has changed since
-}
-
-// Pins name the revision of the brand and the versions of snippets that a version was made with, so that what was sent can be
-// made again.
-type Pins struct {
-	Brand    int            `json:"brand"`              // 0: the product's own look
-	Snippets map[string]int `json:"snippets,omitempty"` // version by key
 }
 
 // Bounds of what an author may write, in characters unless said otherwise.
@@ -198,7 +185,7 @@ func empty(raw json.RawMessage) json.RawMessage {
 // Validate returns everything that keeps the draft from being saved, joined; errors in the language carry line
 // and column in their message.
 func (d Draft) Validate() error {
-	_, err := compileAll(d.normal(), Kit{Brand: brand.Default("", "", "")})
+	_, err := compileAll(d.normal(), plainKit())
 	return err
 }
 

@@ -25,22 +25,27 @@ func (d Draft) Chain(locale string) []string { return brand.Chain(locale, d.Loca
 // choose returns the text for a reader.
 func (d Draft) choose(locale string) Translation {
 	all := d.translations()
-	if len(all) == 1 {
-		return all[0]
+	return all[nearest(locale, d.Locale, len(all), func(i int) string { return all[i].Locale })]
+}
+
+// nearest returns which of n texts a reader gets, the first being the main one.
+func nearest(locale, main string, n int, of func(i int) string) int {
+	if n == 1 {
+		return 0
 	}
-	for _, want := range d.Chain(locale) {
-		for _, t := range all {
-			if strings.EqualFold(t.Locale, want) {
-				return t
+	for _, want := range brand.Chain(locale, main) {
+		for i := range n {
+			if strings.EqualFold(of(i), want) {
+				return i
 			}
 		}
-		for _, t := range all { // en-GB reads en-US rather than another language
-			if sameLanguage(t.Locale, want) {
-				return t
+		for i := range n { // en-GB reads en-US rather than another language
+			if sameLanguage(of(i), want) {
+				return i
 			}
 		}
 	}
-	return all[0]
+	return 0
 }
 
 // sameLanguage tells whether who reads one reads the other: the same language in the same script.

@@ -106,7 +106,11 @@ func (c *compiled) compile(t Translation, k Kit) (all []error) {
 			}
 			return all
 		}
-		out, err := block.Compile(doc, block.Options{Brand: k.Brand, Locale: t.Locale, Title: t.Subject, Words: wordsFor(t.Locale), Snippets: k.Snippets})
+		snippets, err := fragmentsFor(k.Snippets, t.Locale)
+		if err != nil {
+			return append(all, err)
+		}
+		out, err := block.Compile(doc, block.Options{Brand: k.Brand, Locale: t.Locale, Title: t.Subject, Words: wordsFor(t.Locale), Snippets: snippets})
 		if err != nil {
 			return append(all, err)
 		}

@@ -28,8 +28,9 @@ type Config struct {
 	Store      Store
 	Tx         tx.Runner
 	Clock      clock.Clock
-	Vocabulary Vocabulary // nil: DefaultKnown
-	CacheSize  int        // compiled versions kept in memory; 0 means 256
+	Vocabulary Vocabulary                                           // nil: DefaultKnown
+	Sender     func(ctx context.Context, ws string) (Sender, error) // what the first brand begins with; nil: nothing
+	CacheSize  int                                                  // compiled versions kept in memory; 0 means 256
 }
 
 // Service holds the rules of templates.
@@ -38,12 +39,13 @@ type Service struct {
 	tx         tx.Runner
 	clock      clock.Clock
 	vocabulary Vocabulary
+	sender     func(ctx context.Context, ws string) (Sender, error)
 	cache      *cache
 }
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, tx: c.Tx, clock: c.Clock, vocabulary: c.Vocabulary, cache: newCache(cmp.Or(c.CacheSize, 256))}
+	return &Service{store: c.Store, tx: c.Tx, clock: c.Clock, vocabulary: c.Vocabulary, sender: c.Sender, cache: newCache(cmp.Or(c.CacheSize, 256))}
 }
 
 // Create saves a draft as a new template.
@@ -53,7 +55,7 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Template, err
 
 func (s *Service) create(ctx context.Context, ws, key string, d Draft) (Template, error) {
 	d = d.normal()
-	pins, err := s.pin(ctx, ws, d)
+	pins, err := s.ready(ctx, ws, d)
 	if err != nil {
 		return Template{}, err
 	}
@@ -95,7 +97,7 @@ func (s *Service) Update(ctx context.Context, ws, templateID string, d Draft, ba
 		if t.Channel != d.Channel {
 			return errs.Invalid("content.template.channel", "channel", "a template cannot move to another channel; make a new one")
 		}
-		pins, err := s.pin(ctx, ws, d)
+		pins, err := s.ready(ctx, ws, d)
 		if err != nil {
 			return err
 		}
@@ -174,7 +176,7 @@ func (s *Service) Render(ctx context.Context, ws, templateID string, version int
 		if err != nil {
 			return Rendered{}, fmt.Errorf("load template: %w", err)
 		}
-		k, err := s.kit(ctx, ws, t.Pins)
+		k, err := s.kit(ctx, ws, t.Draft, t.Pins)
 		if err != nil {
 			return Rendered{}, err
 		}
@@ -229,17 +231,10 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 		}
 		d, saved = t.Draft, &t
 	}
-	pins, err := s.pin(ctx, ws, d)
-	if len(findingsOf(err)) > 0 {
-		return Preview{Findings: findingsOf(err)}, nil
-	}
-	if err != nil {
-		return Preview{}, err
-	}
+	_, k, err := s.pin(ctx, ws, d, false)
 	if saved != nil {
-		pins = saved.Pins
+		k, err = s.kit(ctx, ws, d, saved.Pins)
 	}
-	k, err := s.kit(ctx, ws, pins)
 	if err != nil {
 		return Preview{}, err
 	}
@@ -249,7 +244,7 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 	}
 	c, err := compile(d, d.choose(r.Options.Locale), k)
 	if err != nil {
-		return Preview{}, err
+		return out, nil // the findings say why
 	}
 	o := r.Options
 	o.UnsubscribeURL = cmp.Or(o.UnsubscribeURL, sampleUnsubscribe)
@@ -272,14 +267,7 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 // programs will do to it.
 func (s *Service) Check(ctx context.Context, ws string, d Draft) ([]Finding, error) {
 	d = d.normal()
-	pins, err := s.pin(ctx, ws, d)
-	if found := findingsOf(err); len(found) > 0 || err != nil {
-		if len(found) > 0 {
-			err = nil
-		}
-		return found, err
-	}
-	k, err := s.kit(ctx, ws, pins)
+	_, k, err := s.pin(ctx, ws, d, false)
 	if err != nil {
 		return nil, err
 	}

@@ -11,34 +11,44 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
-	"github.com/kizuna-cx/kizuna/internal/domain/content/contenttest"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
 const ws = "ws_1"
 
 var now = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 
+// store is a real one that nothing else uses.
+type store struct {
+	*sqlstore.Content
+	*sqldb.DB
+}
+
+func newStore(t testing.TB) store {
+	t.Helper()
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	return store{sqlstore.NewContent(db), db}
+}
+
 func newService(t testing.TB) *content.Service {
 	t.Helper()
-	m := contenttest.NewMemory()
+	m := newStore(t)
 	return content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now), CacheSize: 2})
 }
 
-func service(t *testing.T) (*content.Service, *contenttest.Memory, *clock.Fixed) {
+func service(t *testing.T) (*content.Service, store, *clock.Fixed) {
 	t.Helper()
-	m, c := contenttest.NewMemory(), clock.NewFixed(now)
+	m, c := newStore(t), clock.NewFixed(now)
 	return content.New(content.Config{Store: m, Tx: m, Clock: c, CacheSize: 2}), m, c
 }
 
 func draft() content.Draft {
 	return content.Draft{Name: "Cart", Subject: "{{ person.first_name | default: 'You' }} forgot something", HTML: "<p>Hi {{ person.first_name }}</p>", ValueProposition: "they wanted it"}
-}
-
-func TestMemoryStoreConforms(t *testing.T) {
-	contenttest.Run(t, func(t *testing.T) content.Store { return contenttest.NewMemory() })
 }
 
 func TestEverySaveIsAVersionThatNeverChanges(t *testing.T) {
@@ -174,7 +184,7 @@ type vocabulary []string
 func (v vocabulary) Known(context.Context, string) ([]string, error) { return v, nil }
 
 func TestCheckWarnsBeforeAnythingIsSent(t *testing.T) {
-	m := contenttest.NewMemory()
+	m := newStore(t)
 	s := content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now), Vocabulary: vocabulary{"person.first_name", "event.*"}})
 	codes := func(d content.Draft) (out []string) {
 		t.Helper()
@@ -250,7 +260,7 @@ func TestPreviewShowsDraftsAndVersions(t *testing.T) {
 }
 
 type countingStore struct {
-	*contenttest.Memory
+	store
 	loads int
 	fail  error
 }
@@ -260,11 +270,11 @@ func (c *countingStore) Version(ctx context.Context, ws, id string, v int) (cont
 	if c.fail != nil {
 		return content.Template{}, c.fail
 	}
-	return c.Memory.Version(ctx, ws, id, v)
+	return c.Content.Version(ctx, ws, id, v)
 }
 
 func TestVersionsAreLoadedAndCompiledOnce(t *testing.T) {
-	st := &countingStore{Memory: contenttest.NewMemory()}
+	st := &countingStore{store: newStore(t)}
 	s := content.New(content.Config{Store: st, Tx: st, Clock: clock.NewFixed(now), CacheSize: 2})
 	var ids []string
 	for range 3 {

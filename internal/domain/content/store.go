@@ -32,4 +32,26 @@ type Store interface {
 	List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Template], error)
 	// SetStatus changes the status of a template, or errs not_found.
 	SetStatus(ctx context.Context, ws, id string, status Status, at time.Time) error
+
+	// AddLook adds revision l.Revision of the brand, which must follow the latest, the first being 1: otherwise conflict.
+	AddLook(ctx context.Context, ws string, l Look) error
+	// Look returns a revision of the brand, 0 the latest, or not_found.
+	Look(ctx context.Context, ws string, revision int) (Look, error)
+	// Looks returns the revisions of the brand, latest first.
+	Looks(ctx context.Context, ws string, p page.Request) (page.Of[Look], error)
+
+	// InsertSnippet adds a snippet with its first version. A key that the workspace uses already is a conflict.
+	InsertSnippet(ctx context.Context, ws string, n Snippet) error
+	// AddSnippetVersion adds version n.Version, which must follow the current one: otherwise conflict, or not_found.
+	AddSnippetVersion(ctx context.Context, ws string, n Snippet) error
+	// Snippet returns a version of a snippet, 0 the current one, or not_found.
+	Snippet(ctx context.Context, ws, key string, version int) (Snippet, error)
+	// SnippetVersions returns the versions of a snippet, latest first; none if there is no such snippet.
+	SnippetVersions(ctx context.Context, ws, key string, p page.Request) (page.Of[Snippet], error)
+	// Snippets returns current versions in the order of their keys.
+	Snippets(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Snippet], error)
+	// SetSnippetStatus changes the status of a snippet, or errs not_found.
+	SetSnippetStatus(ctx context.Context, ws, key string, status Status, at time.Time) error
+	// SnippetUsers returns the active templates whose current version is pinned to the snippet, in the order of their ids.
+	SnippetUsers(ctx context.Context, ws, key string) ([]User, error)
 }

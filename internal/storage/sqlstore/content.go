@@ -24,16 +24,16 @@ var _ content.Store = (*Content)(nil)
 
 const (
 	templateColumns = `t.id, t.product_key, t.channel, t.status, t.created_at, v.version, v.name, v.subject, v.preheader, v.html, v.body_text, v.from_name, v.reply_to, v.value_proposition,
-		v.kind, v.locale, v.document, v.translations, v.purpose, v.brand_rev`
+		v.kind, v.locale, v.document, v.translations, v.purpose, v.brand_rev, v.snippets`
 	templateTables = ` FROM template t JOIN template_version v ON v.workspace_id = t.workspace_id AND v.template_id = t.id `
 	selectCurrent  = `SELECT ` + templateColumns + `, t.updated_at` + templateTables + `AND v.version = t.version WHERE t.workspace_id = $1 `
 	selectVersions = `SELECT ` + templateColumns + `, v.saved_at` + templateTables + `WHERE t.workspace_id = $1 AND t.id = $2 `
 )
 
 func scanTemplate(r sqldb.Row) (t content.Template, err error) {
-	var document, translations, purpose string
+	var document, translations, purpose, snippets string
 	if err = r.Scan(&t.ID, &t.Key, &t.Channel, (*string)(&t.Status), &t.CreatedAt, &t.Version, &t.Name, &t.Subject, &t.Preheader, &t.HTML, &t.Text,
-		&t.FromName, &t.ReplyTo, &t.ValueProposition, &t.Kind, &t.Locale, &document, &translations, &purpose, &t.Pins.Brand, &t.UpdatedAt); err != nil {
+		&t.FromName, &t.ReplyTo, &t.ValueProposition, &t.Kind, &t.Locale, &document, &translations, &purpose, &t.Pins.Brand, &snippets, &t.UpdatedAt); err != nil {
 		return t, err
 	}
 	if document != "" {
@@ -47,6 +47,12 @@ func scanTemplate(r sqldb.Row) (t content.Template, err error) {
 	}
 	if err := json.Unmarshal([]byte(purpose), &t.Purpose); err != nil {
 		return t, fmt.Errorf("purpose of %s: %w", t.ID, err)
+	}
+	if err := json.Unmarshal([]byte(snippets), &t.Pins.Snippets); err != nil {
+		return t, fmt.Errorf("snippets of %s: %w", t.ID, err)
+	}
+	if len(t.Pins.Snippets) == 0 {
+		t.Pins.Snippets = nil
 	}
 	return t, nil
 }
@@ -76,12 +82,23 @@ func (s *Content) insertVersion(ctx context.Context, ws string, t content.Templa
 	if err != nil {
 		return err
 	}
+	pins := t.Pins.Snippets
+	if pins == nil {
+		pins = map[string]int{}
+	}
+	snippets, err := json.Marshal(pins)
+	if err != nil {
+		return err
+	}
 	_, err = s.db.Exec(ctx, `INSERT INTO template_version (workspace_id, template_id, version, name, subject, preheader, html, body_text, from_name, reply_to, value_proposition, saved_at,
-			kind, locale, document, translations, purpose, brand_rev)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+			kind, locale, document, translations, purpose, brand_rev, snippets)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		ws, t.ID, t.Version, t.Name, t.Subject, t.Preheader, t.HTML, t.Text, t.FromName, t.ReplyTo, t.ValueProposition, t.UpdatedAt,
-		t.Kind, t.Locale, string(t.Document), string(translations), string(purpose), t.Pins.Brand)
-	return err
+		t.Kind, t.Locale, string(t.Document), string(translations), string(purpose), t.Pins.Brand, string(snippets))
+	if err != nil {
+		return err
+	}
+	return s.useSnippets(ctx, ws, t)
 }
 
 // AddVersion adds the version that follows the current one.
@@ -147,9 +164,8 @@ func (s *Content) List(ctx context.Context, ws string, f content.Filter, p page.
 	if _, err := page.Decode(p.Cursor, &at, &id); err != nil {
 		return page.Of[content.Template]{}, err
 	}
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Query)) + "%"
 	items, err := sqldb.Collect(ctx, s.db, scanTemplate, selectCurrent+`AND (t.created_at, t.id) < ($2, $3) AND ($4 = '' OR t.status = $4) AND t.name_fold LIKE $5 ESCAPE '\'
-		ORDER BY t.created_at DESC, t.id DESC LIMIT $6`, ws, at, id, string(f.Status), like, p.Size()+1)
+		ORDER BY t.created_at DESC, t.id DESC LIMIT $6`, ws, at, id, string(f.Status), likeAny(f.Query), p.Size()+1)
 	if err != nil {
 		return page.Of[content.Template]{}, err
 	}

@@ -13,7 +13,7 @@ import (
 func TestContentStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		contenttest.Run(t, func(t *testing.T) content.Store {
-			clearTables(t, db, "template", "template_version")
+			clearTables(t, db, "template", "template_version", "template_snippet", "brand_revision", "snippet", "snippet_version")
 			return sqlstore.NewContent(db)
 		})
 	})

@@ -40,10 +40,16 @@ const maxDepth = 8
 const maxOutput = 2 << 20
 
 // Compile turns a document into templates. The error names a snippet that is missing or leads back to itself.
-func Compile(d Document, o Options) (Output, error) {
+func Compile(d Document, o Options) (Output, error) { return CompileInside("", d, o) }
+
+// CompileInside compiles what a snippet holds: a reference to its key leads back to itself.
+func CompileInside(key string, d Document, o Options) (Output, error) {
 	w := &writer{o: o, html: &strings.Builder{}, script: brand.ScriptOf(o.Locale), width: d.Width, fg: "text"}
 	if w.width == 0 {
 		w.width = 600
+	}
+	if key != "" {
+		w.inside = append(w.inside, key)
 	}
 	w.begin(d)
 	for _, s := range d.Sections {

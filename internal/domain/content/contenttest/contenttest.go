@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/content/brand"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -27,7 +28,7 @@ func template(n int) content.Template {
 			Kind: content.Blocks, Locale: "ja", Document: json.RawMessage(`{"version":1,"sections":[]}`), Purpose: content.Purpose{Action: "買う", Ask: "q"},
 			Translations: []content.Translation{{Locale: "en", Subject: "Hello", HTML: "<p>x</p>", Text: "t", Preheader: "pre"}, {Locale: "zh-Hans", Subject: "你好", Document: json.RawMessage(`{"version":1}`)}},
 		},
-		Pins: content.Pins{Brand: 3},
+		Pins: content.Pins{Brand: 3, Snippets: map[string]int{"hours": 2}},
 	}
 }
 
@@ -39,6 +40,8 @@ func Run(t *testing.T, open func(t *testing.T) content.Store) {
 	t.Run("lists are paged, filtered and ordered", func(t *testing.T) { lists(t, open(t)) })
 	t.Run("workspaces do not see each other", func(t *testing.T) { workspaces(t, open(t)) })
 	t.Run("status changes without a version", func(t *testing.T) { status(t, open(t)) })
+	t.Run("revisions of the brand follow each other", func(t *testing.T) { looks(t, open(t)) })
+	t.Run("snippets have versions and users", func(t *testing.T) { snippets(t, open(t)) })
 }
 
 func must(t *testing.T, err error) {
@@ -224,4 +227,125 @@ func status(t *testing.T, s content.Store) {
 		t.Error(diff)
 	}
 	kind(t, s.SetStatus(t.Context(), "ws_1", "tpl_none", content.Archived, at), errs.KindNotFound)
+}
+
+// all reads every page of a list.
+func all[T any](t *testing.T, list func(p page.Request) (page.Of[T], error)) (out []T) {
+	t.Helper()
+	for p := (page.Request{Limit: 2}); ; {
+		found, err := list(p)
+		must(t, err)
+		if len(found.Items) > 2 {
+			t.Fatalf("a page of %d", len(found.Items))
+		}
+		out = append(out, found.Items...)
+		if p.Cursor = found.Next; p.Cursor == "" {
+			return out
+		}
+	}
+}
+
+func looks(t *testing.T, s content.Store) {
+	ctx := t.Context()
+	_, err := s.Look(ctx, "ws_1", 0)
+	kind(t, err, errs.KindNotFound)
+	var want []content.Look
+	for rev := 1; rev <= 3; rev++ {
+		l := content.Look{Revision: rev, Brand: brand.Default("青葉", "Ginza", "ja"), SavedAt: epoch.Add(time.Duration(rev) * time.Hour)}
+		l.Radius, l.Footer.Notes, l.Voice.Dont = rev, map[string]string{"ja": "註"}, []string{"激安"}
+		must(t, s.AddLook(ctx, "ws_1", l))
+		want = append([]content.Look{l}, want...)
+	}
+	for _, rev := range []int{3, 5, 1} {
+		kind(t, s.AddLook(ctx, "ws_1", content.Look{Revision: rev}), errs.KindConflict)
+	}
+	if diff := cmp.Diff(want, all(t, func(p page.Request) (page.Of[content.Look], error) { return s.Looks(ctx, "ws_1", p) })); diff != "" {
+		t.Error(diff)
+	}
+	latest, err := s.Look(ctx, "ws_1", 0)
+	must(t, err)
+	second, err := s.Look(ctx, "ws_1", 2)
+	must(t, err)
+	if diff := cmp.Diff([]content.Look{want[0], want[1]}, []content.Look{latest, second}); diff != "" {
+		t.Error(diff)
+	}
+	_, err = s.Look(ctx, "ws_2", 0)
+	kind(t, err, errs.KindNotFound)
+	_, err = s.Look(ctx, "ws_1", 9)
+	kind(t, err, errs.KindNotFound)
+}
+
+func snippets(t *testing.T, s content.Store) {
+	ctx := t.Context()
+	make := func(key string) content.Snippet {
+		return content.Snippet{Key: key, Version: 1, Status: content.Active, CreatedAt: epoch, UpdatedAt: epoch, SnippetDraft: content.SnippetDraft{
+			Name: "Name of " + key, Description: "d", Locale: "ja", Blocks: json.RawMessage(`[{"type":"divider"}]`), Translations: []content.SnippetText{{Locale: "en", Blocks: json.RawMessage(`[]`)}},
+		}}
+	}
+	for _, key := range []string{"c", "a", "b"} {
+		must(t, s.InsertSnippet(ctx, "ws_1", make(key)))
+	}
+	kind(t, s.InsertSnippet(ctx, "ws_1", make("a")), errs.KindConflict)
+	must(t, s.InsertSnippet(ctx, "ws_2", make("a")))
+	next := make("a")
+	next.Version, next.Name, next.UpdatedAt, next.Translations = 2, "Opening hours", epoch.Add(time.Hour), nil
+	must(t, s.AddSnippetVersion(ctx, "ws_1", next))
+	kind(t, s.AddSnippetVersion(ctx, "ws_1", next), errs.KindConflict)
+	gone := make("none")
+	gone.Version = 2
+	kind(t, s.AddSnippetVersion(ctx, "ws_1", gone), errs.KindNotFound)
+	current, err := s.Snippet(ctx, "ws_1", "a", 0)
+	must(t, err)
+	first, err := s.Snippet(ctx, "ws_1", "a", 1)
+	must(t, err)
+	if diff := cmp.Diff([]content.Snippet{next, make("a")}, []content.Snippet{current, first}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]content.Snippet{next, make("a")}, all(t, func(p page.Request) (page.Of[content.Snippet], error) { return s.SnippetVersions(ctx, "ws_1", "a", p) })); diff != "" {
+		t.Error(diff)
+	}
+	must(t, s.SetSnippetStatus(ctx, "ws_1", "c", content.Archived, epoch.Add(2*time.Hour)))
+	kind(t, s.SetSnippetStatus(ctx, "ws_2", "c", content.Archived, epoch), errs.KindNotFound)
+	keys := func(ws string, f content.Filter) (out string) {
+		for _, n := range all(t, func(p page.Request) (page.Of[content.Snippet], error) { return s.Snippets(ctx, ws, f, p) }) {
+			out += n.Key
+		}
+		return out
+	}
+	for _, c := range []struct {
+		ws     string
+		filter content.Filter
+		want   string
+	}{
+		{"ws_1", content.Filter{}, "abc"}, {"ws_1", content.Filter{Status: content.Active}, "ab"}, {"ws_1", content.Filter{Query: "OPENING"}, "a"}, {"ws_1", content.Filter{Query: "%"}, ""}, {"ws_2", content.Filter{}, "a"}, {"ws_3", content.Filter{}, ""},
+	} {
+		if got := keys(c.ws, c.filter); got != c.want {
+			t.Errorf("%+v: %q, want %q", c, got, c.want)
+		}
+	}
+
+	one, two := template(1), template(2)
+	one.Pins.Snippets, two.Pins.Snippets = map[string]int{"a": 1, "b": 1}, map[string]int{"a": 2}
+	must(t, s.Insert(ctx, "ws_1", one))
+	must(t, s.Insert(ctx, "ws_1", two))
+	users := func(key string) (out string) {
+		found, err := s.SnippetUsers(ctx, "ws_1", key)
+		must(t, err)
+		for _, u := range found {
+			out += u.Noun + " " + u.ID + " " + u.Name + ", "
+		}
+		return out
+	}
+	if got := users("a") + "| " + users("b"); got != "template tpl_001 Letter 1, template tpl_002 Letter 2, | template tpl_001 Letter 1, " {
+		t.Error(got)
+	}
+	one.Version, one.Pins.Snippets = 2, map[string]int{"a": 2}
+	must(t, s.AddVersion(ctx, "ws_1", one))
+	must(t, s.SetStatus(ctx, "ws_1", "tpl_002", content.Archived, epoch))
+	if got := users("a") + "| " + users("b"); got != "template tpl_001 Letter 1, | " {
+		t.Error(got)
+	}
+	if other, err := s.SnippetUsers(ctx, "ws_2", "a"); err != nil || len(other) > 0 {
+		t.Errorf("another workspace's templates use it: %v %v", other, err)
+	}
 }
