@@ -380,6 +380,16 @@ func (b byID) PeopleMerged(ctx context.Context, ws string, loser, winner person.
 	return b.noun.PeopleMerged(ctx, ws, loser.ID, winner.ID)
 }
 
+// PersonSplit implements person.SplitObserver.
+func (b byID) PersonSplit(ctx context.Context, ws string, from, made person.Ref) error {
+	if noun, ok := b.noun.(interface {
+		PersonSplit(ctx context.Context, ws, from, made string) error
+	}); ok {
+		return noun.PersonSplit(ctx, ws, from.ID, made.ID)
+	}
+	return nil
+}
+
 // publisher puts events on the log and returns once they are on disk.
 type publisher struct{ writer *bus.Writer }
 

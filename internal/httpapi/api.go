@@ -125,6 +125,7 @@ func (a *api) routes() {
 	a.staffRoutes()
 	a.statsRoutes()
 	a.personRoutes()
+	a.identityRoutes()
 	a.segmentRoutes()
 	a.listRoutes()
 	a.consentRoutes()

@@ -36,7 +36,7 @@ func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
 	w.user(b.ws, "ann@example.com", staff.Agent)
 	ann := w.signIn("ann@example.com")
 	for _, what := range []string{
-		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
+		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/apart", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
 		"GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
 		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`,
 	} {
@@ -128,6 +128,10 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /campaigns/{id}/copy", "/campaigns/$campaign/copy", `{"name":"again"}`, "campaign.copy"},
 		{"POST /campaigns/{id}/withdraw", "/campaigns/$extra_campaign/withdraw", "", "campaign.withdraw"},
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
+		{"POST /people/{id}/separate", "/people/$aya/separate", `{"other":"$cem"}`, "person.separate"},
+		{"POST /people/{id}/join", "/people/$cem/join", `{"other":"$ben","idempotency_key":"k"}`, "person.join"},
+		{"POST /people/{id}/split", "/people/$aya/split", `{"identifiers":[{"kind":"user_id","value":"aya"}]}`, "person.split"},
+		{"DELETE /people-apart/{id}", "/people-apart/$apart", "", "apart.take_back"},
 		{"PUT /invoices", "", `{"number":"Z-2","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`, "invoice.put"},
 		{"POST /invoices/{id}/payments", "/invoices/$invoice/payments", `{"key":"k","amount":1000}`, "invoice.pay"},
 		{"POST /invoices/{id}/void", "/invoices/$void_invoice/void", "", "invoice.void"},

@@ -102,6 +102,11 @@ var foreignCases = map[string]foreign{
 	"GET /people":                           {want: 200, path: "/people?q=zanzibar", has: `"items":[]`},
 	"POST /people":                          {want: 201, body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"traits":{"first_name":"mine"}}`},
 	"GET /people/{id}":                      {id: "$aya"},
+	"GET /people/{id}/apart":                {id: "$aya"},
+	"POST /people/{id}/split":               {id: "$aya", body: `{"identifiers":[{"kind":"user_id","value":"aya"}]}`},
+	"POST /people/{id}/separate":            {id: "$aya", body: `{"other":"$cem"}`},
+	"POST /people/{id}/join":                {id: "$aya", body: `{"other":"$cem","idempotency_key":"k"}`},
+	"DELETE /people-apart/{id}":             {id: "$apart"},
 	"GET /people/{id}/events":               {id: "$aya"},
 	"GET /people/{id}/identity":             {id: "$aya"},
 	"GET /people/{id}/journeys":             {id: "$aya"},
@@ -235,7 +240,7 @@ func snapshot(w *world, b *business) map[string]any {
 	nameless := []string{"/reports/subjects", "/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
 	for _, path := range []string{
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
-		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
+		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
 		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
@@ -336,7 +341,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
-	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
+	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

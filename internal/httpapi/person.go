@@ -73,7 +73,8 @@ func eventShape(k event.Kept) PersonEvent {
 
 // Decision is one entry of the identity log.
 type Decision struct {
-	Kind       string            `json:"kind" doc:"created, linked, merged, refused, moved, demoted, shared or replayed"`
+	ID         string            `json:"id" doc:"names a merge that is to be undone"`
+	Kind       string            `json:"kind" doc:"created, linked, merged, refused, moved, demoted, shared, replayed or split"`
 	Reason     string            `json:"reason,omitempty"`
 	Identifier *event.Identifier `json:"identifier,omitempty" doc:"the first identifier concerned"`
 	Others     []string          `json:"identifiers,omitempty" doc:"all identifiers concerned, kind:value"`
@@ -85,7 +86,7 @@ type Decision struct {
 }
 
 func decisionShape(d person.Decision) Decision {
-	out := Decision{Kind: string(d.Action), Reason: d.Reason, Other: d.Other.ID, MessageID: d.MessageID, Time: moment(d.Time), At: d.At, Count: max(1, d.Count)}
+	out := Decision{ID: d.ID, Kind: string(d.Action), Reason: d.Reason, Other: d.Other.ID, MessageID: d.MessageID, Time: moment(d.Time), At: d.At, Count: max(1, d.Count)}
 	for i, id := range d.Identifiers {
 		if i == 0 {
 			out.Identifier = &id
@@ -170,7 +171,7 @@ func (a *api) personRoutes() {
 
 	type events struct {
 		PageAt
-		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice" doc:"only events of this type"`
+		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,identity" doc:"only events of this type"`
 	}
 	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)

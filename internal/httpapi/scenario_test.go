@@ -255,3 +255,36 @@ func TestSegmentAndListScenarios(t *testing.T) {
 		t.Errorf("who may count but not see people: %d %s", r.Code, r.Body)
 	}
 }
+
+func TestOnePersonIsSplitAndJoinedByHand(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "POST /people/$aya/split", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}]}`, status: 403},
+		{do: "POST /people/$aya/split", body: `{"identifiers":[]}`, status: 422, has: `"field":"identifiers"`},
+		{do: "POST /people/$aya/split", body: `{"identifiers":[{"kind":"email","value":"nobody@example.com"}]}`, status: 422, has: `"field":"identifiers[0]"`},
+		{do: "POST /people/$aya/split", body: `{"merge":"dec_none"}`, status: 404},
+		{do: "POST /people/none/split", body: `{"merge":"dec_none"}`, status: 404, has: "person.not_found"},
+		{as: "agent", do: "POST /people/$aya/split", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"note":"a shared mailbox"}`, status: 200, has: `"split":true | "note":"a shared mailbox" | "two":[{"kind":"email","value":"aya.zanzibar@example.com"}]`, keep: "split"},
+	})
+	w.settle()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /people/$aya/apart", status: 200, has: "a shared mailbox | Zanzibar twins"},
+		{as: "viewer", do: "GET /people/$aya/identity", status: 200, has: `"kind":"split" | "id":"dec_`},
+		{as: "viewer", do: "GET /people/$aya/events?type=identity", status: 200, has: `"name":"Person Split" | "name":"People Kept Apart"`},
+		{do: "POST /people/$aya/separate", body: `{"other":"$aya"}`, status: 422, has: `"field":"other"`},
+		{do: "POST /people/$aya/separate", body: `{"other":"none"}`, status: 404},
+		{do: "POST /people/$aya/join", body: `{"other":"$ben","idempotency_key":"j"}`, status: 409, has: "person.join.apart"},
+		{do: "DELETE /people-apart/none", status: 404},
+		{do: "DELETE /people-apart/$split", status: 204},
+		{do: "DELETE /people-apart/$apart", status: 204},
+		{as: "agent", do: "POST /people/$aya/join", body: `{"other":"$ben","idempotency_key":"j"}`, status: 204},
+	})
+	w.settle()
+	var aya, ben struct{ ID string }
+	w.ok(b.key, "GET /people/"+b.ids["aya"], "", &aya)
+	w.ok(b.key, "GET /people/"+b.ids["ben"], "", &ben)
+	if aya.ID != ben.ID {
+		t.Errorf("joined by hand, they are still %s and %s", aya.ID, ben.ID)
+	}
+}

@@ -91,6 +91,9 @@ func (w *world) business() *business {
 	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/messages", "", &messages)
 	b.ids["message"] = messages.Items[0].ID
 
+	var apart struct{ ID string }
+	w.ok(b.key, "POST /people/"+b.ids["aya"]+"/separate", b.expand(w, `{"other":"$ben","note":"Zanzibar twins"}`), &apart)
+	b.ids["apart"] = apart.ID
 	var owed struct{ ID string }
 	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-1","person":"$aya","title":"Zanzibar plan","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &owed)
 	b.ids["invoice"] = owed.ID

@@ -397,3 +397,31 @@ func TestMaskLeavesTheOwnerAbleToRecogniseIt(t *testing.T) {
 		}
 	}
 }
+
+func TestASplitTakesRefusalsAlongAndNoConsent(t *testing.T) {
+	f := setup(t)
+	offers, notices := f.topic(t, "Offers", consent.Explicit), f.topic(t, "Notices", consent.Implied)
+	for topic, status := range map[string]consent.Status{notices.ID: consent.Unsubscribed, offers.ID: consent.Subscribed} {
+		if err := f.Change(t.Context(), ws, consent.Change{PersonID: "per_a", Topic: topic, Channel: "email", Status: status, Source: "test", At: start}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // it may be told twice
+		if err := f.PersonSplit(t.Context(), ws, "per_a", "per_b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	may := func(person, topic string) bool {
+		states, err := f.States(t.Context(), ws, []string{person}, map[string]map[string]string{person: {"email": person + "@example.com"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return states[person]["email"].Topics[topic]
+	}
+	if may("per_b", offers.ID) || may("per_b", notices.ID) {
+		t.Error("the new person is written to")
+	}
+	if !may("per_a", offers.ID) || may("per_a", notices.ID) || !may("per_c", notices.ID) {
+		t.Error("what the first person said, or has not said, is no longer so")
+	}
+}

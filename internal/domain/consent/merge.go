@@ -92,6 +92,30 @@ func (s *Service) mergeSettings(ctx context.Context, ws, loser, winner string) e
 	return s.restricted(ctx, ws, []string{loser, winner})
 }
 
+// PersonSplit takes the refusals of someone over to a person made of a part of them: it is not known which of the two said no, so both did.
+// A yes is not taken over. It joins the caller's transaction.
+func (s *Service) PersonSplit(ctx context.Context, ws, from, made string) error {
+	states, err := s.store.States(ctx, ws, []string{from})
+	if err != nil {
+		return fmt.Errorf("read consent: %w", err)
+	}
+	var put []State
+	for _, st := range states {
+		if st.Status == Unsubscribed {
+			st.PersonID, st.Source = made, "split"
+			put = append(put, st)
+		}
+	}
+	if err := s.store.PutStates(ctx, ws, put); err != nil {
+		return fmt.Errorf("write consent: %w", err)
+	}
+	settings, err := s.store.Settings(ctx, ws, []string{from})
+	if err != nil || settings[from] == (Settings{}) {
+		return err
+	}
+	return s.store.PutSettings(ctx, ws, made, settings[from])
+}
+
 // strictest joins two people's statements so that nothing is allowed that either has declined, and nothing else is lost.
 func strictest(a, b said) said {
 	out := said{}

@@ -18,11 +18,12 @@ const (
 	Group    Type = "group"
 	Alias    Type = "alias"
 
-	Message Type = "message" // what became of a message to a person: sent, opened, clicked ...
-	Segment Type = "segment" // a person entered or left a segment
-	Journey Type = "journey" // a person entered, passed or left a journey
-	Consent Type = "consent" // a person subscribed, unsubscribed, was suppressed
-	Invoice Type = "invoice" // an invoice was made, paid, has become overdue
+	Message  Type = "message"  // what became of a message to a person: sent, opened, clicked ...
+	Segment  Type = "segment"  // a person entered or left a segment
+	Journey  Type = "journey"  // a person entered, passed or left a journey
+	Consent  Type = "consent"  // a person subscribed, unsubscribed, was suppressed
+	Invoice  Type = "invoice"  // an invoice was made, paid, has become overdue
+	Identity Type = "identity" // a member of staff decided who is one person and who is not
 )
 
 // External reports whether the type may come from outside.
@@ -58,6 +59,10 @@ const (
 	JourneyEntered = "Journey Entered" // properties journey_id, version, instance_id
 	JourneyGoal    = "Journey Goal Reached"
 	JourneyExited  = "Journey Exited"
+
+	PersonSplit    = "Person Split"      // properties identifiers, note
+	PeopleApart    = "People Kept Apart" // properties other, note
+	ApartTakenBack = "Decision Taken Back"
 
 	TopicSubscribed    = "Topic Subscribed" // properties topic, channel, source
 	TopicUnsubscribed  = "Topic Unsubscribed"

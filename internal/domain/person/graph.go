@@ -24,8 +24,10 @@ const (
 // starts with an empty one.
 type graph struct {
 	kinds     *kinds
-	aliasOpen bool // workspace option: an alias with a server key may merge identified people
-	replay    bool // whole history in order: lateness is impossible
+	aliasOpen bool                        // workspace option: an alias with a server key may merge identified people
+	replay    bool                        // whole history in order: lateness is impossible
+	marks     map[event.Identifier][]mark // decisions to keep apart, of the identifiers asked for; nil: not asked yet
+	unmarked  bool                        // the workspace has no such decision
 
 	nodes    map[event.Identifier]*node
 	byID     map[string]*subject // subjects named by events
@@ -47,6 +49,7 @@ type node struct {
 	last      moment
 	source    string
 	contested bool
+	marks     []mark
 
 	stored  bool // there is a row
 	dirty   bool // the row must be written whole
@@ -116,7 +119,7 @@ func (s *subject) identified() bool { return s.rec.UserID != "" }
 func (g *graph) node(id event.Identifier) *node {
 	n := g.nodes[id]
 	if n == nil {
-		n = &node{id: id, rank: g.kinds.rankOf(id.Kind)}
+		n = &node{id: id, rank: g.kinds.rankOf(id.Kind), marks: g.marks[id]}
 		g.nodes[id] = n
 	}
 	return n

@@ -34,6 +34,9 @@ func newLoader(g *graph, store Store, ws string) *loader {
 
 // links loads identifiers with their owners.
 func (l *loader) links(ctx context.Context, ids []event.Identifier) error {
+	if err := l.mark(ctx, l.store, l.ws, ids); err != nil {
+		return err
+	}
 	rows, err := l.store.Links(ctx, l.ws, ids)
 	if err != nil {
 		return err
@@ -55,6 +58,13 @@ func (l *loader) whole(ctx context.Context, people []*subject) error {
 	}
 	rows, err := l.store.LinksOf(ctx, l.ws, nums)
 	if err != nil {
+		return err
+	}
+	ids := make([]event.Identifier, len(rows))
+	for i, r := range rows {
+		ids[i] = r.Identifier
+	}
+	if err := l.mark(ctx, l.store, l.ws, ids); err != nil {
 		return err
 	}
 	return l.adopt(ctx, rows)

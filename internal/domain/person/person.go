@@ -257,11 +257,13 @@ const (
 	Demoted  Action = "demoted"  // an identifier was not added because its kind is at the limit
 	Flagged  Action = "shared"   // an identifier was used by too many people at once and links nothing any more
 	Replayed Action = "replayed" // late events made it necessary to work out the identity again
+	SplitOff Action = "split"    // a member of staff has taken identifiers off this person, or keeps Other apart
 )
 
 // Reasons of a refusal.
 const (
 	ReasonConflict    = "conflict"     // both have a user id
+	ReasonApart       = "apart"        // a member of staff has decided that these are two people
 	ReasonAlias       = "alias"        // an alias between two identified people
 	ReasonMergeCap    = "merge_cap"    // too many merges
 	ReasonLinkCap     = "link_cap"     // too many identifiers

@@ -16,6 +16,9 @@ import (
 func (s *Service) rework(ctx context.Context, c *component) error {
 	w := &rework{Service: s, component: c, next: newGraph(s.kinds), heirs: map[*subject]*subject{}, today: map[*subject]*subject{}}
 	w.next.replay = true
+	if err := w.next.mark(ctx, s.Store, c.ws, slices.Collect(maps.Keys(c.ids))); err != nil {
+		return err
+	}
 	if s.AliasIdentified != nil {
 		var err error
 		if w.next.aliasOpen, err = s.AliasIdentified(ctx, c.ws); err != nil {
@@ -122,6 +125,18 @@ func (w *rework) match(context.Context) error {
 		}
 	}
 	groups := w.groups()
+	// Of two that were split, the first side keeps the id.
+	for _, g := range groups {
+		marks := g.marks()
+		if len(marks) == 0 || slices.ContainsFunc(marks, func(m mark) bool { return m.two }) {
+			continue
+		}
+		for _, n := range sorted(g.nodes) {
+			if before := w.old.nodes[n.id]; before != nil && n.owner() == g && slices.ContainsFunc(n.marks, func(m mark) bool { return !m.two }) {
+				pair(g, before.owner())
+			}
+		}
+	}
 	for _, g := range groups {
 		if g.identified() {
 			if n := w.old.nodes[event.Identifier{Kind: KindUser, Value: g.rec.UserID}]; n != nil {
@@ -255,6 +270,9 @@ func (w *rework) write(ctx context.Context) error {
 			}
 		}
 	}
+	if err := w.tellOfSplits(ctx); err != nil {
+		return err
+	}
 	for _, g := range w.groups() {
 		if w.changed[g] {
 			out.Touched = append(out.Touched, g.ref(w.ws))
@@ -264,6 +282,35 @@ func (w *rework) write(ctx context.Context) error {
 		return err
 	}
 	return w.keepOutcome(ctx, w.ws, out)
+}
+
+// tellOfSplits tells observers of people who are made of what others had.
+func (w *rework) tellOfSplits(ctx context.Context) error {
+	for _, g := range w.groups() {
+		if w.today[g] != nil {
+			continue
+		}
+		told := map[*subject]bool{}
+		for _, n := range sorted(g.nodes) {
+			before := w.old.nodes[n.id]
+			if before == nil || before.owner() == nil {
+				continue
+			}
+			from := w.heirs[before.owner()]
+			if from == nil || from == g || told[from] {
+				continue
+			}
+			told[from] = true
+			for _, o := range w.Observers {
+				if o, ok := o.(SplitObserver); ok {
+					if err := o.PersonSplit(ctx, w.ws, from.ref(w.ws), g.ref(w.ws)); err != nil {
+						return fmt.Errorf("tell of a split: %w", err)
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 func (w *rework) writePeople(ctx context.Context, now int64) error {

@@ -68,7 +68,7 @@ func (p *placing) run() *subject {
 func (p *placing) survey(all []*node) (late, contested bool) {
 	for _, n := range all {
 		late = late || p.o.at.before(n.last)
-		contested = contested || n.contested
+		contested = contested || n.contested || len(n.marks) > 0
 		for _, sp := range n.spans {
 			if s := sp.who.find(); s != nil && !slices.Contains(p.involved, s) {
 				p.involved = append(p.involved, s)
@@ -182,7 +182,7 @@ func (p *placing) withUser(known *subject, kept *node) *subject {
 	who := known
 	if who == nil {
 		for _, n := range live {
-			if c := n.ownerAt(o.at); c != nil && !c.identified() && (who == nil || c != who && c.beats(who)) {
+			if c := n.ownerAt(o.at); c != nil && !c.identified() && !c.keeps(user) && (who == nil || c != who && c.beats(who)) {
 				who = c
 			}
 		}
@@ -317,6 +317,9 @@ func (p *placing) kiosk(n *node) *subject {
 // mayAttach reports whether the person may gain the node; if not, it says so in the log.
 func (p *placing) mayAttach(s *subject, n *node) bool {
 	o := p.o
+	if p.keptApart(s, n) {
+		return false
+	}
 	if s.owned() >= maxLinks {
 		p.log(verdict{who: s, action: Refused, reason: ReasonLinkCap, ids: []event.Identifier{n.id}, at: o.at})
 		return false
@@ -325,6 +328,19 @@ func (p *placing) mayAttach(s *subject, n *node) bool {
 		p.log(verdict{who: s, action: Demoted, reason: ReasonLimit, ids: []event.Identifier{n.id}, at: o.at})
 		return false
 	}
+	return true
+}
+
+// keptApart reports whether it was decided that the node belongs to somebody else; if so, it says so in the log.
+func (p *placing) keptApart(s *subject, n *node) bool {
+	if !s.keeps(n) {
+		return false
+	}
+	p.conflict = true
+	if len(n.spans) == 0 {
+		n.assign(moment{}, nil) // whom it came with must be remembered all the same
+	}
+	p.log(verdict{who: s, action: Refused, reason: ReasonApart, ids: []event.Identifier{n.id}, at: p.o.at})
 	return true
 }
 
@@ -342,6 +358,10 @@ func (p *placing) mayMerge(a, b *subject, via *node) bool {
 	refuse := func(action Action, reason string) bool {
 		p.log(verdict{who: a, other: b, action: action, reason: reason, ids: []event.Identifier{via.id}, at: o.at})
 		return false
+	}
+	if opposed(a.marks(), b.marks()) {
+		p.conflict = true
+		return refuse(Refused, ReasonApart)
 	}
 	if a.rec.Merges+b.rec.Merges+1 > maxMerges {
 		return refuse(Refused, ReasonMergeCap)
@@ -434,9 +454,11 @@ func (p *placing) alias() *subject {
 	case known == nil:
 		// A new name for a known person.
 		p.conflict = true
-		p.attach(owner, user)
+		if !p.keptApart(owner, user) {
+			p.attach(owner, user)
+		}
 	case known == owner:
-	case o.ev.Origin == event.Server && p.aliasOpen && p.mayMerge(known, owner, before):
+	case (o.ev.Origin == event.Internal || o.ev.Origin == event.Server && p.aliasOpen) && p.mayMerge(known, owner, before):
 		p.conflict = true
 		p.merge(known, owner, before)
 	default:

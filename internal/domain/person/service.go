@@ -24,6 +24,12 @@ type MergeObserver interface {
 	PeopleMerged(ctx context.Context, ws string, loser, winner Ref) error
 }
 
+// SplitObserver is a MergeObserver that also wants to know of people who were made of a part of someone, inside the transaction that makes
+// them. It may be told twice of the same one.
+type SplitObserver interface {
+	PersonSplit(ctx context.Context, ws string, from, made Ref) error
+}
+
 // Config is what a Service needs.
 type Config struct {
 	Store   Store

@@ -62,6 +62,15 @@ type Store interface {
 	// Decisions returns the log of the people, newest first, at most limit, after the cursor's row (zero: from the start).
 	Decisions(ctx context.Context, ws string, people []uint64, before EntryKey, limit int) ([]Entry, error)
 
+	// HasApart reports whether the workspace has any decision to keep apart.
+	HasApart(ctx context.Context, ws string) (bool, error)
+	// AddApart adds a decision.
+	AddApart(ctx context.Context, ws string, a Apart) error
+	// ApartOf returns the decisions that one of the identifiers is part of, oldest first.
+	ApartOf(ctx context.Context, ws string, ids []event.Identifier) ([]Apart, error)
+	// DropApart removes a decision and returns it; not_found if there is none.
+	DropApart(ctx context.Context, ws, id string) (Apart, error)
+
 	// AddTask leaves work for RunTasks.
 	AddTask(ctx context.Context, t Task) error
 	// Tasks returns waiting work, oldest first.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 )
 
@@ -25,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) (person.Store, tx.Runner)) {
 		"redirects":   redirects,
 		"decisions":   decisions,
 		"tasks":       tasks,
+		"apart":       apart,
 		"list":        list,
 		"transaction": transaction,
 		"service":     service,
@@ -216,6 +218,30 @@ func tasks(t *testing.T, s person.Store, _ tx.Runner) {
 	equal(t, "effects", effects(s.Effects(ctx, 10)), []person.Effect{x, y})
 	ok(t, s.DropEffects(ctx, []string{"eff_1"}))
 	equal(t, "acknowledged", effects(s.Effects(ctx, 10)), []person.Effect{y})
+}
+
+func apart(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, read, has := t.Context(), get[[]person.Apart](t), get[bool](t)
+	mail, phone, anon := event.Identifier{Kind: "email", Value: "a"}, event.Identifier{Kind: "phone", Value: "a"}, event.Identifier{Kind: "anonymous_id", Value: "x"}
+	a := person.Apart{ID: "apt_1", One: []event.Identifier{mail}, Two: []event.Identifier{anon, phone}, Person: 3, Split: true, Note: "n", By: "usr", Created: 5}
+	b := person.Apart{ID: "apt_0", One: []event.Identifier{phone}, Two: []event.Identifier{mail}, Person: 4, Created: 6}
+	equal(t, "none", has(s.HasApart(ctx, "ws_1")), false)
+	ok(t, s.AddApart(ctx, "ws_1", a))
+	ok(t, s.AddApart(ctx, "ws_1", b))
+	equal(t, "some", has(s.HasApart(ctx, "ws_1")), true)
+	equal(t, "in another workspace", has(s.HasApart(ctx, "ws_2")), false)
+	equal(t, "oldest first", read(s.ApartOf(ctx, "ws_1", []event.Identifier{mail, anon})), []person.Apart{a, b})
+	equal(t, "by one identifier", read(s.ApartOf(ctx, "ws_1", []event.Identifier{anon})), []person.Apart{a})
+	equal(t, "same value of another kind", len(read(s.ApartOf(ctx, "ws_1", []event.Identifier{{Kind: "user_id", Value: "a"}}))), 0)
+	equal(t, "seen from another workspace", len(read(s.ApartOf(ctx, "ws_2", []event.Identifier{mail}))), 0)
+	if _, err := s.DropApart(ctx, "ws_2", a.ID); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("dropped from another workspace: %v", err)
+	}
+	equal(t, "dropped", get[person.Apart](t)(s.DropApart(ctx, "ws_1", a.ID)), a)
+	equal(t, "left", read(s.ApartOf(ctx, "ws_1", []event.Identifier{mail, anon})), []person.Apart{b})
+	if _, err := s.DropApart(ctx, "ws_1", a.ID); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("dropped twice: %v", err)
+	}
 }
 
 func list(t *testing.T, s person.Store, _ tx.Runner) {
