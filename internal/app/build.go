@@ -36,6 +36,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/syndication"
 	"github.com/kizuna-cx/kizuna/internal/tracking"
 )
 
@@ -142,9 +143,16 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: a.clock, Box: box, Resolver: net.DefaultResolver,
 		Routes: mailRoutes(func(ctx context.Context, ws string) ([]outbox.Account, error) { return messages.Accounts(ctx, ws) }),
 	})
+	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
 		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers,
+		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
+			if src.Kind != "campaign" {
+				return nil, nil
+			}
+			return campaigns.Vars(ctx, ws, src.ID)
+		},
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
@@ -153,9 +161,9 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
-	campaigns := campaign.New(campaign.Config{
+	campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
-		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w,
+		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Feeds: syndication.New(a.guard), Zone: w.zone,
 	})
 	reports := report.New(report.Config{
 		Clock: a.clock, Tx: db, Store: sqlstore.NewReport(db), Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events, Names: names{w}, People: w, Zone: w.zone,

@@ -33,6 +33,7 @@ var layers = map[string]string{
 	"console":                 "edge",
 	"pipeline":                "edge",
 	"feed":                    "edge",
+	"syndication":             "edge",
 	"demo":                    "edge",
 	"app":                     "app",
 	"archtest":                "test",

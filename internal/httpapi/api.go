@@ -136,6 +136,7 @@ func (a *api) routes() {
 	a.outboxRoutes()
 	a.sendingDomainRoutes()
 	a.campaignRoutes()
+	a.seriesRoutes()
 	a.invoiceRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()

@@ -148,6 +148,12 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /journey-rounds/{id}/remove", "/journey-rounds/$round/remove", "", "journey_round.remove"},
 		{"POST /journeys/{id}/exit-all", "/journeys/$journey/exit-all", "", "journey.exit-all"},
 		{"POST /journeys/ready", "", `{"locale":"ja"}`, "journey.install_ready"},
+		{"POST /series", "", `{"name":"n","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`, "series.create"},
+		{"PUT /series/{id}", "/series/$series", `{"name":"n2","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`, "series.update"},
+		{"POST /series/{id}/activate", "/series/$series/activate", "", "series.activate"},
+		{"POST /series/{id}/pause", "/series/$series/pause", "", "series.pause"},
+		{"POST /series/{id}/end", "/series/$series/end", "", "series.end"},
+		{"DELETE /series/{id}", "/series/$spare_series", "", "series.delete"},
 		{"PUT /campaigns/{id}/note", "/campaigns/$campaign/note", `{"base":1,"result":"r"}`, "note.write"},
 		{"PUT /journeys/{id}/note", "/journeys/$journey/note", `{"base":0,"plan":"p"}`, "note.write"},
 		{"PUT /saved-reports/{id}/note", "/saved-reports/$saved_report/note", `{"base":0,"plan":"p"}`, "note.write"},
@@ -162,6 +168,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /staff/{id}", "/staff/$member", "", "staff.remove"},
 		{"POST /session/password", "", `{"current_password":"` + password + `","new_password":"` + password + `!"}`, "staff.password"},
 	}
+	b.make(w, "spare_series", "POST /series", b.expand(w, `{"name":"Zanzibar spare","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	b.make(w, "extra_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar extra","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
 	var spare struct{ ID string }
 	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-9","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &spare)
@@ -209,7 +216,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	if got := w.audited(b.key, "&from="+w.clock.Now().Format(time.RFC3339)); len(got) != 0 {
 		t.Errorf("what was refused is in the audit log: %+v", got)
 	}
-	elsewhere := []string{"POST /session", "DELETE /session", "DELETE /sessions/{id}", "POST /setup", "POST /staff/accept", "POST /journey-rounds/{id}/retry", "POST /campaigns/{id}/approve", "POST /campaigns/{id}/resend"} // tested with sessions, rounds and campaigns
+	elsewhere := []string{"POST /session", "DELETE /session", "DELETE /sessions/{id}", "POST /setup", "POST /staff/accept", "POST /journey-rounds/{id}/retry", "POST /campaigns/{id}/approve", "POST /series/{id}/approve", "POST /campaigns/{id}/resend"} // tested with sessions, rounds and campaigns
 	for _, op := range operations(t) {
 		if _, quiet := silent[op.String()]; op.Method != http.MethodGet && !tried[op.String()] && !quiet && !slices.Contains(elsewhere, op.String()) {
 			t.Errorf("%s has no case here: say which audit entry it leaves", op)

@@ -160,6 +160,16 @@ var foreignCases = map[string]foreign{
 	"DELETE /session":                       {want: 204},
 	"GET /session":                          {want: 200},
 	"POST /session/password":                {want: 403, body: `{"current_password":"x","new_password":"yyyyyyyyyyyyyyyy"}`}, // keys have none
+	"GET /series":                           {want: 200, has: `"items":[]`},
+	"POST /series":                          {want: 201, body: `{"name":"mine","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`},
+	"GET /series/{id}":                      {id: "$series"},
+	"PUT /series/{id}":                      {id: "$series", body: `{"name":"taken","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`},
+	"DELETE /series/{id}":                   {id: "$series"},
+	"GET /series/{id}/runs":                 {id: "$series"},
+	"POST /series/{id}/activate":            {id: "$series"},
+	"POST /series/{id}/approve":             {id: "$series"},
+	"POST /series/{id}/pause":               {id: "$series"},
+	"POST /series/{id}/end":                 {id: "$series"},
 	"GET /sessions":                         {want: 200, has: `"items":[]`},
 	"DELETE /sessions/{id}":                 {id: "$session"},
 	"GET /sources":                          {want: 200, path: "/sources?limit=500"},
@@ -240,6 +250,7 @@ func snapshot(w *world, b *business) map[string]any {
 	nameless := []string{"/reports/subjects", "/sending", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
 	for _, path := range []string{
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
+		"/series", "/series/$series",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
 		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
@@ -341,6 +352,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
+	ids["series"] = "unknown"
 	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
 		ids[name] = "unknown"
 	}

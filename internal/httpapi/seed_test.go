@@ -99,6 +99,7 @@ func (w *world) business() *business {
 	b.ids["invoice"] = owed.ID
 	w.settle()
 
+	b.make(w, "series", "POST /series", b.expand(w, `{"name":"Zanzibar weekly","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	b.make(w, "saved_report", "POST /saved-reports", `{"name":"Zanzibar weekly","report":"topics"}`)
 	w.ok(b.key, "PUT /campaigns/"+b.ids["campaign"]+"/note", `{"base":0,"plan":"Zanzibar plan","target":{"figure":"conversion_rate","value":0.05}}`, nil)
 	var waiting struct{ ID string }

@@ -12,6 +12,13 @@
 // lives" and "each person's best hour" are a wave for each moment; an A/B test is a wave for each variant and one for the rest, whose template
 // is known once the test is decided. Where the workspace wants it, a second person approves between draft and launch.
 //
+// A Series is a campaign that comes again: by the clock, and where it follows a feed only when there is news. Each run is a campaign of its own, so
+// it has its own audience and figures:
+//
+//	live ─► due ─► read the feed ─► audience ─► one transaction: run + campaign + items seen + time of the next run
+//
+// However long the server was down, one run makes up for all that were missed; nobody in the audience, or nothing new, and none is made.
+//
 // Paused stands aside of scheduled, preparing and sending and goes back there; cancelled takes back what has not left; failed shows why
 // and goes on from where it stopped when launched again.
 //

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -61,7 +63,7 @@ type Checker interface {
 	NeedsApproval(ctx context.Context, ws string) (bool, error)
 }
 
-// Config is what a Service needs. All fields but the last two are required.
+// Config is what a Service needs. All fields but the last four are required.
 type Config struct {
 	Store    Store
 	Tx       tx.Runner
@@ -72,8 +74,10 @@ type Config struct {
 	People   People
 	Outbox   Outbox
 	Checker  Checker
-	Chunk    int // people in one transaction; 1,000 if zero
-	Ahead    int // messages that may wait in the outbox before more are asked for; 5,000 if zero
+	Feeds    Feeds                                                        // nil: series read no feeds
+	Zone     func(ctx context.Context, ws string) (*time.Location, error) // in which series run; nil: UTC
+	Chunk    int                                                          // people in one transaction; 1,000 if zero
+	Ahead    int                                                          // messages that may wait in the outbox before more are asked for; 5,000 if zero
 }
 
 // Service runs campaigns. It is safe for concurrent use, also by several processes.
@@ -81,6 +85,9 @@ type Service struct {
 	c      Config
 	signal chan struct{}
 	loop   lifecycle.Loop
+
+	vars     sync.Map // by workspace and campaign
+	varsKept atomic.Int64
 }
 
 // New returns a Service; Start makes it send.

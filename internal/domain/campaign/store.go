@@ -31,6 +31,29 @@ type Store interface {
 	// UpdateWave writes DueAt, Template, Handled and Position of a wave. It is called in the transaction that updates the campaign,
 	// whose Rev keeps two writers apart.
 	UpdateWave(ctx context.Context, ws, id string, w Wave) error
+	// CreateSeries adds a series.
+	CreateSeries(ctx context.Context, s Series) error
+	// GetSeries returns a series or errs.NotFound.
+	GetSeries(ctx context.Context, ws, id string) (Series, error)
+	// ListSeries returns series, latest made first.
+	ListSeries(ctx context.Context, ws string, p page.Request) (page.Of[Series], error)
+	// UpdateSeries replaces the series whose Rev is s.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
+	UpdateSeries(ctx context.Context, s Series) error
+	// DeleteSeries removes a series with all that belongs to it; errs.NotFound if there is none.
+	DeleteSeries(ctx context.Context, ws, id string) error
+	// DueSeries returns the live series (of all workspaces) whose next run is due, unless their RetryAt lies in the future. Longest due first.
+	DueSeries(ctx context.Context, now time.Time) ([]Series, error)
+	// AddRun adds a run; errs.Conflict if there is one of that series and time.
+	AddRun(ctx context.Context, ws string, r Run) error
+	// Runs lists the runs of a series, latest planned first. Vars are left out.
+	Runs(ctx context.Context, ws, series string, p page.Request) (page.Of[Run], error)
+	// RunVars returns the Vars of the run that made the campaign, nil if none did.
+	RunVars(ctx context.Context, ws, campaign string) (map[string]any, error)
+	// SeenItems returns which of the items have been seen by the series.
+	SeenItems(ctx context.Context, ws, series string, keys []string) (map[string]bool, error)
+	// SeeItems notes items as seen; those that are already stay.
+	SeeItems(ctx context.Context, ws, series string, keys []string, at time.Time) error
+
 	// People returns up to limit person numbers of a wave that are greater than after, ascending.
 	People(ctx context.Context, ws, id string, wave int, after uint64, limit int) ([]uint64, error)
 }

@@ -48,14 +48,17 @@ func (s *Service) wake() {
 	}
 }
 
-// Tick takes every running campaign one step further and reports whether that was possible for any. The loop that Start begins calls it;
+// Tick makes the runs of series that are due, takes every running campaign one step further and reports whether that was possible for any. The loop that Start begins calls it;
 // calling it beside the loop is harmless.
 func (s *Service) Tick(ctx context.Context) (bool, error) {
+	worked, err := s.tickSeries(ctx)
+	if err != nil {
+		return false, err
+	}
 	all, err := s.c.Store.Working(ctx, s.c.Clock.Now())
 	if err != nil {
 		return false, err
 	}
-	worked := false
 	for _, c := range all {
 		more, err := s.step(ctx, c)
 		switch {

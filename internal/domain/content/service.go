@@ -21,7 +21,7 @@ type Vocabulary interface {
 }
 
 // DefaultKnown are the variables that every message has.
-var DefaultKnown = []string{"mail.*", "person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "unsubscribe_url", "preferences_url"}
+var DefaultKnown = []string{"mail.*", "person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "feed.*", "unsubscribe_url", "preferences_url"}
 
 // Config is what a Service needs.
 type Config struct {

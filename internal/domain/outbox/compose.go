@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 //	topic.name        what the message is sent as
 //	message.id        this message
 //	vars.*            what the sender of the message added; each is also there by its own name, e.g. event.properties.total
+//	feed.*            of campaigns that send news of a feed: feed.title, feed.link and feed.items, see campaign.Series
 //	preferences_url   where the person chooses what to receive; unsubscribe_url leads to the same page
 func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferences string) map[string]any {
 	out := make(map[string]any, len(m.Vars)+5)
@@ -57,8 +59,14 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 	var r content.Rendered
 	if m.Template == "" {
 		r = content.Dress(content.Rendered{Subject: own.Subject, HTML: own.HTML, Text: own.Text, FromName: own.FromName, ReplyTo: own.ReplyTo}, options)
-	} else if r, err = s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, s.vars(m, p, topic, unsubscribe), options); err != nil {
-		return channel.Message{}, err
+	} else {
+		vars := s.vars(m, p, topic, unsubscribe)
+		if err := s.share(ctx, m, vars); err != nil {
+			return channel.Message{}, err
+		}
+		if r, err = s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, vars, options); err != nil {
+			return channel.Message{}, err
+		}
 	}
 	out := channel.Message{
 		ID:      m.ID,
@@ -87,6 +95,23 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		}
 	}
 	return out, nil
+}
+
+// share adds what all messages of the source have in common; the message's own values come first.
+func (s *Service) share(ctx context.Context, m Message, vars map[string]any) error {
+	if s.shared == nil {
+		return nil
+	}
+	common, err := s.shared(ctx, m.Workspace, m.Source)
+	if err != nil {
+		return fmt.Errorf("values of the %s: %w", m.Source.Kind, err)
+	}
+	for name, v := range common {
+		if _, own := vars[name]; !own {
+			vars[name] = v
+		}
+	}
+	return nil
 }
 
 // shownName is the name that is written beside the address. What Person.Name makes up from an address or an id for lists would look

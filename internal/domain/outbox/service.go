@@ -50,6 +50,9 @@ type Config struct {
 	Log      *slog.Logger
 	// Zone is where people live whose zone is not known; nil: UTC.
 	Zone func(ctx context.Context, ws string) (*time.Location, error)
+	// Shared returns what every message of a source may name in its template beside its own values, nil if nothing; nil: nothing ever. It must
+	// not change once a message of the source exists.
+	Shared func(ctx context.Context, ws string, src Source) (map[string]any, error)
 	// Signers are the keys that sign mail from a domain; nil: nothing is signed.
 	Signers func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
@@ -69,6 +72,7 @@ type Service struct {
 	links    *Links
 	log      *slog.Logger
 	zone     func(ctx context.Context, ws string) (*time.Location, error)
+	shared   func(ctx context.Context, ws string, src Source) (map[string]any, error)
 	signers  func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
 
@@ -76,7 +80,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
-		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, signers: c.Signers,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers,
 	}
 	c.Consent.Watch(s)
 	c.Consent.AskWith(s)

@@ -13,7 +13,7 @@ import (
 func TestCampaignStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		campaigntest.Run(t, func(t *testing.T) campaign.Store {
-			clearTables(t, db, "campaign", "campaign_wave", "campaign_wave_people")
+			clearTables(t, db, "campaign_series", "campaign_run", "campaign_item", "campaign", "campaign_wave", "campaign_wave_people")
 			return sqlstore.NewCampaign(db)
 		})
 	})

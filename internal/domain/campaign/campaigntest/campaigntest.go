@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		}
 	}
 
+	t.Run("series come back as they were written", func(t *testing.T) { series(t, open(t)) })
 	t.Run("campaigns come back as they were written", func(t *testing.T) {
 		s, c := open(t), sample("cmp_1")
 		ok(t, s.Create(t.Context(), c))
