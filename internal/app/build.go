@@ -158,7 +158,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
 	a.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
-		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Zone: w.zone, Places: w.places,
+		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
 	campaigns = campaign.New(campaign.Config{

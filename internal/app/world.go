@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/collect"
@@ -241,6 +244,51 @@ func (w *world) Subjects(ctx context.Context, ws string, ids, names []string, al
 	out := make(map[string]*rule.Subject, len(ids))
 	for asked, p := range found {
 		out[asked] = subjects[p.ID]
+	}
+	return out, nil
+}
+
+// Numbers returns the members of a segment or list, or everybody.
+func (w *world) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap, error) {
+	if set == "" {
+		return w.events.Everyone(ctx, ws)
+	}
+	return w.segments.Members(ctx, ws, set)
+}
+
+// LastEvents returns when people last had one of the events, or any behaviour of their own.
+func (w *world) LastEvents(ctx context.Context, ws string, ids, names []string) (map[string]time.Time, error) {
+	found, err := w.people.ByIDs(ctx, ws, ids)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	var nums, kinds []any
+	for _, p := range found {
+		nums = append(nums, p.Num)
+	}
+	which := "type IN ('track', 'page', 'screen')"
+	if len(names) > 0 {
+		for _, n := range names {
+			kinds = append(kinds, n)
+		}
+		in := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")
+		which = "(name IN (" + in + ") OR (type IN ('page', 'screen') AND type IN (" + in + ")))"
+		kinds = append(kinds, kinds...)
+	}
+	rows, err := w.events.Query(ctx, "SELECT person, MAX(time) FROM event WHERE ws = ? AND person IN ("+
+		strings.TrimSuffix(strings.Repeat("?, ", len(nums)), ", ")+") AND "+which+" GROUP BY person", append(append([]any{ws}, nums...), kinds...))
+	if err != nil {
+		return nil, err
+	}
+	last := make(map[uint64]time.Time, len(rows))
+	for _, r := range rows {
+		last[r[0].(uint64)] = time.UnixMicro(r[1].(int64)).UTC()
+	}
+	out := make(map[string]time.Time, len(ids))
+	for asked, p := range found {
+		if at, ok := last[p.Num]; ok {
+			out[asked] = at
+		}
 	}
 	return out, nil
 }

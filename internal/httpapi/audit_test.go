@@ -71,6 +71,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	silent := map[string]string{ // POST that changes nothing
 		"POST /segments/preview": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
+		"POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
@@ -145,6 +146,10 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /journeys/{id}/stop", "/journeys/$draft_journey/stop", "", "journey.stop"},
 		{"POST /journeys/{id}/archive", "/journeys/$draft_journey/archive", "", "journey.archive"},
 		{"POST /journeys/{id}/retry", "/journeys/$journey/retry", "", "journey.retry"},
+		{"POST /journeys/{id}/entries", "/journeys/$api_journey/entries", `{"person_id":"$aya","idempotency_key":"k"}`, "journey.enter"},
+		{"POST /journeys/{id}/additions", "/journeys/$api_journey/additions", `{"person_ids":["$ben"],"confirmed_count":1}`, "journey.add_people"},
+		{"POST /journeys/{id}/migrations", "/journeys/$journey/migrations", `{"fate":"exit"}`, "journey.migrate"},
+		{"POST /journey-tasks/{id}/cancel", "/journey-tasks/$task/cancel", "", "journey_task.cancel"},
 		{"POST /journey-rounds/{id}/remove", "/journey-rounds/$round/remove", "", "journey_round.remove"},
 		{"POST /journeys/{id}/exit-all", "/journeys/$journey/exit-all", "", "journey.exit-all"},
 		{"POST /journeys/ready", "", `{"locale":"ja"}`, "journey.install_ready"},

@@ -112,7 +112,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	})
 	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log})
 	w.journeys = journey.New(journey.Config{
-		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p,
+		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p, Audience: p, Policies: w.outbox,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(w.db), Tx: w.db, Emitter: w.pending, People: p, Clock: w.clock, Log: log, Zone: utc})
 	w.campaigns = campaign.New(campaign.Config{
@@ -207,6 +207,13 @@ func (w *world) keep(a person.Applied, through uint64) {
 		w.must(w.segments.Touched(ctx, ws, touched[ws], map[uint64]string{}))
 	}
 	w.must(w.journeys.React(ctx, a.Kept))
+	changed := map[string][]string{}
+	for _, r := range a.Touched {
+		changed[r.Workspace] = append(changed[r.Workspace], r.ID)
+	}
+	for _, ws := range slices.Sorted(maps.Keys(changed)) {
+		w.must(w.journeys.Touched(ctx, ws, changed[ws]))
+	}
 }
 
 // evaluate fills new and changed segments.

@@ -74,6 +74,22 @@ var foreignCases = map[string]foreign{
 	"POST /journeys/{id}/check":             {id: "$journey"},
 	"POST /journeys/{id}/exit-all":          {id: "$journey"},
 	"POST /journeys/{id}/pause":             {id: "$journey"},
+	"POST /journeys/{id}/entries":           {id: "$api_journey", body: `{"person_id":"$aya","idempotency_key":"k"}`},
+	"POST /journeys/{id}/additions":         {id: "$api_journey", body: `{"person_ids":["$aya"],"confirmed_count":1}`},
+	"POST /journeys/{id}/additions/preview": {id: "$api_journey", body: `{"set_id":"$segment"}`},
+	"GET /journeys/{id}/tasks":              {id: "$api_journey"},
+	"GET /journeys/{id}/queue":              {id: "$api_journey"},
+	"GET /journeys/{id}/refusals":           {id: "$api_journey"},
+	"GET /journeys/{id}/diff":               {id: "$journey", path: "/journeys/$journey/diff?from=1&to=0"},
+	"GET /journeys/{id}/stats":              {id: "$journey"},
+	"POST /journeys/{id}/migrations":        {id: "$journey", body: `{"fate":"exit"}`},
+	"POST /journeys/{id}/simulations":       {id: "$journey", body: `{"days":7}`},
+	"POST /journeys/{id}/trial":             {id: "$journey", body: `{"person_id":"$aya","trigger":{"name":"Zanzibar Cart"}}`},
+	"GET /journey-simulations/{id}":         {id: "$simulation"},
+	"POST /journey-simulations/{id}/cancel": {id: "$simulation"},
+	"GET /journey-trouble":                  {want: 200, has: `"parked":0`},
+	"GET /journey-trouble/rounds":           {want: 200, has: `"items":[]`},
+	"POST /journey-tasks/{id}/cancel":       {id: "$task"},
 	"GET /journeys/{id}/people":             {id: "$journey", path: "/journeys/$journey/people?metric=entered"},
 	"POST /journeys/{id}/publish":           {id: "$draft_journey"},
 	"GET /journeys/{id}/report":             {id: "$journey"},
@@ -352,6 +368,9 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
+	for _, name := range []string{"api_journey", "task", "simulation"} {
+		ids[name] = "unknown"
+	}
 	ids["series"] = "unknown"
 	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
 		ids[name] = "unknown"

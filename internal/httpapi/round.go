@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -11,20 +12,27 @@ import (
 
 // Round is one person's way through a journey.
 type Round struct {
-	ID      string     `json:"id"`
-	Person  string     `json:"person_id"`
-	Journey string     `json:"journey_id"`
-	Version int        `json:"version"`
-	Status  string     `json:"status" enum:"active,done,exited,parked"`
-	Node    string     `json:"node"`
-	Entered time.Time  `json:"entered_at"`
-	Ended   *time.Time `json:"ended_at,omitempty"`
-	Due     *time.Time `json:"due_at,omitempty" doc:"when they move on by themselves"`
-	GoalAt  *time.Time `json:"goal_at,omitempty"`
-	Why     string     `json:"why,omitempty" doc:"how it ended"`
-	Reason  string     `json:"reason,omitempty"`
-	Error   string     `json:"error,omitempty"`
-	Steps   []Step     `json:"steps,omitempty"`
+	ID      string                     `json:"id"`
+	Person  string                     `json:"person_id"`
+	Journey string                     `json:"journey_id"`
+	Version int                        `json:"version"`
+	Status  string                     `json:"status" enum:"active,done,exited,parked"`
+	Node    string                     `json:"node"`
+	Entered time.Time                  `json:"entered_at"`
+	Ended   *time.Time                 `json:"ended_at,omitempty"`
+	Due     *time.Time                 `json:"due_at,omitempty" doc:"when they move on by themselves"`
+	Arrived time.Time                  `json:"arrived_at" doc:"at the node"`
+	Waits   string                     `json:"waits,omitempty" doc:"what the person waits for at the node"`
+	Control bool                       `json:"control,omitempty" doc:"kept out to compare: watched for the goal, not led"`
+	Key     string                     `json:"key,omitempty" doc:"tells rounds that run side by side apart, such as a cart"`
+	Tries   int                        `json:"attempts,omitempty" doc:"failed tries of the present step"`
+	Trigger RoundTrigger               `json:"trigger" doc:"what brought the person in, with its data"`
+	Answers map[string]json.RawMessage `json:"answers,omitempty" doc:"what was answered to nodes, by node"`
+	GoalAt  *time.Time                 `json:"goal_at,omitempty"`
+	Why     string                     `json:"why,omitempty" doc:"how it ended"`
+	Reason  string                     `json:"reason,omitempty"`
+	Error   string                     `json:"error,omitempty"`
+	Steps   []Step                     `json:"steps,omitempty"`
 }
 
 // Step is one node passed, with the reason.
@@ -40,9 +48,15 @@ type Step struct {
 }
 
 func roundShape(i journey.Instance) Round {
+	due := i.Due
+	if !i.Memory.Until.IsZero() && i.Attempts == 0 {
+		due = i.Memory.Until // looked at before that only to see whether an exit rule holds
+	}
 	return Round{
-		ID: i.ID, Person: i.Person, Journey: i.Journey, Version: i.Version, Status: string(i.Status), Node: i.Node, Entered: i.Entered, Ended: moment(i.Ended),
-		Due: moment(i.Due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: i.Reason, Error: i.Error,
+		Arrived: i.Arrived, Waits: i.Memory.Waits, Control: i.Control, Key: i.Key, Tries: i.Attempts, Answers: i.Memory.Answers,
+		Trigger: RoundTrigger{Name: i.Memory.Trigger.Name, Time: i.Memory.Trigger.Time, MessageID: i.EntryKey, Properties: i.Memory.Trigger.Properties},
+		ID:      i.ID, Person: i.Person, Journey: i.Journey, Version: i.Version, Status: string(i.Status), Node: i.Node, Entered: i.Entered, Ended: moment(i.Ended),
+		Due: moment(due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: i.Reason, Error: i.Error,
 	}
 }
 
@@ -65,9 +79,7 @@ func (a *api) roundRoutes() {
 			return nil, err
 		}
 		r := roundShape(i)
-		for _, st := range steps {
-			r.Steps = append(r.Steps, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: st.Reason, MessageID: st.MessageID, Refused: st.Refused})
-		}
+		r.Steps = stepShapes(steps)
 		return answer(r), a.saw(ctx, i.Person)
 	})
 
@@ -77,4 +89,12 @@ func (a *api) roundRoutes() {
 	route(a, http.MethodPost, "/journey-rounds/{id}/remove", "journey-round-remove", "Take a person out of a journey", staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, a.change(ctx, "remove", "journey_round", in.ID, func(ctx context.Context) error { return s.Remove(ctx, workspaceOf(ctx), in.ID) })
 	}, noContent)
+}
+
+func stepShapes(steps []journey.Step) []Step {
+	out := make([]Step, 0, len(steps))
+	for _, st := range steps {
+		out = append(out, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: st.Reason, MessageID: st.MessageID, Refused: st.Refused})
+	}
+	return out
 }

@@ -112,6 +112,10 @@ func (w *world) business() *business {
 	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID
 	b.ids["member"] = w.user(b.ws, "viewer@zanzibar.example", staff.Viewer).User.ID
 	w.must(w.rejections.Reject(w.t.Context(), []event.Rejection{{ID: "rej_1", Workspace: b.ws, Source: b.ids["source"], Time: start, MessageID: "Zanzibar-1", Type: "track", Code: "event.name.missing", Reason: "Zanzibar"}}))
+	b.make(w, "api_journey", "POST /journeys", b.expand(w, `{"name":"Zanzibar orders","draft":{"trigger":{"api":{}},"nodes":[{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"day"}}}]}}`))
+	w.ok(b.key, "POST /journeys/"+b.ids["api_journey"]+"/publish", "", nil)
+	b.make(w, "simulation", "POST /journeys/"+b.ids["journey"]+"/simulations", `{"version":1,"days":7}`)
+	b.make(w, "task", "POST /journeys/"+b.ids["api_journey"]+"/additions", b.expand(w, `{"person_ids":["$cem"],"confirmed_count":1}`))
 	return b
 }
 

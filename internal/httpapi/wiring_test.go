@@ -6,6 +6,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
@@ -137,6 +139,17 @@ func (p *parts) Habits(_ context.Context, _ string, nums []uint64, _ bool) (map[
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {
 	_, err := p.segments.Members(ctx, ws, id)
 	return err
+}
+
+func (p *parts) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap, error) {
+	if set == "" {
+		return p.events.Everyone(ctx, ws)
+	}
+	return p.segments.Members(ctx, ws, set)
+}
+
+func (p *parts) LastEvents(context.Context, string, []string, []string) (map[string]time.Time, error) {
+	return nil, nil // the application's is tested there
 }
 
 // kit makes what ready-made journeys refer to.

@@ -1,22 +1,30 @@
 // Package journey leads people one by one through a graph of steps: wait, branch, send, set a trait, watch for a goal.
 //
-// Owns: journeys, their immutable versions, the people inside (instances), the log of every step with its
-// reason, the counts per node, the ready-made journeys.
+// Owns: journeys, their immutable versions, what brings people in (triggers, appointments, schedules, additions) and the queue for a
+// place, the people inside (instances), the log of every step with its reason, the counts per node, the ready-made journeys.
 // Does not own: what a message may do (outbox), who fulfils a rule (rule, segment), the text of messages (content).
 //
 //	event ─► React ──► enrol / goal / exit ──┐
 //	                                         ├─► one transaction: instance + step log + counts
 //	due time ─► worker: claim ─► Plan.Run ───┘     + messages asked for + traits set + events emitted
 //	                    (pure)
+//	date, silence ─► appointment ─┐
+//	schedule, staff ─► task ──────┼─► entry ─► worker: admit (re-entry, caps) ─► enrol, or refuse with a reason
+//	no place ─────────────────────┘
 //
 // Invariants:
 //   - Walking is pure: Plan.Run gives the same path for the same instance, input and time. Whatever it wants done is
 //     data, and it is done in the transaction that stores the move; a crash leaves both or neither.
-//   - One event starts a journey at most once for a person (entry key), and a person is inside one journey at most once.
-//   - Someone inside stays on the version they entered.
+//   - One event or appointment starts a journey at most once for a person (entry key), and a person is inside one journey at most
+//     once, or once for each value of the re-entry key.
+//   - There is one appointment for each person and journey by date or inactivity. It is made anew when what it rests on changes, and looked
+//     at again in the moment in which it is kept. Large work (tasks) moves in batches, each in one transaction with its cursor.
+//   - Someone inside stays on the version they entered, unless staff move or end it for them (Migrate).
+//   - Who is kept out by a holdout is an instance too (Control), without a node: only the goal is watched.
 //   - Every person inside has a due time, or rests at a node that listens for an event, or is parked with a reason that
-//     is shown; Retry sends the parked on. Nobody is stuck silently.
-//   - An event older than the journey's MaxAge (24 hours unless set) starts nothing, so importing history mails nobody.
+//     is shown; Retry sends the parked on. Nobody is stuck silently: Trouble also counts those who are due and are not moved.
+//   - What is older than the journey's MaxAge (24 hours unless set) starts nothing, so importing history mails nobody, and after a long
+//     standstill nobody is congratulated late.
 //
 // Claims are leases: a worker that dies gives its people back when the lease ends, and a worker that was too slow finds
 // at commit that it no longer holds them and drops its work.

@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
@@ -47,6 +50,9 @@ type world struct {
 	loading  func() // called once before people are loaded
 	late     func() // called once after
 	checks   map[string]error
+	sets     map[string][]uint64 // members by set; "" is everybody
+	zone     *time.Location
+	reach    map[string]rule.Channel // of everybody
 	position uint64
 }
 
@@ -54,7 +60,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
-		traits: map[string]map[string]any{}, gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
+		traits: map[string]map[string]any{}, sets: map[string][]uint64{}, zone: time.UTC, gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
 	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
 	w.sql(`CREATE TABLE test_trait (cause TEXT PRIMARY KEY, person TEXT, traits TEXT)`)
@@ -66,7 +72,7 @@ func newWorld(t testing.TB) *world {
 // forget empties everything but the journeys and goes back to the start.
 func (w *world) forget() {
 	w.t.Helper()
-	for _, table := range []string{"test_message", "test_trait", "test_event", "journey_instance", "journey_step", "journey_count"} {
+	for _, table := range []string{"test_message", "test_trait", "test_event", "journey_instance", "journey_step", "journey_count", "journey_entry", "journey_refusal"} {
 		w.sql("DELETE FROM " + table)
 	}
 	w.history, w.position = map[string][]event.Kept{}, 0
@@ -79,7 +85,8 @@ func (w *world) service() *journey.Service { return w.serviceOn(w.db) }
 func (w *world) serviceOn(run tx.Runner) *journey.Service {
 	return journey.New(journey.Config{
 		Store: sqlstore.NewJourney(w.db), Tx: run, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Emitter: w, Outbox: w, People: w,
-		Subjects: w, Traits: w, Checker: w,
+		Subjects: w, Traits: w, Checker: w, Audience: w,
+		Zone: func(context.Context, string) (*time.Location, error) { return w.zone, nil },
 	})
 }
 
@@ -172,7 +179,7 @@ func (w *world) Subjects(_ context.Context, _ string, people []string, names []s
 		if w.gone[p] {
 			continue
 		}
-		s := &rule.Subject{ID: p, Traits: map[string]any{"id": p}}
+		s := &rule.Subject{ID: p, Traits: map[string]any{"id": p}, Channels: w.reach, In: func(set string) bool { return slices.Contains(w.sets[set], number(p)) }}
 		maps.Copy(s.Traits, w.traits[p])
 		for _, e := range w.history[p] {
 			if all || slices.Contains(names, e.Name) {
@@ -182,6 +189,43 @@ func (w *world) Subjects(_ context.Context, _ string, people []string, names []s
 		out[p] = s
 	}
 	return out, nil
+}
+
+func number(person string) uint64 {
+	n, _ := strconv.ParseUint(strings.TrimPrefix(person, "per_"), 10, 64)
+	return n
+}
+
+func (w *world) Numbers(_ context.Context, _, set string) (*roaring64.Bitmap, error) {
+	return roaring64.BitmapOf(w.sets[set]...), w.broken("numbers " + set)
+}
+
+func (w *world) LastEvents(_ context.Context, _ string, people, names []string) (map[string]time.Time, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[string]time.Time{}
+	for _, p := range people {
+		for _, e := range w.history[p] {
+			if len(names) == 0 && e.Type == event.Track || slices.Contains(names, e.Name) {
+				out[p] = e.Time
+			}
+		}
+	}
+	return out, nil
+}
+
+// know gives a person a trait, as the pipeline does.
+func (w *world) know(n uint64, trait string, value any) {
+	w.t.Helper()
+	w.set(fmt.Sprintf("per_%d", n), trait, value)
+}
+
+// until lets time pass up to a moment and moves everybody who is due then.
+func (w *world) until(t time.Time) {
+	w.t.Helper()
+	if d := t.Sub(w.clock.Now()); d > 0 {
+		w.pass(d)
+	}
 }
 
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }

@@ -21,6 +21,19 @@ type concerns struct {
 	triggers map[string][]live          // event name -> live journeys that it may start
 	watched  map[string]map[string]bool // event name -> journeys with people inside whom it may concern
 	asking   Asking                     // where people rest who are stepped again when anything about them changes
+	dated    []live                     // live and paused journeys that keep appointments by a trait
+	idle     []live                     // the same by inactivity
+	open     map[string]live            // live journeys by id
+}
+
+// live returns a live journey and the plan by which people enter it.
+func (i *index) live(p Place) (live, bool) {
+	c := i.workspaces[p.Workspace]
+	if c == nil {
+		return live{}, false
+	}
+	l, ok := c.open[p.Journey]
+	return l, ok
 }
 
 type live struct {
@@ -85,7 +98,7 @@ func (s *Service) build(ctx context.Context, stamp int64) (*index, error) {
 	for _, j := range running {
 		c := idx.workspaces[j.Workspace]
 		if c == nil {
-			c = &concerns{triggers: map[string][]live{}, watched: map[string]map[string]bool{}}
+			c = &concerns{triggers: map[string][]live{}, watched: map[string]map[string]bool{}, open: map[string]live{}}
 			idx.workspaces[j.Workspace] = c
 		}
 		versions, err := s.c.Store.Inhabited(ctx, j.Workspace, j.ID)
@@ -104,8 +117,17 @@ func (s *Service) build(ctx context.Context, stamp int64) (*index, error) {
 			if err != nil {
 				return nil, err
 			}
+			if v == j.Published && (j.Status == Live || j.Status == Paused) {
+				switch p.trigger.kind {
+				case ByDate:
+					c.dated = append(c.dated, live{j, p})
+				case ByInactive:
+					c.idle = append(c.idle, live{j, p})
+				}
+			}
 			if v == j.Published && j.Status == Live {
-				for _, name := range p.trigger.Names() {
+				c.open[j.ID] = live{j, p}
+				for _, name := range p.trigger.match.Names() {
 					c.triggers[name] = append(c.triggers[name], live{j, p})
 				}
 			}

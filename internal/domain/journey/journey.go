@@ -50,13 +50,15 @@ type Version struct {
 
 // Graph is what a journey does.
 type Graph struct {
-	Trigger node.Match `json:"trigger"`
+	Trigger Trigger    `json:"trigger"`
 	Start   string     `json:"start,omitempty"` // node where people begin; the first one if empty
 	Nodes   []Node     `json:"nodes"`
 	Exit    []ExitRule `json:"exit,omitempty"`
 	Goal    *GoalRule  `json:"goal,omitempty"`
 	ReEntry ReEntry    `json:"re_entry,omitzero"`
-	MaxAge  *node.Span `json:"max_age,omitempty"` // trigger events older than this start nothing; nil: 24 hours; n = 0: any age starts it
+	Caps    *Caps      `json:"caps,omitempty"`
+	Holdout *Holdout   `json:"holdout,omitempty"`
+	MaxAge  *node.Span `json:"max_age,omitempty"` // what is older than this starts nothing, be it an event or an appointment; nil: 24 hours; n = 0: any age starts it
 }
 
 // Node is one step of the graph.
@@ -70,8 +72,8 @@ type Node struct {
 	Y      int               `json:"y,omitempty"`
 }
 
-// ExitRule takes people out wherever they are. An event or a change of membership does so when it happens; a rule is
-// asked each time before a person moves, so it always holds back a message.
+// ExitRule takes people out wherever they are. An event or a change of membership does so when it happens. A rule does so when it begins to
+// hold, be it by what the person does or by time alone, and is asked once more before each step, so it always holds back a message.
 type ExitRule struct {
 	node.Match
 	Rule   json.RawMessage `json:"rule,omitempty"`
@@ -85,11 +87,26 @@ type GoalRule struct {
 	Window *node.Span      `json:"window,omitempty"` // counted from entering; nil: as long as the person is inside
 }
 
-// ReEntry says whether a person may go through the journey again. Nobody is inside twice at the same time.
+// ReEntry says whether a person may go through the journey again. Nobody is inside twice at the same time, unless Key tells their rounds
+// apart: then once for each of its values, and the mode goes for each of them alone.
 type ReEntry struct {
-	Mode  string     `json:"mode,omitempty" enum:"once,always,after"` // empty is "once"
+	Mode  string     `json:"mode,omitempty" enum:"once,always,after"` // empty is "once"; "always" is as soon as the last round has ended
 	After *node.Span `json:"after,omitempty"`                         // mode "after": counted from the last entering
+	Key   string     `json:"key,omitempty" maxLength:"100"`           // property of the trigger, such as cart_id; dots lead into objects
 }
+
+// Caps bound how many people a journey takes.
+type Caps struct {
+	Inside  int64  `json:"inside,omitempty" minimum:"0"`          // at the same time; 0: no bound
+	Daily   int64  `json:"daily,omitempty" minimum:"0"`           // entering on one calendar day of the workspace; 0: no bound
+	Surplus string `json:"surplus,omitempty" enum:"wait,refuse,"` // who does not fit waits for a place, as long as max_age allows (also if empty), or is refused
+}
+
+// What happens to people for whom there is no place.
+const (
+	SurplusWait   = "wait"
+	SurplusRefuse = "refuse"
+)
 
 // The re-entry modes.
 const (
@@ -141,7 +158,8 @@ type Instance struct {
 	Journey   string
 	Version   int
 	Person    string // person id
-	EntryKey  string // message id of the trigger event
+	EntryKey  string // message id of the trigger event, or what stands for it
+	Key       string // tells rounds of one person that run side by side apart; see ReEntry.Key
 	Status    InstanceStatus
 	Node      string // where the person is, or was at the end
 	Arrived   time.Time
@@ -150,12 +168,13 @@ type Instance struct {
 	Due       time.Time // zero when only an event wakes the person, or when not active
 	Seq       int       // number of steps done
 	Memory    Memory
-	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, gone
+	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, version_ended, control, gone
 	Reason    string // the same in words
 	GoalAt    time.Time
 	Goal      *node.Reached // what reached the goal
 	Attempts  int           // failed tries of the present step
 	Error     string        // what the last failed try said
+	Control   bool          // kept out to compare: watched for the goal, not led
 	Lease     string        // token of the worker that holds the row, empty if none
 	Rev       int64         // goes up with every write
 }
@@ -168,6 +187,8 @@ type Memory struct {
 	Trigger node.Trigger               `json:"trigger"`
 	Visits  map[string]int             `json:"visits,omitempty"`  // how often each node was entered
 	Data    json.RawMessage            `json:"data,omitempty"`    // the present node's own note
+	Until   time.Time                  `json:"until,omitzero"`    // how long the present node wants to wait; the person may be looked at before
+	Waits   string                     `json:"waits,omitempty"`   // what for, in words
 	Answers map[string]json.RawMessage `json:"answers,omitempty"` // what was answered to nodes, by node id
 }
 
@@ -200,7 +221,8 @@ type Tally struct {
 }
 
 // What is tallied. Node level: In, Out+":<output>", Ended+":<why>", Queued, Refused+":<reason>", Failing (those parked now).
-// Journey level: In, Inside (those inside now), Ended+":<why>", Goals, Revenue+":<currency>" in minor units.
+// Journey level: In, Inside (those inside now), Ended+":<why>", Goals, Revenue+":<currency>" in minor units, Day+":<date>" (entered on it),
+// Turned+":<reason>" (not let in).
 const (
 	In      = "in"
 	Out     = "out"
@@ -211,6 +233,8 @@ const (
 	Inside  = "inside"
 	Goals   = "goal"
 	Revenue = "revenue"
+	Day     = "day"
+	Turned  = "turned"
 )
 
 // Count is a tally and its sum.

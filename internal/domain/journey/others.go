@@ -61,46 +61,73 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 	if err != nil {
 		return nil, "", err
 	}
-	t, err := s.trackOf(ctx, i.Workspace, i.Person, j.ID, more)
-	if err != nil {
-		return nil, "", err
-	}
 	now := s.c.Clock.Now()
 	trigger := event.Kept{Event: event.Event{
 		Workspace: i.Workspace, MessageID: e.Key, Type: event.Journey, Name: ledOn, PersonID: i.Person,
 		Time: now, Received: now, Origin: event.Internal, Properties: e.Enter.Properties,
 	}}
+	entry := p.EventEntry(j, i.Person, trigger)
+	entry.Trigger.Hops = i.Memory.Trigger.Hops + 1
+	t, err := s.trackOf(ctx, i.Workspace, i.Person, j.ID, entry.Live, more)
+	if err != nil {
+		return nil, "", err
+	}
 	switch {
 	case t.inside != nil:
 		return nil, fmt.Sprintf("not let in: already in %q", j.Name), nil
-	case !p.admits(t, trigger, now):
+	case p.refuses(t, entry, now) != "":
 		return nil, fmt.Sprintf("not let in: %q does not take the person again", j.Name), nil
+	case p.caps.bound():
+		return nil, fmt.Sprintf("asked for a place in %q", j.Name), s.c.Store.QueueEntries(ctx, []Entry{entry})
 	}
-	in := p.Enter(id.New("ins"), i.Workspace, j.ID, j.Published, i.Person, trigger, now)
+	in := p.Enter(id.New("ins"), j.Published, entry, now)
 	in.fresh = true
-	in.Instance.Memory.Trigger.Hops = i.Memory.Trigger.Hops + 1
 	return []Walk{in}, fmt.Sprintf("let into %q", j.Name), nil
 }
 
 // fetch takes the person of w out of another journey.
 func (s *Service) fetch(ctx context.Context, w Walk, journey string, more []Walk) ([]Walk, string, error) {
 	i := w.Instance
-	t, err := s.trackOf(ctx, i.Workspace, i.Person, journey, more)
+	rounds, err := s.roundsOf(ctx, i.Workspace, i.Person, journey, more)
 	if err != nil {
 		return nil, "", err
 	}
-	if t.inside == nil {
+	var ids []string
+	for _, r := range rounds {
+		if r.Inside() {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
 		return nil, "not in the other journey", nil
 	}
-	found, err := s.c.Store.Seize(ctx, i.Workspace, []string{t.inside.ID})
+	found, err := s.c.Store.Seize(ctx, i.Workspace, ids)
 	if err != nil || len(found) == 0 {
 		return nil, "not in the other journey", err
 	}
-	return []Walk{s.takeOut(ctx, found[0], "other_journey", "another journey took the person out")}, "taken out of the other journey", nil
+	var out []Walk
+	for _, f := range found {
+		out = append(out, s.takeOut(ctx, f, "other_journey", "another journey took the person out"))
+	}
+	return out, "taken out of the other journey", nil
 }
 
 // trackOf returns the person's way through another journey, as it will be once the walks are stored.
-func (s *Service) trackOf(ctx context.Context, ws, person, journey string, walks []Walk) (*track, error) {
+func (s *Service) trackOf(ctx context.Context, ws, person, journey, live string, walks []Walk) (*track, error) {
+	rounds, err := s.roundsOf(ctx, ws, person, journey, walks)
+	if err != nil {
+		return nil, err
+	}
+	t := &track{}
+	for n := range rounds {
+		if rounds[n].Key == live {
+			t.note(&rounds[n])
+		}
+	}
+	return t, nil
+}
+
+func (s *Service) roundsOf(ctx context.Context, ws, person, journey string, walks []Walk) ([]Instance, error) {
 	rounds, err := s.c.Store.Latest(ctx, ws, []string{person}, []string{journey})
 	if err != nil {
 		return nil, err
@@ -115,28 +142,26 @@ func (s *Service) trackOf(ctx context.Context, ws, person, journey string, walks
 			rounds = append(rounds, w.Instance)
 		}
 	}
-	t := &track{}
-	for n := range rounds {
-		i := &rounds[n]
-		if t.last == nil || t.last.Entered.Before(i.Entered) {
-			t.last = i
-		}
-		if i.Inside() {
-			t.inside = i
-		}
-	}
-	return t, nil
+	return rounds, nil
 }
 
-// Touched makes those be looked at again who wait for a rule and of whom anything has changed: traits, history, memberships. It is called with
-// what the pipeline has stored; calling it again is harmless.
+// Touched makes those be looked at again who wait for a rule and of whom anything has changed: traits, history, memberships. Their appointments
+// by date follow too. It is called with what the pipeline has stored; calling it again is harmless.
 func (s *Service) Touched(ctx context.Context, ws string, people []string) error {
 	idx, err := s.current(ctx)
 	if err != nil {
 		return err
 	}
 	c := idx.workspaces[ws]
-	if c == nil || len(c.asking.Journeys) == 0 || len(people) == 0 {
+	if c == nil || len(people) == 0 {
+		return nil
+	}
+	if len(c.dated) > 0 {
+		if err := s.appointByDate(ctx, ws, c.dated, people, s.c.Clock.Now()); err != nil {
+			return fmt.Errorf("appointments of workspace %s: %w", ws, err)
+		}
+	}
+	if len(c.asking.Journeys) == 0 {
 		return nil
 	}
 	var touched int64

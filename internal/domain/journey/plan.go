@@ -20,15 +20,17 @@ type Plan struct {
 	start   string
 	nodes   map[string]*step
 	order   []string // node ids as in the graph
-	trigger *node.Matcher
+	trigger entrance
 	goal    *node.Matcher
 	window  time.Duration // of goal, 0 for none
 	exits   []exitRule
 	reEntry ReEntry
 	maxAge  time.Duration // 0 for none
-	aimed   node.Aim      // of messages
-	watched []string      // names of all events that may concern someone inside
-	asking  []string      // nodes whose people are stepped again when anything about them changes
+	caps    Caps
+	holdout Holdout
+	aimed   node.Aim // of messages
+	watched []string // names of all events that may concern someone inside
+	asking  []string // nodes whose people are stepped again when anything about them changes
 }
 
 type step struct {
@@ -55,14 +57,21 @@ func Compile(g Graph) (*Plan, error) {
 	fail := func(err error) { bad = append(bad, err) }
 	p := &Plan{nodes: map[string]*step{}, reEntry: g.ReEntry, maxAge: defaultMaxAge}
 
-	if m, err := g.Trigger.Compile(); err != nil {
+	if t, err := g.Trigger.compile(); err != nil {
 		fail(node.Under("trigger", err))
 	} else {
-		p.trigger = m
+		p.trigger = t
+	}
+	if g.Caps != nil {
+		p.caps = *g.Caps
+		if err := p.caps.check(); err != nil {
+			fail(err)
+		}
 	}
 	p.addNodes(g, fail)
 	p.addGoal(g, fail)
 	p.addExits(g, fail)
+	p.addHoldout(g, fail)
 	switch g.ReEntry.Mode {
 	case "", Once, Always:
 		if g.ReEntry.After != nil {
@@ -90,7 +99,7 @@ func Compile(g Graph) (*Plan, error) {
 	}
 	for _, id := range p.order {
 		p.nodes[id].reach = p.reachOf(id)
-		if p.nodes[id].needs.Watches {
+		if p.nodes[id].needs.Watches || p.asks() {
 			p.asking = append(p.asking, id)
 		}
 	}
@@ -330,7 +339,10 @@ func (p *Plan) References() References {
 		out.Sets = append(out.Sets, refs(at(id, "config"), n.Sets)...)
 		out.Journeys = append(out.Journeys, refs(at(id, "config.journey"), n.Journeys)...)
 	}
-	out.Sets = append(out.Sets, refs("trigger", p.trigger.Sets())...)
+	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
+	if p.trigger.set != "" {
+		out.Sets = append(out.Sets, refs("trigger.schedule.set", []string{p.trigger.set})...)
+	}
 	for i, x := range p.exits {
 		field := fmt.Sprintf("exit[%d]", i)
 		if x.rule != nil {

@@ -128,7 +128,7 @@ func TestWalkingIsDeterministic(t *testing.T) {
 		now := start
 		var history []event.Kept
 		first := event.Kept{Person: 1, Event: event.Event{Workspace: ws, MessageID: "m", Type: event.Track, Name: "A", Time: now, Received: now, Properties: json.RawMessage(`{"n":1}`)}}
-		i := p.Enter("ins_1", ws, "jrn_1", 1, "per_1", first, now).Instance
+		i := p.Enter("ins_1", 1, p.EventEntry(journey.Journey{ID: "jrn_1", Workspace: ws}, "per_1", first), now).Instance
 		for n, m := range life(r) {
 			now = now.Add(m.after)
 			var do func(i journey.Instance) journey.Walk

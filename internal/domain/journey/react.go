@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,7 +24,7 @@ func (s *Service) React(ctx context.Context, events []event.Kept) error {
 	}
 	concerning := map[string][]event.Kept{}
 	for _, e := range events {
-		if c := idx.workspaces[e.Workspace]; c != nil && len(c.concerned(node.Names(e))) > 0 {
+		if c := idx.workspaces[e.Workspace]; c != nil && (len(c.idle) > 0 || len(c.concerned(node.Names(e))) > 0) {
 			concerning[e.Workspace] = append(concerning[e.Workspace], e)
 		}
 	}
@@ -52,7 +53,7 @@ func (s *Service) react(ctx context.Context, ws string, c *concerns, events []ev
 	}
 	journeys := c.concerned(names)
 	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
-		r := &reaction{s: s, ws: ws, concerns: c, now: s.c.Clock.Now(), people: people, tracks: map[trackKey]*track{}}
+		r := &reaction{s: s, ws: ws, concerns: c, now: s.c.Clock.Now(), people: people, tracks: map[trackKey]*track{}, idle: map[[2]string]Entry{}}
 		if err := r.load(ctx, events, journeys); err != nil {
 			return err
 		}
@@ -61,7 +62,13 @@ func (s *Service) react(ctx context.Context, ws string, c *concerns, events []ev
 				return err
 			}
 		}
-		return s.write(ctx, r.walks())
+		if err := s.write(ctx, r.walks()); err != nil {
+			return err
+		}
+		if err := s.c.Store.QueueEntries(ctx, r.queue); err != nil {
+			return err
+		}
+		return s.c.Store.PutEntries(ctx, r.appointments())
 	})
 }
 
@@ -73,10 +80,13 @@ type reaction struct {
 	now      time.Time
 	people   map[uint64]string
 	tracks   map[trackKey]*track
-	order    []trackKey // of first touch, so that equal batches write in equal order
+	order    []trackKey          // of first touch, so that equal batches write in equal order
+	queue    []Entry             // who has to ask for a place
+	idle     map[[2]string]Entry // journey and person -> the appointment after the last activity
 }
 
-type trackKey struct{ person, journey string }
+// trackKey names a person's ways through a journey; live is Instance.Key.
+type trackKey struct{ person, journey, live string }
 
 // track is one person's way through one journey: the round they are in and the last one before it.
 type track struct {
@@ -145,13 +155,7 @@ func (r *reaction) load(ctx context.Context, events []event.Kept, journeys []str
 	}
 	for n := range rounds {
 		i := &rounds[n]
-		t := r.track(trackKey{i.Person, i.Journey})
-		if t.last == nil || t.last.Entered.Before(i.Entered) {
-			t.last = i
-		}
-		if i.Inside() {
-			t.inside = i
-		}
+		r.track(trackKey{i.Person, i.Journey, i.Key}).note(i)
 	}
 	return nil
 }
@@ -173,31 +177,47 @@ func (r *reaction) apply(ctx context.Context, e event.Kept) error {
 	}
 	names := node.Names(e)
 	for _, j := range r.concerns.concerned(names) {
-		t := r.tracks[trackKey{who, j}]
-		if t == nil || t.inside == nil {
-			continue
-		}
-		p, err := r.planOf(ctx, *t.inside)
-		if err != nil {
-			return err
-		}
-		if p == nil {
-			continue
-		}
-		if w, changed := p.Hear(*t.inside, e, r.now); changed {
-			t.take(w)
-		}
-	}
-	for n, name := range names {
-		for _, l := range r.concerns.triggers[name] {
-			if n > 0 && slices.Contains(l.plan.trigger.Names(), names[0]) || !l.plan.trigger.Match(e) {
-				continue // a page view found by its name is not found again by its type
-			}
-			t := r.track(trackKey{who, l.journey.ID})
-			if !l.plan.admits(t, e, r.now) {
+		for _, k := range r.order {
+			t := r.tracks[k]
+			if k.person != who || k.journey != j || t.last == nil {
 				continue
 			}
-			w := l.plan.Enter(id.New("ins"), r.ws, l.journey.ID, l.journey.Published, who, e, r.now)
+			p, err := r.planOf(ctx, *t.last)
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				continue
+			}
+			if t.inside == nil {
+				if w, late := p.HearLate(*t.last, e); late && len(t.pending) == 0 {
+					t.pending = append(t.pending, &w)
+					i := w.Instance
+					t.last = &i
+				}
+				continue
+			}
+			if w, changed := p.Hear(*t.inside, e, r.now); changed {
+				t.take(w)
+			}
+		}
+	}
+	r.active(e, who)
+	for n, name := range names {
+		for _, l := range r.concerns.triggers[name] {
+			if n > 0 && slices.Contains(l.plan.trigger.match.Names(), names[0]) || !l.plan.trigger.match.Match(e) {
+				continue // a page view found by its name is not found again by its type
+			}
+			entry := l.plan.EventEntry(l.journey, who, e)
+			t := r.track(trackKey{who, l.journey.ID, entry.Live})
+			if l.plan.refuses(t, entry, r.now) != "" {
+				continue
+			}
+			if l.plan.caps.bound() {
+				r.queue = append(r.queue, entry)
+				continue
+			}
+			w := l.plan.Enter(id.New("ins"), l.journey.Published, entry, r.now)
 			w.fresh = true
 			l.plan.run(&w, node.Input{}, r.now, true)
 			t.pending = append(t.pending, &Walk{})
@@ -206,6 +226,13 @@ func (r *reaction) apply(ctx context.Context, e event.Kept) error {
 		}
 	}
 	return nil
+}
+
+// appointments returns them in an order that equal batches share.
+func (r *reaction) appointments() []Entry {
+	out := slices.Collect(maps.Values(r.idle))
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Journey, b.Journey), cmp.Compare(a.Slot, b.Slot)) })
+	return out
 }
 
 // take notes a change of the round the person is in.
@@ -233,28 +260,6 @@ func (r *reaction) walks() []Walk {
 		}
 	}
 	return out
-}
-
-// admits reports whether the event may let the person in.
-func (p *Plan) admits(t *track, e event.Kept, now time.Time) bool {
-	if t.inside != nil || p.maxAge > 0 && now.Sub(happened(e)) > p.maxAge {
-		return false
-	}
-	if t.last == nil {
-		return true
-	}
-	// An event that reached us while the person was inside does not let them in later either. So a batch that is redone
-	// after the round has ended gives the same answer as the first time.
-	if t.last.EntryKey == e.MessageID || !arrived(e).After(t.last.Ended) {
-		return false
-	}
-	switch p.reEntry.Mode {
-	case Always:
-		return true
-	case After:
-		return !now.Before(t.last.Entered.Add(p.reEntry.After.Duration()))
-	}
-	return false
 }
 
 // happened is when what an event tells of took place. A change of membership may have been caused by an old event that
@@ -292,7 +297,7 @@ func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner per
 		}
 		var walks []Walk
 		for _, i := range theirs {
-			if slices.ContainsFunc(own, func(o Instance) bool { return o.Journey == i.Journey }) {
+			if slices.ContainsFunc(own, func(o Instance) bool { return o.Journey == i.Journey && o.Key == i.Key }) {
 				w := s.takeOut(ctx, i, "merged", "merged with someone who is in this journey")
 				w.Instance.Person = winner.ID
 				walks = append(walks, w)
@@ -301,6 +306,30 @@ func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner per
 		if err := s.write(ctx, walks); err != nil {
 			return err
 		}
-		return s.c.Store.Repoint(ctx, ws, loser.ID, winner.ID)
+		if err := s.c.Store.Repoint(ctx, ws, loser.ID, winner.ID); err != nil {
+			return err
+		}
+		return s.inherit(ctx, ws, loser.ID, winner.ID)
 	})
+}
+
+// inherit gives what the loser of a merge was to enter to the winner. Appointments by date are made anew from the winner's traits, who is
+// touched by the merge; of two by inactivity the later one holds.
+func (s *Service) inherit(ctx context.Context, ws, loser, winner string) error {
+	theirs, err := s.c.Store.TakeEntriesOf(ctx, ws, loser)
+	if err != nil {
+		return err
+	}
+	var keep []Entry
+	for _, e := range theirs {
+		e.Person = winner
+		switch e.Slot {
+		case appointmentSlot(ByDate, loser):
+			continue
+		case appointmentSlot(ByInactive, loser):
+			e.Slot = appointmentSlot(ByInactive, winner)
+		}
+		keep = append(keep, e)
+	}
+	return s.c.Store.PutEntries(ctx, keep)
 }

@@ -63,6 +63,8 @@ type Config struct {
 	Subjects Subjects
 	Traits   Traits
 	Checker  Checker
+	Audience Audience
+	Policies Policies                                                     // for simulations; nil: nothing is forbidden
 	Zone     func(ctx context.Context, ws string) (*time.Location, error) // where people live whose zone is not known; nil: UTC
 	// Places returns where people's clocks are, as far as that is known; nil: what their traits say.
 	Places func(ctx context.Context, ws string, personIDs []string) (map[string]*time.Location, error)
@@ -79,6 +81,7 @@ type Service struct {
 	mu    sync.Mutex
 	index *index
 	plans map[planKey]*Plan
+	sims  simulations
 }
 
 // New returns a Service; Start makes it move people.
@@ -89,7 +92,7 @@ func New(c Config) *Service {
 	if c.Batch <= 0 {
 		c.Batch = 256
 	}
-	s := &Service{c: c, signal: make(chan struct{}, 1), plans: map[planKey]*Plan{}}
+	s := &Service{c: c, signal: make(chan struct{}, 1), plans: map[planKey]*Plan{}, sims: simulations{byID: map[string]*Simulation{}, turn: make(chan struct{}, 1)}}
 	s.loop.Run = s.run
 	return s
 }
@@ -98,7 +101,14 @@ func New(c Config) *Service {
 func (s *Service) Start(ctx context.Context) error { return s.loop.Start(ctx) }
 
 // Stop ends it, after the batch in hand.
-func (s *Service) Stop(ctx context.Context) error { return s.loop.Stop(ctx) }
+func (s *Service) Stop(ctx context.Context) error {
+	s.sims.mu.Lock()
+	for _, sim := range s.sims.byID {
+		sim.cancel()
+	}
+	s.sims.mu.Unlock()
+	return s.loop.Stop(ctx)
+}
 
 // Create adds a draft. key may be empty; if not, it must be new in the workspace.
 func (s *Service) Create(ctx context.Context, ws, key, name string, g Graph) (Journey, error) {
@@ -204,8 +214,15 @@ func (s *Service) Publish(ctx context.Context, ws, id string) (Journey, error) {
 		if err := s.check(ctx, ws, id, j.Draft); err != nil {
 			return err
 		}
+		p, err := Compile(j.Draft)
+		if err != nil {
+			return err
+		}
 		j.Published++
 		j.Status, j.Draining = Live, false
+		if err := s.open(ctx, *j, p); err != nil {
+			return err
+		}
 		return s.c.Store.AddVersion(ctx, Version{Workspace: ws, Journey: id, Number: j.Published, Graph: j.Draft, CreatedAt: s.c.Clock.Now()})
 	})
 }
@@ -226,13 +243,20 @@ func (s *Service) Pause(ctx context.Context, ws, id string) (Journey, error) {
 
 // Resume lets people in and on again, on the published version. Waits that have passed meanwhile end at once.
 func (s *Service) Resume(ctx context.Context, ws, id string) (Journey, error) {
-	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		switch j.Status {
 		case Live:
 			return nil
-		case Paused, Stopped:
-			j.Status, j.Draining = Live, false
+		case Paused:
+			j.Status = Live
 			return nil
+		case Stopped:
+			j.Status, j.Draining = Live, false
+			p, err := s.plan(ctx, planKey{ws, id, j.Published})
+			if err != nil {
+				return err
+			}
+			return s.open(ctx, *j, p)
 		}
 		return errs.Conflict("journey.not_paused", "only a paused or stopped journey can be resumed; this one is %s", j.Status)
 	})
@@ -240,12 +264,12 @@ func (s *Service) Resume(ctx context.Context, ws, id string) (Journey, error) {
 
 // End stops the journey: nobody enters any more. Those inside finish, or leave now if exit is set.
 func (s *Service) End(ctx context.Context, ws, id string, exit bool) (Journey, error) {
-	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		if j.Status == Draft || j.Status == Archived {
 			return errs.Conflict("journey.not_running", "only a published journey can be stopped; this one is %s", j.Status)
 		}
 		j.Status, j.Draining = Stopped, j.Draining || exit
-		return nil
+		return s.close(ctx, *j, s.c.Clock.Now())
 	})
 }
 
@@ -374,4 +398,20 @@ func (s *Service) takeOut(ctx context.Context, i Instance, why, reason string) W
 		p = nil // the step is then logged without its kind
 	}
 	return p.Take(i, why, reason, s.c.Clock.Now())
+}
+
+// Queue lists who is to enter the journey, soonest first: appointments, and people who wait for a place.
+func (s *Service) Queue(ctx context.Context, ws, journey string, p page.Request) (page.Of[Entry], error) {
+	if _, err := s.c.Store.Get(ctx, ws, journey); err != nil {
+		return page.Of[Entry]{}, err
+	}
+	return s.c.Store.Queue(ctx, ws, journey, p)
+}
+
+// Refusals lists who was not let in, latest first; those with the reason, or all if it is empty.
+func (s *Service) Refusals(ctx context.Context, ws, journey, reason string, p page.Request) (page.Of[Refusal], error) {
+	if _, err := s.c.Store.Get(ctx, ws, journey); err != nil {
+		return page.Of[Refusal]{}, err
+	}
+	return s.c.Store.Refusals(ctx, ws, journey, reason, p)
 }

@@ -16,7 +16,21 @@ type Stats struct {
 	Goals   int64            // rounds that reached the goal
 	Ended   map[string]int64 // rounds ended, by why: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, gone
 	Revenue map[string]int64 // amounts of the goal events in minor units, by currency
-	Nodes   []NodeStats      // those of the latest version in its order, then others that people have seen
+	Turned  map[string]int64 // people not let in, by reason
+	// With a holdout: what compares to Control are Goals and LateGoals together, of those who entered, and Revenue and LateRevenue.
+	LateGoals   int64            // reached within the goal's window after the journey had ended for the person
+	LateRevenue map[string]int64 // of them
+	Control     Control
+	Versions    map[int]int64 // people inside now, by version
+	Nodes       []NodeStats   // those of the latest version in its order, then others that people have seen
+}
+
+// Control is how those go who are kept out to compare.
+type Control struct {
+	Entered int64
+	Watched int64 // now
+	Goals   int64
+	Revenue map[string]int64
 }
 
 // NodeStats is how one node goes.
@@ -46,7 +60,10 @@ func (s *Service) Stats(ctx context.Context, ws, id string) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	out := Stats{Ended: map[string]int64{}, Revenue: map[string]int64{}}
+	out := Stats{
+		Ended: map[string]int64{}, Revenue: map[string]int64{}, Turned: map[string]int64{}, LateRevenue: map[string]int64{}, Versions: map[int]int64{},
+		Control: Control{Revenue: map[string]int64{}},
+	}
 	place := map[string]int{}
 	at := func(node string) *NodeStats {
 		n, ok := place[node]
@@ -68,6 +85,9 @@ func (s *Service) Stats(ctx context.Context, ws, id string) (Stats, error) {
 		what, detail, _ := strings.Cut(c.What, ":")
 		if c.Node == "" {
 			out.add(what, detail, c.N)
+			if what == Inside && c.N != 0 {
+				out.Versions[c.Version] += c.N
+			}
 		} else {
 			at(c.Node).add(what, detail, c.N)
 		}
@@ -92,6 +112,20 @@ func (s *Stats) add(what, detail string, n int64) {
 		s.Ended[detail] += n
 	case Revenue:
 		s.Revenue[detail] += n
+	case Turned:
+		s.Turned[detail] += n
+	case LateGoals:
+		s.LateGoals += n
+	case LateRevenue:
+		s.LateRevenue[detail] += n
+	case ControlIn:
+		s.Control.Entered += n
+	case ControlNow:
+		s.Control.Watched += n
+	case ControlGoals:
+		s.Control.Goals += n
+	case ControlRevenue:
+		s.Control.Revenue[detail] += n
 	}
 }
 

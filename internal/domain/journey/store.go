@@ -31,18 +31,21 @@ type Store interface {
 	Stamp(ctx context.Context) (int64, error)
 	// Running returns, for all workspaces, the journeys that are live, paused or stopped.
 	Running(ctx context.Context) ([]Journey, error)
-	// Inhabited returns the versions of the journey that have people inside.
+	// Inhabited returns the versions of the journey that have people inside, Control included.
 	Inhabited(ctx context.Context, ws, journey string) ([]int, error)
 
 	// Enter adds instances and returns the ids of those added. An instance is left out if its entry key has been used in
-	// its journey, or if its person is inside that journey already.
+	// its journey, or if its person is inside that journey already with the same Key.
 	Enter(ctx context.Context, instances []Instance) (map[string]bool, error)
-	// Latest returns, of each of these people in each of these journeys, the instance inside (if any) and the one entered last.
+	// Latest returns, of each of these people in each of these journeys, and for each Key, the instance inside (if any) and the one entered
+	// last.
 	Latest(ctx context.Context, ws string, people, journeys []string) ([]Instance, error)
 	// Seize takes the instances with these ids that are inside away from whoever leased them and returns them as they are now.
 	Seize(ctx context.Context, ws string, ids []string) ([]Instance, error)
 	// Due returns the journeys (live or stopped, of all workspaces) in which someone is due.
 	Due(ctx context.Context, now time.Time) ([]Place, error)
+	// NextDue returns when the first person of all live and stopped journeys whom nobody leases at now is due; zero if there is none.
+	NextDue(ctx context.Context, now time.Time) (time.Time, error)
 	// Claim leases up to limit active instances of the journey that are due and not leased at now, longest due first.
 	Claim(ctx context.Context, p Place, now, until time.Time, lease string, limit int) ([]Instance, error)
 	// Hold returns those of the instances that the lease still holds, as they are now, and keeps others from taking
@@ -58,19 +61,68 @@ type Store interface {
 	Draining(ctx context.Context) ([]Journey, error)
 	// SeizeInside is Seize for any up to limit instances inside the journey.
 	SeizeInside(ctx context.Context, p Place, limit int) ([]Instance, error)
+	// SeizeVersions is Seize for up to limit instances inside these versions of the journey that are not Control, with ids after one, in their order.
+	SeizeVersions(ctx context.Context, p Place, versions []int, after string, limit int) ([]Instance, error)
 	// SeizeOf is Seize for all instances of the person that are inside any journey.
 	SeizeOf(ctx context.Context, ws, person string) ([]Instance, error)
-	// Repoint gives all instances and steps of one person to another.
+	// Repoint gives all instances, steps and refusals of one person to another.
 	Repoint(ctx context.Context, ws, from, to string) error
 	// AddSteps appends to the log of paths.
 	AddSteps(ctx context.Context, steps []Step) error
 	// AddCounts adds to the counts.
 	AddCounts(ctx context.Context, counts []Count) error
 
+	// EntryPlaces returns the live journeys (of all workspaces) in which an entry is due.
+	EntryPlaces(ctx context.Context, now time.Time) ([]Place, error)
+	// DueEntries returns entries of a journey that are due, longest due first.
+	DueEntries(ctx context.Context, p Place, now time.Time, limit int) ([]Entry, error)
+	// Entries returns those of the journey's entries that have one of the slots, by slot.
+	Entries(ctx context.Context, ws, journey string, slots []string) ([]Entry, error)
+	// TakeEntries removes those entries and returns what they were, longest due first.
+	TakeEntries(ctx context.Context, ws, journey string, slots []string) ([]Entry, error)
+	// TakeEntriesOf does so for all entries of a person.
+	TakeEntriesOf(ctx context.Context, ws, person string) ([]Entry, error)
+	// PutEntries adds entries, each in the place of the one with its slot if there is one. One by inactivity never replaces a later one.
+	PutEntries(ctx context.Context, entries []Entry) error
+	// QueueEntries adds entries whose slot is free and whose key was never refused or used.
+	QueueEntries(ctx context.Context, entries []Entry) error
+	// DropEntries removes entries.
+	DropEntries(ctx context.Context, ws, journey string, slots []string) error
+	// DropAppointments removes all entries of these kinds that are due after the time.
+	DropAppointments(ctx context.Context, ws, journey string, kinds []string, after time.Time) error
+	// Queue lists the entries of a journey, soonest due first.
+	Queue(ctx context.Context, ws, journey string, p page.Request) (page.Of[Entry], error)
+	// AddRefusals notes who was not let in; a key that is noted already stays as it is.
+	AddRefusals(ctx context.Context, refused []Refusal) error
+	// Refusals lists them, latest first; those with the reason, or all if it is empty.
+	Refusals(ctx context.Context, ws, journey, reason string, p page.Request) (page.Of[Refusal], error)
+	// RoundOf returns the instance that an entry key made, or errs.NotFound.
+	RoundOf(ctx context.Context, ws, journey, key string) (Instance, error)
+	// RefusalOf returns the refusal of an entry key, or errs.NotFound.
+	RefusalOf(ctx context.Context, ws, journey, key string) (Refusal, error)
+
+	// AddTask adds a task; one with its id stays as it is.
+	AddTask(ctx context.Context, t Task) error
+	// DueTasks returns the running tasks that are due, longest due first, at most limit.
+	DueTasks(ctx context.Context, now time.Time, limit int) ([]Task, error)
+	// SaveTask replaces the task if it still is at rev and raises Rev by one; errs.Conflict if it has moved on.
+	SaveTask(ctx context.Context, t Task) error
+	// CancelTasks ends the running tasks of these kinds.
+	CancelTasks(ctx context.Context, ws, journey string, kinds []string, now time.Time) error
+	// Task returns one task or errs.NotFound.
+	Task(ctx context.Context, ws, id string) (Task, error)
+	// Tasks lists the tasks of a journey, latest made first.
+	Tasks(ctx context.Context, ws, journey string, p page.Request) (page.Of[Task], error)
+
 	// Counts returns the counts of all versions of the journey, in no particular order.
 	Counts(ctx context.Context, ws, journey string) ([]Count, error)
 	// Parked returns how many are parked in the workspace.
 	Parked(ctx context.Context, ws string) (int64, error)
+	// Trouble counts what keeps people from going on, in one journey or in all of the workspace if it is empty; before is the time at which those who
+	// are still due are overdue.
+	Trouble(ctx context.Context, ws, journey string, before time.Time) (Trouble, error)
+	// Stuck lists those parked, tried again, or overdue, by the time at which they are due, those parked first.
+	Stuck(ctx context.Context, ws, journey string, before time.Time, p page.Request) (page.Of[Instance], error)
 	// Instance returns one instance or errs.NotFound.
 	Instance(ctx context.Context, ws, id string) (Instance, error)
 	// OfPerson returns a person's instances, last entered first.

@@ -19,6 +19,7 @@ type Walk struct {
 	Effects  []Effect
 	Tallies  []Count
 	fresh    bool // the instance is new
+	late     bool // the instance had ended before
 }
 
 // Effect is something to be done for one of the steps.
@@ -39,11 +40,13 @@ func (p *Plan) Needs(i Instance) node.Needs {
 }
 
 // Enter makes the instance of a person who begins the journey now, at the first node and due at once.
-func (p *Plan) Enter(id, ws, journey string, version int, person string, e event.Kept, now time.Time) Walk {
+func (p *Plan) Enter(id string, version int, e Entry, now time.Time) Walk {
 	i := Instance{
-		ID: id, Workspace: ws, Journey: journey, Version: version, Person: person, EntryKey: e.MessageID,
-		Status: Active, Entered: now, Due: now,
-		Memory: Memory{Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e)}},
+		ID: id, Workspace: e.Workspace, Journey: e.Journey, Version: version, Person: e.Person, EntryKey: e.Key, Key: e.Live,
+		Status: Active, Arrived: now, Entered: now, Due: now, Memory: Memory{Trigger: e.Trigger},
+	}
+	if p.holdsOut(e.Journey, e.Person) {
+		return p.control(i)
 	}
 	w := Walk{Instance: i}
 	w.tally("", In, 1)
@@ -71,6 +74,10 @@ func (p *Plan) Run(i Instance, in node.Input, now time.Time, light bool) Walk {
 }
 
 func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
+	if w.Instance.Control {
+		p.runControl(w, now)
+		return
+	}
 	for range len(p.nodes) + 1 {
 		s := p.nodes[w.Instance.Node]
 		if s == nil {
@@ -81,12 +88,18 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 			w.rest(now)
 			return
 		}
+		var change time.Time // when time alone may fulfil an exit rule
 		if !light {
 			for _, x := range p.exits {
-				if x.rule != nil && x.rule.Eval(in.Subject, now).Match {
+				if x.rule == nil {
+					continue
+				}
+				asked := x.rule.Eval(in.Subject, now)
+				if asked.Match {
 					w.end(s, Exited, "exit_rule", x.reason, nil, now)
 					return
 				}
+				change = sooner(change, asked.Next)
 			}
 		}
 		r := s.node.Step(w.state(), in, now)
@@ -108,8 +121,12 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 			w.end(s, Exited, "exit_node", r.Reason, nil, now)
 			return
 		case r.Output == "":
-			w.Instance.Memory.Data = r.Data
-			w.rest(r.Due)
+			if r.Due.IsZero() && len(s.node.Listens()) == 0 && !s.needs.Watches {
+				w.park("the step neither names a time nor waits for anything")
+				return
+			}
+			w.Instance.Memory.Data, w.Instance.Memory.Until, w.Instance.Memory.Waits = r.Data, r.Due, r.Reason
+			w.rest(sooner(r.Due, change))
 			return
 		}
 		to := s.next[r.Output]
@@ -122,6 +139,14 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		w.arrive(to, now)
 	}
 	w.park("went round the whole journey without a rest")
+}
+
+// sooner returns the earlier of two times, of which zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // after is the subject as it will be once the traits are written, for the nodes that follow.
@@ -149,11 +174,19 @@ func (p *Plan) asks() bool {
 // Hear tells an instance of an event of its person. It is pure; false means that the event changes nothing.
 func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 	w := Walk{Instance: i}
+	if i.Control {
+		if i.Inside() && p.reaches(i, e) {
+			r := node.ReachedBy(e)
+			w.finish(Done, "goal", r.Reason, r.GoalBy, now)
+			return w, true
+		}
+		return w, false
+	}
 	s := p.nodes[i.Node]
 	if s == nil || !i.Inside() || !follows(e, i.Memory.Trigger) {
 		return w, false
 	}
-	if p.goal != nil && p.goal.Match(e) && (p.window == 0 || !e.Time.After(i.Entered.Add(p.window))) {
+	if p.reaches(i, e) {
 		r := node.ReachedBy(e)
 		w.end(s, Done, "goal", r.Reason, r.GoalBy, now)
 		return w, true
@@ -183,6 +216,10 @@ func follows(e event.Kept, t node.Trigger) bool {
 // Take is the walk of an instance that ends from outside: stopped, merged, removed, person gone.
 func (p *Plan) Take(i Instance, why, reason string, now time.Time) Walk {
 	w := Walk{Instance: i}
+	if i.Control {
+		w.finish(Exited, why, reason, nil, now)
+		return w
+	}
 	s := &step{id: i.Node}
 	if p != nil && p.nodes[i.Node] != nil {
 		s = p.nodes[i.Node]
@@ -204,6 +241,7 @@ func (w *Walk) tally(nodeID, what string, n int64) {
 func (w *Walk) arrive(id string, now time.Time) {
 	i := &w.Instance
 	i.Node, i.Arrived, i.Memory.Data = id, now, nil
+	i.Memory.Until, i.Memory.Waits = time.Time{}, ""
 	visits := maps.Clone(i.Memory.Visits)
 	if visits == nil {
 		visits = map[string]int{}
@@ -246,6 +284,11 @@ func (w *Walk) finish(status InstanceStatus, why, reason string, by *node.Reache
 	}
 	i.Status, i.Why, i.Reason, i.Ended, i.Due = status, why, reason, now, time.Time{}
 	i.Attempts, i.Error, i.Memory.Data = 0, "", nil
+	i.Memory.Until, i.Memory.Waits = time.Time{}, ""
+	if i.Control {
+		w.finishControl(by)
+		return
+	}
 	w.tally("", Inside, -1)
 	w.tally("", Ended+":"+why, 1)
 	if by != nil {

@@ -18,6 +18,8 @@ import (
 const (
 	// poll bounds how late a jump of the clock is noticed. It is real time: clocks of tests and demonstrations jump.
 	poll = 500 * time.Millisecond
+	// shortest is the least pause of the worker: a transaction for each of a thousand people a second would cost more than a batch of twenty.
+	shortest = 20 * time.Millisecond
 
 	firstBackoff = 30 * time.Second
 	lastBackoff  = time.Hour
@@ -36,7 +38,7 @@ func (s *Service) run(ctx context.Context) {
 		if moved > 0 && err == nil {
 			continue
 		}
-		timer.Reset(poll)
+		timer.Reset(s.pause(ctx))
 		select {
 		case <-ctx.Done():
 			return
@@ -44,6 +46,16 @@ func (s *Service) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+}
+
+// pause is how long the worker may rest: until somebody is due, but long enough for several to come together, and never longer than a poll.
+func (s *Service) pause(ctx context.Context) time.Duration {
+	now := s.c.Clock.Now()
+	next, err := s.c.Store.NextDue(ctx, now)
+	if err != nil || next.IsZero() {
+		return poll
+	}
+	return max(shortest, min(poll, next.Sub(now)))
 }
 
 // wake makes the worker look at once.
@@ -57,9 +69,12 @@ func (s *Service) wake() {
 // Tick moves one batch of everybody who is due now, of each journey, and returns how many were handled. The loop that Start begins
 // calls it; calling it beside the loop is harmless.
 func (s *Service) Tick(ctx context.Context) (int, error) {
-	handled, err := s.drain(ctx)
-	if err != nil {
-		return handled, err
+	handled := 0
+	for _, part := range []func(context.Context) (int, error){s.drain, s.work, s.admitDue} {
+		n, err := part(ctx)
+		if handled += n; err != nil {
+			return handled, err
+		}
 	}
 	now := s.c.Clock.Now()
 	places, err := s.c.Store.Due(ctx, now)
@@ -128,11 +143,9 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 	if err != nil {
 		return err
 	}
-	var home *time.Location
-	if s.c.Zone != nil {
-		if home, err = s.c.Zone(ctx, first.Workspace); err != nil {
-			return fmt.Errorf("load zone: %w", err)
-		}
+	home, err := s.home(ctx, first.Workspace)
+	if err != nil {
+		return err
 	}
 	ids, people := make([]string, len(batch)), make([]string, len(batch))
 	for n, i := range batch {

@@ -15,14 +15,24 @@ import (
 // write stores walks and carries out what they ask for. It must be called inside the transaction in which the instances were
 // seized or held.
 func (s *Service) write(ctx context.Context, walks []Walk) error {
+	_, err := s.written(ctx, walks)
+	return err
+}
+
+// written is write and returns the ids of the new instances that the store let in.
+func (s *Service) written(ctx context.Context, walks []Walk) (map[string]bool, error) {
 	walks, err := s.others(ctx, walks)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	walks, err = s.enter(ctx, walks)
+	walks, added, err := s.enter(ctx, walks)
 	if err != nil || len(walks) == 0 {
-		return err
+		return added, err
 	}
+	return added, s.carryOut(ctx, walks)
+}
+
+func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 	if err := s.send(ctx, walks); err != nil {
 		return err
 	}
@@ -70,7 +80,7 @@ func (s *Service) write(ctx context.Context, walks []Walk) error {
 }
 
 // enter adds the instances that are new and drops the walks of those that the store would not let in.
-func (s *Service) enter(ctx context.Context, walks []Walk) ([]Walk, error) {
+func (s *Service) enter(ctx context.Context, walks []Walk) ([]Walk, map[string]bool, error) {
 	var fresh []Instance
 	for _, w := range walks {
 		if w.fresh {
@@ -78,13 +88,13 @@ func (s *Service) enter(ctx context.Context, walks []Walk) ([]Walk, error) {
 		}
 	}
 	if len(fresh) == 0 {
-		return walks, nil
+		return walks, nil, nil
 	}
 	added, err := s.c.Store.Enter(ctx, fresh)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.DeleteFunc(walks, func(w Walk) bool { return w.fresh && !added[w.Instance.ID] }), nil
+	return slices.DeleteFunc(walks, func(w Walk) bool { return w.fresh && !added[w.Instance.ID] }), added, nil
 }
 
 // send asks the outbox for the messages and notes its decisions with the steps.
@@ -139,6 +149,9 @@ func (s *Service) send(ctx context.Context, walks []Walk) error {
 // announce makes the events that tell the rest of the product of entering and leaving.
 func announce(w Walk, now time.Time) ([]event.Event, error) {
 	i := w.Instance
+	if i.Control || w.late {
+		return nil, nil // nothing happened to the person
+	}
 	var out []event.Event
 	add := func(name, what string, at time.Time, more map[string]any) error {
 		props := map[string]any{

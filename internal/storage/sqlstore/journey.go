@@ -149,8 +149,8 @@ func (s *Journey) Running(ctx context.Context) ([]journey.Journey, error) {
 
 // Inhabited returns the versions with people inside.
 func (s *Journey) Inhabited(ctx context.Context, ws, id string) ([]int, error) {
-	return sqldb.Collect(ctx, s.db, sqldb.Value[int], `SELECT version FROM journey_count
-		WHERE workspace_id = $1 AND journey_id = $2 AND node = '' AND what = 'inside' AND n > 0 ORDER BY version`, ws, id)
+	return sqldb.Collect(ctx, s.db, sqldb.Value[int], `SELECT DISTINCT version FROM journey_count
+		WHERE workspace_id = $1 AND journey_id = $2 AND node = '' AND what IN ('inside', 'control_inside') AND n > 0 ORDER BY version`, ws, id)
 }
 
 // Draining returns the journeys that take everybody out.

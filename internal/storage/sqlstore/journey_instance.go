@@ -17,12 +17,12 @@ import (
 )
 
 const instanceColumns = `id, workspace_id, journey_id, version, person_id, entry_key, status, node, arrived_at, entered_at, ended_at, due_at,
-	seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, rev`
+	seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, rev, live_key, control`
 
 func scanInstance(r sqldb.Row) (i journey.Instance, err error) {
 	var memory, goal string
 	if err = r.Scan(&i.ID, &i.Workspace, &i.Journey, &i.Version, &i.Person, &i.EntryKey, (*string)(&i.Status), &i.Node, &i.Arrived, &i.Entered,
-		&i.Ended, &i.Due, &i.Seq, &memory, &i.Why, &i.Reason, &i.GoalAt, &goal, &i.Attempts, &i.Error, &i.Lease, &i.Rev); err != nil {
+		&i.Ended, &i.Due, &i.Seq, &memory, &i.Why, &i.Reason, &i.GoalAt, &goal, &i.Attempts, &i.Error, &i.Lease, &i.Rev, &i.Key, &i.Control); err != nil {
 		return i, err
 	}
 	if goal != "" {
@@ -61,10 +61,10 @@ func (s *Journey) Enter(ctx context.Context, instances []journey.Instance) (map[
 			return nil, err
 		}
 		n, err := s.db.Exec(ctx, `INSERT INTO journey_instance (id, workspace_id, journey_id, version, person_id, entry_key, status, node, arrived_at,
-			entered_at, ended_at, due_at, seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, lease_until, rev)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0, 1) ON CONFLICT DO NOTHING`,
+			entered_at, ended_at, due_at, seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, lease_until, rev, live_key, control)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0, 1, $21, $22) ON CONFLICT DO NOTHING`,
 			i.ID, i.Workspace, i.Journey, i.Version, i.Person, i.EntryKey, string(i.Status), i.Node, i.Arrived,
-			i.Entered, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error)
+			i.Entered, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error, i.Key, i.Control)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (s *Journey) Latest(ctx context.Context, ws string, people, journeys []stri
 	inPeople, peopleArg := s.db.In(2, people)
 	inJourneys, journeysArg := s.db.In(3, journeys)
 	return sqldb.Collect(ctx, s.db, scanInstance, `SELECT `+instanceColumns+` FROM (
-			SELECT i.*, ROW_NUMBER() OVER (PARTITION BY journey_id, person_id ORDER BY entered_at DESC, id DESC) AS place
+			SELECT i.*, ROW_NUMBER() OVER (PARTITION BY journey_id, person_id, live_key ORDER BY entered_at DESC, id DESC) AS place
 			FROM journey_instance i WHERE workspace_id = $1 AND person_id `+inPeople+` AND journey_id `+inJourneys+`) AS ranked
 		WHERE place = 1 OR status IN ('active', 'parked') ORDER BY id`, ws, peopleArg, journeysArg)
 }
@@ -104,6 +104,52 @@ func (s *Journey) SeizeInside(ctx context.Context, p journey.Place, limit int) (
 		p.Workspace, p.Journey, limit)
 }
 
+// SeizeVersions takes up to limit instances inside versions away from their leases.
+func (s *Journey) SeizeVersions(ctx context.Context, p journey.Place, versions []int, after string, limit int) ([]journey.Instance, error) {
+	wanted := make([]int64, len(versions))
+	for n, v := range versions {
+		wanted[n] = int64(v)
+	}
+	in, arg := s.db.InInts(3, wanted)
+	return s.seize(ctx, `id IN (SELECT id FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2 AND status IN ('active', 'parked') AND NOT control
+		AND version `+in+` AND id > $4 ORDER BY id LIMIT $5)`, p.Workspace, p.Journey, arg, after, limit)
+}
+
+// Trouble counts what keeps people from going on.
+func (s *Journey) Trouble(ctx context.Context, ws, id string, before time.Time) (t journey.Trouble, err error) {
+	return sqldb.One(ctx, s.db, func(r sqldb.Row) (t journey.Trouble, err error) {
+		err = r.Scan(&t.Parked, &t.Trying, &t.Overdue, &t.Paused, &t.Entries, &t.Tasks)
+		return t, err
+	}, `SELECT
+			(SELECT COUNT(*) FROM journey_instance i WHERE i.workspace_id = $1 AND ($2 = '' OR i.journey_id = $2) AND i.status = 'parked'),
+			(SELECT COUNT(*) FROM journey_instance i WHERE i.workspace_id = $1 AND ($2 = '' OR i.journey_id = $2) AND i.status = 'active' AND i.attempts > 0),
+			(SELECT COUNT(*) FROM journey j JOIN journey_instance i ON i.journey_id = j.id WHERE j.workspace_id = $1 AND ($2 = '' OR j.id = $2)
+				AND j.status IN ('live', 'stopped') AND i.status = 'active' AND i.attempts = 0 AND i.due_at <= $3),
+			(SELECT COALESCE(CAST(SUM(c.n) AS BIGINT), 0) FROM journey j JOIN journey_count c ON c.journey_id = j.id WHERE j.workspace_id = $1 AND ($2 = '' OR j.id = $2)
+				AND j.status = 'paused' AND c.node = '' AND c.what = 'inside'),
+			(SELECT COUNT(*) FROM journey_entry e WHERE e.workspace_id = $1 AND ($2 = '' OR e.journey_id = $2) AND e.attempts > 0),
+			(SELECT COUNT(*) FROM journey_task t WHERE t.workspace_id = $1 AND ($2 = '' OR t.journey_id = $2) AND t.status = 'running' AND t.attempts > 0)`, ws, id, before)
+}
+
+// Stuck lists people who do not go on.
+func (s *Journey) Stuck(ctx context.Context, ws, id string, before time.Time, p page.Request) (page.Of[journey.Instance], error) {
+	at, after := int64(-1), ""
+	if _, err := page.Decode(p.Cursor, &at, &after); err != nil {
+		return page.Of[journey.Instance]{}, err
+	}
+	items, err := sqldb.Collect(ctx, s.db, scanInstance, `SELECT `+instanceColumns+` FROM journey_instance i
+		WHERE i.workspace_id = $1 AND ($2 = '' OR i.journey_id = $2) AND (i.status = 'parked' OR i.status = 'active' AND (i.attempts > 0 OR i.due_at <= $3
+				AND EXISTS (SELECT 1 FROM journey j WHERE j.id = i.journey_id AND j.status IN ('live', 'stopped'))))
+			AND (COALESCE(i.due_at, 0), i.id) > (CAST($4 AS BIGINT), $5) ORDER BY COALESCE(i.due_at, 0), i.id LIMIT $6`, ws, id, before, at, after, p.Size()+1)
+	return page.Cut(items, p.Size(), func(i journey.Instance) string {
+		due := int64(0)
+		if !i.Due.IsZero() {
+			due = i.Due.UnixMicro()
+		}
+		return page.Encode(due, i.ID)
+	}), err
+}
+
 // SeizeOf takes all instances of a person away from their leases.
 func (s *Journey) SeizeOf(ctx context.Context, ws, person string) ([]journey.Instance, error) {
 	return s.seize(ctx, `workspace_id = $1 AND person_id = $2`, ws, person)
@@ -117,6 +163,17 @@ func (s *Journey) Due(ctx context.Context, now time.Time) ([]journey.Place, erro
 	}, `SELECT j.workspace_id, j.id FROM journey j WHERE j.status IN ('live', 'stopped') AND EXISTS (
 			SELECT 1 FROM journey_instance i WHERE i.journey_id = j.id AND i.status = 'active' AND i.due_at <= $1 AND i.lease_until <= $1)
 		ORDER BY j.id`, now)
+}
+
+// NextDue returns when the first person is due.
+func (s *Journey) NextDue(ctx context.Context, now time.Time) (time.Time, error) {
+	us, err := sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT COALESCE(CAST(MIN(due) AS BIGINT), 0) FROM (
+		SELECT (SELECT i.due_at FROM journey_instance i WHERE i.journey_id = j.id AND i.status = 'active' AND i.due_at IS NOT NULL AND i.lease_until <= $1
+			ORDER BY i.due_at LIMIT 1) AS due FROM journey j WHERE j.status IN ('live', 'stopped')) AS first`, now)
+	if err != nil || us == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(us).UTC(), nil
 }
 
 // Claim leases due instances.
@@ -159,9 +216,9 @@ func (s *Journey) Save(ctx context.Context, instances []journey.Instance) error 
 		if err != nil {
 			return err
 		}
-		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error}
+		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error, i.Version}
 	}
-	_, err := s.db.Bulk(ctx, `UPDATE journey_instance SET status = $3, node = $4, arrived_at = $5, ended_at = $6, due_at = $7, seq = $8, memory = $9,
+	_, err := s.db.Bulk(ctx, `UPDATE journey_instance SET version = $16, status = $3, node = $4, arrived_at = $5, ended_at = $6, due_at = $7, seq = $8, memory = $9,
 		why = $10, reason = $11, goal_at = $12, goal = $13, attempts = $14, error = $15, lease_owner = '', lease_until = 0, rev = rev + 1
 		WHERE workspace_id = $1 AND id = $2`, rows)
 	return err
@@ -173,8 +230,12 @@ func (s *Journey) Repoint(ctx context.Context, ws, from, to string) error {
 		WHERE workspace_id = $1 AND person_id = $2`, ws, from, to); err != nil {
 		return err
 	}
-	_, err := s.db.Exec(ctx, `UPDATE journey_step SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, from, to)
-	return err
+	for _, table := range []string{"journey_step", "journey_refusal"} {
+		if _, err := s.db.Exec(ctx, `UPDATE `+table+` SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, from, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Parked returns how many are parked.
@@ -216,7 +277,7 @@ const (
 		WHERE s.workspace_id = $1 AND s.journey_id = $2 AND s.node = $3 AND (s.instance_id, s.seq) < ($4, $5)`
 	presentVisit = `SELECT i.id, i.seq + 1, i.person_id, i.version, i.status, i.node, i.entered_at, i.arrived_at, i.ended_at, '', i.reason, '', i.error
 		FROM journey_instance i
-		WHERE i.workspace_id = $1 AND i.journey_id = $2 AND ($3 = '' OR i.node = $3) AND (i.id, i.seq + 1) < ($4, CAST($5 AS BIGINT))`
+		WHERE i.workspace_id = $1 AND i.journey_id = $2 AND NOT i.control AND ($3 = '' OR i.node = $3) AND (i.id, i.seq + 1) < ($4, CAST($5 AS BIGINT))`
 	insideNow = ` AND i.status IN ('active', 'parked')`
 )
 

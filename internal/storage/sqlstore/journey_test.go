@@ -13,7 +13,7 @@ import (
 func TestJourneyStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		journeytest.Run(t, func(t *testing.T) journey.Store {
-			clearTables(t, db, "journey", "journey_version", "journey_instance", "journey_step", "journey_count")
+			clearTables(t, db, "journey", "journey_version", "journey_instance", "journey_step", "journey_count", "journey_entry", "journey_refusal", "journey_task")
 			return sqlstore.NewJourney(db)
 		})
 	})

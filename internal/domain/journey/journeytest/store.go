@@ -19,6 +19,9 @@ const ws = "ws_1"
 // Run tests a store. open returns an empty one for each test.
 func Run(t *testing.T, open func(t *testing.T) journey.Store) {
 	t.Helper()
+	for name, test := range entryTests {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
 	for name, test := range map[string]func(t *testing.T, s journey.Store){
 		"journeys come back as they were written":        journeysRoundTrip,
 		"an update needs the revision it was based on":   updatesCheckRev,
@@ -80,7 +83,7 @@ func sample(id string) journey.Journey {
 	return journey.Journey{
 		ID: id, Workspace: ws, Name: "購物車 " + id, Status: journey.Live, Published: 1, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
 		Draft: journey.Graph{
-			Trigger: node.Match{Event: &node.EventMatch{Name: "Product Added", Filter: []json.RawMessage{json.RawMessage(`{"path":"total","op":"gt","value":5}`)}}},
+			Trigger: journey.Trigger{Match: node.Match{Event: &node.EventMatch{Name: "Product Added", Filter: []json.RawMessage{json.RawMessage(`{"path":"total","op":"gt","value":5}`)}}}},
 			Nodes: []journey.Node{
 				{ID: "a", Kind: "wait", Config: json.RawMessage(`{"for":{"n":1,"unit":"hour"}}`), Next: map[string]string{"next": "b"}},
 				{ID: "b", Kind: "exit", X: 3, Y: 4},

@@ -155,16 +155,19 @@ func timeOfDay(text, field string) (hour, minute int, err error) {
 }
 
 // zone returns where the person's clock is.
-func (in Input) zone() *time.Location {
-	if name, _ := trait(in.Subject, "timezone").(string); name != "" && name != "Local" {
+func (in Input) zone() *time.Location { return ZoneOf(in.Subject, in.Home) }
+
+// ZoneOf returns where a person's clock is: in the zone of their trait timezone, else at home, else at UTC.
+func ZoneOf(s *rule.Subject, home *time.Location) *time.Location {
+	if name, _ := trait(s, "timezone").(string); name != "" && name != "Local" {
 		if zone, err := time.LoadLocation(name); err == nil {
 			return zone
 		}
 	}
-	if in.Home == nil {
+	if home == nil {
 		return time.UTC
 	}
-	return in.Home
+	return home
 }
 
 func trait(s *rule.Subject, name string) any {

@@ -29,6 +29,12 @@ type Match struct {
 	Event          *EventMatch `json:"event,omitempty"`
 	SegmentEntered *SetMatch   `json:"segment_entered,omitempty"`
 	SegmentLeft    *SetMatch   `json:"segment_left,omitempty"`
+	Form           *FormMatch  `json:"form,omitempty"`
+}
+
+// FormMatch describes a form that a person sends in: an event "Form Submitted" whose property form, form_name or form_id is the name.
+type FormMatch struct {
+	Name string `json:"name" doc:"Name or id of the form"`
 }
 
 // Matcher recognises events. It is immutable.
@@ -69,15 +75,40 @@ func Names(e event.Kept) []string {
 
 // Compile checks a Match and makes its Matcher.
 func (m Match) Compile() (*Matcher, error) {
-	switch {
-	case m.Event != nil && m.SegmentEntered == nil && m.SegmentLeft == nil:
-		return m.Event.compile("event")
-	case m.Event == nil && m.SegmentEntered != nil && m.SegmentLeft == nil:
-		return m.SegmentEntered.compile("segment_entered", event.SegmentEntered)
-	case m.Event == nil && m.SegmentEntered == nil && m.SegmentLeft != nil:
-		return m.SegmentLeft.compile("segment_left", event.SegmentLeft)
+	var made []func() (*Matcher, error)
+	if m.Event != nil {
+		made = append(made, func() (*Matcher, error) { return m.Event.compile("event") })
 	}
-	return nil, errs.Invalid("journey.match", "", "name exactly one of event, segment_entered and segment_left")
+	if m.SegmentEntered != nil {
+		made = append(made, func() (*Matcher, error) { return m.SegmentEntered.compile("segment_entered", event.SegmentEntered) })
+	}
+	if m.SegmentLeft != nil {
+		made = append(made, func() (*Matcher, error) { return m.SegmentLeft.compile("segment_left", event.SegmentLeft) })
+	}
+	if m.Form != nil {
+		made = append(made, m.Form.compile)
+	}
+	if len(made) != 1 {
+		return nil, errs.Invalid("journey.match", "", "name exactly one of event, form, segment_entered and segment_left")
+	}
+	return made[0]()
+}
+
+// FormSubmitted is the event of a form that was sent in.
+const FormSubmitted = "Form Submitted"
+
+func (m *FormMatch) compile() (*Matcher, error) {
+	if strings.TrimSpace(m.Name) == "" {
+		return nil, errs.Invalid("journey.match.form", "form.name", "name the form")
+	}
+	return &Matcher{names: []string{FormSubmitted}, label: "form " + m.Name, test: func(e event.Kept) bool {
+		var p struct {
+			Form string `json:"form"`
+			Name string `json:"form_name"`
+			ID   string `json:"form_id"`
+		}
+		return e.Type == event.Track && json.Unmarshal(e.Properties, &p) == nil && slices.Contains([]string{p.Form, p.Name, p.ID}, m.Name)
+	}}, nil
 }
 
 func (m *SetMatch) compile(field, name string) (*Matcher, error) {

@@ -1,0 +1,196 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// JourneyAddition asks to let one person in.
+type JourneyAddition struct {
+	Person     string            `json:"person_id,omitempty" doc:"either this or identifier"`
+	Identifier *event.Identifier `json:"identifier,omitempty"`
+	Data       map[string]any    `json:"data,omitempty" doc:"what messages and conditions may read as the properties of the trigger"`
+	Key        string            `json:"idempotency_key" minLength:"1" maxLength:"200" doc:"the same key again lets nobody in twice and answers what became of the first"`
+}
+
+// JourneyAdmission says what became of it.
+type JourneyAdmission struct {
+	Status string `json:"status" enum:"entered,waiting,refused"`
+	Round  string `json:"round_id,omitempty" doc:"if entered"`
+	Reason string `json:"reason,omitempty" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate," doc:"why the person waits or was refused"`
+}
+
+// JourneyGroup is whom staff add: people, or everybody in a segment or list.
+type JourneyGroup struct {
+	People []string `json:"person_ids,omitempty" maxItems:"1000"`
+	Set    string   `json:"set_id,omitempty" doc:"segment or list"`
+}
+
+// JourneyTask is work on many people of a journey, done in batches.
+type JourneyTask struct {
+	ID        string          `json:"id"`
+	Journey   string          `json:"journey_id"`
+	Kind      string          `json:"kind" enum:"scan,run,add,move" doc:"scan: appointments after publishing; run: the audience of a schedule enters; add: people whom staff add; move: people on older versions"`
+	Status    string          `json:"status" enum:"running,done,cancelled"`
+	Version   int             `json:"version"`
+	Total     int64           `json:"total" doc:"people, as far as known"`
+	Done      int64           `json:"done"`
+	Data      json.RawMessage `json:"data,omitempty"`
+	Error     string          `json:"error,omitempty" doc:"of the last try, if it failed; it is tried again"`
+	Due       time.Time       `json:"due_at" doc:"when it goes on"`
+	CreatedAt time.Time       `json:"created_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
+}
+
+func journeyTaskShape(t journey.Task) JourneyTask {
+	return JourneyTask{
+		ID: t.ID, Journey: t.Journey, Kind: t.Kind, Status: t.Status, Version: t.Version, Total: t.Total, Done: t.Done, Data: t.Data, Error: t.Error, Due: t.Due,
+		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+	}
+}
+
+// JourneyEntry is somebody who is to enter.
+type JourneyEntry struct {
+	Person   string    `json:"person_id"`
+	Kind     string    `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
+	Due      time.Time `json:"due_at" doc:"when they enter; in the past if they wait for a place"`
+	Attempts int       `json:"attempts,omitempty" doc:"failed tries to let them in"`
+	Error    string    `json:"error,omitempty"`
+}
+
+// JourneyRefusal is somebody who was not let in.
+type JourneyRefusal struct {
+	Person string    `json:"person_id"`
+	Kind   string    `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
+	Reason string    `json:"reason" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate"`
+	At     time.Time `json:"at"`
+}
+
+func (a *api) journeyEntryRoutes() {
+	s := a.c.Journeys
+	route(a, http.MethodPost, "/journeys/{id}/entries", "journey-entry-create", "Let one person into a journey whose trigger is the API, with data of its own", staff.JourneysWrite, func(ctx context.Context, in *inAt[JourneyAddition]) (*body[JourneyAdmission], error) {
+		who, err := a.named(ctx, in.Body.Person, in.Body.Identifier)
+		if err != nil {
+			return nil, err
+		}
+		var data json.RawMessage
+		if in.Body.Data != nil {
+			if data, err = json.Marshal(in.Body.Data); err != nil {
+				return nil, errs.Invalid("journey.entry.data", "data", "the data is no JSON object: %v", err)
+			}
+		}
+		var out journey.Outcome
+		err = a.change(ctx, "enter", "journey", in.ID, func(ctx context.Context) (err error) {
+			out, err = s.Add(ctx, workspaceOf(ctx), in.ID, journey.Addition{Person: who, Key: in.Body.Key, Data: data})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		shape := JourneyAdmission{Status: "refused", Round: out.Instance, Reason: out.Reason}
+		switch {
+		case out.Instance != "":
+			shape.Status = "entered"
+		case out.Waiting:
+			shape.Status = "waiting"
+		}
+		return answer(shape), nil
+	})
+	type size struct {
+		Count int64 `json:"count" doc:"people; send it as confirmed_count when adding them"`
+	}
+	route(a, http.MethodPost, "/journeys/{id}/additions/preview", "journey-addition-preview", "Count the people that would be added", staff.JourneysPublish, func(ctx context.Context, in *inAt[JourneyGroup]) (*body[size], error) {
+		if _, err := s.Get(ctx, workspaceOf(ctx), in.ID); err != nil {
+			return nil, err
+		}
+		n, err := s.CountGroup(ctx, workspaceOf(ctx), journey.Group{People: in.Body.People, Set: in.Body.Set})
+		return answer(size{n}), err
+	})
+	type addition struct {
+		JourneyGroup
+		Confirmed int64  `json:"confirmed_count" minimum:"1" doc:"how many people the caller agreed to add; more are refused"`
+		Key       string `json:"idempotency_key,omitempty" maxLength:"200"`
+	}
+	route(a, http.MethodPost, "/journeys/{id}/additions", "journey-addition-create", "Add people to a live journey by hand; the re-entry rule and the caps hold for them too", staff.JourneysPublish, func(ctx context.Context, in *inAt[addition]) (*body[JourneyTask], error) {
+		g := journey.Group{People: in.Body.People, Set: in.Body.Set, Key: in.Body.Key}
+		if len(g.People) > 0 {
+			found, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), g.People)
+			if err != nil {
+				return nil, err
+			}
+			for i, p := range g.People {
+				f, ok := found[p]
+				if !ok {
+					return nil, errs.NotFound("person", p)
+				}
+				g.People[i] = f.ID
+			}
+		}
+		var t journey.Task
+		err := a.change(ctx, "add_people", "journey", in.ID, func(ctx context.Context) (err error) {
+			t, err = s.AddGroup(ctx, workspaceOf(ctx), in.ID, caller(ctx).ID, g, in.Body.Confirmed)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return answer(journeyTaskShape(t)), nil
+	}, created)
+	route(a, http.MethodGet, "/journeys/{id}/tasks", "journey-tasks", "What is being done or was done to many people of a journey at once, latest first", staff.JourneysRead, func(ctx context.Context, in *PageAt) (*body[List[JourneyTask]], error) {
+		found, err := s.Tasks(ctx, workspaceOf(ctx), in.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, journeyTaskShape), nil
+	})
+	route(a, http.MethodPost, "/journey-tasks/{id}/cancel", "journey-task-cancel", "End a task where it is; what it did stays", staff.JourneysPublish, func(ctx context.Context, in *IDPath) (*body[JourneyTask], error) {
+		var t journey.Task
+		err := a.change(ctx, "cancel", "journey_task", in.ID, func(ctx context.Context) (err error) {
+			t, err = s.CancelTask(ctx, workspaceOf(ctx), in.ID)
+			return err
+		})
+		return answer(journeyTaskShape(t)), err
+	})
+	route(a, http.MethodGet, "/journeys/{id}/queue", "journey-queue", "Who is to enter a journey: appointments, and people who wait for a place; soonest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[JourneyEntry]], error) {
+		found, err := s.Queue(ctx, workspaceOf(ctx), in.ID, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, func(e journey.Entry) JourneyEntry {
+			return JourneyEntry{Person: e.Person, Kind: e.Kind, Due: e.Due, Attempts: e.Attempts, Error: e.Error}
+		}), nil
+	})
+	type refused struct {
+		PageAt
+		Reason string `query:"reason" maxLength:"40" doc:"only those refused for it"`
+	}
+	route(a, http.MethodGet, "/journeys/{id}/refusals", "journey-refusals", "Who was not let into a journey and why, latest first", staff.PeopleRead, func(ctx context.Context, in *refused) (*body[List[JourneyRefusal]], error) {
+		found, err := s.Refusals(ctx, workspaceOf(ctx), in.ID, in.Reason, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, func(r journey.Refusal) JourneyRefusal {
+			return JourneyRefusal{Person: r.Person, Kind: r.Kind, Reason: r.Reason, At: r.At}
+		}), nil
+	})
+}
+
+// named returns the id of the person whom a caller names by id or by identifier.
+func (a *api) named(ctx context.Context, id string, by *event.Identifier) (string, error) {
+	if (id == "") == (by == nil) {
+		return "", errs.Invalid("person.named", "person_id", "name the person by person_id or by identifier")
+	}
+	if by != nil {
+		p, err := a.c.People.ByIdentifier(ctx, workspaceOf(ctx), *by)
+		return p.ID, err
+	}
+	p, err := a.c.People.Get(ctx, workspaceOf(ctx), id)
+	return p.ID, err
+}
