@@ -1,10 +1,14 @@
 import { Activity, Eye, type LucideIcon, Mail, Route, UserRound, Users } from 'lucide-react'
 import { type Schemas, useList } from '@/api'
-import { useT } from '@/i18n'
-import { Button, Card, EmptyState, ErrorState, Json, LoadingState, Time } from '@/ui'
+import { useT, word } from '@/i18n'
+import { useUrlState } from '@/lib/route'
+import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, Time } from '@/ui'
 import css from './EventTimeline.module.css'
 
 type Event = Schemas['PersonEvent']
+
+const types = ['track', 'page', 'screen', 'identify', 'message', 'segment', 'journey', 'consent', 'invoice', 'identity'] as const
+type EventType = (typeof types)[number]
 
 const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mail, segment: Users, journey: Route, identify: UserRound }
 
@@ -18,7 +22,12 @@ function about(e: Event): string {
 /** Everything that happened to one person, newest first. */
 export function EventTimeline({ id }: { id: string }) {
   const t = useT()
-  const events = useList('/api/v1/people/{id}/events', { path: { id } }, { size: 30 })
+  const [filter, setFilter] = useUrlState({ type: '' })
+  const events = useList(
+    '/api/v1/people/{id}/events',
+    { path: { id }, query: filter.type ? { type: filter.type as EventType } : {} },
+    { size: 30 },
+  )
   if (events.loading)
     return (
       <Card>
@@ -31,14 +40,26 @@ export function EventTimeline({ id }: { id: string }) {
         <ErrorState error={events.error} onRetry={events.reload} />
       </Card>
     )
+  const bar = (
+    <FilterBar active={filter.type !== ''} onClear={() => setFilter({ type: '' })}>
+      <FilterChip
+        label={t('field.kind')}
+        value={filter.type}
+        choices={types.map((value) => ({ value, label: word('event_type', value) }))}
+        onChange={(type) => setFilter({ type })}
+      />
+    </FilterBar>
+  )
   if (events.items.length === 0)
     return (
       <Card>
+        {filter.type ? bar : null}
         <EmptyState icon={Activity} title={t('person.no_events')} />
       </Card>
     )
   return (
     <Card>
+      {bar}
       <ol className={css.line}>
         {events.items.map((e) => {
           const Icon = icons[e.type] ?? Activity

@@ -1,11 +1,9 @@
-import { useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { useParam, useUrlState } from '@/lib/route'
 import {
   Accordion,
   Ago,
-  Button,
   Card,
   DataTable,
   Definition,
@@ -19,7 +17,9 @@ import {
   Status,
   Time,
 } from '@/ui'
+import { Identity } from './Identity'
 import { Portrait } from './Portrait'
+import { Invoices, Journeys, Topics } from './Relations'
 import { EventTimeline } from './EventTimeline'
 
 type Person = Schemas['Person']
@@ -54,13 +54,22 @@ function PersonView({ person: p }: { person: Person }) {
           label={personName(p)}
           value={view.tab}
           onChange={(tab) => setView({ tab })}
-          tabs={['timeline', 'messages', 'identity', 'traits'].map((id) => ({ id, label: t(`person.tab.${id}`) }))}
+          tabs={['timeline', 'messages', 'topics', 'journeys', 'invoices', 'identity', 'traits'].map((id) => ({
+            id,
+            label: t(`person.tab.${id}`),
+          }))}
         />
       }
       rail={<Loaded of={portrait}>{(x) => <Portrait portrait={x} />}</Loaded>}
     >
       {view.tab === 'messages' ? (
         <Messages id={p.id} />
+      ) : view.tab === 'topics' ? (
+        <Topics id={p.id} />
+      ) : view.tab === 'journeys' ? (
+        <Journeys id={p.id} />
+      ) : view.tab === 'invoices' ? (
+        <Invoices id={p.id} />
       ) : view.tab === 'identity' ? (
         <Identity person={p} />
       ) : view.tab === 'traits' ? (
@@ -105,62 +114,6 @@ function Messages({ id }: { id: string }) {
       ]}
       empty={<EmptyState title={t('person.no_messages')} />}
     />
-  )
-}
-
-/** Why all of this is one person: the identifiers, and each decision that linked them. */
-function Identity({ person: p }: { person: Person }) {
-  const t = useT()
-  const [full, setFull] = useState(false)
-  const decisions = useList('/api/v1/people/{id}/identity', { path: { id: p.id } }, { size: 30, enabled: full })
-  return (
-    <>
-      <Card title={t('person.identifiers')} flush>
-        <DataTable
-          bare
-          plain
-          name="person.identifiers"
-          label={t('person.identifiers')}
-          rows={p.identifiers ?? []}
-          rowId={(i) => `${i.kind} ${i.value}`}
-          columns={[
-            { id: 'kind', title: t('field.kind'), cell: (i) => word('identifier', i.kind) },
-            { id: 'value', title: t('field.value'), main: true, cell: (i) => i.value },
-            { id: 'status', title: t('field.status'), cell: (i) => <Status value={i.status} /> },
-            { id: 'seen', title: t('field.last_seen'), num: true, cell: (i) => <Ago at={i.last_seen} /> },
-          ]}
-        />
-      </Card>
-      <Card title={t('person.why_one')} help={t('person.why_one_help')} flush>
-        {full ? (
-          <DataTable
-            bare
-            plain
-            name="person.decisions"
-            label={t('person.why_one')}
-            rows={decisions.items}
-            rowId={(d) => `${d.at} ${d.kind} ${d.identifier?.value ?? ''} ${d.other ?? ''}`}
-            loading={decisions.loading}
-            error={decisions.error}
-            more={decisions.more}
-            loadingMore={decisions.loadingMore}
-            onMore={decisions.loadMore}
-            columns={[
-              { id: 'decision', title: t('field.decision'), cell: (d) => word('identity', d.kind) },
-              {
-                id: 'identifier',
-                title: t('field.identifier'),
-                cell: (d) => (d.identifier ? `${word('identifier', d.identifier.kind)} ${d.identifier.value}` : (d.other ?? '')),
-              },
-              { id: 'reason', title: t('field.reason'), cell: (d) => d.reason ?? '' },
-              { id: 'time', title: t('field.time'), num: true, cell: (d) => <Time at={d.at} /> },
-            ]}
-          />
-        ) : (
-          <EmptyState title={t('person.decisions')} action={<Button onClick={() => setFull(true)}>{t('person.show_decisions')}</Button>} />
-        )}
-      </Card>
-    </>
   )
 }
 

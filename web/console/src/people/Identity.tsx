@@ -1,0 +1,315 @@
+// Who this is: the identifiers, why they are one person, and the tools to correct it.
+import { Undo2 } from 'lucide-react'
+import { useState } from 'react'
+import { type Schemas, refresh, useList, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { useT, word } from '@/i18n'
+import {
+  Ago,
+  Button,
+  Card,
+  confirm,
+  DataTable,
+  EmptyState,
+  FormBody,
+  Group,
+  Link,
+  Note,
+  personName,
+  SearchBox,
+  Sheet,
+  Stack,
+  Status,
+  TextInput,
+  Time,
+  toast,
+  toastError,
+  useForm,
+} from '@/ui'
+
+type Person = Schemas['Person']
+type Identifier = NonNullable<Person['identifiers']>[number]
+
+const people = ['/api/v1/people']
+
+/** A decision takes effect when the event about it has gone through the log: a second or two. */
+const settle = () => setTimeout(() => void refresh(people), 2500)
+
+export function Identity({ person: p }: { person: Person }) {
+  const t = useT()
+  const write = useCan()('people.write')
+  const [taken, setTaken] = useState<Identifier[] | null>(null)
+  const [other, setOther] = useState<'join' | 'separate' | null>(null)
+  const identifiers = p.identifiers ?? []
+  return (
+    <>
+      <Card
+        title={t('person.identifiers')}
+        flush
+        actions={
+          write ? (
+            <Group gap="xs">
+              <Button onClick={() => setOther('join')}>{t('person.join')}</Button>
+              <Button onClick={() => setOther('separate')}>{t('person.separate')}</Button>
+            </Group>
+          ) : null
+        }
+      >
+        <DataTable
+          bare
+          plain
+          name="person.identifiers"
+          label={t('person.identifiers')}
+          rows={identifiers}
+          rowId={key}
+          bulk={
+            write && identifiers.length > 1
+              ? (ids, clear) => (
+                  <Button
+                    disabled={ids.length === identifiers.length}
+                    onClick={() => {
+                      setTaken(identifiers.filter((i) => ids.includes(key(i))))
+                      clear()
+                    }}
+                  >
+                    {t('person.split')}
+                  </Button>
+                )
+              : undefined
+          }
+          columns={[
+            { id: 'kind', title: t('field.kind'), cell: (i) => word('identifier', i.kind) },
+            { id: 'value', title: t('field.value'), main: true, cell: (i) => i.value },
+            { id: 'status', title: t('field.status'), cell: (i) => <Status value={i.status} /> },
+            { id: 'seen', title: t('field.last_seen'), num: true, cell: (i) => <Ago at={i.last_seen} /> },
+          ]}
+        />
+      </Card>
+      <Decisions person={p} write={write} />
+      <KeptApart person={p} write={write} />
+      <Sheet title={t('person.split_title')} opened={taken !== null} onClose={() => setTaken(null)}>
+        <SplitForm person={p} taken={taken ?? []} onDone={() => setTaken(null)} />
+      </Sheet>
+      <Sheet title={t(`person.${other ?? 'join'}_title`)} opened={other !== null} onClose={() => setOther(null)}>
+        <OtherPerson person={p} verb={other ?? 'join'} onDone={() => setOther(null)} />
+      </Sheet>
+    </>
+  )
+}
+
+const key = (i: Identifier) => `${i.kind} ${i.value}`
+
+function SplitForm({ person: p, taken, onDone }: { person: Person; taken: Identifier[]; onDone: () => void }) {
+  const t = useT()
+  const split = useSend('post', '/api/v1/people/{id}/split', { refresh: people })
+  const form = useForm({
+    initial: { note: '' },
+    save: (v) =>
+      split.mutateAsync({ path: { id: p.id }, body: { identifiers: taken.map(({ kind, value }) => ({ kind, value })), note: v.note } }),
+    onDone: () => {
+      toast(t('person.split_done'))
+      settle()
+      onDone()
+    },
+  })
+  return (
+    <FormBody form={form} action={t('person.split')} onCancel={onDone}>
+      <p>{t('person.split_lead', { name: personName(p) })}</p>
+      <ul>
+        {taken.map((i) => (
+          <li key={key(i)}>
+            {word('identifier', i.kind)} {i.value}
+          </li>
+        ))}
+      </ul>
+      <TextInput label={t('field.why')} maxLength={500} {...form.getInputProps('note')} />
+    </FormBody>
+  )
+}
+
+/** Finds the other person, then makes one of two or keeps two apart. */
+function OtherPerson({ person: p, verb, onDone }: { person: Person; verb: 'join' | 'separate'; onDone: () => void }) {
+  const t = useT()
+  const [q, setQ] = useState('')
+  const found = useList('/api/v1/people', { query: { q } }, { size: 20, enabled: q.length > 0 })
+  const join = useSend('post', '/api/v1/people/{id}/join', { refresh: people })
+  const separate = useSend('post', '/api/v1/people/{id}/separate', { refresh: people })
+  const act = async (o: { id: string; name?: string; email?: string }) => {
+    const names = { one: personName(p), two: personName(o) }
+    if (!(await confirm({ title: t(`person.${verb}_ask`, names), text: t(`person.${verb}_lead`), action: t(`person.${verb}`) }))) return
+    try {
+      if (verb === 'join')
+        await join.mutateAsync({
+          path: { id: p.id },
+          body: { other: o.id, idempotency_key: `${p.id}:${o.id}:${crypto.randomUUID()}`.slice(0, 80) },
+        })
+      else await separate.mutateAsync({ path: { id: p.id }, body: { other: o.id } })
+      toast(t(`person.${verb}_done`))
+      settle()
+      onDone()
+    } catch (err) {
+      toastError(err)
+    }
+  }
+  return (
+    <Stack gap="md">
+      <p>{t(`person.${verb}_lead`)}</p>
+      <SearchBox value={q} onChange={setQ} placeholder={t('people.search')} />
+      {q ? (
+        <DataTable
+          bare
+          plain
+          name="person.other"
+          label={t('nav.people')}
+          rows={found.items.filter((o) => o.id !== p.id)}
+          rowId={(o) => o.id}
+          loading={found.loading}
+          error={found.error}
+          more={found.more}
+          loadingMore={found.loadingMore}
+          onMore={found.loadMore}
+          filtered
+          columns={[
+            { id: 'person', title: t('field.person'), main: true, cell: (o) => personName(o) },
+            { id: 'email', title: t('field.email'), cell: (o) => o.email ?? '' },
+            {
+              id: 'act',
+              title: '',
+              num: true,
+              cell: (o) => (
+                <Button size="compact-sm" onClick={() => void act(o)}>
+                  {t(`person.${verb}`)}
+                </Button>
+              ),
+            },
+          ]}
+        />
+      ) : null}
+    </Stack>
+  )
+}
+
+function Decisions({ person: p, write }: { person: Person; write: boolean }) {
+  const t = useT()
+  const decisions = useList('/api/v1/people/{id}/identity', { path: { id: p.id } }, { size: 30 })
+  const split = useSend('post', '/api/v1/people/{id}/split', { refresh: people })
+  const undo = async (merge: string) => {
+    if (!(await confirm({ title: t('person.unmerge_ask'), text: t('person.unmerge_lead'), action: t('person.unmerge') }))) return
+    split.mutate(
+      { path: { id: p.id }, body: { merge } },
+      {
+        onSuccess: () => {
+          toast(t('person.split_done'))
+          settle()
+        },
+        onError: toastError,
+      },
+    )
+  }
+  return (
+    <Card title={t('person.why_one')} help={t('person.why_one_help')} flush>
+      <DataTable
+        bare
+        plain
+        name="person.decisions"
+        label={t('person.why_one')}
+        rows={decisions.items}
+        rowId={(d) => d.id}
+        loading={decisions.loading}
+        error={decisions.error}
+        more={decisions.more}
+        loadingMore={decisions.loadingMore}
+        onMore={decisions.loadMore}
+        columns={[
+          {
+            id: 'decision',
+            title: t('field.decision'),
+            main: true,
+            cell: (d) => (
+              <>
+                {word('identity', d.kind)}
+                {d.reason ? <Note>{word('identity_reason', d.reason)}</Note> : null}
+              </>
+            ),
+          },
+          {
+            id: 'identifier',
+            title: t('field.identifier'),
+            cell: (d) => (d.identifier ? `${word('identifier', d.identifier.kind)} ${d.identifier.value}` : ''),
+          },
+          {
+            id: 'other',
+            title: t('field.other_person'),
+            cell: (d) => (d.other && d.other !== p.id ? <Link to={`/people/${d.other}`}>{t('person.open')}</Link> : ''),
+          },
+          { id: 'time', title: t('field.time'), num: true, cell: (d) => <Time at={d.at} /> },
+          {
+            id: 'undo',
+            title: '',
+            num: true,
+            cell: (d) =>
+              write && d.kind === 'merged' ? (
+                <Button size="compact-sm" leftSection={<Undo2 size={14} />} onClick={() => void undo(d.id)}>
+                  {t('person.unmerge')}
+                </Button>
+              ) : null,
+          },
+        ]}
+      />
+    </Card>
+  )
+}
+
+function KeptApart({ person: p, write }: { person: Person; write: boolean }) {
+  const t = useT()
+  const apart = useList('/api/v1/people/{id}/apart', { path: { id: p.id } }, { size: 20 })
+  const back = useSend('delete', '/api/v1/people-apart/{id}', { refresh: people })
+  if (apart.items.length === 0) return null
+  const list = (ids: { kind: string; value: string }[]) => ids.map((i) => `${word('identifier', i.kind)} ${i.value}`).join(', ')
+  const takeBack = async (id: string) => {
+    if (!(await confirm({ title: t('person.take_back_ask'), text: t('person.take_back_lead'), action: t('person.take_back') }))) return
+    back.mutate(
+      { path: { id } },
+      {
+        onSuccess: () => {
+          toast(t('person.take_back_done'))
+          settle()
+        },
+        onError: toastError,
+      },
+    )
+  }
+  return (
+    <Card title={t('person.apart')} help={t('person.apart_help')} flush>
+      <DataTable
+        bare
+        plain
+        name="person.apart"
+        label={t('person.apart')}
+        rows={apart.items}
+        rowId={(a) => a.id}
+        more={apart.more}
+        loadingMore={apart.loadingMore}
+        onMore={apart.loadMore}
+        columns={[
+          { id: 'one', title: t('person.apart_one'), main: true, cell: (a) => list(a.one) },
+          { id: 'two', title: t('person.apart_two'), cell: (a) => list(a.two) },
+          { id: 'note', title: t('field.why'), cell: (a) => a.note ?? '' },
+          { id: 'at', title: t('field.time'), num: true, cell: (a) => <Time at={a.at} /> },
+          {
+            id: 'back',
+            title: '',
+            num: true,
+            cell: (a) =>
+              write ? (
+                <Button size="compact-sm" onClick={() => void takeBack(a.id)}>
+                  {t('person.take_back')}
+                </Button>
+              ) : null,
+          },
+        ]}
+        empty={<EmptyState title={t('person.apart')} />}
+      />
+    </Card>
+  )
+}
