@@ -146,6 +146,7 @@ func (a *api) routes() {
 	a.reportRoutes()
 	a.reportTableRoutes()
 	a.effectRoutes()
+	a.summaryRoutes()
 	a.noteRoutes()
 	a.savedReportRoutes()
 	a.channelRoutes()

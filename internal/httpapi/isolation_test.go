@@ -134,6 +134,7 @@ var foreignCases = map[string]foreign{
 	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
 	"GET /rejections":                       {want: 200, has: `"items":[]`},
 	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
+	"GET /reports/summary":                  {want: 200, has: `"asked":0`},
 	"GET /reports/effect":                   {want: 200, has: `"judgement":"no_control"`},
 	"GET /campaigns/{id}/effect":            {id: "$campaign"},
 	"GET /journeys/{id}/effect":             {id: "$journey"},

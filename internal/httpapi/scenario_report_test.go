@@ -2,10 +2,13 @@ package httpapi_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 )
@@ -105,4 +108,58 @@ func TestOnlyItsOwnerChangesASavedReport(t *testing.T) {
 	if r := w.call("POST /saved-reports", asked{browser: vic, body: `{"name":"x","report":"nonsense"}`}); r.Code != http.StatusUnprocessableEntity {
 		t.Errorf("%d %s", r.Code, r.Body)
 	}
+}
+
+func TestTheEffectIsMeasuredAgainstThoseHeldBack(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	var e httpapi.Effect
+	w.ok(b.key, "GET /campaigns/"+b.ids["campaign"]+"/effect", "", &e)
+	if e.Judgement != "no_control" || e.TreatedRate.N != 2 || e.TreatedRate.Count != 1 || !e.Running || e.Until == nil {
+		t.Errorf("nobody was held back: %+v", e)
+	}
+	// Half of an audience of twenty; whoever is in the control group buys as well, and one takes it back.
+	var rows []string
+	for i := range 20 {
+		user := fmt.Sprint("shopper", i)
+		w.feed(identify(b.ws, "i-"+user, user, fmt.Sprintf(`{"email":"%s@zanzibar.example"}`, user), w.clock.Now()))
+		rows = append(rows, `"user_id:`+user+`"`)
+	}
+	b.make(w, "shoppers", "POST /lists", `{"name":"All shoppers"}`)
+	w.ok(b.key, "POST /lists/"+b.ids["shoppers"]+"/members", `{"rows":[`+strings.Join(rows, ",")+`]}`, nil)
+	b.make(w, "measured", "POST /campaigns", b.expand(w, `{"name":"Measured","audience":{"include":["$shoppers"]},"topic":"$topic","template":"$template","plan":{"holdout":50},"goal":{"window_seconds":86400}}`))
+	w.ok(b.key, "POST /campaigns/"+b.ids["measured"]+"/launch", "", nil)
+	w.walk()
+	var r httpapi.CampaignReport
+	w.ok(b.key, "GET /campaigns/"+b.ids["measured"]+"/report", "", &r)
+	if r.Refused == 0 || r.Queued == 0 || r.Refused+r.Queued != 20 {
+		t.Fatalf("held back %d of 20", r.Refused)
+	}
+	w.send(int(r.Queued))
+	w.clock.Advance(time.Hour)
+	for i := range 20 {
+		w.feed(track(b.ws, fmt.Sprint("o-", i), fmt.Sprint("shopper", i), event.OrderCompleted, fmt.Sprintf(`{"order_id":"S-%d","total":10,"currency":"EUR"}`, i), w.clock.Now()))
+	}
+	w.feed(track(b.ws, "back", "shopper0", event.OrderRefunded, `{"order_id":"S-0","total":4,"currency":"EUR"}`, w.clock.Now()))
+	w.ok(b.key, "GET /campaigns/"+b.ids["measured"]+"/effect", "", &e)
+	if e.Control != "source" || e.Judgement != "too_few" || e.TreatedRate.N != r.Queued || e.ControlRate.N != r.Refused || e.TreatedRate.Share != 1 || e.ControlRate.Share != 1 ||
+		len(e.RevenueLifts) != 1 || e.RevenueLifts[0].Treated+e.RevenueLifts[0].Control != 20*1000-400 {
+		t.Errorf("%+v", e)
+	}
+	w.ok(b.key, "GET /campaigns/"+b.ids["measured"]+"/report", "", &r)
+	if r.Converted != r.Sent || len(r.Revenue) != 1 || r.Revenue[0].Minor != r.Sent*1000-sum(r.Refunded) {
+		t.Errorf("credited: %+v", r)
+	}
+	var s httpapi.Summary
+	w.ok(b.key, "GET /reports/summary", "", &s)
+	if s.Now.Asked != 23 || s.Now.Orders != 24 || s.Now.Active != 23 || len(s.Revenue) != 2 || s.Revenue[0].Name != "Measured" {
+		t.Errorf("summary: %+v", s)
+	}
+}
+
+func sum(m []httpapi.Money) (n int64) {
+	for _, x := range m {
+		n += x.Minor
+	}
+	return n
 }

@@ -6,7 +6,7 @@
 // twice), showing.
 //
 //	message rows ───┐
-//	journey counts ─┼─► Make, Campaign, Journey, Overview ─► figure ─► People: who is behind it
+//	journey counts ─┼─► Make, Campaign, Journey, Summary  ─► figure ─► People: who is behind it
 //	campaign facts ─┤
 //	event store ────┘
 //

@@ -49,6 +49,11 @@ type Store interface {
 	// groups, by arm. Arms without people are left out.
 	Arms(ctx context.Context, ws string, s Scope) (map[Arm]ArmCounts, error)
 
+	// Reach counts the different people of the scope's messages.
+	Reach(ctx context.Context, ws string, s Scope) (Reach, error)
+	// Credited sums what was credited from a time to another (left out), by source, names left empty; in no order.
+	Credited(ctx context.Context, ws string, from, to time.Time) ([]SourceRevenue, error)
+
 	// AddNote adds a note as the next revision of its subject; errs.Conflict if there is that revision already.
 	AddNote(ctx context.Context, ws string, n Note) error
 	// Notes lists the revisions of a subject's note, latest first.

@@ -194,6 +194,47 @@ func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[repo
 	return out, nil
 }
 
+// Reach counts people.
+func (s *Report) Reach(ctx context.Context, ws string, sc report.Scope) (report.Reach, error) {
+	where, args := s.scope(ws, sc)
+	return sqldb.One(ctx, s.db, func(r sqldb.Row) (o report.Reach, err error) {
+		err = r.Scan(&o.Asked, &o.Delivered, &o.Opened, &o.Clicked)
+		return o, err
+	}, `SELECT count(DISTINCT person_id), count(DISTINCT CASE WHEN `+metricConditions[outbox.MetricDelivered]+` THEN person_id END),
+		count(DISTINCT CASE WHEN opened_at > 0 THEN person_id END), count(DISTINCT CASE WHEN clicked_at > 0 THEN person_id END) FROM message WHERE `+where, args...)
+}
+
+// Credited sums conversions.
+func (s *Report) Credited(ctx context.Context, ws string, from, to time.Time) ([]report.SourceRevenue, error) {
+	type row struct {
+		kind, id, currency string
+		n, net, off        int64
+	}
+	rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
+		err = r.Scan(&o.kind, &o.id, &o.currency, &o.n, &o.net, &o.off)
+		return o, err
+	}, `SELECT source_kind, source_id, currency, count(*), CAST(sum(revenue_minor - refunded_minor) AS BIGINT), CAST(sum(refunded_minor) AS BIGINT)
+		FROM message_conversion WHERE workspace_id = $1 AND converted_at >= $2 AND converted_at < $3 GROUP BY source_kind, source_id, currency ORDER BY source_kind, source_id, currency`, ws, from, to)
+	if err != nil {
+		return nil, err
+	}
+	var out []report.SourceRevenue
+	for _, r := range rows {
+		if n := len(out); n == 0 || out[n-1].Kind != r.kind || out[n-1].ID != r.id {
+			out = append(out, report.SourceRevenue{Kind: r.kind, ID: r.id, Net: map[string]int64{}, Refunded: map[string]int64{}})
+		}
+		o := &out[len(out)-1]
+		o.Orders += r.n
+		if r.currency != "" {
+			o.Net[r.currency] = r.net
+			if r.off > 0 {
+				o.Refunded[r.currency] = r.off
+			}
+		}
+	}
+	return out, nil
+}
+
 // AddNote adds a revision.
 func (s *Report) AddNote(ctx context.Context, ws string, n report.Note) error {
 	raw, err := json.Marshal(n)

@@ -364,6 +364,41 @@ func oracle(t *rapid.T, s Stores) {
 		must(t, err)
 		equal(t, "by "+string(by), count(lives, scope, by), got)
 	}
+	reach, err := s.Reports.Reach(ctx, ws, scope)
+	must(t, err)
+	asked, delivered, opened, clicked := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, l := range lives {
+		for m, who := range map[outbox.Metric]map[string]bool{outbox.MetricAudience: asked, outbox.MetricDelivered: delivered, outbox.MetricOpened: opened, outbox.MetricClicked: clicked} {
+			if l.in(scope) && l.is(m) {
+				who[l.PersonID] = true
+			}
+		}
+	}
+	equal(t, "reach", report.Reach{Asked: int64(len(asked)), Delivered: int64(len(delivered)), Opened: int64(len(opened)), Clicked: int64(len(clicked))}, reach)
+	credited, err := s.Reports.Credited(ctx, ws, scope.From, scope.To)
+	must(t, err)
+	bySource := map[string]report.SourceRevenue{}
+	for _, l := range lives {
+		for _, m := range l.money {
+			if m.At.Before(scope.From) || !m.At.Before(scope.To) {
+				continue
+			}
+			r, ok := bySource[l.Source.ID]
+			if !ok {
+				r = report.SourceRevenue{Kind: l.Source.Kind, ID: l.Source.ID, Net: map[string]int64{}}
+			}
+			r.Orders++
+			if m.Currency != "" {
+				r.Net[m.Currency] += m.Minor
+			}
+			bySource[l.Source.ID] = r
+		}
+	}
+	got := map[string]report.SourceRevenue{}
+	for _, r := range credited {
+		got[r.ID] = r
+	}
+	equal(t, "credited", bySource, got)
 	arms, err := s.Reports.Arms(ctx, ws, scope)
 	must(t, err)
 	equal(t, "arms", compare(lives, scope), arms)
