@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -25,12 +26,93 @@ type Account struct {
 	Status        string          `json:"status" enum:"active,disabled"`
 	Config        json.RawMessage `json:"config"`
 	SecretsSet    []string        `json:"secrets_set,omitempty" doc:"names of the secrets that are stored"`
+	AccountPace
+}
+
+// AccountPace is how fast an account may go beside its own rate.
+type AccountPace struct {
+	Throttles []Throttle `json:"throttles,omitempty" maxItems:"50" doc:"limits for mail to the domains of one provider"`
+	Providers bool       `json:"provider_throttles,omitempty" doc:"the throttles of GET /sending/providers apply to domains that throttles do not name; for accounts that hand mail to the recipients' servers themselves"`
+	WarmUp    *WarmUp    `json:"warm_up,omitempty" doc:"so many messages on the first day, more on every day after it; the surplus waits"`
+}
+
+// Throttle limits mail to the domains of one mailbox provider.
+type Throttle struct {
+	Name        string   `json:"name" maxLength:"60"`
+	Domains     []string `json:"domains" maxItems:"200"`
+	PerMinute   int      `json:"per_minute,omitempty" minimum:"0" doc:"messages a minute, 0 for no limit"`
+	Connections int      `json:"connections,omitempty" minimum:"0" doc:"messages on their way at the same time, 0 for no limit"`
+}
+
+// WarmUp is a plan for a new sending address.
+type WarmUp struct {
+	Start  string  `json:"start" example:"2026-03-01" doc:"first day, in the workspace's zone"`
+	First  int     `json:"first" minimum:"1" doc:"messages on the first day"`
+	Growth float64 `json:"growth" doc:"factor from a day to the next, 1.5 is usual"`
+	Target int     `json:"target" doc:"the plan is over on the first day that would allow as many"`
+}
+
+func paceShape(p outbox.Pace) AccountPace {
+	out := AccountPace{Providers: p.Providers}
+	for _, t := range p.Throttles {
+		out.Throttles = append(out.Throttles, Throttle(t))
+	}
+	if p.WarmUp != nil {
+		w := WarmUp(*p.WarmUp)
+		out.WarmUp = &w
+	}
+	return out
+}
+
+func (p AccountPace) pace() outbox.Pace {
+	out := outbox.Pace{Providers: p.Providers}
+	for _, t := range p.Throttles {
+		out.Throttles = append(out.Throttles, outbox.Throttle(t))
+	}
+	if p.WarmUp != nil {
+		w := outbox.WarmUp(*p.WarmUp)
+		out.WarmUp = &w
+	}
+	return out
+}
+
+// PaceProgress is how far an account is with what its pace allows.
+type PaceProgress struct {
+	Throttles []ThrottleUse  `json:"throttles" doc:"the account's own, and those of providers that were used lately"`
+	WarmUp    []WarmUpDay    `json:"warm_up" doc:"the whole plan, empty without one"`
+	Today     int            `json:"today" doc:"index into warm_up of today; -1 before it begins, its length once it is over"`
+	Waiting   map[string]int `json:"waiting" doc:"queued messages of the channel by the reason they wait for; an empty reason is their turn alone"`
+}
+
+// ThrottleUse is what one throttle has counted.
+type ThrottleUse struct {
+	Throttle
+	Used int        `json:"used" doc:"in this minute"`
+	Full *time.Time `json:"full_until,omitempty" doc:"what is asked for now goes then at the earliest; left out: now"`
+}
+
+// WarmUpDay is one day of a plan.
+type WarmUpDay struct {
+	Date  string `json:"date"`
+	Limit int    `json:"limit"`
+	Used  int    `json:"used" doc:"sent; on days to come: places given to messages that wait"`
+}
+
+func progressShape(p outbox.Progress) PaceProgress {
+	out := PaceProgress{Throttles: []ThrottleUse{}, WarmUp: []WarmUpDay{}, Today: p.Today, Waiting: p.Waiting}
+	for _, t := range p.Throttles {
+		out.Throttles = append(out.Throttles, ThrottleUse{Throttle(t.Throttle), t.Used, moment(t.Full)})
+	}
+	for _, d := range p.WarmUp {
+		out.WarmUp = append(out.WarmUp, WarmUpDay(d))
+	}
+	return out
 }
 
 func accountShape(x outbox.Account) Account {
 	return Account{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, FromName: x.FromName, FromAddress: x.FromAddr, ReplyTo: x.ReplyTo, RatePerSecond: x.RatePerSecond,
-		Connections: x.Connections, Default: x.Default, Status: string(x.Status), Config: x.Config, SecretsSet: x.SecretsSet,
+		Connections: x.Connections, Default: x.Default, Status: string(x.Status), Config: x.Config, SecretsSet: x.SecretsSet, AccountPace: paceShape(x.Pace),
 	}
 }
 
@@ -46,6 +128,7 @@ type AccountDraft struct {
 	Default       bool           `json:"default,omitempty"`
 	Disabled      bool           `json:"disabled,omitempty"`
 	Config        map[string]any `json:"config" doc:"the channel's own settings; a secret that is left out stays as it is"`
+	AccountPace
 }
 
 func (d AccountDraft) account(id string) (outbox.Account, error) {
@@ -56,7 +139,7 @@ func (d AccountDraft) account(id string) (outbox.Account, error) {
 	}
 	return outbox.Account{
 		ID: id, Kind: d.Kind, Name: d.Name, FromName: d.FromName, FromAddr: d.FromAddress, ReplyTo: d.ReplyTo, RatePerSecond: d.RatePerSecond,
-		Connections: d.Connections, Default: d.Default, Status: status, Config: config,
+		Connections: d.Connections, Default: d.Default, Status: status, Config: config, Pace: d.pace(),
 	}, err
 }
 
@@ -93,6 +176,20 @@ func (a *api) accountRoutes() {
 		return one(changed(ctx, a, "update", "account", accountID, func(ctx context.Context) (outbox.Account, error) {
 			return o.UpdateAccount(ctx, workspaceOf(ctx), draft)
 		}))
+	})
+	route(a, http.MethodGet, "/accounts/{id}/pace", "account-pace", "How far an account is with its throttles and its warm-up, and what waits", staff.SettingsRead, func(ctx context.Context, in *IDPath) (*body[PaceProgress], error) {
+		p, err := o.Progress(ctx, workspaceOf(ctx), in.ID)
+		return answer(progressShape(p)), err
+	})
+	type providers struct {
+		Throttles []Throttle `json:"throttles"`
+	}
+	route(a, http.MethodGet, "/sending/providers", "sending-providers", "Throttles for large mailbox providers that provider_throttles switches on", staff.SettingsRead, func(context.Context, *nothing) (*body[providers], error) {
+		var out providers
+		for _, t := range outbox.Providers() {
+			out.Throttles = append(out.Throttles, Throttle(t))
+		}
+		return answer(out), nil
 	})
 	route(a, http.MethodPost, "/accounts/{id}/check", "account-check", "Connect and sign in without sending anything", staff.SettingsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, o.CheckAccount(ctx, workspaceOf(ctx), in.ID)

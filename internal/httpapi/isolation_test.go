@@ -233,6 +233,8 @@ var foreignCases = map[string]foreign{
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
 
+	"GET /accounts/{id}/pace":                 {id: "$account"},
+	"GET /sending/providers":                  {want: 200, has: `"gmail.com"`},
 	"GET /sending/domains":                    {want: 200, has: `"items":[]`},
 	"POST /sending/domains":                   {want: 201, body: `{"domain":"mine.example"}`},
 	"GET /sending/domains/{id}":               {id: "$domain"},

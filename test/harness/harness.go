@@ -157,6 +157,16 @@ func (s *Server) Launch() {
 	s.t.Fatalf("the server is not ready after 30 s:\n%s", tail(s.Log(), 4000))
 }
 
+// PID is the number of the running process, 0 if there is none.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
 // Kill ends the process as a power cut would: SIGKILL.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 

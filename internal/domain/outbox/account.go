@@ -37,7 +37,8 @@ type Account struct {
 	ReplyTo       string
 	RatePerSecond float64 // messages handed over per second at most; 0: as fast as the other side takes them
 	Connections   int     // messages handed over at the same time; 0: the default of 10
-	Default       bool    // used for messages of this kind
+	Pace          Pace
+	Default       bool // used for messages of this kind
 	Status        AccountStatus
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -209,6 +210,9 @@ func (s *Service) putAccount(ctx context.Context, ws string, a Account) (Account
 		return Account{}, err
 	}
 	if err := a.validate(); err != nil {
+		return Account{}, err
+	}
+	if a.Pace, err = a.Pace.clean(); err != nil {
 		return Account{}, err
 	}
 	var out Account

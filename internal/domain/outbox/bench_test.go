@@ -1,12 +1,19 @@
 package outbox_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/channel/email"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/smtptest"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
@@ -62,16 +69,37 @@ func BenchmarkEnqueue(b *testing.B) {
 }
 
 // BenchmarkDispatch measures messages a second from the queue to a channel that takes them at once: claim, gate, render, sign links,
-// intent and result on disk, event emitted; ten connections.
+// intent and result on disk, event emitted.
 func BenchmarkDispatch(b *testing.B) {
 	for _, engine := range []string{"sqlite-full", "postgres"} {
 		for _, connections := range []int{10, 50} {
-			b.Run(fmt.Sprintf("%s/connections=%d", engine, connections), func(b *testing.B) { benchDispatch(b, engine, connections) })
+			b.Run(fmt.Sprintf("%s/connections=%d", engine, connections), func(b *testing.B) {
+				done := make(chan struct{}, 1)
+				benchDispatch(b, engine, connections, func() channel.Sender { return quick{done} }, func(int) { <-done })
+			})
 		}
 	}
 }
 
-func benchDispatch(b *testing.B, engine string, connections int) {
+// BenchmarkSend is the same over SMTP, to a server in a process of its own.
+func BenchmarkSend(b *testing.B) {
+	for _, latency := range []time.Duration{0, 5 * time.Millisecond} {
+		for _, connections := range []int{10, 50} {
+			b.Run(fmt.Sprintf("latency=%s/connections=%d", latency, connections), func(b *testing.B) {
+				sink := startSink(b, latency)
+				benchDispatch(b, "sqlite-full", connections, func() channel.Sender {
+					sender, err := email.New(email.Config{Host: "127.0.0.1", Port: sink.port, Security: email.None}, email.Options{})
+					if err != nil {
+						b.Fatal(err)
+					}
+					return sender
+				}, sink.wait)
+			})
+		}
+	}
+}
+
+func benchDispatch(b *testing.B, engine string, connections int, sender func() channel.Sender, wait func(total int)) {
 	var db *sqldb.DB
 	if engine == "postgres" {
 		db = sqldbtest.Open(b, sqldb.Postgres)
@@ -80,15 +108,17 @@ func benchDispatch(b *testing.B, engine string, connections int) {
 	}
 	f := setup(b, db, func(c *outbox.Config) { c.Emitter = sqlstore.NewPendingEvent(db) })
 	const messages = 10000
-	q := quick{make(chan struct{}, messages)}
-	f.sender = q
+	f.sender = sender() // a dispatcher closes it when it stops
 	a := f.account
 	a.Connections = connections
 	if _, err := f.UpdateAccount(b.Context(), ws, a); err != nil {
 		b.Fatal(err)
 	}
 	f.subscribed(1, messages)
+	total, cpu := 0, time.Duration(0)
 	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		f.sender = sender()
 		for from := 1; from <= messages; from += 1000 {
 			reqs := make([]outbox.Request, 1000)
 			for j := range reqs {
@@ -97,16 +127,113 @@ func benchDispatch(b *testing.B, engine string, connections int) {
 			f.enqueue(reqs...)
 		}
 		d := outbox.NewDispatcher(f.Service, outbox.DispatchConfig{})
-		began := time.Now()
+		before := processor(b)
+		b.StartTimer()
 		if err := d.Start(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		for range messages {
-			<-q.done
+		if _, counted := f.sender.(quick); counted {
+			for range messages {
+				wait(0)
+			}
+		} else {
+			wait(total + messages)
 		}
 		if err := d.Stop(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(messages/time.Since(began).Seconds(), "msg/s")
+		b.StopTimer()
+		cpu += processor(b) - before
+		b.StartTimer()
+		total += messages
+	}
+	b.ReportMetric(float64(total)/b.Elapsed().Seconds(), "msg/s")
+	b.ReportMetric(float64(cpu.Microseconds())/float64(total), "µs-cpu/msg")
+}
+
+// processor is what this process has used of the processors.
+func processor(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+const sinkVariable = "KIZUNA_TEST_SINK_CHILD" // latency of the child that is the sink
+
+// TestSinkChild is an SMTP server in a process of its own; by itself it does nothing.
+func TestSinkChild(t *testing.T) {
+	latency := os.Getenv(sinkVariable)
+	if latency == "" {
+		t.Skip("runs as a child of BenchmarkSend")
+	}
+	d, err := time.ParseDuration(latency)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smtptest.Start(t, smtptest.Config{Latency: d, Discard: true})
+	fmt.Println("port", s.Port())
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		n, _, _ := s.Taken()
+		fmt.Println("taken", n)
+	}
+}
+
+type childSink struct {
+	b    *testing.B
+	port int
+	in   io.WriteCloser
+	out  *bufio.Reader
+}
+
+func startSink(b *testing.B, latency time.Duration) *childSink {
+	b.Helper()
+	s := &childSink{b: b}
+	child := exec.Command(os.Args[0], "-test.run=^TestSinkChild$")
+	child.Env = append(os.Environ(), sinkVariable+"="+latency.String())
+	child.Stderr = os.Stderr
+	var err error
+	if s.in, err = child.StdinPipe(); err != nil {
+		b.Fatal(err)
+	}
+	out, err := child.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = s.in.Close() // it ends with its input
+		_ = child.Wait()
+	})
+	s.out = bufio.NewReader(out)
+	s.port = s.number("port")
+	return s
+}
+
+func (s *childSink) number(name string) (n int) {
+	s.b.Helper()
+	line, err := s.out.ReadString('\n')
+	if err == nil {
+		_, err = fmt.Sscanf(line, name+" %d", &n)
+	}
+	if err != nil {
+		s.b.Fatalf("%q: %v", line, err)
+	}
+	return n
+}
+
+// wait returns once the sink has taken so many in all.
+func (s *childSink) wait(total int) {
+	for {
+		if _, err := fmt.Fprintln(s.in); err != nil {
+			s.b.Fatal(err)
+		}
+		if s.number("taken") >= total {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }

@@ -262,7 +262,7 @@ func (d *Dispatcher) round(ctx, sends context.Context) (more bool, err error) {
 			return more, fmt.Errorf("claim: %w", err)
 		}
 		more = more || len(claimed) == n
-		jobs, err := d.admit(ctx, r.Workspace, claimed)
+		jobs, err := d.admit(ctx, p, claimed)
 		if err != nil || !p.put(jobs) {
 			d.release(context.WithoutCancel(ctx), jobs)
 		}
@@ -275,13 +275,13 @@ func (d *Dispatcher) round(ctx, sends context.Context) (more bool, err error) {
 
 // admit passes claimed messages through the gate once more: minutes or days may have gone by since they were queued. On an error
 // it returns all of them.
-func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([]*job, error) {
+func (d *Dispatcher) admit(ctx context.Context, p *pool, claimed []Message) ([]*job, error) {
 	jobs := make([]*job, len(claimed))
 	for i := range claimed {
 		jobs[i] = &job{message: claimed[i]}
 	}
 	now := d.s.clock.Now()
-	g, verdicts, err := d.s.admit(ctx, ws, jobs, now)
+	g, verdicts, err := d.s.admit(ctx, p.account, jobs, now, &p.rests)
 	if err != nil {
 		return jobs, err
 	}
@@ -305,15 +305,19 @@ func (d *Dispatcher) admit(ctx context.Context, ws string, claimed []Message) ([
 }
 
 // admit judges claimed messages and gives those that go now their slots under the caps. Where there are caps, all it reads and the slots it
-// takes are one transaction: however many processes send, and whoever is merged meanwhile, nobody gets more than the caps allow.
-func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Time) (g *gate, verdicts []verdict, err error) {
+// takes are one transaction: however many processes send, and whoever is merged meanwhile, nobody gets more than the caps allow. The same goes
+// for the account's throttles and its warm-up. Domains that rest are left alone.
+func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Time, resting *rests) (g *gate, verdicts []verdict, err error) {
+	ws := a.Workspace
+	paced := len(a.Pace.Throttles) > 0 || a.Pace.Providers || a.Pace.WarmUp != nil
 	policy, err := s.store.Policy(ctx, ws)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load policy: %w", err)
 	}
 	people, messages := make([]string, len(jobs)), make([]*Message, len(jobs))
+	asked := make([]Message, len(jobs)) // as they were claimed: a transaction may be repeated
 	for i, j := range jobs {
-		people[i], messages[i] = j.message.PersonID, &j.message
+		people[i], messages[i], asked[i] = j.message.PersonID, &j.message, j.message
 	}
 	judge := func(ctx context.Context, binding bool) (counted bool, err error) {
 		if g, err = s.openGate(ctx, ws, people); err != nil {
@@ -327,17 +331,34 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 		}
 		verdicts = make([]verdict, len(jobs))
 		var held []Held
+		var pace *pacer
+		if paced {
+			if pace, err = s.openPace(ctx, a, g.home, now); err != nil {
+				return false, err
+			}
+		}
 		for i, j := range jobs {
 			m := &j.message
 			m.DueAt = now
 			if verdicts[i] = g.check(m); verdicts[i].refused() {
 				continue
 			}
-			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || !g.counts(m) {
+			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || resting.rested(m, now) {
+				continue
+			}
+			if pace != nil {
+				pace.place(m, asked[i].Reason, asked[i].Data)
+			}
+			if m.DueAt.After(now) || !g.counts(m) {
 				continue
 			}
 			held = append(held, m.held())
 			g.taken[m.PersonID] = append(g.taken[m.PersonID], Slot{MessageID: m.ID, PersonID: m.PersonID, Channel: m.Channel, Topic: m.Topic, At: now})
+		}
+		if pace != nil {
+			if err := s.store.Count(ctx, ws, a.ID, pace.added(), pace.minute()); err != nil {
+				return false, fmt.Errorf("count what an account sends: %w", err)
+			}
 		}
 		if !binding || len(held) == 0 {
 			return len(held) > 0, nil
@@ -348,7 +369,7 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 		_, err := judge(ctx, true)
 		return err
 	}
-	if len(policy.Caps) > 0 {
+	if len(policy.Caps) > 0 || paced {
 		err = s.tx.InTx(ctx, inTx)
 	} else if counted, look := judge(ctx, false); look != nil {
 		err = look
@@ -356,6 +377,15 @@ func (s *Service) admit(ctx context.Context, ws string, jobs []*job, now time.Ti
 		err = s.tx.InTx(ctx, inTx)
 	}
 	return g, verdicts, err
+}
+
+func (s *Service) openPace(ctx context.Context, a Account, home *time.Location, now time.Time) (*pacer, error) {
+	p := newPacer(a.Pace, home, now, nil)
+	windows, err := s.store.Windows(ctx, a.Workspace, a.ID, p.minute(), p.today())
+	if err != nil {
+		return nil, fmt.Errorf("load what an account has sent: %w", err)
+	}
+	return newPacer(a.Pace, home, now, windows), nil
 }
 
 func (d *Dispatcher) expired(m Message, now time.Time) outcome {

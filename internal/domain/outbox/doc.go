@@ -29,6 +29,13 @@
 // which gives the asker an answer, and again when it is about to go, which binds: there it takes its slot under the caps, in the
 // transaction that counts them. A message that must wait stays queued with a later DueAt; waiting is no attempt.
 //
+// # The pace
+//
+// An account may have throttles by recipients' domains and a warm-up (pace.go). Whatever goes is counted in the record store, by the minute and by
+// the day, in the transaction that lets it go; what finds no room is given a place in a later minute or on a later day, and waits until then. A
+// message that was counted and then taken back is counted again when it goes: the limit errs on the side of fewer. A domain that puts
+// everything off is left alone for a while (rest.go).
+//
 // # Definitions
 //
 //   - delivered: accepted by the next server and not bounced since. Mail knows no better; channels with delivery

@@ -366,6 +366,9 @@ func (f *fixture) counts() outbox.Counts {
 	return c
 }
 
+// store is the store behind the service.
+func (f *fixture) store() outbox.Store { return sqlstore.NewOutbox(f.db) }
+
 func (f *fixture) waiting() int64 {
 	f.t.Helper()
 	n, err := f.Waiting(f.t.Context(), ws, cmp1)

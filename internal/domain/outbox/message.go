@@ -38,8 +38,11 @@ const (
 	ReasonArchivedTemplate = "archived_template"
 	ReasonTemplateChannel  = "template_not_for_channel"
 	ReasonNoAccount        = "no_account"
-	ReasonQuietHours       = "quiet_hours" // of a queued message: waits for their end
-	ReasonCapped           = "capped"      // of a queued message: waits for its turn
+	ReasonQuietHours       = "quiet_hours"  // of a queued message: waits for their end
+	ReasonCapped           = "capped"       // of a queued message: waits for its turn
+	ReasonThrottled        = "throttled"    // of a queued message: waits for its minute
+	ReasonWarmingUp        = "warming_up"   // of a queued message: waits for its day
+	ReasonDomainRests      = "domain_rests" // of a queued message: its domain has put everything off lately
 	ReasonHoldout          = "holdout"
 	ReasonPaused           = "paused" // the person asked for quiet
 
@@ -66,6 +69,9 @@ const (
 //	capped                                    taken, limit, days, calendar, channel, topic, until; own, if the person asked for less mail
 //	paused                                    until
 //	outranked                                 by: the message; priority, source_kind, source_id of it; the cap as in capped
+//	throttled                                 throttle, limit a minute, until; day, minute: the places it has been given
+//	warming_up                                limit of today, until, zone; day: the place it has been given
+//	domain_rests                              domain, until
 //	expired                                   hours
 //
 // Reasons of failures that are not here are told by Detail and Code alone.

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,22 +50,27 @@ type pool struct {
 	limiter  *rate.Limiter
 	capacity int // of the bulk lane; the urgent lane has the same again
 
+	throttles map[string]*Throttle // by domain
+	rests     rests
+
 	hungry func()          // called when the queue runs low
 	ready  chan struct{}   // one token for each job that was put in
 	open   context.Context // done once the workers should end
 	end    context.CancelFunc
 	busy   sync.WaitGroup
 
-	mu     sync.Mutex
-	urgent []*job
-	bulk   []*job
-	pause  chan struct{} // not nil while the account rests; closed when it is over
-	strike int           // connection failures in a row
-	shut   bool
+	mu      sync.Mutex
+	urgent  []*job
+	bulk    []*job
+	flying  map[string]int // messages that workers have in hand, by throttle
+	blocked int            // tokens of jobs that wait for one of these
+	pause   chan struct{}  // not nil while the account rests; closed when it is over
+	strike  int            // connection failures in a row
+	shut    bool
 }
 
 func newPool(ctx context.Context, a Account, sender channel.Sender, capacity int, hungry func()) *pool {
-	p := &pool{account: a, sender: sender, capacity: capacity, hungry: hungry}
+	p := &pool{account: a, sender: sender, capacity: capacity, hungry: hungry, throttles: a.Pace.throttles(), flying: map[string]int{}}
 	p.open, p.end = context.WithCancel(ctx)
 	if a.RatePerSecond > 0 {
 		p.limiter = rate.NewLimiter(rate.Limit(a.RatePerSecond), max(1, int(a.RatePerSecond/10)))
@@ -111,24 +117,29 @@ func (p *pool) put(jobs []*job) bool {
 
 // next waits for a job, for the end of a rest and for the account's rate; nil means that the worker should end.
 func (p *pool) next() *job {
-	select {
-	case <-p.open.Done():
-		return nil
-	case <-p.ready:
-	}
-	for rest := p.resting(); rest != nil; rest = p.resting() {
+	for {
 		select {
 		case <-p.open.Done():
 			return nil
-		case <-rest:
+		case <-p.ready:
+		}
+		for rest := p.resting(); rest != nil; rest = p.resting() {
+			select {
+			case <-p.open.Done():
+				return nil
+			case <-rest:
+			}
+		}
+		if p.limiter != nil && p.limiter.Wait(p.open) != nil {
+			return nil
+		}
+		p.mu.Lock()
+		j, shut := p.take(), p.shut
+		p.mu.Unlock()
+		if j != nil || shut {
+			return j
 		}
 	}
-	if p.limiter != nil && p.limiter.Wait(p.open) != nil {
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.take()
 }
 
 // tryNext is next for a worker that has a message in hand: nil if it would have to wait.
@@ -150,22 +161,64 @@ func (p *pool) tryNext() *job {
 	return p.take()
 }
 
-// take removes the first job, transactional ones first. The lock is held and a token was taken.
+// take removes the first job that no throttle holds back, transactional ones first. The lock is held and a token was taken; if all jobs are held
+// back the token waits for one of the messages on their way.
 func (p *pool) take() *job {
-	lane := &p.urgent
-	if len(*lane) == 0 {
-		lane = &p.bulk
-	}
-	if p.shut || len(*lane) == 0 {
+	if p.shut {
 		return nil
 	}
-	j := (*lane)[0]
-	(*lane)[0] = nil
-	*lane = (*lane)[1:]
-	if lane == &p.bulk && len(*lane) == p.capacity/2 || len(p.urgent)+len(p.bulk) == 0 {
-		p.hungry()
+	for _, lane := range []*[]*job{&p.urgent, &p.bulk} {
+		for i, j := range *lane {
+			t := p.throttleOf(j)
+			if t != nil && p.flying[t.Name] >= t.Connections {
+				continue
+			}
+			if t != nil {
+				p.flying[t.Name]++
+			}
+			if i == 0 {
+				(*lane)[0] = nil
+				*lane = (*lane)[1:]
+			} else {
+				*lane = slices.Delete(*lane, i, i+1)
+			}
+			if lane == &p.bulk && len(*lane) == p.capacity/2 || len(p.urgent)+len(p.bulk) == 0 {
+				p.hungry()
+			}
+			return j
+		}
 	}
-	return j
+	p.blocked++
+	return nil
+}
+
+// throttleOf returns the throttle that limits how many messages like this one are on their way, nil if none does.
+func (p *pool) throttleOf(j *job) *Throttle {
+	if len(p.throttles) == 0 {
+		return nil
+	}
+	if t := p.throttles[domainOf(j.message.Address)]; t != nil && t.Connections > 0 {
+		return t
+	}
+	return nil
+}
+
+// done notes that a worker has a job in hand no more.
+func (p *pool) done(j *job) {
+	if len(p.throttles) == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.throttleOf(j)
+	if t == nil {
+		return
+	}
+	p.flying[t.Name]--
+	if p.blocked > 0 && !p.shut {
+		p.blocked--
+		p.ready <- struct{}{}
+	}
 }
 
 func (p *pool) resting() chan struct{} {

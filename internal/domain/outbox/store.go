@@ -49,6 +49,13 @@ type Store interface {
 	// Take gives messages that are still held by their claim a slot at a time, in place of one they had.
 	Take(ctx context.Context, ws string, held []Held, at time.Time) error
 
+	// Windows returns what the account's throttles have counted from a minute on, and its warm-up from a day on, earliest first.
+	Windows(ctx context.Context, ws, account string, minute, day time.Time) ([]Window, error)
+	// Count adds to windows, and forgets minutes that are over.
+	Count(ctx context.Context, ws, account string, add []Window, minute time.Time) error
+	// WaitingBy counts the queued messages of a channel by the reason they wait for; an empty reason is their turn alone.
+	WaitingBy(ctx context.Context, ws, channel string) (map[string]int64, error)
+
 	// Recall queues again the claimed messages of these people (nil: of the whole workspace) that are not in flight, so
 	// that they meet the gate again.
 	Recall(ctx context.Context, ws string, personIDs []string) error

@@ -92,12 +92,19 @@ func (d *Dispatcher) work(ctx context.Context, p *pool) {
 
 // pack renders a message, nil if it does not go after all.
 func (d *Dispatcher) pack(ctx context.Context, p *pool, j *job) *parcel {
-	if o, night := j.night(d.s.clock.Now()); night {
+	now := d.s.clock.Now()
+	o, waits := j.night(now)
+	if !waits {
+		o, waits = j.resting(&p.rests, now)
+	}
+	if waits {
+		p.done(j)
 		d.commits.finish(o)
 		return nil
 	}
-	out, err := d.s.compose(ctx, j.message, j.person, j.topic, p.account, j.zone, d.s.clock.Now())
+	out, err := d.s.compose(ctx, j.message, j.person, j.topic, p.account, j.zone, now)
 	if err != nil {
+		p.done(j)
 		d.commits.finish(d.unmade(j.message, err))
 		return nil
 	}
@@ -107,6 +114,7 @@ func (d *Dispatcher) pack(ctx context.Context, p *pool, j *job) *parcel {
 // deliver sends a message and returns the one that was announced with its end, which must be sent next.
 func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, now *parcel) (ahead *parcel) {
 	m := now.message
+	defer p.done(now.job)
 	attempt, cancel := context.WithTimeout(ctx, d.c.Timeout)
 	defer cancel()
 	begun := false
@@ -151,8 +159,12 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, no
 	switch {
 	case answer.Result == channel.Deferred && answer.Code == "":
 		p.failed() // no answer at all: the server is away, not the mailbox
+	case answer.Result == channel.Deferred && answer.Code != "-":
+		p.answered()
+		p.rests.deferred(domainOf(m.Address), d.s.clock.Now())
 	default:
 		p.answered()
+		p.rests.answered(domainOf(m.Address))
 	}
 	d.commits.finish(d.judge(m, now.out, answer, d.s.clock.Now()))
 	return ahead

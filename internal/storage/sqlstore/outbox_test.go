@@ -12,7 +12,7 @@ import (
 func TestOutboxStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		outboxtest.Run(t, func(t *testing.T) outboxtest.Store {
-			clearTables(t, db, "message", "message_owner", "message_goal", "message_conversion", "message_outcome", "order_refund", "sending_stop", "sending_policy", "channel_account")
+			clearTables(t, db, "message", "message_owner", "message_goal", "message_conversion", "message_outcome", "order_refund", "sending_stop", "sending_policy", "channel_account", "sending_window")
 			return sqlstore.NewOutbox(db)
 		})
 	})

@@ -21,6 +21,8 @@ type Config struct {
 	ImplicitTLS  bool              // speaks TLS from the first byte
 	Users        map[string]string // user name to password; if set, AUTH PLAIN and LOGIN are offered and MAIL needs one of them
 	MaxTLS       uint16            // newest version of TLS, e.g. tls.VersionTLS12; 0: the newest there is
+	Latency      time.Duration     // every round trip takes so long: replies to commands that came together leave together
+	Discard      bool              // messages are counted and not kept, and hooks are not called: for measurements
 	MaxSize      int               // advertised and enforced size in bytes; 0 means 26,214,400
 }
 
@@ -84,6 +86,9 @@ type Server struct {
 	hooks    map[Stage]func(Call) Reply
 	calls    map[string]int
 	messages []Message
+	taken    int // messages, kept or not
+	first    time.Time
+	last     time.Time
 	sessions int
 	open     map[net.Conn]struct{}
 	changed  chan struct{} // closed and replaced on every stored message
@@ -278,6 +283,9 @@ func (s *Server) accept() {
 }
 
 func (s *Server) call(c Call) Reply {
+	if s.config.Discard {
+		return Reply{}
+	}
 	key := string(c.Stage) + " " + strings.ToLower(c.Arg)
 	s.mu.Lock()
 	c.N = s.calls[key]
@@ -293,9 +301,23 @@ func (s *Server) call(c Call) Reply {
 func (s *Server) store(m Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.last = time.Now(); s.taken == 0 {
+		s.first = s.last
+	}
+	s.taken++
+	if s.config.Discard {
+		return
+	}
 	s.messages = append(s.messages, m)
 	close(s.changed)
 	s.changed = make(chan struct{})
+}
+
+// Taken returns how many messages were accepted so far, and when the first and the last were.
+func (s *Server) Taken() (n int, first, last time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken, s.first, s.last
 }
 
 func lines(text string) string {

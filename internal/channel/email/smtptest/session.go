@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net"
 	"strconv"
@@ -19,10 +20,11 @@ type session struct {
 	conn net.Conn
 	r    *bufio.Reader
 
-	tls    bool
-	user   string
-	from   *Message // set between MAIL and the end of the transaction
-	greedy bool     // the client sent commands ahead although PIPELINING was not offered
+	tls     bool
+	user    string
+	from    *Message // set between MAIL and the end of the transaction
+	replies []byte   // not sent yet
+	greedy  bool     // the client sent commands ahead although PIPELINING was not offered
 }
 
 func (c *session) run() {
@@ -36,6 +38,9 @@ func (c *session) run() {
 		return
 	}
 	for {
+		if c.r.Buffered() == 0 && !c.flush() {
+			return
+		}
 		line, err := c.r.ReadString('\n')
 		if err != nil {
 			return
@@ -147,13 +152,17 @@ func (c *session) data() bool {
 	if r.Raw != "" || r.Text != "" && r.Text[0] != '3' {
 		return true
 	}
+	if !c.flush() {
+		return false
+	}
 	var body bytes.Buffer
+	whole := true // the line before this was read to its end
 	for first := true; ; {
-		line, err := c.r.ReadBytes('\n')
-		if err != nil {
+		line, err := c.r.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return false
 		}
-		if string(line) == ".\r\n" {
+		if whole && string(line) == ".\r\n" {
 			break
 		}
 		if first {
@@ -165,7 +174,11 @@ func (c *session) data() bool {
 				}
 			}
 		}
-		body.Write(bytes.TrimPrefix(line, []byte(".")))
+		if whole {
+			line = bytes.TrimPrefix(line, []byte("."))
+		}
+		whole = err == nil
+		body.Write(line)
 	}
 	m := Message{Session: c.n}
 	if c.from != nil {
@@ -191,7 +204,7 @@ func (c *session) auth(arg string) bool {
 		return c.answer(r, "235 2.7.0 welcome")
 	}
 	ask := func(prompt string) (string, bool) {
-		if !c.write("334 " + prompt + "\r\n") {
+		if !c.write("334 "+prompt+"\r\n") || !c.flush() {
 			return "", false
 		}
 		line, err := c.r.ReadString('\n')
@@ -248,8 +261,24 @@ func (c *session) answer(r Reply, text string) bool {
 	return c.write(text) && !r.Drop
 }
 
+// write keeps a reply until flush, if replies are to leave together.
 func (c *session) write(s string) bool {
+	if c.s.config.Latency > 0 || c.s.config.Discard {
+		c.replies = append(c.replies, s...)
+		return true
+	}
 	_, err := io.WriteString(c.conn, s)
+	return err == nil
+}
+
+// flush sends the replies that were kept.
+func (c *session) flush() bool {
+	if len(c.replies) == 0 {
+		return true
+	}
+	c.wait(c.s.config.Latency)
+	_, err := c.conn.Write(c.replies)
+	c.replies = c.replies[:0]
 	return err == nil
 }
 
@@ -266,6 +295,9 @@ func (c *session) wait(d time.Duration) {
 }
 
 func (c *session) startTLS() bool {
+	if !c.flush() {
+		return false
+	}
 	tc := tls.Server(c.conn, c.s.tls)
 	if tc.Handshake() != nil {
 		return false

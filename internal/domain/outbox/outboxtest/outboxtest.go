@@ -52,6 +52,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"messages follow a merge", repoint},
 		{"goals are remembered once", goals},
 		{"accounts keep one default per kind", accounts},
+		{"windows add up, minutes are forgotten and days are not", windows},
+		{"queued messages are counted by what they wait for", waitingBy},
 		{"the policy comes back as it was set", policy},
 		{"slots count what may have reached a person", slots},
 		{"workspaces do not see each other", isolation},
@@ -629,6 +631,7 @@ func accounts(t *testing.T, s Store) {
 	account := func(id, kind string, isDefault bool) outbox.SealedAccount {
 		return outbox.SealedAccount{Sealed: []byte{0, 1, 2}, Account: outbox.Account{
 			ID: id, Workspace: ws, Kind: kind, Name: "n", FromName: "f", FromAddr: "a@b", ReplyTo: "r@b", RatePerSecond: 2.5, Connections: 3,
+			Pace:    outbox.Pace{Providers: true, Throttles: []outbox.Throttle{{Name: "t", Domains: []string{"d.example"}, PerMinute: 5, Connections: 2}}, WarmUp: &outbox.WarmUp{Start: "2026-03-01", First: 5, Growth: 1.5, Target: 50}},
 			Default: isDefault, Status: outbox.AccountActive, CreatedAt: t0, UpdatedAt: t0,
 		}}
 	}
@@ -664,6 +667,43 @@ func accounts(t *testing.T, s Store) {
 	if _, err := s.Account(ctx, ws, "acc_2"); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("deleted account: %v, want not_found", err)
 	}
+}
+
+func windows(t *testing.T, s Store) {
+	ctx := t.Context()
+	minute := t0.Truncate(time.Minute)
+	day := minute.Truncate(24 * time.Hour)
+	window := func(bucket string, at time.Time, n int) outbox.Window {
+		return outbox.Window{Bucket: bucket, At: at, Used: n}
+	}
+	must(t, s.Count(ctx, ws, "acc_1", []outbox.Window{window("a", minute, 2), window("a", minute.Add(time.Minute), 1), window(outbox.WarmUpBucket, day, 3)}, minute))
+	must(t, s.Count(ctx, ws, "acc_1", []outbox.Window{window("a", minute, 5), window("b", minute, 1)}, minute))
+	must(t, s.Count(ctx, ws, "acc_2", []outbox.Window{window("a", minute, 7)}, minute))
+	must(t, s.Count(ctx, "ws_2", "acc_1", []outbox.Window{window("a", minute, 9)}, minute))
+	got, err := s.Windows(ctx, ws, "acc_1", minute, day)
+	must(t, err)
+	equal(t, "windows", []outbox.Window{window(outbox.WarmUpBucket, day, 3), window("a", minute, 7), window("b", minute, 1), window("a", minute.Add(time.Minute), 1)}, got)
+	later := minute.Add(time.Minute)
+	must(t, s.Count(ctx, ws, "acc_1", []outbox.Window{window("b", later, 1)}, later))
+	got, err = s.Windows(ctx, ws, "acc_1", minute, day)
+	must(t, err)
+	equal(t, "a minute later", []outbox.Window{window(outbox.WarmUpBucket, day, 3), window("a", later, 1), window("b", later, 1)}, got)
+	got, err = s.Windows(ctx, ws, "acc_1", later.Add(time.Hour), day.AddDate(0, 0, 1))
+	must(t, err)
+	if len(got) != 0 {
+		t.Errorf("windows that are over: %+v", got)
+	}
+}
+
+func waitingBy(t *testing.T, s Store) {
+	insert(t, s, message(1), message(2, func(m *outbox.Message) { m.Reason = outbox.ReasonThrottled }), message(3, func(m *outbox.Message) { m.Reason = outbox.ReasonThrottled }),
+		message(4, func(m *outbox.Message) { m.Channel = "sms" }), message(5, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, "no_address" }))
+	got, err := s.WaitingBy(t.Context(), ws, "email")
+	must(t, err)
+	equal(t, "waiting", map[string]int64{"": 1, outbox.ReasonThrottled: 2}, got)
+	got, err = s.WaitingBy(t.Context(), "ws_2", "email")
+	must(t, err)
+	equal(t, "elsewhere", map[string]int64{}, got)
 }
 
 func isolation(t *testing.T, s Store) {

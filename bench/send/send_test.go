@@ -1,0 +1,267 @@
+// Package send measures the product as a whole while it sends: the real binary, a campaign to everybody, and an SMTP server in a
+// process of its own. Every mail is rendered, its links are signed, its row and its events are written.
+//
+//	go test ./bench/send -run XXX -bench . -benchtime 1x -timeout 1h
+package send
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel/email/smtptest"
+	"github.com/kizuna-cx/kizuna/test/harness"
+)
+
+const sinkVariable = "KIZUNA_BENCH_SINK" // latency of the child that is the sink
+
+// TestMain is the sink when it is started as one.
+func TestMain(m *testing.M) {
+	latency := os.Getenv(sinkVariable)
+	if latency == "" {
+		os.Exit(m.Run())
+	}
+	d, err := time.ParseDuration(latency)
+	if err != nil {
+		panic(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	s, err := smtptest.Serve(l, smtptest.Config{Latency: d, Discard: true})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(s.Addr())
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		n, first, last := s.Taken()
+		_ = json.NewEncoder(os.Stdout).Encode(taken{n, first, last, cpuOf(os.Getpid())})
+	}
+}
+
+type taken struct {
+	N           int
+	First, Last time.Time
+	CPU         time.Duration
+}
+
+// sink is the child.
+type sink struct {
+	addr string
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+}
+
+func startSink(b *testing.B, latency time.Duration) *sink {
+	b.Helper()
+	s := &sink{cmd: exec.Command(os.Args[0], "-test.run=XXX")}
+	s.cmd.Env = append(os.Environ(), sinkVariable+"="+latency.String())
+	s.cmd.Stderr = os.Stderr
+	var err error
+	if s.in, err = s.cmd.StdinPipe(); err != nil {
+		b.Fatal(err)
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	s.out = bufio.NewReader(out)
+	line, err := s.out.ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.addr = strings.TrimSpace(line)
+	return s
+}
+
+func (s *sink) stop() {
+	_ = s.in.Close() // it ends with its input
+	_ = s.cmd.Wait()
+}
+
+func (s *sink) taken(b *testing.B) (t taken) {
+	b.Helper()
+	if _, err := fmt.Fprintln(s.in); err != nil {
+		b.Fatal(err)
+	}
+	line, err := s.out.ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(line), &t); err != nil {
+		b.Fatal(err)
+	}
+	return t
+}
+
+// cpuOf is what a process has used of the processors (proc(5), in hundredths of a second).
+func cpuOf(pid int) time.Duration {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(raw), ") ")
+	f := strings.Fields(rest)
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// memoryOf reads VmRSS or VmHWM in MB.
+func memoryOf(pid int, what string) float64 {
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for l := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(l, what+":"); ok {
+			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return float64(kb) / 1024
+		}
+	}
+	return 0
+}
+
+// letter is about 6 KB, with two links beside the one to unsubscribe.
+var letter = `<html><body><h1>Dear {{ person.first_name | default: "friend" }}</h1>` +
+	strings.Repeat(`<p style="margin:0 0 16px;font-family:Helvetica,Arial,sans-serif">The first flush of spring has arrived, and we have kept a tin aside for the people who wrote to us last year; it is light, sweet and gone by May.</p>`, 24) +
+	`<p><a href="https://shop.example/new">See what is new</a> or <a href="https://shop.example/visit?from=letter">visit us</a>.</p></body></html>`
+
+type world struct {
+	b        *testing.B
+	s        *harness.Server
+	people   int
+	topic    string
+	segment  string
+	template string
+	account  string
+}
+
+func newWorld(b *testing.B, people int) *world {
+	b.Helper()
+	w := &world{b: b, s: harness.Start(b, strings.Fields(os.Getenv("KIZUNA_BENCH_ENV"))...), people: people}
+	for from := 0; from < people; from += 250 {
+		var batch []harness.Event
+		for n := from; n < from+250; n++ {
+			user := fmt.Sprintf("u%06d", n)
+			batch = append(batch,
+				harness.Event{"type": "identify", "userId": user, "messageId": "i" + user, "traits": map[string]any{"email": user + "@people.example", "first_name": "P" + strconv.Itoa(n)}},
+				harness.Event{"type": "track", "event": "Subscribed", "userId": user, "messageId": "s" + user, "properties": map[string]any{"topic": "News", "channel": "email"}})
+		}
+		for !w.s.Send(batch...) {
+			time.Sleep(100 * time.Millisecond) // the intake is full for the moment
+		}
+	}
+	var topics struct{ Items []struct{ ID, Name string } }
+	w.s.Must("GET", "/topics", nil, &topics)
+	for _, t := range topics.Items {
+		if t.Name == "News" {
+			w.topic = t.ID
+		}
+	}
+	var made struct{ ID string }
+	w.s.Must("POST", "/segments", `{"name":"Everyone with mail","rule":{"trait":{"path":"email","op":"exists"}}}`, &made)
+	w.segment = made.ID
+	w.s.Eventually(20*time.Minute, "the segment has everybody", func() bool {
+		var now struct{ Size int }
+		w.s.Must("GET", "/segments/"+w.segment, nil, &now)
+		return now.Size == people
+	})
+	w.s.Must("POST", "/templates", map[string]any{"name": "Letter", "channel": "email", "subject": "Hello {{ person.first_name }}", "html": letter}, &made)
+	w.template = made.ID
+	return w
+}
+
+func (w *world) route(addr string, connections int) {
+	host, port, _ := net.SplitHostPort(addr)
+	n, _ := strconv.Atoi(port)
+	draft := map[string]any{
+		"kind": "email", "name": "Sink", "from_name": "Aoba Tea", "from_address": "tea@shop.example", "default": true, "connections": connections,
+		"config": map[string]any{"host": host, "port": n, "security": "none"},
+	}
+	if w.account != "" {
+		w.s.Must("PUT", "/accounts/"+w.account, draft, nil)
+		return
+	}
+	var made struct{ ID string }
+	w.s.Must("POST", "/accounts", draft, &made)
+	w.account = made.ID
+}
+
+// quiet waits until the server has nothing more to do: it uses less than 2 % of a processor for a second.
+func (w *world) quiet() {
+	w.s.Eventually(10*time.Minute, "the server is quiet", func() bool {
+		before := cpuOf(w.s.PID())
+		time.Sleep(time.Second)
+		return cpuOf(w.s.PID())-before <= 50*time.Millisecond
+	})
+}
+
+// campaign sends to everybody and reports.
+func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
+	sink := startSink(b, latency)
+	defer sink.stop()
+	w.route(sink.addr, connections)
+	w.quiet()
+	var made struct{ ID string }
+	w.s.Must("POST", "/campaigns", map[string]any{
+		"name": fmt.Sprintf("Letter %d %s", connections, latency), "channel": "email", "audience": map[string]any{"include": []string{w.segment}}, "topic": w.topic, "template": w.template,
+	}, &made)
+	pid := w.s.PID()
+	idle := memoryOf(pid, "VmRSS")
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) // the peak begins anew
+	began, cpu := time.Now(), cpuOf(pid)
+	w.s.Must("POST", "/campaigns/"+made.ID+"/launch", nil, nil)
+	w.s.Eventually(30*time.Minute, "everybody is mailed", func() bool { return sink.taken(b).N >= w.people })
+	t, sent := sink.taken(b), cpuOf(pid)
+	w.s.Eventually(5*time.Minute, "the campaign is finished", func() bool {
+		var c struct{ Status string }
+		w.s.Do("GET", "/campaigns/"+made.ID, nil, &c)
+		return c.Status == "sent"
+	})
+	w.quiet()
+	after := cpuOf(pid)
+	peak := memoryOf(pid, "VmHWM")
+	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(w.people) }
+	b.ReportMetric(float64(t.N-1)/t.Last.Sub(t.First).Seconds(), "mails/s")
+	b.ReportMetric(float64(w.people)/t.Last.Sub(began).Seconds(), "mails/s-from-launch")
+	b.ReportMetric(per(sent-cpu), "µs-cpu/mail")
+	b.ReportMetric(per(after-cpu), "µs-cpu/mail-with-events")
+	b.ReportMetric(per(t.CPU), "µs-cpu/mail-sink")
+	b.ReportMetric(idle, "MB-idle")
+	b.ReportMetric(peak-idle, "MB-above-idle")
+	b.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkSend(b *testing.B) {
+	w := newWorld(b, 20_000)
+	for _, c := range []struct {
+		connections int
+		latency     time.Duration
+	}{{10, 0}, {50, 0}, {10, 5 * time.Millisecond}, {50, 5 * time.Millisecond}} {
+		b.Run(fmt.Sprintf("connections=%d/latency=%s", c.connections, c.latency), func(b *testing.B) {
+			for b.Loop() {
+				w.campaign(b, c.connections, c.latency)
+			}
+		})
+	}
+}
+
+func BenchmarkSendMany(b *testing.B) {
+	w := newWorld(b, 200_000)
+	b.Run("people=200000/connections=10", func(b *testing.B) {
+		for b.Loop() {
+			w.campaign(b, 10, 0)
+		}
+	})
+}
