@@ -369,7 +369,7 @@ func (k kit) EnsureTopic(ctx context.Context, ws, _ string, ready journey.ReadyT
 
 // EnsureTemplate returns the template with the key, making it if there is none.
 func (k kit) EnsureTemplate(ctx context.Context, ws, key string, l journey.Letter) (string, error) {
-	t, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: l.Name, Channel: content.Email, Subject: l.Subject, HTML: l.HTML(), Text: l.Text(), ValueProposition: l.ValueProposition})
+	t, err := k.content.Ensure(ctx, ws, key, l.Draft())
 	return t.ID, err
 }
 

@@ -169,7 +169,7 @@ func (k kit) EnsureTopic(ctx context.Context, ws, key string, t journey.ReadyTop
 }
 
 func (k kit) EnsureTemplate(ctx context.Context, ws, key string, l journey.Letter) (string, error) {
-	made, err := k.content.Ensure(ctx, ws, key, content.Draft{Name: l.Name, Channel: content.Email, Subject: l.Subject, HTML: l.HTML(), Text: l.Text()})
+	made, err := k.content.Ensure(ctx, ws, key, l.Draft())
 	return made.ID, err
 }
 

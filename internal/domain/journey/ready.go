@@ -6,7 +6,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html"
 	"io/fs"
 	"path"
 	"slices"
@@ -62,71 +61,10 @@ type Words struct {
 	Templates map[string]Letter `json:"templates"` // by key
 }
 
-// Letter is the words of a mail: Liquid over person and event.
-type Letter struct {
-	Name             string   `json:"name"`
-	ValueProposition string   `json:"value_proposition"` // why the reader would open this, for the team
-	Ask              *Ask     `json:"ask,omitempty"`
-	Subject          string   `json:"subject"`
-	Preheader        string   `json:"preheader"`
-	Greeting         string   `json:"greeting"`
-	Paragraphs       []string `json:"paragraphs"`
-	Button           string   `json:"button,omitempty"`
-	URL              string   `json:"url,omitempty"` // of the button
-	Because          string   `json:"-"`             // why the reader gets it; from the topic
-	Leave            string   `json:"-"`             // label of the link that stops it; empty: cannot be stopped
-	Locale           string   `json:"-"`
-}
-
-// Ask says why something is asked of the reader, who asks and what it is used for.
-type Ask struct {
-	Why string `json:"why"`
-	Who string `json:"who"`
-	Use string `json:"use"`
-}
-
-// HTML returns the letter as a mail.
-func (l Letter) HTML() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "<!doctype html>\n<html lang=%q><body style=\"margin:0;padding:24px;background:#f6f6f4;font-family:system-ui,sans-serif;color:#222\">\n", l.Locale)
-	fmt.Fprintf(&b, "<div style=\"display:none;max-height:0;overflow:hidden\">%s</div>\n", html.EscapeString(l.Preheader))
-	b.WriteString("<table role=\"presentation\" width=\"100%\" style=\"max-width:560px;margin:0 auto;background:#fff;border-radius:8px\"><tr><td style=\"padding:32px\">\n")
-	fmt.Fprintf(&b, "<h1 style=\"font-size:22px;margin:0 0 16px\">%s</h1>\n", l.Greeting)
-	for _, p := range l.Paragraphs {
-		fmt.Fprintf(&b, "<p>%s</p>\n", p)
-	}
-	if l.Button != "" {
-		fmt.Fprintf(&b, "<p style=\"margin:24px 0\"><a href=\"%s\" style=\"background:#1a4fd6;color:#fff;padding:12px 20px;border-radius:6px;text-decoration:none\">%s</a></p>\n", l.URL, l.Button)
-	}
-	if l.Ask != nil {
-		fmt.Fprintf(&b, "<p style=\"font-size:12px;color:#666\">%s · %s · %s</p>\n", l.Ask.Why, l.Ask.Who, l.Ask.Use)
-	}
-	if l.Leave != "" {
-		fmt.Fprintf(&b, "<p style=\"font-size:12px;color:#666\">%s <a href=\"{{ unsubscribe_url }}\" style=\"color:#666\">%s</a></p>\n", l.Because, l.Leave)
-	}
-	b.WriteString("</td></tr></table>\n</body></html>\n")
-	return b.String()
-}
-
-// Text returns the letter as plain text.
-func (l Letter) Text() string {
-	parts := append([]string{l.Greeting}, l.Paragraphs...)
-	if l.Button != "" {
-		parts = append(parts, l.Button+": "+l.URL)
-	}
-	if l.Ask != nil {
-		parts = append(parts, l.Ask.Why+" · "+l.Ask.Who+" · "+l.Ask.Use)
-	}
-	if l.Leave != "" {
-		parts = append(parts, "-- \n"+l.Because+"\n"+l.Leave+": {{ unsubscribe_url }}")
-	}
-	return strings.Join(parts, "\n\n") + "\n"
-}
-
 // ReadyTopic is a topic that ready-made journeys send on.
 type ReadyTopic struct {
 	Name    string `json:"name"`
-	Because string `json:"because"`
+	Because string `json:"because"` // why people get what is sent on it
 	Leave   string `json:"leave"`
 	OptIn   string `json:"-"` // explicit or implied, as in consent
 }
@@ -259,8 +197,19 @@ func (s *Service) install(ctx context.Context, ws, locale string, kit Kit, sc Sc
 		}
 	})
 	for key, l := range sc.Words.Templates {
-		t := topics[sentOn["@template:"+key]]
-		l.Because, l.Leave, l.Locale = t.Because, t.Leave, locale
+		l.Locale, l.Stoppable = locale, topics[sentOn["@template:"+key]].Name != ""
+		for _, other := range Locales {
+			if other == locale {
+				continue
+			}
+			var w Words
+			if err := readReady(path.Join(sc.Key, other+".json"), &w); err != nil {
+				return Journey{}, err
+			}
+			t := w.Templates[key]
+			t.Locale = other
+			l.Translations = append(l.Translations, t)
+		}
 		if ids["@template:"+key], err = kit.EnsureTemplate(ctx, ws, key, l); err != nil {
 			return Journey{}, fmt.Errorf("make the template %s: %w", key, err)
 		}

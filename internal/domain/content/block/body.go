@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 	"html"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -120,12 +121,6 @@ func (x *products) write(w *writer, _ Block) {
 		Image: w.pick(x.Image, "{{ item.image_url }}"), Title: w.pick(x.Title, "{{ item.name }}"), Note: x.Note,
 		Price: w.pick(x.Price, "{{ item.price | money: item.currency }}"), URL: w.pick(x.URL, "{{ item.url }}"), Label: x.Label,
 	}
-	has := map[string]string{} // a field of a member that is not there leaves no gap and no complaint
-	for key, own := range map[string]string{"image_url": x.Image, "price": x.Price, "url": x.URL} {
-		if own == "" {
-			has[key] = "item." + key
-		}
-	}
 	loop := "{% for item in " + x.Each + " limit:" + strconv.Itoa(limit) + " %}"
 	filled := "{% if " + x.Each + ".size > 0 %}"
 	w.out(filled)
@@ -136,11 +131,11 @@ func (x *products) write(w *writer, _ Block) {
 		w.out("<div style=\"margin:0\">", loop)
 		w.out("<!--[if mso]><table role=\"presentation\" align=\"left\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"", strconv.Itoa(half), "\"><tr><td><![endif]-->",
 			"<div class=\"half\" style=\"display:inline-block;width:48%;max-width:", strconv.Itoa(half), "px;min-width:130px;vertical-align:top;padding:0 1% 16px;box-sizing:border-box\">")
-		w.card(p, has, true, half)
+		w.card(p, true, half)
 		w.out("</div><!--[if mso]></td></tr></table><![endif]-->{% endfor %}</div>")
 	} else {
 		w.out(presentation, ">", loop, "<tr><td style=\"padding:0 0 16px\">")
-		w.card(p, has, false, w.width)
+		w.card(p, false, w.width)
 		w.out("</td></tr>{% endfor %}</table>")
 	}
 	w.text.WriteString("{% endfor %}\n")
@@ -161,7 +156,7 @@ func (w *writer) cards(layout string, each func(card func(p product))) {
 		each(func(p product) {
 			w.out("<!--[if mso]><table role=\"presentation\" align=\"left\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"", strconv.Itoa(half), "\"><tr><td><![endif]-->",
 				"<div class=\"half\" style=\"display:inline-block;width:48%;max-width:", strconv.Itoa(half), "px;min-width:130px;vertical-align:top;padding:0 1% 16px;box-sizing:border-box\">")
-			w.card(p, nil, true, half)
+			w.card(p, true, half)
 			w.out("</div><!--[if mso]></td></tr></table><![endif]-->")
 		})
 		w.out("</div>")
@@ -170,20 +165,27 @@ func (w *writer) cards(layout string, each func(card func(p product))) {
 	w.out(presentation, ">")
 	each(func(p product) {
 		w.out("<tr><td style=\"padding:0 0 16px\">")
-		w.card(p, nil, false, w.width)
+		w.card(p, false, w.width)
 		w.out("</td></tr>")
 	})
 	w.out("</table>")
 }
 
-// card writes one product. has names, for fields that may be missing, the variable that must be there.
-func (w *writer) card(p product, has map[string]string, tall bool, width int) {
-	guarded := func(v string, s string) string {
-		if v == "" {
-			return s
-		}
-		return "{% if " + v + " %}" + s + "{% endif %}"
+// single finds the variable that a field consists of, with or without filters.
+var single = regexp.MustCompile(`^\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\s*(?:\|[^{}]*)?\}\}$`)
+
+// guarded puts s there only if the field has something to show: a field that is one variable, and that without a default, leaves neither
+// gap nor complaint where a product does not have it.
+func guarded(field, s string) string {
+	m := single.FindStringSubmatch(strings.TrimSpace(field))
+	if m == nil || strings.Contains(field, "default") {
+		return s
 	}
+	return "{% if " + m[1] + " %}" + s + "{% endif %}"
+}
+
+// card writes one product.
+func (w *writer) card(p product, tall bool, width int) {
 	alt := p.Alt
 	if alt == "" {
 		alt = p.Title
@@ -201,8 +203,8 @@ func (w *writer) card(p product, has map[string]string, tall bool, width int) {
 			return inner
 		}
 		a := "<a href=\"" + escaped(p.URL) + "\"" + w.colour(w.fg) + ";text-decoration:none" + style + "\">" + inner + "</a>"
-		if v := has["url"]; v != "" {
-			return "{% if " + v + " %}" + a + "{% else %}" + inner + "{% endif %}"
+		if g := guarded(p.URL, a); g != a {
+			return strings.TrimSuffix(g, "{% endif %}") + "{% else %}" + inner + "{% endif %}"
 		}
 		return a
 	}
@@ -217,18 +219,18 @@ func (w *writer) card(p product, has map[string]string, tall bool, width int) {
 	size, start := "16px", w.side("start")
 	words := "<div" + w.colour(w.fg) + ";font-size:" + size + ";line-height:" + number(w.script.Tight+0.1) + ";font-weight:600;text-align:" + start + "\">" + linked(escaped(p.Title), "") + "</div>"
 	if p.Note != "" {
-		words += "<div" + w.colour(mutedOn(w.fg)) + ";font-size:14px;line-height:" + number(w.script.Height) + ";text-align:" + start + "\">" + escaped(p.Note) + "</div>"
+		words += guarded(p.Note, "<div"+w.colour(mutedOn(w.fg))+";font-size:14px;line-height:"+number(w.script.Height)+";text-align:"+start+"\">"+escaped(p.Note)+"</div>")
 	}
 	if p.Price != "" {
-		words += guarded(has["price"], "<div"+w.colour(w.fg)+";font-size:15px;line-height:"+number(w.script.Height)+";text-align:"+start+"\">"+escaped(p.Price)+"</div>")
+		words += guarded(p.Price, "<div"+w.colour(w.fg)+";font-size:15px;line-height:"+number(w.script.Height)+";text-align:"+start+"\">"+escaped(p.Price)+"</div>")
 	}
 	if p.Label != "" && p.URL != "" {
-		words += guarded(has["url"], "<div style=\"padding:4px 0 0;text-align:"+start+"\"><a href=\""+escaped(p.URL)+"\""+w.colour(w.link())+";font-size:15px;text-decoration:underline\">"+escaped(p.Label)+"</a></div>")
+		words += guarded(p.URL, "<div style=\"padding:4px 0 0;text-align:"+start+"\"><a href=\""+escaped(p.URL)+"\""+w.colour(w.link())+";font-size:15px;text-decoration:underline\">"+escaped(p.Label)+"</a></div>")
 	}
 	switch {
 	case tall:
 		if picture != "" {
-			w.out(guarded(has["image_url"], "<div style=\"padding:0 0 10px\">"+picture+"</div>"))
+			w.out(guarded(p.Image, "<div style=\"padding:0 0 10px\">"+picture+"</div>"))
 		}
 		w.out(words)
 	default:
@@ -238,24 +240,22 @@ func (w *writer) card(p product, has map[string]string, tall bool, width int) {
 			if w.script.RTL {
 				pad = "0 0 0 16px"
 			}
-			w.out(guarded(has["image_url"], "<td width=\"112\" valign=\"middle\" style=\"width:112px;padding:"+pad+"\">"+picture+"</td>"))
+			w.out(guarded(p.Image, "<td width=\"112\" valign=\"middle\" style=\"width:112px;padding:"+pad+"\">"+picture+"</td>"))
 		}
 		w.out("<td valign=\"middle\" align=\"", start, "\">", words, "</td></tr></table>")
 	}
 	w.text.WriteString("- " + plainText(p.Title))
 	if p.Price != "" {
-		w.text.WriteString(guarded(has["price"], ", "+plainText(p.Price)))
+		w.text.WriteString(guarded(p.Price, ", "+plainText(p.Price)))
 	}
 	w.text.WriteString("\n")
 	if p.Note != "" {
-		w.text.WriteString("  " + plainText(p.Note) + "\n")
+		w.text.WriteString(guarded(p.Note, "  "+plainText(p.Note)+"\n"))
 	}
 	if p.URL != "" {
-		w.text.WriteString(guarded(has["url"], "  "+plainText(p.URL)+"\n"))
+		w.text.WriteString(guarded(p.URL, "  "+plainText(p.URL)+"\n"))
 	}
-	if len(has) == 0 {
-		w.text.WriteString("\n")
-	}
+	w.text.WriteString("\n")
 }
 
 func mutedOn(fg string) string {
