@@ -97,11 +97,13 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 	if d.app, err = build(ctx, c, log, &httpapi.Demo{Mailbox: "/mailbox"}); err != nil {
 		return err
 	}
+	// Without signing in: a letter is shown in a frame that has no session.
+	d.app.mux.Handle("GET /demo/pictures/", http.StripPrefix("/demo/pictures/", http.FileServerFS(demo.Pictures())))
 	d.app.mux.Handle("/demo/mailbox", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.list)))
 	d.app.mux.Handle("/demo/mailbox/{id}/letter", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.letter)))
 	d.app.mux.Handle("/demo/mailbox/{id}", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.show)))
 
-	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.topics(), readers{d.box}, part(log, "visitors"))
+	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.shop(c), readers{d.box}, part(log, "visitors"))
 	d.app.services = append([]lifecycle.Named{{Name: "mailbox", Service: d.box}}, d.app.services...)
 	play := &lifecycle.Loop{Run: func(ctx context.Context) {
 		if err := d.prepare(ctx, c); err != nil {
@@ -140,6 +142,10 @@ func (d *demonstration) save() error {
 	return os.WriteFile(d.path, raw, 0o600)
 }
 
+func (d *demonstration) shop(c Config) demo.Shop {
+	return demo.Shop{Topics: d.topics(), Pictures: c.PublicURL + "/demo/pictures/"}
+}
+
 func (d *demonstration) topics() []string {
 	ready, err := journey.ReadyTopics(d.locale)
 	if err != nil {
@@ -163,6 +169,13 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	if d.memo.Done {
 		return nil
 	}
+	if look, err := d.app.content.Look(ctx, ws); err != nil {
+		return fmt.Errorf("brand: %w", err)
+	} else if look.Revision == 0 {
+		if _, err := d.app.content.SetLook(ctx, ws, demo.Brand(d.locale), 0); err != nil {
+			return fmt.Errorf("brand: %w", err)
+		}
+	}
 	if err := d.journeys(ctx, ws); err != nil {
 		return fmt.Errorf("journeys: %w", err)
 	}
@@ -173,7 +186,7 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	if err := d.history(ctx, c); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	if err := d.campaign(ctx, ws, audience); err != nil {
+	if err := d.campaign(ctx, c, ws, audience); err != nil {
 		return fmt.Errorf("campaign: %w", err)
 	}
 	d.memo.Done = true
@@ -268,7 +281,7 @@ func (d *demonstration) segments(ctx context.Context, ws string) (audience strin
 
 func (d *demonstration) history(ctx context.Context, c Config) error {
 	began := time.Now()
-	p, err := feed.Run(ctx, demo.History(d.customers, d.memo.End, d.topics()), feed.Options{Server: "http://" + c.Listen, WriteKey: d.memo.WriteKey})
+	p, err := feed.Run(ctx, demo.History(d.customers, d.memo.End, d.shop(c)), feed.Options{Server: "http://" + c.Listen, WriteKey: d.memo.WriteKey})
 	if err != nil {
 		return err
 	}
@@ -280,18 +293,18 @@ func (d *demonstration) history(ctx context.Context, c Config) error {
 }
 
 // campaign sends one letter, once the audience stands.
-func (d *demonstration) campaign(ctx context.Context, ws, audience string) error {
+func (d *demonstration) campaign(ctx context.Context, c Config, ws, audience string) error {
 	if audience == "" {
 		return nil // made by an earlier start
 	}
 	if err := d.settled(ctx); err != nil {
 		return err
 	}
-	letter, err := d.app.content.Ensure(ctx, ws, "demo_letter", content.Draft{
-		Name: "Tea letter (sample)", Channel: content.Email, Subject: "{{ person.first_name | default: 'Hello' }}, the new harvest is here",
-		HTML:             `<!doctype html><html><body style="font-family:system-ui,sans-serif;max-width:560px;margin:0 auto;padding:24px"><h1>{{ person.name | name }}</h1><p>The first {{ person.favourite_category | default: "tea" }} of the new harvest has arrived.</p><p><a href="https://aoba-sample.example/new">See the new harvest</a></p></body></html>`,
-		ValueProposition: "Regular customers hear of the new harvest first.",
-	})
+	draft, err := demo.Letter(d.locale, d.shop(c))
+	if err != nil {
+		return err
+	}
+	letter, err := d.app.content.Ensure(ctx, ws, "demo_letter", draft)
 	if err != nil {
 		return err
 	}

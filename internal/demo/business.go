@@ -106,12 +106,20 @@ type customer struct {
 	loyalty   float64
 	topics    []string // what they subscribe to at sign-up
 	rng       *rand.Rand
+	pictures  string // where those of products are
 }
 
-// newCustomer makes customer n of a business with these topics. Three of four subscribe.
-func newCustomer(n int, topics []string) *customer {
+// Shop is what the sample depends on beside its seed.
+type Shop struct {
+	Topics   []string // that customers subscribe to
+	Pictures string   // address of the folder that Pictures is served from, with a final slash
+}
+
+// newCustomer makes customer n of a shop. Three of four subscribe.
+func newCustomer(n int, shop Shop) *customer {
 	rng := rand.New(rand.NewPCG(Seed, uint64(n)))
-	c := &customer{n: n, rng: rng, loyalty: rng.Float64()}
+	topics := shop.Topics
+	c := &customer{n: n, rng: rng, loyalty: rng.Float64(), pictures: shop.Pictures}
 	pick := rng.IntN(100)
 	for i := range markets {
 		if pick -= markets[i].weight; pick < 0 {
@@ -227,7 +235,7 @@ func (v *visit) item(p product) map[string]any {
 	return map[string]any{
 		"product_id": p.id, "name": p.name, "category": p.category,
 		"price": v.c.price(p), "currency": v.c.market.currency, "quantity": 1,
-		"url": "https://aoba-sample.example/tea/" + p.id,
+		"url": "https://aoba-sample.example/tea/" + p.id, "image_url": v.c.pictures + p.id + ".svg",
 	}
 }
 

@@ -36,8 +36,8 @@ func read(t *testing.T, r importer.Reader) (events []sample, raw []string) {
 }
 
 func TestHistoryIsTheSameEachTime(t *testing.T) {
-	_, a := read(t, History(50, end, []string{"News"}))
-	_, b := read(t, History(50, end, []string{"News"}))
+	_, a := read(t, History(50, end, Shop{Topics: []string{"News"}}))
+	_, b := read(t, History(50, end, Shop{Topics: []string{"News"}}))
 	if len(a) != len(b) || len(a) == 0 {
 		t.Fatalf("%d and %d events", len(a), len(b))
 	}
@@ -49,7 +49,7 @@ func TestHistoryIsTheSameEachTime(t *testing.T) {
 }
 
 func TestHistoryIsABusinessOfNinetyDays(t *testing.T) {
-	events, _ := read(t, History(400, end, []string{"News", "Offers"}))
+	events, _ := read(t, History(400, end, Shop{Topics: []string{"News", "Offers"}}))
 	names, ids, users := map[string]int{}, map[string]bool{}, map[string]bool{}
 	last := time.Time{}
 	for _, e := range events {
@@ -78,7 +78,7 @@ func TestHistoryIsABusinessOfNinetyDays(t *testing.T) {
 }
 
 func TestLeavingCustomersLapseOneAfterTheOther(t *testing.T) {
-	events, _ := read(t, History(leavingCustomers, end, nil))
+	events, _ := read(t, History(leavingCustomers, end, Shop{}))
 	orders := map[string]time.Time{}
 	for _, e := range events {
 		if e.Event == "Order Completed" {

@@ -12,10 +12,10 @@ import (
 
 // History yields what the sample's customers did in the Days before end, in the order of time. topics are the names of
 // what they can subscribe to.
-func History(customers int, end time.Time, topics []string) importer.Reader {
+func History(customers int, end time.Time, shop Shop) importer.Reader {
 	h := &history{}
 	for n := range customers {
-		h.live(newCustomer(n, topics), end)
+		h.live(newCustomer(n, shop), end)
 	}
 	slices.SortStableFunc(h.events, func(a, b timed) int { return a.at.Compare(b.at) })
 	return h

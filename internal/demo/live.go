@@ -36,17 +36,17 @@ type Live struct {
 	lifecycle.Loop
 	server, key string
 	customers   int
-	topics      []string
+	shop        Shop
 	mailbox     Mailbox
 	log         *slog.Logger
 	client      *http.Client
 	rng         *rand.Rand
 }
 
-// NewLive returns visitors for a server, with a server write key. customers and topics are those of History.
-func NewLive(server, writeKey string, customers int, topics []string, mailbox Mailbox, log *slog.Logger) *Live {
+// NewLive returns visitors for a server, with a server write key. customers and shop are those of History.
+func NewLive(server, writeKey string, customers int, shop Shop, mailbox Mailbox, log *slog.Logger) *Live {
 	l := &Live{
-		server: server, key: writeKey, customers: customers, topics: topics, mailbox: mailbox, log: log,
+		server: server, key: writeKey, customers: customers, shop: shop, mailbox: mailbox, log: log,
 		client: &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		rng:    rand.New(rand.NewPCG(Seed, uint64(time.Now().UnixNano()))),
 	}
@@ -77,7 +77,7 @@ func (l *Live) run(ctx context.Context) {
 
 // visit plays one session of customer n now. A buyer does not leave without ordering.
 func (l *Live) visit(ctx context.Context, n int, buyer bool) error {
-	c := newCustomer(n, l.topics)
+	c := newCustomer(n, l.shop)
 	c.rng = rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(n)))
 	batch := &history{}
 	id := 0

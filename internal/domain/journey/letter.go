@@ -62,7 +62,7 @@ func (l Letter) document() json.RawMessage {
 			})
 	}
 	if l.Button != "" {
-		blocks = append(blocks, part{"type": "button", "label": l.Button, "url": l.URL, "style": part{"gap": "m"}})
+		blocks = append(blocks, part{"type": "button", "label": l.Button, "url": l.URL})
 	}
 	if l.Ask != nil {
 		blocks = append(blocks, part{"type": "text", "text": l.Ask.Why + "\n" + l.Ask.Who + "\n" + l.Ask.Use, "style": part{"size": "s", "color": "muted", "background": "subtle", "rounded": true, "padding": "s"}})

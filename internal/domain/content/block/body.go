@@ -52,8 +52,11 @@ func (w *writer) link1(label, url, look string, full bool) {
 		bg, fg, line = "surface", "accent", p.Surface
 	}
 	cls, back := class("c-", fg)+" btn", ""
-	if bg == "accent" {
+	switch bg {
+	case "accent":
 		cls += " l-accent"
+	case "surface":
+		cls += " l-surface"
 	}
 	if bg != "" {
 		cls += " " + class("b-", bg)
@@ -106,11 +109,7 @@ func (x *image) write(w *writer, b Block) {
 
 func (x *products) write(w *writer, _ Block) {
 	if len(x.Items) > 0 {
-		w.cards(x.Layout, func(card func(p product)) {
-			for _, p := range x.Items {
-				card(p)
-			}
-		})
+		w.cards(x.Layout, x.Items)
 		return
 	}
 	limit := x.Limit
@@ -127,14 +126,11 @@ func (x *products) write(w *writer, _ Block) {
 	w.text.WriteString(filled)
 	w.text.WriteString(loop + "\n")
 	if x.Layout == "grid" {
-		half := (w.width - gutter) / 2
-		w.out("<div style=\"margin:0\">", loop)
-		w.out("<!--[if mso]><table role=\"presentation\" align=\"left\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"", strconv.Itoa(half), "\"><tr><td><![endif]-->",
-			"<div class=\"half\" style=\"display:inline-block;width:48%;max-width:", strconv.Itoa(half), "px;min-width:130px;vertical-align:top;padding:0 1% 16px;box-sizing:border-box\">")
-		w.card(p, true, half)
-		w.out("</div><!--[if mso]></td></tr></table><![endif]-->{% endfor %}</div>")
+		w.out("<div style=\"margin:0\">", loop, "{% assign side = forloop.index0 | modulo: 2 %}")
+		w.half(p, "{% if side == 0 %}"+w.beside(0)+"{% else %}"+w.beside(1)+"{% endif %}")
+		w.out("{% endfor %}</div>")
 	} else {
-		w.out(presentation, ">", loop, "<tr><td style=\"padding:0 0 16px\">")
+		w.out(presentation, ">", loop, "<tr><td style=\"padding:0 0 {% if forloop.last %}0{% else %}16px{% endif %}\">")
 		w.card(p, false, w.width)
 		w.out("</td></tr>{% endfor %}</table>")
 	}
@@ -149,26 +145,43 @@ func (x *products) write(w *writer, _ Block) {
 }
 
 // cards writes a fixed list.
-func (w *writer) cards(layout string, each func(card func(p product))) {
+func (w *writer) cards(layout string, items []product) {
 	if layout == "grid" {
-		half := (w.width - gutter) / 2
 		w.out("<div style=\"margin:0\">")
-		each(func(p product) {
-			w.out("<!--[if mso]><table role=\"presentation\" align=\"left\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"", strconv.Itoa(half), "\"><tr><td><![endif]-->",
-				"<div class=\"half\" style=\"display:inline-block;width:48%;max-width:", strconv.Itoa(half), "px;min-width:130px;vertical-align:top;padding:0 1% 16px;box-sizing:border-box\">")
-			w.card(p, true, half)
-			w.out("</div><!--[if mso]></td></tr></table><![endif]-->")
-		})
+		for i, p := range items {
+			w.half(p, w.beside(i%2))
+		}
 		w.out("</div>")
 		return
 	}
 	w.out(presentation, ">")
-	each(func(p product) {
-		w.out("<tr><td style=\"padding:0 0 16px\">")
+	for i, p := range items {
+		gap := "16px"
+		if i == len(items)-1 {
+			gap = "0"
+		}
+		w.out("<tr><td style=\"padding:0 0 ", gap, "\">")
 		w.card(p, false, w.width)
 		w.out("</td></tr>")
-	})
+	}
 	w.out("</table>")
+}
+
+// beside is the room around the first or second card of a row.
+func (w *writer) beside(n int) string {
+	if (n == 0) != w.script.RTL {
+		return "0 8px 20px 0"
+	}
+	return "0 0 20px 8px"
+}
+
+// half writes a card that takes half of the width.
+func (w *writer) half(p product, room string) {
+	half := w.width / 2
+	w.out("<!--[if mso]><table role=\"presentation\" align=\"left\" border=\"0\" cellpadding=\"0\" cellspacing=\"0\" width=\"", strconv.Itoa(half), "\"><tr><td style=\"padding:0 8px 20px 0\"><![endif]-->",
+		"<div style=\"display:inline-block;width:50%;max-width:", strconv.Itoa(half), "px;vertical-align:top;box-sizing:border-box;padding:", room, "\">")
+	w.card(p, true, half-gutter/2)
+	w.out("</div><!--[if mso]></td></tr></table><![endif]-->")
 }
 
 // single finds the variable that a field consists of, with or without filters.
@@ -240,7 +253,7 @@ func (w *writer) card(p product, tall bool, width int) {
 			if w.script.RTL {
 				pad = "0 0 0 16px"
 			}
-			w.out(guarded(p.Image, "<td width=\"112\" valign=\"middle\" style=\"width:112px;padding:"+pad+"\">"+picture+"</td>"))
+			w.out(guarded(p.Image, "<td width=\"96\" valign=\"middle\" style=\"width:96px;padding:"+pad+"\">"+picture+"</td>"))
 		}
 		w.out("<td valign=\"middle\" align=\"", start, "\">", words, "</td></tr></table>")
 	}

@@ -424,7 +424,7 @@ func (w *writer) sheet() string {
 	for _, n := range bg {
 		b.WriteString("." + class("b-", n) + "{background-color:" + token(d, n) + "!important}\n")
 	}
-	b.WriteString(".l-border{border-color:" + d.Border + "!important}\n.l-accent{border-color:" + d.Accent + "!important}\n")
+	b.WriteString(".l-border{border-color:" + d.Border + "!important}\n.l-accent{border-color:" + d.Accent + "!important}\n.l-surface{border-color:" + d.Surface + "!important}\n")
 	b.WriteString(".only-dark{display:inline-block!important}\n.only-light{display:none!important}\n}\n")
 	for _, n := range fg {
 		b.WriteString("[data-ogsc] ." + class("c-", n) + "{color:" + token(d, n) + "!important}\n")
