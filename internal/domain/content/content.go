@@ -112,6 +112,7 @@ const (
 
 // Finding is something about a draft that its author should know.
 type Finding struct {
+	Group   string `json:"group,omitempty"`  // "variable", "link", "access", "spam", "length", "purpose", "brand", "language"; empty: an error, or a value that is missing
 	Field   string `json:"field"`            // "html", "subject" ...
 	Code    string `json:"code"`             // "unknown", "missing", "unsafe_url", "clipped" ... or a liquid code
 	Name    string `json:"name,omitempty"`   // the variable concerned

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
@@ -257,8 +258,10 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 		return out, nil
 	}
 	out.Findings = append(out.Findings, out.Problems...)
-	if len(out.HTML) > clipped {
-		out.Findings = append(out.Findings, tooLong(len(out.HTML), out.Locale))
+	for _, f := range rendered(out.Rendered) {
+		if !slices.ContainsFunc(out.Findings, func(g Finding) bool { return g.Code == f.Code && g.Name == f.Name }) {
+			out.Findings = append(out.Findings, f)
+		}
 	}
 	return out, nil
 }

@@ -48,7 +48,7 @@ func service(t *testing.T) (*content.Service, store, *clock.Fixed) {
 }
 
 func draft() content.Draft {
-	return content.Draft{Name: "Cart", Subject: "{{ person.first_name | default: 'You' }} forgot something", HTML: "<p>Hi {{ person.first_name }}</p>", ValueProposition: "they wanted it"}
+	return content.Draft{Name: "Cart", Subject: "{{ person.first_name | default: 'You' }} forgot something", HTML: "<p>Hi {{ person.first_name }}</p>", ValueProposition: "they wanted it", Preheader: "It is kept", Purpose: content.Purpose{Action: "order"}}
 }
 
 func TestEverySaveIsAVersionThatNeverChanges(t *testing.T) {
