@@ -163,7 +163,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
 	campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
-		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Feeds: syndication.New(a.guard), Zone: w.zone,
+		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Content: w.content, Feeds: syndication.New(a.guard), Zone: w.zone,
 	})
 	reports := report.New(report.Config{
 		Clock: a.clock, Tx: db, Store: sqlstore.NewReport(db), Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events, Names: names{w}, People: w, Zone: w.zone,

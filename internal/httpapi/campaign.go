@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -179,6 +180,7 @@ type Preflight struct {
 	Waits    []ReasonCount      `json:"waits_by_reason" doc:"of the allowed, those who get it later"`
 	Refused  []ReasonCount      `json:"refused_by_reason"`
 	Arms     []TestArm          `json:"arms" doc:"of the A/B test: how many see each variant before the rest"`
+	Content  []content.Report   `json:"content" doc:"each template: why it is sent, what is asked and why, which languages it speaks, what the checks found"`
 	Warnings []PreflightWarning `json:"warnings"`
 }
 
@@ -230,7 +232,7 @@ func (a *api) campaignRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Warnings: []PreflightWarning{}}
+		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Content: append([]content.Report{}, p.Content...), Warnings: []PreflightWarning{}}
 		for _, w := range p.Warnings {
 			out.Warnings = append(out.Warnings, PreflightWarning{w.Code, w.Message})
 		}

@@ -116,7 +116,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(w.db), Tx: w.db, Emitter: w.pending, People: p, Clock: w.clock, Log: log, Zone: utc})
 	w.campaigns = campaign.New(campaign.Config{
-		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p, Zone: p.zone,
+		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p, Content: p.content, Zone: p.zone,
 	})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -72,7 +73,7 @@ func (w *world) service(chunk, ahead int) *campaign.Service {
 func (w *world) serviceOn(store campaign.Store, chunk, ahead int) *campaign.Service {
 	return campaign.New(campaign.Config{
 		Store: store, Tx: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
-		Sets: w, Everyone: w, People: w, Outbox: w, Checker: w, Chunk: chunk, Ahead: ahead,
+		Sets: w, Everyone: w, People: w, Outbox: w, Checker: w, Content: w, Chunk: chunk, Ahead: ahead,
 	})
 }
 
@@ -175,8 +176,14 @@ func (w *world) CancelSource(ctx context.Context, _ string, src outbox.Source) (
 }
 
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
-func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.checks[id] }
-func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
+
+// Report implements campaign.Content.
+func (w *world) Report(_ context.Context, _, id string) (content.Report, error) {
+	return content.Report{Template: id, ValueProposition: "why " + id}, nil
+}
+
+func (w *world) CheckTopic(_ context.Context, _, id string) error { return w.checks[id] }
+func (w *world) CheckSet(_ context.Context, _, id string) error   { return w.checks[id] }
 
 // sendAll is the sender: everything queued goes out.
 func (w *world) sendAll() {
@@ -558,7 +565,7 @@ func TestPreflightCountsAndAsksTheGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, "preflight", p, campaign.Preflight{Included: 500, Excluded: 100, Audience: 400, Checked: 400, Allowed: 397, Refused: map[string]int64{"unsubscribed": 2, "suppressed": 1}, Waits: map[string]int64{}})
+	want(t, "preflight", p, campaign.Preflight{Included: 500, Excluded: 100, Audience: 400, Checked: 400, Allowed: 397, Refused: map[string]int64{"unsubscribed": 2, "suppressed": 1}, Waits: map[string]int64{}, Content: []content.Report{{Template: p.Content[0].Template, ValueProposition: "why " + p.Content[0].Template}}})
 	want(t, "nothing is stored", w.states(), map[string]int{})
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 )
 
@@ -27,6 +28,7 @@ type Preflight struct {
 	Waits    map[string]int64 // of the allowed, those who get it later, by what they wait for; likewise
 	Refused  map[string]int64 // of the audience by reason; likewise
 	Arms     []Arm            // of the A/B test: how many people see each variant before the rest
+	Content  []content.Report // what the team should read about each template: why it is sent, what the checks found
 	Warnings []Warning
 }
 
@@ -62,6 +64,17 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	}
 	if c.Goal.IsZero() {
 		out.warn("no_goal", "no goal was chosen, so the campaign is measured by orders within seven days; what success means is best chosen before the start")
+	}
+	templates := []string{c.Template}
+	if c.Plan.Test != nil {
+		templates = append(templates, c.Plan.Test.Variants...)
+	}
+	for _, t := range templates {
+		r, err := s.c.Content.Report(ctx, ws, t)
+		if err != nil {
+			return Preflight{}, fmt.Errorf("check template %s: %w", t, err)
+		}
+		out.Content = append(out.Content, r)
 	}
 	everyone, err := s.c.Everyone.Everyone(ctx, ws)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -63,6 +64,11 @@ type Checker interface {
 	NeedsApproval(ctx context.Context, ws string) (bool, error)
 }
 
+// Content checks what templates say.
+type Content interface {
+	Report(ctx context.Context, ws, templateID string) (content.Report, error)
+}
+
 // Config is what a Service needs. All fields but the last four are required.
 type Config struct {
 	Store    Store
@@ -74,6 +80,7 @@ type Config struct {
 	People   People
 	Outbox   Outbox
 	Checker  Checker
+	Content  Content
 	Feeds    Feeds                                                        // nil: series read no feeds
 	Zone     func(ctx context.Context, ws string) (*time.Location, error) // in which series run; nil: UTC
 	Chunk    int                                                          // people in one transaction; 1,000 if zero

@@ -25,7 +25,12 @@ type shelf struct {
 }
 
 func newShelf(t *testing.T, w *world) *shelf {
-	return &shelf{t: t, templates: map[string]string{}, letters: map[string]journey.Letter{}, content: content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})}
+	return &shelf{t: t, templates: map[string]string{}, letters: map[string]journey.Letter{}, content: content.New(content.Config{
+		Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock,
+		Sender: func(context.Context, string) (content.Sender, error) {
+			return content.Sender{Name: "Shop", PostalAddress: "Ginza"}, nil
+		},
+	})}
 }
 
 func (s *shelf) EnsureTopic(_ context.Context, _, key string, t journey.ReadyTopic) (string, error) {
@@ -104,7 +109,7 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{
 				ID: id, Options: content.RenderOptions{Locale: locale},
 				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{
-					"product": "Lamp <1>", "invoice_id": "A-17", "outstanding": 49.5, "currency": "EUR", "due_date": "2026-12-31",
+					"product": "Lamp <1>", "url": "https://shop.co/lamp", "invoice_id": "A-17", "outstanding": 49.5, "currency": "EUR", "due_date": "2026-12-31",
 				}},
 			})
 			p.Findings = slices.DeleteFunc(p.Findings, func(f content.Finding) bool { return f.Code == "footer" && !kit.letters[id].Stoppable })
