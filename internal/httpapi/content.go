@@ -11,6 +11,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // TemplateDraft is what an author writes; subject, preheader, html and text are Liquid.
@@ -169,7 +170,8 @@ func (a *api) contentRoutes() {
 		Draft    *TemplateDraft `json:"draft,omitempty" doc:"or something not saved yet"`
 		Person   string         `json:"person,omitempty" doc:"as this person would see it"`
 		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
-		Locale   string         `json:"locale,omitempty"`
+		Event    string         `json:"event,omitempty" doc:"name of an event: the person's latest of that name fills event, if vars does not"`
+		Locale   string         `json:"locale,omitempty" doc:"as a reader of this language would get it; the person's if left out"`
 	}
 	route(a, http.MethodPost, "/templates/preview", "template-preview", "Fill a template or a draft", staff.ContentRead, func(ctx context.Context, in *in[preview]) (*body[TemplatePreview], error) {
 		ws := workspaceOf(ctx)
@@ -198,6 +200,21 @@ func (a *api) contentRoutes() {
 			}
 			if zone := p.Location(nil); zone != nil {
 				r.Options.Zone = zone
+			}
+			if _, given := r.Vars["event"]; in.Body.Event != "" && !given {
+				found, err := a.c.Events.Histories(ctx, ws, []uint64{p.Num}, []string{in.Body.Event})
+				if err != nil {
+					return nil, err
+				}
+				all := found[p.Num]
+				if len(all) == 0 {
+					return nil, errs.Invalid("template.preview.event", "event", "this person has no event %q; choose another, or give vars", in.Body.Event)
+				}
+				var properties map[string]any
+				if err := json.Unmarshal(all[len(all)-1].Properties, &properties); err != nil {
+					return nil, err
+				}
+				r.Vars["event"] = properties
 			}
 		}
 		p, err := c.Preview(ctx, ws, r)

@@ -146,7 +146,7 @@ func (a *api) outboxRoutes() {
 		Template string         `json:"template" minLength:"1"`
 		Version  int            `json:"version,omitempty" minimum:"0" doc:"the current one if left out"`
 		Topic    string         `json:"topic,omitempty"`
-		To       string         `json:"to" minLength:"1" maxLength:"320" doc:"where it goes, whoever's values it shows"`
+		To       string         `json:"to,omitempty" maxLength:"320" doc:"where it goes, whoever's values it shows; your own address if left out"`
 		Person   string         `json:"person,omitempty" doc:"whose values fill it; the template's defaults show if left out"`
 		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
 		Account  string         `json:"account,omitempty" doc:"the default account of the channel if left out"`
@@ -173,6 +173,15 @@ func (a *api) outboxRoutes() {
 		}
 		if b.Channel == "" {
 			b.Channel = content.Email
+		}
+		if b.To == "" && b.Channel == content.Email {
+			mine, err := a.c.Staff.Memberships(ctx, caller(ctx))
+			if err != nil {
+				return nil, err
+			}
+			if len(mine) > 0 {
+				b.To = mine[0].User.Email
+			}
 		}
 		// What has left the house cannot be taken back, so the entry comes first.
 		if err := a.audit(ctx, "test", "template", b.Template); err != nil {

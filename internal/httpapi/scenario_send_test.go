@@ -32,6 +32,8 @@ func TestContentAndConsentScenarios(t *testing.T) {
 		{do: "DELETE /templates/$spare_template", status: 200, has: `"status":"archived"`},
 		{do: "POST /templates/$spare_template/restore", status: 200, has: `"status":"active"`},
 
+		{do: "POST /templates/preview", body: `{"draft":{"name":"x","subject":"{{ event.total | money: event.currency }}","html":"<p>x</p>"},"person":"$aya","event":"Order Completed"}`, status: 200, has: `"subject":"€`},
+		{do: "POST /templates/preview", body: `{"draft":{"name":"x","subject":"{{ event.product }}","html":"<p>x</p>"},"person":"$aya","event":"Never Happened"}`, status: 422, has: `"field":"event"`},
 		{do: "GET /block-schema", status: 200, has: `json-schema.org | block.products`},
 		{do: "POST /templates", body: `{"name":"Zanzibar blocks","subject":"Hi {{ person.first_name }}","locale":"en","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"heading","text":"Spring"},{"type":"button","label":"Look","url":"https://shop.example/"}]}]}]},"purpose":{"action":"look"},"translations":[{"locale":"ja","subject":"春です","document":{"version":1,"sections":[{"columns":[{"blocks":[{"type":"text","text":"春"}]}]}]}}]}`, status: 201, has: `"kind":"blocks" | "id":"b2" | "action":"look"`, keep: "blocks"},
 		{do: "POST /templates/preview", body: `{"template":"$blocks","locale":"ja-JP"}`, status: 200, has: `"subject":"春です" | "locale":"ja" | "chain":["ja-JP","ja","en"] | lang=\"ja\"`},
