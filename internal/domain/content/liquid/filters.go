@@ -57,6 +57,7 @@ var filters = map[string]filterSpec{
 	"escape":        {fn: filterEscape},
 	"raw":           {fn: filterRaw},
 	"newline_to_br": {fn: filterBreaks},
+	"slice":         {fn: filterSlice, min: 1, max: 2},
 
 	"split":   {fn: filterSplit, min: 1, max: 1},
 	"join":    {fn: filterJoin, max: 1},
@@ -68,6 +69,9 @@ var filters = map[string]filterSpec{
 	"uniq":    {fn: filterUniq},
 	"map":     {fn: filterMap, min: 1, max: 1},
 	"where":   {fn: filterWhere, min: 1, max: 2},
+	"compact": {fn: filterCompact, max: 1},
+	"concat":  {fn: filterConcat, min: 1, max: 1},
+	"sum":     {fn: filterSum, max: 1},
 
 	"plus":       {fn: arithmetic('+'), min: 1, max: 1},
 	"minus":      {fn: arithmetic('-'), min: 1, max: 1},
@@ -78,6 +82,8 @@ var filters = map[string]filterSpec{
 	"ceil":       {fn: filterWhole(math.Ceil)},
 	"floor":      {fn: filterWhole(math.Floor)},
 	"abs":        {fn: filterAbs},
+	"at_least":   {fn: filterBound(1), min: 1, max: 1},
+	"at_most":    {fn: filterBound(-1), min: 1, max: 1},
 
 	"number":      {fn: filterNumber, max: 1},
 	"money":       {fn: filterMoney, max: 1},
@@ -376,4 +382,58 @@ func filterWhere(s *state, in any, args []any) any {
 		}
 	}
 	return out
+}
+
+// filterCompact leaves out members that are absent, or whose field is.
+func filterCompact(s *state, in any, args []any) any {
+	out := list{}
+	for _, x := range s.listOf(in) {
+		v := x
+		if len(args) > 0 {
+			v = member(x, s.str(args[0]))
+		}
+		if canon(v) != nil {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func filterConcat(s *state, in any, args []any) any {
+	return slices.Concat(s.listOf(in), s.listOf(args[0]))
+}
+
+// filterSlice cuts a piece out of a text, in user-perceived characters, or out of a list. A negative start counts from the end.
+func filterSlice(s *state, in any, args []any) any {
+	start, ok := toInt(args[0])
+	length := 1
+	if len(args) > 1 && ok {
+		length, ok = toInt(args[1])
+	}
+	if in == nil || !ok {
+		if in != nil {
+			s.complain("not_a_number", "slice needs a start and a length in numbers")
+		}
+		return nil
+	}
+	span := func(n int) (from, to int) {
+		if start < 0 {
+			start += n
+		}
+		if start < 0 || start >= n || length <= 0 {
+			return 0, 0
+		}
+		return start, start + min(length, n-start)
+	}
+	if t := canon(in); isText(t) {
+		text := s.str(t)
+		if !s.room(len(text)) {
+			return nil
+		}
+		from, to := span(graphemes(text))
+		return strings.TrimPrefix(cut(text, to), cut(text, from))
+	}
+	l := s.listOf(in)
+	from, to := span(len(l))
+	return slices.Clone(l[from:to])
 }

@@ -306,3 +306,43 @@ func decimal(minor int64, places int) string {
 	}
 	return sign + t[:len(t)-places] + "." + t[len(t)-places:]
 }
+
+// filterSum adds the members of a list, or one field of each; what is no number counts nothing.
+func filterSum(s *state, in any, args []any) any {
+	var whole int64
+	var rest float64
+	exact := true
+	for _, x := range s.listOf(in) {
+		if len(args) > 0 {
+			x = member(x, s.str(args[0]))
+		}
+		f, i, isInt, ok := number(x)
+		switch {
+		case !ok:
+		case isInt && exact && (i >= 0) == (whole+i >= whole): // no overflow
+			whole += i
+		default:
+			exact = false
+			rest += f
+		}
+	}
+	if exact {
+		return whole
+	}
+	return roundTo(float64(whole)+rest, 10)
+}
+
+// filterBound holds a number at or above a bound, or at or below it.
+func filterBound(sign int) filterFunc {
+	return func(s *state, in any, args []any) any {
+		f, _, _, ok := s.num(in)
+		g, _, _, ok2 := s.num(args[0])
+		if !ok || !ok2 {
+			return nil
+		}
+		if (f-g)*float64(sign) < 0 {
+			return canon(args[0])
+		}
+		return canon(in)
+	}
+}
