@@ -33,6 +33,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
+	"github.com/kizuna-cx/kizuna/internal/realtime"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -63,6 +64,7 @@ type application struct {
 	journeys   *journey.Service
 	kit        kit
 	worker     *pipeline.Worker
+	live       *realtime.Hub
 
 	services []lifecycle.Named // in the order of starting
 	running  lifecycle.Group
@@ -174,9 +176,10 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		people.Observe(o)
 	}
 
+	a.live = realtime.New(liveGather)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
-		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys),
+		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, a.live),
 	})
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
@@ -213,7 +216,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+		Rejections: rejections, Live: a.live, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -12,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
+	"github.com/kizuna-cx/kizuna/internal/realtime"
 )
 
 // reaction is a Reactor made of a function.
@@ -25,7 +28,7 @@ func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.R
 }
 
 // reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
-func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service) []pipeline.Reactor {
+func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, live *realtime.Hub) []pipeline.Reactor {
 	return []pipeline.Reactor{
 		onEvents(c.ApplyEvents),
 		onEvents(i.ApplyEvents),
@@ -34,7 +37,57 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		touched(s),
 		onEvents(j.React),
 		watchers(j),
+		screens(live),
 	}
+}
+
+// liveGather is how long changes are gathered before screens hear of them: short enough to feel immediate, long enough that a batch of
+// events makes one message.
+const liveGather = 300 * time.Millisecond
+
+// screens tells open screens whom and what a batch was about.
+func screens(live *realtime.Hub) pipeline.Reactor {
+	return reaction(func(_ context.Context, r pipeline.Reaction) error {
+		changes := map[string]map[realtime.Change]bool{}
+		note := func(ws, topic, id string) {
+			if changes[ws] == nil {
+				if !live.Listening(ws) {
+					return
+				}
+				changes[ws] = map[realtime.Change]bool{}
+			}
+			changes[ws][realtime.Change{Topic: topic, ID: id}] = true
+		}
+		for _, ref := range r.Touched {
+			note(ref.Workspace, "person", ref.ID)
+		}
+		for _, e := range r.Events {
+			note(e.Workspace, "event", "")
+			var about struct {
+				Segment string `json:"segment_id"`
+				Journey string `json:"journey_id"`
+				Kind    string `json:"source_kind"`
+				Source  string `json:"source_id"`
+			}
+			if e.Type.External() || json.Unmarshal(e.Properties, &about) != nil {
+				continue // what comes from outside says nothing of our nouns
+			}
+			switch {
+			case e.Type == event.Segment && about.Segment != "":
+				note(e.Workspace, "segment", about.Segment)
+			case e.Type == event.Journey && about.Journey != "":
+				note(e.Workspace, "journey", about.Journey)
+			case e.Type == event.Message && about.Source != "":
+				note(e.Workspace, about.Kind, about.Source)
+			case e.Type == event.Invoice:
+				note(e.Workspace, "invoice", "")
+			}
+		}
+		for ws, all := range changes {
+			live.Publish(ws, slices.Collect(maps.Keys(all))...)
+		}
+		return nil
+	})
 }
 
 // watchers lets journeys look again at the people of a batch who wait for a rule; segments have looked before, since rules may ask for them.

@@ -78,6 +78,7 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(a.live.Close) // live streams would keep the server from stopping
 	if err := a.start(ctx, a.services...); err != nil {
 		ln.Close()
 		return err

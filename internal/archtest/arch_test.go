@@ -21,6 +21,7 @@ var layers = map[string]string{
 	"kit":                     "kit",
 	"bus":                     "port",
 	"channel":                 "port",
+	"realtime":                "port",
 	"bus/natsbus":             "adapter",
 	"channel/email":           "adapter",
 	"storage/sqldb":           "sqldb",

@@ -30,6 +30,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+	"github.com/kizuna-cx/kizuna/internal/realtime"
 )
 
 // Version of the API document.
@@ -64,6 +65,7 @@ type Config struct {
 	Reports    *report.Service
 
 	Rejections Rejections
+	Live       *realtime.Hub // nil: no live changes
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -150,6 +152,7 @@ func (a *api) routes() {
 	a.noteRoutes()
 	a.savedReportRoutes()
 	a.channelRoutes()
+	a.liveRoutes()
 	a.rejectionRoutes()
 	a.testRoutes()
 }

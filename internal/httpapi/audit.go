@@ -33,6 +33,9 @@ func changed[D any](ctx context.Context, a *api, action, noun string, id func(D)
 // audit notes an act that has its own transaction: segments and lists keep their members in memory too, and may not be
 // rolled back from outside.
 func (a *api) audit(ctx context.Context, action, noun, id string) error {
+	if action != "view" {
+		noteChange(ctx, noun, id)
+	}
 	return a.c.Staff.Audit(ctx, caller(ctx), staff.Act{Action: noun + "." + action, Noun: noun, NounID: id})
 }
 

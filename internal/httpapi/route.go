@@ -51,10 +51,12 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 	op.Errors = slices.Compact(op.Errors)
 	a.names.operation = id
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		ctx, changes := collecting(ctx)
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, a.fail(ctx, id, err)
 		}
+		a.publish(ctx, *changes)
 		return out, nil
 	})
 }

@@ -2,6 +2,7 @@ import { Command, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Settings, Sun
 import { lazy, Suspense, useState } from 'react'
 import { choose, type Language, language, languages, useT } from '@/i18n'
 import { printed, useShortcuts } from '@/lib/keys'
+import { useLive } from '@/lib/live'
 import { type Area, Outlet, useGo, usePath } from '@/lib/route'
 import { Avatar, IconButton, Kbd, Link, Menu, toastError, UnstyledButton, useColorScheme } from '@/ui'
 import { areas } from './areas'
@@ -14,6 +15,7 @@ const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 /** What stands around every screen: navigation, search, the reader's menu. */
 export function Frame() {
   const t = useT()
+  useLive()
   const go = useGo()
   const path = usePath()
   const can = useCan()

@@ -64,7 +64,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const name = (x: string | undefined) => (x ? (names[x] ?? x) : undefined)
   const [behind, setBehind] = useState<Behind | null>(null)
   const [checking, setChecking] = useState(false)
-  const report = useRead('/api/v1/campaigns/{id}/report', { path: { id: c.id } }, { every: running.includes(c.status) ? 2000 : 15_000 })
+  const report = useRead('/api/v1/campaigns/{id}/report', { path: { id: c.id } }, { every: running.includes(c.status) ? 2000 : undefined })
   const send: Record<Verb, { mutateAsync: (a: { path: { id: string } }) => Promise<unknown> }> = {
     launch: useSend('post', '/api/v1/campaigns/{id}/launch', live),
     approve: useSend('post', '/api/v1/campaigns/{id}/approve', live),

@@ -10,7 +10,7 @@ import {
   LoadingState,
   MultiSelect,
   NumberInput,
-  SegmentedControl,
+  Radio,
   Select,
   SimpleGrid,
   Stack,
@@ -138,13 +138,13 @@ function Inputs({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       </Card>
       <Card title={t('campaigns.section_when')}>
         <Stack gap="md">
-          <SegmentedControl
-            orientation="horizontal"
-            fullWidth
-            aria-label={t('campaigns.when')}
-            data={(['now', 'at', 'local', 'best'] as Mode[]).map((m) => ({ value: m, label: t(`campaigns.mode_${m}`) }))}
-            {...form.getInputProps('mode')}
-          />
+          <Radio.Group aria-label={t('campaigns.when')} {...form.getInputProps('mode')}>
+            <Stack gap="xs">
+              {(['now', 'at', 'local', 'best'] as Mode[]).map((m) => (
+                <Radio key={m} value={m} label={t(`campaigns.mode_${m}`)} />
+              ))}
+            </Stack>
+          </Radio.Group>
           {v.mode === 'at' || v.mode === 'local' ? (
             <DateTimeInput
               label={t('field.time')}

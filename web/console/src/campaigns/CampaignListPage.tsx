@@ -13,7 +13,7 @@ export default function CampaignListPage() {
   const t = useT()
   const go = useGo()
   const write = useCan()('campaigns.write')
-  const campaigns = useList('/api/v1/campaigns', {}, { every: 15_000 })
+  const campaigns = useList('/api/v1/campaigns', {})
   useShortcuts(write ? [{ keys: 'n', label: t('campaigns.new'), run: () => go('/campaigns/new') }] : [])
   const columns = useMemo<Column<Campaign>[]>(
     () => [

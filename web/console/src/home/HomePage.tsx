@@ -23,7 +23,7 @@ const sum = <K extends string>(days: Record<K, number>[] | null, figure: K) => (
 /** The loop at a glance: who is there, what they do, what reached them. */
 export default function HomePage() {
   const t = useT()
-  const overview = useRead('/api/v1/reports/overview', {}, { every: 10_000 })
+  const overview = useRead('/api/v1/reports/overview', {})
   const names = useRead('/api/v1/event-names', { query: { limit: 8 } })
   const segments = useRead('/api/v1/segments', { query: { limit: 6 } })
   const journeys = useRead('/api/v1/journeys', { query: { limit: 6 } })

@@ -17,7 +17,7 @@ export default function JourneyDetailPage() {
   const can = useCan()
   const [behind, setBehind] = useState<Behind | null>(null)
   const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
-  const report = useRead('/api/v1/journeys/{id}/report', { path: { id } }, { every: 10_000 })
+  const report = useRead('/api/v1/journeys/{id}/report', { path: { id } })
   const verbs = {
     publish: useSend('post', '/api/v1/journeys/{id}/publish', { refresh: live }),
     pause: useSend('post', '/api/v1/journeys/{id}/pause', { refresh: live }),

@@ -17,6 +17,7 @@ interface StateProps {
 
 /** Nothing here yet: what it is, why, and the next step. */
 export function EmptyState({ icon: Icon = Inbox, title, text, action }: StateProps) {
+  if (!text && !action) return <p className={css.line}>{title}</p>
   return (
     <div className={css.state}>
       <div className={css.icon}>

@@ -43,14 +43,18 @@ export function Status({ value, tone }: { value: string; tone?: Tone }) {
   useT()
   const colour = tone ?? tones[value] ?? 'gray'
   return (
-    <Badge color={colour} leftSection={<span className={css.dot} aria-hidden />}>
+    <Badge color={colour} className={css.badge} leftSection={<span className={css.dot} aria-hidden />}>
       {word('status', value)}
     </Badge>
   )
 }
 
 /** A small label without meaning of state. */
-export const Tag = ({ children, tone = 'gray' }: { children: React.ReactNode; tone?: Tone }) => <Badge color={tone}>{children}</Badge>
+export const Tag = ({ children, tone = 'gray' }: { children: React.ReactNode; tone?: Tone }) => (
+  <Badge color={tone} className={css.badge}>
+    {children}
+  </Badge>
+)
 
 /** "3 minutes ago", kept up to date; the exact time on hover. */
 export function Ago({ at }: { at: string | null | undefined }) {

@@ -1,0 +1,91 @@
+// Live changes: the server says what has changed, and answers on screen that depend on it are read anew.
+import type { Query } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { queryClient } from '@/api'
+
+export interface Change {
+  topic: string
+  id?: string
+}
+
+// Paths whose answers depend on a topic. A nested path of one thing ("/people/{id}/events") is read anew only for the thing that changed.
+const paths: Record<string, string[]> = {
+  event: ['/api/v1/stats', '/api/v1/reports', '/api/v1/event-names', '/api/v1/rejections', '/api/v1/sources'],
+  person: ['/api/v1/people', '/api/v1/lists'],
+  segment: ['/api/v1/segments'],
+  list: ['/api/v1/lists'],
+  campaign: ['/api/v1/campaigns'],
+  journey: ['/api/v1/journeys'],
+  template: ['/api/v1/templates'],
+  topic: ['/api/v1/topics'],
+  account: ['/api/v1/accounts'],
+  source: ['/api/v1/sources'],
+  key: ['/api/v1/keys'],
+  invoice: ['/api/v1/invoices'],
+  policy: ['/api/v1/sending'],
+  sending: ['/api/v1/sending'],
+  workspace: ['/api/v1/workspace'],
+}
+
+const idOf = (args: unknown) => (args as { path?: { id?: string } } | undefined)?.path?.id
+
+/** Whether an answer with this key may have changed. */
+export function concerned(key: readonly unknown[], changes: Change[]): boolean {
+  const path = String(key[0])
+  return changes.some(
+    (c) => (paths[c.topic] ?? [`/api/v1/${c.topic}s`]).some((p) => path.startsWith(p)) && (!c.id || !idOf(key[1]) || idOf(key[1]) === c.id),
+  )
+}
+
+const calm = 2000 // at most one reading of a screen in this many milliseconds, however much happens
+
+/** Follows the server's changes while the page is visible; a hidden page holds no connection. */
+export function useLive() {
+  useEffect(() => {
+    let source: EventSource | null = null
+    let last = ''
+    let gathered: Change[] | 'all' = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let readAt = 0
+
+    const read = () => {
+      timer = undefined
+      readAt = Date.now()
+      const now = gathered
+      gathered = []
+      void queryClient.invalidateQueries({
+        predicate: (q: Query) => (now === 'all' ? String(q.queryKey[0]).startsWith('/api/') : concerned(q.queryKey, now)),
+      })
+    }
+    const open = () => {
+      if (source || document.hidden) return
+      source = new EventSource(`/api/v1/live${last ? `?last=${encodeURIComponent(last)}` : ''}`)
+      source.onmessage = (e) => {
+        last = e.lastEventId || last
+        const { changes, all } = JSON.parse(e.data) as { changes: Change[]; all?: boolean }
+        gathered = all || gathered === 'all' ? 'all' : [...gathered, ...changes]
+        timer ??= setTimeout(read, Math.max(0, readAt + calm - Date.now()))
+      }
+      source.onerror = () => {
+        // The browser tries again by itself unless the server refused; then we do, unhurriedly.
+        if (source?.readyState !== EventSource.CLOSED) return
+        close()
+        retry = setTimeout(open, 15_000)
+      }
+    }
+    let retry: ReturnType<typeof setTimeout> | undefined
+    const close = () => {
+      source?.close()
+      source = null
+    }
+    const seen = () => (document.hidden ? close() : open())
+    open()
+    document.addEventListener('visibilitychange', seen)
+    return () => {
+      document.removeEventListener('visibilitychange', seen)
+      clearTimeout(timer)
+      clearTimeout(retry)
+      close()
+    }
+  }, [])
+}
