@@ -24,6 +24,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -66,6 +67,7 @@ type Config struct {
 
 	Rejections Rejections
 	Live       *realtime.Hub // nil: no live changes
+	Personal   *personal.Service
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -153,6 +155,7 @@ func (a *api) routes() {
 	a.savedReportRoutes()
 	a.channelRoutes()
 	a.liveRoutes()
+	a.personalRoutes()
 	a.rejectionRoutes()
 	a.testRoutes()
 }

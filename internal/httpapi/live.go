@@ -29,8 +29,14 @@ var liveTopics = map[string]staff.Permission{
 
 // LiveBatch is one message of the live stream.
 type LiveBatch struct {
-	Changes []realtime.Change `json:"changes"`
-	All     bool              `json:"all,omitempty" doc:"more has changed than can be told; read everything anew"`
+	Changes []LiveChange `json:"changes"`
+	All     bool         `json:"all,omitempty" doc:"more has changed than can be told; read everything anew"`
+}
+
+// LiveChange says that the thing with the id has changed; without an id several things of the topic have.
+type LiveChange struct {
+	Topic string `json:"topic" doc:"the noun: person, segment, campaign, journey ...; event for anything that came in"`
+	ID    string `json:"id,omitempty"`
 }
 
 type changesKey struct{}
@@ -107,14 +113,14 @@ func stream(hc huma.Context, l *realtime.Listener, who staff.Principal) {
 		if b.Mark == "" {
 			text.WriteString(": still here\n\n")
 		} else {
-			out := LiveBatch{Changes: []realtime.Change{}, All: b.All}
+			out := LiveBatch{Changes: []LiveChange{}, All: b.All}
 			for _, c := range b.Changes {
 				need, known := liveTopics[c.Topic]
 				if !known {
 					need = staff.SettingsRead
 				}
 				if who.Can(need) {
-					out.Changes = append(out.Changes, c)
+					out.Changes = append(out.Changes, LiveChange(c))
 				}
 			}
 			if len(out.Changes) == 0 && !out.All {

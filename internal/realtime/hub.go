@@ -23,8 +23,8 @@ import (
 
 // Change says that the thing with the id has changed; an empty id means several or unnamed things of the topic.
 type Change struct {
-	Topic string `json:"topic"`
-	ID    string `json:"id,omitempty"`
+	Topic string
+	ID    string
 }
 
 // Batch is what a listener hears at once.

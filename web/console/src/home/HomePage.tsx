@@ -17,6 +17,7 @@ import {
   Stat,
   Status,
 } from '@/ui'
+import { Onboarding } from './Onboarding'
 
 const sum = <K extends string>(days: Record<K, number>[] | null, figure: K) => (days ?? []).reduce((n, d) => n + d[figure], 0)
 
@@ -34,6 +35,7 @@ export default function HomePage() {
   if (o && o.people === 0)
     return (
       <DashboardPage title={t('nav.home')} lead={t('home.lead')}>
+        <Onboarding />
         <Card wide>
           <EmptyState
             icon={Users}
@@ -70,6 +72,7 @@ export default function HomePage() {
         </>
       }
     >
+      <Onboarding />
       {overview.error && !o ? <PartialState error={overview.error} onRetry={() => void overview.refetch()} /> : null}
       <Card title={t('home.activity')}>
         <Chart

@@ -3,7 +3,20 @@ import { useMemo } from 'react'
 import { type Schemas, useList } from '@/api'
 import { formatCountry, useT } from '@/i18n'
 import { useGo, useUrlState } from '@/lib/route'
-import { Ago, type Column, DataTable, EmptyState, FilterBar, ListPage, Num, PersonLink, personName, SearchBox, Status } from '@/ui'
+import {
+  Ago,
+  type Column,
+  DataTable,
+  EmptyState,
+  FilterBar,
+  ListPage,
+  Num,
+  PersonLink,
+  personName,
+  SavedViews,
+  SearchBox,
+  Status,
+} from '@/ui'
 
 type Person = Schemas['Person']
 
@@ -48,6 +61,7 @@ export default function PeopleListPage() {
     <ListPage
       title={t('nav.people')}
       lead={t('people.lead')}
+      views={<SavedViews list="people" state={filter} defaults={{ q: '' }} onApply={(s) => setFilter(s as { q: string })} />}
       filters={
         <FilterBar active={filter.q !== ''} onClear={() => setFilter({ q: '' })}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('people.search')} />

@@ -16,6 +16,7 @@ import {
   ListPage,
   Note,
   Num,
+  SavedViews,
   SearchBox,
   Status,
 } from '@/ui'
@@ -71,6 +72,7 @@ export default function SegmentListPage() {
           {create}
         </>
       }
+      views={<SavedViews list="segments" state={filter} defaults={{ q: '', status: '' }} onApply={(s) => setFilter(s as typeof filter)} />}
       filters={
         <FilterBar active={filtered} onClear={clear}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('segments.search')} />

@@ -1,0 +1,87 @@
+import { CircleCheck, Circle } from 'lucide-react'
+import { useRead } from '@/api'
+import { useCan, useSession } from '@/app/session'
+import { useT } from '@/i18n'
+import { usePreference } from '@/lib/preferences'
+import { Button, Card, Link, Progress, toastError } from '@/ui'
+import css from './Onboarding.module.css'
+
+interface Step {
+  id: string
+  to: string
+  permission: string
+  /** Undefined while it is not known. */
+  done: boolean | undefined
+}
+
+// Which steps concern a role, in its order; owners and administrators set the workspace up, marketers fill it.
+const stepsOf: Record<string, string[]> = {
+  owner: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
+  admin: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
+  marketer: ['people', 'segment', 'content', 'journey', 'campaign'],
+  analyst: ['people', 'segment', 'campaign'],
+}
+
+/** The first steps; each ticks itself when the thing is really there. Gone once all are done or the reader puts it away. */
+export function Onboarding() {
+  const t = useT()
+  const can = useCan()
+  const role = useSession().role ?? ''
+  const [away, setAway, ready] = usePreference('onboarding.away', false, toastError)
+  const wanted = stepsOf[role] ?? []
+  const on = (permission: string) => ({ enabled: ready && !away && wanted.length > 0 && can(permission) })
+  const sources = useRead('/api/v1/sources', { query: { limit: 50 } }, on('settings.read'))
+  const stats = useRead('/api/v1/stats', {}, on('reports.read'))
+  const accounts = useRead('/api/v1/accounts', {}, on('settings.read'))
+  const segments = useRead('/api/v1/segments', { query: { limit: 1 } }, on('segments.read'))
+  const templates = useRead('/api/v1/templates', { query: { limit: 1 } }, on('content.read'))
+  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, on('journeys.read'))
+  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, on('campaigns.read'))
+  if (!ready || away) return null
+  const all: Record<string, Omit<Step, 'id'>> = {
+    source: {
+      to: '/settings/sources',
+      permission: 'settings.read',
+      done: sources.data && (sources.data.items ?? []).some((s) => s.last_used),
+    },
+    people: { to: '/people', permission: 'people.read', done: stats.data && stats.data.people > 0 },
+    account: { to: '/settings/accounts', permission: 'settings.read', done: accounts.data && (accounts.data.items ?? []).length > 0 },
+    segment: { to: '/segments/new', permission: 'segments.read', done: segments.data && (segments.data.items ?? []).length > 0 },
+    content: { to: '/campaigns/new', permission: 'content.read', done: templates.data && (templates.data.items ?? []).length > 0 },
+    journey: {
+      to: '/journeys',
+      permission: 'journeys.read',
+      done: journeys.data && (journeys.data.items ?? []).some((j) => j.published_version > 0),
+    },
+    campaign: {
+      to: '/campaigns/new',
+      permission: 'campaigns.read',
+      done: campaigns.data && (campaigns.data.items ?? []).some((c) => c.launched_at),
+    },
+  }
+  const steps = wanted.flatMap((id) => (all[id] && can(all[id].permission) ? [{ id, ...all[id] }] : []))
+  const done = steps.filter((s) => s.done).length
+  if (steps.length === 0 || steps.some((s) => s.done === undefined) || done === steps.length) return null
+  return (
+    <Card
+      wide
+      title={t('onboarding.title')}
+      help={t('onboarding.help')}
+      actions={
+        <Button size="compact-sm" variant="subtle" onClick={() => setAway(true)}>
+          {t('onboarding.away')}
+        </Button>
+      }
+    >
+      <Progress value={(done / steps.length) * 100} aria-label={t('onboarding.progress', { done, total: steps.length })} mb="sm" />
+      <ol className={css.steps}>
+        {steps.map((s) => (
+          <li key={s.id} className={css.step} data-done={s.done || undefined}>
+            {s.done ? <CircleCheck size={18} aria-label={t('onboarding.done')} /> : <Circle size={18} aria-hidden />}
+            <Link to={s.to}>{t(`onboarding.step.${s.id}`)}</Link>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  )
+}
