@@ -68,10 +68,10 @@ export function Frame() {
         <div className={css.brandRow}>
           <Brand />
         </div>
-        <UnstyledButton className={css.search} onClick={() => setPalette(true)} aria-label={t('nav.search')}>
+        <UnstyledButton className={css.search} onClick={() => setPalette(true)}>
           <Search size={16} />
           <span>{t('nav.search')}</span>
-          <span className={css.keys}>
+          <span className={css.keys} aria-hidden>
             {printed('mod+k').map((k) => (
               <Kbd key={k} size="xs">
                 {k}

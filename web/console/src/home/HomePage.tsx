@@ -1,6 +1,6 @@
 import { Users } from 'lucide-react'
 import { useRead } from '@/api'
-import { formatDate, formatNumber, useT } from '@/i18n'
+import { formatDay, formatNumber, useT } from '@/i18n'
 import {
   Ago,
   Amounts,
@@ -31,7 +31,7 @@ export default function HomePage() {
   const campaigns = useRead('/api/v1/campaigns', { query: { limit: 6 } })
   const o = overview.data
   const days = o?.days ?? []
-  const labels = days.map((d) => formatDate(`${d.date}T12:00:00`))
+  const labels = days.map((d) => formatDay(`${d.date}T12:00:00`))
   if (o && o.people === 0)
     return (
       <DashboardPage title={t('nav.home')} lead={t('home.lead')}>

@@ -12,8 +12,23 @@ const tuple = (role: string): MantineColorsTuple => {
   return [at('subtle'), at('subtle'), at('subtle'), at('text'), at('text'), at('solid'), at('solid'), at('solid'), at('text'), at('text')]
 }
 
+// The greys that the kit reads by number in the dark (inputs, switches), from light to dark.
+const neutral = (role: string) => `var(--ui-${role})`
+const dark = [
+  'text-primary',
+  'text-secondary',
+  'text-muted',
+  'border-control',
+  'border-input',
+  'bg-hover',
+  'bg-subtle',
+  'bg-surface',
+  'bg-app',
+  'bg-app',
+].map(neutral)
+
 const theme = createTheme({
-  colors: Object.fromEntries(roles.map((r) => [r, tuple(r)])),
+  colors: { ...Object.fromEntries(roles.map((r) => [r, tuple(r)])), dark: dark as unknown as MantineColorsTuple },
   primaryColor: 'accent',
   fontFamily: 'var(--ui-font)',
   fontFamilyMonospace: 'var(--ui-mono)',
