@@ -310,6 +310,12 @@ func (w *world) CheckTemplate(ctx context.Context, ws, id string) error {
 	return nil
 }
 
+// TemplateVersion returns the current version of a template.
+func (w *world) TemplateVersion(ctx context.Context, ws, id string) (int, error) {
+	t, err := w.content.Get(ctx, ws, id)
+	return t.Version, err
+}
+
 // CheckTopic reports a topic that nothing can be sent on.
 func (w *world) CheckTopic(ctx context.Context, ws, id string) error {
 	t, err := w.consent.Topic(ctx, ws, id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -50,11 +51,13 @@ type CampaignDraft struct {
 
 // CampaignPlan says how a campaign goes out; left out: to all at one moment, as fast as the channel takes it.
 type CampaignPlan struct {
-	Local     string  `json:"local,omitempty" doc:"on the clock where each person lives, such as 2026-12-24T09:00; takes the place of scheduled_at"`
-	BestHour  bool    `json:"best_hour,omitempty" doc:"within a day of the start, at the hour at which the person opens and clicks most"`
-	PerMinute int     `json:"per_minute,omitempty" minimum:"0" doc:"at most so many messages a minute"`
-	Holdout   float64 `json:"holdout,omitempty" minimum:"0" maximum:"50" doc:"percent of the audience who get nothing, always the same people of this campaign, to measure against"`
-	Test      *Test   `json:"test,omitempty"`
+	Local     string         `json:"local,omitempty" doc:"on the clock where each person lives, such as 2026-12-24T09:00; takes the place of scheduled_at"`
+	BestHour  bool           `json:"best_hour,omitempty" doc:"within a day of the start, at the hour at which the person opens and clicks most"`
+	Priority  string         `json:"priority,omitempty" enum:"low,normal,high" doc:"which message goes where a cap leaves room for fewer; normal if left out"`
+	Approved  map[string]int `json:"approved_versions,omitempty" readOnly:"true" doc:"versions of the templates that were approved, by template: these go out, whatever is saved later"`
+	PerMinute int            `json:"per_minute,omitempty" minimum:"0" doc:"at most so many messages a minute"`
+	Holdout   float64        `json:"holdout,omitempty" minimum:"0" maximum:"50" doc:"percent of the audience who get nothing, always the same people of this campaign, to measure against"`
+	Test      *Test          `json:"test,omitempty"`
 }
 
 // Test sends variants to a part of the audience and the one that does best to the rest.
@@ -97,7 +100,11 @@ func (p *CampaignPlan) plan() (campaign.Plan, error) {
 		return campaign.Plan{}, nil
 	}
 	local, err := campaign.ParseCivil(p.Local)
-	out := campaign.Plan{Local: local, BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout}
+	if err != nil {
+		return campaign.Plan{}, err
+	}
+	priority, err := outbox.ParsePriority(p.Priority)
+	out := campaign.Plan{Local: local, BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout, Priority: priority}
 	if p.Test != nil {
 		out.Test = (*campaign.Test)(p.Test)
 	}
@@ -105,10 +112,14 @@ func (p *CampaignPlan) plan() (campaign.Plan, error) {
 }
 
 func planShape(p campaign.Plan) *CampaignPlan {
-	if p == (campaign.Plan{}) {
+	if reflect.ValueOf(p).IsZero() {
 		return nil
 	}
-	return &CampaignPlan{Local: p.Local.String(), BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout, Test: (*Test)(p.Test)}
+	out := &CampaignPlan{Local: p.Local.String(), BestHour: p.BestHour, PerMinute: p.PerMinute, Holdout: p.Holdout, Approved: p.Approved, Test: (*Test)(p.Test)}
+	if p.Priority != outbox.Normal {
+		out.Priority = p.Priority.String()
+	}
+	return out
 }
 
 // CampaignAudience is the union of some segments and lists, less the union of others.

@@ -109,6 +109,11 @@ func (p *parts) CheckTemplate(ctx context.Context, ws, id string) error {
 	return err
 }
 
+func (p *parts) TemplateVersion(ctx context.Context, ws, id string) (int, error) {
+	t, err := p.content.Get(ctx, ws, id)
+	return t.Version, err
+}
+
 func (p *parts) CheckTopic(ctx context.Context, ws, id string) error {
 	_, err := p.consent.Topic(ctx, ws, id)
 	return err

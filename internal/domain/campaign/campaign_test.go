@@ -39,24 +39,26 @@ type world struct {
 	clock *clock.Fixed
 	svc   *campaign.Service
 
-	sets     map[string]*roaring64.Bitmap
-	merged   map[uint64]string
-	gone     map[uint64]bool
-	refuse   map[string]string
-	checks   map[string]error
-	fail     func(what string) error
-	habits   map[uint64]campaign.Habit
-	counts   map[string]outbox.Counts
-	review   bool      // launching needs approval
-	askedAt  time.Time // the latest moment the gate was asked about
-	askedFor map[string]time.Time
+	sets        map[string]*roaring64.Bitmap
+	merged      map[uint64]string
+	gone        map[uint64]bool
+	refuse      map[string]string
+	checks      map[string]error
+	fail        func(what string) error
+	habits      map[uint64]campaign.Habit
+	counts      map[string]outbox.Counts
+	review      bool      // launching needs approval
+	askedAt     time.Time // the latest moment the gate was asked about
+	versions    map[string]int
+	sentVersion map[string]int
+	askedFor    map[string]time.Time
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{
 		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), sets: map[string]*roaring64.Bitmap{},
-		habits: map[uint64]campaign.Habit{}, merged: map[uint64]string{}, gone: map[uint64]bool{}, askedFor: map[string]time.Time{}, refuse: map[string]string{}, checks: map[string]error{},
+		habits: map[uint64]campaign.Habit{}, merged: map[uint64]string{}, gone: map[uint64]bool{}, versions: map[string]int{}, sentVersion: map[string]int{}, askedFor: map[string]time.Time{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
 	if _, err := w.db.Exec(t.Context(), `CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, state TEXT, reason TEXT, template TEXT)`); err != nil {
 		t.Fatal(err)
@@ -130,12 +132,17 @@ func (w *world) CountsByNode(context.Context, string, outbox.Source) (map[string
 	return w.counts, nil
 }
 
+func (w *world) TemplateVersion(_ context.Context, _, id string) (int, error) {
+	return w.versions[id], nil
+}
+
 func (w *world) NeedsApproval(context.Context, string) (bool, error) { return w.review, nil }
 
 func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decision, error) {
 	out := make([]outbox.Decision, len(reqs))
 	for i, r := range reqs {
 		reason := w.refuse[r.PersonID]
+		w.sentVersion[r.Template] = r.Version
 		w.askedAt, w.askedFor[r.PersonID] = r.NotBefore, r.NotBefore
 		out[i] = outbox.Decision{Allowed: reason == "", Reason: reason}
 	}

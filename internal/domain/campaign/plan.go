@@ -8,17 +8,22 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // Plan says how a campaign goes out. The zero Plan sends one template to all at one moment, as fast as the channel takes it.
 type Plan struct {
-	Local     Civil   `json:"local,omitzero"`       // where each person lives; zero: at Campaign.ScheduledAt
-	BestHour  bool    `json:"best_hour,omitempty"`  // within a day of the start, at the hour at which the person opens and clicks most
-	PerMinute int     `json:"per_minute,omitempty"` // at most so many messages a minute; 0: no limit
-	Holdout   float64 `json:"holdout,omitempty"`    // percent of the audience who get nothing, to measure against
-	Test      *Test   `json:"test,omitempty"`       // nil: everyone gets Campaign.Template
+	Local     Civil           `json:"local,omitzero"`       // where each person lives; zero: at Campaign.ScheduledAt
+	BestHour  bool            `json:"best_hour,omitempty"`  // within a day of the start, at the hour at which the person opens and clicks most
+	PerMinute int             `json:"per_minute,omitempty"` // at most so many messages a minute; 0: no limit
+	Holdout   float64         `json:"holdout,omitempty"`    // percent of the audience who get nothing, to measure against
+	Priority  outbox.Priority `json:"priority,omitempty"`   // who goes first where a cap leaves room for fewer
+	// Approved are the versions of the templates that the approver saw, by template: what is saved later does not go out. Empty: nobody
+	// had to approve, and each message has the version of the moment it is asked for.
+	Approved map[string]int `json:"approved,omitempty"`
+	Test     *Test          `json:"test,omitempty"` // nil: everyone gets Campaign.Template
 }
 
 // Civil is a time on the clock of whoever reads it, such as "2026-12-24T09:00".

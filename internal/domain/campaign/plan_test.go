@@ -355,6 +355,23 @@ func TestASecondPersonApproves(t *testing.T) {
 	want(t, "and does not go out", w.states(), map[string]int{})
 }
 
+func TestWhatWasApprovedGoesOutWhateverIsSavedLater(t *testing.T) {
+	w := newWorld(t)
+	w.review = true
+	w.sets["seg_1"], w.versions["tpl_1"] = people(1, 3), 4
+	c := w.planned(campaign.Plan{Priority: outbox.High}, "seg_1")
+	w.launch(c.ID)
+	if _, err := w.svc.Approve(t.Context(), ws, c.ID, "stf_2"); err != nil {
+		t.Fatal(err)
+	}
+	w.versions["tpl_1"] = 5
+	w.settle()
+	want(t, "sent", w.states(), map[string]int{"queued": 3})
+	want(t, "version", w.sentVersion["tpl_1"], 4)
+	got := w.campaign(c.ID).Plan
+	want(t, "plan", []any{got.Approved, got.Priority}, []any{map[string]int{"tpl_1": 4}, outbox.High})
+}
+
 func TestACopyIsADraftWithoutTheOriginalsTime(t *testing.T) {
 	w := newWorld(t)
 	w.sets["seg_1"] = people(1, 3)

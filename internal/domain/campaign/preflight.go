@@ -211,7 +211,7 @@ func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint6
 		seen[who] = true
 		reqs = append(reqs, outbox.Request{
 			Workspace: c.Workspace, PersonID: who, Channel: c.Channel, Topic: c.Topic, Template: w.Template,
-			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout, NotBefore: w.DueAt,
+			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout, NotBefore: w.DueAt, Priority: c.Plan.Priority, Version: c.Plan.Approved[w.Template],
 		})
 	}
 	return reqs, left, nil

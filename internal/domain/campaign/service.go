@@ -58,6 +58,8 @@ type Outbox interface {
 // thing is missing or cannot be used.
 type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
+	// TemplateVersion returns the current version of a template.
+	TemplateVersion(ctx context.Context, ws, id string) (int, error)
 	CheckTopic(ctx context.Context, ws, id string) error
 	CheckSet(ctx context.Context, ws, id string) error // a segment or list
 	// NeedsApproval says whether a second person must agree before a campaign goes out.
@@ -130,6 +132,7 @@ func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, 
 func (c *Campaign) fill(from Campaign) {
 	c.Name, c.Audience, c.Topic, c.Template, c.Goal, c.ScheduledAt = from.Name, from.Audience, from.Topic, from.Template, from.Goal, from.ScheduledAt
 	c.Plan, c.Channel = from.Plan, from.Channel
+	c.Plan.Approved = nil
 	if !c.Plan.Local.IsZero() {
 		c.ScheduledAt = c.Plan.Local.in(time.FixedZone("", firstZone))
 	}
@@ -164,7 +167,7 @@ func (s *Service) Edit(ctx context.Context, ws, id string, c Campaign) (Campaign
 		}
 		switch {
 		case old.ApprovedBy != "": // what was approved is not what it is now
-			old.Status, old.RequestedBy, old.ApprovedBy = Draft, "", ""
+			old.Status, old.RequestedBy, old.ApprovedBy, old.Plan.Approved = Draft, "", "", nil
 		case old.Status == Scheduled:
 			return s.check(ctx, *old)
 		}
@@ -274,13 +277,34 @@ func (s *Service) Approve(ctx context.Context, ws, id, by string) (Campaign, err
 		if c.RequestedBy == by {
 			return errs.Forbidden("campaign.approval.self", "you asked to launch this campaign yourself; ask somebody else to approve it")
 		}
-		if err := s.check(ctx, *c); err != nil {
+		err := s.check(ctx, *c)
+		if err != nil {
+			return err
+		}
+		if c.Plan.Approved, err = s.versions(ctx, *c); err != nil {
 			return err
 		}
 		c.ApprovedBy = by
 		s.release(c)
 		return nil
 	})
+}
+
+// versions returns the current versions of the templates that the campaign sends.
+func (s *Service) versions(ctx context.Context, c Campaign) (map[string]int, error) {
+	out := map[string]int{}
+	templates := []string{c.Template}
+	if c.Plan.Test != nil {
+		templates = append(templates, c.Plan.Test.Variants...)
+	}
+	for _, id := range templates {
+		v, err := s.c.Checker.TemplateVersion(ctx, c.Workspace, id)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = v
+	}
+	return out, nil
 }
 
 // Withdraw makes a campaign that waits for approval, or for its time, a draft again.
@@ -290,7 +314,7 @@ func (s *Service) Withdraw(ctx context.Context, ws, id string) (Campaign, error)
 		case Draft:
 			return nil
 		case Review, Scheduled:
-			c.Status, c.RequestedBy, c.ApprovedBy, c.RetryAt = Draft, "", "", time.Time{}
+			c.Status, c.RequestedBy, c.ApprovedBy, c.Plan.Approved, c.RetryAt = Draft, "", "", nil, time.Time{}
 			return nil
 		}
 		return errs.Conflict("campaign.begun", "this campaign is %s and cannot become a draft again; copy it", c.Status)

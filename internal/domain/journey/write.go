@@ -111,10 +111,14 @@ func (s *Service) send(ctx context.Context, walks []Walk) error {
 				continue
 			}
 			i := w.Instance
+			priority, err := outbox.ParsePriority(e.Send.Priority)
+			if err != nil {
+				return err
+			}
 			reqs = append(reqs, outbox.Request{
 				Workspace: i.Workspace, PersonID: i.Person, Channel: e.Send.Channel, Topic: e.Send.Topic, Template: e.Send.Template, Vars: e.Send.Vars,
 				Source: outbox.Source{Kind: "journey", ID: i.Journey, Version: i.Version, Node: w.Steps[e.Step].Node},
-				Key:    e.Key, Transactional: e.Send.Transactional, Goal: e.Goal,
+				Key:    e.Key, Transactional: e.Send.Transactional, Priority: priority, Goal: e.Goal,
 			})
 			of = append(of, struct {
 				walk *Walk

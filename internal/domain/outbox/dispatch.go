@@ -337,23 +337,22 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 				return false, err
 			}
 		}
-		for i, j := range jobs {
-			m := &j.message
+		for _, i := range ranked(jobs) {
+			m := &jobs[i].message
 			m.DueAt = now
-			if verdicts[i] = g.check(m); verdicts[i].refused() {
-				continue
+			if verdicts[i] = g.check(m); !verdicts[i].refused() {
+				verdicts[i] = g.wait(m, now, true)
 			}
-			if verdicts[i] = g.wait(m, now, true); verdicts[i].refused() || m.DueAt.After(now) || resting.rested(m, now) {
-				continue
-			}
-			if pace != nil {
+			if !verdicts[i].refused() && !m.DueAt.After(now) && !resting.rested(m, now) && pace != nil {
 				pace.place(m, asked[i].Reason, asked[i].Data)
 			}
-			if m.DueAt.After(now) || !g.counts(m) {
-				continue
+			switch {
+			case verdicts[i].refused() || m.DueAt.After(now):
+				g.ranks.out[m.ID] = true
+			case g.counts(m):
+				held = append(held, m.held())
+				g.place(m, now, g.displaces[m.ID])
 			}
-			held = append(held, m.held())
-			g.taken[m.PersonID] = append(g.taken[m.PersonID], Slot{MessageID: m.ID, PersonID: m.PersonID, Channel: m.Channel, Topic: m.Topic, At: now})
 		}
 		if pace != nil {
 			if err := s.store.Count(ctx, ws, a.ID, pace.added(), pace.minute()); err != nil {
@@ -363,7 +362,10 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 		if !binding || len(held) == 0 {
 			return len(held) > 0, nil
 		}
-		return true, s.store.Take(ctx, ws, held, now)
+		if err := s.store.Take(ctx, ws, held, now); err != nil {
+			return true, err
+		}
+		return true, s.displace(ctx, ws, g, now)
 	}
 	inTx := func(ctx context.Context) error {
 		_, err := judge(ctx, true)

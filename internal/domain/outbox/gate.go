@@ -24,16 +24,18 @@ func refuse(reason string, data Evidence) verdict { return verdict{reason, data}
 
 // gate holds everything that the checks of one batch of messages need: one workspace, some people.
 type gate struct {
-	people  map[string]person.Person // by the id asked for and, after a merge, also by today's
-	allows  map[string]map[string]consent.Channel
-	topics  map[string]consent.Topic
-	content map[string]content.Template // by template id; missing: unknown
-	routes  map[string]bool             // channel kinds with an account
-	policy  Policy
-	home    *time.Location // of people whose zone is not known
-	now     time.Time
-	taken   map[string][]Slot              // by person: what counts under the caps; nil: nothing does
-	given   map[string]consent.Suppression // of addresses that askers named, by channel, a zero byte and the address
+	people    map[string]person.Person // by the id asked for and, after a merge, also by today's
+	allows    map[string]map[string]consent.Channel
+	topics    map[string]consent.Topic
+	content   map[string]content.Template // by template id; missing: unknown
+	routes    map[string]bool             // channel kinds with an account
+	policy    Policy
+	home      *time.Location // of people whose zone is not known
+	now       time.Time
+	ranks     ranks
+	displaces map[string][]string            // by message that may go: which it displaces for that
+	taken     map[string][]Slot              // by person: what counts under the caps; nil: nothing does
+	given     map[string]consent.Suppression // of addresses that askers named, by channel, a zero byte and the address
 }
 
 // decide passes new messages through the whole gate. Holdouts are the percentages of their sources. Messages that must wait get their DueAt and the reason for it.
@@ -96,7 +98,7 @@ func (s *Service) loadSlots(ctx context.Context, ws string, g *gate, now time.Ti
 	for _, slot := range slots {
 		g.taken[slot.PersonID] = append(g.taken[slot.PersonID], slot)
 	}
-	return nil
+	return s.loadRivals(ctx, ws, g, now)
 }
 
 // ownCap is what "at most one message a week" means, for people who asked for it.
@@ -136,10 +138,11 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 	if m.Transactional {
 		return verdict{}
 	}
+	var displaced []string
 	zone := g.people[m.PersonID].Location(g.home)
 	due, reason, data := at, "", Evidence(nil)
 	if count {
-		turn, waits, v := g.policy.capped(m, g.taken[m.PersonID], at, zone)
+		turn, waits, out, v := g.room(g.policy, m, at, zone)
 		if v.refused() {
 			return v
 		}
@@ -147,10 +150,13 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 			due, reason, data = turn, ReasonCapped, waits
 		}
 		if g.weekly(m) {
-			if _, _, v := (Policy{Caps: []Cap{ownCap}}).capped(m, g.taken[m.PersonID], at, zone); v.refused() {
+			_, _, own, v := g.room(Policy{Caps: []Cap{ownCap}}, m, at, zone)
+			if v.refused() {
 				return refuse(v.reason, v.data.with("own", true))
 			}
+			out = append(out, own...)
 		}
+		displaced = out
 	}
 	open, night, v := g.policy.quiet(m.Channel, due, zone)
 	if v.refused() {
@@ -161,13 +167,15 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 	}
 	if reason != "" {
 		m.DueAt, m.Reason, m.Data = due, reason, data.with("until", due).with("zone", zone.String())
+	} else if count && g.counts(m) {
+		g.displaces[m.ID] = displaced
 	}
 	return verdict{}
 }
 
 // openGate loads what is needed to judge messages to these people. Templates and accounts are left to the caller.
 func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (*gate, error) {
-	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC, now: s.clock.Now()}
+	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC, now: s.clock.Now(), displaces: map[string][]string{}}
 	var err error
 	if g.policy, err = s.store.Policy(ctx, ws); err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)

@@ -44,7 +44,8 @@ const (
 	ReasonWarmingUp        = "warming_up"   // of a queued message: waits for its day
 	ReasonDomainRests      = "domain_rests" // of a queued message: its domain has put everything off lately
 	ReasonHoldout          = "holdout"
-	ReasonPaused           = "paused" // the person asked for quiet
+	ReasonPaused           = "paused"    // the person asked for quiet
+	ReasonOutranked        = "outranked" // a message of higher priority takes the place under a cap
 
 	ReasonRender     = "render_error"
 	ReasonExpired    = "expired"

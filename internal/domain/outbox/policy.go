@@ -20,6 +20,9 @@ type Policy struct {
 	// follows from Salt and the person's id alone: it is the rule {"bucket": {"salt": Salt, "from": 0, "to": Holdout}}.
 	Holdout float64 `json:"holdout,omitempty"`
 	Salt    string  `json:"salt,omitempty"` // given by the service and kept
+	// Reserve is for how many hours ahead places under caps are kept for messages of higher priority that wait already; 0: only for those
+	// that are due.
+	Reserve int `json:"reserve_hours,omitempty"`
 }
 
 // Quiet is a time of day in the person's zone in which nothing goes out.
@@ -74,6 +77,7 @@ const (
 	maxCapLimit    = 10_000
 	maxCapRetry    = 14 * 24
 	maxHoldout     = 50.0
+	maxReserve     = 7 * 24
 	maxQuietSteps  = 20 // periods that follow each other without a gap before the night is called endless
 )
 
@@ -106,6 +110,9 @@ func (p Policy) Validate() error {
 		case c.Retry < 0 || c.Retry > maxCapRetry:
 			return bad(at+".retry_hours", "between 0 (refuse at once) and %d hours", maxCapRetry)
 		}
+	}
+	if p.Reserve < 0 || p.Reserve > maxReserve {
+		return bad("reserve_hours", "between 0 and %d hours", maxReserve)
 	}
 	if !(p.Holdout >= 0 && p.Holdout <= maxHoldout) {
 		return bad("holdout", "between 0 and %g percent of the people", maxHoldout)

@@ -266,6 +266,7 @@ func TestPoliciesThatCannotBeAreNamed(t *testing.T) {
 		"caps[0].days":        {Caps: []outbox.Cap{{Limit: 1}}},
 		"caps[0].retry_hours": {Caps: []outbox.Cap{{Limit: 1, Days: 1, Retry: -1}}},
 		"holdout":             {Holdout: 51},
+		"reserve_hours":       {Reserve: 169},
 	} {
 		_, err := f.SetPolicy(t.Context(), ws, p)
 		if all := errs.All(err); len(all) != 1 || all[0].Field != field {

@@ -46,6 +46,11 @@ type Store interface {
 	SetPolicy(ctx context.Context, ws string, p Policy, at time.Time) error
 	// Taken returns the slots of these people since a time: of messages that have one and may have reached them, or still may.
 	Taken(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Slot, error)
+	// Rivals returns messages of these people, transactional ones left out, that are queued and due by a time, or claimed; the most
+	// important first.
+	Rivals(ctx context.Context, ws string, personIDs []string, due time.Time) ([]Message, error)
+	// Displace refuses messages that are queued or claimed and not in flight, each with its evidence, and returns those that it refused.
+	Displace(ctx context.Context, ws, reason string, evidence map[string]Evidence, at time.Time) (map[string]bool, error)
 	// Take gives messages that are still held by their claim a slot at a time, in place of one they had.
 	Take(ctx context.Context, ws string, held []Held, at time.Time) error
 

@@ -198,6 +198,34 @@ func (s *Outbox) Taken(ctx context.Context, ws string, personIDs []string, since
 			AND (state IN ('queued', 'claimed', 'sent', 'bounced') OR uncertain > 0) ORDER BY slot_at, id`, ws, arg, since)
 }
 
+// Rivals returns what is on its way to people.
+func (s *Outbox) Rivals(ctx context.Context, ws string, personIDs []string, due time.Time) ([]outbox.Message, error) {
+	in, arg := s.db.In(2, personIDs)
+	return sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
+		WHERE workspace_id = $1 AND person_id `+in+` AND state IN ('queued', 'claimed') AND transactional = FALSE AND (state = 'claimed' OR due_at <= $3)
+		ORDER BY priority DESC, due_at, id`, ws, arg, due)
+}
+
+// Displace refuses messages that have not left.
+func (s *Outbox) Displace(ctx context.Context, ws, reason string, data map[string]outbox.Evidence, at time.Time) (map[string]bool, error) {
+	done := map[string]bool{}
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		clear(done)
+		for id, e := range data {
+			n, err := s.db.Exec(ctx, `UPDATE message SET state = 'refused', owner = '', reason = $3, detail = '', data = $4, ended_at = $5
+				WHERE workspace_id = $1 AND id = $2 AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, id, reason, evidence(e), at)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				done[id] = true
+			}
+		}
+		return nil
+	})
+	return done, err
+}
+
 // Take gives messages a slot.
 func (s *Outbox) Take(ctx context.Context, ws string, held []outbox.Held, at time.Time) error {
 	rows := make([][]any, len(held))

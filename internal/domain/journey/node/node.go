@@ -124,6 +124,7 @@ type Send struct {
 	Topic         string         `json:"topic,omitempty"`
 	Channel       string         `json:"channel"`
 	Transactional bool           `json:"transactional,omitempty"`
+	Priority      string         `json:"priority,omitempty"` // "low", "high"; else normal
 	Vars          map[string]any `json:"vars,omitempty"`
 }
 

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -21,6 +22,9 @@ var SendMessage = Spec{
 		if c.Topic == "" && !c.Transactional {
 			return nil, errs.Invalid("journey.send.topic", "topic", "choose the topic that people subscribed to, or mark the message as transactional")
 		}
+		if !slices.Contains([]string{"", "low", "normal", "high"}, c.Priority) {
+			return nil, errs.Invalid("journey.send.priority", "priority", "%q is no priority; use low, normal or high", c.Priority)
+		}
 		return send{c}, nil
 	},
 }
@@ -31,6 +35,7 @@ type SendConfig struct {
 	Topic         string `json:"topic,omitempty" doc:"Topic whose subscribers may get it"`
 	Channel       string `json:"channel,omitempty" doc:"Channel kind, email unless given"`
 	Transactional bool   `json:"transactional,omitempty" doc:"Answers something the person did, so needs no subscription"`
+	Priority      string `json:"priority,omitempty" enum:"low,normal,high" doc:"Which message goes where a cap leaves room for fewer, normal unless given"`
 }
 
 type send struct{ SendConfig }
@@ -47,6 +52,6 @@ func (send) Listens() []*Matcher { return nil }
 
 func (n send) Step(s State, _ Input, _ time.Time) Result {
 	return Result{Output: "next", Reason: "message asked for", Effects: []Effect{{Send: &Send{
-		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Vars: scope(s),
+		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Priority: n.Priority, Vars: scope(s),
 	}}}}
 }

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"queued messages are counted by what they wait for", waitingBy},
 		{"the policy comes back as it was set", policy},
 		{"slots count what may have reached a person", slots},
+		{"rivals are what is on its way, and can be displaced until they leave", rivals},
 		{"workspaces do not see each other", isolation},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
@@ -777,5 +778,36 @@ func bodies(t *testing.T, s Store) {
 	}
 	if _, err := s.Body(ctx, ws, "msg_002"); err != nil {
 		t.Errorf("of a message that waits: %v", err)
+	}
+}
+
+func rivals(t *testing.T, s Store) {
+	ctx := t.Context()
+	rank := func(p outbox.Priority) func(*outbox.Message) { return func(m *outbox.Message) { m.Priority = p } }
+	insert(t, s, message(1), message(2, rank(outbox.Low)), message(3, rank(outbox.High)), message(4, func(m *outbox.Message) { m.Transactional = true }),
+		message(5, func(m *outbox.Message) { m.PersonID = "per_2" }), message(6, func(m *outbox.Message) { m.State = outbox.Refused }), message(7, func(m *outbox.Message) { m.DueAt = t0.Add(time.Hour) }))
+	got := claim(t, s, "o.1", 2)
+	_, err := s.Begin(ctx, held(got[:1]))
+	must(t, err)
+	ids := func(due time.Time) []string {
+		found, err := s.Rivals(ctx, ws, []string{"per_1"}, due)
+		must(t, err)
+		var out []string
+		for _, m := range found {
+			out = append(out, m.ID)
+		}
+		return out
+	}
+	equal(t, "due now", []string{"msg_003", "msg_001", "msg_002"}, ids(t0.Add(time.Minute)))
+	equal(t, "due later", []string{"msg_003", "msg_001", "msg_007", "msg_002"}, ids(t0.Add(time.Hour)))
+	why := outbox.Evidence{"by": "msg_003"}
+	done, err := s.Displace(ctx, ws, "outranked", map[string]outbox.Evidence{"msg_001": why, "msg_002": why, "msg_007": why, "msg_006": why}, t0)
+	must(t, err)
+	equal(t, "displaced", map[string]bool{"msg_002": true, "msg_007": true}, done) // the first is in flight
+	if m := get(t, s, "msg_002"); m.State != outbox.Refused || m.Reason != "outranked" || m.Data["by"] != "msg_003" || m.Claim != "" || !m.EndedAt.Equal(t0) {
+		t.Errorf("%+v", m)
+	}
+	if done, err := s.Displace(ctx, "ws_2", "outranked", map[string]outbox.Evidence{"msg_003": why}, t0); err != nil || len(done) != 0 {
+		t.Errorf("from elsewhere: %v, %v", done, err)
 	}
 }

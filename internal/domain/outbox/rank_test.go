@@ -1,0 +1,338 @@
+package outbox_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+)
+
+func ranks(p outbox.Priority) func(*outbox.Request) {
+	return func(r *outbox.Request) { r.Priority = p }
+}
+
+func TestWhereACapLeavesRoomForOneTheMoreImportantGoes(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := setup(t, db)
+		f.subscribed(1, 1)
+		f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 2, Days: 1}}})
+		d := f.enqueue(f.request(1, keyed("low"), ranks(outbox.Low)), f.request(1, keyed("normal")), f.request(1, keyed("high"), ranks(outbox.High)), f.request(1, keyed("receipt"), transactional))
+		f.dispatch(outbox.DispatchConfig{})
+		for _, i := range []int{1, 2, 3} {
+			f.untilState(d[i].MessageID, outbox.Sent)
+		}
+		m := f.untilState(d[0].MessageID, outbox.Refused)
+		if m.Reason != outbox.ReasonOutranked && m.Reason != outbox.ReasonCapped {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
+func TestALessImportantMessageGivesWayEvenIfItIsAlone(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 2)
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 1}}, Reserve: 24})
+	later := func(r *outbox.Request) { r.NotBefore = start.Add(3 * time.Hour) }
+	d := f.enqueue(f.request(1, keyed("high"), ranks(outbox.High), later), f.request(1, keyed("low")), f.request(2, keyed("nobody's rival")))
+	f.dispatch(outbox.DispatchConfig{})
+	m := f.untilState(d[1].MessageID, outbox.Refused)
+	if m.Reason != outbox.ReasonOutranked || m.Data["by"] != d[0].MessageID || m.Data["priority"] != "high" || m.Data["source_id"] != "cmp_1" || m.Data["limit"] != 1.0 {
+		t.Errorf("%+v", m)
+	}
+	f.untilState(d[2].MessageID, outbox.Sent)
+	f.clock.Advance(3 * time.Hour)
+	f.untilState(d[0].MessageID, outbox.Sent)
+}
+
+func TestAMessageThatWillNotGoOutranksNobody(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	ctx := t.Context()
+	offers, err := f.consent.CreateTopic(ctx, ws, consent.Topic{Name: "Offers", Channels: []string{"email"}, OptIn: consent.Implied})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 1}}, Reserve: 24})
+	f.enqueue(f.request(1, keyed("high"), ranks(outbox.High), func(r *outbox.Request) { r.Topic, r.NotBefore = offers.ID, start.Add(time.Hour) }))
+	if err := f.consent.Unsubscribe(ctx, ws, consent.Change{PersonID: pid(1), Topic: offers.ID, Channel: "email", Source: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	low := f.enqueue(f.request(1, keyed("low"), ranks(outbox.Low)))[0]
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(low.MessageID, outbox.Sent)
+}
+
+func TestAMoreImportantMessageTakesThePlaceOfOneThatHasNotLeft(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 1}}})
+	held, release := make(chan struct{}), make(chan struct{})
+	f.wire.answer = func(m channel.Message, attempt int, commit func() error) channel.Outcome {
+		if attempt == 1 {
+			close(held)
+			<-release // the first message waits behind a slow server, its place taken
+		}
+		if err := commit(); err != nil {
+			return channel.Outcome{Result: channel.Deferred, Code: "-", Detail: err.Error()}
+		}
+		f.wire.deliver(m)
+		return channel.Outcome{Result: channel.Sent}
+	}
+	f.dispatch(outbox.DispatchConfig{})
+	low := f.enqueue(f.request(1, keyed("low"), ranks(outbox.Low)))[0]
+	<-held
+	high := f.enqueue(f.request(1, keyed("high"), ranks(outbox.High)))[0]
+	if !high.Allowed || high.Waits != "" {
+		t.Fatalf("%+v", high)
+	}
+	f.untilState(high.MessageID, outbox.Sent)
+	m := f.untilState(low.MessageID, outbox.Refused)
+	close(release)
+	if m.Reason != outbox.ReasonOutranked || m.Data["by"] != high.MessageID || m.EndedAt.IsZero() {
+		t.Errorf("%+v", m)
+	}
+	third := f.enqueue(f.request(1, keyed("third"), ranks(outbox.High)))[0]
+	if third.Reason != outbox.ReasonCapped {
+		t.Errorf("what has gone is displaced by nothing: %+v", third)
+	}
+	if got := f.wire.got(); len(got) != 1 || got[0].ID != high.MessageID {
+		t.Errorf("arrived: %d", len(got))
+	}
+	told := 0
+	for _, e := range f.log.all() {
+		if e.Name == event.MessageRefused && e.MessageID == "msg:"+low.MessageID+":refused" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the refusal was told %d times", told)
+	}
+}
+
+// mergeIDs merges people by today's ids; whoever was merged into the loser before leads on to the winner.
+func (f *fixture) mergeIDs(loser, winner string) {
+	f.t.Helper()
+	f.people.mu.Lock()
+	for old, to := range f.people.also {
+		if to == loser {
+			f.people.also[old] = winner
+		}
+	}
+	f.people.also[loser] = winner
+	delete(f.people.all, loser)
+	f.people.mu.Unlock()
+	if err := f.consent.PeopleMerged(f.t.Context(), ws, loser, winner); err != nil {
+		f.t.Error(err)
+	}
+	if err := f.PeopleMerged(f.t.Context(), ws, person.Ref{Workspace: ws, ID: loser}, person.Ref{Workspace: ws, ID: winner}); err != nil {
+		f.t.Error(err)
+	}
+}
+
+// TestTheGateHoldsWhateverHappensInWhateverOrder lets two processes send what is asked for at random, under several caps over topics and
+// channels, in several zones, across changes of the clock, while people subscribe, unsubscribe, pause, ask for less, are suppressed and
+// merged. At every handing over the person must allow it, it must be day where they live, and no cap may be passed. The handing over and
+// what happens around it take turns, so that what is checked is what held at that moment.
+func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
+	zones := []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"}
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var config outbox.Config
+		f := setup(t, db, func(c *outbox.Config) { config = *c })
+		ctx := t.Context()
+		var topics []consent.Topic
+		for i, mode := range []consent.OptIn{consent.Implied, consent.Explicit, consent.Double} {
+			topic, err := f.consent.CreateTopic(ctx, ws, consent.Topic{Name: fmt.Sprintf("T%d", i), Channels: []string{"email"}, OptIn: mode})
+			if err != nil {
+				t.Fatal(err)
+			}
+			topics = append(topics, topic)
+		}
+		mu := make(chan struct{}, 1) // who hands over, or changes something
+		var policy outbox.Policy
+		type arrival struct {
+			person, topic string
+			priority      outbox.Priority
+			at            time.Time
+		}
+		var arrived []arrival
+		var faults []string
+		canonical := func(id string) string {
+			for f.people.also[id] != "" {
+				id = f.people.also[id]
+			}
+			return id
+		}
+		f.wire.answer = func(m channel.Message, _ int, commit func() error) channel.Outcome {
+			mu <- struct{}{}
+			defer func() { <-mu }()
+			if err := commit(); err != nil {
+				return channel.Outcome{Result: channel.Deferred, Code: "-", Detail: err.Error()}
+			}
+			stored, err := f.Service.Message(ctx, ws, m.ID)
+			if err != nil {
+				faults = append(faults, err.Error())
+				return channel.Outcome{Result: channel.Sent}
+			}
+			if stored.Transactional {
+				return channel.Outcome{Result: channel.Sent}
+			}
+			now := f.clock.Now()
+			f.people.mu.Lock()
+			who := canonical(stored.PersonID)
+			p := f.people.all[who]
+			f.people.mu.Unlock()
+			allows, err := f.consent.States(ctx, ws, []string{who}, map[string]map[string]string{who: {"email": m.To.Addr}})
+			if err != nil {
+				faults = append(faults, err.Error())
+			}
+			fault := func(format string, args ...any) {
+				faults = append(faults, fmt.Sprintf("%s to %s (%s): ", m.ID, who, stored.Topic)+fmt.Sprintf(format, args...))
+			}
+			c := allows[who]["email"]
+			switch local := now.In(p.Location(time.UTC)); {
+			case c.Suppressed:
+				fault("suppressed")
+			case !c.Topics[stored.Topic]:
+				fault("not subscribed")
+			case c.PausedUntil.After(now):
+				fault("paused")
+			case local.Hour() >= 22 || local.Hour() < 7 || local.Weekday() == time.Sunday:
+				fault("in the night: %s", local)
+			}
+			caps := policy.Caps
+			if c.Weekly {
+				caps = append(slices.Clone(caps), outbox.Cap{Limit: 1, Days: 7})
+			}
+			for _, limit := range caps {
+				if limit.Topic != "" && limit.Topic != stored.Topic {
+					continue
+				}
+				since := now.Add(-time.Duration(limit.Days) * 24 * time.Hour)
+				if limit.Calendar {
+					y, mo, d := now.In(p.Location(time.UTC)).Date()
+					since = time.Date(y, mo, d-limit.Days+1, 0, 0, 0, 0, p.Location(time.UTC)).Add(-time.Microsecond)
+				}
+				n := 1
+				for _, a := range arrived {
+					if canonical(a.person) == who && a.at.After(since) && (limit.Topic == "" || limit.Topic == a.topic) {
+						n++
+					}
+				}
+				if n > limit.Limit {
+					fault("message %d of %+v", n, limit)
+				}
+			}
+			arrived = append(arrived, arrival{who, stored.Topic, stored.Priority, now})
+			return channel.Outcome{Result: channel.Sent}
+		}
+		f.dispatch(outbox.DispatchConfig{Batch: 3, Lease: 1000 * time.Hour})
+		d := outbox.NewDispatcher(outbox.New(config), outbox.DispatchConfig{Batch: 2, Poll: time.Millisecond, Lease: 1000 * time.Hour})
+		if err := d.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = d.Stop(t.Context()) })
+		people := 0
+		f.clock.Set(time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC)) // before clocks change in America and Europe
+		rapid.Check(t, func(r *rapid.T) {
+			f.until("idle", f.idle)
+			mu <- struct{}{}
+			first := people + 1
+			people += 3
+			for n := first; n <= people; n++ {
+				f.people.add(n, func(p *person.Person) {
+					p.Traits["timezone"] = person.Trait{Value: rapid.SampledFrom(zones).Draw(r, "zone")}
+				})
+			}
+			caps := []outbox.Cap{{Limit: rapid.IntRange(1, 3).Draw(r, "overall"), Days: rapid.IntRange(1, 3).Draw(r, "days"), Calendar: rapid.Bool().Draw(r, "calendar"), Retry: rapid.SampledFrom([]int{0, 30}).Draw(r, "retry")}}
+			if rapid.Bool().Draw(r, "topic cap") {
+				caps = append(caps, outbox.Cap{Topic: topics[0].ID, Channel: "email", Limit: 1, Days: 2})
+			}
+			policy = outbox.Policy{Caps: caps, Reserve: rapid.SampledFrom([]int{0, 12}).Draw(r, "reserve"), Quiet: []outbox.Quiet{{From: 22 * 60, To: 7 * 60}, {From: 0, To: 23*60 + 59, Days: []time.Weekday{time.Sunday}}, {From: 23*60 + 59, To: 7 * 60, Days: []time.Weekday{time.Sunday}}}}
+			f.policy(policy)
+			for n := first; n <= people; n++ {
+				if err := f.consent.Change(ctx, ws, consent.Change{PersonID: pid(n), Topic: topics[1].ID, Channel: "email", Status: consent.Subscribed, Source: "test"}); err != nil {
+					r.Fatal(err)
+				}
+			}
+			<-mu
+			someone := rapid.IntRange(first, people)
+			for i := range rapid.IntRange(8, 25).Draw(r, "steps") {
+				what := rapid.SampledFrom([]string{"ask", "ask", "ask", "yes", "no", "pause", "weekly", "suppress", "merge", "clock", "zone"}).Draw(r, "what")
+				if what == "clock" || what == "merge" || what == "zone" || what == "weekly" { // a place is counted from when it is taken, not from when the mail has left
+					f.until("idle", f.idle)
+				}
+				mu <- struct{}{}
+				n := someone.Draw(r, "who")
+				who := canonical(pid(n))
+				topic := rapid.SampledFrom(topics).Draw(r, "topic")
+				say := func(c consent.Change) {
+					c.PersonID, c.Channel, c.Source = who, "email", "test"
+					if err := f.consent.Change(ctx, ws, c); err != nil {
+						r.Fatal(err)
+					}
+				}
+				settings, _, err := f.consent.Preferences(ctx, ws, who)
+				if err != nil {
+					r.Fatal(err)
+				}
+				switch what {
+				case "ask":
+					var reqs []outbox.Request
+					for k := range rapid.IntRange(1, 4).Draw(r, "messages") {
+						reqs = append(reqs, f.request(someone.Draw(r, "to"), keyed(fmt.Sprintf("%d.%d.%d", first, i, k)), ranks(outbox.Priority(rapid.IntRange(-1, 1).Draw(r, "priority"))), func(q *outbox.Request) {
+							q.Topic = rapid.SampledFrom(topics).Draw(r, "about").ID
+							q.NotBefore = f.clock.Now().Add(time.Duration(rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(r, "later")) * time.Hour)
+						}))
+					}
+					f.enqueue(reqs...)
+				case "yes":
+					say(consent.Change{Topic: topic.ID, Status: consent.Subscribed, Confirmed: rapid.Bool().Draw(r, "confirmed")})
+				case "no":
+					say(consent.Change{Topic: rapid.SampledFrom([]string{topic.ID, consent.AllTopics}).Draw(r, "which"), Status: consent.Unsubscribed})
+				case "pause":
+					settings.PausedUntil = f.clock.Now().Add(time.Duration(rapid.IntRange(-1, 60).Draw(r, "hours")) * time.Hour)
+					err = f.consent.SetPreferences(ctx, ws, who, settings, consent.Change{Source: "test"})
+				case "weekly":
+					settings.Weekly = true
+					err = f.consent.SetPreferences(ctx, ws, who, settings, consent.Change{Source: "test"})
+				case "suppress":
+					_, err = f.consent.Suppress(ctx, ws, consent.Suppress{Channel: "email", Address: fmt.Sprintf("p%d@example.test", n), Reason: consent.UnsubscribedAll})
+				case "merge":
+					if other := canonical(pid(someone.Draw(r, "winner"))); other != who {
+						f.mergeIDs(who, other)
+					}
+				case "clock":
+					f.clock.Advance(time.Duration(rapid.IntRange(1, 40).Draw(r, "hours")) * time.Hour)
+				case "zone":
+					f.people.mu.Lock()
+					f.people.all[who].Traits["timezone"] = person.Trait{Value: rapid.SampledFrom(zones).Draw(r, "to zone")}
+					f.people.mu.Unlock()
+				}
+				<-mu
+				if err != nil {
+					r.Fatal(err)
+				}
+			}
+			f.until("idle", f.idle)
+			mu <- struct{}{}
+			defer func() { <-mu }()
+			if len(faults) > 0 {
+				r.Fatalf("%d faults: %s", len(faults), faults[0])
+			}
+		})
+		if len(arrived) < 50 {
+			t.Errorf("only %d messages arrived: the test proves little", len(arrived))
+		}
+		t.Logf("%d messages arrived", len(arrived))
+	})
+}
