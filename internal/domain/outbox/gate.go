@@ -175,7 +175,7 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 
 // openGate loads what is needed to judge messages to these people. Templates and accounts are left to the caller.
 func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (*gate, error) {
-	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC, now: s.clock.Now(), displaces: map[string][]string{}}
+	g := &gate{topics: map[string]consent.Topic{}, home: time.UTC, now: s.clock.Now(), ranks: noRanks(), displaces: map[string][]string{}}
 	var err error
 	if g.policy, err = s.store.Policy(ctx, ws); err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)

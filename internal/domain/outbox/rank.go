@@ -18,12 +18,12 @@ type ranks struct {
 	displaced map[string]Evidence
 }
 
+func noRanks() ranks {
+	return ranks{rivals: map[string][]Message{}, out: map[string]bool{}, displaced: map[string]Evidence{}}
+}
+
 // loadRivals loads what competes for the places under caps.
 func (s *Service) loadRivals(ctx context.Context, ws string, g *gate, now time.Time) error {
-	g.ranks = ranks{rivals: map[string][]Message{}, out: map[string]bool{}, displaced: map[string]Evidence{}}
-	if g.taken == nil {
-		return nil
-	}
 	ids := make([]string, 0, len(g.people))
 	for _, p := range g.people {
 		ids = append(ids, p.ID)
