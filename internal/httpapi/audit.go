@@ -18,6 +18,16 @@ func (a *api) change(ctx context.Context, action, noun, id string, do func(ctx c
 	})
 }
 
+// changeWith is change with more to say in the audit log.
+func (a *api) changeWith(ctx context.Context, action, noun, id string, detail any, do func(ctx context.Context) error) error {
+	return a.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		if err := do(ctx); err != nil {
+			return err
+		}
+		return a.c.Staff.Audit(ctx, caller(ctx), staff.Act{Action: noun + "." + action, Noun: noun, NounID: id, Detail: detail})
+	})
+}
+
 // changed is change for a write that returns the thing written, whose id is known only then.
 func changed[D any](ctx context.Context, a *api, action, noun string, id func(D) string, do func(ctx context.Context) (D, error)) (D, error) {
 	var out D

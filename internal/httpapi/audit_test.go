@@ -86,6 +86,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"PUT /people/{id}/preferences", "/people/$aya/preferences", `{"frequency":"weekly"}`, "person.set_preferences"},
 		{"POST /people/{id}/subscriptions/resend", "/people/$ben/subscriptions/resend", `{"topic":"$double","channel":"email"}`, "person.resend_confirmation"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
+		{"POST /suppressions/import", "", `{"channel":"email","csv":"email\nq@b.example"}`, "suppression.import"},
 		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},
 		{"POST /segments", "", `{"name":"s","rule":{"trait":{"path":"a","op":"exists"}}}`, "segment.create"},
 		{"PATCH /segments/{id}", "/segments/$segment", `{"description":"d"}`, "segment.update"},

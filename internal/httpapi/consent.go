@@ -135,13 +135,15 @@ func (a *api) consentRoutes() {
 
 	a.preferenceRoutes()
 
+	a.suppressionFileRoutes()
 	type filter struct {
 		Paging
 		Channel string `query:"channel"`
-		Reason  string `query:"reason" enum:"hard_bounce,complaint,manual,unsubscribed_all,import"`
+		Reason  string `query:"reason" enum:"hard_bounce,complaint,manual,unsubscribed_all,list_unsubscribe,erased,import"`
+		Address string `query:"address" maxLength:"320" doc:"looks for one address; parts cannot be looked for, since the list holds none"`
 	}
 	route(a, http.MethodGet, "/suppressions", "suppression-list", "Addresses that are never written to", staff.PeopleRead, func(ctx context.Context, in *filter) (*body[List[Suppression]], error) {
-		found, err := c.Suppressions(ctx, workspaceOf(ctx), consent.SuppressionFilter{Channel: in.Channel, Reason: consent.Reason(in.Reason)}, in.request())
+		found, err := c.Suppressions(ctx, workspaceOf(ctx), consent.SuppressionFilter{Channel: in.Channel, Reason: consent.Reason(in.Reason)}, in.Address, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +152,7 @@ func (a *api) consentRoutes() {
 	type addresses struct {
 		Channel   string   `json:"channel"`
 		Addresses []string `json:"addresses" minItems:"1" maxItems:"10000"`
-		Reason    string   `json:"reason,omitempty" enum:"manual,import,complaint,hard_bounce,unsubscribed_all"`
+		Reason    string   `json:"reason,omitempty" enum:"manual,import,complaint,hard_bounce,unsubscribed_all,list_unsubscribe,erased"`
 		Detail    string   `json:"detail,omitempty" maxLength:"500"`
 	}
 	type added struct {
@@ -182,9 +184,10 @@ func (a *api) consentRoutes() {
 	type hashed struct {
 		Channel string `path:"channel"`
 		Hash    string `path:"hash"`
+		Why     string `query:"why" maxLength:"500" doc:"kept in the audit log"`
 	}
 	route(a, http.MethodDelete, "/suppressions/{channel}/{hash}", "suppression-remove", "Allow an address again", staff.ConsentWrite, func(ctx context.Context, in *hashed) (*nothing, error) {
-		return nil, a.change(ctx, "remove", "suppression", in.Hash, func(ctx context.Context) error {
+		return nil, a.changeWith(ctx, "remove", "suppression", in.Hash, map[string]string{"channel": in.Channel, "why": in.Why}, func(ctx context.Context) error {
 			return c.UnsuppressHash(ctx, workspaceOf(ctx), in.Channel, in.Hash)
 		})
 	}, noContent)

@@ -159,12 +159,14 @@ const (
 	Manual          Reason = "manual"           // a colleague did it
 	UnsubscribedAll Reason = "unsubscribed_all" // asked never to be written to again; answers to what they do themselves still go
 	Imported        Reason = "import"           // brought along from another system
+	ListUnsubscribe Reason = "list_unsubscribe" // asked through the mail provider's button never to be written to again
+	Erased          Reason = "erased"           // the person's data were erased on their demand; the address must not come back
 )
 
 // Valid reports whether the reason is one of the above.
 func (r Reason) Valid() bool {
 	switch r {
-	case HardBounce, Complaint, Manual, UnsubscribedAll, Imported:
+	case HardBounce, Complaint, Manual, UnsubscribedAll, Imported, ListUnsubscribe, Erased:
 		return true
 	}
 	return false
@@ -172,7 +174,9 @@ func (r Reason) Valid() bool {
 
 // Blocks reports whether the reason also stops messages that answer something the person did (receipts,
 // passwords). All do except a refusal of advertising.
-func (r Reason) Blocks(transactional bool) bool { return !transactional || r != UnsubscribedAll }
+func (r Reason) Blocks(transactional bool) bool {
+	return !transactional || r != UnsubscribedAll && r != ListUnsubscribe
+}
 
 // Suppress asks that an address be written to no more.
 type Suppress struct {
@@ -197,6 +201,7 @@ type Suppression struct {
 type SuppressionFilter struct {
 	Channel string
 	Reason  Reason
+	Hash    string // of one address; see Service.Suppressions
 }
 
 // Channel is what a person allows on one channel.

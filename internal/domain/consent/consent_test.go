@@ -289,7 +289,7 @@ func TestSuppressionMatchesTheAddressHoweverItIsWritten(t *testing.T) {
 	if got := f.state(t, "per_z", "bob@example.com"); got.Suppressed {
 		t.Error("another address is suppressed too")
 	}
-	list, err := f.Suppressions(t.Context(), ws, consent.SuppressionFilter{}, page.Request{})
+	list, err := f.Suppressions(t.Context(), ws, consent.SuppressionFilter{}, "", page.Request{})
 	if err != nil || len(list.Items) != 1 {
 		t.Fatalf("list: %v, %v", list, err)
 	}
@@ -423,5 +423,40 @@ func TestASplitTakesRefusalsAlongAndNoConsent(t *testing.T) {
 	}
 	if !may("per_a", offers.ID) || may("per_a", notices.ID) || !may("per_c", notices.ID) {
 		t.Error("what the first person said, or has not said, is no longer so")
+	}
+}
+
+func TestAFileOfAddressesIsTakenRowByRow(t *testing.T) {
+	f := setup(t)
+	file := "\ufeffname,Email\nAda,a@x.example\nBob,\nCyd,nonsense\nDan,A@x.example\nEve,e@x.example\n"
+	valid := func(_, a string) bool { return strings.Contains(a, "@") }
+	w := consent.Suppress{Channel: "email", Reason: consent.Imported, Detail: "old tool"}
+	read := func(dry bool) consent.FileResult {
+		t.Helper()
+		r, err := f.SuppressFile(t.Context(), ws, strings.NewReader(file), "", w, dry, valid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	faults := []consent.FileRow{{Line: 3, Code: "empty"}, {Line: 4, Value: "nonsense", Code: "invalid"}, {Line: 5, Value: "A@x.example", Code: "repeated"}}
+	for _, step := range []struct {
+		dry          bool
+		added, known int
+	}{{true, 2, 0}, {false, 2, 0}, {false, 0, 2}} { // a preview writes nothing, a second time changes nothing
+		if diff := cmp.Diff(consent.FileResult{Rows: 5, Added: step.added, Known: step.known, Rejected: 3, Faults: faults}, read(step.dry)); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", step, diff)
+		}
+	}
+	found, err := f.Suppressions(t.Context(), ws, consent.SuppressionFilter{}, "E@X.example", page.Request{})
+	if err != nil || len(found.Items) != 1 || found.Items[0].Detail != "old tool" {
+		t.Errorf("looked for: %+v, %v", found, err)
+	}
+	if _, err := f.SuppressFile(t.Context(), ws, strings.NewReader(file), "mail", w, true, valid); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("a column that is not there: %v", err)
+	}
+	r, err := f.SuppressFile(t.Context(), ws, strings.NewReader("plain@x.example\nother@x.example"), "", w, true, valid)
+	if err != nil || r.Rows != 2 || r.Added != 2 {
+		t.Errorf("without a heading: %+v, %v", r, err)
 	}
 }

@@ -35,7 +35,7 @@ type Store interface {
 	TakeOver(ctx context.Context, ws, loser, winner string) error
 
 	// PutSuppressions adds entries; an entry that exists keeps its reason and time, unless the new reason is stricter:
-	// any reason replaces UnsubscribedAll. It returns how many addresses were not suppressed before.
+	// any reason replaces UnsubscribedAll and ListUnsubscribe. It returns how many addresses were not suppressed before.
 	PutSuppressions(ctx context.Context, ws string, entries []Suppression) (added int, err error)
 	// RemoveSuppression reports whether there was such an entry.
 	RemoveSuppression(ctx context.Context, ws, channel, hash string) (bool, error)

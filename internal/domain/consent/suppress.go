@@ -24,7 +24,7 @@ func (s *Service) Suppress(ctx context.Context, ws string, wanted ...Suppress) (
 		case Normalise(w.Channel, w.Address) == "":
 			return 0, errs.Invalid("consent.suppress.address_missing", "address", "give the address that must not be written to")
 		case !w.Reason.Valid():
-			return 0, errs.Invalid("consent.suppress.reason_unknown", "reason", "use hard_bounce, complaint, manual, unsubscribed_all or import")
+			return 0, errs.Invalid("consent.suppress.reason_unknown", "reason", "use hard_bounce, complaint, manual, unsubscribed_all, list_unsubscribe, erased or import")
 		}
 		h := s.hash(ws, w.Channel, w.Address)
 		if seen[w.Channel+h] {
@@ -104,7 +104,14 @@ func (s *Service) SuppressedAmong(ctx context.Context, ws, channel string, addre
 	return out, err
 }
 
-// Suppressions lists entries, latest first.
-func (s *Service) Suppressions(ctx context.Context, ws string, f SuppressionFilter, p page.Request) (page.Of[Suppression], error) {
+// Suppressions lists entries, latest first. With an address it looks for that one: the list cannot be searched by parts of addresses, since
+// it holds none. Without a channel the address is looked for as mail.
+func (s *Service) Suppressions(ctx context.Context, ws string, f SuppressionFilter, address string, p page.Request) (page.Of[Suppression], error) {
+	if address != "" {
+		if f.Channel == "" {
+			f.Channel = "email"
+		}
+		f.Hash = s.hash(ws, f.Channel, address)
+	}
 	return s.store.Suppressions(ctx, ws, f, p)
 }

@@ -31,6 +31,9 @@ func Address(p person.Person, channel string) string {
 	return best.Value
 }
 
+// ValidAddress reports whether an address can be one of the channel.
+func ValidAddress(channel, addr string) bool { return validAddress(channel, addr) }
+
 // validAddress refuses what no server would take, or what would break out of a header. Whether an address exists
 // is for the other side to say.
 func validAddress(channel, addr string) bool {

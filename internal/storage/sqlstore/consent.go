@@ -232,7 +232,7 @@ func (s *Consent) PutSuppressions(ctx context.Context, ws string, entries []cons
 		_, err := s.db.Bulk(ctx, `INSERT INTO suppression (workspace_id, `+suppressionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (workspace_id, channel, address_hash) DO UPDATE
 			SET reason = excluded.reason, detail = excluded.detail, suppressed_at = excluded.suppressed_at
-			WHERE suppression.reason = 'unsubscribed_all' AND excluded.reason <> 'unsubscribed_all'`, rows)
+			WHERE suppression.reason IN ('unsubscribed_all', 'list_unsubscribe') AND excluded.reason NOT IN ('unsubscribed_all', 'list_unsubscribe')`, rows)
 		return err
 	})
 	return added, err
@@ -264,8 +264,8 @@ func (s *Consent) Suppressions(ctx context.Context, ws string, f consent.Suppres
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanSuppression, `SELECT `+suppressionColumns+` FROM suppression
 		WHERE workspace_id = $1 AND (suppressed_at, address_hash) < ($2, $3)
-		  AND ($4 = '' OR channel = $4) AND ($5 = '' OR reason = $5)
+		  AND ($4 = '' OR channel = $4) AND ($5 = '' OR reason = $5) AND ($7 = '' OR address_hash = $7)
 		ORDER BY suppressed_at DESC, address_hash DESC LIMIT $6`,
-		ws, at, hash, f.Channel, string(f.Reason), p.Size()+1)
+		ws, at, hash, f.Channel, string(f.Reason), p.Size()+1, f.Hash)
 	return page.Cut(items, p.Size(), func(e consent.Suppression) string { return page.Encode(e.At, e.Hash) }), err
 }
