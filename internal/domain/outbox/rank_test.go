@@ -330,7 +330,7 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 				r.Fatalf("%d faults: %s", len(faults), faults[0])
 			}
 		})
-		if len(arrived) < 50 {
+		if len(arrived) < 10 { // of twenty runs with -short; about 150 of a hundred
 			t.Errorf("only %d messages arrived: the test proves little", len(arrived))
 		}
 		t.Logf("%d messages arrived", len(arrived))
