@@ -13,6 +13,9 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hook"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/smtpin"
 	"github.com/kizuna-cx/kizuna/internal/collect"
 	"github.com/kizuna-cx/kizuna/internal/console"
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
@@ -148,7 +151,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	})
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
-		Store: messageStore, Accounts: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
+		Store: messageStore, Accounts: messageStore, Returns: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
 		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers,
 		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
 			if src.Kind != "campaign" {
@@ -214,6 +217,19 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		)},
 	}
 
+	back := comeback{messages, publisher{writer}}
+	a.services = append(a.services, lifecycle.Named{Name: "mailboxes", Service: a.mailboxes(messages, back)})
+	if a.c.Inbound.Listen != "" {
+		tls, err := a.c.Inbound.certificate()
+		if err != nil {
+			return err
+		}
+		a.services = append(a.services, lifecycle.Named{Name: "returned mail", Service: smtpin.New(smtpin.Options{
+			Addr: a.c.Inbound.Listen, Domain: a.c.Inbound.Domain, TLS: tls, Log: part(log, "inbound"), Now: a.clock.Now,
+			Accepts: messages.Accepts, Take: func(ctx context.Context, n channel.Returned) error { return back.take(ctx, outbox.Scope{}, n) },
+		})})
+	}
+
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
@@ -230,6 +246,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	links := tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
 	mux.Handle("/t/", links)
 	mux.Handle("/u/", links)
+	mux.Handle(hook.Path, a.hooks(messages, back))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", console.Handler())
 	a.mux = mux

@@ -31,9 +31,17 @@ type Config struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	AllowTargets   []string       // what requests to addresses that users give may reach besides the public internet, see guard.Config
 	LogLevel       string         // debug, info, warn, error
+	Inbound        Inbound        // the server for mail that comes back
 	TestClock      bool           // lets POST /api/v1/test/clock move time forward; never in production
 
 	Bootstrap Bootstrap
+}
+
+// Inbound is the server for bounces, complaints and answers. No address to listen on: it is off.
+type Inbound struct {
+	Listen    string // host:port; the world knocks at port 25
+	Domain    string // how it greets; the host of PublicURL if empty
+	Cert, Key string // PEM files for STARTTLS; neither: mail comes in unencrypted, as most bounces do
 }
 
 // Bootstrap makes an unattended first start possible; it does nothing on an installation that has an owner.
@@ -68,6 +76,10 @@ var Variables = []Variable{
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
 	{"KIZUNA_ALLOW_TARGETS", "comma-separated targets that webhooks may reach besides public addresses: 10.2.0.0/16, hook.lan:9000, *.corp.example (flag --allow-targets)", func(c *Config, v string) error { c.AllowTargets = strings.Split(v, ","); return nil }},
 	{"KIZUNA_LOG_LEVEL", "debug, info, warn or error", func(c *Config, v string) error { c.LogLevel = v; return nil }},
+	{"KIZUNA_INBOUND_LISTEN", "host:port on which bounces, complaints and answers are taken by SMTP, e.g. :25 (flag --inbound-listen; default: off)", func(c *Config, v string) error { c.Inbound.Listen = v; return nil }},
+	{"KIZUNA_INBOUND_DOMAIN", "name by which that server greets (default: the host of KIZUNA_PUBLIC_URL)", func(c *Config, v string) error { c.Inbound.Domain = v; return nil }},
+	{"KIZUNA_INBOUND_CERT", "PEM file of its certificate, for STARTTLS; read at the start", func(c *Config, v string) error { c.Inbound.Cert = v; return nil }},
+	{"KIZUNA_INBOUND_KEY", "PEM file of the certificate's key", func(c *Config, v string) error { c.Inbound.Key = v; return nil }},
 	{"KIZUNA_BOOTSTRAP_EMAIL", "first start: the owner's e-mail address", func(c *Config, v string) error { c.Bootstrap.Email = v; return nil }},
 	{"KIZUNA_BOOTSTRAP_PASSWORD", "first start: the owner's password", func(c *Config, v string) error { c.Bootstrap.Password = v; return nil }},
 	{"KIZUNA_BOOTSTRAP_API_KEY", "first start: an API key with all rights", func(c *Config, v string) error { c.Bootstrap.APIKey = v; return nil }},
@@ -118,6 +130,17 @@ func (c *Config) Validate() error {
 	}
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
+	}
+	if c.Inbound.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Inbound.Listen); err != nil {
+			all = append(all, fmt.Errorf("--inbound-listen %q: want host:port, e.g. :25", c.Inbound.Listen))
+		}
+		if u, err := url.Parse(c.PublicURL); err == nil && c.Inbound.Domain == "" {
+			c.Inbound.Domain = u.Hostname()
+		}
+	}
+	if (c.Inbound.Cert == "") != (c.Inbound.Key == "") {
+		all = append(all, errors.New("KIZUNA_INBOUND_CERT and KIZUNA_INBOUND_KEY go together"))
 	}
 	if (c.Bootstrap.Email == "") != (c.Bootstrap.Password == "") {
 		all = append(all, errors.New("KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD go together"))

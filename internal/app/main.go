@@ -173,6 +173,7 @@ func configFlags(fs *flag.FlagSet, c *Config) {
 		c.AllowTargets = strings.Split(v, ",")
 		return nil
 	})
+	fs.StringVar(&c.Inbound.Listen, "inbound-listen", c.Inbound.Listen, "`host:port` on which bounces, complaints and answers are taken by SMTP (default: off)")
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 

@@ -73,13 +73,15 @@ type Message struct {
 	ID      string // message id of the outbox; the same on every attempt
 	From    Address
 	ReplyTo string
-	To      Address
-	Subject string
-	HTML    string
-	Text    string
-	Headers map[string]string // extra headers, e.g. List-Unsubscribe
-	Date    time.Time
-	Sign    []Signer // keys that vouch for the sender's domain, for channels that have such a thing
+	// ReturnPath is where undeliverable mail goes; empty: what the account says, else From.
+	ReturnPath string
+	To         Address
+	Subject    string
+	HTML       string
+	Text       string
+	Headers    map[string]string // extra headers, e.g. List-Unsubscribe
+	Date       time.Time
+	Sign       []Signer // keys that vouch for the sender's domain, for channels that have such a thing
 	// Attachments go with the message where the channel can carry files; others leave them out.
 	Attachments []Attachment
 }

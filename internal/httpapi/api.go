@@ -137,6 +137,7 @@ func (a *api) routes() {
 	a.brandRoutes()
 	a.snippetRoutes()
 	a.accountRoutes()
+	a.returnRoutes()
 	a.outboxRoutes()
 	a.sendingDomainRoutes()
 	a.campaignRoutes()

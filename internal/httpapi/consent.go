@@ -139,7 +139,7 @@ func (a *api) consentRoutes() {
 	type filter struct {
 		Paging
 		Channel string `query:"channel"`
-		Reason  string `query:"reason" enum:"hard_bounce,complaint,manual,unsubscribed_all,list_unsubscribe,erased,import"`
+		Reason  string `query:"reason" enum:"hard_bounce,soft_bounces,complaint,manual,unsubscribed_all,list_unsubscribe,erased,import"`
 		Address string `query:"address" maxLength:"320" doc:"looks for one address; parts cannot be looked for, since the list holds none"`
 	}
 	route(a, http.MethodGet, "/suppressions", "suppression-list", "Addresses that are never written to", staff.PeopleRead, func(ctx context.Context, in *filter) (*body[List[Suppression]], error) {
@@ -152,7 +152,7 @@ func (a *api) consentRoutes() {
 	type addresses struct {
 		Channel   string   `json:"channel"`
 		Addresses []string `json:"addresses" minItems:"1" maxItems:"10000"`
-		Reason    string   `json:"reason,omitempty" enum:"manual,import,complaint,hard_bounce,unsubscribed_all,list_unsubscribe,erased"`
+		Reason    string   `json:"reason,omitempty" enum:"manual,import,complaint,hard_bounce,soft_bounces,unsubscribed_all,list_unsubscribe,erased"`
 		Detail    string   `json:"detail,omitempty" maxLength:"500"`
 	}
 	type added struct {

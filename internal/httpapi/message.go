@@ -75,7 +75,7 @@ type MessageStatus struct {
 
 // MessageStep is one thing that happened to a message.
 type MessageStep struct {
-	State string    `json:"state" enum:"accepted,sent,delivered,bounced,failed,refused,cancelled,opened,machine_opened,clicked,converted,unsubscribed"`
+	State string    `json:"state" enum:"accepted,sent,delivered,bounced,failed,refused,cancelled,opened,machine_opened,clicked,machine_clicked,converted,unsubscribed,replied,complained"`
 	At    time.Time `json:"at"`
 }
 
@@ -105,7 +105,10 @@ func timeline(m outbox.Message) []MessageStep {
 		{"bounced", m.BouncedAt},
 		{"machine_opened", m.MachineOpenedAt},
 		{"opened", m.OpenedAt},
+		{"machine_clicked", m.MachineClickedAt},
 		{"clicked", m.ClickedAt},
+		{"replied", m.RepliedAt},
+		{"complained", m.ComplainedAt},
 		{"unsubscribed", m.UnsubscribedAt},
 		{"converted", m.ConvertedAt},
 	} {

@@ -36,6 +36,8 @@ type Message struct {
 	ClickedAt      *time.Time     `json:"clicked_at,omitempty"`
 	ConvertedAt    *time.Time     `json:"converted_at,omitempty"`
 	UnsubscribedAt *time.Time     `json:"unsubscribed_at,omitempty"`
+	ComplainedAt   *time.Time     `json:"complained_at,omitempty" doc:"reported as spam"`
+	RepliedAt      *time.Time     `json:"replied_at,omitempty" doc:"first answer that a person wrote"`
 }
 
 // MessageSource is who asked for a message.
@@ -64,21 +66,22 @@ func messageShape(m outbox.Message, p person.Person) Message {
 		ID: m.ID, Person: PersonBrief{ID: m.PersonID, Name: p.Name(), Email: p.Email()}, Channel: m.Channel, Topic: m.Topic, Template: m.Template,
 		Source: MessageSource{m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node}, Subject: m.Subject, State: string(m.Shown()), Reason: m.Reason, Data: m.Data, Detail: m.Detail, Priority: m.Priority.String(),
 		Code: m.Code, Attempts: m.Attempts, Uncertain: m.Uncertain, CreatedAt: m.CreatedAt, SentAt: moment(m.SentAt), BouncedAt: moment(m.BouncedAt),
-		OpenedAt: moment(m.OpenedAt), ClickedAt: moment(m.ClickedAt), ConvertedAt: moment(m.ConvertedAt), UnsubscribedAt: moment(m.UnsubscribedAt),
+		OpenedAt: moment(m.OpenedAt), ClickedAt: moment(m.ClickedAt), ConvertedAt: moment(m.ConvertedAt), UnsubscribedAt: moment(m.UnsubscribedAt), ComplainedAt: moment(m.ComplainedAt), RepliedAt: moment(m.RepliedAt),
 	}
 }
 
 // MessageDetail is everything about one message.
 type MessageDetail struct {
 	Message
-	Address         string        `json:"address,omitempty"`
-	TemplateVersion int           `json:"template_version,omitempty" doc:"version that was sent"`
-	Transactional   bool          `json:"transactional"`
-	DeliveredAt     *time.Time    `json:"delivered_at,omitempty"`
-	MachineOpenedAt *time.Time    `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
-	NextTry         *time.Time    `json:"next_try_at,omitempty" doc:"of a message that is waiting"`
-	Timeline        []MessageStep `json:"timeline" doc:"what happened, in order"`
-	Conversions     []Conversion  `json:"conversions" doc:"what was credited to this message, oldest first"`
+	Address          string        `json:"address,omitempty"`
+	TemplateVersion  int           `json:"template_version,omitempty" doc:"version that was sent"`
+	Transactional    bool          `json:"transactional"`
+	DeliveredAt      *time.Time    `json:"delivered_at,omitempty"`
+	MachineOpenedAt  *time.Time    `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
+	MachineClickedAt *time.Time    `json:"machine_clicked_at,omitempty" doc:"first click by a scanner"`
+	NextTry          *time.Time    `json:"next_try_at,omitempty" doc:"of a message that is waiting"`
+	Timeline         []MessageStep `json:"timeline" doc:"what happened, in order"`
+	Conversions      []Conversion  `json:"conversions" doc:"what was credited to this message, oldest first"`
 }
 
 // Conversion is one goal event that followed a message.
@@ -92,7 +95,7 @@ type Conversion struct {
 func messageDetail(m outbox.Message, p person.Person, credited []outbox.Conversion) MessageDetail {
 	out := MessageDetail{
 		Message: messageShape(m, p), Address: m.Address, TemplateVersion: m.TemplateVersion, Transactional: m.Transactional, DeliveredAt: moment(m.DeliveredAt),
-		MachineOpenedAt: moment(m.MachineOpenedAt), Timeline: timeline(m), Conversions: make([]Conversion, len(credited)),
+		MachineOpenedAt: moment(m.MachineOpenedAt), MachineClickedAt: moment(m.MachineClickedAt), Timeline: timeline(m), Conversions: make([]Conversion, len(credited)),
 	}
 	if m.State == outbox.Queued {
 		out.NextTry = moment(m.DueAt)

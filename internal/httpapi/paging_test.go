@@ -40,6 +40,8 @@ func TestCursorsPartitionEveryList(t *testing.T) {
 		w.ok(b.key, "POST /lists/"+b.ids["list"]+"/members", fmt.Sprintf(`{"rows":["user_id:p%d"]}`, i), nil)
 		w.ok(b.key, "POST /people/"+b.ids["aya"]+"/subscriptions", b.expand(w, fmt.Sprintf(`{"topic":"$topic","channel":"email","status":%q}`, []string{"unsubscribed", "subscribed"}[i%2])), nil)
 		w.ok(b.key, "PUT /invoices", b.expand(w, fmt.Sprintf(`{"number":"P%d","person":"$aya","amount":1,"currency":"EUR","due_on":"2026-12-31"}`, i)), nil)
+		bounce := fmt.Sprintf(`{"message_id":%q,"class":%q,"detail":"Zanzibar"}`, b.ids["message"], []string{"a", "b", "c", "d", "e", "f", "g"}[i])
+		w.must(w.outbox.Receipts(t.Context(), []event.Kept{{Event: event.Event{Workspace: b.ws, MessageID: bounce, Type: event.Message, Name: event.MessageBounced, Time: at, Origin: event.Internal, Properties: []byte(bounce)}}}))
 		w.must(w.rejections.Reject(t.Context(), []event.Rejection{{ID: fmt.Sprint("rej_2", i), Workspace: b.ws, Source: "s", Time: start, Code: "x", Reason: "y"}}))
 		c := fmt.Sprintf(`{"name":"Again %d","audience":{"include":["$list"]},"topic":"$topic","template":"$template"}`, i)
 		b.make(w, "again", "POST /campaigns", b.expand(w, c))
@@ -57,7 +59,7 @@ func TestCursorsPartitionEveryList(t *testing.T) {
 		"/people": 10, "/people/$aya/apart": 4, "/people?q=zanzibar": 10, "/people/$aya/events": 10, "/people/$aya/events?type=track": 8, "/people/$aya/messages": 7, "/people/$aya/identity": 8,
 		"/people/$aya/subscriptions": 7, "/people/$aya/journeys": 1, "/segments": 8, "/segments/$segment/members": 10, "/segments/$segment/history": 10, "/lists": 8, "/lists/$list/members": 9,
 		"/templates": 9, "/campaigns": 15, "/invoices": 8, "/invoices?person=$aya": 8, "/campaigns/$again/people": 9, "/campaigns/$again/people?metric=queued": 8, "/journeys": 9, "/journeys/$journey/people?metric=entered": 1, "/journeys/$api_journey/tasks": 1,
-		"/sources": 8, "/keys": 9, "/staff": 9, "/suppressions": 8, "/rejections": 8, "/audit?noun=campaign": 20,
+		"/sources": 8, "/keys": 9, "/staff": 9, "/suppressions": 8, "/rejections": 8, "/bounces": 8, "/audit?noun=campaign": 20,
 	} {
 		path = b.expand(w, path)
 		join := "?"

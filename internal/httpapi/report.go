@@ -56,33 +56,35 @@ func reasonCounts(m map[string]int64) []ReasonCount {
 
 // MessageFigures count messages and what became of them. Each number's name is the figure to ask people by.
 type MessageFigures struct {
-	Audience      int64           `json:"audience" doc:"everyone the source asked to write to"`
-	Refused       int64           `json:"refused" doc:"of them, held back by the gate"`
-	RefusedBy     []ReasonCount   `json:"refused_by_reason"`
-	Queued        int64           `json:"queued"`
-	Sent          int64           `json:"sent" doc:"accepted by the receiving server"`
-	Delivered     int64           `json:"delivered" doc:"accepted and not bounced since"`
-	Bounced       int64           `json:"bounced"`
-	HardBounced   int64           `json:"hard_bounced" doc:"of them, for good"`
-	Failed        int64           `json:"failed"`
-	Cancelled     int64           `json:"cancelled"`
-	Opened        int64           `json:"opened" doc:"by people"`
-	MachineOpened int64           `json:"machine_opened" doc:"by proxies and scanners alone"`
-	Clicked       int64           `json:"clicked"`
-	Converted     int64           `json:"converted"`
-	Unsubscribed  int64           `json:"unsubscribed"`
-	Complained    int64           `json:"complained" doc:"called spam"`
-	Uncertain     int64           `json:"uncertain" doc:"messages whose answer was lost once: sent again, so at most so many arrived twice"`
-	Revenue       []Money         `json:"revenue" doc:"credited to these messages, refunds taken off"`
-	Refunded      []Money         `json:"refunded" doc:"what was taken off"`
-	Rates         map[string]Rate `json:"rates" doc:"by figure: refused of audience; delivered and bounced of these two together; opened, clicked, converted, unsubscribed and complained of delivered; click_to_open"`
+	Audience       int64           `json:"audience" doc:"everyone the source asked to write to"`
+	Refused        int64           `json:"refused" doc:"of them, held back by the gate"`
+	RefusedBy      []ReasonCount   `json:"refused_by_reason"`
+	Queued         int64           `json:"queued"`
+	Sent           int64           `json:"sent" doc:"accepted by the receiving server"`
+	Delivered      int64           `json:"delivered" doc:"accepted and not bounced since"`
+	Bounced        int64           `json:"bounced"`
+	HardBounced    int64           `json:"hard_bounced" doc:"of them, for good"`
+	Failed         int64           `json:"failed"`
+	Cancelled      int64           `json:"cancelled"`
+	Opened         int64           `json:"opened" doc:"by people"`
+	MachineOpened  int64           `json:"machine_opened" doc:"by proxies and scanners alone"`
+	Clicked        int64           `json:"clicked"`
+	Converted      int64           `json:"converted"`
+	Unsubscribed   int64           `json:"unsubscribed"`
+	MachineClicked int64           `json:"machine_clicked" doc:"by scanners alone"`
+	Complained     int64           `json:"complained" doc:"called spam"`
+	Replied        int64           `json:"replied" doc:"answered by a person"`
+	Uncertain      int64           `json:"uncertain" doc:"messages whose answer was lost once: sent again, so at most so many arrived twice"`
+	Revenue        []Money         `json:"revenue" doc:"credited to these messages, refunds taken off"`
+	Refunded       []Money         `json:"refunded" doc:"what was taken off"`
+	Rates          map[string]Rate `json:"rates" doc:"by figure: refused of audience; delivered and bounced of these two together; opened, clicked, converted, unsubscribed and complained of delivered; click_to_open"`
 }
 
 func figuresShape(f report.MessageFigures) MessageFigures {
 	return MessageFigures{
-		Audience: f.Audience, Refused: f.Refused, RefusedBy: reasonCounts(f.RefusedBy), Queued: f.Queued, Sent: f.Sent, Delivered: f.Delivered, Bounced: f.Bounced, HardBounced: f.HardBounced, Complained: f.Complained,
+		Audience: f.Audience, Refused: f.Refused, RefusedBy: reasonCounts(f.RefusedBy), Queued: f.Queued, Sent: f.Sent, Delivered: f.Delivered, Bounced: f.Bounced, HardBounced: f.HardBounced,
 		Failed: f.Failed, Cancelled: f.Cancelled, Opened: f.Opened, MachineOpened: f.MachineOpened, Clicked: f.Clicked, Converted: f.Converted,
-		Unsubscribed: f.Unsubscribed, Uncertain: f.Uncertain, Revenue: moneys(f.Revenue), Refunded: moneys(f.Refunded),
+		Unsubscribed: f.Unsubscribed, MachineClicked: f.MachineClicked, Complained: f.Complained, Replied: f.Replied, Uncertain: f.Uncertain, Revenue: moneys(f.Revenue), Refunded: moneys(f.Refunded),
 		Rates: map[string]Rate{
 			"refused": rateShape(f.Refusal), "delivered": rateShape(f.Delivery), "bounced": rateShape(f.Bounce), "opened": rateShape(f.Open), "clicked": rateShape(f.Click),
 			"click_to_open": rateShape(f.ClickToOpen), "converted": rateShape(f.Conversion), "unsubscribed": rateShape(f.Unsubscribe), "complained": rateShape(f.Complaint),

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
 // marker stands in every name, address and value of the seeded business: what another workspace is shown must not hold it.
@@ -57,6 +59,7 @@ func (w *world) business() *business {
 	var domain struct{ Keys []struct{ ID string } }
 	w.ok(b.key, "GET /sending/domains/"+b.ids["domain"], "", &domain)
 	b.ids["dkim_key"] = domain.Keys[0].ID
+	w.ok(b.key, "PUT /accounts/"+b.ids["account"]+"/inbound", `{"address":"back@in.zanzibar.example","replies":true,"provider":"postmark"}`, nil)
 	b.make(w, "segment", "POST /segments", `{"name":"Zanzibar buyers","rule":{"event":{"name":"Order Completed","op":"gte","value":1}}}`)
 	b.make(w, "archived_segment", "POST /segments", `{"name":"Zanzibar old","rule":{"trait":{"path":"country","op":"eq","value":"DE"}}}`)
 	w.evaluate()
@@ -106,6 +109,9 @@ func (w *world) business() *business {
 	r := w.call("POST /messages", asked{key: b.key, header: map[string]string{"Idempotency-Key": "parcel-1"}, body: b.expand(w, `{"to":{"person":"$aya"},"subject":"Zanzibar parcel","text":"Zanzibar","send_at":"2026-04-01T09:00:00Z"}`)})
 	w.must(json.Unmarshal(r.Body.Bytes(), &waiting))
 	b.ids["waiting"] = waiting.ID
+	w.must(sqlstore.NewOutbox(w.db).AddBounces(w.t.Context(), b.ws, []outbox.Bounce{{
+		MessageID: b.ids["message"], PersonID: b.ids["aya"], Channel: "email", Class: "full", Code: "552 5.2.2", Detail: "Zanzibar mailbox full", Hash: "h", Hint: "a…", At: w.clock.Now(),
+	}}))
 
 	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
 	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)

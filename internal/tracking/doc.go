@@ -8,6 +8,8 @@
 // Owns: these four routes, telling machines from people, the page in English, Chinese and Japanese. Does not own: what
 // a link may do and what follows (outbox), consent (consent), the log.
 //
+// Who is no person is told by machines.txt, by many links followed at once, and by a link that nobody sees (outbox.Links.Trap).
+//
 // Invariants: only tokens that this installation signed do anything, so there is no open redirect; a click leads on and an image is
 // served even while the log or the record store is down; an unsubscribe is answered with 200 only once it is durable.
 package tracking

@@ -39,6 +39,7 @@ type Config struct {
 	Logger *slog.Logger
 	// ClientIP returns the address of the client, behind trusted proxies too; nil: the peer of the connection.
 	ClientIP func(*http.Request) string
+	Now      func() time.Time // nil: the machine's clock
 }
 
 // How long an open and a click wait for the log. A person waits for the click.
@@ -55,6 +56,9 @@ func New(c Config) http.Handler {
 			return host
 		}
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	h := &handler{Config: c}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+outbox.OpenPath+"{token}", h.open)
@@ -66,7 +70,10 @@ func New(c Config) http.Handler {
 	return mux
 }
 
-type handler struct{ Config }
+type handler struct {
+	Config
+	bursts bursts
+}
 
 // pixel is a transparent image of one pixel.
 var pixel = []byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;")
@@ -85,7 +92,7 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) click(w http.ResponseWriter, r *http.Request) {
 	link, err := h.Outbox.Links().ReadClick(r.PathValue("token"))
-	if err != nil || !leadsToTheWeb(link.URL) {
+	if err != nil || !link.Trap && !leadsToTheWeb(link.URL) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
@@ -107,13 +114,17 @@ func leadsToTheWeb(raw string) bool {
 
 // tell puts the event on the log. If that is impossible now, the person must not notice: it is logged and lost.
 func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience time.Duration) {
-	if r.Method == http.MethodHead {
-		return
+	if r.Method == http.MethodHead && name == event.MessageOpened {
+		return // no picture was shown to anybody
+	}
+	who := known.judge(r, name, h.ClientIP(r))
+	if name == event.MessageClicked && h.bursts.click(link.MessageID, link.URL, link.Trap, h.Now()) {
+		who.machine = true
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
 	e, err := h.Outbox.Interacted(ctx, outbox.Interaction{
-		Link: link, Name: name, Machine: machine(r, name), Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
+		Link: link, Name: name, Machine: who.machine, Proxy: who.proxy, Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
 	})
 	if err == nil {
 		err = h.Log.Publish(ctx, e)
@@ -146,32 +157,4 @@ func shortened(ip string) string {
 		return ""
 	}
 	return p.Addr().String()
-}
-
-// scanners are parts of user agents, in lower case, that no person's mail reader or browser has. The image proxies of Gmail and Yahoo
-// are not among them: they fetch an image when a person opens the mail.
-var scanners = []string{
-	"bot", "crawl", "spider", "scan", "preview", "monitor", "barracuda", "mimecast", "proofpoint", "ironport", "safelinks",
-	"existence discovery", "sophos", "trendmicro", "symantec", "fireeye", "forcepoint", "facebookexternalhit", "whatsapp",
-}
-
-// machine reports whether the request is no person's. It is a guess from what the client says of itself; figures keep both apart.
-// A client that says no more than which program it is gets the benefit of the doubt: people read mail with odd things. What says
-// nothing at all is no reader's click for certain only where pictures are loaded ahead by a proxy.
-func machine(r *http.Request, name string) bool {
-	for _, header := range []string{"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"} {
-		if strings.Contains(strings.ToLower(r.Header.Get(header)), "prefetch") || strings.EqualFold(r.Header.Get(header), "preview") {
-			return true
-		}
-	}
-	agent := strings.ToLower(strings.TrimSpace(r.UserAgent()))
-	if name == event.MessageOpened && (agent == "" || agent == "mozilla/5.0") { // the latter is all that Apple's mail privacy proxy says
-		return true
-	}
-	for _, s := range scanners {
-		if strings.Contains(agent, s) {
-			return true
-		}
-	}
-	return false
 }

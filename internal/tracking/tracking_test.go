@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -245,8 +246,24 @@ func TestMachinesAreTold(t *testing.T) {
 	}
 	f.asked = nil
 	r = httptest.NewRequest("HEAD", f.links.Click("ws_1", "msg_1", shop), nil)
-	if w := f.do(r); w.Code != 302 || len(f.asked) != 0 {
+	if w := f.do(r); w.Code != 302 || len(f.asked) != 1 || !f.asked[0].Machine { // scanners ask so, browsers do not
 		t.Errorf("HEAD: %d, recorded %v", w.Code, f.asked)
+	}
+	f.asked = nil
+	r = httptest.NewRequest("HEAD", f.links.Open("ws_1", "msg_1"), nil)
+	if f.do(r); len(f.asked) != 0 {
+		t.Errorf("HEAD of the picture is recorded: %v", f.asked)
+	}
+	for i, want := range []bool{false, false, true} { // within no time
+		f.asked = nil
+		f.do(httptest.NewRequest("GET", f.links.Click("ws_1", "msg_many", shop+strconv.Itoa(i)), nil))
+		if len(f.asked) == 1 && f.asked[0].Machine != want {
+			t.Errorf("link %d of many at once: machine %v, want %v", i, f.asked[0].Machine, want)
+		}
+	}
+	f.asked = nil
+	if w := f.do(httptest.NewRequest("GET", f.links.Trap("ws_1", "msg_1"), nil)); w.Code != 302 || len(f.asked) != 1 || !f.asked[0].Machine {
+		t.Errorf("a link that nobody sees: %d, recorded %v", w.Code, f.asked)
 	}
 }
 

@@ -43,7 +43,12 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 		return nil, &refusal{"553 5.1.7", fmt.Sprintf("the sender %q is not a mail address", m.From.Addr), false}
 	}
 	out.from = from
-	if c.ReturnPath != "" {
+	switch {
+	case m.ReturnPath != "":
+		if out.from, err = parseAddress(m.ReturnPath); err != nil {
+			return nil, &refusal{"553 5.1.7", fmt.Sprintf("the return path %q is not a mail address", m.ReturnPath), false}
+		}
+	case c.ReturnPath != "":
 		if out.from, err = c.envelope(m.ID, out.to.String()); err != nil {
 			return nil, &refusal{"553 5.1.7", "the return path is not a mail address", false}
 		}

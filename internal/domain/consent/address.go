@@ -60,6 +60,9 @@ type Hasher interface {
 	Hash(purpose, value string) []byte
 }
 
+// Hash names an address as the suppression list does, so that other lists can speak of it without keeping it.
+func (s *Service) Hash(ws, channel, address string) string { return s.hash(ws, channel, address) }
+
 // hash is what the suppression list keeps instead of the address. The workspace is part of it, so that two tenants cannot learn
 // from each other's lists.
 func (s *Service) hash(ws, channel, address string) string {

@@ -155,6 +155,7 @@ type Reason string
 // The reasons.
 const (
 	HardBounce      Reason = "hard_bounce"      // the other side says that the address does not exist
+	SoftBounces     Reason = "soft_bounces"     // came back again and again for reasons that should have passed
 	Complaint       Reason = "complaint"        // the person reported a message as spam
 	Manual          Reason = "manual"           // a colleague did it
 	UnsubscribedAll Reason = "unsubscribed_all" // asked never to be written to again; answers to what they do themselves still go
@@ -166,7 +167,7 @@ const (
 // Valid reports whether the reason is one of the above.
 func (r Reason) Valid() bool {
 	switch r {
-	case HardBounce, Complaint, Manual, UnsubscribedAll, Imported, ListUnsubscribe, Erased:
+	case HardBounce, SoftBounces, Complaint, Manual, UnsubscribedAll, Imported, ListUnsubscribe, Erased:
 		return true
 	}
 	return false

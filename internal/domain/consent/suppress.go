@@ -24,7 +24,7 @@ func (s *Service) Suppress(ctx context.Context, ws string, wanted ...Suppress) (
 		case Normalise(w.Channel, w.Address) == "":
 			return 0, errs.Invalid("consent.suppress.address_missing", "address", "give the address that must not be written to")
 		case !w.Reason.Valid():
-			return 0, errs.Invalid("consent.suppress.reason_unknown", "reason", "use hard_bounce, complaint, manual, unsubscribed_all, list_unsubscribe, erased or import")
+			return 0, errs.Invalid("consent.suppress.reason_unknown", "reason", "use hard_bounce, soft_bounces, complaint, manual, unsubscribed_all, list_unsubscribe, erased or import")
 		}
 		h := s.hash(ws, w.Channel, w.Address)
 		if seen[w.Channel+h] {

@@ -45,13 +45,14 @@ const (
 	MessageRefused      = "Message Refused" // property reason
 	MessageSent         = "Message Sent"
 	MessageDelivered    = "Message Delivered"
-	MessageBounced      = "Message Bounced" // properties permanent, detail
+	MessageBounced      = "Message Bounced" // properties class (channel.Class), permanent, code, detail
+	MessageReplied      = "Message Replied" // properties from, subject, text, machine (nobody wrote it), attachments
 	MessageFailed       = "Message Failed"
 	MessageOpened       = "Message Opened"
 	MessageClicked      = "Message Clicked" // property url
 	MessageConverted    = "Message Converted"
 	MessageUnsubscribed = "Message Unsubscribed"
-	MessageComplained   = "Message Complained" // the recipient called it spam
+	MessageComplained   = "Message Complained" // the recipient called it spam; property feedback
 
 	SegmentEntered = "Segment Entered" // properties segment_id, cause, version
 	SegmentLeft    = "Segment Left"

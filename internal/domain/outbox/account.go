@@ -42,6 +42,9 @@ type Account struct {
 	Status        AccountStatus
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+
+	Trap    bool    // its mail carries a link that nobody sees; filled in for sending alone
+	Inbound Inbound // how news comes back; filled in for sending alone
 }
 
 // SealedAccount is an account as it is stored: Config is empty, Sealed holds it encrypted.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 )
@@ -29,6 +30,7 @@ type outcome struct {
 	Result
 	message  Message
 	suppress bool
+	class    channel.Class // of a bounce
 }
 
 // committer gathers the writes of all workers: results of messages that are done and intents of messages about to be handed over go
@@ -228,7 +230,7 @@ func (o outcome) event() (event.Event, bool) {
 	case Sent:
 		return told(o.message, event.MessageSent, "sent", o.At, o.At, map[string]any{"subject": o.Subject}), true
 	case Bounced:
-		return told(o.message, event.MessageBounced, "bounced", o.At, o.At, map[string]any{"permanent": o.suppress, "reason": o.Reason, "detail": o.Detail, "code": o.Code}), true
+		return told(o.message, event.MessageBounced, "bounced", o.At, o.At, map[string]any{"class": o.class, "permanent": o.suppress, "reason": o.Reason, "detail": o.Detail, "code": o.Code}), true
 	case Failed:
 		return told(o.message, event.MessageFailed, "failed", o.At, o.At, map[string]any{"reason": o.Reason, "detail": o.Detail, "data": o.Data}), true
 	case Refused:

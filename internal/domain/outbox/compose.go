@@ -94,6 +94,10 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 			return channel.Message{}, err
 		}
 	}
+	if a.Trap && out.HTML != "" {
+		out.HTML = trapped(out.HTML, s.links.Trap(m.Workspace, m.ID))
+	}
+	s.back(&out, m, a.Inbound, r.ReplyTo == "")
 	return out, nil
 }
 

@@ -1,6 +1,8 @@
 package outbox
 
 import (
+	"crypto/subtle"
+	"encoding/base32"
 	"strconv"
 	"strings"
 	"time"
@@ -22,9 +24,12 @@ const (
 	openPurpose        = "link/open"
 	clickPurpose       = "link/click"
 	unsubscribePurpose = "link/unsubscribe"
+	trapPurpose        = "link/trap"
 	personPurpose      = "link/person"
 	confirmPurpose     = "link/confirm"
 )
+
+const trapPrefix = "x." // no token begins so
 
 // Links makes and reads the signed links that go out with messages. A token holds the workspace, the message and, for a
 // click, the destination: nothing but a link that this installation made leads anywhere.
@@ -44,6 +49,7 @@ type Link struct {
 	MessageID string
 	PersonID  string // of a preference link that belongs to no message
 	URL       string // of a click
+	Trap      bool   // nobody can see this link
 }
 
 // separator of the parts of a payload; ids never hold it, and a URL comes last.
@@ -57,6 +63,11 @@ func (l *Links) Open(ws, messageID string) string {
 // Click returns the address that leads to url and tells of the click.
 func (l *Links) Click(ws, messageID, url string) string {
 	return l.base + ClickPath + l.box.Sign(clickPurpose, []byte(ws+separator+messageID+separator+url))
+}
+
+// Trap returns the address of a link that no person sees: who follows it is a machine. It leads to this installation's own front page.
+func (l *Links) Trap(ws, messageID string) string {
+	return l.base + ClickPath + trapPrefix + l.box.Sign(trapPurpose, []byte(ws+separator+messageID))
 }
 
 // Unsubscribe returns the address of the page, and of the one-click request, that ends a subscription.
@@ -106,7 +117,14 @@ func (l *Links) ReadConfirm(token string) (Confirmation, error) {
 func (l *Links) ReadOpen(token string) (Link, error) { return l.read(openPurpose, token, 2) }
 
 // ReadClick reads the token of a Click link.
-func (l *Links) ReadClick(token string) (Link, error) { return l.read(clickPurpose, token, 3) }
+func (l *Links) ReadClick(token string) (Link, error) {
+	if of, ok := strings.CutPrefix(token, trapPrefix); ok {
+		out, err := l.read(trapPurpose, of, 2)
+		out.URL, out.Trap = l.base+"/", true
+		return out, err
+	}
+	return l.read(clickPurpose, token, 3)
+}
 
 // ReadUnsubscribe reads the token of an Unsubscribe link.
 func (l *Links) ReadUnsubscribe(token string) (Link, error) {
@@ -133,6 +151,40 @@ func (l *Links) read(purpose, token string, parts int) (Link, error) {
 		out.URL = p[2]
 	}
 	return out, nil
+}
+
+// Purpose says what a reference is for.
+type Purpose byte
+
+// The purposes.
+const (
+	Return Purpose = 'b' // where bounces go
+	Answer Purpose = 'r' // where answers go
+	Mark   Purpose = 'm' // written into the headers, for reports that hold nothing else of the message
+)
+
+var references = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// Reference returns a signed name of the message that fits into an address: see channel.ReferencePattern. Whoever did not get the message, or
+// handle it on its way, cannot make one. Empty for an id that is not of the usual form.
+func (l *Links) Reference(p Purpose, messageID string) string {
+	number, ok := strings.CutPrefix(messageID, "msg_")
+	if !ok || len(number) != 26 {
+		return ""
+	}
+	tag := l.box.Hash("reference/"+string(rune(p)), messageID)[:10] // 80 bits: nobody tries that many addresses
+	return string(rune(p)) + "-" + strings.ToLower(number+references.EncodeToString(tag))
+}
+
+// ReadReference returns the message that a reference of any purpose names, or not_found for one that was not made here.
+func (l *Links) ReadReference(reference string) (Purpose, string, error) {
+	if len(reference) == 44 && reference[1] == '-' {
+		p, id := Purpose(reference[0]|0x20), "msg_"+strings.ToUpper(reference[2:28])
+		if want := l.Reference(p, id); want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(reference))) == 1 {
+			return p, id, nil
+		}
+	}
+	return 0, "", errs.NotFound("reference", "")
 }
 
 // Links returns the maker and reader of the links in messages.

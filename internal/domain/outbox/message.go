@@ -127,17 +127,19 @@ type Message struct {
 	NotBefore time.Time // when it was meant to go; CreatedAt if at once
 	DueAt     time.Time // when it is tried next
 
-	EndedAt         time.Time // when it was sent, bounced, refused, given up or cancelled
-	SentAt          time.Time
-	DeliveredAt     time.Time
-	BouncedAt       time.Time
-	HardBouncedAt   time.Time // first bounce that will not change: the address does not exist
-	OpenedAt        time.Time // first human open or click
-	MachineOpenedAt time.Time // first open by a proxy or scanner
-	ClickedAt       time.Time // first human click
-	ConvertedAt     time.Time
-	UnsubscribedAt  time.Time
-	ComplainedAt    time.Time // called spam by the recipient
+	EndedAt          time.Time // when it was sent, bounced, refused, given up or cancelled
+	SentAt           time.Time
+	DeliveredAt      time.Time
+	BouncedAt        time.Time
+	HardBouncedAt    time.Time // first bounce that will not change: the address does not exist
+	OpenedAt         time.Time // first human open or click
+	MachineOpenedAt  time.Time // first open by a proxy or scanner
+	ClickedAt        time.Time // first human click
+	ConvertedAt      time.Time
+	UnsubscribedAt   time.Time
+	ComplainedAt     time.Time // called spam by the recipient
+	RepliedAt        time.Time // first answer that a person wrote
+	MachineClickedAt time.Time // first click by a scanner
 }
 
 // Priority says which of several messages goes where a cap leaves room for fewer. Transactional messages stand above all of them.
@@ -198,27 +200,29 @@ func (m Message) Shown() State {
 
 // Counts are the figures of a campaign, a journey or one of its nodes.
 type Counts struct {
-	Audience      int64            // everyone the source asked to write to
-	Refused       int64            // of these: stopped by the gate
-	RefusedBy     map[string]int64 // by reason
-	Queued        int64            // waiting or being sent
-	Sent          int64            // accepted by the other side
-	Delivered     int64            // accepted and not bounced since
-	Bounced       int64
-	HardBounced   int64 // of them, for good
-	Failed        int64
-	FailedBy      map[string]int64 // by reason
-	Cancelled     int64
-	Opened        int64 // by humans
-	MachineOpened int64 // by machines alone
-	Clicked       int64
-	Converted     int64
-	Unsubscribed  int64
-	Complained    int64
-	Uncertain     int64            // messages whose answer was lost at least once
-	LostAnswers   int64            // answers lost in all: no more surplus copies than this can have gone out
-	Revenue       map[string]int64 // minor units by currency, refunds taken off
-	Refunded      map[string]int64 // what was taken off
+	Audience       int64            // everyone the source asked to write to
+	Refused        int64            // of these: stopped by the gate
+	RefusedBy      map[string]int64 // by reason
+	Queued         int64            // waiting or being sent
+	Sent           int64            // accepted by the other side
+	Delivered      int64            // accepted and not bounced since
+	Bounced        int64
+	HardBounced    int64 // of them, for good
+	Failed         int64
+	FailedBy       map[string]int64 // by reason
+	Cancelled      int64
+	Opened         int64 // by humans
+	MachineOpened  int64 // by machines alone
+	Clicked        int64
+	Converted      int64
+	Unsubscribed   int64
+	MachineClicked int64 // by machines alone
+	Complained     int64
+	Replied        int64            // by people
+	Uncertain      int64            // messages whose answer was lost at least once
+	LostAnswers    int64            // answers lost in all: no more surplus copies than this can have gone out
+	Revenue        map[string]int64 // minor units by currency, refunds taken off
+	Refunded       map[string]int64 // what was taken off
 }
 
 // Add sums the figures of parts of a source.
@@ -237,7 +241,9 @@ func (c *Counts) Add(o Counts) {
 	c.Clicked += o.Clicked
 	c.Converted += o.Converted
 	c.Unsubscribed += o.Unsubscribed
+	c.MachineClicked += o.MachineClicked
 	c.Complained += o.Complained
+	c.Replied += o.Replied
 	c.Uncertain += o.Uncertain
 	c.LostAnswers += o.LostAnswers
 	c.RefusedBy = sum(c.RefusedBy, o.RefusedBy)
@@ -278,7 +284,9 @@ const (
 	MetricClicked      Metric = "clicked"
 	MetricConverted    Metric = "converted"
 	MetricUnsubscribed Metric = "unsubscribed"
+	MetricMachineClick Metric = "machine_clicked"
 	MetricComplained   Metric = "complained"
+	MetricReplied      Metric = "replied"
 	MetricUncertain    Metric = "uncertain"
 )
 
@@ -295,7 +303,7 @@ func (m Metric) Valid() bool {
 	case MetricRefused, MetricFailed:
 		return true
 	case MetricAudience, MetricQueued, MetricSent, MetricDelivered, MetricBounced, MetricCancelled, MetricOpened, MetricMachineOpen,
-		MetricClicked, MetricConverted, MetricUnsubscribed, MetricUncertain, MetricHardBounced, MetricSoftBounced, MetricComplained:
+		MetricClicked, MetricConverted, MetricUnsubscribed, MetricUncertain, MetricHardBounced, MetricSoftBounced, MetricComplained, MetricMachineClick, MetricReplied:
 		return reason == ""
 	}
 	return false

@@ -4,18 +4,33 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
 
 // receiptProps are the properties of message events that receipts are made of.
 type receiptProps struct {
-	MessageID string `json:"message_id"`
-	Machine   bool   `json:"machine"`   // opened or clicked by a proxy or scanner
-	Permanent bool   `json:"permanent"` // of a bounce
-	Detail    string `json:"detail"`
-	Code      string `json:"code"`
+	MessageID string        `json:"message_id"`
+	Machine   bool          `json:"machine"` // opened or clicked by a proxy or scanner
+	Detail    string        `json:"detail"`
+	Code      string        `json:"code"`
+	Class     channel.Class `json:"class"` // of a bounce
+	Permanent bool          `json:"permanent"`
+	Feedback  string        `json:"feedback"` // of a complaint
+}
+
+// class of a bounce; events of earlier versions say only whether it was for good.
+func (p receiptProps) class() channel.Class {
+	switch {
+	case p.Class != "":
+		return p.Class
+	case p.Permanent:
+		return channel.Hard
+	}
+	return channel.Classify(p.Code, p.Detail)
 }
 
 // Receipts folds what the log says of messages into their rows. Only events that the product wrote count: those from outside have
@@ -43,14 +58,19 @@ func (s *Service) Receipts(ctx context.Context, events []event.Kept) error {
 			case ReceiptOpened:
 				kind = ReceiptMachineOpen
 			case ReceiptClicked:
-				continue // scanners follow every link; that says nothing of the person
+				kind = ReceiptMachineClick // scanners follow every link; that says nothing of the person
+			case ReceiptReplied:
+				continue // a notice of absence
 			}
 		}
-		byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], Receipt{MessageID: p.MessageID, Kind: kind, At: e.Time, Detail: p.Detail, Code: p.Code})
+		byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], Receipt{MessageID: p.MessageID, Kind: kind, At: e.Time, Detail: p.Detail, Code: p.Code, Class: p.class(), Feedback: p.Feedback})
 	}
 	for ws, receipts := range byWorkspace {
 		if err := s.store.Mark(ctx, ws, receipts); err != nil {
 			return fmt.Errorf("fold receipts: %w", err)
+		}
+		if err := s.afterBounces(ctx, ws, receipts); err != nil {
+			return fmt.Errorf("bounces and complaints: %w", err)
 		}
 	}
 	return nil
@@ -70,6 +90,8 @@ func receiptKind(name string) (ReceiptKind, bool) {
 		return ReceiptUnsubscribed, true
 	case event.MessageComplained:
 		return ReceiptComplained, true
+	case event.MessageReplied:
+		return ReceiptReplied, true
 	}
 	return "", false
 }
@@ -79,9 +101,14 @@ type Interaction struct {
 	Link
 	Name    string // event.MessageOpened or event.MessageClicked
 	Machine bool
+	Proxy   bool   // an image proxy on the way to them, which fetches ahead of people too
 	Agent   string // user agent, as evidence
 	Address string // of the client, already shortened if it should be
 }
+
+// prefetchWindow is how long after the sending an image proxy's fetch counts as its own: nobody opens a mail within seconds of its arrival, and
+// providers that load ahead do it then.
+const prefetchWindow = 10 * time.Second
 
 // Interacted makes the event of an open or a click; the caller puts it on the log. Opens of a message within the same minute are one
 // event (mail readers fetch the image several times); every click is an event of its own.
@@ -91,6 +118,10 @@ func (s *Service) Interacted(ctx context.Context, in Interaction) (event.Event, 
 		return event.Event{}, err
 	}
 	now := s.clock.Now()
+	// Proxies that fetch a picture when somebody opens the mail also fetch it when the mail arrives.
+	if in.Proxy && (m.SentAt.IsZero() || now.Sub(m.SentAt) < prefetchWindow) {
+		in.Machine = true
+	}
 	extra := map[string]any{"machine": in.Machine}
 	var suffix string
 	if in.Name == event.MessageClicked {

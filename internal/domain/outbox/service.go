@@ -38,6 +38,7 @@ type Content interface {
 type Config struct {
 	Store    Store
 	Accounts AccountStore
+	Returns  ReturnStore
 	Tx       tx.Runner
 	Emitter  event.Emitter
 	Clock    clock.Clock
@@ -61,6 +62,7 @@ type Config struct {
 type Service struct {
 	store    Store
 	accounts AccountStore
+	returns  ReturnStore
 	tx       tx.Runner
 	emitter  event.Emitter
 	clock    clock.Clock
@@ -81,6 +83,7 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers,
+		returns: c.Returns,
 	}
 	c.Consent.Watch(s)
 	c.Consent.AskWith(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -95,6 +96,11 @@ type Store interface {
 	// AddRefunds stores refunds whose event is new and takes them off the conversions and outcomes of their key; see Refunded.
 	AddRefunds(ctx context.Context, ws string, refunds []Refund) error
 
+	// Find returns the message with this id, whichever workspace it belongs to, or not_found. It is for references that this installation
+	// has signed.
+	Find(ctx context.Context, id string) (Message, error)
+	// Messages returns the messages with these ids, by id; unknown ones are left out.
+	Messages(ctx context.Context, ws string, ids []string) (map[string]Message, error)
 	// Message returns one message or not_found.
 	Message(ctx context.Context, ws, id string) (Message, error)
 	// CountsByNode returns the figures of a source by node. An empty Node asks for all nodes; Version is not looked at.
@@ -151,7 +157,9 @@ const (
 	ReceiptMachineOpen  ReceiptKind = "machine_opened"
 	ReceiptClicked      ReceiptKind = "clicked"
 	ReceiptUnsubscribed ReceiptKind = "unsubscribed"
+	ReceiptMachineClick ReceiptKind = "machine_clicked"
 	ReceiptComplained   ReceiptKind = "complained"
+	ReceiptReplied      ReceiptKind = "replied"
 )
 
 // Receipt is news of a message that was sent.
@@ -161,6 +169,8 @@ type Receipt struct {
 	At        time.Time
 	Detail    string // of a bounce
 	Code      string
+	Class     channel.Class // of a bounce
+	Feedback  string        // of a complaint
 }
 
 // Conversion credits a goal event to a message.

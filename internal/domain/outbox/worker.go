@@ -18,6 +18,13 @@ func (d *Dispatcher) pool(ctx, sends context.Context, r Route) (*pool, error) {
 		return nil, err
 	}
 	key := r.Workspace + " " + r.Channel
+	if ok {
+		alert, err := d.s.returns.AccountAlert(ctx, r.Workspace, sealed.ID)
+		if err != nil {
+			return nil, err
+		}
+		ok = alert == nil || !alert.Paused // what waits for a paused account goes on waiting
+	}
 	old := d.pools[key]
 	if old != nil && ok && old.account.ID == sealed.ID && old.account.UpdatedAt.Equal(sealed.UpdatedAt) {
 		return old, nil
@@ -33,6 +40,16 @@ func (d *Dispatcher) pool(ctx, sends context.Context, r Route) (*pool, error) {
 		return nil, err
 	}
 	a := sealed.Account
+	in, err := d.s.returns.Inbound(ctx, r.Workspace, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	a.Inbound = in.Inbound
+	bounces, err := d.s.BouncePolicy(ctx, r.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	a.Trap = bounces.Honeypot
 	if a.Connections <= 0 {
 		a.Connections = defaultConnections
 	}
@@ -211,6 +228,11 @@ func (d *Dispatcher) judge(m Message, out channel.Message, answer channel.Outcom
 		o.State, o.Detail = Sent, ""
 	case channel.Rejected:
 		o.State, o.Reason, o.suppress = Bounced, ReasonRejected, answer.Permanent
+		if o.class = channel.Hard; !answer.Permanent {
+			if o.class = channel.Classify(answer.Code, answer.Detail); o.class == channel.Hard {
+				o.class = channel.Other // the adapter saw where in the dialogue it was said, and does not call it the address's fault
+			}
+		}
 	case channel.Unknown:
 		o.Lost = true
 		if m.Uncertain >= d.c.Resend {

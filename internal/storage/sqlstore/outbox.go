@@ -26,7 +26,7 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
 	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
-	data, priority, body, given, print, ended_at, goal`
+	data, priority, body, given, print, ended_at, goal, replied_at, machine_clicked_at`
 
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 	var vars, data, goal string
@@ -35,7 +35,7 @@ func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
 		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt, &m.HardBouncedAt, &m.ComplainedAt,
-		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt, &goal)
+		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt, &goal, &m.RepliedAt, &m.MachineClickedAt)
 	if err != nil {
 		return m, err
 	}
@@ -114,7 +114,7 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
 			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-			$24, $25, $26, $27, $28, $29, $30)
+			$24, $25, $26, $27, $28, $29, $30, 0, 0)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }
 
@@ -140,6 +140,26 @@ func (s *Outbox) Message(ctx context.Context, ws, id string) (outbox.Message, er
 		return m, errs.NotFound("message", id)
 	}
 	return m, err
+}
+
+// Find returns one message of any workspace.
+func (s *Outbox) Find(ctx context.Context, id string) (outbox.Message, error) {
+	m, err := sqldb.One(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message WHERE id = $1`, id)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return m, errs.NotFound("message", id)
+	}
+	return m, err
+}
+
+// Messages returns messages by id.
+func (s *Outbox) Messages(ctx context.Context, ws string, ids []string) (map[string]outbox.Message, error) {
+	in, arg := s.db.In(2, ids)
+	found, err := sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message WHERE workspace_id = $1 AND id `+in, ws, arg)
+	out := make(map[string]outbox.Message, len(found))
+	for _, m := range found {
+		out[m.ID] = m
+	}
+	return out, err
 }
 
 // SetStopped stops or resumes sending.
@@ -266,6 +286,9 @@ func (s *Outbox) Repoint(ctx context.Context, ws, loser, winner string) error {
 			return err
 		}
 		if _, err := s.db.Exec(ctx, `UPDATE message_outcome SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner); err != nil {
+			return err
+		}
+		if _, err := s.db.Exec(ctx, `UPDATE bounce SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner); err != nil {
 			return err
 		}
 		_, err := s.db.Exec(ctx, `UPDATE message_conversion SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner)

@@ -72,8 +72,10 @@ func (s *Outbox) DefaultAccount(ctx context.Context, ws, kind string) (outbox.Se
 func (s *Outbox) DeleteAccount(ctx context.Context, ws, id string) (bool, error) {
 	var n int64
 	err := s.db.InTx(ctx, func(ctx context.Context) (err error) {
-		if _, err = s.db.Exec(ctx, `DELETE FROM sending_window WHERE workspace_id = $1 AND account_id = $2`, ws, id); err != nil {
-			return err
+		for _, table := range []string{"sending_window", "account_inbound", "mailbox_state", "returned_count", "account_alert"} {
+			if _, err := s.db.Exec(ctx, `DELETE FROM `+table+` WHERE workspace_id = $1 AND account_id = $2`, ws, id); err != nil {
+				return err
+			}
 		}
 		n, err = s.db.Exec(ctx, `DELETE FROM channel_account WHERE workspace_id = $1 AND id = $2`, ws, id)
 		return err

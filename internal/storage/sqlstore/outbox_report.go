@@ -21,7 +21,9 @@ var receiptColumns = map[outbox.ReceiptKind][]string{
 	outbox.ReceiptMachineOpen:  {"machine_opened_at"},
 	outbox.ReceiptClicked:      {"clicked_at", "opened_at"},
 	outbox.ReceiptUnsubscribed: {"unsubscribed_at"},
+	outbox.ReceiptMachineClick: {"machine_clicked_at"},
 	outbox.ReceiptComplained:   {"complained_at"},
+	outbox.ReceiptReplied:      {"replied_at"},
 }
 
 // Mark folds receipts into messages.
@@ -218,13 +220,15 @@ const countColumns = `count(*),
 			count(*) FILTER (WHERE converted_at > 0),
 			count(*) FILTER (WHERE unsubscribed_at > 0),
 			count(*) FILTER (WHERE complained_at > 0),
+			count(*) FILTER (WHERE machine_clicked_at > 0 AND clicked_at = 0),
+			count(*) FILTER (WHERE replied_at > 0),
 			count(*) FILTER (WHERE uncertain > 0),
 			CAST(sum(uncertain) AS BIGINT)`
 
 // scanCounts reads a group's key and its figures.
 func scanCounts(r sqldb.Row) (key string, c outbox.Counts, err error) {
 	err = r.Scan(&key, &c.Audience, &c.Refused, &c.Queued, &c.Sent, &c.Delivered, &c.Bounced, &c.HardBounced, &c.Failed, &c.Cancelled,
-		&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Complained, &c.Uncertain, &c.LostAnswers)
+		&c.Opened, &c.MachineOpened, &c.Clicked, &c.Converted, &c.Unsubscribed, &c.Complained, &c.MachineClicked, &c.Replied, &c.Uncertain, &c.LostAnswers)
 	c.RefusedBy, c.FailedBy, c.Revenue, c.Refunded = map[string]int64{}, map[string]int64{}, map[string]int64{}, map[string]int64{}
 	return key, c, err
 }
@@ -300,7 +304,9 @@ var metricConditions = map[outbox.Metric]string{
 	outbox.MetricClicked:      "clicked_at > 0",
 	outbox.MetricConverted:    "converted_at > 0",
 	outbox.MetricUnsubscribed: "unsubscribed_at > 0",
+	outbox.MetricMachineClick: "machine_clicked_at > 0 AND clicked_at = 0",
 	outbox.MetricComplained:   "complained_at > 0",
+	outbox.MetricReplied:      "replied_at > 0",
 	outbox.MetricUncertain:    "uncertain > 0",
 }
 

@@ -16,6 +16,8 @@ type EventMatch struct {
 	Name   string            `json:"name" doc:"Name of the event; page and screen stand for any page or screen view"`
 	Also   []string          `json:"also,omitempty" doc:"Other names that count the same"`
 	Filter []json.RawMessage `json:"filter,omitempty" doc:"Conditions over the properties, as in rules: all must hold"`
+	// Machines counts what nobody did: opens and clicks by proxies and scanners, automatic answers.
+	Machines bool `json:"machines,omitempty" doc:"Also opens and clicks by proxies and scanners, and automatic answers"`
 }
 
 // SetMatch describes a change of membership to look out for.
@@ -128,6 +130,17 @@ func (m *SetMatch) compile(field, name string) (*Matcher, error) {
 	}}, nil
 }
 
+// counts leaves out what machines did with a message, unless that is asked for.
+func (m *EventMatch) counts(e event.Kept) bool {
+	if e.Type != event.Message || m.Machines {
+		return true
+	}
+	var p struct {
+		Machine bool `json:"machine"`
+	}
+	return json.Unmarshal(e.Properties, &p) != nil || !p.Machine
+}
+
 const maxNames, maxFilters = 20, 20
 
 func (m *EventMatch) compile(field string) (*Matcher, error) {
@@ -145,7 +158,7 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 	if len(names) > 1 {
 		label = strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 	}
-	out := &Matcher{names: names, label: label, test: func(event.Kept) bool { return true }}
+	out := &Matcher{names: names, label: label, test: m.counts}
 	if len(m.Filter) == 0 {
 		return out, nil
 	}
@@ -166,6 +179,9 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 		rules[n] = r
 	}
 	out.test = func(e event.Kept) bool {
+		if !m.counts(e) {
+			return false
+		}
 		// Windows end at the moment of asking; just after the event is late enough to see it.
 		s, at := rule.Subject{Num: e.Person, Events: []event.Kept{e}}, e.Time.Add(time.Second)
 		for _, n := range Names(e) {

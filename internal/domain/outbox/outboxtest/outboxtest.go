@@ -19,6 +19,7 @@ import (
 type Store interface {
 	outbox.Store
 	outbox.AccountStore
+	outbox.ReturnStore
 }
 
 const ws = "ws_1"
@@ -57,6 +58,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the policy comes back as it was set", policy},
 		{"slots count what may have reached a person", slots},
 		{"rivals are what is on its way, and can be displaced until they leave", rivals},
+		{"how news comes back is kept per account", inboundSettings},
+		{"bounces are listed once per class and counted by address", bounces},
 		{"workspaces do not see each other", isolation},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })

@@ -15,10 +15,11 @@ func Engagement() Spec {
 }
 
 var (
-	actions     = []string{"sent", "delivered", "opened", "clicked", "bounced", "converted", "unsubscribed"}
+	actions     = []string{"sent", "delivered", "opened", "clicked", "bounced", "converted", "unsubscribed", "complained", "replied"}
 	actionNames = map[string]string{
 		"sent": event.MessageSent, "delivered": event.MessageDelivered, "opened": event.MessageOpened, "clicked": event.MessageClicked,
 		"bounced": event.MessageBounced, "converted": event.MessageConverted, "unsubscribed": event.MessageUnsubscribed,
+		"complained": event.MessageComplained, "replied": event.MessageReplied,
 	}
 	engagementAggs = []string{"count", "distinct"}
 )
