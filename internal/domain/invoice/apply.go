@@ -25,7 +25,7 @@ const (
 )
 
 // Names of the events that this package writes, besides PaidInFull once payments make an invoice paid. Properties as of Issued, and outstanding;
-// for ReminderDue also step and day.
+// for ReminderDue also step, day, and reminder_id, which tells reminders of all invoices apart.
 const (
 	BecameOverdue = "Invoice Overdue"
 	ReminderDue   = "Invoice Reminder Due"

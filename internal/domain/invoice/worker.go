@@ -91,7 +91,7 @@ func (s *Service) advance(ctx context.Context, ws string, i *Invoice, now time.T
 	}
 	if r := d.reminder; r != nil {
 		p := properties(*i)
-		p["step"], p["day"] = r.Step, r.Day
+		p["step"], p["day"], p["reminder_id"] = r.Step, r.Day, fmt.Sprintf("%s:%s:%d", i.Number, i.DueOn, r.Day)
 		return s.emit(ctx, ws, ReminderDue, fmt.Sprintf("invoice:%s:%d:reminder", i.ID, i.Rev), *i, now, p)
 	}
 	return nil

@@ -3,6 +3,7 @@ package journey_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 			t.Fatalf("%s again: %v", locale, err)
 		}
 		scenarios, err := journey.Scenarios(locale)
-		if err != nil || len(scenarios) != len(first) || len(first) < 8 {
+		if err != nil || len(scenarios) != len(first) || len(first) < 11 {
 			t.Fatalf("%s: %d scenarios, %d journeys, %v", locale, len(scenarios), len(first), err)
 		}
 		for i, sc := range scenarios {
@@ -108,7 +109,7 @@ func TestReadyMadeJourneysCanBePublishedInEveryLanguage(t *testing.T) {
 		for key, id := range kit.templates {
 			p, err := kit.content.Preview(t.Context(), ws, content.PreviewRequest{
 				ID: id, Options: content.RenderOptions{Locale: locale},
-				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö"}, "event": map[string]any{
+				Vars: map[string]any{"person": map[string]any{"name": "陳 Ö", "renewal_date": "2026-12-31"}, "event": map[string]any{
 					"product": "Lamp <1>", "url": "https://shop.co/lamp", "invoice_id": "A-17", "outstanding": 49.5, "currency": "EUR", "due_date": "2026-12-31",
 				}},
 			})
@@ -166,4 +167,38 @@ func TestWinBackWritesTwiceAndStopsAtTheOrder(t *testing.T) {
 	s := w.stats(j.ID)
 	want(t, "revenue", s.Revenue, map[string]int64{"EUR": 3000, "JPY": 1500})
 	want(t, "goals", s.Goals, 2)
+}
+
+// Each reminder is a round of its own, so that somebody with two invoices gets all of them; how firm a mail is follows from the day.
+func TestRemindersOfSeveralInvoicesGoOutSideBySide(t *testing.T) {
+	w := newWorld(t)
+	kit := newShelf(t, w)
+	made, err := w.svc.Install(t.Context(), ws, "en", kit, "overdue_invoice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Publish(t.Context(), ws, made[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	remind := func(invoice string, day int) {
+		w.happen(w.event(fmt.Sprintf("%s:%d", invoice, day), 1, "Invoice Reminder Due",
+			fmt.Sprintf(`{"invoice_id":%q,"day":%d,"reminder_id":"%s:%d","outstanding":50,"currency":"EUR","due_date":"2026-03-31"}`, invoice, day, invoice, day)))
+		w.settle()
+	}
+	remind("A", -3)
+	remind("B", 1)
+	w.pass(24 * time.Hour)
+	remind("A", 1)
+	remind("B", 15)
+	remind("B", 15) // the same again
+	got := w.messages()
+	slices.Sort(got)
+	before, late, last := kit.templates["invoice_before"], kit.templates["invoice_overdue"], kit.templates["invoice_last"]
+	want(t, "messages", got, slices.Sorted(slices.Values([]string{"per_1 " + before, "per_1 " + late, "per_1 " + late, "per_1 " + last})))
+	w.clock.Advance(time.Hour)
+	w.happen(w.event("paid", 1, "Invoice Paid", `{"invoice_id":"A","total":50,"currency":"EUR"}`))
+	w.pass(10 * 24 * time.Hour)
+	if s := w.stats(made[0].ID); s.Inside != 0 || s.Goals == 0 {
+		t.Errorf("after the payment: %+v", s)
+	}
 }
