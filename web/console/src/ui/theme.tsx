@@ -115,6 +115,9 @@ const resolver: CSSVariablesResolver = () => ({ variables: {}, light: variables(
 
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? ''
 
+// The scroll lock of windows and sheets writes a style element of its own and looks for the nonce under this name.
+Object.assign(globalThis, { __webpack_nonce__: nonce() })
+
 /** Everything the components of ui/ need around them. */
 export function UiProvider({ children }: { children: ReactNode }) {
   return (
