@@ -6,7 +6,8 @@ import type { Area } from '@/lib/route'
 import { lists } from '@/lists'
 import { mailbox } from '@/mailbox'
 import { people } from '@/people'
+import { reports } from '@/report'
 import { segments } from '@/segments'
 import { settings } from '@/settings'
 
-export const areas: Area[] = [home, people, segments, campaigns, journeys, lists, settings, mailbox]
+export const areas: Area[] = [home, people, segments, campaigns, journeys, reports, lists, settings, mailbox]

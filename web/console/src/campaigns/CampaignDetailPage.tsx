@@ -3,7 +3,10 @@ import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
+import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
+import { LinkHeat } from '@/report/LinkHeat'
+import { NotePanel } from '@/report/NotePanel'
 import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
 import {
   Alert,
@@ -180,6 +183,9 @@ function View({ campaign: c }: { campaign: Campaign }) {
           </div>
         )}
       </Loaded>
+      {c.launched_at ? <EffectCard of="campaigns" id={c.id} /> : null}
+      {c.launched_at ? <LinkHeat campaign={c.id} since={c.launched_at} /> : null}
+      <NotePanel of="campaigns" id={c.id} />
       <PeopleBehind of="campaigns" id={c.id} behind={behind} onClose={() => setBehind(null)} />
       <Sheet wide title={t('campaigns.preflight')} opened={checking} onClose={() => setChecking(false)}>
         <Preflight id={c.id} />

@@ -3,7 +3,9 @@ import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
 import { useParam } from '@/lib/route'
+import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
+import { NotePanel } from '@/report/NotePanel'
 import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
 import { Amounts, Button, Card, DetailPage, Loaded, Num, Stat, StatRow, Status, Tag, toastError, UnstyledButton } from '@/ui'
 import css from './JourneyDetailPage.module.css'
@@ -80,6 +82,8 @@ export default function JourneyDetailPage() {
                   <div>
                     <Figures of={r.messages} onOpen={setBehind} />
                   </div>
+                  <EffectCard of="journeys" id={id} />
+                  <NotePanel of="journeys" id={id} />
                 </>
               )}
             </Loaded>

@@ -10,33 +10,77 @@ export interface Behind {
   node?: string
 }
 
-/** The people behind a figure of a campaign or a journey. */
-export function PeopleBehind({
-  of,
-  id,
-  behind,
-  onClose,
-}: {
-  of: 'campaigns' | 'journeys'
-  id: string
+/** One figure of a report of the catalogue. */
+export interface ReportFigure {
+  title: string
+  metric: string
+  /** Key of the row; absent: all rows. */
+  row?: string
+}
+
+interface Sheeted {
   behind: Behind | null
   onClose: () => void
-}) {
+}
+
+/** The people behind a figure of a campaign or a journey. */
+export function PeopleBehind({ of, id, behind, onClose }: Sheeted & { of: 'campaigns' | 'journeys'; id: string }) {
   return (
     <Sheet wide title={behind?.title} opened={behind !== null} onClose={onClose}>
-      {behind ? <Rows of={of} id={id} behind={behind} /> : null}
+      {behind ? <OfThing of={of} id={id} behind={behind} /> : null}
     </Sheet>
   )
 }
 
-function Rows({ of, id, behind }: { of: 'campaigns' | 'journeys'; id: string; behind: Behind }) {
-  const t = useT()
+/** The people behind a figure of a report. */
+export function PeopleOfReport({
+  report,
+  params,
+  figure,
+  onClose,
+}: {
+  report: string
+  params: Record<string, string>
+  figure: ReportFigure | null
+  onClose: () => void
+}) {
+  return (
+    <Sheet wide title={figure?.title} opened={figure !== null} onClose={onClose}>
+      {figure ? <OfReport report={report} params={params} figure={figure} /> : null}
+    </Sheet>
+  )
+}
+
+function OfThing({ of, id, behind }: { of: 'campaigns' | 'journeys'; id: string; behind: Behind }) {
   const { metric, reason, node } = behind
-  const people = useList(`/api/v1/${of}/{id}/people`, { path: { id }, query: { metric, reason, node } as never })
+  return (
+    <Rows
+      name={`${of}-people`}
+      title={behind.title}
+      people={useList(`/api/v1/${of}/{id}/people`, { path: { id }, query: { metric, reason, node } as never })}
+    />
+  )
+}
+
+function OfReport({ report, params, figure }: { report: string; params: Record<string, string>; figure: ReportFigure }) {
+  const which = figure.row === undefined ? { all: true } : { row: figure.row }
+  return (
+    <Rows
+      name={`${report}-people`}
+      title={figure.title}
+      people={useList('/api/v1/reports/{key}/people', { path: { key: report }, query: { ...params, ...which, metric: figure.metric } })}
+    />
+  )
+}
+
+type People = ReturnType<typeof useList<'/api/v1/reports/{key}/people'>>
+
+function Rows({ name, title, people }: { name: string; title: string; people: People }) {
+  const t = useT()
   return (
     <DataTable
-      name={`${of}-people`}
-      label={behind.title}
+      name={name}
+      label={title}
       rows={people.items}
       rowId={(m) => `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''}`}
       loading={people.loading}

@@ -28,13 +28,15 @@ interface Props {
   height?: number
   /** How values are written; a plain number if absent. */
   format?: (n: number) => string
+  /** How values are written on the axis, where they are no plain numbers: shares, money. */
+  axis?: (n: number) => string
   /** Called with the place of the label that was chosen, to look behind it. */
   onPick?: (index: number) => void
   /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
   option?: object
 }
 
-export function Chart({ title, kind, data, height = 260, format = formatNumber, onPick, option }: Props) {
+export function Chart({ title, kind, data, height = 260, format = formatNumber, axis, onPick, option }: Props) {
   const t = useT()
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<{ dispose: () => void; png: () => string } | null>(null)
@@ -43,6 +45,8 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   const { colorScheme } = useColorScheme()
   const pick = useEffectEvent((index: number) => onPick?.(index))
   const write = useEffectEvent((n: number) => format(n))
+  const writeAxis = useEffectEvent((n: number) => (axis ?? format)(n))
+  const fractional = axis !== undefined
   const pickable = onPick !== undefined
   const shape = useMemo(() => JSON.stringify([kind, data, option]), [kind, data, option])
 
@@ -58,6 +62,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
         option: o,
         title,
         format: (n) => write(n),
+        axis: fractional ? (n) => writeAxis(n) : undefined,
         onPick: pickable ? (i) => pick(i) : undefined,
       })
       setReady(true)
@@ -67,7 +72,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
       chart.current?.dispose()
       chart.current = null
     }
-  }, [shape, view, title, colorScheme, pickable])
+  }, [shape, view, title, colorScheme, pickable, fractional])
 
   const rows = (): unknown[][] => [
     ['', ...data.series.map((s) => s.name)],

@@ -38,6 +38,7 @@ interface Draw {
   option?: object
   title: string
   format: (n: number) => string
+  axis?: (n: number) => string
   onPick?: (index: number) => void
 }
 
@@ -70,7 +71,7 @@ function theme() {
   }
 }
 
-function optionOf({ kind, data, title, format }: Draw): object {
+function optionOf({ kind, data, title, format, axis }: Draw): object {
   const several = data.series.length > 1
   const common = {
     animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250,
@@ -102,7 +103,12 @@ function optionOf({ kind, data, title, format }: Draw): object {
     inverse: flat,
     axisLabel: flat ? { width: 160, overflow: 'truncate' } : { hideOverlap: true },
   }
-  const values = { type: 'value', axisLabel: { formatter: formatCompact }, minInterval: 1, splitNumber: 4 }
+  const values = {
+    type: 'value',
+    axisLabel: { formatter: axis ?? formatCompact, hideOverlap: true },
+    minInterval: axis ? undefined : 1,
+    splitNumber: 4,
+  }
   return {
     ...common,
     grid: { left: 4, right: 12, top: several ? 40 : 12, bottom: 4, containLabel: true },

@@ -1,0 +1,97 @@
+import { type Schemas, useRead } from '@/api'
+import { formatMoney, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
+import { Card, Definition, Loaded, Stack, Status, Tag, Text, type Tone } from '@/ui'
+import { Share } from './Figures'
+import css from './EffectCard.module.css'
+
+type Difference = Schemas['EffectDifference']
+
+const tones: Record<string, Tone> = { higher: 'success', lower: 'danger', no_difference: 'gray', too_few: 'warning', no_control: 'warning' }
+
+/** What a campaign or journey brought about, beside what would have happened anyway. */
+export function EffectCard({ of, id }: { of: 'campaigns' | 'journeys'; id: string }) {
+  const t = useT()
+  const effect = useRead(`/api/v1/${of}/{id}/effect`, { path: { id } })
+  return (
+    <Card title={t('effect.title')} help={t('effect.lead')}>
+      <Loaded of={effect} rows={4}>
+        {(e) => <Effect of={e} />}
+      </Loaded>
+    </Card>
+  )
+}
+
+/** The words and bars of an effect. */
+export function Effect({ of: e }: { of: Schemas['Effect'] }) {
+  const t = useT()
+  const points = (x: number) => t('effect.points', { n: formatNumber(x * 100, { maximumFractionDigits: 2, signDisplay: 'exceptZero' }) })
+  const judged = e.judgement === 'higher' || e.judgement === 'lower' || e.judgement === 'no_difference'
+  return (
+    <Stack gap="md">
+      <div>
+        <Tag tone={tones[e.judgement] ?? 'gray'}>{t(`effect.${e.judgement}`)}</Tag> {e.running ? <Status value="running" /> : null}
+        <Text mt={6}>
+          {t(`effect.${e.judgement}_text`, {
+            value: formatNumber(Math.abs(e.lift.value) * 100, { maximumFractionDigits: 2 }),
+            treated: formatPercent(e.treated_rate.share),
+            control: formatPercent(e.control_rate.share),
+          })}
+        </Text>
+        {e.running && e.until ? (
+          <Text size="sm" c="dimmed">
+            {t('effect.running', { until: formatTime(e.until) })}
+          </Text>
+        ) : null}
+      </div>
+      {e.judgement === 'no_control' ? null : (
+        <Definition
+          items={[
+            [t('effect.treated'), <Share key="t" rate={e.treated_rate} />],
+            [t('effect.control'), <Share key="c" rate={e.control_rate} />],
+            [t('effect.group'), t(`effect.group_${e.control}`)],
+          ]}
+        />
+      )}
+      {judged ? <Interval of={e.lift} write={points} label={t('effect.lift')} /> : null}
+      {(e.revenue ?? [])
+        .filter((r) => r.lift.judgement !== 'no_control' && r.lift.judgement !== 'too_few')
+        .map((r) => (
+          <Interval
+            key={r.currency}
+            of={r.lift}
+            label={t('effect.revenue', { currency: r.currency })}
+            write={(x) => formatMoney(Math.round(x), r.currency, { signDisplay: 'exceptZero' })}
+          />
+        ))}
+    </Stack>
+  )
+}
+
+/** A difference as a bar: the 95 % interval, the value in it, and where nothing lies. */
+function Interval({ of: d, write, label }: { of: Difference; write: (x: number) => string; label: string }) {
+  const t = useT()
+  const edge = Math.max(Math.abs(d.low), Math.abs(d.high), Number.EPSILON) * 1.15
+  const at = (x: number) => `${(((x + edge) / (2 * edge)) * 100).toFixed(2)}%`
+  const text = t('effect.interval', { value: write(d.value), low: write(d.low), high: write(d.high) })
+  return (
+    <div>
+      <Text size="sm" fw={500}>
+        {label}: {text}
+      </Text>
+      <div className={css.bar} role="img" aria-label={`${label}: ${text}`}>
+        <span className={css.line} />
+        <span
+          className={`${css.range} ${css[d.judgement]}`}
+          style={{ insetInlineStart: at(d.low), width: `${(((d.high - d.low) / (2 * edge)) * 100).toFixed(2)}%` }}
+        />
+        <span className={css.zero} style={{ insetInlineStart: at(0) }} />
+        <span className={`${css.point} ${css[d.judgement]}`} style={{ insetInlineStart: at(d.value) }} />
+      </div>
+      <div className={css.ends} aria-hidden>
+        <span>{write(-edge)}</span>
+        <span>{t('effect.nothing')}</span>
+        <span>{write(edge)}</span>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,287 @@
+import { useMemo, useState } from 'react'
+import { type Schemas, useRead } from '@/api'
+import { useCan } from '@/app/session'
+import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, word } from '@/i18n'
+import {
+  Amounts,
+  Button,
+  Card,
+  Chart,
+  type Column,
+  DataTable,
+  EmptyState,
+  FilterBar,
+  FilterChip,
+  Loaded,
+  SearchBox,
+  UnstyledButton,
+} from '@/ui'
+import { chartOf } from './compare'
+import { Delta, RateDelta } from './Delta'
+import { PeopleOfReport, type ReportFigure } from './PeopleBehind'
+import { Period, span } from './Period'
+import deltas from './Delta.module.css'
+import figures from './Figures.module.css'
+
+type Row = Schemas['ReportRow']
+type ReportTable = Schemas['ReportTable']
+
+/** What a report is asked with; '' leaves a parameter out. */
+export type Params = {
+  from: string
+  to: string
+  channel: string
+  topic: string
+  campaign: string
+  journey: string
+  template: string
+  domain: string
+  node: string
+}
+export const noParams: Params = { from: '', to: '', channel: '', topic: '', campaign: '', journey: '', template: '', domain: '', node: '' }
+
+/** The parameters that are set. */
+export const given = (p: Params): Record<string, string> => Object.fromEntries(Object.entries(p).filter(([, v]) => v !== ''))
+
+export const reportTitle = (key: string) => word('report.title', key)
+
+/** One report: filters, chart, table; every figure leads to its people. */
+export function ReportView({ report, params, onChange }: { report: string; params: Params; onChange: (p: Partial<Params>) => void }) {
+  const t = useT()
+  const can = useCan()
+  const [figure, setFigure] = useState<ReportFigure | null>(null)
+  const query = given(params)
+  const [cursors, setCursors] = useState<string[]>([])
+  const asked = JSON.stringify([report, query])
+  const [shown, setShown] = useState(asked)
+  if (shown !== asked) {
+    setShown(asked)
+    setCursors([])
+  }
+  const table = useRead(
+    '/api/v1/reports/{key}',
+    { path: { key: report }, query: { ...query, limit: 100, cursor: cursors.at(-1) } as never },
+    { keep: true },
+  )
+  const csv = `/api/v1/reports/${report}/csv?${new URLSearchParams({ ...query, bom: 'true' })}`
+  return (
+    <>
+      <Filters params={params} heeds={table.data?.parameters ?? []} onChange={onChange} />
+      <Loaded of={table}>
+        {(d) =>
+          d.rows?.length || cursors.length ? (
+            <>
+              <Drawing table={d} onOpen={can('people.read') ? setFigure : undefined} />
+              <Card
+                title={t('report.figures')}
+                help={t('report.compared', { now: span(d.from, d.to), before: span(d.previous_from, d.previous_to), zone: d.zone })}
+                actions={
+                  <Button component="a" href={csv} download>
+                    {t('chart.csv')}
+                  </Button>
+                }
+                flush
+              >
+                <Figures table={d} onOpen={can('people.read') ? setFigure : undefined} />
+                {cursors.length || d.next_cursor ? (
+                  <div style={{ display: 'flex', gap: 8, padding: 12, justifyContent: 'flex-end' }}>
+                    <Button disabled={!cursors.length} onClick={() => setCursors(cursors.slice(0, -1))}>
+                      {t('report.page_before')}
+                    </Button>
+                    <Button disabled={!d.next_cursor} onClick={() => setCursors([...cursors, d.next_cursor])}>
+                      {t('report.page_next')}
+                    </Button>
+                  </div>
+                ) : null}
+              </Card>
+            </>
+          ) : (
+            <Card>
+              <EmptyState title={t('report.empty')} text={t('report.empty_help', { period: span(d.from, d.to) })} />
+            </Card>
+          )
+        }
+      </Loaded>
+      <PeopleOfReport report={report} params={query} figure={figure} onClose={() => setFigure(null)} />
+    </>
+  )
+}
+
+function rowName(t: (k: string) => string, table: ReportTable, r: Row): string {
+  const first = table.columns?.[0]
+  if (first?.kind === 'day') return formatDay(`${r.label}T12:00:00`)
+  if (table.key === 'channels') return word('channel', r.key)
+  return r.label || r.key || t('report.none')
+}
+
+function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFigure) => void }) {
+  const t = useT()
+  const c = chartOf(
+    table,
+    (r) => rowName(t, table, r),
+    (x) => t(`metric.${x}`),
+  )
+  const metric = (table.columns ?? []).find((x) => x.name === table.chart.y?.[0] && x.people)?.name
+  if (!c.data.series.length) return null
+  return (
+    <Card title={reportTitle(table.key)}>
+      <Chart
+        title={reportTitle(table.key)}
+        kind={c.kind}
+        data={c.data}
+        height={c.kind === 'horizontal' ? Math.max(260, c.rows.length * 18 * Math.min(3, c.data.series.length)) : 280}
+        format={c.share ? (n) => formatPercent(n) : formatNumber}
+        axis={c.share ? (n) => formatPercent(n, 0) : undefined}
+        onPick={
+          onOpen && metric
+            ? (i) => {
+                const r = c.rows[i]
+                if (r) onOpen({ title: `${rowName(t, table, r)} · ${t(`metric.${metric}`)}`, metric, row: r.key })
+              }
+            : undefined
+        }
+      />
+    </Card>
+  )
+}
+
+const always = new Set([
+  'audience',
+  'sent',
+  'delivered',
+  'opened',
+  'clicked',
+  'converted',
+  'open_rate',
+  'click_rate',
+  'conversion_rate',
+  'revenue',
+])
+
+function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFigure) => void }) {
+  const t = useT()
+  const many = (table.columns ?? []).length > 10
+  const rows = useMemo(() => [...(table.rows ?? []), { ...table.total, key: '\u0000' }], [table])
+  const isTotal = (r: Row) => r.key === '\u0000'
+  const columns: Column<Row>[] = (table.columns ?? []).map((c) => {
+    const title = t(c.kind === 'text' || c.kind === 'day' ? `report.label_${c.kind}` : `metric.${c.name}`)
+    const base = { id: c.name, title, optional: many && c.kind !== 'text' && c.kind !== 'day' && !always.has(c.name) }
+    if (c.kind === 'text' || c.kind === 'day')
+      return {
+        ...base,
+        main: true,
+        cell: (r) =>
+          isTotal(r) ? <strong>{t('report.total')}</strong> : c.kind === 'day' ? formatDate(`${r.label}T12:00:00`) : rowName(t, table, r),
+      }
+    if (c.kind === 'count')
+      return {
+        ...base,
+        num: true,
+        cell: (r) => (
+          <span className={deltas.cell}>
+            {c.people && onOpen && r.counts[c.name] ? (
+              <UnstyledButton
+                className={figures.link}
+                onClick={() =>
+                  onOpen({
+                    title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
+                    metric: c.name,
+                    row: isTotal(r) ? undefined : r.key,
+                  })
+                }
+              >
+                {formatNumber(r.counts[c.name] ?? 0)}
+              </UnstyledButton>
+            ) : (
+              formatNumber(r.counts[c.name] ?? 0)
+            )}
+            <Delta figure={c.name} now={r.counts[c.name] ?? 0} before={r.previous?.counts[c.name]} />
+          </span>
+        ),
+      }
+    if (c.kind === 'share')
+      return {
+        ...base,
+        num: true,
+        cell: (r) => {
+          const x = r.rates[c.name]
+          if (!x?.n) return '–'
+          return (
+            <span className={deltas.cell}>
+              {formatPercent(x.share)}
+              <span className={deltas.range}>{t('report.range', { low: formatPercent(x.low), high: formatPercent(x.high) })}</span>
+              <span className={deltas.range}>{t('report.of', { n: formatNumber(x.n) })}</span>
+              <RateDelta figure={c.name} now={x} before={r.previous?.rates[c.name]} />
+            </span>
+          )
+        },
+      }
+    return {
+      ...base,
+      num: true,
+      cell: (r) => (
+        <span className={deltas.cell}>
+          <Amounts of={r.money[c.name]} />
+          {r.money[c.name]?.map((m) => {
+            const before = r.previous?.money[c.name]?.find((x) => x.currency === m.currency)?.minor
+            return <Delta key={m.currency} figure={c.name} now={m.minor} before={before} format={(n) => formatMoney(n, m.currency)} />
+          })}
+        </span>
+      ),
+    }
+  })
+  return (
+    <div style={{ overflowX: 'auto' }}>
+      <DataTable bare name={`report-${table.key}`} label={reportTitle(table.key)} rows={rows} rowId={(r) => r.key} columns={columns} />
+    </div>
+  )
+}
+
+function Filters({ params, heeds, onChange }: { params: Params; heeds: string[]; onChange: (p: Partial<Params>) => void }) {
+  const t = useT()
+  const can = useCan()
+  const topics = useRead('/api/v1/topics', {}, { enabled: heeds.includes('topic') })
+  const channels = useRead('/api/v1/channels', {}, { enabled: heeds.includes('channel') && can('settings.read') })
+  const campaigns = useRead(
+    '/api/v1/campaigns',
+    { query: { limit: 100 } },
+    { enabled: heeds.includes('campaign') && can('campaigns.read') },
+  )
+  const journeys = useRead('/api/v1/journeys', { query: { limit: 100 } }, { enabled: heeds.includes('journey') && can('journeys.read') })
+  const templates = useRead('/api/v1/templates', { query: { limit: 100 } }, { enabled: heeds.includes('template') && can('content.read') })
+  const named = (d: { items: { id: string; name: string }[] | null } | undefined) =>
+    (d?.items ?? []).map((x) => ({ value: x.id, label: x.name }))
+  const choices = {
+    channel: (channels.data?.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) })),
+    topic: named(topics.data),
+    campaign: named(campaigns.data),
+    journey: named(journeys.data),
+    template: named(templates.data),
+  }
+  return (
+    <FilterBar
+      active={Object.keys(given(params)).some((k) => k !== 'from' && k !== 'to')}
+      onClear={() => onChange({ ...noParams, from: params.from, to: params.to })}
+    >
+      <Period from={params.from} to={params.to} onChange={onChange} />
+      {(['channel', 'topic', 'campaign', 'journey', 'template'] as const)
+        .filter((f) => heeds.includes(f) && (choices[f].length > 0 || params[f]))
+        .map((f) => (
+          <FilterChip
+            key={f}
+            label={t(`report.filter_${f}`)}
+            value={params[f]}
+            choices={choices[f]}
+            onChange={(v) => onChange({ [f]: v })}
+          />
+        ))}
+      {heeds.includes('domain') ? (
+        <SearchBox
+          value={params.domain}
+          onChange={(domain) => onChange({ domain: domain.trim() })}
+          placeholder={t('report.filter_domain')}
+        />
+      ) : null}
+    </FilterBar>
+  )
+}
