@@ -1,7 +1,9 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -189,6 +191,14 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	b.ids["double"] = double.ID
 	w.ok(b.key, "POST /people/"+b.ids["ben"]+"/subscriptions", b.expand(w, `{"topic":"$double","channel":"email","status":"subscribed"}`), nil)
 	w.clock.Advance(time.Hour)
+	raw, err := os.ReadFile("../../web/console/src/i18n/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words map[string]string
+	if err := json.Unmarshal(raw, &words); err != nil {
+		t.Fatal(err)
+	}
 	tried := map[string]bool{}
 	for _, c := range cases {
 		tried[c.op] = true
@@ -206,6 +216,12 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		if len(got) != 1 || got[0].Action != c.action || got[0].Actor.Name != "ann@example.com" {
 			t.Errorf("%s is in the audit log as %+v, want one %s", c.op, got, c.action)
 			continue
+		}
+		_, verb, _ := strings.Cut(c.action, ".")
+		for _, key := range []string{"audit.verb." + verb, "audit.noun." + got[0].Noun} {
+			if words[key] == "" {
+				t.Errorf("%s: the log's screen has no words for it: add %s to the catalogues of the console", c.op, key)
+			}
 		}
 		if got[0].NounID == "" && !slices.Contains([]string{"sending.stop", "journey.install_ready"}, c.action) {
 			t.Errorf("%s: the entry does not say what was changed: %+v", c.op, got[0])

@@ -7,6 +7,7 @@ import { Router } from './router'
 import { start, useSessionState } from './session'
 
 const SignInPage = lazy(() => import('./SignInPage'))
+const JoinPage = lazy(() => import('./JoinPage'))
 
 export function App() {
   return (
@@ -23,6 +24,12 @@ function Content() {
   const { session, known, error } = useSessionState()
   if (!known) return null
   if (error) return <ErrorState error={error} onRetry={() => void start()} />
+  if (location.pathname === '/join')
+    return (
+      <Suspense fallback={null}>
+        <JoinPage signedIn={session !== null} />
+      </Suspense>
+    )
   return session ? (
     <Router />
   ) : (

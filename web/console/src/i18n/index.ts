@@ -64,6 +64,12 @@ export const t = (key: string, values: Record<string, string | number> = {}): st
 /** True if the catalogue has the key; for codes of the server that may be newer than we are. */
 export const hasText = (key: string): boolean => i18next.exists(key)
 
+/** The codes that have a text below a prefix: codesBelow('audit.noun') is ['account', ...]. */
+export const codesBelow = (prefix: string): string[] =>
+  Object.keys((i18next.getResourceBundle(current, 'translation') ?? {}) as object)
+    .filter((k) => k.startsWith(`${prefix}.`))
+    .map((k) => k.slice(prefix.length + 1))
+
 /** A text for a code of the server; the code itself where no catalogue knows it yet. */
 export const word = (prefix: string, code: string): string =>
   hasText(`${prefix}.${code}`) ? t(`${prefix}.${code}`) : code.replaceAll('_', ' ')

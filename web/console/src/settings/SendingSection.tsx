@@ -16,7 +16,6 @@ import {
   Select,
   Sheet,
   Status,
-  Switch,
   TextInput,
   toast,
   toastError,
@@ -26,13 +25,12 @@ import { SettingsSection } from './SettingsSection'
 
 type Policy = Schemas['SendingPolicy']
 
-/** What must hold before messages go out: the switch that stops everything, approval, quiet hours, caps, control group. */
+/** What must hold before messages go out: the switch that stops everything, quiet hours, caps, control group. */
 export default function SendingSection() {
   const policy = useRead('/api/v1/sending/policy', {})
   return (
     <SettingsSection id="sending">
       <Stop />
-      <Approval />
       <Loaded of={policy}>{(p) => <Rules policy={p} />}</Loaded>
     </SettingsSection>
   )
@@ -71,32 +69,6 @@ function Stop() {
               </Button>
             ) : null}
           </Group>
-        )}
-      </Loaded>
-    </Card>
-  )
-}
-
-function Approval() {
-  const t = useT()
-  const write = useCan()('settings.write')
-  const workspace = useRead('/api/v1/workspace', {})
-  const set = useSend('patch', '/api/v1/workspace', { refresh: ['/api/v1/workspace'] })
-  return (
-    <Card title={t('settings.approval')}>
-      <Loaded of={workspace} rows={1}>
-        {(w) => (
-          <Switch
-            label={t('settings.approve')}
-            disabled={!write}
-            checked={w.approve_campaigns}
-            onChange={(e) =>
-              set.mutate(
-                { body: { approve_campaigns: e.currentTarget.checked } },
-                { onSuccess: () => toast(t('settings.saved')), onError: toastError },
-              )
-            }
-          />
         )}
       </Loaded>
     </Card>

@@ -1,17 +1,21 @@
 import type { ReactNode } from 'react'
+import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { SettingsPage } from '@/ui'
 import { sections } from '.'
 
-/** The frame of one section of the settings. */
-export function SettingsSection({ id, children }: { id: (typeof sections)[number]; children: ReactNode }) {
+/** The frame of one section of the settings; sections that the reader may not see are left out of its navigation. */
+export function SettingsSection({ id, children }: { id: string; children: ReactNode }) {
   const t = useT()
+  const can = useCan()
   return (
     <SettingsPage
-      title={t('nav.settings')}
-      lead={t('settings.lead')}
+      title={t(`settings.section.${id}`)}
+      lead={t(`settings.lead.${id}`)}
       current={id}
-      sections={sections.map((s) => ({ id: s, to: `/settings/${s}`, label: t(`settings.section.${s}`) }))}
+      sections={sections
+        .filter((s) => can(s.permission))
+        .map((s) => ({ id: s.id, to: `/settings/${s.id}`, label: t(`settings.section.${s.id}`), group: t(`settings.group.${s.group}`) }))}
     >
       {children}
     </SettingsPage>

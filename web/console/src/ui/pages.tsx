@@ -143,23 +143,26 @@ export function FormPage({ children, ...head }: Head & { children: ReactNode }) 
   )
 }
 
-/** Sections of settings, each with its own address below `base`. */
+/** Sections of settings, each with its own address; those of one group stand below its name. */
 export function SettingsPage({
   sections,
   current,
   children,
   ...head
-}: Head & { sections: (Crumb & { id: string })[]; current: string; children: ReactNode }) {
+}: Head & { sections: (Crumb & { id: string; group?: string })[]; current: string; children: ReactNode }) {
   const t = useT()
   return (
     <div className={css.page}>
       <PageHead {...head} />
       <div className={css.settings}>
         <nav className={css.sections} aria-label={t('page.sections')}>
-          {sections.map((s) => (
-            <Link key={s.id} to={s.to} className={css.section} aria-current={s.id === current ? 'page' : undefined}>
-              {s.label}
-            </Link>
+          {sections.map((s, i) => (
+            <Fragment key={s.id}>
+              {s.group && s.group !== sections[i - 1]?.group ? <span className={css.sectionGroup}>{s.group}</span> : null}
+              <Link to={s.to} className={css.section} aria-current={s.id === current ? 'page' : undefined}>
+                {s.label}
+              </Link>
+            </Fragment>
           ))}
         </nav>
         <div className={css.main}>{children}</div>

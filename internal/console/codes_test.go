@@ -1,0 +1,140 @@
+package console
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// source parses the files of a package below internal, tests left out.
+func source(t *testing.T, dir string) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*ast.File
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// constants returns the values of a package's text constants that have the type, or whose name begins with the prefix.
+func constants(t *testing.T, dir, typ, prefix string) (out []string) {
+	t.Helper()
+	for _, f := range source(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			s, ok := n.(*ast.ValueSpec)
+			if !ok || len(s.Values) != 1 {
+				return true
+			}
+			named, _ := s.Type.(*ast.Ident)
+			if !(typ != "" && named != nil && named.Name == typ || prefix != "" && strings.HasPrefix(s.Names[0].Name, prefix)) {
+				return true
+			}
+			if v, ok := text(s.Values[0]); ok {
+				out = append(out, v)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// literals returns the text literals of a package that the pattern fits as a whole.
+func literals(t *testing.T, dir, pattern string) (out []string) {
+	t.Helper()
+	fits := regexp.MustCompile("^(?:" + pattern + ")$")
+	for _, f := range source(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if e, ok := n.(ast.Expr); ok {
+				if v, ok := text(e); ok && fits.MatchString(v) {
+					out = append(out, v)
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+func text(e ast.Expr) (string, bool) {
+	l, ok := e.(*ast.BasicLit)
+	if !ok || l.Kind != token.STRING {
+		return "", false
+	}
+	v, err := strconv.Unquote(l.Value)
+	return v, err == nil
+}
+
+// enum returns what a property of the API may be.
+func enum(t *testing.T, schema, property string) []string {
+	t.Helper()
+	raw, err := os.ReadFile("../../api/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct{ Enum []string }
+			}
+		}
+	}
+	if err := json.Unmarshal(raw, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Components.Schemas[schema].Properties[property].Enum
+}
+
+// The server answers with codes and the screens word them. A code without its text would be shown as it is, in English.
+func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
+	en := catalogue(t, "en")
+	for _, c := range []struct {
+		prefix string
+		codes  []string
+		least  int // fewer found: the search does not fit the code any more
+	}{
+		{"reason", constants(t, "domain/outbox", "", "Reason"), 25},
+		{"reason", constants(t, "domain/campaign", "", "Reason"), 5},
+		{"suppression_reason", constants(t, "domain/consent", "Reason", ""), 7},
+		{"permission", constants(t, "domain/staff", "Permission", ""), 20},
+		{"role", constants(t, "domain/staff", "Role", ""), 6},
+		{"role_help", constants(t, "domain/staff", "Role", ""), 6},
+		{"status", enum(t, "PreferenceOnItem", "status"), 6},
+		{"status", enum(t, "DKIMKey", "status"), 3},
+		{"status", enum(t, "SendingDomain", "status"), 5},
+		{"status", enum(t, "DryRunPerson", "outcome"), 3},
+		{"status", enum(t, "Subscription", "status"), 7},
+		{"audit.actor", enum(t, "AuditActor", "kind"), 3},
+		{"domain_check", literals(t, "domain/mailauth", `(spf|dkim|dmarc|mx|ptr)\.[a-z_]+`), 30},
+		{"rejection", literals(t, "collect", `event\.[a-z_.]*[a-z]`), 14},
+		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
+	} {
+		if len(c.codes) < c.least {
+			t.Errorf("%s: only %d codes found: %q", c.prefix, len(c.codes), c.codes)
+		}
+		slices.Sort(c.codes)
+		for _, code := range slices.Compact(c.codes) {
+			if en[c.prefix+"."+code] == "" {
+				t.Errorf("the catalogues lack %s.%s", c.prefix, code)
+			}
+		}
+	}
+}

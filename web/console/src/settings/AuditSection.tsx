@@ -1,0 +1,149 @@
+import { useState } from 'react'
+import { type Schemas, useList } from '@/api'
+import { useCan } from '@/app/session'
+import { codesBelow, hasText, useT, word } from '@/i18n'
+import { useUrlState } from '@/lib/route'
+import {
+  Button,
+  DataTable,
+  DateTimeInput,
+  Definition,
+  EmptyState,
+  FilterBar,
+  FilterChip,
+  Group,
+  Json,
+  Link,
+  Note,
+  Sheet,
+  TextInput,
+  Time,
+} from '@/ui'
+import { SettingsSection } from './SettingsSection'
+
+type Entry = Schemas['AuditEntry']
+
+const pages: Record<string, string> = {
+  person: '/people/',
+  segment: '/segments/',
+  list: '/lists/',
+  campaign: '/campaigns/',
+  journey: '/journeys/',
+}
+const clear = { actor: '', noun: '', id: '', from: '', to: '' }
+
+/** What was done, in words: "saw · person". */
+const verb = (e: Entry) => word('audit.verb', e.action.slice(e.action.indexOf('.') + 1))
+
+export default function AuditSection() {
+  const t = useT()
+  const can = useCan()
+  const [filter, setFilter] = useUrlState(clear)
+  const [open, setOpen] = useState<Entry | null>(null)
+  const staff = useList('/api/v1/staff', {}, { enabled: can('staff.read'), size: 500 })
+  const moment = (day: string, add = 0) => {
+    if (!day) return undefined
+    const d = new Date(`${day}T00:00`)
+    d.setDate(d.getDate() + add)
+    return d.toISOString()
+  }
+  const log = useList('/api/v1/audit', {
+    query: {
+      actor: filter.actor || undefined,
+      noun: filter.noun || undefined,
+      noun_id: filter.id || undefined,
+      from: moment(filter.from),
+      to: moment(filter.to, 1),
+    },
+  })
+  const active = Object.values(filter).some(Boolean)
+  const about = (e: Entry) => {
+    const name = hasText(`audit.noun.${e.noun}`) ? t(`audit.noun.${e.noun}`) : e.noun
+    const page = pages[e.noun]
+    return (
+      <>
+        {name} {e.noun_id ? page ? <Link to={page + e.noun_id}>{e.noun_id}</Link> : <Note>{e.noun_id}</Note> : null}
+      </>
+    )
+  }
+  const actor = (e: Entry) => (e.actor.kind === 'system' ? t('audit.system') : e.actor.name || e.actor.id)
+  return (
+    <SettingsSection id="audit">
+      <FilterBar active={active} onClear={() => setFilter(clear)}>
+        <FilterChip
+          label={t('audit.who')}
+          value={filter.actor}
+          choices={staff.items.map((m) => ({ value: m.id, label: m.name || m.email }))}
+          onChange={(v) => setFilter({ actor: v })}
+        />
+        <FilterChip
+          label={t('audit.about')}
+          value={filter.noun}
+          choices={codesBelow('audit.noun').map((n) => ({ value: n, label: t(`audit.noun.${n}`) }))}
+          onChange={(v) => setFilter({ noun: v })}
+        />
+        <TextInput
+          aria-label={t('audit.id')}
+          placeholder={t('audit.id')}
+          defaultValue={filter.id}
+          key={filter.id}
+          onBlur={(e) => setFilter({ id: e.currentTarget.value.trim() })}
+          onKeyDown={(e) => e.key === 'Enter' && !e.nativeEvent.isComposing && setFilter({ id: e.currentTarget.value.trim() })}
+        />
+      </FilterBar>
+      <Group gap="sm" align="end">
+        <DateTimeInput dateOnly label={t('audit.from')} value={filter.from} onChange={(v) => setFilter({ from: v })} />
+        <DateTimeInput dateOnly label={t('audit.to')} value={filter.to} onChange={(v) => setFilter({ to: v })} />
+      </Group>
+      <DataTable
+        name="audit"
+        label={t('settings.section.audit')}
+        rows={log.items}
+        rowId={(e) => e.id}
+        loading={log.loading}
+        error={log.error}
+        onRetry={log.reload}
+        more={log.more}
+        loadingMore={log.loadingMore}
+        onMore={log.loadMore}
+        filtered={active}
+        onClearFilters={() => setFilter(clear)}
+        onOpen={setOpen}
+        columns={[
+          { id: 'who', title: t('audit.who'), cell: actor, text: (e) => e.actor.name || e.actor.id },
+          { id: 'what', title: t('audit.what'), cell: verb, text: (e) => e.action },
+          { id: 'about', title: t('audit.about'), cell: about, text: (e) => `${e.noun} ${e.noun_id}` },
+          { id: 'ip', title: 'IP', optional: true, cell: (e) => e.ip ?? '', text: (e) => e.ip },
+          { id: 'time', title: t('field.time'), cell: (e) => <Time at={e.at} />, text: (e) => e.at },
+          {
+            id: 'more',
+            title: '',
+            num: true,
+            cell: (e) => (
+              <Button size="compact-sm" variant="subtle" onClick={() => setOpen(e)}>
+                {t('audit.details')}
+              </Button>
+            ),
+          },
+        ]}
+        empty={<EmptyState title={t('state.empty')} />}
+      />
+      <Sheet title={t('audit.entry')} opened={open !== null} onClose={() => setOpen(null)}>
+        {open ? (
+          <>
+            <Definition
+              items={[
+                [t('audit.who'), `${actor(open)} (${word('audit.actor', open.actor.kind)})`],
+                [t('audit.what'), `${verb(open)} (${open.action})`],
+                [t('audit.about'), about(open)],
+                [t('field.time'), <Time key="at" at={open.at} />],
+                ['IP', open.ip],
+              ]}
+            />
+            {open.detail && JSON.stringify(open.detail) !== '{}' && open.detail !== null ? <Json value={open.detail} /> : null}
+          </>
+        ) : null}
+      </Sheet>
+    </SettingsSection>
+  )
+}
