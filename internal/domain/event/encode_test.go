@@ -239,3 +239,21 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// A type that the reader of the log does not know is an event that is lost after it was written.
+func TestEveryTypeOfEventComesBackFromTheLog(t *testing.T) {
+	for _, typ := range []event.Type{
+		event.Track, event.Page, event.Screen, event.Identify, event.Group, event.Alias,
+		event.Message, event.Segment, event.Journey, event.Consent, event.Invoice, event.Identity,
+	} {
+		e := sample()
+		e.Type = typ
+		raw, err := event.EncodeBatch([]event.Event{e})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := event.DecodeBatch(raw); err != nil || len(got) != 1 || got[0].Type != typ {
+			t.Errorf("%s: %v, %v", typ, got, err)
+		}
+	}
+}
