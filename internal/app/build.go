@@ -30,6 +30,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -162,9 +163,10 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
+	tasks := task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting})
 	a.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
-		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
+		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Caller: caller{a.guard}, Lists: w, Figures: messages, Tasks: tasks, Box: box, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
 	campaigns = campaign.New(campaign.Config{
@@ -176,7 +178,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	})
 	a.kit = kit{w}
 	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns
-	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, messages, w.segments, a.journeys} {
+	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, byID{tasks}, messages, w.segments, a.journeys} {
 		people.Observe(o)
 	}
 
@@ -210,6 +212,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
 			chore{"message bodies", messages.PurgeBodies},
+			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
@@ -232,7 +235,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {

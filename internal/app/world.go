@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -326,6 +328,39 @@ func (w *world) CheckTopic(ctx context.Context, ws, id string) error {
 		return errs.Conflict("topic.archived", "the topic %q is archived", t.Name)
 	}
 	return nil
+}
+
+// CheckList reports a list that does not exist.
+func (w *world) CheckList(ctx context.Context, ws, id string) error {
+	_, err := w.segments.GetList(ctx, ws, id)
+	return err
+}
+
+// Change implements journey.Lists.
+func (w *world) Change(ctx context.Context, ws, list, who string, remove bool) error {
+	change := w.segments.AddToList
+	if remove {
+		change = w.segments.RemoveFromList
+	}
+	_, err := change(ctx, ws, list, []segment.Entry{{PersonID: who}})
+	return err
+}
+
+// caller lets journeys call addresses that users gave.
+type caller struct{ *guard.Guard }
+
+// Call implements journey.Caller.
+func (c caller) Call(ctx context.Context, r journey.CallRequest) (journey.CallAnswer, error) {
+	a, err := c.Do(ctx, guard.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body, Timeout: r.Timeout, MaxBody: r.MaxBody})
+	if err != nil {
+		return journey.CallAnswer{}, err
+	}
+	out := journey.CallAnswer{Status: a.Status, Body: a.Body, Truncated: a.Truncated}
+	// The other form of the header, a date, is left alone: our own back-off is as good a guess as a foreign clock.
+	if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		out.RetryAfter = time.Duration(min(seconds, 24*60*60)) * time.Second
+	}
+	return out, nil
 }
 
 // CheckSet reports a segment or list that does not exist.

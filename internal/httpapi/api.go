@@ -28,6 +28,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
@@ -61,6 +62,7 @@ type Config struct {
 	MailAuth   *mailauth.Service
 	Campaigns  *campaign.Service
 	Invoices   *invoice.Service
+	Tasks      *task.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
 	Reports    *report.Service
@@ -143,11 +145,13 @@ func (a *api) routes() {
 	a.campaignRoutes()
 	a.seriesRoutes()
 	a.invoiceRoutes()
+	a.taskRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()
 	a.journeyEntryRoutes()
 	a.journeyWatchRoutes()
 	a.journeySimulateRoutes()
+	a.journeySecretRoutes()
 	a.reportRoutes()
 	a.reportTableRoutes()
 	a.effectRoutes()

@@ -33,6 +33,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -112,8 +113,9 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 		Channels: []channel.Spec{w.wire.spec()}, Box: box, BaseURL: "https://m.example.test", Log: log,
 	})
 	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log})
+	tasks := task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending})
 	w.journeys = journey.New(journey.Config{
-		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p, Audience: p, Policies: w.outbox,
+		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p, Caller: p, Lists: p, Figures: w.outbox, Tasks: tasks, Box: box, Audience: p, Policies: w.outbox,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(w.db), Tx: w.db, Emitter: w.pending, People: p, Clock: w.clock, Log: log, Zone: utc})
 	w.campaigns = campaign.New(campaign.Config{
@@ -121,7 +123,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
@@ -231,9 +233,11 @@ func (w *world) walk() {
 	for more := true; more; {
 		n, err := w.journeys.Tick(w.t.Context())
 		w.must(err)
+		asked, err := w.journeys.Errands(w.t.Context())
+		w.must(err)
 		worked, err := w.campaigns.Tick(w.t.Context())
 		w.must(err)
-		more = n > 0 || worked
+		more = n+asked > 0 || worked
 		w.settle()
 	}
 }

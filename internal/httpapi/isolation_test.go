@@ -72,6 +72,10 @@ var foreignCases = map[string]foreign{
 	"GET /journey-rounds/{id}":              {id: "$round"},
 	"POST /journey-rounds/{id}/remove":      {id: "$round"},
 	"POST /journey-rounds/{id}/retry":       {id: "$round", want: 409}, // as for a round that does not exist
+	"GET /journey-secrets":                  {want: 200, has: `"items":[]`},
+	"POST /journey-secrets":                 {want: 201, body: `{"name":"mine","value":"mine"}`},
+	"PUT /journey-secrets/{id}":             {id: "$secret", body: `{"name":"taken","value":"taken"}`},
+	"DELETE /journey-secrets/{id}":          {id: "$secret"},
 	"GET /journeys":                         {want: 200},
 	"POST /journeys":                        {want: 201, body: `{"name":"mine","draft":` + strings.ReplaceAll(graph, marker, "My") + `}`},
 	"GET /journeys/ready":                   {want: 200, has: `"key":"welcome"`},
@@ -104,6 +108,7 @@ var foreignCases = map[string]foreign{
 	"POST /journeys/{id}/resume":            {id: "$journey"},
 	"POST /journeys/{id}/retry":             {id: "$journey"},
 	"POST /journeys/{id}/stop":              {id: "$journey"},
+	"GET /journeys/{id}/tests":              {id: "$journey"},
 	"GET /journeys/{id}/versions":           {id: "$journey"},
 	"GET /keys":                             {want: 200, path: "/keys?limit=500"},
 	"POST /keys":                            {want: 201, body: `{"name":"mine","scopes":["people.read"]}`},
@@ -144,6 +149,12 @@ var foreignCases = map[string]foreign{
 	"GET /people/{id}/subscriptions":        {id: "$aya"},
 	"POST /people/{id}/subscriptions":       {id: "$aya", body: `{"topic":"$topic","channel":"email","status":"unsubscribed"}`},
 	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
+	"GET /tasks":                            {want: 200, has: `"items":[]`},
+	"POST /tasks":                           {body: `{"title":"mine","person_id":"$aya"}`},
+	"GET /tasks/{id}":                       {id: "$todo"},
+	"PUT /tasks/{id}":                       {id: "$todo", body: `{"title":"taken","revision":0}`},
+	"POST /tasks/{id}/complete":             {id: "$todo", body: `{"outcome":"taken"}`},
+	"POST /tasks/{id}/cancel":               {id: "$todo", body: `{"outcome":"taken"}`},
 	"GET /rejections":                       {want: 200, has: `"items":[]`},
 	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
 	"GET /reports/summary":                  {want: 200, has: `"asked":0`},
@@ -386,7 +397,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 	w := newWorld(t)
 	ws := w.tenant("Doors").ws
 	ids := map[string]string{}
-	for _, name := range []string{"api_journey", "task", "simulation"} {
+	for _, name := range []string{"api_journey", "task", "simulation", "secret", "todo", "spare_todo"} {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"

@@ -76,12 +76,55 @@ type JourneyVersion struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// JourneyTest is an A/B test of a journey.
+type JourneyTest struct {
+	Name       string            `json:"name"`
+	Node       string            `json:"node"`
+	Metric     string            `json:"metric" enum:"goal,clicked"`
+	People     int64             `json:"people" doc:"how many must have gone each way before it is decided"`
+	Ways       []JourneyTestWay  `json:"ways" doc:"so far; looking at them does not hasten the decision"`
+	Detectable float64           `json:"detectable" doc:"the smallest difference in shares that is found four times of five"`
+	Decision   *JourneyTestEnded `json:"decision,omitempty"`
+}
+
+// JourneyTestWay is one way of a test.
+type JourneyTestWay struct {
+	Output string `json:"output"`
+	People int64  `json:"people" doc:"who can be judged"`
+	Hits   int64  `json:"hits" doc:"of them, those with the metric"`
+}
+
+// JourneyTestEnded is how a test ended.
+type JourneyTestEnded struct {
+	Winner    string           `json:"winner" doc:"output by which everybody leaves now"`
+	Ways      []JourneyTestWay `json:"ways" doc:"as they were"`
+	Chance    float64          `json:"chance" doc:"probability of such a lead if the two best were equally good"`
+	Certain   bool             `json:"certain" doc:"chance is below 5 %; otherwise the leader wins all the same"`
+	DecidedAt time.Time        `json:"decided_at"`
+}
+
+func testShape(t journey.TrialStats) JourneyTest {
+	ways := func(all []journey.Way) []JourneyTestWay {
+		out := make([]JourneyTestWay, len(all))
+		for i, w := range all {
+			out[i] = JourneyTestWay(w)
+		}
+		return out
+	}
+	out := JourneyTest{Name: t.Test.Name, Node: t.Node, Metric: t.Test.Metric, People: t.Test.People, Ways: ways(t.Ways), Detectable: t.Detectable}
+	if d := t.Decision; d != nil {
+		out.Decision = &JourneyTestEnded{Winner: d.Winner, Ways: ways(d.Ways), Chance: d.Chance, Certain: d.Certain, DecidedAt: d.DecidedAt}
+	}
+	return out
+}
+
 // NodeKind is a kind of node.
 type NodeKind struct {
 	Kind    string          `json:"kind"`
 	Title   string          `json:"title"`
 	Outputs []string        `json:"outputs" doc:"by which people leave; none if the journey always ends here"`
-	Pauses  bool            `json:"pauses" doc:"people spend time here"`
+	Pauses  bool            `json:"pauses" doc:"people rest here"`
+	Quick   bool            `json:"quick" doc:"but only until something is done: it does not count as a wait in a loop"`
 	Config  json.RawMessage `json:"config_schema" doc:"JSON Schema of the configuration; x-order is the order for forms"`
 }
 
@@ -267,6 +310,17 @@ func (a *api) journeyRoutes() {
 		}
 		return answer(out), nil
 	})
+	route(a, http.MethodGet, "/journeys/{id}/tests", "journey-tests", "The A/B tests of the published version: how each way does, and the decision", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*body[List[JourneyTest]], error) {
+		all, err := s.Trials(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		out := List[JourneyTest]{Items: make([]JourneyTest, len(all))}
+		for i, t := range all {
+			out.Items[i] = testShape(t)
+		}
+		return answer(out), nil
+	})
 	route(a, http.MethodGet, "/journey-nodes", "journey-node-list", "The kinds of nodes that journeys are made of", staff.JourneysRead, func(context.Context, *nothing) (*body[List[NodeKind]], error) {
 		out := List[NodeKind]{}
 		for _, n := range node.Catalog() {
@@ -274,7 +328,7 @@ func (a *api) journeyRoutes() {
 			if err != nil {
 				return nil, err
 			}
-			out.Items = append(out.Items, NodeKind{Kind: n.Kind, Title: n.Title, Outputs: append([]string{}, n.Outputs...), Pauses: n.Pauses, Config: schema})
+			out.Items = append(out.Items, NodeKind{Kind: n.Kind, Title: n.Title, Outputs: append([]string{}, n.Outputs...), Pauses: n.Pauses, Quick: n.Quick, Config: schema})
 		}
 		return answer(out), nil
 	})

@@ -33,6 +33,44 @@ type Round struct {
 	Reason  string                     `json:"reason,omitempty"`
 	Error   string                     `json:"error,omitempty"`
 	Steps   []Step                     `json:"steps,omitempty"`
+	Errands []Errand                   `json:"errands,omitempty" doc:"calls of webhooks and changes of lists, in the order of asking"`
+}
+
+// Errand is something that a node asked for outside of the journey, and what came of it.
+type Errand struct {
+	Node    string     `json:"node"`
+	Kind    string     `json:"kind" enum:"webhook,add_to_list,remove_from_list"`
+	Status  string     `json:"status" enum:"waiting,finished,failed,expired,dropped" doc:"failed: refused for good; expired: not possible in time; dropped: the person had left"`
+	Tries   int        `json:"tries"`
+	List    string     `json:"list_id,omitempty"`
+	Method  string     `json:"method,omitempty"`
+	URL     string     `json:"url,omitempty"`
+	Body    string     `json:"body,omitempty" doc:"sent"`
+	Code    int        `json:"answer_status,omitempty" doc:"HTTP status of the last answer"`
+	Excerpt string     `json:"answer_excerpt,omitempty" doc:"beginning of the last answer"`
+	Error   string     `json:"error,omitempty"`
+	Asked   time.Time  `json:"asked_at"`
+	Next    *time.Time `json:"next_try_at,omitempty"`
+	Ended   *time.Time `json:"ended_at,omitempty"`
+}
+
+func errandShape(e journey.Errand) Errand {
+	out := Errand{Node: e.Node, Status: string(e.Status), Tries: e.Tries, Excerpt: e.Excerpt, Asked: e.CreatedAt, Ended: moment(e.EndedAt)}
+	switch {
+	case e.Want.Call != nil:
+		out.Kind, out.Method, out.URL, out.Body = "webhook", e.Want.Call.Method, e.Want.Call.URL, e.Want.Call.Body
+	case e.Want.List != nil && e.Want.List.Remove:
+		out.Kind, out.List = "remove_from_list", e.Want.List.List
+	case e.Want.List != nil:
+		out.Kind, out.List = "add_to_list", e.Want.List.List
+	}
+	if e.Answer != nil {
+		out.Code, out.Error = e.Answer.Status, e.Answer.Error
+	}
+	if e.Status == journey.Waiting {
+		out.Next = moment(e.Due)
+	}
+	return out
 }
 
 // Step is one node passed, with the reason.
@@ -80,6 +118,13 @@ func (a *api) roundRoutes() {
 		}
 		r := roundShape(i)
 		r.Steps = stepShapes(steps)
+		asked, err := s.ErrandsOf(ctx, i.Workspace, i.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range asked {
+			r.Errands = append(r.Errands, errandShape(e))
+		}
 		return answer(r), a.saw(ctx, i.Person)
 	})
 

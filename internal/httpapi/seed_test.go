@@ -113,6 +113,10 @@ func (w *world) business() *business {
 		MessageID: b.ids["message"], PersonID: b.ids["aya"], Channel: "email", Class: "full", Code: "552 5.2.2", Detail: "Zanzibar mailbox full", Hash: "h", Hint: "a…", At: w.clock.Now(),
 	}}))
 
+	b.make(w, "todo", "POST /tasks", b.expand(w, `{"title":"Zanzibar call","person_id":"$aya"}`))
+	b.make(w, "spare_todo", "POST /tasks", b.expand(w, `{"title":"Zanzibar spare","person_id":"$aya"}`))
+	w.settle()
+	b.make(w, "secret", "POST /journey-secrets", `{"name":"Zanzibar CRM","value":"Zanzibar token"}`)
 	b.make(w, "source", "POST /sources", `{"name":"Zanzibar site","kind":"browser"}`)
 	b.make(w, "key", "POST /keys", `{"name":"Zanzibar key","scopes":["people.read"]}`)
 	b.ids["owner"] = w.user(b.ws, "owner@zanzibar.example", staff.Owner).User.ID

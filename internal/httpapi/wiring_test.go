@@ -141,6 +141,27 @@ func (p *parts) Habits(_ context.Context, _ string, nums []uint64, _ bool) (map[
 	return out, nil
 }
 
+func (p *parts) CheckList(ctx context.Context, ws, id string) error {
+	_, err := p.segments.GetList(ctx, ws, id)
+	return err
+}
+
+func (p *parts) Change(ctx context.Context, ws, list, who string, remove bool) error {
+	change := p.segments.AddToList
+	if remove {
+		change = p.segments.RemoveFromList
+	}
+	_, err := change(ctx, ws, list, []segment.Entry{{PersonID: who}})
+	return err
+}
+
+func (p *parts) Check(string) error { return nil }
+
+// Call answers like a small CRM.
+func (p *parts) Call(context.Context, journey.CallRequest) (journey.CallAnswer, error) {
+	return journey.CallAnswer{Status: 200, Body: []byte(`{"tier":"gold"}`)}, nil
+}
+
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {
 	_, err := p.segments.Members(ctx, ws, id)
 	return err

@@ -3,7 +3,6 @@ package campaign
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/compare"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -48,9 +48,6 @@ const (
 	maxVariants  = 4 // beside A
 	maxTestHours = 14 * 24
 	minArm       = 100 // people an arm should have
-	significance = 0.05
-	zSided       = 1.959964 // normal quantile of 97.5 %: two-sided 5 %
-	zPower       = 0.841621 // of 80 %
 )
 
 // usual are shares of delivered mails that a sender may expect, for telling how small a difference a test will see.
@@ -83,18 +80,13 @@ func variant(i int) string { return string(rune('A' + i)) }
 
 func (t *Test) templates(c Campaign) []string { return append([]string{c.Template}, t.Variants...) }
 
-// arms says how an audience will be divided, and what the test can see. The formula is that of the two-sided comparison of two equal groups,
-// (z(0.975) + z(0.8)) * sqrt(2 p (1-p) / n) (Fleiss, Statistical Methods for Rates and Proportions, chapter 4, for small differences).
+// arms says how an audience will be divided, and what the test can see.
 func (t *Test) arms(audience int64) []Arm {
 	n := len(t.Variants) + 1
 	each := audience * int64(t.Share) / 100 / int64(n)
-	p := usual[t.Metric]
 	out := make([]Arm, n)
 	for i := range out {
-		out[i] = Arm{Variant: variant(i), People: each, Detectable: 1}
-		if each > 0 {
-			out[i].Detectable = min(1, (zSided+zPower)*math.Sqrt(2*p*(1-p)/float64(each)))
-		}
+		out[i] = Arm{Variant: variant(i), People: each, Detectable: compare.Detectable(usual[t.Metric], each)}
 	}
 	return out
 }
@@ -153,46 +145,15 @@ func (s *Service) test(ctx context.Context, c Campaign, rest Wave) (bool, error)
 // decide returns the variant with the highest share; the first of equals.
 func decide(t *Test, templates []string, counts map[string]outbox.Counts) Result {
 	out := Result{}
-	best, second := -1, -1
-	share := func(i int) float64 {
-		if i < 0 {
-			return -1
-		}
-		if out.Arms[i].People == 0 {
-			return 0
-		}
-		return float64(out.Arms[i].Hits) / float64(out.Arms[i].People)
-	}
+	ways := make([]compare.Count, len(templates))
 	for i, template := range templates {
 		n := counts[variant(i)]
-		out.Arms = append(out.Arms, Arm{
-			Variant: variant(i), Template: template, People: n.Delivered,
-			Hits: map[string]int64{"opened": n.Opened, "clicked": n.Clicked, "converted": n.Converted}[t.Metric],
-		})
-		switch {
-		case share(i) > share(best):
-			best, second = i, best
-		case share(i) > share(second):
-			second = i
-		}
+		ways[i] = compare.Count{People: n.Delivered, Hits: map[string]int64{"opened": n.Opened, "clicked": n.Clicked, "converted": n.Converted}[t.Metric]}
+		out.Arms = append(out.Arms, Arm{Variant: variant(i), Template: template, People: ways[i].People, Hits: ways[i].Hits})
 	}
+	best, second := compare.Lead(ways)
 	out.Winner, out.Template = out.Arms[best].Variant, out.Arms[best].Template
-	out.Chance = min(1, float64(len(templates)-1)*chance(out.Arms[best], out.Arms[second]))
-	out.Certain = out.Chance < significance
+	out.Chance = compare.Chance(ways, best, second)
+	out.Certain = out.Chance < compare.Significance
 	return out
-}
-
-// chance is the two-sided p-value of the pooled z-test of two shares; 1 where there is nothing to compare.
-func chance(a, b Arm) float64 {
-	n, m := float64(a.People), float64(b.People)
-	if n == 0 || m == 0 {
-		return 1
-	}
-	p, q := float64(a.Hits)/n, float64(b.Hits)/m
-	pool := float64(a.Hits+b.Hits) / (n + m)
-	spread := math.Sqrt(pool * (1 - pool) * (1/n + 1/m))
-	if spread == 0 {
-		return 1
-	}
-	return math.Erfc(math.Abs(p-q) / spread / math.Sqrt2)
 }

@@ -22,6 +22,7 @@ const (
 	Segment  Type = "segment"  // a person entered or left a segment
 	Journey  Type = "journey"  // a person entered, passed or left a journey
 	Consent  Type = "consent"  // a person subscribed, unsubscribed, was suppressed
+	Task     Type = "task"     // somebody of staff was asked to do something for a person, did it
 	Invoice  Type = "invoice"  // an invoice was made, paid, has become overdue
 	Identity Type = "identity" // a member of staff decided who is one person and who is not
 )
@@ -64,6 +65,10 @@ const (
 	PersonSplit    = "Person Split"      // properties identifiers, note
 	PeopleApart    = "People Kept Apart" // properties other, note
 	ApartTakenBack = "Decision Taken Back"
+
+	TaskCreated   = "Task Created" // properties task_id, title, assignee, role, journey_id, node
+	TaskCompleted = "Task Completed"
+	TaskCancelled = "Task Cancelled"
 
 	TopicSubscribed    = "Topic Subscribed" // properties topic, channel, source
 	TopicUnsubscribed  = "Topic Unsubscribed"

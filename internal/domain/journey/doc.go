@@ -12,6 +12,9 @@
 //	schedule, staff ─► task ──────┼─► entry ─► worker: admit (re-entry, caps) ─► enrol, or refuse with a reason
 //	no place ─────────────────────┘
 //
+// What cannot be done in that transaction (calling a webhook, changing a list) is an errand: the intent is stored with the move, done outside
+// under a lease, as often as it takes and always under the same key, and its outcome wakes the person.
+//
 // Invariants:
 //   - Walking is pure: Plan.Run gives the same path for the same instance, input and time. Whatever it wants done is
 //     data, and it is done in the transaction that stores the move; a crash leaves both or neither.

@@ -20,8 +20,10 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
@@ -53,6 +55,11 @@ type world struct {
 	sets     map[string][]uint64 // members by set; "" is everybody
 	zone     *time.Location
 	reach    map[string]rule.Channel // of everybody
+	box      *secret.Box
+	figures  map[string]outbox.Counts
+	tasks    *task.Service
+	calls    []journey.CallRequest
+	reply    func(r journey.CallRequest) (journey.CallAnswer, error) // nil: 200 {}
 	position uint64
 }
 
@@ -64,7 +71,13 @@ func newWorld(t testing.TB) *world {
 	}
 	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
 	w.sql(`CREATE TABLE test_trait (cause TEXT PRIMARY KEY, person TEXT, traits TEXT)`)
+	w.sql(`CREATE TABLE test_list (person TEXT, list TEXT, PRIMARY KEY (person, list))`)
 	w.sql(`CREATE TABLE test_event (id TEXT PRIMARY KEY, name TEXT, person TEXT, props TEXT)`)
+	var err error
+	if w.box, err = secret.NewBox(make([]byte, 32)); err != nil {
+		t.Fatal(err)
+	}
+	w.tasks = task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w})
 	w.svc = w.service()
 	return w
 }
@@ -72,7 +85,7 @@ func newWorld(t testing.TB) *world {
 // forget empties everything but the journeys and goes back to the start.
 func (w *world) forget() {
 	w.t.Helper()
-	for _, table := range []string{"test_message", "test_trait", "test_event", "journey_instance", "journey_step", "journey_count", "journey_entry", "journey_refusal"} {
+	for _, table := range []string{"test_message", "test_trait", "test_event", "test_list", "task", "journey_errand", "journey_decision", "journey_instance", "journey_step", "journey_count", "journey_entry", "journey_refusal"} {
 		w.sql("DELETE FROM " + table)
 	}
 	w.history, w.position = map[string][]event.Kept{}, 0
@@ -85,7 +98,7 @@ func (w *world) service() *journey.Service { return w.serviceOn(w.db) }
 func (w *world) serviceOn(run tx.Runner) *journey.Service {
 	return journey.New(journey.Config{
 		Store: sqlstore.NewJourney(w.db), Tx: run, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Emitter: w, Outbox: w, People: w,
-		Subjects: w, Traits: w, Checker: w, Audience: w,
+		Subjects: w, Traits: w, Checker: w, Caller: w, Lists: w, Figures: w, Tasks: w.tasks, Box: w.box, Audience: w,
 		Zone: func(context.Context, string) (*time.Location, error) { return w.zone, nil },
 	})
 }
@@ -131,6 +144,33 @@ func (w *world) SetTraits(ctx context.Context, _, person string, traits map[stri
 		return err
 	}
 	return w.broken("traits")
+}
+
+func (w *world) Change(ctx context.Context, _, list, person string, remove bool) error {
+	if err := w.broken("list " + person); err != nil {
+		return err
+	}
+	var err error
+	if remove {
+		_, err = w.db.Exec(ctx, `DELETE FROM test_list WHERE person = $1 AND list = $2`, person, list)
+	} else {
+		_, err = w.db.Exec(ctx, `INSERT INTO test_list VALUES ($1, $2) ON CONFLICT DO NOTHING`, person, list)
+	}
+	return err
+}
+
+func (w *world) Call(_ context.Context, r journey.CallRequest) (journey.CallAnswer, error) {
+	w.mu.Lock()
+	w.calls = append(w.calls, r)
+	w.mu.Unlock()
+	if w.reply == nil {
+		return journey.CallAnswer{Status: 200, Body: []byte("{}")}, nil
+	}
+	return w.reply(r)
+}
+
+func (w *world) CountsByNode(context.Context, string, outbox.Source) (map[string]outbox.Counts, error) {
+	return w.figures, nil
 }
 
 func (w *world) Emit(ctx context.Context, events ...event.Event) error {
@@ -230,6 +270,8 @@ func (w *world) until(t time.Time) {
 
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
 func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.checks[id] }
+func (w *world) CheckList(_ context.Context, _, id string) error     { return w.checks[id] }
+func (w *world) Check(address string) error                          { return w.checks[address] }
 func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
 
 // event makes an event of person n that happens now.
@@ -282,7 +324,11 @@ func (w *world) settle() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		if n == 0 {
+		done, err := w.svc.Errands(context.Background())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if n+done == 0 {
 			return
 		}
 	}

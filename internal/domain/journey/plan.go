@@ -31,13 +31,15 @@ type Plan struct {
 	aimed   node.Aim // of messages
 	watched []string // names of all events that may concern someone inside
 	asking  []string // nodes whose people are stepped again when anything about them changes
+	trials  []trial  // A/B tests
 }
 
 type step struct {
 	id     string
 	kind   string
 	node   node.Node
-	pauses bool
+	pauses bool // people rest here
+	slows  bool // and spend time, so that a loop does not spin
 	next   map[string]string
 	needs  node.Needs
 	// reach is what may be needed before the person rests again, when starting here.
@@ -70,6 +72,9 @@ func Compile(g Graph) (*Plan, error) {
 	}
 	p.addNodes(g, fail)
 	p.addGoal(g, fail)
+	if len(p.order) == len(g.Nodes) {
+		p.addTrials(fail)
+	}
 	p.addExits(g, fail)
 	p.addHoldout(g, fail)
 	switch g.ReEntry.Mode {
@@ -140,7 +145,7 @@ func (p *Plan) addNodes(g Graph, fail func(error)) {
 				fail(errs.Invalid("journey.node.next", at(n.ID, "next."+out), "there is no node %q; connect it to another or leave it open", to))
 			}
 		}
-		p.nodes[n.ID] = &step{id: n.ID, kind: n.Kind, node: made, pauses: spec.Pauses, next: n.Next, needs: made.Needs()}
+		p.nodes[n.ID] = &step{id: n.ID, kind: n.Kind, node: made, pauses: spec.Pauses, slows: spec.Pauses && !spec.Quick, next: n.Next, needs: made.Needs()}
 		p.order = append(p.order, n.ID)
 	}
 	p.start = g.Start
@@ -159,7 +164,7 @@ func (p *Plan) addNodes(g Graph, fail func(error)) {
 		if !reached[id] && id != "" {
 			fail(errs.Invalid("journey.node.unreachable", at(id, ""), "no way leads to %q; connect it or remove it", id))
 		}
-		if !p.nodes[id].pauses && p.from(id, func(s *step) bool { return !s.pauses })[id+" again"] {
+		if !p.nodes[id].slows && p.from(id, func(s *step) bool { return !s.slows })[id+" again"] {
 			fail(errs.Invalid("journey.node.loop", at(id, "next"), "the way from %q leads back to it without a wait; put one in between", id))
 		}
 	}
@@ -263,6 +268,7 @@ func (p *Plan) reachOf(id string) node.Needs {
 		out.Subject = out.Subject || s.needs.Subject
 		out.All = out.All || s.needs.All
 		out.Effects = out.Effects || s.needs.Effects
+		out.Asks = out.Asks || to == id && s.needs.Asks
 		for _, n := range s.needs.Names {
 			names[n] = true
 		}
@@ -317,7 +323,7 @@ func (p *Plan) watch() {
 
 // References are the things outside the journey that a plan names, each with the field that names it.
 type References struct {
-	Templates, Topics, Sets, Journeys []Reference
+	Templates, Topics, Sets, Journeys, Lists, URLs, Secrets []Reference
 }
 
 // Reference is an id and where it stands.
@@ -338,6 +344,9 @@ func (p *Plan) References() References {
 		out.Topics = append(out.Topics, refs(at(id, "config.topic"), n.Topics)...)
 		out.Sets = append(out.Sets, refs(at(id, "config"), n.Sets)...)
 		out.Journeys = append(out.Journeys, refs(at(id, "config.journey"), n.Journeys)...)
+		out.Lists = append(out.Lists, refs(at(id, "config.list"), n.Lists)...)
+		out.URLs = append(out.URLs, refs(at(id, "config.url"), n.URLs)...)
+		out.Secrets = append(out.Secrets, refs(at(id, "config.headers"), n.Secrets)...)
 	}
 	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
 	if p.trigger.set != "" {

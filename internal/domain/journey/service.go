@@ -10,11 +10,13 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 )
 
@@ -37,6 +39,12 @@ type Subjects interface {
 	Subjects(ctx context.Context, ws string, people []string, names []string, all bool) (map[string]*rule.Subject, error)
 }
 
+// Tasks makes tasks for staff.
+type Tasks interface {
+	// Create makes a task, once for its key, and joins the caller's transaction.
+	Create(ctx context.Context, ws, key string, d task.Draft, from task.Origin) (task.Task, error)
+}
+
 // Traits writes traits.
 type Traits interface {
 	// SetTraits joins the caller's transaction; the same cause never writes twice.
@@ -49,6 +57,7 @@ type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
 	CheckTopic(ctx context.Context, ws, id string) error
 	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+	CheckList(ctx context.Context, ws, id string) error
 }
 
 // Config is what a Service needs. All fields but the last two are required.
@@ -64,7 +73,12 @@ type Config struct {
 	Traits   Traits
 	Checker  Checker
 	Audience Audience
-	Policies Policies                                                     // for simulations; nil: nothing is forbidden
+	Policies Policies // for simulations; nil: nothing is forbidden
+	Caller   Caller
+	Lists    Lists
+	Figures  Figures
+	Tasks    Tasks
+	Box      *secret.Box                                                  // keeps the secrets that webhooks send
 	Zone     func(ctx context.Context, ws string) (*time.Location, error) // where people live whose zone is not known; nil: UTC
 	// Places returns where people's clocks are, as far as that is known; nil: what their traits say.
 	Places func(ctx context.Context, ws string, personIDs []string) (map[string]*time.Location, error)
@@ -78,10 +92,15 @@ type Service struct {
 	signal chan struct{}
 	loop   lifecycle.Loop
 
+	errands chan struct{} // wakes the loop that does errands
+	runner  lifecycle.Loop
+
 	mu    sync.Mutex
 	index *index
 	plans map[planKey]*Plan
 	sims  simulations
+
+	looked map[string]time.Time // at the figures of undecided tests
 }
 
 // New returns a Service; Start makes it move people.
@@ -92,22 +111,27 @@ func New(c Config) *Service {
 	if c.Batch <= 0 {
 		c.Batch = 256
 	}
-	s := &Service{c: c, signal: make(chan struct{}, 1), plans: map[planKey]*Plan{}, sims: simulations{byID: map[string]*Simulation{}, turn: make(chan struct{}, 1)}}
-	s.loop.Run = s.run
+	s := &Service{
+		c: c, signal: make(chan struct{}, 1), errands: make(chan struct{}, 1), plans: map[planKey]*Plan{}, looked: map[string]time.Time{},
+		sims: simulations{byID: map[string]*Simulation{}, turn: make(chan struct{}, 1)},
+	}
+	s.loop.Run, s.runner.Run = s.run, s.runErrands
 	return s
 }
 
-// Start begins to move people who are due.
-func (s *Service) Start(ctx context.Context) error { return s.loop.Start(ctx) }
+// Start begins to move people who are due, and to do what they wait for.
+func (s *Service) Start(ctx context.Context) error {
+	return errors.Join(s.loop.Start(ctx), s.runner.Start(ctx))
+}
 
-// Stop ends it, after the batch in hand.
+// Stop ends it, after the batch in hand; requests on their way are given up and made again after the next start.
 func (s *Service) Stop(ctx context.Context) error {
 	s.sims.mu.Lock()
 	for _, sim := range s.sims.byID {
 		sim.cancel()
 	}
 	s.sims.mu.Unlock()
-	return s.loop.Stop(ctx)
+	return errors.Join(s.loop.Stop(ctx), s.runner.Stop(ctx))
 }
 
 // Create adds a draft. key may be empty; if not, it must be new in the workspace.
@@ -199,6 +223,12 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 		ask(refs.Topics, "topic", s.c.Checker.CheckTopic),
 		ask(refs.Sets, "segment", s.c.Checker.CheckSet),
 		ask(refs.Journeys, "journey", known),
+		ask(refs.Lists, "list", s.c.Checker.CheckList),
+		ask(refs.URLs, "address", func(_ context.Context, _, address string) error { return s.c.Caller.Check(address) }),
+		ask(refs.Secrets, "secret", func(ctx context.Context, ws, id string) error {
+			_, err := s.c.Store.Secret(ctx, ws, id)
+			return err
+		}),
 	); err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 
 // Store keeps journeys. Every method takes part in the transaction of its context.
 type Store interface {
+	Errands
+
 	// Create adds a journey; errs.Conflict if its Key is taken.
 	Create(ctx context.Context, j Journey) error
 	// Get returns a journey or errs.NotFound.
@@ -133,6 +135,42 @@ type Store interface {
 	Steps(ctx context.Context, ws, instance string) ([]Step, error)
 	// Behind returns the people behind a count, last entered first.
 	Behind(ctx context.Context, ws, journey string, b Behind, p page.Request) (page.Of[Visit], error)
+}
+
+// Errands keeps what journeys do outside of the transaction. It is part of Store.
+type Errands interface {
+	// AddErrands adds errands. One whose key is there already is left as it is, unless it failed or expired: then it
+	// begins anew.
+	AddErrands(ctx context.Context, all []Errand) error
+	// ErrandsDue returns the journeys (of all workspaces) that have errands waiting that are due and not leased.
+	ErrandsDue(ctx context.Context, now time.Time) ([]Place, error)
+	// ClaimErrands leases up to limit waiting errands of the journey that are due and not leased at now, longest due first.
+	ClaimErrands(ctx context.Context, p Place, now, until time.Time, lease string, limit int) ([]Errand, error)
+	// SaveErrand writes status, tries, due time, answer and end if e.Lease still holds the errand, and ends the lease;
+	// false if it does not.
+	SaveErrand(ctx context.Context, e Errand) (bool, error)
+	// ErrandsByKey returns the errands with these keys, in no particular order.
+	ErrandsByKey(ctx context.Context, ws string, keys []string) ([]Errand, error)
+	// ErrandsOf returns the errands of an instance, first made first.
+	ErrandsOf(ctx context.Context, ws, instance string, limit int) ([]Errand, error)
+	// PurgeErrands deletes up to limit errands, of all workspaces, that ended before the moment.
+	PurgeErrands(ctx context.Context, before time.Time, limit int) (int64, error)
+
+	// Passed returns, by output, how many rounds have left the node before the moment, and how many of them reached the goal.
+	Passed(ctx context.Context, ws, journey, node string, before time.Time) ([]Passed, error)
+	// Decide keeps a decision and returns it, or the one that the test has already.
+	Decide(ctx context.Context, d Decision) (Decision, error)
+	// Decisions returns the decided tests of the journey by name.
+	Decisions(ctx context.Context, ws, journey string) ([]Decision, error)
+
+	// PutSecret adds a secret or replaces the one with its id.
+	PutSecret(ctx context.Context, x Secret) error
+	// Secret returns a secret or errs.NotFound.
+	Secret(ctx context.Context, ws, id string) (Secret, error)
+	// Secrets returns the secrets, latest made first.
+	Secrets(ctx context.Context, ws string, p page.Request) (page.Of[Secret], error)
+	// DeleteSecret removes a secret; none is no error.
+	DeleteSecret(ctx context.Context, ws, id string) error
 }
 
 // Place is a journey in a workspace.

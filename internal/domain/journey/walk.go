@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -103,11 +104,10 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 			}
 		}
 		r := s.node.Step(w.state(), in, now)
-		in.Event = nil
+		in.Event, in.Answer = nil, nil
 		for _, e := range r.Effects {
 			w.Effects = append(w.Effects, Effect{
-				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal(p.aimed),
-				Key: fmt.Sprintf("jrn:%s:%s:%d", w.Instance.ID, s.id, w.Instance.Memory.Visits[s.id]),
+				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal(p.aimed), Key: w.Instance.key(),
 			})
 			if e.SetTraits != nil && in.Subject != nil {
 				in.Subject = after(in.Subject, e.SetTraits.Traits)
@@ -120,6 +120,10 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		case r.End == node.Exited:
 			w.end(s, Exited, "exit_node", r.Reason, nil, now)
 			return
+		case r.Failed != "":
+			w.Instance.Memory.Data = nil // whoever is sent on begins the step anew
+			w.park(r.Failed)
+			return
 		case r.Output == "":
 			if r.Due.IsZero() && len(s.node.Listens()) == 0 && !s.needs.Watches {
 				w.park("the step neither names a time nor waits for anything")
@@ -128,6 +132,9 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 			w.Instance.Memory.Data, w.Instance.Memory.Until, w.Instance.Memory.Waits = r.Data, r.Due, r.Reason
 			w.rest(sooner(r.Due, change))
 			return
+		}
+		if r.Answer != nil {
+			w.remember(s.id, *r.Answer)
 		}
 		to := s.next[r.Output]
 		if to == "" {
@@ -147,6 +154,36 @@ func sooner(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// What is kept of answers is small: they travel with the person.
+const maxAnswers = 64 << 10
+
+// remember keeps an answer for the nodes that follow. One for which there is no room is kept without its body.
+func (w *Walk) remember(id string, a node.Answer) {
+	m := maps.Clone(w.Instance.Memory.Answers)
+	if m == nil {
+		m = map[string]json.RawMessage{}
+	}
+	delete(m, id)
+	size := len(a.Body)
+	for _, other := range m {
+		size += len(other)
+	}
+	if size > maxAnswers {
+		a.Body = nil
+	}
+	raw, err := json.Marshal(a)
+	if err != nil { // the body was read as JSON before
+		raw = json.RawMessage(`{}`)
+	}
+	m[id] = raw
+	w.Instance.Memory.Answers = m
+}
+
+// key names the present visit of the present node: what is done for it is done once.
+func (i Instance) key() string {
+	return fmt.Sprintf("jrn:%s:%s:%d", i.ID, i.Node, i.Memory.Visits[i.Node])
 }
 
 // after is the subject as it will be once the traits are written, for the nodes that follow.
@@ -199,7 +236,8 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 	}
 	if i.Status == Active && slices.ContainsFunc(s.node.Listens(), func(m *node.Matcher) bool { return m.Match(e) }) {
 		p.run(&w, node.Input{Event: &e}, now, true)
-		return w, len(w.Steps) > 0
+		// A node that has something done is stepped by the worker; it only has to look at once.
+		return w, len(w.Steps) > 0 || s.needs.Effects && w.Instance.Due.Equal(now) && i.Due.After(now)
 	}
 	return w, false
 }
@@ -230,7 +268,7 @@ func (p *Plan) Take(i Instance, why, reason string, now time.Time) Walk {
 
 func (w *Walk) state() node.State {
 	i := w.Instance
-	return node.State{Trigger: i.Memory.Trigger, Entered: i.Entered, Arrived: i.Arrived, Visit: i.Memory.Visits[i.Node], Data: i.Memory.Data, Answers: i.Memory.Answers}
+	return node.State{Key: i.key(), Trigger: i.Memory.Trigger, Entered: i.Entered, Arrived: i.Arrived, Visit: i.Memory.Visits[i.Node], Data: i.Memory.Data, Answers: i.Memory.Answers}
 }
 
 func (w *Walk) tally(nodeID, what string, n int64) {

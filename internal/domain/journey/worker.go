@@ -147,6 +147,10 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 	if err != nil {
 		return err
 	}
+	winners, err := s.winners(ctx, p, Place{first.Workspace, first.Journey})
+	if err != nil {
+		return err
+	}
 	ids, people := make([]string, len(batch)), make([]string, len(batch))
 	for n, i := range batch {
 		ids[n], people[n] = i.ID, i.Person
@@ -163,9 +167,13 @@ func (s *Service) try(ctx context.Context, lease string, batch []Instance) error
 			return err
 		}
 		now := s.c.Clock.Now()
+		answers, err := s.answers(ctx, p, held)
+		if err != nil {
+			return err
+		}
 		walks := make([]Walk, 0, len(held))
 		for _, i := range held {
-			w, err := s.walk(p, i, node.Input{Subject: subjects[i.Person], Home: cmp.Or(places[i.Person], home)}, now)
+			w, err := s.walk(p, i, node.Input{Subject: subjects[i.Person], Home: cmp.Or(places[i.Person], home), Answer: answers[i.key()], Winners: winners}, now)
 			if err != nil {
 				return err
 			}

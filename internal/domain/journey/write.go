@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/task"
 )
 
 // write stores walks and carries out what they ask for. It must be called inside the transaction in which the instances were
@@ -36,6 +37,9 @@ func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 	if err := s.send(ctx, walks); err != nil {
 		return err
 	}
+	if err := s.ask(ctx, walks); err != nil {
+		return err
+	}
 	var (
 		saved  []Instance
 		steps  []Step
@@ -45,6 +49,13 @@ func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 	now := s.c.Clock.Now()
 	for _, w := range walks {
 		for _, e := range w.Effects {
+			if e.Task != nil {
+				i := w.Instance
+				if _, err := s.c.Tasks.Create(ctx, i.Workspace, e.Key, task.Draft{Title: e.Task.Title, Note: e.Task.Note, Person: i.Person, Assignee: e.Task.Assignee, Role: e.Task.Role, Due: e.Task.Due},
+					task.Origin{Journey: i.Journey, Round: i.ID, Node: e.Node}); err != nil {
+					return fmt.Errorf("make task: %w", err)
+				}
+			}
 			if e.SetTraits != nil {
 				if err := s.c.Traits.SetTraits(ctx, w.Instance.Workspace, w.Instance.Person, e.SetTraits.Traits, e.Key); err != nil {
 					return fmt.Errorf("set traits: %w", err)

@@ -230,7 +230,7 @@ func (s *Journey) Repoint(ctx context.Context, ws, from, to string) error {
 		WHERE workspace_id = $1 AND person_id = $2`, ws, from, to); err != nil {
 		return err
 	}
-	for _, table := range []string{"journey_step", "journey_refusal"} {
+	for _, table := range []string{"journey_step", "journey_refusal", "journey_errand"} {
 		if _, err := s.db.Exec(ctx, `UPDATE `+table+` SET person_id = $3 WHERE workspace_id = $1 AND person_id = $2`, ws, from, to); err != nil {
 			return err
 		}

@@ -117,22 +117,26 @@ func runConfigured(t *testing.T, spec node.Spec, raw json.RawMessage) {
 		// Time alone leads on, unless the node is there to hear something.
 		in.Event = nil
 		for range 10 {
-			if got.Output != "" || got.End != node.None || got.Due.IsZero() {
+			if got.Output != "" || got.End != node.None || got.Failed != "" || got.Due.IsZero() {
 				break
 			}
-			now, s.Data = got.Due, got.Data
+			now, s.Data, in.Answer = got.Due, got.Data, nil
 			got = n.Step(s, in, now)
 			wellFormed(r, spec, n, got, now)
 		}
-		if got.Output == "" && got.End == node.None && !got.Due.IsZero() {
+		if got.Output == "" && got.End == node.None && got.Failed == "" && !got.Due.IsZero() {
 			r.Fatal("still staying after ten due times")
 		}
 	})
 }
 
 func wellFormed(r *rapid.T, spec node.Spec, n node.Node, got node.Result, now time.Time) {
-	stays := got.Output == "" && got.End == node.None
+	stays := got.Output == "" && got.End == node.None && got.Failed == ""
 	switch {
+	case got.Failed != "" && (got.Output != "" || got.End != node.None || len(got.Effects) > 0 || !n.Needs().Effects):
+		r.Fatal("a failure is nothing else, and only of nodes that have something done")
+	case got.Answer != nil && got.Output == "":
+		r.Fatal("an answer is kept when the person leaves")
 	case got.Output != "" && got.End != node.None:
 		r.Fatal("a step either goes on or ends the journey")
 	case got.Output != "" && !slices.Contains(spec.Outputs, got.Output):
@@ -196,6 +200,12 @@ func input(r *rapid.T, n node.Node) (node.State, node.Input, time.Time) {
 		in.Subject = subject
 		in.Home = rapid.SampledFrom([]*time.Location{nil, time.UTC, time.FixedZone("JST", 9*60*60)}).Draw(r, "home")
 	}
+	s.Key = "jrn:ins_1:n:1"
+	if n.Needs().Asks && rapid.Bool().Draw(r, "asked") {
+		s.Data = json.RawMessage(`{"asked":true}`)
+		in.Answer = rapid.SampledFrom([]*node.Answer{nil, {OK: true, Status: 200, Body: json.RawMessage(`{"tier":"gold"}`), Tries: 1}, {Status: 404, Error: "no such person", Tries: 2}, {Error: "no such list"}}).Draw(r, "answer")
+	}
+	s.Answers = rapid.SampledFrom([]map[string]json.RawMessage{nil, {"crm": json.RawMessage(`{"ok":true,"status":200,"body":{"tier":"gold"}}`)}}).Draw(r, "answers")
 	if len(n.Listens()) > 0 && rapid.Bool().Draw(r, "woken") {
 		e := one("woken by")
 		in.Event = &e

@@ -41,6 +41,9 @@ func Run(t *testing.T, open func(t *testing.T) journey.Store) {
 		"merging gives rounds and steps to the winner":   repointing,
 		"counts add up": countsAddUp,
 		"the people behind every count can be listed": behindCounts,
+		"errands are leased, answered and begun anew": errands,
+		"tests are decided once":                      decisions,
+		"secrets come back as they were written":      secrets,
 		"parked people are found":                     parked,
 		"a workspace does not see another":            workspacesApart,
 	} {
@@ -336,6 +339,93 @@ func seizing(t *testing.T, s journey.Store) {
 	done.Status, done.Ended = journey.Exited, epoch
 	ok(t, s.Save(t.Context(), []journey.Instance{done}))
 	same(t, []string{}, ids(must[[]journey.Instance](t)(s.Seize(t.Context(), ws, []string{"ins_1"}))))
+}
+
+func errands(t *testing.T, s journey.Store) {
+	e := func(key, j, instance string, due time.Time) journey.Errand {
+		return journey.Errand{
+			Key: key, Workspace: ws, Journey: j, Version: 2, Instance: instance, Person: "per_1", Node: "n", Status: journey.Waiting, Due: due, CreatedAt: epoch,
+			Want: node.Errand{Call: &node.Call{Method: "POST", URL: "https://x.example/", Headers: []node.Header{{Name: "A", Secret: "s"}}, Body: "{}", Timeout: 5}, Until: epoch.Add(time.Hour)},
+		}
+	}
+	a, b, c := e("k1", "jrn_1", "ins_1", epoch.Add(time.Second)), e("k2", "jrn_1", "ins_1", epoch), e("k3", "jrn_2", "ins_2", epoch.Add(time.Hour))
+	ok(t, s.AddErrands(t.Context(), []journey.Errand{a, b, c}))
+	ok(t, s.AddErrands(t.Context(), []journey.Errand{a}))
+	now := epoch.Add(time.Minute)
+	same(t, []journey.Place{place}, must[[]journey.Place](t)(s.ErrandsDue(t.Context(), now)))
+	got := must[[]journey.Errand](t)(s.ClaimErrands(t.Context(), place, now, now.Add(time.Minute), "l1", 5))
+	a.Lease, b.Lease = "l1", "l1"
+	same(t, []journey.Errand{b, a}, got)
+	same(t, 0, len(must[[]journey.Errand](t)(s.ClaimErrands(t.Context(), place, now, now.Add(time.Minute), "l2", 5))))
+	same(t, 0, len(must[[]journey.Place](t)(s.ErrandsDue(t.Context(), now))))
+
+	a.Status, a.Tries, a.Answer, a.Excerpt, a.EndedAt = journey.Failed, 2, &node.Answer{Status: 404, Body: json.RawMessage(`{"a":1}`), Error: "none", Tries: 2}, "{...", now
+	same(t, true, must[bool](t)(s.SaveErrand(t.Context(), a)))
+	same(t, false, must[bool](t)(s.SaveErrand(t.Context(), a))) // the lease has ended
+	b.Status, b.Lease = journey.Finished, "l9"
+	same(t, false, must[bool](t)(s.SaveErrand(t.Context(), b)))
+	b.Status, b.Lease = journey.Waiting, ""
+	a.Lease = ""
+	same(t, []journey.Errand{a}, must[[]journey.Errand](t)(s.ErrandsByKey(t.Context(), ws, []string{"k1", "k9"})))
+	b.Lease = "l1"
+	same(t, []journey.Errand{a, b}, must[[]journey.Errand](t)(s.ErrandsOf(t.Context(), ws, "ins_1", 10)))
+	same(t, 0, len(must[[]journey.Errand](t)(s.ErrandsOf(t.Context(), "ws_2", "ins_1", 10))))
+	same(t, 0, len(must[[]journey.Errand](t)(s.ErrandsByKey(t.Context(), "ws_2", []string{"k1"}))))
+
+	ok(t, s.Repoint(t.Context(), ws, "per_1", "per_2"))
+	again := e("k1", "jrn_1", "ins_1", now)
+	ok(t, s.AddErrands(t.Context(), []journey.Errand{again})) // it failed, so it begins anew
+	again.Person = "per_2"
+	same(t, []journey.Errand{again}, must[[]journey.Errand](t)(s.ErrandsByKey(t.Context(), ws, []string{"k1"})))
+	again = must[[]journey.Errand](t)(s.ClaimErrands(t.Context(), place, now, now.Add(time.Minute), "l3", 1))[0]
+	again.Status, again.EndedAt = journey.Finished, now
+	same(t, true, must[bool](t)(s.SaveErrand(t.Context(), again)))
+	ok(t, s.AddErrands(t.Context(), []journey.Errand{e("k1", "jrn_1", "ins_1", now)})) // it is done, so it stays
+	same(t, journey.Finished, must[[]journey.Errand](t)(s.ErrandsByKey(t.Context(), ws, []string{"k1"}))[0].Status)
+	same(t, int64(0), must[int64](t)(s.PurgeErrands(t.Context(), now, 10)))
+	same(t, int64(1), must[int64](t)(s.PurgeErrands(t.Context(), now.Add(time.Second), 10)))
+}
+
+func decisions(t *testing.T, s journey.Store) {
+	d := journey.Decision{Workspace: ws, Journey: "jrn_1", Test: "t", Node: "n", Winner: "b", Ways: []journey.Way{{Output: "a", People: 50, Hits: 1}}, Chance: 0.01, Certain: true, DecidedAt: epoch}
+	same(t, d, must[journey.Decision](t)(s.Decide(t.Context(), d)))
+	later := d
+	later.Winner, later.DecidedAt = "a", epoch.Add(time.Hour)
+	same(t, d, must[journey.Decision](t)(s.Decide(t.Context(), later)))
+	same(t, []journey.Decision{d}, must[[]journey.Decision](t)(s.Decisions(t.Context(), ws, "jrn_1")))
+	same(t, 0, len(must[[]journey.Decision](t)(s.Decisions(t.Context(), "ws_2", "jrn_1"))))
+
+	for n, output := range []string{"a", "a", "b", "b", ""} {
+		i := instance(fmt.Sprintf("ins_%d", n), "jrn_1", fmt.Sprintf("per_%d", n), epoch)
+		if n == 0 {
+			i.Status, i.GoalAt = journey.Done, epoch
+		}
+		enter(t, s, i)
+		st := journey.Step{Workspace: ws, Journey: "jrn_1", Version: 1, Instance: i.ID, Person: i.Person, Seq: 1, Node: "n", Kind: "ab_test", Arrived: epoch, Left: epoch.Add(time.Duration(n) * time.Minute), Output: output}
+		again := st
+		again.Seq = 2
+		ok(t, s.AddSteps(t.Context(), []journey.Step{st, again}))
+	}
+	same(t, []journey.Passed{{Output: "a", People: 2, Goals: 1}, {Output: "b", People: 1}}, must[[]journey.Passed](t)(s.Passed(t.Context(), ws, "jrn_1", "n", epoch.Add(2*time.Minute))))
+}
+
+func secrets(t *testing.T, s journey.Store) {
+	x := journey.Secret{ID: "jsec_1", Workspace: ws, Name: "鍵", Sealed: []byte{0, 1, 255}, CreatedAt: epoch, UpdatedAt: epoch}
+	y := x
+	y.ID = "jsec_2"
+	ok(t, s.PutSecret(t.Context(), x))
+	ok(t, s.PutSecret(t.Context(), y))
+	x.Name, x.Sealed, x.UpdatedAt = "new", []byte{7}, epoch.Add(time.Hour)
+	ok(t, s.PutSecret(t.Context(), x))
+	same(t, x, must[journey.Secret](t)(s.Secret(t.Context(), ws, "jsec_1")))
+	_, err := s.Secret(t.Context(), "ws_2", "jsec_1")
+	isKind(t, err, errs.KindNotFound)
+	first := must[page.Of[journey.Secret]](t)(s.Secrets(t.Context(), ws, page.Request{Limit: 1}))
+	same(t, []journey.Secret{y}, first.Items)
+	same(t, []journey.Secret{x}, must[page.Of[journey.Secret]](t)(s.Secrets(t.Context(), ws, page.Request{Limit: 1, Cursor: first.Next})).Items)
+	ok(t, s.DeleteSecret(t.Context(), "ws_2", "jsec_1"))
+	ok(t, s.DeleteSecret(t.Context(), ws, "jsec_2"))
+	same(t, []journey.Secret{x}, must[page.Of[journey.Secret]](t)(s.Secrets(t.Context(), ws, page.Request{})).Items)
 }
 
 func nudging(t *testing.T, s journey.Store) {

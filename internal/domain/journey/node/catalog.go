@@ -3,7 +3,8 @@ package node
 // Catalog lists every kind of node, in the order in which an editor offers them.
 func Catalog() []Spec {
 	return []Spec{
-		Wait, WaitUntil, WaitForDate, WaitFor, Branch, Switch, Split, Cohort, SendMessage, SetTrait, EnterJourney, LeaveJourney, GoalNode, Exit,
+		Wait, WaitUntil, WaitForDate, WaitFor, Branch, Switch, Split, ABTest, Cohort, SendMessage, SetTrait,
+		AddToList, RemoveFromList, CreateTask, Webhook, EnterJourney, LeaveJourney, GoalNode, Exit,
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Values that a configuration takes from what is known when the step is done are named by a path: "event.total" is a property of the event that
-// brought the person in, "trait.plan" a trait, "answers.crm.tier" what the webhook of the node "crm" answered.
+// brought the person in, "trait.plan" a trait, "answers.crm.body.tier" what the webhook of the node "crm" answered.
 
 // pathRoots are the first words of paths.
 var pathRoots = []string{"event", "trait", "answers"}
@@ -20,7 +20,7 @@ func checkPath(code, field, path string) error {
 			return nil
 		}
 	}
-	return errs.Invalid(code, field, "%q names no value; write event.<property>, trait.<name> or answers.<node>.<field>", path)
+	return errs.Invalid(code, field, "%q names no value; write event.<property>, trait.<name> or answers.<node>.body.<field>", path)
 }
 
 // look returns the value at a path, false if there is none.

@@ -18,7 +18,8 @@ type Spec struct {
 	Kind    string   // stable, lower case: "wait"
 	Title   string   // English; catalogues translate it by kind
 	Outputs []string // by which a person leaves, none if the journey always ends here; an output that leads nowhere ends the journey
-	Pauses  bool     // a person spends time here, so a loop through this node does not spin
+	Pauses  bool     // a person rests here
+	Quick   bool     // with Pauses: only until an errand is done, so a loop through this node spins all the same
 	// Config returns a pointer to a zero configuration struct; its JSON Schema makes the form.
 	Config func() any
 	// New makes a Node of what Config returned, filled. Its errors are errs.Invalid with Field relative to the configuration.
@@ -41,10 +42,12 @@ type Needs struct {
 	Names   []string // events that the subject's history must include
 	All     bool     // the history must include every event
 	Effects bool     // Step may return effects
+	Asks    bool     // Step may ask for an errand and reads Input.Answer
 	Watches bool     // whoever rests here is to be stepped again when anything about them changes
 
 	Templates, Topics, Sets []string // ids referred to; sets are segments and lists
-	Journeys                []string // other journeys referred to
+	Journeys, Lists         []string // other journeys and lists referred to
+	URLs, Secrets           []string // scheme and host of addresses to call, stored secrets to send there
 }
 
 // Trigger is the event that brought the person into the journey.
@@ -62,6 +65,7 @@ type State struct {
 	Trigger Trigger
 	Entered time.Time       // into the journey
 	Arrived time.Time       // at this node
+	Key     string          // of this visit, as in what is done for it
 	Visit   int             // the how-manieth visit to this node, from 1
 	Data    json.RawMessage // what the node noted at its last step of this visit
 
@@ -75,9 +79,11 @@ func (s State) Since(e event.Kept) bool {
 
 // Input is what a step may look at.
 type Input struct {
-	Subject *rule.Subject  // set if Needs asked for it
-	Event   *event.Kept    // the event that woke the person, nil if it was time
-	Home    *time.Location // of people whose zone is not known; nil: UTC
+	Subject *rule.Subject     // set if Needs asked for it
+	Event   *event.Kept       // the event that woke the person, nil if it was time
+	Answer  *Answer           // what came of the errand that the node asked for, nil if it is still on its way
+	Winners map[string]string // decided A/B tests of the journey: name -> output
+	Home    *time.Location    // of people whose zone is not known; nil: UTC
 }
 
 // End says how a step ends the journey.
@@ -90,12 +96,14 @@ const (
 	Goal   End = "goal"   // what the journey is for has happened
 )
 
-// Result is what a step decided. Exactly one of Output, End, or staying (neither) holds.
+// Result is what a step decided. Exactly one of Output, End, Failed, or staying (none of them) holds.
 type Result struct {
 	Output  string          `json:"output,omitempty"`
 	Due     time.Time       `json:"due,omitzero"`      // staying: step again then; zero: only an event wakes the person
 	End     End             `json:"end,omitempty"`     //
 	GoalBy  *Reached        `json:"goal_by,omitempty"` // with End Goal
+	Failed  string          `json:"failed,omitempty"`  // why the person cannot go on until somebody mends it: they are parked here
+	Answer  *Answer         `json:"answer,omitempty"`  // with Output: to be found in State.Answers by the nodes that follow
 	Reason  string          `json:"reason,omitempty"`  // why, in plain words, for the log of the person's path
 	Data    json.RawMessage `json:"data,omitempty"`    // staying: to be found in State.Data at the next step
 	Effects []Effect        `json:"effects,omitempty"` // carried out in the transaction that stores the move
@@ -116,6 +124,8 @@ type Effect struct {
 	SetTraits *SetTraits `json:"set_traits,omitempty"`
 	Enter     *Enter     `json:"enter,omitempty"`
 	Leave     *Leave     `json:"leave,omitempty"`
+	Errand    *Errand    `json:"errand,omitempty"`
+	Task      *Task      `json:"task,omitempty"`
 }
 
 // Send asks for one message.

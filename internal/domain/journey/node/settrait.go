@@ -62,7 +62,7 @@ type SetTraitConfig struct {
 	Traits    map[string]any     `json:"traits,omitempty" doc:"Values by trait name; null removes the trait"`
 	Unset     []string           `json:"unset,omitempty" doc:"Traits to remove"`
 	Increment map[string]float64 `json:"increment,omitempty" doc:"What to add by trait name, negative to take away; a trait that is no number counts as 0"`
-	From      map[string]string  `json:"from,omitempty" doc:"Where to take the value from by trait name: event.<property>, trait.<name> or answers.<node>.<field>; a value that is missing leaves the trait as it is"`
+	From      map[string]string  `json:"from,omitempty" doc:"Where to take the value from by trait name: event.<property>, trait.<name> or answers.<node>.body.<field>; a value that is missing leaves the trait as it is"`
 }
 
 type setTrait struct{ SetTraitConfig }

@@ -102,7 +102,7 @@ var Switch = Spec{
 // SwitchConfig configures Switch.
 type SwitchConfig struct {
 	Trait string     `json:"trait,omitempty" doc:"Trait to look at"`
-	From  string     `json:"from,omitempty" doc:"Value to look at instead of a trait: event.<property> or answers.<node>.<field>"`
+	From  string     `json:"from,omitempty" doc:"Value to look at instead of a trait: event.<property> or answers.<node>.body.<field>"`
 	Cases [][]string `json:"cases" doc:"Values that leave by a, b, c, d, e; numbers and true or false as they are written"`
 }
 

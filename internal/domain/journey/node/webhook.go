@@ -1,0 +1,308 @@
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/textproto"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+// Webhook calls another server and waits for its answer, which later nodes and messages can name as answers.<node>.
+var Webhook = Spec{
+	Kind: "webhook", Title: "Call a webhook", Outputs: []string{"done", "refused", "timeout"}, Pauses: true, Quick: true,
+	Config: func() any { return &WebhookConfig{} },
+	New:    newWebhook,
+}
+
+// WebhookConfig configures Webhook. Templates may name person.*, event.* and answers.*.
+type WebhookConfig struct {
+	Method      string          `json:"method,omitempty" enum:"GET,POST,PUT,PATCH,DELETE" doc:"POST unless given"`
+	URL         string          `json:"url" doc:"Address; a template after the host name, such as https://example.com/people/{{ person.id | url_encode }}"`
+	Headers     []Header        `json:"headers,omitempty" doc:"Headers beside Content-Type and Idempotency-Key"`
+	Body        json.RawMessage `json:"body,omitempty" doc:"JSON to send, every text in it a template; a text that is one {{ name }} keeps the value's type. Empty: person, event and answers"`
+	Text        string          `json:"text,omitempty" doc:"Other text to send instead of JSON; a template"`
+	ContentType string          `json:"content_type,omitempty" doc:"Of text; text/plain unless given"`
+	Timeout     int             `json:"timeout,omitempty" doc:"Seconds to wait for one answer, 10 unless given, at most 30"`
+	Within      *Span           `json:"within,omitempty" doc:"How long to try before the person leaves by timeout, one hour unless given"`
+}
+
+const (
+	maxHeaders      = 20
+	maxCallBody     = 64 << 10
+	maxCallTimeout  = 30
+	usualTimeout    = 10
+	usualWithin     = time.Hour
+	maxCallTemplate = 32 << 10
+)
+
+var (
+	methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+	// ownHeaders are ours to set; a value of the author's would break the request or its idempotency.
+	ownHeaders = []string{"Host", "Content-Length", "Content-Type", "Connection", "Transfer-Encoding", "Upgrade", "Te", "Trailer", "Keep-Alive", "Proxy-Authorization", "Expect", "Idempotency-Key", "Accept-Encoding"}
+	headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$`)
+	// fixedHost holds scheme and host to what the author wrote: a trait must not decide where secrets are sent.
+	fixedHost = regexp.MustCompile(`^https?://[^{}/?#\s]+([/?#]|$)`)
+	oneName   = regexp.MustCompile(`^\s*\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}\s*$`)
+)
+
+type webhook struct {
+	method      string
+	url         *liquid.Template
+	host        string
+	headers     []header
+	body        filler // nil: the usual body
+	text        *liquid.Template
+	contentType string
+	timeout     int
+	within      time.Duration
+}
+
+type header struct {
+	Header
+	value *liquid.Template
+}
+
+func newWebhook(config any) (Node, error) {
+	c := config.(*WebhookConfig)
+	n := webhook{method: c.Method, contentType: c.ContentType, timeout: c.Timeout, within: usualWithin}
+	if n.method == "" {
+		n.method = "POST"
+	}
+	var bad []error
+	fail := func(err error) { bad = append(bad, err) }
+	if !slices.Contains(methods, n.method) {
+		fail(errs.Invalid("journey.webhook.method", "method", "the method %q is not known; use %s", c.Method, strings.Join(methods, ", ")))
+	}
+	switch {
+	case c.URL == "":
+		fail(errs.Invalid("journey.webhook.url", "url", "give the address to call"))
+	case !fixedHost.MatchString(c.URL):
+		fail(errs.Invalid("journey.webhook.url", "url", "the address must begin with https:// or http:// and a host name that is no template; put templates after the host"))
+	default:
+		n.host = fixedHost.FindString(c.URL)
+		n.url = parseTemplate("url", c.URL, liquid.Subject, fail)
+	}
+	if len(c.Headers) > maxHeaders {
+		fail(errs.Invalid("journey.webhook.headers", "headers", "at most %d headers", maxHeaders))
+	}
+	for i, h := range c.Headers {
+		field := fmt.Sprintf("headers[%d]", i)
+		switch {
+		case !headerName.MatchString(h.Name):
+			fail(errs.Invalid("journey.webhook.header", field+".name", "%q is not a name of a header", h.Name))
+		case slices.Contains(ownHeaders, textproto.CanonicalMIMEHeaderKey(h.Name)):
+			fail(errs.Invalid("journey.webhook.header", field+".name", "%s is set by the request itself; remove it", h.Name))
+		case (h.Value != "") == (h.Secret != ""):
+			fail(errs.Invalid("journey.webhook.header", field+".value", "give the header either a value or a secret"))
+		case strings.ContainsFunc(h.Prefix, func(r rune) bool { return r < ' ' || r == 0x7f }):
+			fail(errs.Invalid("journey.webhook.header", field+".prefix", "the prefix has line breaks or control characters; remove them"))
+		}
+		n.headers = append(n.headers, header{h, parseTemplate(field+".value", h.Value, liquid.Subject, fail)})
+	}
+	if len(c.Body) > 0 && c.Text != "" {
+		fail(errs.Invalid("journey.webhook.body", "text", "give either body or text"))
+	}
+	if (len(c.Body) > 0 || c.Text != "") && (n.method == "GET" || n.method == "DELETE") {
+		fail(errs.Invalid("journey.webhook.body", "body", "a %s request has no body; use POST, PUT or PATCH", n.method))
+	}
+	if len(c.Body) > maxCallTemplate || len(c.Text) > maxCallTemplate {
+		fail(errs.Invalid("journey.webhook.body", "body", "the body is larger than %d KB; send less", maxCallTemplate>>10))
+	} else if len(c.Body) > 0 {
+		var v any
+		if err := json.Unmarshal(c.Body, &v); err != nil {
+			fail(errs.Invalid("journey.webhook.body", "body", "this is not JSON: %v", err))
+		}
+		n.body = fillerOf("body", v, fail)
+	}
+	if c.Text != "" {
+		n.text = parseTemplate("text", c.Text, liquid.Text, fail)
+		if n.contentType == "" {
+			n.contentType = "text/plain; charset=utf-8"
+		}
+	} else {
+		n.contentType = "application/json"
+	}
+	if strings.ContainsFunc(n.contentType, func(r rune) bool { return r < ' ' || r > '~' }) {
+		fail(errs.Invalid("journey.webhook.content_type", "content_type", "the content type has characters that a header cannot carry"))
+	}
+	if n.timeout == 0 {
+		n.timeout = usualTimeout
+	}
+	if n.timeout < 1 || n.timeout > maxCallTimeout {
+		fail(errs.Invalid("journey.webhook.timeout", "timeout", "wait between 1 and %d seconds for one answer", maxCallTimeout))
+	}
+	if c.Within != nil {
+		if err := c.Within.Check("within"); err != nil {
+			fail(err)
+		}
+		n.within = c.Within.Duration()
+	}
+	switch len(bad) {
+	case 0:
+		return n, nil
+	case 1:
+		return nil, bad[0]
+	}
+	return nil, errors.Join(bad...)
+}
+
+// parseTemplate compiles a field; nil for an empty one.
+func parseTemplate(field, src string, mode liquid.Mode, fail func(error)) *liquid.Template {
+	if src == "" {
+		return nil
+	}
+	t, err := liquid.Parse(src, mode, liquid.Limits{Source: maxCallTemplate, Output: maxCallBody, Steps: 20_000})
+	if e, ok := errors.AsType[*liquid.Error](err); ok {
+		fail(errs.Invalid("journey.template."+e.Code, field, "line %d, column %d: %s", e.Line, e.Col, e.Msg))
+	} else if err != nil {
+		fail(err)
+	}
+	return t
+}
+
+// filler makes a JSON value out of what is known.
+type filler func(r *rendering) any
+
+// rendering fills templates and remembers the first failure.
+type rendering struct {
+	vars map[string]any
+	env  liquid.Env
+	err  error
+}
+
+func (r *rendering) text(t *liquid.Template) string {
+	if t == nil || r.err != nil {
+		return ""
+	}
+	out, _, err := t.Render(r.vars, r.env)
+	r.err = err
+	return out
+}
+
+func fillerOf(field string, v any, fail func(error)) filler {
+	switch v := v.(type) {
+	case string:
+		if m := oneName.FindStringSubmatch(v); m != nil {
+			path := strings.Split(m[1], ".")
+			return func(r *rendering) any { return walkTo(r.vars, path) }
+		}
+		t := parseTemplate(field, v, liquid.Text, fail)
+		return func(r *rendering) any { return r.text(t) }
+	case []any:
+		all := make([]filler, len(v))
+		for i := range v {
+			all[i] = fillerOf(fmt.Sprintf("%s[%d]", field, i), v[i], fail)
+		}
+		return func(r *rendering) any {
+			out := make([]any, len(all))
+			for i, f := range all {
+				out[i] = f(r)
+			}
+			return out
+		}
+	case map[string]any:
+		all := map[string]filler{}
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			all[k] = fillerOf(field+"."+k, v[k], fail)
+		}
+		return func(r *rendering) any {
+			out := make(map[string]any, len(all))
+			for _, k := range slices.Sorted(maps.Keys(all)) {
+				out[k] = all[k](r)
+			}
+			return out
+		}
+	}
+	return func(*rendering) any { return v }
+}
+
+func walkTo(v any, path []string) any {
+	for _, key := range path {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = object[key]
+	}
+	return v
+}
+
+func (n webhook) Needs() Needs {
+	out := Needs{Subject: true, Effects: true, Asks: true}
+	if n.host != "" {
+		out.URLs = []string{strings.TrimRight(n.host, "/?#")}
+	}
+	for _, h := range n.headers {
+		if h.Secret != "" {
+			out.Secrets = append(out.Secrets, h.Secret)
+		}
+	}
+	return out
+}
+
+func (webhook) Listens() []*Matcher { return nil }
+
+func (n webhook) Step(s State, in Input, now time.Time) Result {
+	due := s.Arrived.Add(n.within)
+	switch {
+	case len(s.Data) == 0:
+		call, err := n.call(s, in, now)
+		if err != nil {
+			return Result{Failed: "the request cannot be made: " + err.Error(), Reason: "the request cannot be made"}
+		}
+		due = later(due, now)
+		return Result{Due: due, Data: asked, Reason: "waits for an answer", Effects: []Effect{{Errand: &Errand{Call: call, Until: due}}}}
+	case in.Answer == nil && now.Before(due):
+		return Result{Due: due, Data: s.Data, Reason: "waits for an answer"}
+	case in.Answer == nil:
+		return Result{Output: "timeout", Reason: "no answer in time"}
+	case in.Answer.OK:
+		return Result{Output: "done", Reason: fmt.Sprintf("answered %d %s", in.Answer.Status, tries(in.Answer.Tries)), Answer: in.Answer}
+	case in.Answer.Status == 0:
+		return Result{Output: "refused", Reason: "not called: " + in.Answer.Error, Answer: in.Answer}
+	}
+	return Result{Output: "refused", Reason: fmt.Sprintf("answered %d %s", in.Answer.Status, tries(in.Answer.Tries)), Answer: in.Answer}
+}
+
+// call renders the request; it stays the same for every try.
+func (n webhook) call(s State, in Input, now time.Time) (*Call, error) {
+	person := map[string]any{}
+	maps.Copy(person, in.Subject.Traits)
+	person["id"] = in.Subject.ID
+	r := &rendering{vars: scope(s), env: liquid.Env{Now: now, Zone: in.Home}}
+	r.vars["person"] = person
+	out := &Call{Method: n.method, URL: strings.TrimSpace(r.text(n.url)), Timeout: n.timeout}
+	for _, h := range n.headers {
+		h.Value = r.text(h.value)
+		out.Headers = append(out.Headers, h.Header)
+	}
+	if n.method != "GET" && n.method != "DELETE" {
+		out.Headers = append(out.Headers, Header{Name: "Content-Type", Value: n.contentType})
+		switch {
+		case n.text != nil:
+			out.Body = r.text(n.text)
+		default:
+			var v any = r.vars
+			if n.body != nil {
+				v = n.body(r)
+			}
+			raw, err := json.Marshal(v)
+			if err != nil {
+				return nil, err
+			}
+			out.Body = string(raw)
+		}
+	}
+	if r.err == nil && len(out.Body) > maxCallBody {
+		return nil, fmt.Errorf("the body has %d bytes, at most %d; send less", len(out.Body), maxCallBody)
+	}
+	return out, r.err
+}
