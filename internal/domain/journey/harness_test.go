@@ -65,8 +65,13 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOn(t, sqldb.SQLite)
+}
+
+func newWorldOn(t testing.TB, kind sqldb.Dialect) *world {
+	t.Helper()
 	w := &world{
-		t: t, db: sqldbtest.Open(t, sqldb.SQLite), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
+		t: t, db: sqldbtest.Open(t, kind), clock: clock.NewFixed(start), history: map[string][]event.Kept{},
 		traits: map[string]map[string]any{}, sets: map[string][]uint64{}, zone: time.UTC, gone: map[string]bool{}, merged: map[uint64]string{}, refuse: map[string]string{}, checks: map[string]error{},
 	}
 	w.sql(`CREATE TABLE test_message (key TEXT PRIMARY KEY, person TEXT, template TEXT, node TEXT, vars TEXT, goal TEXT)`)
