@@ -244,7 +244,7 @@ func BenchmarkDecode(b *testing.B) {
 func TestEveryTypeOfEventComesBackFromTheLog(t *testing.T) {
 	for _, typ := range []event.Type{
 		event.Track, event.Page, event.Screen, event.Identify, event.Group, event.Alias,
-		event.Message, event.Segment, event.Journey, event.Consent, event.Invoice, event.Identity,
+		event.Message, event.Segment, event.Journey, event.Consent, event.Task, event.Invoice, event.Identity,
 	} {
 		e := sample()
 		e.Type = typ
