@@ -51,7 +51,8 @@ export function formatAgo(w: When, now = Date.now()) {
 }
 
 /** A list in words: "a, b and c". */
-export const formatList = (items: string[]) => kept('list', {}, (l) => new Intl.ListFormat(l, { type: 'conjunction' })).format(items)
+export const formatList = (items: string[], join: 'and' | 'or' = 'and') =>
+  kept('list', { join }, (l) => new Intl.ListFormat(l, { type: join === 'or' ? 'disjunction' : 'conjunction' })).format(items)
 export const formatCountry = (code: string) =>
   kept('country', {}, (l) => new Intl.DisplayNames([l], { type: 'region', fallback: 'code' })).of(code) ?? code
 export const formatLanguage = (code: string) =>

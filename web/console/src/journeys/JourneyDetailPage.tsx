@@ -7,7 +7,7 @@ import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
 import { NotePanel } from '@/report/NotePanel'
 import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
-import { Amounts, Button, Card, DetailPage, Loaded, Num, Stat, StatRow, Status, Tag, toastError, UnstyledButton } from '@/ui'
+import { Amounts, Button, Card, DetailPage, LinkButton, Loaded, Num, Stat, StatRow, Status, Tag, toastError, UnstyledButton } from '@/ui'
 import css from './JourneyDetailPage.module.css'
 
 const next: Record<string, 'publish' | 'pause' | 'resume' | undefined> = { draft: 'publish', live: 'pause', paused: 'resume' }
@@ -36,15 +36,20 @@ export default function JourneyDetailPage() {
             status={<Status value={j.status} />}
             meta={j.published_version ? <span>{t('journeys.version', { n: j.published_version })}</span> : null}
             actions={
-              verb && can('journeys.publish') ? (
-                <Button
-                  variant={verb === 'publish' ? 'filled' : 'default'}
-                  loading={verbs[verb].isPending}
-                  onClick={() => verbs[verb].mutate({ path: { id } }, { onError: toastError })}
-                >
-                  {t(`journeys.${verb}`)}
-                </Button>
-              ) : null
+              <>
+                {can('journeys.write') && j.status !== 'archived' ? (
+                  <LinkButton to={`/journeys/${id}/edit`}>{t('journeys.edit')}</LinkButton>
+                ) : null}
+                {verb && can('journeys.publish') ? (
+                  <Button
+                    variant={verb === 'publish' ? 'filled' : 'default'}
+                    loading={verbs[verb].isPending}
+                    onClick={() => verbs[verb].mutate({ path: { id } }, { onError: toastError })}
+                  >
+                    {t(`journeys.${verb}`)}
+                  </Button>
+                ) : null}
+              </>
             }
           >
             <Loaded of={report}>

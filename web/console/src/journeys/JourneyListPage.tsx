@@ -1,10 +1,25 @@
-import { Route, Sparkles } from 'lucide-react'
-import { useMemo } from 'react'
+import { Library, Plus, Route } from 'lucide-react'
+import { useMemo, useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { language, useT } from '@/i18n'
+import { useT } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Ago, Button, type Column, DataTable, EmptyState, Link, ListPage, Num, Status, toast, toastError } from '@/ui'
+import {
+  Ago,
+  Button,
+  type Column,
+  DataTable,
+  EmptyState,
+  FormBody,
+  Link,
+  LinkButton,
+  ListPage,
+  Num,
+  Sheet,
+  Status,
+  TextInput,
+  useForm,
+} from '@/ui'
 
 type Journey = Schemas['Journey']
 
@@ -13,7 +28,15 @@ export default function JourneyListPage() {
   const go = useGo()
   const write = useCan()('journeys.write')
   const journeys = useList('/api/v1/journeys', {})
-  const install = useSend('post', '/api/v1/journeys/ready', { refresh: ['/api/v1/journeys'] })
+  const [naming, setNaming] = useState(false)
+  const create = useSend('post', '/api/v1/journeys', { refresh: ['/api/v1/journeys'] })
+  const form = useForm({
+    initial: { name: '' },
+    save: async (v) => {
+      const made = await create.mutateAsync({ body: { name: v.name, draft: { trigger: {}, nodes: [] } as never } })
+      go(`/journeys/${made.id}/edit`)
+    },
+  })
   const columns = useMemo<Column<Journey>[]>(
     () => [
       { id: 'name', title: t('field.name'), cell: (j) => <Link to={`/journeys/${j.id}`}>{j.name}</Link>, text: (j) => j.name },
@@ -25,19 +48,27 @@ export default function JourneyListPage() {
     ],
     [t],
   )
-  const ready = write ? (
-    <Button
-      leftSection={<Sparkles size={16} />}
-      loading={install.isPending}
-      onClick={() =>
-        install.mutate({ body: { locale: language() } }, { onSuccess: () => toast(t('journeys.installed')), onError: toastError })
-      }
-    >
-      {t('journeys.install')}
+  const start = write ? (
+    <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setNaming(true)}>
+      {t('journeys.new')}
     </Button>
   ) : null
+  const library = (
+    <LinkButton to="/journeys/library" leftSection={<Library size={16} />}>
+      {t('journeys.library')}
+    </LinkButton>
+  )
   return (
-    <ListPage title={t('nav.journeys')} lead={t('journeys.lead')} actions={ready}>
+    <ListPage
+      title={t('nav.journeys')}
+      lead={t('journeys.lead')}
+      actions={
+        <>
+          {library}
+          {start}
+        </>
+      }
+    >
       <DataTable
         name="journeys"
         label={t('nav.journeys')}
@@ -51,8 +82,13 @@ export default function JourneyListPage() {
         loadingMore={journeys.loadingMore}
         onMore={journeys.loadMore}
         onOpen={(j) => go(`/journeys/${j.id}`)}
-        empty={<EmptyState icon={Route} title={t('journeys.empty')} text={t('journeys.lead')} action={ready} />}
+        empty={<EmptyState icon={Route} title={t('journeys.empty')} text={t('journeys.lead')} action={library} />}
       />
+      <Sheet title={t('journeys.new')} opened={naming} onClose={() => setNaming(false)}>
+        <FormBody form={form} action={t('action.create')} onCancel={() => setNaming(false)}>
+          <TextInput label={t('field.name')} required maxLength={200} data-autofocus {...form.getInputProps('name')} />
+        </FormBody>
+      </Sheet>
     </ListPage>
   )
 }

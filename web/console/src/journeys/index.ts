@@ -11,6 +11,8 @@ export const journeys: Area = {
   aliases: 'automation flow lvcheng 旅程 ジャーニー jaanii',
   screens: [
     { path: '/journeys', load: () => import('./JourneyListPage') },
+    { path: '/journeys/library', load: () => import('./ReadyPage') },
+    { path: '/journeys/$id/edit', load: () => import('./JourneyEditPage') },
     { path: '/journeys/$id', load: () => import('./JourneyDetailPage') },
   ],
 }

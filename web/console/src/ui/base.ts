@@ -2,6 +2,7 @@
 export {
   Accordion,
   Alert,
+  Autocomplete,
   Avatar,
   Badge,
   Box,
@@ -19,6 +20,7 @@ export {
   Flex,
   Group,
   Indicator,
+  InputWrapper,
   Kbd,
   Loader,
   Menu,

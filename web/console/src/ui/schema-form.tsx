@@ -1,5 +1,6 @@
 // A form from a JSON Schema: a new channel or journey node brings its schema and needs no code here.
 import { Checkbox, Fieldset, NumberInput, PasswordInput, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
+import { Fragment, type ReactNode } from 'react'
 import { hasText, t as text, useT } from '@/i18n'
 
 export interface Schema {
@@ -37,6 +38,19 @@ interface Props {
   except?: string[]
   /** Name of these inputs within the whole form, for errors: "config". */
   at?: string
+  /** Draws inputs that know more than their schema says, such as a picker of things by id; undefined leaves it to the schema. */
+  draw?: (input: Drawn) => ReactNode | undefined
+}
+
+export interface Drawn {
+  name: string
+  schema: Schema
+  value: unknown
+  set: (v: unknown) => void
+  label: string
+  description?: string
+  error?: string
+  required: boolean
 }
 
 const words = (prefix: string, name: string, s: Schema) => ({
@@ -51,7 +65,7 @@ const words = (prefix: string, name: string, s: Schema) => ({
 const typeOf = (s: Schema) =>
   Array.isArray(s.type) ? (s.type.find((x) => x !== 'null') ?? 'string') : (s.type ?? (s.properties ? 'object' : 'string'))
 
-export function SchemaForm({ schema, values, onChange, errors, prefix, only, except, at }: Props) {
+export function SchemaForm({ schema, values, onChange, errors, prefix, only, except, at, draw }: Props) {
   useT()
   const names = (only ?? Object.keys(schema.properties ?? {})).filter((n) => !except?.includes(n) && schema.properties?.[n])
   const set = (name: string, value: unknown) => {
@@ -61,19 +75,23 @@ export function SchemaForm({ schema, values, onChange, errors, prefix, only, exc
   }
   return (
     <Stack gap="md">
-      {names.map((name) => (
-        <Input
-          key={name}
-          name={name}
-          schema={schema.properties![name]!}
-          required={schema.required?.includes(name) ?? false}
-          value={values[name]}
-          set={(v) => set(name, v)}
-          errors={errors}
-          prefix={prefix}
-          at={at ? `${at}.${name}` : name}
-        />
-      ))}
+      {names.map((name) => {
+        const part = schema.properties![name]!
+        const input = {
+          name,
+          schema: part,
+          required: schema.required?.includes(name) ?? false,
+          value: values[name],
+          set: (v: unknown) => set(name, v),
+        }
+        const full = at ? `${at}.${name}` : name
+        const drawn = draw?.({ ...input, ...words(prefix, name, part), error: errors?.[full] as string | undefined })
+        return drawn === undefined ? (
+          <Input key={name} {...input} errors={errors} prefix={prefix} at={full} />
+        ) : (
+          <Fragment key={name}>{drawn}</Fragment>
+        )
+      })}
     </Stack>
   )
 }

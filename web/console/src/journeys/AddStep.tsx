@@ -1,0 +1,58 @@
+import { useRef, useState } from 'react'
+import { useT } from '@/i18n'
+import { Modal, NothingFound, TextInput, UnstyledButton } from '@/ui'
+import css from './AddStep.module.css'
+import { lookOf } from './icons'
+import { kindTitle } from './words'
+
+/** The kinds of nodes, to search and choose from. */
+export function AddStep({ kinds, onPick, onClose }: { kinds: string[]; onPick: (kind: string) => void; onClose: () => void }) {
+  const t = useT()
+  const [q, setQ] = useState('')
+  const list = useRef<HTMLUListElement>(null)
+  const wanted = q.trim().toLowerCase()
+  const shown = kinds.filter((k) => `${k} ${kindTitle(k)} ${t(`node_about.${k}`)}`.toLowerCase().includes(wanted))
+  const move = (e: React.KeyboardEvent) => {
+    if ((e.key !== 'ArrowDown' && e.key !== 'ArrowUp') || e.nativeEvent.isComposing) return
+    const all = [...(list.current?.querySelectorAll('button') ?? [])]
+    const at = all.indexOf(document.activeElement as HTMLButtonElement)
+    all[(at + (e.key === 'ArrowDown' ? 1 : -1) + all.length) % all.length]?.focus()
+    e.preventDefault()
+  }
+  return (
+    <Modal title={t('journeys.add_step')} onClose={onClose}>
+      {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- the buttons in it have the focus; this hears their arrows */}
+      <div onKeyDown={move}>
+        <TextInput
+          data-autofocus
+          aria-label={t('journeys.search_step')}
+          placeholder={t('journeys.search_step')}
+          value={q}
+          onChange={(e) => setQ(e.currentTarget.value)}
+          onKeyDown={(e) => {
+            if (e.key === 'Enter' && !e.nativeEvent.isComposing && shown[0]) onPick(shown[0])
+          }}
+        />
+        <ul ref={list} className={css.kinds}>
+          {shown.map((k) => {
+            const [Icon, tone] = lookOf(k)
+            return (
+              <li key={k}>
+                <UnstyledButton className={css.kind} onClick={() => onPick(k)}>
+                  <span className={css.icon} data-tone={tone}>
+                    <Icon size={17} aria-hidden />
+                  </span>
+                  <span>
+                    <b>{kindTitle(k)}</b>
+                    <span className={css.about}>{t(`node_about.${k}`)}</span>
+                  </span>
+                </UnstyledButton>
+              </li>
+            )
+          })}
+        </ul>
+        {shown.length === 0 ? <NothingFound onClear={() => setQ('')} /> : null}
+      </div>
+    </Modal>
+  )
+}
