@@ -29,7 +29,7 @@ export function FilterBar({ children, active, onClear }: { children: ReactNode; 
 export function SearchBox({ value, onChange, placeholder }: { value: string; onChange: (text: string) => void; placeholder: string }) {
   const t = useT()
   const [text, setText] = useState(value)
-  const composing = useRef(false)
+  const [composing, setComposing] = useState(false)
   const input = useRef<HTMLInputElement>(null)
   const told = useRef(value)
   const tell = useEffectEvent((found: string) => onChange(found))
@@ -40,13 +40,13 @@ export function SearchBox({ value, onChange, placeholder }: { value: string; onC
     }
   }, [value])
   useEffect(() => {
-    if (text === told.current || composing.current) return
+    if (text === told.current || composing) return
     const timer = setTimeout(() => {
       told.current = text
       tell(text)
     }, 250)
     return () => clearTimeout(timer)
-  }, [text])
+  }, [text, composing])
   useShortcuts([{ keys: '/', label: t('shortcut.search'), run: () => input.current?.focus() }])
   return (
     <TextInput
@@ -59,13 +59,8 @@ export function SearchBox({ value, onChange, placeholder }: { value: string; onC
       leftSection={<Search size={16} />}
       rightSection={text ? <CloseButton size="sm" aria-label={t('action.clear')} onClick={() => setText('')} /> : null}
       onChange={(e) => setText(e.currentTarget.value)}
-      onCompositionStart={() => {
-        composing.current = true
-      }}
-      onCompositionEnd={(e) => {
-        composing.current = false
-        setText(`${e.currentTarget.value}`)
-      }}
+      onCompositionStart={() => setComposing(true)}
+      onCompositionEnd={() => setComposing(false)}
     />
   )
 }

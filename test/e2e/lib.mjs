@@ -1,0 +1,134 @@
+// What the stories share: a browser, signed-in pages, texts of the catalogues, and the checks every page has to pass.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+const require = createRequire(new URL('../../web/console/package.json', import.meta.url))
+const { chromium } = require('playwright-core')
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+const [url, email, password, ...rest] = process.argv.slice(2)
+export const server = { url, email, password }
+export const wanted = rest
+export const languages = ['en', 'zh-Hans', 'ja']
+export const catalogue = (lang) => JSON.parse(readFileSync(new URL(`../../web/console/src/i18n/${lang}.json`, import.meta.url), 'utf8'))
+
+export const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+})
+
+const entered = await (async () => {
+  const answer = await fetch(`${url}/api/v1/session`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  })
+  assert.equal(answer.status, 200, 'sign-in through the API')
+  const [name, value] = answer.headers.get('set-cookie').split(';')[0].split('=')
+  return { cookie: { name, value, url }, csrf: (await answer.json()).csrf }
+})()
+
+/** The API as the signed-in reader. */
+export async function api(method, path, body) {
+  const answer = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: {
+      'Content-Type': 'application/json',
+      Cookie: `${entered.cookie.name}=${entered.cookie.value}`,
+      'X-CSRF-Token': entered.csrf,
+    },
+    body: body && JSON.stringify(body),
+  })
+  assert.ok(answer.ok, `${method} ${path} answers ${answer.status}`)
+  return answer.status === 204 ? null : answer.json()
+}
+
+export const phone = { width: 390, height: 844 }
+export const laptop = { width: 1280, height: 860 }
+
+/** A page of its own; complaints of the browser end the story. */
+export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false } = {}) {
+  const context = await browser.newContext({
+    viewport: size,
+    colorScheme: scheme,
+    reducedMotion: 'reduce',
+    timezoneId: 'Asia/Tokyo',
+    bypassCSP,
+    hasTouch: size.width < 600,
+  })
+  context.setDefaultTimeout(15_000)
+  if (signedIn) await context.addCookies([entered.cookie])
+  await context.addInitScript((l) => localStorage.setItem('language', l), lang)
+  const page = await context.newPage()
+  page.complaints = []
+  page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))
+  page.on('console', (m) => {
+    if (m.type() === 'error' && !/\b401\b/.test(m.text())) page.complaints.push(`${page.url()}: ${m.text()}`)
+  })
+  return page
+}
+
+export async function done(page) {
+  assert.deepEqual(page.complaints, [], 'the browser has nothing to complain of')
+  await page.context().close()
+}
+
+/** Goes to an address and waits until the screen shows what it has to show. */
+export async function visit(page, path) {
+  await page.goto(`${url}${path}`, { waitUntil: 'domcontentloaded' })
+  await settled(page)
+}
+
+/** Waits until a heading stands and nothing loads any more. */
+export async function settled(page) {
+  await page.locator('#main h1').first().waitFor()
+  await page.waitForFunction(() => !document.querySelector('[role=status][aria-label][class*=skeleton]'))
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => document.fonts.ready.then(resolve)))),
+  )
+}
+
+export async function fits(page, what) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.ok(wide <= 0, `${what} scrolls sideways by ${wide} px`)
+}
+
+/** Texts that the screen shows and that look like keys of the catalogue. */
+export async function noKeys(page, what, keys) {
+  const text = await page.locator('body').innerText()
+  const shown = keys.filter((k) => k.includes('.') && new RegExp(`(^|\\s)${k.replaceAll('.', '\\.')}($|\\s)`, 'm').test(text))
+  assert.deepEqual(shown, [], `${what} shows keys in place of texts`)
+}
+
+/** Serious and critical findings of axe. */
+export async function findings(page) {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }),
+  )
+  return violations
+    .filter((v) => ['serious', 'critical'].includes(v.impact))
+    .map((v) => `${v.id} (${v.impact}) on ${v.nodes.length}: ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary.split('\n')[1] ?? ''}`)
+}
+
+const ids = {}
+/** Every page of the console; /x/ID becomes the first x there is. */
+export async function pages() {
+  const found = readFileSync(new URL('pages.txt', import.meta.url), 'utf8')
+    .split('\n')
+    .map((l) => l.trim())
+    .filter((l) => l.startsWith('/'))
+  const out = []
+  for (const path of found) {
+    if (!path.includes('/ID')) {
+      out.push(path)
+      continue
+    }
+    const noun = path.split('/ID')[0]
+    ids[noun] ??= (await api('GET', `${noun}?limit=1`)).items[0]?.id
+    assert.ok(ids[noun], `the demonstration has something below ${noun}`)
+    out.push(path.replace('/ID', `/${ids[noun]}`))
+  }
+  return out
+}

@@ -1,0 +1,21 @@
+// The stories of the console, told in a browser.
+//   node test/e2e/run.mjs URL EMAIL PASSWORD [story ...]
+import { browser, wanted } from './lib.mjs'
+import { stories } from './stories.mjs'
+
+let failed = 0
+const began = Date.now()
+for (const [name, tell] of Object.entries(stories)) {
+  if (wanted.length > 0 && !wanted.some((w) => name.includes(w))) continue
+  const start = Date.now()
+  try {
+    const note = await tell()
+    console.log(`ok    ${name} ${((Date.now() - start) / 1000).toFixed(1)} s${note ? ` (${note})` : ''}`)
+  } catch (err) {
+    failed++
+    console.log(`FAIL  ${name}\n${err.stack}`)
+  }
+}
+await browser.close()
+console.log(`${failed} failed, ${((Date.now() - began) / 1000).toFixed(0)} s`)
+if (failed > 0) process.exitCode = 1
