@@ -80,10 +80,10 @@ export function Frame() {
           </span>
         </UnstyledButton>
         <nav className={css.nav} aria-label={t('nav.label')}>
-          {shown.filter((a) => a.nav !== false && !a.demo).map(item)}
+          {shown.filter((a) => a.nav !== false && !a.demo && !a.foot).map(item)}
         </nav>
         <div className={css.foot}>
-          {shown.filter((a) => a.demo).map(item)}
+          {shown.filter((a) => a.demo || a.foot).map(item)}
           <Me onHelp={() => setSheet(true)} />
         </div>
       </aside>

@@ -1,5 +1,6 @@
 // THE list: every area of the console. A new noun adds its line here.
 import { campaigns } from '@/campaigns'
+import { content } from '@/content'
 import { home } from '@/home'
 import { journeys } from '@/journeys'
 import type { Area } from '@/lib/route'
@@ -10,4 +11,4 @@ import { reports } from '@/report'
 import { segments } from '@/segments'
 import { settings } from '@/settings'
 
-export const areas: Area[] = [home, people, segments, campaigns, journeys, reports, lists, settings, mailbox]
+export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, settings, mailbox]

@@ -1,5 +1,5 @@
 // Routing as screens see it. The router itself is in app/router.tsx; nothing else imports it.
-import { useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import { useBlocker, useLocation, useNavigate, useParams } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
 import { useCallback, useMemo } from 'react'
 
@@ -38,6 +38,8 @@ export interface Area {
   aliases?: string
   /** False keeps it out of the navigation (there are at most seven). */
   nav?: boolean
+  /** Stands at the foot of the navigation, apart from what people work with every day. */
+  foot?: boolean
   /** Only in the demonstration. */
   demo?: boolean
   screens: Screen[]
@@ -89,4 +91,13 @@ export function useUrlState<T extends Record<string, string>>(defaults: T): [T, 
     [navigate, names],
   )
   return [state, set]
+}
+
+/** Asks before somebody leaves the page (not: changes its search) while `dirty`; the browser asks by itself when the tab is closed. */
+export function useLeaveGuard(dirty: boolean, ask: () => Promise<boolean>) {
+  useBlocker({
+    disabled: !dirty,
+    enableBeforeUnload: dirty,
+    shouldBlockFn: async ({ current, next }) => current.pathname !== next.pathname && !(await ask()),
+  })
 }

@@ -27,6 +27,7 @@ export const settings: Area = {
   path: '/settings',
   title: 'nav.settings',
   icon: Settings,
+  foot: true,
   key: ',',
   permission: 'settings.read',
   aliases: 'shezhi settei 设置 設定',

@@ -1,0 +1,49 @@
+import { formatNumber, useT } from '@/i18n'
+import { advise } from './count'
+import css from './content.module.css'
+import type { Words } from './draft'
+import { LiquidInput } from './LiquidInput'
+import type { Variable } from './variables'
+
+/** Subject and preheader with what readers will see of them. */
+export function LinesForm({
+  words,
+  variables,
+  errors,
+  onChange,
+}: {
+  words: Words
+  variables: Variable[]
+  errors: Partial<Record<'subject' | 'preheader', string>>
+  onChange: (name: 'subject' | 'preheader', value: string) => void
+}) {
+  const t = useT()
+  const line = (name: 'subject' | 'preheader') => {
+    const { count, advice, cjk } = advise(name, words[name])
+    return (
+      <LiquidInput
+        name={name}
+        label={
+          <span className={css.counted}>
+            {t(`content.${name}`)}
+            <small data-advice={advice}>
+              {t('content.count', { count, n: formatNumber(count) })} ·{' '}
+              {t(`content.advice.${name}.${advice}${advice === 'empty' ? '' : cjk ? '_cjk' : ''}`)}
+            </small>
+          </span>
+        }
+        required={name === 'subject'}
+        value={words[name]}
+        variables={variables}
+        error={errors[name]}
+        onChange={(v) => onChange(name, v)}
+      />
+    )
+  }
+  return (
+    <div className={css.lines}>
+      {line('subject')}
+      {line('preheader')}
+    </div>
+  )
+}

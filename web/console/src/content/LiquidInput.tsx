@@ -1,0 +1,145 @@
+import { Braces } from 'lucide-react'
+import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react'
+import { useT } from '@/i18n'
+import { composing } from '@/lib/keys'
+import { IconButton, Textarea, TextInput } from '@/ui'
+import css from './content.module.css'
+import type { Variable } from './variables'
+
+interface Props {
+  label: ReactNode
+  value: string
+  onChange: (value: string) => void
+  variables: Variable[]
+  /** lines: several lines; bare: the text itself is a path or condition, without braces. */
+  lines?: boolean
+  bare?: boolean
+  mono?: boolean
+  description?: ReactNode
+  error?: ReactNode
+  required?: boolean
+  maxLength?: number
+  name?: string
+  placeholder?: string
+  autoFocus?: boolean
+}
+
+const shown = 8
+
+/** Text with variables: typing {{ offers those there are, with the values of the person who is looked at. */
+export function LiquidInput({ label, value, onChange, variables, lines, bare, mono, ...rest }: Props) {
+  const t = useT()
+  const list = useId()
+  const field = useRef<HTMLInputElement & HTMLTextAreaElement>(null)
+  // What has been typed of a variable, and where it begins; null while none is asked for.
+  const [asked, setAsked] = useState<{ from: number; text: string } | null>(null)
+  const [at, setAt] = useState(0)
+  const found = asked
+    ? variables.filter((v) => v.path.toLowerCase().includes(asked.text.toLowerCase()) && v.path !== asked.text).slice(0, shown)
+    : []
+
+  const look = (text: string, caret: number) => {
+    const before = text.slice(0, caret)
+    const m = bare ? /([A-Za-z_][\w.]*)$/.exec(before) : /\{\{-?\s*([\w.]*)$/.exec(before)
+    setAsked(m ? { from: caret - m[1]!.length, text: m[1]! } : null)
+    setAt(0)
+  }
+  const write = (text: string, caret: number) => {
+    onChange(text)
+    setAsked(null)
+    requestAnimationFrame(() => {
+      field.current?.focus()
+      field.current?.setSelectionRange(caret, caret)
+    })
+  }
+  const take = (v: Variable) => {
+    if (!asked) return
+    const before = value.slice(0, asked.from)
+    const after = value.slice(asked.from + asked.text.length)
+    if (bare) return write(before + v.path + after, before.length + v.path.length)
+    const gap = /\s$/.test(before) ? '' : ' '
+    const rest = after.replace(/^\s*\}\}/, '')
+    const put = `${before}${gap}${v.path} }}`
+    write(put + rest, put.length)
+  }
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (composing(e) || found.length === 0) return
+    const step = e.key === 'ArrowDown' ? 1 : e.key === 'ArrowUp' ? -1 : 0
+    if (step) setAt((n) => (n + step + found.length) % found.length)
+    else if (e.key === 'Enter' || e.key === 'Tab') take(found[at]!)
+    else if (e.key === 'Escape') setAsked(null)
+    else return
+    e.preventDefault()
+    e.stopPropagation()
+  }
+  const open = () => {
+    const caret = field.current?.selectionStart ?? value.length
+    const put = bare ? '' : '{{ '
+    const text = value.slice(0, caret) + put + value.slice(caret)
+    if (put) onChange(text)
+    setAsked({ from: caret + put.length, text: '' })
+    setAt(0)
+    requestAnimationFrame(() => {
+      field.current?.focus()
+      field.current?.setSelectionRange(caret + put.length, caret + put.length)
+    })
+  }
+  const common = {
+    ...rest,
+    label,
+    value,
+    ref: field,
+    autoComplete: 'off',
+    onKeyDown,
+    onBlur: () => setAsked(null),
+    'aria-controls': found.length > 0 ? list : undefined,
+    'aria-activedescendant': found.length > 0 ? `${list}-${at}` : undefined,
+    styles: mono || bare ? { input: { fontFamily: 'var(--ui-mono)', fontSize: 13 } } : undefined,
+    rightSectionPointerEvents: 'all' as const,
+    rightSection: (
+      <IconButton size="sm" label={t('content.insert_variable')} onMouseDown={(e) => e.preventDefault()} onClick={open}>
+        <Braces size={14} />
+      </IconButton>
+    ),
+  }
+  const typed = (e: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) => {
+    onChange(e.currentTarget.value)
+    look(e.currentTarget.value, e.currentTarget.selectionStart ?? 0)
+  }
+  return (
+    <div className={css.liquid}>
+      {lines ? (
+        <Textarea
+          {...common}
+          autosize
+          minRows={3}
+          maxRows={16}
+          rightSectionProps={{ style: { alignItems: 'flex-start', paddingTop: 5 } }}
+          onChange={typed}
+        />
+      ) : (
+        <TextInput {...common} onChange={typed} />
+      )}
+      {found.length > 0 ? (
+        <div id={list} role="listbox" aria-label={t('content.variables')} className={css.offers}>
+          {found.map((v, i) => (
+            // The keys act on the input, which keeps the focus.
+            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+            <div
+              key={v.path}
+              id={`${list}-${i}`}
+              role="option"
+              aria-selected={i === at}
+              className={css.offer}
+              onMouseDown={(e) => e.preventDefault()}
+              onClick={() => take(v)}
+            >
+              <code>{v.path}</code>
+              <span>{v.value}</span>
+            </div>
+          ))}
+        </div>
+      ) : null}
+    </div>
+  )
+}

@@ -1,0 +1,26 @@
+import { Mail } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const content: Area = {
+  id: 'content',
+  path: '/content',
+  title: 'nav.content',
+  icon: Mail,
+  key: 'm',
+  permission: 'content.read',
+  aliases: 'content mail template brand snippet moban 模板 邮件 品牌 テンプレート ブランド naiyou コンテンツ',
+  screens: [
+    { path: '/content', load: () => import('./TemplateListPage') },
+    { path: '/content/new', load: () => import('./TemplateNewPage') },
+    { path: '/content/$id', load: () => import('./TemplateEditPage') },
+  ],
+  actions: [
+    {
+      id: 'content.new',
+      title: 'content.new_mail',
+      aliases: 'create mail template xinjian',
+      permission: 'content.write',
+      to: '/content/new',
+    },
+  ],
+}
