@@ -19,6 +19,7 @@ type DryRunAsk struct {
 	Channel  string     `json:"channel,omitempty" doc:"email if left out"`
 	Template string     `json:"template,omitempty" doc:"judged too, if given"`
 	At       *time.Time `json:"at,omitempty" doc:"now if left out"`
+	Test     *Test      `json:"test,omitempty" doc:"an A/B test, to learn what it could see"`
 	Local    string     `json:"local,omitempty" doc:"a time where each person lives, such as 2026-12-24T09:00"`
 }
 
@@ -31,6 +32,7 @@ type DryRunCount struct {
 	Allowed  int64         `json:"allowed"`
 	Waits    []ReasonCount `json:"waits_by_reason" doc:"of the allowed, those who get it later"`
 	Refused  []ReasonCount `json:"refused_by_reason"`
+	Arms     []TestArm     `json:"arms" doc:"of the A/B test: how many see each variant before the rest, and the smallest difference it finds"`
 }
 
 // DryRunPerson is the gate's answer about one person.
@@ -53,7 +55,7 @@ func (a *api) imagined(ctx context.Context, q DryRunAsk) (campaign.Campaign, err
 	if q.Topic == "" {
 		return campaign.Campaign{}, errs.Invalid("campaign.incomplete", "topic", "choose the topic that people subscribed to")
 	}
-	c := campaign.Campaign{Audience: campaign.Audience{Include: q.Include, Exclude: q.Exclude}, Topic: q.Topic, Channel: q.Channel, Template: q.Template, Plan: campaign.Plan{Local: local}}
+	c := campaign.Campaign{Audience: campaign.Audience{Include: q.Include, Exclude: q.Exclude}, Topic: q.Topic, Channel: q.Channel, Template: q.Template, Plan: campaign.Plan{Local: local, Test: (*campaign.Test)(q.Test)}}
 	if q.At != nil {
 		c.ScheduledAt = *q.At
 	}
@@ -68,7 +70,7 @@ func (a *api) dryRunRoutes() {
 			return nil, err
 		}
 		p, err := s.DryRun(ctx, workspaceOf(ctx), c)
-		return answer(DryRunCount{p.Included, p.Excluded, p.Audience, p.Checked, p.Allowed, reasonCounts(p.Waits), reasonCounts(p.Refused)}), err
+		return answer(DryRunCount{p.Included, p.Excluded, p.Audience, p.Checked, p.Allowed, reasonCounts(p.Waits), reasonCounts(p.Refused), armShapes(p.Arms)}), err
 	})
 	type who struct {
 		Paging

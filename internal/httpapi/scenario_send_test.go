@@ -205,6 +205,8 @@ func TestCampaignAndReportScenarios(t *testing.T) {
 		{do: "GET /campaigns/none/preflight", status: 404},
 		{as: "viewer", do: "POST /sending/dry-run", body: `{"campaign":"$half"}`, status: 200, has: `"audience":1 | "allowed":0 | {"reason":"unsubscribed","count":1}`},
 		{as: "viewer", do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic"}`, status: 200, has: `"audience":2 | "waits_by_reason":[]`},
+		{as: "viewer", do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic","template":"$template","test":{"variants":["other"],"share":50,"metric":"opened","hours":4}}`, status: 200, has: `"variant":"B","people":0 | "detectable":1`},
+		{do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic","template":"$template","test":{"variants":[],"share":50,"metric":"opened","hours":4}}`, status: 422, has: `plan.test.variants`},
 		{do: "POST /sending/dry-run", body: `{"include":["$list"]}`, status: 422, has: `"location":"topic"`},
 		{do: "POST /sending/dry-run", body: `{"topic":"$topic"}`, status: 422, has: `"location":"audience.include"`},
 		{do: "POST /sending/dry-run", body: `{"include":["none"],"topic":"$topic"}`, status: 404},

@@ -32,7 +32,13 @@ func (s *Service) DryRun(ctx context.Context, ws string, c Campaign) (Preflight,
 	}
 	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
 	out.Excluded = out.Included - out.Audience
-	return out, s.askGate(ctx, c, audience, &out)
+	if err := s.askGate(ctx, c, audience, &out); err != nil {
+		return Preflight{}, err
+	}
+	if c.Plan.Test != nil {
+		out.Arms = c.Plan.Test.arms(out.Allowed)
+	}
+	return out, nil
 }
 
 // Wanted narrows the people of a dry run; the zero value takes all.

@@ -1,12 +1,17 @@
-import { call, type Schemas, useSend } from '@/api'
-import { useT } from '@/i18n'
+import { useState } from 'react'
+import { call, describe, type Schemas, useRead, useSend } from '@/api'
+import { formatNumber, formatPercent, useT } from '@/i18n'
 import { useGo } from '@/lib/route'
+import { TargetInputs } from '@/report/NotePanel'
 import {
+  Alert,
+  Button,
   Card,
   DateTimeInput,
   ErrorState,
-  FormBody,
+  type Form,
   FormPage,
+  Group,
   LoadingState,
   MultiSelect,
   NumberInput,
@@ -14,29 +19,63 @@ import {
   Select,
   SimpleGrid,
   Stack,
+  Stepper,
   Switch,
+  Text,
   Textarea,
   TextInput,
   useForm,
 } from '@/ui'
 import { useChoices } from './choices'
-import { draftOf, formOf, type Mode } from './draft'
+import { askOf, type CampaignForm as Values, draftOf, formOf, type Mode } from './draft'
+import { allowedLine, Reasons } from './Gate'
+import { Preview } from './Preview'
+import { useDryRun } from './useDryRun'
 
-/** The form of a campaign: to whom, what, when. */
+type Choices = ReturnType<typeof useChoices>
+type Props = { form: Form<Values>; choices: Choices }
+
+const steps = ['who', 'what', 'goal', 'when', 'test'] as const
+
+// The step on which an input stands, so that a fault of the server opens it.
+const places: Record<string, number> = {
+  name: 0,
+  include: 0,
+  exclude: 0,
+  topic: 0,
+  template: 1,
+  subject: 1,
+  html: 1,
+  goalEvent: 2,
+  goalDays: 2,
+  notePlan: 2,
+  figure: 2,
+  value: 2,
+  mode: 3,
+  at: 3,
+  perMinute: 3,
+  holdout: 3,
+  priority: 3,
+  variants: 4,
+  share: 4,
+  metric: 4,
+  hours: 4,
+}
+
+/** The steps to a campaign: to whom, what, what for, when, and which of several contents. */
 export function CampaignForm({ campaign }: { campaign?: Schemas['Campaign'] }) {
   const t = useT()
   const choices = useChoices()
-  const title = campaign?.name ?? t('campaigns.new')
   const crumbs = [
     { to: '/campaigns', label: t('nav.campaigns') },
     ...(campaign ? [{ to: `/campaigns/${campaign.id}`, label: campaign.name }] : []),
   ]
   return (
-    <FormPage title={campaign ? t('campaigns.edit') : title} lead={t('campaigns.new_lead')} crumbs={crumbs}>
+    <FormPage title={campaign ? t('campaigns.edit') : t('campaigns.new')} lead={t('campaigns.new_lead')} crumbs={crumbs}>
       {choices.error ? (
         <ErrorState error={choices.error} />
       ) : choices.ready ? (
-        <Inputs campaign={campaign} choices={choices} />
+        <Wizard campaign={campaign} choices={choices} />
       ) : (
         <LoadingState rows={10} />
       )}
@@ -44,9 +83,10 @@ export function CampaignForm({ campaign }: { campaign?: Schemas['Campaign'] }) {
   )
 }
 
-function Inputs({ campaign, choices }: { campaign?: Schemas['Campaign']; choices: ReturnType<typeof useChoices> }) {
+function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices: Choices }) {
   const t = useT()
   const go = useGo()
+  const [step, setStep] = useState(0)
   const live = { refresh: ['/api/v1/campaigns'] }
   const create = useSend('post', '/api/v1/campaigns', live)
   const update = useSend('put', '/api/v1/campaigns/{id}', live)
@@ -56,6 +96,8 @@ function Inputs({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     names: {
       'audience.include': 'include',
       'audience.exclude': 'exclude',
+      'goal.event': 'goalEvent',
+      'goal.window_seconds': 'goalDays',
       'plan.local': 'at',
       scheduled_at: 'at',
       'plan.per_minute': 'perMinute',
@@ -68,14 +110,91 @@ function Inputs({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       const template = v.write
         ? (await call('post', '/api/v1/templates', { body: { name: v.name, channel: 'email', subject: v.subject, html: v.html } })).id
         : v.template
+      if (v.write) form.setValues({ write: false, template })
       const body = draftOf(v, template, campaign)
       const saved = campaign ? await update.mutateAsync({ path: { id: campaign.id }, body }) : await create.mutateAsync({ body })
+      if (!campaign && (v.notePlan || (v.figure && v.value !== '')))
+        await call('put', '/api/v1/campaigns/{id}/note', {
+          path: { id: saved.id },
+          body: {
+            base: 0,
+            plan: v.notePlan,
+            target: v.figure && v.value !== '' ? { figure: v.figure, value: Number(v.value) / 100, at_most: v.side === 'most' } : undefined,
+          },
+        })
       go(`/campaigns/${saved.id}`)
     },
   })
-  const v = form.getValues()
+  const last = steps.length - 1
+  const faults = Object.keys(form.errors)
+  const faulty = new Set(faults.map((f) => places[f.split('.')[0] ?? ''] ?? step))
+  const submit = async () => {
+    if (step < last) {
+      setStep(step + 1)
+      return
+    }
+    await form.submit()
+  }
   return (
-    <FormBody form={form} action={t('action.save')} onCancel={() => go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')}>
+    <form
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault()
+        void submit()
+      }}
+    >
+      <Stack gap="md">
+        <Stepper
+          active={step}
+          onStepClick={setStep}
+          size="sm"
+          wrap={false}
+          styles={{ steps: { overflowX: 'auto', paddingBottom: 4 }, stepLabel: { whiteSpace: 'nowrap' } }}
+        >
+          {steps.map((s, i) => (
+            <Stepper.Step key={s} label={t(`campaigns.step_${s}`)} color={faulty.has(i) ? 'danger' : undefined} />
+          ))}
+        </Stepper>
+        {step === 0 ? <Who form={form} choices={choices} /> : null}
+        {step === 1 ? <What form={form} choices={choices} /> : null}
+        {step === 2 ? <Goal form={form} fresh={!campaign} /> : null}
+        {step === 3 ? <When form={form} /> : null}
+        {step === 4 ? <Variants form={form} choices={choices} /> : null}
+        {form.failure ? (
+          <Alert color="danger" role="alert">
+            {form.failure}
+          </Alert>
+        ) : null}
+        {faults.length && !faulty.has(step) ? (
+          <Alert color="danger" role="alert">
+            {t('campaigns.step_faults', { step: t(`campaigns.step_${steps[[...faulty][0] ?? 0]}`) })}
+          </Alert>
+        ) : null}
+        <Group justify="space-between" gap="xs">
+          <Button onClick={() => go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')}>{t('action.cancel')}</Button>
+          <Group gap="xs">
+            {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
+            {step < last ? (
+              <Button loading={form.busy} onClick={() => void form.submit()}>
+                {t('campaigns.save_draft')}
+              </Button>
+            ) : null}
+            <Button type="submit" variant="filled" loading={step === last && form.busy}>
+              {step < last ? t('campaigns.next') : t('campaigns.save_draft')}
+            </Button>
+          </Group>
+        </Group>
+      </Stack>
+    </form>
+  )
+}
+
+function Who({ form, choices }: Props) {
+  const t = useT()
+  const ask = askOf({ ...form.getValues(), testing: false })
+  const { count, error, busy } = useDryRun(ask)
+  return (
+    <>
       <Card title={t('campaigns.section_who')}>
         <Stack gap="md">
           <TextInput label={t('field.name')} required maxLength={200} {...form.getInputProps('name')} />
@@ -83,94 +202,208 @@ function Inputs({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
             <MultiSelect label={t('campaigns.audience')} required searchable data={choices.audiences} {...form.getInputProps('include')} />
             <MultiSelect label={t('campaigns.exclude')} searchable data={choices.audiences} {...form.getInputProps('exclude')} />
           </SimpleGrid>
-          <Select label={t('campaigns.topic')} required data={choices.topics} {...form.getInputProps('topic')} />
+          <Select
+            label={t('campaigns.topic')}
+            description={t('campaigns.topic_help')}
+            required
+            data={choices.topics}
+            {...form.getInputProps('topic')}
+          />
+          <div role="status" aria-live="polite" style={{ opacity: busy ? 0.55 : 1, minHeight: 24 }}>
+            {ask === null ? <Text c="dimmed">{t('campaigns.count_needs')}</Text> : null}
+            {error ? <Text c="var(--ui-danger-text)">{describe(error)}</Text> : null}
+            {count ? <Text fw={600}>{allowedLine(t, count)}</Text> : null}
+          </div>
         </Stack>
       </Card>
-      <Card title={t('campaigns.section_what')}>
-        <Stack gap="md">
-          {choices.templates.length > 0 ? (
-            <Switch label={t('campaigns.write')} {...form.getInputProps('write', { type: 'checkbox' })} />
-          ) : null}
-          {v.write ? (
-            <>
-              <TextInput label={t('field.subject')} maxLength={200} {...form.getInputProps('subject')} />
-              <Textarea
-                label={t('campaigns.body')}
-                autosize
-                minRows={6}
-                maxRows={18}
-                styles={{ input: { fontFamily: 'var(--ui-mono)', fontSize: 13 } }}
-                {...form.getInputProps('html')}
-              />
-            </>
-          ) : (
+      {ask && count ? <Reasons ask={ask} refused={count.refused_by_reason} waits={count.waits_by_reason} /> : null}
+    </>
+  )
+}
+
+function What({ form, choices }: Props) {
+  const t = useT()
+  const v = form.getValues()
+  return (
+    <Card title={t('campaigns.section_what')}>
+      <Stack gap="md">
+        {choices.templates.length > 0 ? (
+          <Switch label={t('campaigns.write')} {...form.getInputProps('write', { type: 'checkbox' })} />
+        ) : null}
+        {v.write ? (
+          <>
+            <TextInput label={t('field.subject')} maxLength={200} {...form.getInputProps('subject')} />
+            <Textarea
+              label={t('campaigns.body')}
+              autosize
+              minRows={6}
+              maxRows={18}
+              styles={{ input: { fontFamily: 'var(--ui-mono)', fontSize: 13 } }}
+              {...form.getInputProps('html')}
+            />
+          </>
+        ) : (
+          <>
             <Select label={t('campaigns.template')} searchable data={choices.templates} {...form.getInputProps('template')} />
-          )}
-          <Switch label={t('campaigns.test')} {...form.getInputProps('testing', { type: 'checkbox' })} />
-          {v.testing ? (
-            <>
-              <MultiSelect
-                label={t('campaigns.variants')}
-                description={t('campaigns.variants_help')}
-                maxValues={4}
-                data={choices.templates}
-                {...form.getInputProps('variants')}
+            {v.template ? <Preview template={v.template} /> : null}
+          </>
+        )}
+      </Stack>
+    </Card>
+  )
+}
+
+function Goal({ form, fresh }: { form: Form<Values>; fresh: boolean }) {
+  const t = useT()
+  const names = useRead('/api/v1/event-names', { query: { limit: 200 } })
+  const chosen = form.getValues().goalEvent
+  const events = [
+    ...new Set([...(names.data?.items ?? []).filter((n) => n.type === 'track').map((n) => n.name), ...(chosen ? [chosen] : [])]),
+  ]
+  return (
+    <>
+      <Card title={t('campaigns.section_goal')} help={t('campaigns.goal_help')}>
+        <SimpleGrid cols={{ base: 1, sm: 2 }}>
+          <Select
+            label={t('campaigns.goal_event')}
+            placeholder={t('campaigns.goal_default')}
+            searchable
+            clearable
+            data={events}
+            {...form.getInputProps('goalEvent')}
+            value={chosen || null}
+            onChange={(x) => form.setFieldValue('goalEvent', x ?? '')}
+          />
+          <NumberInput
+            label={t('campaigns.goal_days')}
+            description={t('campaigns.goal_days_help')}
+            min={0.05}
+            max={90}
+            decimalScale={2}
+            disabled={!chosen}
+            {...form.getInputProps('goalDays')}
+          />
+        </SimpleGrid>
+      </Card>
+      {fresh ? (
+        <Card title={t('note.title')} help={t('note.empty')}>
+          <Stack gap="md">
+            <Textarea
+              label={t('note.plan')}
+              description={t('note.plan_help')}
+              autosize
+              minRows={2}
+              maxRows={8}
+              {...form.getInputProps('notePlan')}
+            />
+            <TargetInputs form={form} />
+          </Stack>
+        </Card>
+      ) : null}
+    </>
+  )
+}
+
+function When({ form }: { form: Form<Values> }) {
+  const t = useT()
+  const v = form.getValues()
+  return (
+    <Card title={t('campaigns.section_when')}>
+      <Stack gap="md">
+        <Radio.Group aria-label={t('campaigns.when')} {...form.getInputProps('mode')}>
+          <Stack gap="xs">
+            {(['now', 'at', 'local', 'best'] as Mode[]).map((m) => (
+              <Radio key={m} value={m} label={t(`campaigns.mode_${m}`)} />
+            ))}
+          </Stack>
+        </Radio.Group>
+        {v.mode === 'at' || v.mode === 'local' ? (
+          <DateTimeInput
+            label={t('field.time')}
+            required
+            value={v.at}
+            onChange={(at) => form.setFieldValue('at', at)}
+            error={form.errors.at}
+          />
+        ) : null}
+        <SimpleGrid cols={{ base: 1, sm: 3 }}>
+          <NumberInput
+            label={t('campaigns.per_minute')}
+            description={t('campaigns.per_minute_help')}
+            min={0}
+            {...form.getInputProps('perMinute')}
+          />
+          <NumberInput
+            label={t('campaigns.holdout')}
+            description={t('campaigns.holdout_help')}
+            min={0}
+            max={50}
+            {...form.getInputProps('holdout')}
+          />
+          <Select
+            label={t('campaigns.priority')}
+            description={t('campaigns.priority_help')}
+            allowDeselect={false}
+            data={['low', 'normal', 'high'].map((p) => ({ value: p, label: t(`campaigns.priority_${p}`) }))}
+            {...form.getInputProps('priority')}
+          />
+        </SimpleGrid>
+      </Stack>
+    </Card>
+  )
+}
+
+function Variants({ form, choices }: Props) {
+  const t = useT()
+  const v = form.getValues()
+  const ask = askOf(v)
+  const { count, error } = useDryRun(ask?.test ? ask : null)
+  const arm = count?.arms?.[0]
+  return (
+    <Card title={t('campaigns.test')} help={t('campaigns.test_lead')}>
+      <Stack gap="md">
+        <Switch label={t('campaigns.test_on')} {...form.getInputProps('testing', { type: 'checkbox' })} />
+        {v.testing ? (
+          <>
+            <MultiSelect
+              label={t('campaigns.variants')}
+              description={t('campaigns.variants_help')}
+              maxValues={4}
+              data={choices.templates}
+              {...form.getInputProps('variants')}
+            />
+            <SimpleGrid cols={{ base: 1, sm: 3 }}>
+              <NumberInput label={t('campaigns.test_share')} min={1} max={100} {...form.getInputProps('share')} />
+              <Select
+                label={t('campaigns.test_metric')}
+                allowDeselect={false}
+                data={['opened', 'clicked', 'converted'].map((m) => ({ value: m, label: t(`metric.${m}`) }))}
+                {...form.getInputProps('metric')}
               />
-              <SimpleGrid cols={{ base: 1, sm: 3 }}>
-                <NumberInput label={t('campaigns.test_share')} min={1} max={100} {...form.getInputProps('share')} />
-                <Select
-                  label={t('campaigns.test_metric')}
-                  allowDeselect={false}
-                  data={['opened', 'clicked', 'converted'].map((m) => ({ value: m, label: t(`metric.${m}`) }))}
-                  {...form.getInputProps('metric')}
-                />
-                <NumberInput
-                  label={t('campaigns.test_hours')}
-                  description={t('campaigns.test_hours_help')}
-                  min={1}
-                  max={336}
-                  {...form.getInputProps('hours')}
-                />
-              </SimpleGrid>
-            </>
-          ) : null}
-        </Stack>
-      </Card>
-      <Card title={t('campaigns.section_when')}>
-        <Stack gap="md">
-          <Radio.Group aria-label={t('campaigns.when')} {...form.getInputProps('mode')}>
-            <Stack gap="xs">
-              {(['now', 'at', 'local', 'best'] as Mode[]).map((m) => (
-                <Radio key={m} value={m} label={t(`campaigns.mode_${m}`)} />
-              ))}
-            </Stack>
-          </Radio.Group>
-          {v.mode === 'at' || v.mode === 'local' ? (
-            <DateTimeInput
-              label={t('field.time')}
-              required
-              value={v.at}
-              onChange={(at) => form.setFieldValue('at', at)}
-              error={form.errors.at}
-            />
-          ) : null}
-          <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            <NumberInput
-              label={t('campaigns.per_minute')}
-              description={t('campaigns.per_minute_help')}
-              min={0}
-              {...form.getInputProps('perMinute')}
-            />
-            <NumberInput
-              label={t('campaigns.holdout')}
-              description={t('campaigns.holdout_help')}
-              min={0}
-              max={50}
-              {...form.getInputProps('holdout')}
-            />
-          </SimpleGrid>
-        </Stack>
-      </Card>
-    </FormBody>
+              <NumberInput
+                label={t('campaigns.test_hours')}
+                description={t('campaigns.test_hours_help')}
+                min={1}
+                max={336}
+                {...form.getInputProps('hours')}
+              />
+            </SimpleGrid>
+            <div role="status">
+              {error ? <Alert color="danger">{describe(error)}</Alert> : null}
+              {arm ? (
+                <Alert color={(arm.detectable ?? 1) > 0.1 ? 'warning' : 'info'}>
+                  {t('campaigns.test_detects', {
+                    people: formatNumber(arm.people),
+                    points: formatNumber((arm.detectable ?? 1) * 100, { maximumFractionDigits: 1 }),
+                    metric: t(`metric.${v.metric}`),
+                    share: formatPercent(Number(v.share) / 100, 0),
+                  })}
+                </Alert>
+              ) : null}
+            </div>
+          </>
+        ) : null}
+      </Stack>
+    </Card>
   )
 }

@@ -1,8 +1,9 @@
-import { useRead } from '@/api'
-import { formatNumber, formatPercent, hasText, useT, word } from '@/i18n'
-import { Alert, Card, DataTable, Loaded, Note, Num, Stack, Stat, StatRow } from '@/ui'
+import { type Schemas, useRead } from '@/api'
+import { formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
+import { Alert, Card, DataTable, Definition, Loaded, Note, Num, Stack, Stat, StatRow, Tag, Text } from '@/ui'
+import { Reasons } from './Gate'
 
-/** Who would get the campaign, who would not, and why. */
+/** Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. */
 export function Preflight({ id }: { id: string }) {
   const t = useT()
   const preflight = useRead('/api/v1/campaigns/{id}/preflight', { path: { id } })
@@ -17,27 +18,16 @@ export function Preflight({ id }: { id: string }) {
             <Stat label={t('preflight.allowed')} value={<Num value={p.allowed} />} />
           </StatRow>
           {p.checked < p.audience ? <Note>{t('preflight.estimate', { n: formatNumber(p.checked) })}</Note> : null}
+          <Alert color="info">{t('preflight.cost', { n: formatNumber(p.allowed), short: formatCompact(p.allowed) })}</Alert>
           {(p.warnings ?? []).map((w) => (
             <Alert key={w.code} color="warning">
               {hasText(`preflight.${w.code}`) ? t(`preflight.${w.code}`) : w.message}
             </Alert>
           ))}
-          {p.refused_by_reason?.length ? (
-            <Card title={t('report.refused')} flush>
-              <DataTable
-                bare
-                plain
-                name="preflight-refused"
-                label={t('report.refused')}
-                rows={p.refused_by_reason}
-                rowId={(x) => x.reason}
-                columns={[
-                  { id: 'reason', title: t('field.reason'), cell: (x) => word('reason', x.reason) },
-                  { id: 'count', title: t('field.people'), num: true, cell: (x) => <Num value={x.count} /> },
-                ]}
-              />
-            </Card>
-          ) : null}
+          <Reasons ask={{ campaign: id }} refused={p.refused_by_reason} waits={p.waits_by_reason} />
+          {(p.content ?? []).map((c) => (
+            <Content key={c.template} report={c} />
+          ))}
           {p.arms?.length ? (
             <Card title={t('campaigns.test')} flush>
               <DataTable
@@ -63,5 +53,41 @@ export function Preflight({ id }: { id: string }) {
         </Stack>
       )}
     </Loaded>
+  )
+}
+
+/** Why a mail is sent, what it asks, which languages it speaks, what the checks found. */
+function Content({ report: c }: { report: Schemas['Report'] }) {
+  const t = useT()
+  const findings = c.findings ?? []
+  const missing = c.languages.missing ?? []
+  return (
+    <Card title={c.name} help={c.value_proposition || t('preflight.no_proposition')}>
+      <Stack gap="sm">
+        <Definition
+          items={[
+            ...(['action', 'read', 'click', 'ask', 'why', 'use', 'who'] as const).map((k): [string, string | undefined] => [
+              t(`preflight.purpose_${k}`),
+              c.purpose[k],
+            ]),
+            [t('preflight.languages'), formatList((c.languages.has ?? []).map(formatLanguage))],
+            [t('preflight.languages_missing'), missing.length ? formatList(missing.map(formatLanguage)) : ''],
+          ]}
+        />
+        {findings.length === 0 ? <Text c="dimmed">{t('preflight.no_findings')}</Text> : null}
+        {findings.map((f, i) => (
+          // oxlint-disable-next-line react/no-array-index-key
+          <div key={i} style={{ display: 'flex', gap: 8, alignItems: 'baseline' }}>
+            <Tag tone={f.error ? 'danger' : 'warning'}>{t(f.error ? 'preflight.must' : 'preflight.should')}</Tag>
+            <span>
+              {hasText(`finding.${f.code}`)
+                ? t(`finding.${f.code}`, { name: f.name ?? '', size: /\d+/.exec(f.message)?.[0] ?? '' })
+                : f.message}
+              {f.locale ? <Note> {formatLanguage(f.locale)}</Note> : null}
+            </span>
+          </div>
+        ))}
+      </Stack>
+    </Card>
   )
 }

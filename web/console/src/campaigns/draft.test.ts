@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { draftOf, formOf } from './draft'
+import { askOf, draftOf, formOf } from './draft'
 
 const campaign = {
   id: 'cmp_1',
@@ -38,4 +38,21 @@ test('an instant survives the reader’s clock', () => {
 
 test('a test without variants is no test', () => {
   expect(draftOf({ ...formOf(), testing: true }, null).plan?.test).toBeUndefined()
+})
+
+test('a goal and its window survive the form', () => {
+  const aimed = { ...campaign, goal: { event: 'Trial Started', window_seconds: 1_209_600, value: 'worth' } } as never
+  expect(draftOf(formOf(aimed), 'tpl_1', aimed).goal).toEqual({ event: 'Trial Started', window_seconds: 1_209_600, value: 'worth' })
+  expect(draftOf(formOf(campaign), 'tpl_1', campaign).goal).toBeUndefined()
+})
+
+test('the gate is asked once there are an audience and a topic', () => {
+  expect(askOf(formOf())).toBeNull()
+  expect(askOf({ ...formOf(campaign), testing: true, variants: ['tpl_2'] })).toMatchObject({
+    include: ['seg_1'],
+    exclude: ['seg_2'],
+    topic: 'tpc_1',
+    template: 'tpl_1',
+    test: { variants: ['tpl_2'], share: 20 },
+  })
 })

@@ -19,6 +19,13 @@ export interface CampaignForm {
   at: string // civil
   perMinute: number | string
   holdout: number | string
+  priority: string
+  goalEvent: string
+  goalDays: number | string
+  notePlan: string
+  figure: string
+  value: number | string
+  side: string
   testing: boolean
   variants: string[]
   share: number | string
@@ -26,6 +33,7 @@ export interface CampaignForm {
   hours: number | string
 }
 
+const day = 86_400
 const pad = (n: number) => String(n).padStart(2, '0')
 
 /** An instant as civil time on the reader's clock. */
@@ -49,6 +57,13 @@ export function formOf(c?: Campaign): CampaignForm {
     at: plan?.local ?? (c?.scheduled_at ? civil(c.scheduled_at) : ''),
     perMinute: plan?.per_minute || '',
     holdout: plan?.holdout || '',
+    priority: plan?.priority ?? 'normal',
+    goalEvent: c?.goal?.event ?? '',
+    goalDays: c?.goal?.window_seconds ? c.goal.window_seconds / day : 7,
+    notePlan: '',
+    figure: '',
+    value: '',
+    side: 'least',
     testing: plan?.test !== undefined,
     variants: plan?.test?.variants ?? [],
     share: plan?.test?.share ?? 20,
@@ -64,11 +79,12 @@ export function draftOf(f: CampaignForm, template: string | null, before?: Campa
     audience: { include: f.include, exclude: f.exclude },
     topic: f.topic ?? undefined,
     template: template ?? undefined,
-    goal: before?.goal,
+    goal: f.goalEvent ? { ...before?.goal, event: f.goalEvent, window_seconds: Math.round(Number(f.goalDays || 7) * day) } : undefined,
     scheduled_at: f.mode === 'at' && f.at ? new Date(f.at).toISOString() : undefined,
     plan: {
       per_minute: Number(f.perMinute || 0),
       holdout: Number(f.holdout || 0),
+      priority: f.priority === 'normal' ? undefined : (f.priority as 'low' | 'high'),
       local: f.mode === 'local' ? f.at : undefined,
       best_hour: f.mode === 'best' || undefined,
       test:
@@ -76,5 +92,20 @@ export function draftOf(f: CampaignForm, template: string | null, before?: Campa
           ? { variants: f.variants, share: Number(f.share), metric: f.metric as never, hours: Number(f.hours) }
           : undefined,
     },
+  }
+}
+
+/** What the gate is asked about a form that is not saved; null while it lacks something. */
+export function askOf(f: CampaignForm): Omit<Schemas['DryRunAsk'], '$schema'> | null {
+  if (f.include.length === 0 || !f.topic) return null
+  const test = f.testing && f.variants.length > 0 && f.template && !f.write ? draftOf(f, f.template).plan?.test : undefined
+  return {
+    include: f.include,
+    exclude: f.exclude,
+    topic: f.topic,
+    at: f.mode === 'at' && f.at ? new Date(f.at).toISOString() : undefined,
+    local: f.mode === 'local' && f.at ? f.at : undefined,
+    template: test && f.template ? f.template : undefined,
+    test,
   }
 }

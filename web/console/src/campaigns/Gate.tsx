@@ -1,0 +1,132 @@
+import { useEffect, useState } from 'react'
+import { call, type Schemas } from '@/api'
+import { useCan } from '@/app/session'
+import { formatNumber, useT, word } from '@/i18n'
+import figures from '@/report/Figures.module.css'
+import { Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Time, UnstyledButton } from '@/ui'
+
+type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
+
+interface Which {
+  outcome: 'allowed' | 'waits' | 'refused'
+  reason?: string
+  title: string
+}
+
+/** What the gate said by reason; each reason leads to its people. */
+export function Reasons({
+  ask,
+  refused,
+  waits,
+}: {
+  ask: Ask
+  refused: Schemas['ReasonCount'][] | null
+  waits: Schemas['ReasonCount'][] | null
+}) {
+  const t = useT()
+  const can = useCan()
+  const [which, setWhich] = useState<Which | null>(null)
+  const rows = [
+    ...(refused ?? []).map((x) => ({ ...x, outcome: 'refused' as const })),
+    ...(waits ?? []).map((x) => ({ ...x, outcome: 'waits' as const })),
+  ]
+  if (rows.length === 0) return null
+  return (
+    <Card title={t('preflight.reasons')} flush>
+      <DataTable
+        bare
+        plain
+        name="gate-reasons"
+        label={t('preflight.reasons')}
+        rows={rows}
+        rowId={(x) => `${x.outcome} ${x.reason}`}
+        columns={[
+          {
+            id: 'reason',
+            title: t('field.reason'),
+            cell: (x) =>
+              can('people.read') ? (
+                <UnstyledButton
+                  className={figures.link}
+                  onClick={() =>
+                    setWhich({
+                      outcome: x.outcome,
+                      reason: x.reason,
+                      title: `${t(`preflight.${x.outcome}`)} · ${word('reason', x.reason)}`,
+                    })
+                  }
+                >
+                  {word('reason', x.reason)}
+                </UnstyledButton>
+              ) : (
+                word('reason', x.reason)
+              ),
+          },
+          { id: 'outcome', title: t('preflight.outcome'), cell: (x) => t(`preflight.${x.outcome}`) },
+          { id: 'count', title: t('field.people'), num: true, cell: (x) => <Num value={x.count} /> },
+        ]}
+      />
+      <Sheet wide title={which?.title} opened={which !== null} onClose={() => setWhich(null)}>
+        {which ? <People ask={ask} which={which} /> : null}
+      </Sheet>
+    </Card>
+  )
+}
+
+function People({ ask, which }: { ask: Ask; which: Which }) {
+  const t = useT()
+  const [rows, setRows] = useState<Schemas['DryRunPerson'][]>([])
+  const [next, setNext] = useState<string | null>('')
+  const [wanted, setWanted] = useState('')
+  const [error, setError] = useState<unknown>(null)
+  const [again, setAgain] = useState(0)
+  const key = JSON.stringify(ask)
+  // A page may be short and still have a next one, so pages are read until one has people.
+  // oxlint-disable-next-line react/exhaustive-deps
+  useEffect(() => {
+    const stop = new AbortController()
+    const query = { outcome: which.outcome, reason: which.reason, limit: 50, cursor: wanted || undefined }
+    call('post', '/api/v1/sending/dry-run/people', { query, body: JSON.parse(key) as Ask }, { signal: stop.signal }).then(
+      (page) => {
+        setError(null)
+        setRows((before) => [...(wanted ? before : []), ...(page.items ?? [])])
+        if (!page.items?.length && page.next_cursor) setWanted(page.next_cursor)
+        else setNext(page.next_cursor || null)
+      },
+      (err: unknown) => {
+        if (!stop.signal.aborted) setError(err)
+      },
+    )
+    return () => stop.abort()
+  }, [key, which.outcome, which.reason, wanted, again])
+  return (
+    <DataTable
+      name="gate-people"
+      label={which.title}
+      rows={rows}
+      rowId={(x) => x.person.id}
+      loading={rows.length === 0 && next === '' && !error}
+      error={error ?? undefined}
+      onRetry={() => setAgain(again + 1)}
+      more={Boolean(next)}
+      loadingMore={Boolean(next) && wanted === next}
+      onMore={() => setWanted(next ?? '')}
+      columns={[
+        {
+          id: 'person',
+          title: t('field.person'),
+          cell: (x) => <PersonLink person={x.person} />,
+          text: (x) => x.person.name ?? x.person.id,
+        },
+        { id: 'outcome', title: t('preflight.outcome'), cell: (x) => <Status value={x.outcome === 'refused' ? 'refused' : 'scheduled'} /> },
+        { id: 'reason', title: t('field.reason'), cell: (x) => (x.reason ? word('reason', x.reason) : ''), text: (x) => x.reason },
+        { id: 'at', title: t('preflight.at'), num: true, cell: (x) => <Time at={x.at} />, text: (x) => x.at },
+      ]}
+      empty={<EmptyState title={t('list.nobody')} />}
+    />
+  )
+}
+
+/** One line: how many would get it. */
+export const allowedLine = (t: (k: string, v: Record<string, string>) => string, c: Schemas['DryRunCount']) =>
+  t('campaigns.count', { allowed: formatNumber(c.allowed), audience: formatNumber(c.audience) })
