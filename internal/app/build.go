@@ -21,6 +21,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	webhook "github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
@@ -169,6 +170,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Caller: caller{a.guard}, Lists: w, Figures: messages, Tasks: tasks, Box: box, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
+	webhooks := webhook.New(webhook.Config{Store: sqlstore.NewHook(db), Tx: db, Clock: a.clock, Log: part(log, "webhooks"), Box: box, Poster: poster{a.guard}, People: w})
 	campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Content: w.content, Feeds: syndication.New(a.guard), Zone: w.zone,
@@ -185,7 +187,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	a.live = realtime.New(liveGather)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
-		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, a.live),
+		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, a.live),
 	})
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
@@ -206,12 +208,14 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		{Name: "journeys", Service: a.journeys},
 		{Name: "campaigns", Service: campaigns},
 		{Name: "dispatcher", Service: dispatcher},
+		{Name: "webhooks", Service: webhooks},
 		{Name: "memory", Service: newMemoryKeeper()},
 		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
 			chore{"message bodies", messages.PurgeBodies},
+			chore{"webhook deliveries", webhooks.Purge},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
@@ -235,7 +239,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 	}
 	if a.shift != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -28,7 +29,7 @@ func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.R
 }
 
 // reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
-func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, live *realtime.Hub) []pipeline.Reactor {
+func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, h *hook.Service, live *realtime.Hub) []pipeline.Reactor {
 	return []pipeline.Reactor{
 		onEvents(c.ApplyEvents),
 		onEvents(i.ApplyEvents),
@@ -37,6 +38,7 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		touched(s),
 		onEvents(j.React),
 		watchers(j),
+		onEvents(h.Feed),
 		screens(live),
 	}
 }

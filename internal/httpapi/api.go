@@ -19,6 +19,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
@@ -63,6 +64,7 @@ type Config struct {
 	Campaigns  *campaign.Service
 	Invoices   *invoice.Service
 	Tasks      *task.Service
+	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
 	Reports    *report.Service
@@ -146,6 +148,7 @@ func (a *api) routes() {
 	a.seriesRoutes()
 	a.invoiceRoutes()
 	a.taskRoutes()
+	a.webhookRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()
 	a.journeyEntryRoutes()

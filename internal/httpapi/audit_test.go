@@ -180,6 +180,13 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /journey-secrets", "", `{"name":"k","value":"v"}`, "journey_secret.create"},
 		{"PUT /journey-secrets/{id}", "/journey-secrets/$secret", `{"value":"w"}`, "journey_secret.update"},
 		{"DELETE /journey-secrets/{id}", "/journey-secrets/$secret", "", "journey_secret.delete"},
+		{"POST /webhooks", "", `{"name":"w","url":"https://b.example/in","kinds":["message.sent"]}`, "webhook.create"},
+		{"PUT /webhooks/{id}", "/webhooks/$webhook", `{"name":"w","url":"http://127.0.0.1:80/in","kinds":["message.sent"]}`, "webhook.update"},
+		{"POST /webhooks/{id}/secret", "/webhooks/$webhook/secret", "", "webhook.new_secret"},
+		{"POST /webhooks/{id}/ping", "/webhooks/$webhook/ping", "", "webhook.ping"},
+		{"POST /webhooks/{id}/replay", "/webhooks/$webhook/replay", `{"from":"2026-01-01T00:00:00Z"}`, "webhook.replay"},
+		{"POST /webhooks/{id}/deliveries/{delivery}/replay", "/webhooks/$webhook/deliveries/$delivery/replay", "", "webhook.replay_one"},
+		{"DELETE /webhooks/{id}", "/webhooks/$webhook", "", "webhook.delete"},
 		{"POST /keys", "", `{"name":"k","scopes":["people.read"]}`, "key.create"},
 		{"DELETE /keys/{id}", "/keys/$key", "", "key.revoke"},
 		{"POST /staff", "", `{"email":"new@example.com","role":"viewer"}`, "staff.add"},
@@ -241,7 +248,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	for op := range tried { // with ids that do not exist
 		method, path, _ := strings.Cut(op, " ")
 		if strings.Contains(path, "{") {
-			r := w.call(method+" "+strings.NewReplacer("{id}", "none", "{channel}", "email", "{hash}", "none", "{key}", "none").Replace(path), asked{key: b.key, body: b.expand(w, foreignCases[op].body)})
+			r := w.call(method+" "+strings.NewReplacer("{id}", "none", "{channel}", "email", "{hash}", "none", "{key}", "none", "{delivery}", "none").Replace(path), asked{key: b.key, body: b.expand(w, foreignCases[op].body)})
 			if r.Code < 400 {
 				t.Errorf("%s on nothing: %d %s", op, r.Code, r.Body)
 			}

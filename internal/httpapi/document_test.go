@@ -171,7 +171,7 @@ func TestListsTakeLimitAndCursor(t *testing.T) {
 	whole := map[string]string{ // lists that are short by nature
 		"GET /event-names": "top n", "GET /report-catalog": "of the installation", "GET /channels": "of the installation", "GET /journey-nodes": "of the installation", "GET /sessions": "of one user", "GET /personal-settings": "of one user, at most two hundred",
 		"GET /journeys/{id}/versions": "of one journey", "GET /journeys/{id}/tests": "of one journey", "GET /journeys/{id}/diff": "of two versions", "GET /people/{id}/segments": "of one person",
-		"GET /topics": "a handful", "GET /accounts": "a handful",
+		"GET /webhook-kinds": "of the installation", "GET /webhooks": "at most fifty", "GET /topics": "a handful", "GET /accounts": "a handful",
 	}
 	for _, op := range operations(t) {
 		raw, err := json.Marshal(op.Responses["200"])

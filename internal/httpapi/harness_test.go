@@ -24,6 +24,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
@@ -37,6 +38,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
@@ -68,6 +70,7 @@ type world struct {
 	outbox     *outbox.Service
 	journeys   *journey.Service
 	campaigns  *campaign.Service
+	webhooks   *hook.Service
 	seq        uint64
 }
 
@@ -121,9 +124,12 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(w.db), Tx: w.db, Clock: w.clock, Log: log, Sets: p.segments, Everyone: w.store, People: p, Outbox: w.outbox, Checker: p, Content: p.content, Zone: p.zone,
 	})
+	safe, err := guard.New(guard.Config{Allow: []string{"127.0.0.1"}})
+	w.must(err)
+	w.webhooks = hook.New(hook.Config{Store: sqlstore.NewHook(w.db), Tx: w.db, Clock: w.clock, Log: log, Box: box, Poster: poster{safe}, People: p})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
@@ -133,6 +139,14 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	}
 	w.api = httpapi.New(c)
 	return w
+}
+
+// poster makes the requests of webhooks through the guard, as the product does.
+type poster struct{ *guard.Guard }
+
+func (p poster) Post(ctx context.Context, url string, header map[string]string, body string) (hook.Answer, error) {
+	r, err := p.Do(ctx, guard.Request{Method: http.MethodPost, URL: url, Header: header, Body: []byte(body)})
+	return hook.Answer{Status: r.Status, Body: r.Body, URL: r.URL, RetryAfter: r.Header.Get("Retry-After")}, err
 }
 
 func utc(context.Context, string) (*time.Location, error) { return time.UTC, nil }
@@ -211,6 +225,7 @@ func (w *world) keep(a person.Applied, through uint64) {
 		w.must(w.segments.Touched(ctx, ws, touched[ws], map[uint64]string{}))
 	}
 	w.must(w.journeys.React(ctx, a.Kept))
+	w.must(w.webhooks.Feed(ctx, a.Kept))
 	changed := map[string][]string{}
 	for _, r := range a.Touched {
 		changed[r.Workspace] = append(changed[r.Workspace], r.ID)

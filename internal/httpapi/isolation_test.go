@@ -256,6 +256,19 @@ var foreignCases = map[string]foreign{
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
 
+	"GET /webhook-kinds":                               {want: 200, has: `"key":"message.sent"`},
+	"GET /webhooks":                                    {want: 200, has: `"items":[]`},
+	"POST /webhooks":                                   {want: 201, body: `{"name":"mine","url":"https://b.example/in","kinds":["message.sent"]}`},
+	"GET /webhooks/{id}":                               {id: "$webhook"},
+	"PUT /webhooks/{id}":                               {id: "$webhook", body: `{"name":"taken","url":"https://b.example/in","kinds":["message.sent"]}`},
+	"DELETE /webhooks/{id}":                            {id: "$webhook"},
+	"POST /webhooks/{id}/secret":                       {id: "$webhook"},
+	"POST /webhooks/{id}/ping":                         {id: "$webhook"},
+	"POST /webhooks/{id}/replay":                       {id: "$webhook", body: `{"from":"2026-01-01T00:00:00Z"}`},
+	"GET /webhooks/{id}/deliveries":                    {id: "$webhook"},
+	"GET /webhooks/{id}/deliveries/{delivery}":         {path: "/webhooks/$webhook/deliveries/$delivery"},
+	"POST /webhooks/{id}/deliveries/{delivery}/replay": {path: "/webhooks/$webhook/deliveries/$delivery/replay"},
+
 	"GET /accounts/{id}/pace":                 {id: "$account"},
 	"GET /sending/providers":                  {want: 200, has: `"gmail.com"`},
 	"GET /sending/domains":                    {want: 200, has: `"items":[]`},
@@ -401,7 +414,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report"} {
+	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

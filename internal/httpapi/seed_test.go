@@ -47,6 +47,7 @@ func (w *world) business() *business {
 		w.ok(b.key, "GET /people?identifier=user_id:"+user, "", &found)
 		b.ids[user] = found.Items[0].ID
 	}
+	b.make(w, "webhook", "POST /webhooks", `{"name":"Zanzibar ERP","url":"https://zanzibar.example/in","kinds":["message.sent","order.completed"]}`)
 	b.make(w, "topic", "POST /topics", `{"name":"Zanzibar news","channels":["email"],"opt_in":"implied"}`)
 	b.make(w, "template", "POST /templates", `{"name":"Zanzibar hello","subject":"Hello {{ person.first_name }}","html":"<p>Zanzibar {{ person.plan }}</p>"}`)
 	b.make(w, "spare_template", "POST /templates", `{"name":"Zanzibar spare","subject":"Zanzibar","html":"<p>Zanzibar</p>"}`)
@@ -93,6 +94,10 @@ func (w *world) business() *business {
 	var messages struct{ Items []struct{ ID string } }
 	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/messages", "", &messages)
 	b.ids["message"] = messages.Items[0].ID
+
+	var deliveries struct{ Items []struct{ ID string } }
+	w.ok(b.key, "GET /webhooks/"+b.ids["webhook"]+"/deliveries", "", &deliveries)
+	b.ids["delivery"] = deliveries.Items[0].ID
 
 	var apart struct{ ID string }
 	w.ok(b.key, "POST /people/"+b.ids["aya"]+"/separate", b.expand(w, `{"other":"$ben","note":"Zanzibar twins"}`), &apart)
