@@ -10,5 +10,6 @@ import { people } from '@/people'
 import { reports } from '@/report'
 import { segments } from '@/segments'
 import { settings } from '@/settings'
+import { tasks } from '@/tasks'
 
-export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, settings, mailbox]
+export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, tasks, settings, mailbox]

@@ -172,6 +172,11 @@ const Way = memo(function Way({ id, sourceX, sourceY, targetX, targetY, data, ma
   )
 })
 
+const mark = (nodes: (CardNode | EndNode)[], selected: string | undefined) =>
+  nodes.map((n) =>
+    n.type === 'card' && n.data.selected !== (n.id === selected) ? { ...n, data: { ...n.data, selected: n.id === selected } } : n,
+  )
+
 const nodeTypes = { card: Card, end: End }
 const edgeTypes = { way: Way }
 
@@ -193,7 +198,7 @@ export default function Canvas(props: CanvasProps) {
       position,
       width: card.width,
       height: card.height,
-      data: { face: faces.get(id) ?? { kind: id, title: id, sum: '' }, selected: id === selected },
+      data: { face: faces.get(id) ?? { kind: id, title: id, sum: '' }, selected: false },
       draggable: edit && id !== entrance,
     }))
     for (const w of placed.ways)
@@ -208,7 +213,7 @@ export default function Canvas(props: CanvasProps) {
           draggable: false,
         })
     return cards
-  }, [placed, faces, selected, edit])
+  }, [placed, faces, edit])
   const edges = useMemo<WayEdge[]>(
     () =>
       placed.ways.map((w) => {
@@ -231,19 +236,24 @@ export default function Canvas(props: CanvasProps) {
     [placed, graph, passed, edit],
   )
   const [nodes, setNodes] = useState(drawn)
-  const [from, setFrom] = useState(drawn)
-  if (from !== drawn) {
-    // The graph is the truth; only a card that is being dragged is ahead of it.
-    setFrom(drawn)
-    setNodes(drawn)
+  const [from, setFrom] = useState<{ drawn: typeof drawn; selected?: string }>({ drawn })
+  if (from.drawn !== drawn || from.selected !== selected) {
+    // The graph is the truth; only a card that is being dragged is ahead of it. Cards that stay as they are stay the same objects.
+    setFrom({ drawn, selected })
+    setNodes(mark(from.drawn === drawn ? nodes : drawn, selected))
   }
   const changed = useCallback((changes: NodeChange<CardNode | EndNode>[]) => setNodes((now) => applyNodeChanges(changes, now)), [])
   const focus = (id: string) => {
     const at = placed.spots.get(id)
     if (!at) return
     const zoom = flow.current?.getZoom() ?? 1
-    void flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 120 })
-    box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] [data-card]`)?.focus({ preventScroll: true })
+    const take = () => {
+      const found = box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] [data-card]`)
+      found?.focus({ preventScroll: true })
+      return found !== undefined && found !== null
+    }
+    const moved = flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 80 })
+    if (!take()) void moved?.then(take) // it was out of sight and is drawn only now
   }
   const keys = (e: React.KeyboardEvent) => {
     const on = (e.target as HTMLElement).closest('[data-card]')
@@ -264,7 +274,7 @@ export default function Canvas(props: CanvasProps) {
     const height = box.current?.clientHeight ?? 600
     const width = box.current?.clientWidth ?? 800
     const bounds = instance.getNodesBounds(instance.getNodes())
-    const zoom = Math.min(1, Math.max(0.5, Math.min((height - 60) / bounds.height, (width - 60) / bounds.width)))
+    const zoom = Math.min(1, Math.max(0.75, Math.min((height - 60) / bounds.height, (width - 60) / bounds.width)))
     const fits = bounds.width * zoom <= width
     const top = instance.getNode(entrance)
     const middle = fits ? bounds.x + bounds.width / 2 : (top?.position.x ?? 0) + card.width / 2
@@ -301,7 +311,10 @@ export default function Canvas(props: CanvasProps) {
           nodeDragThreshold={4}
           minZoom={0.1}
           maxZoom={1.5}
-          panOnScroll
+          onlyRenderVisibleElements={graph.nodes.length > 60}
+          panOnScroll={edit}
+          zoomOnScroll={false}
+          preventScrolling={edit}
           zoomOnDoubleClick={false}
           aria-label={t('journeys.canvas')}
         >

@@ -1,34 +1,83 @@
-import { useState } from 'react'
+import { lazy, Suspense, useMemo, useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT, word } from '@/i18n'
-import { useParam } from '@/lib/route'
-import { EffectCard } from '@/report/EffectCard'
+import { formatNumber, useT } from '@/i18n'
+import { useGo, useParam, useUrlState } from '@/lib/route'
 import { Figures, Share } from '@/report/Figures'
-import { NotePanel } from '@/report/NotePanel'
 import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
-import { Amounts, Button, Card, DetailPage, LinkButton, Loaded, Num, Stat, StatRow, Status, Tag, toastError, UnstyledButton } from '@/ui'
+import {
+  Alert,
+  Amounts,
+  Button,
+  Card,
+  confirm,
+  DataTable,
+  DetailPage,
+  EmptyState,
+  LinkButton,
+  Loaded,
+  LoadingState,
+  Menu,
+  Num,
+  PageTabs,
+  Stat,
+  StatRow,
+  Status,
+  Time,
+  toast,
+  toastError,
+  useMediaQuery,
+} from '@/ui'
+import type { Face } from './CardFace'
+import { useFaces } from './faces'
+import { entrance, readGraph } from './graph'
 import css from './JourneyDetailPage.module.css'
+import { Changes, PublishSheet } from './PublishSheet'
+import { StepList } from './StepList'
+import { useThings } from './useThings'
+import { outputText, stepTitle } from './words'
 
-const next: Record<string, 'publish' | 'pause' | 'resume' | undefined> = { draft: 'publish', live: 'pause', paused: 'resume' }
+const Canvas = lazy(() => import('./Canvas'))
 const live = ['/api/v1/journeys']
 
 export default function JourneyDetailPage() {
   const t = useT()
   const id = useParam('id')
   const can = useCan()
+  const go = useGo()
   const [behind, setBehind] = useState<Behind | null>(null)
+  const [publishing, setPublishing] = useState(false)
+  const [url, setUrl] = useUrlState({ tab: 'overview' })
   const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
-  const report = useRead('/api/v1/journeys/{id}/report', { path: { id } })
+  const report = useRead('/api/v1/journeys/{id}/report', { path: { id } }, { every: 10_000 })
+  const versions = useRead('/api/v1/journeys/{id}/versions', { path: { id } })
   const verbs = {
-    publish: useSend('post', '/api/v1/journeys/{id}/publish', { refresh: live }),
     pause: useSend('post', '/api/v1/journeys/{id}/pause', { refresh: live }),
     resume: useSend('post', '/api/v1/journeys/{id}/resume', { refresh: live }),
+    stop: useSend('post', '/api/v1/journeys/{id}/stop', { refresh: live }),
+    'exit-all': useSend('post', '/api/v1/journeys/{id}/exit-all', { refresh: live }),
+    archive: useSend('post', '/api/v1/journeys/{id}/archive', { refresh: live }),
+  }
+  const retry = useSend('post', '/api/v1/journeys/{id}/retry', { refresh: live })
+  const act = async (verb: keyof typeof verbs, j: Schemas['Journey']) => {
+    const danger = verb === 'exit-all' || verb === 'stop'
+    if (
+      (danger || verb === 'archive') &&
+      !(await confirm({
+        title: t(`journeys.${verb}_title`, { name: j.name }),
+        text: t(`journeys.${verb}_text`, { n: formatNumber(j.active) }),
+        action: t(`journeys.${verb}`),
+        danger,
+      }))
+    )
+      return
+    verbs[verb].mutate({ path: { id } }, { onError: toastError })
   }
   return (
     <Loaded of={journey}>
       {(j) => {
-        const verb = next[j.status]
+        const published = versions.data?.items?.find((v) => v.version === j.published_version)
+        const runs = j.status === 'live' || j.status === 'paused'
         return (
           <DetailPage
             title={j.name}
@@ -37,62 +86,107 @@ export default function JourneyDetailPage() {
             meta={j.published_version ? <span>{t('journeys.version', { n: j.published_version })}</span> : null}
             actions={
               <>
+                {can('journeys.publish') && j.status !== 'archived' ? (
+                  <Menu>
+                    <Menu.Target>
+                      <Button>{t('action.more')}</Button>
+                    </Menu.Target>
+                    <Menu.Dropdown>
+                      {j.status === 'live' ? <Menu.Item onClick={() => void act('pause', j)}>{t('journeys.pause')}</Menu.Item> : null}
+                      {runs ? <Menu.Item onClick={() => void act('stop', j)}>{t('journeys.stop')}</Menu.Item> : null}
+                      {runs || j.active > 0 ? (
+                        <Menu.Item color="danger" onClick={() => void act('exit-all', j)}>
+                          {t('journeys.exit-all')}
+                        </Menu.Item>
+                      ) : null}
+                      <Menu.Item onClick={() => void act('archive', j)}>{t('action.archive')}</Menu.Item>
+                    </Menu.Dropdown>
+                  </Menu>
+                ) : null}
+                {j.status !== 'archived' ? <LinkButton to={`/journeys/${id}/simulate`}>{t('journeys.simulate')}</LinkButton> : null}
                 {can('journeys.write') && j.status !== 'archived' ? (
                   <LinkButton to={`/journeys/${id}/edit`}>{t('journeys.edit')}</LinkButton>
                 ) : null}
-                {verb && can('journeys.publish') ? (
-                  <Button
-                    variant={verb === 'publish' ? 'filled' : 'default'}
-                    loading={verbs[verb].isPending}
-                    onClick={() => verbs[verb].mutate({ path: { id } }, { onError: toastError })}
-                  >
-                    {t(`journeys.${verb}`)}
+                {can('journeys.publish') && j.status === 'paused' ? (
+                  <Button loading={verbs.resume.isPending} onClick={() => void act('resume', j)}>
+                    {t('journeys.resume')}
+                  </Button>
+                ) : null}
+                {can('journeys.publish') && j.status !== 'archived' ? (
+                  <Button variant="filled" onClick={() => setPublishing(true)}>
+                    {t('journeys.publish')}
                   </Button>
                 ) : null}
               </>
             }
+            tabs={
+              <PageTabs
+                label={j.name}
+                tabs={['overview', 'messages', 'versions'].map((x) => ({ id: x, label: t(`journeys.tab_${x}`) }))}
+                value={url.tab}
+                onChange={(tab) => setUrl({ tab })}
+              />
+            }
           >
             <Loaded of={report}>
-              {(r) => (
-                <>
-                  <StatRow>
-                    {(['entered', 'active', 'goals', 'exited', 'parked'] as const).map((m) => (
-                      <Stat
-                        key={m}
-                        label={t(`journeys.tile_${m}`)}
-                        value={<Num value={r[m]} />}
-                        note={m === 'goals' ? <Share rate={r.goal_rate} /> : null}
-                        onClick={() => setBehind({ title: t(`journeys.tile_${m}`), metric: m })}
-                      />
-                    ))}
-                    {r.revenue?.length ? (
-                      <Stat
-                        label={t('journeys.revenue')}
-                        value={
-                          <span className={css.money}>
-                            <Amounts of={r.revenue} />
-                          </span>
-                        }
-                      />
+              {(r) =>
+                url.tab === 'versions' ? (
+                  <Versions id={id} published={j.published_version} />
+                ) : url.tab === 'messages' ? (
+                  <Figures of={r.messages} onOpen={setBehind} />
+                ) : (
+                  <>
+                    {r.parked > 0 ? (
+                      <Alert color="danger" title={t('journeys.parked_title', { count: r.parked })}>
+                        <Button
+                          loading={retry.isPending}
+                          disabled={!can('journeys.publish')}
+                          onClick={() =>
+                            retry.mutate(
+                              { path: { id } },
+                              { onSuccess: (a) => toast(t('journeys.retried', { count: a.count })), onError: toastError },
+                            )
+                          }
+                        >
+                          {t('journeys.retry_all')}
+                        </Button>
+                      </Alert>
                     ) : null}
-                  </StatRow>
-                  <Card title={t('journeys.nodes')}>
-                    <ol className={css.nodes}>
-                      {(r.nodes ?? []).map((n) => (
-                        <Node key={n.id} node={n} onOpen={setBehind} />
+                    <StatRow>
+                      {(['entered', 'active', 'goals', 'exited', 'parked'] as const).map((m) => (
+                        <Stat
+                          key={m}
+                          label={t(`journeys.tile_${m}`)}
+                          value={<Num value={r[m]} />}
+                          note={m === 'goals' ? <Share rate={r.goal_rate} /> : null}
+                          onClick={() => setBehind({ title: t(`journeys.tile_${m}`), metric: m })}
+                        />
                       ))}
-                    </ol>
-                  </Card>
-                  <h2>{t('journeys.messages')}</h2>
-                  <div>
-                    <Figures of={r.messages} onOpen={setBehind} />
-                  </div>
-                  <EffectCard of="journeys" id={id} />
-                  <NotePanel of="journeys" id={id} />
-                </>
-              )}
+                      {r.revenue?.length ? (
+                        <Stat
+                          label={t('journeys.revenue')}
+                          value={
+                            <span className={css.money}>
+                              <Amounts of={r.revenue} />
+                            </span>
+                          }
+                        />
+                      ) : null}
+                    </StatRow>
+                    <Card title={t('journeys.nodes')} flush>
+                      <StepMap
+                        graph={published?.graph ?? j.draft}
+                        report={r}
+                        onBehind={setBehind}
+                        onEdit={can('journeys.write') && j.status !== 'archived' ? () => go(`/journeys/${id}/edit`) : undefined}
+                      />
+                    </Card>
+                  </>
+                )
+              }
             </Loaded>
             <PeopleBehind of="journeys" id={id} behind={behind} onClose={() => setBehind(null)} />
+            {publishing ? <PublishSheet journey={j} onClose={() => setPublishing(false)} /> : null}
           </DetailPage>
         )
       }}
@@ -100,27 +194,113 @@ export default function JourneyDetailPage() {
   )
 }
 
-function Node({ node: n, onOpen }: { node: Schemas['NodeReport']; onOpen: (b: Behind) => void }) {
+/** The published journey with the figures of each step; each leads to the people behind it. */
+function StepMap({
+  graph: raw,
+  report,
+  onBehind,
+  onEdit,
+}: {
+  graph: unknown
+  report: Schemas['JourneyReport']
+  onBehind: (b: Behind) => void
+  onEdit?: () => void
+}) {
   const t = useT()
-  const title = n.title || n.id
-  const figure = (count: number, metric: string, label: string) => (
-    <UnstyledButton key={metric} className={css.figure} onClick={() => onOpen({ title: `${title} · ${label}`, metric, node: n.id })}>
-      <b>{formatNumber(count)}</b> {label}
-    </UnstyledButton>
-  )
+  const things = useThings()
+  const narrow = useMediaQuery('(max-width: 760px)')
+  const graph = useMemo(() => readGraph(raw), [raw])
+  const [selected, setSelected] = useState<string | undefined>()
+  const [facts, passed] = useMemo(() => {
+    const facts = new Map<string, Face['facts']>()
+    const passed = new Map<string, number>()
+    const fact = (title: string, metric: string, count: number, node?: string, tone?: 'danger') => ({
+      label: t(`journeys.fact_${metric}`),
+      value: formatNumber(count),
+      tone,
+      onOpen: () => onBehind({ title: `${title} · ${t(`journeys.fact_${metric}`)}`, metric, node }),
+    })
+    facts.set(entrance, [fact(t('journeys.entrance'), 'entered', report.entered), fact(t('journeys.entrance'), 'active', report.active)])
+    const known = new Map((report.nodes ?? []).map((n) => [n.id, n]))
+    for (const step of graph.nodes) {
+      const n = known.get(step.id)
+      const title = stepTitle(step)
+      facts.set(step.id, [
+        fact(title, 'entered', n?.entered ?? 0, step.id),
+        ...(n?.waiting ? [fact(title, 'waiting', n.waiting, step.id)] : []),
+        ...(n?.messages?.refused ? [fact(title, 'refused', n.messages.refused, step.id, 'danger')] : []),
+        ...(n?.parked ? [fact(title, 'parked', n.parked, step.id, 'danger')] : []),
+      ])
+      for (const o of n?.outputs ?? []) passed.set(`${step.id} ${o.reason}`, o.count)
+    }
+    return [facts, passed]
+  }, [graph, report, onBehind, t])
+  const faces = useFaces(graph, things.names, undefined, facts)
+  if (graph.nodes.length === 0) return <EmptyState title={t('journeys.no_steps')} text={t('journeys.no_steps_help')} />
+  if (things.specs.size === 0) return <LoadingState />
+  const shared = {
+    graph,
+    outputs: things.outputs,
+    faces,
+    selected,
+    edit: false,
+    passed,
+    onSelect: setSelected,
+    onOpen: () => onEdit?.(),
+    onWay: (at: { node: string; output: string }) => {
+      const step = graph.nodes.find((n) => n.id === at.node)
+      if (step) onBehind({ title: `${stepTitle(step)} · ${outputText(at.output, step)}`, metric: 'out', node: at.node, reason: at.output })
+    },
+  }
+  if (narrow) return <StepList {...shared} />
   return (
-    <li className={css.node}>
-      <div className={css.name}>
-        <span>{title}</span>
-        <Tag>{word('node', n.kind)}</Tag>
-      </div>
-      <div className={css.figures}>
-        {figure(n.waiting, 'waiting', t('journeys.waiting'))}
-        {figure(n.passed, 'passed', t('journeys.passed'))}
-        {n.messages
-          ? (['sent', 'opened', 'clicked', 'converted', 'refused'] as const).map((m) => figure(n.messages?.[m] ?? 0, m, t(`metric.${m}`)))
-          : null}
-      </div>
-    </li>
+    <div className={css.map}>
+      <Suspense fallback={<LoadingState />}>
+        <Canvas {...shared} />
+      </Suspense>
+    </div>
+  )
+}
+
+function Versions({ id, published }: { id: string; published: number }) {
+  const t = useT()
+  const versions = useRead('/api/v1/journeys/{id}/versions', { path: { id } })
+  const [open, setOpen] = useState<number | undefined>()
+  return (
+    <>
+      <Card flush>
+        <DataTable
+          name="journey-versions"
+          label={t('journeys.tab_versions')}
+          rows={versions.data?.items ?? []}
+          rowId={(v) => String(v.version)}
+          loading={versions.isLoading}
+          error={versions.error}
+          onRetry={() => void versions.refetch()}
+          onOpen={(v) => setOpen(v.version)}
+          columns={[
+            {
+              id: 'version',
+              title: t('journeys.version_name'),
+              cell: (v) => t('journeys.version', { n: v.version }),
+              text: (v) => v.version,
+            },
+            {
+              id: 'state',
+              title: t('field.status'),
+              cell: (v) => (v.version === published ? <Status value="live" /> : null),
+              text: () => '',
+            },
+            { id: 'time', title: t('field.time'), num: true, cell: (v) => <Time at={v.created_at} />, text: (v) => v.created_at },
+          ]}
+          empty={<EmptyState title={t('journeys.no_versions')} />}
+        />
+      </Card>
+      {open !== undefined ? (
+        <Card title={open > 1 ? t('journeys.changes_of', { n: open, before: open - 1 }) : t('journeys.version', { n: open })}>
+          {open > 1 ? <Changes id={id} from={open - 1} to={open} /> : t('journeys.first_version')}
+        </Card>
+      ) : null}
+    </>
   )
 }

@@ -33,8 +33,8 @@ export default function ReadyPage() {
       lead={t('journeys.library_lead')}
       crumbs={[{ to: '/journeys', label: t('nav.journeys') }]}
       actions={
-        write ? (
-          <Button variant="filled" disabled={chosen.length === 0} loading={install.isPending} onClick={() => add(chosen)}>
+        write && chosen.length > 0 ? (
+          <Button variant="filled" loading={install.isPending} onClick={() => add(chosen)}>
             {t('journeys.install_count', { count: chosen.length })}
           </Button>
         ) : null

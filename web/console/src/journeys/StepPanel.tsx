@@ -79,6 +79,7 @@ export function StepPanel({ graph, step, things, faults, own, readOnly, ...edits
           {among ? (
             <SegmentedControl
               fullWidth
+              orientation={among.length > 2 ? 'vertical' : 'horizontal'}
               aria-label={t('journeys.what_decides')}
               data={among.map((f) => ({ value: f, label: t(`step_choice.${f}`) }))}
               value={shown}

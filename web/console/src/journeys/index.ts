@@ -13,6 +13,8 @@ export const journeys: Area = {
     { path: '/journeys', load: () => import('./JourneyListPage') },
     { path: '/journeys/library', load: () => import('./ReadyPage') },
     { path: '/journeys/$id/edit', load: () => import('./JourneyEditPage') },
+    { path: '/journeys/$id/simulate', load: () => import('./SimulatePage') },
+    { path: '/journeys/rounds/$round', load: () => import('./RoundPage') },
     { path: '/journeys/$id', load: () => import('./JourneyDetailPage') },
   ],
 }

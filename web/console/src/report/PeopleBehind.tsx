@@ -1,6 +1,6 @@
-import { useList } from '@/api'
+import { type Schemas, useList } from '@/api'
 import { useT, word } from '@/i18n'
-import { DataTable, EmptyState, Note, PersonLink, Sheet, Status, Time } from '@/ui'
+import { DataTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
 
 /** One figure whose people are asked for. */
 export interface Behind {
@@ -109,6 +109,17 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
             ) : null,
           text: (m) => m.reason,
         },
+        ...(people.items.some((m) => m.round_id)
+          ? [
+              {
+                id: 'path',
+                title: t('journeys.path'),
+                cell: (m: Schemas['PersonBehind']) =>
+                  m.round_id ? <Link to={`/journeys/rounds/${m.round_id}`}>{t('journeys.path_open')}</Link> : null,
+                text: (m: Schemas['PersonBehind']) => m.round_id,
+              },
+            ]
+          : []),
         { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.at} />, text: (m) => m.at },
       ]}
       empty={<EmptyState title={t('list.nobody')} />}

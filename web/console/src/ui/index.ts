@@ -27,7 +27,7 @@ export {
   usePageTitle,
 } from './pages'
 export { type Rule, RuleSentence, ruleText } from './rule'
-export { type Drawn, type Schema, SchemaForm, type Values } from './schema-form'
+export { type Drawn, JsonTextarea, type Schema, SchemaForm, type Values } from './schema-form'
 export { Modal } from './modal'
 export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialState } from './states'
 export { type Column, DataTable } from './table'

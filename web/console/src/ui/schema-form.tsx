@@ -217,3 +217,8 @@ function JsonInput({
     />
   )
 }
+
+/** An input for a JSON object, for those who know it. */
+export const JsonTextarea = ({ label, value, onChange }: { label: string; value: unknown; onChange: (v: unknown) => void }) => (
+  <JsonInput label={label} required={false} value={value} set={onChange} />
+)

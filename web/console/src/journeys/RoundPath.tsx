@@ -1,0 +1,72 @@
+import { type Schemas, useRead } from '@/api'
+import { useT, word } from '@/i18n'
+import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
+import { type Graph, readGraph, stepOf } from './graph'
+import { outputText, stepTitle } from './words'
+
+/** A way through a journey, step by step with the reason of each. */
+export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: Graph }) {
+  const t = useT()
+  const name = (node: string, kind: string) => stepTitle((graph && stepOf(graph, node)) ?? { id: node, kind })
+  return (
+    <Timeline bulletSize={14} lineWidth={2} active={99}>
+      <Timeline.Item title={t('journeys.entered_by', { name: word('trigger', round.trigger.name) })}>
+        <Note>
+          <Time at={round.entered_at} />
+        </Note>
+      </Timeline.Item>
+      {(round.steps ?? []).map((s, i) => (
+        // oxlint-disable-next-line react/no-array-index-key -- one may pass a node several times
+        <Timeline.Item key={i} title={name(s.node, s.kind)}>
+          {s.reason ? <Text size="sm">{s.reason}</Text> : null}
+          {s.refused ? (
+            <Text size="sm" c="var(--ui-danger-text)">
+              {word('reason', s.refused)}
+            </Text>
+          ) : null}
+          {s.output ? <Tag>{outputText(s.output, graph && stepOf(graph, s.node))}</Tag> : null}
+          <div>
+            <Note>
+              <Time at={s.arrived_at} />
+              {s.left_at ? (
+                <>
+                  {' – '}
+                  <Time at={s.left_at} />
+                </>
+              ) : null}
+            </Note>
+          </div>
+        </Timeline.Item>
+      ))}
+      <Timeline.Item
+        title={
+          round.status === 'active' || round.status === 'parked' ? (
+            t('journeys.stands_at', { name: name(round.node, round.node) })
+          ) : (
+            <Status value={round.status} />
+          )
+        }
+      >
+        {round.error || round.reason || round.why ? (
+          <Text size="sm">{round.error || round.reason || word('status', round.why ?? '')}</Text>
+        ) : null}
+        {round.status === 'active' && round.due_at ? (
+          <Note>
+            {t('journeys.goes_on')} <Time at={round.due_at} />
+          </Note>
+        ) : round.ended_at ? (
+          <Note>
+            <Time at={round.ended_at} />
+          </Note>
+        ) : null}
+      </Timeline.Item>
+    </Timeline>
+  )
+}
+
+/** The graph of a version, to name the steps of a way through it. */
+export function useVersionGraph(journey: string, version: number | undefined): Graph | undefined {
+  const versions = useRead('/api/v1/journeys/{id}/versions', { path: { id: journey } }, { enabled: journey !== '' })
+  const found = versions.data?.items?.find((v) => v.version === version)
+  return found ? readGraph(found.graph) : undefined
+}

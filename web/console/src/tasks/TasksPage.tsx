@@ -1,0 +1,217 @@
+import { ListTodo, Plus } from 'lucide-react'
+import { useState } from 'react'
+import { type Schemas, useList, useRead, useSend } from '@/api'
+import { useCan, useSession } from '@/app/session'
+import { useT, word } from '@/i18n'
+import { useUrlState } from '@/lib/route'
+import {
+  Ago,
+  Button,
+  DataTable,
+  DateTimeInput,
+  EmptyState,
+  FilterBar,
+  FormBody,
+  Group,
+  Link,
+  ListPage,
+  Note,
+  PageTabs,
+  Select,
+  Sheet,
+  Status,
+  Textarea,
+  TextInput,
+  Time,
+  toastError,
+  useForm,
+} from '@/ui'
+
+type Task = Schemas['Task']
+const changed = ['/api/v1/tasks']
+
+// The time on this machine's clock, as the input wants it.
+const civil = (at: string) => {
+  const d = new Date(at)
+  return new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+/** What staff are asked to do: one's own, everybody's, and what is done. */
+export default function TasksPage() {
+  const t = useT()
+  const write = useCan()('people.write')
+  const me = useSession()?.user.id ?? ''
+  const [url, setUrl] = useUrlState({ tab: 'mine' })
+  const [open, setOpen] = useState<Task | 'new' | null>(null)
+  const query: { status: 'open' | 'done'; assignee?: string } = {
+    status: url.tab === 'done' ? 'done' : 'open',
+    assignee: url.tab === 'mine' ? me : undefined,
+  }
+  const tasks = useList('/api/v1/tasks', { query })
+  const staff = useRead('/api/v1/staff', {}, { enabled: useCan()('staff.read') })
+  const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? id
+  const fresh = write ? (
+    <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setOpen('new')}>
+      {t('tasks.new')}
+    </Button>
+  ) : null
+  return (
+    <ListPage
+      title={t('nav.tasks')}
+      lead={t('tasks.lead')}
+      actions={fresh}
+      filters={
+        <FilterBar>
+          <PageTabs
+            label={t('nav.tasks')}
+            tabs={['mine', 'open', 'done'].map((x) => ({ id: x, label: t(`tasks.tab_${x}`) }))}
+            value={url.tab}
+            onChange={(tab) => setUrl({ tab })}
+          />
+        </FilterBar>
+      }
+    >
+      <DataTable
+        name="tasks"
+        label={t('nav.tasks')}
+        rows={tasks.items}
+        rowId={(x) => x.id}
+        loading={tasks.loading}
+        error={tasks.error}
+        onRetry={tasks.reload}
+        more={tasks.more}
+        loadingMore={tasks.loadingMore}
+        onMore={tasks.loadMore}
+        onOpen={setOpen}
+        columns={[
+          {
+            id: 'title',
+            title: t('tasks.what'),
+            cell: (x) => (
+              <div>
+                {x.title}
+                {x.outcome ? <Note>{x.outcome}</Note> : null}
+              </div>
+            ),
+            text: (x) => x.title,
+          },
+          {
+            id: 'person',
+            title: t('field.person'),
+            cell: (x) => (x.person_id ? <Link to={`/people/${x.person_id}`}>{t('action.open')}</Link> : null),
+            text: (x) => x.person_id,
+          },
+          {
+            id: 'who',
+            title: t('tasks.who'),
+            cell: (x) => name(x.assignee) ?? (x.role ? word('role', x.role) : t('tasks.anybody')),
+            text: (x) => name(x.assignee) ?? x.role,
+          },
+          { id: 'status', title: t('field.status'), cell: (x) => <Status value={x.status} />, text: (x) => x.status },
+          { id: 'due', title: t('tasks.due'), num: true, cell: (x) => <Time at={x.due_at} />, text: (x) => x.due_at },
+          { id: 'made', title: t('tasks.made'), num: true, cell: (x) => <Ago at={x.created_at} />, text: (x) => x.created_at },
+        ]}
+        empty={<EmptyState icon={ListTodo} title={t(`tasks.empty_${url.tab}`)} text={t('tasks.lead')} action={fresh} />}
+      />
+      <Sheet title={open === 'new' ? t('tasks.new') : open?.title} opened={open !== null} onClose={() => setOpen(null)}>
+        {open ? (
+          <TaskForm
+            key={open === 'new' ? 'new' : open.id}
+            task={open === 'new' ? undefined : open}
+            staff={(staff.data?.items ?? []).map((s) => ({ value: s.id, label: s.name || s.email }))}
+            me={me}
+            write={write}
+            onClose={() => setOpen(null)}
+          />
+        ) : null}
+      </Sheet>
+    </ListPage>
+  )
+}
+
+function TaskForm({
+  task,
+  staff,
+  me,
+  write,
+  onClose,
+}: {
+  task?: Task
+  staff: { value: string; label: string }[]
+  me: string
+  write: boolean
+  onClose: () => void
+}) {
+  const t = useT()
+  const [outcome, setOutcome] = useState('')
+  const create = useSend('post', '/api/v1/tasks', { refresh: changed })
+  const update = useSend('put', '/api/v1/tasks/{id}', { refresh: changed })
+  const complete = useSend('post', '/api/v1/tasks/{id}/complete', { refresh: changed })
+  const cancel = useSend('post', '/api/v1/tasks/{id}/cancel', { refresh: changed })
+  const form = useForm({
+    initial: {
+      title: task?.title ?? '',
+      note: task?.note ?? '',
+      assignee: task?.assignee ?? (task ? '' : me),
+      due_at: task?.due_at ? civil(task.due_at) : '',
+    },
+    save: (v) => {
+      const body = {
+        title: v.title,
+        note: v.note || undefined,
+        assignee: v.assignee || undefined,
+        due_at: v.due_at ? new Date(v.due_at).toISOString() : undefined,
+        role: task?.role,
+        person_id: task?.person_id,
+      }
+      return task ? update.mutateAsync({ path: { id: task.id }, body: { ...body, revision: task.revision } }) : create.mutateAsync({ body })
+    },
+    onDone: onClose,
+  })
+  const closed = task !== undefined && task.status !== 'open'
+  const end = (how: typeof complete) =>
+    how.mutate({ path: { id: task!.id }, body: { outcome: outcome || undefined } }, { onSuccess: onClose, onError: toastError })
+  return (
+    <>
+      {task && !closed && write ? (
+        <Group align="flex-end" mb="lg">
+          <Textarea
+            label={t('tasks.outcome')}
+            flex={1}
+            autosize
+            minRows={2}
+            maxLength={4000}
+            value={outcome}
+            onChange={(e) => setOutcome(e.currentTarget.value)}
+          />
+          <Button variant="filled" loading={complete.isPending} onClick={() => end(complete)}>
+            {t('tasks.complete')}
+          </Button>
+          <Button loading={cancel.isPending} onClick={() => end(cancel)}>
+            {t('tasks.cancel')}
+          </Button>
+        </Group>
+      ) : null}
+      <fieldset disabled={closed || !write} style={{ border: 0, padding: 0, margin: 0 }}>
+        <FormBody form={form} action={t('action.save')} onCancel={onClose}>
+          <TextInput label={t('tasks.what')} required maxLength={200} {...form.getInputProps('title')} />
+          <Textarea label={t('tasks.note')} autosize minRows={3} maxLength={4000} {...form.getInputProps('note')} />
+          <Select
+            label={t('tasks.who')}
+            placeholder={t('tasks.anybody')}
+            data={staff}
+            searchable
+            clearable
+            {...form.getInputProps('assignee')}
+          />
+          <DateTimeInput
+            label={t('tasks.due')}
+            value={form.values.due_at}
+            error={form.errors.due_at}
+            onChange={(v) => form.setFieldValue('due_at', v)}
+          />
+        </FormBody>
+      </fieldset>
+    </>
+  )
+}
