@@ -2,7 +2,7 @@ import { useT } from '@/i18n'
 import { useGo } from '@/lib/route'
 import { PageTabs } from '@/ui'
 
-const paths = { mails: '/content' } as const
+const paths = { mails: '/content', languages: '/content/languages', snippets: '/content/snippets', brand: '/content/brand' } as const
 
 /** The pages of this area. */
 export function ContentTabs({ current }: { current: keyof typeof paths }) {

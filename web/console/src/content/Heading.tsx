@@ -8,11 +8,14 @@ import type { Variable } from './variables'
 /** Subject and preheader with what readers will see of them. */
 export function LinesForm({
   words,
+  original,
   variables,
   errors,
   onChange,
 }: {
   words: Words
+  /** The same in the main language, to translate from. */
+  original?: Words
   variables: Variable[]
   errors: Partial<Record<'subject' | 'preheader', string>>
   onChange: (name: 'subject' | 'preheader', value: string) => void
@@ -32,6 +35,7 @@ export function LinesForm({
             </small>
           </span>
         }
+        description={original?.[name] || undefined}
         required={name === 'subject'}
         value={words[name]}
         variables={variables}

@@ -1,8 +1,8 @@
-import { Redo2, Undo2 } from 'lucide-react'
+import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { Problem, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatLanguage, formatNumber, useT, word } from '@/i18n'
+import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import { useLeaveGuard, useUrlState } from '@/lib/route'
 import {
@@ -13,6 +13,7 @@ import {
   Group,
   IconButton,
   LoadingState,
+  Menu,
   SegmentedControl,
   Stack,
   Status,
@@ -27,6 +28,7 @@ import {
   blocksOf,
   duplicateBlock,
   duplicateSection,
+  excerpt,
   findBlock,
   findSection,
   idAt,
@@ -53,6 +55,7 @@ import { Outline, Palette } from './Outline'
 import { Preview, PreviewBar, type Reader, useLetter, type View } from './Preview'
 import { PurposeForm } from './PurposeForm'
 import { useEvents, type Values, variablesOf } from './variables'
+import { Versions } from './Versions'
 
 type Template = Schemas['Template']
 type Panel = 'selection' | 'mail' | 'purpose' | 'checks'
@@ -62,7 +65,8 @@ const nothing: Values = {}
 /** One mail: blocks at the left, the mail as it is sent in the middle, what is chosen at the right. */
 export function TemplateEditor({ template }: { template: Template }) {
   const t = useT()
-  const write = useCan()('content.write')
+  const can = useCan()
+  const write = can('content.write')
   // What the edit began with; another version on the server means that somebody else has saved meanwhile.
   const [base, setBase] = useState(template)
   const history = useHistory<Draft>(draftOf(template))
@@ -72,9 +76,16 @@ export function TemplateEditor({ template }: { template: Template }) {
   const [selected, setSelected] = useState('')
   const [panel, setPanel] = useState<Panel>('mail')
   const [view, setView] = useState<View>('desktop')
+  const [versions, showHistory] = useState(false)
   const [url, setUrl] = useUrlState({ person: '', event: '' })
   const reader: Reader = url
   const save = useSend('put', '/api/v1/templates/{id}', { refresh: ['/api/v1/templates'] })
+  const live = { refresh: ['/api/v1/templates'] }
+  const refreshDress = useSend('post', '/api/v1/templates/{id}/refresh', live)
+  const archive = useSend('delete', '/api/v1/templates/{id}', live)
+  const restore = useSend('post', '/api/v1/templates/{id}/restore', live)
+  const trial = useSend('post', '/api/v1/messages/test')
+  const outdated = useRead('/api/v1/templates/{id}/outdated', { path: { id: template.id } })
   const schema = useSchema()
   const brand = useRead('/api/v1/brand', {})
 
@@ -127,6 +138,15 @@ export function TemplateEditor({ template }: { template: Template }) {
       toastError(err)
     }
   }
+  const sendTrial = () =>
+    trial.mutate(
+      { body: { template: base.id, person: reader.person || undefined, vars: values.event ? { event: values.event } : undefined } },
+      {
+        onSuccess: (r) =>
+          r.result === 'sent' ? toast(t('content.trial_sent')) : toastError(new Problem(502, { code: 'content.trial', detail: r.detail })),
+        onError: toastError,
+      },
+    )
   const takeTheirs = async () => {
     if (
       !(await confirm({
@@ -228,6 +248,36 @@ export function TemplateEditor({ template }: { template: Template }) {
     )
   }
 
+  const more = (
+    <Menu>
+      <Menu.Target>
+        <IconButton label={t('action.more')}>
+          <Ellipsis size={17} />
+        </IconButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => showHistory(true)}>{t('content.versions')}</Menu.Item>
+        {can('campaigns.send') ? (
+          <Menu.Item disabled={dirty || trial.isPending} onClick={sendTrial}>
+            {t(dirty ? 'content.trial_save_first' : 'content.trial')}
+          </Menu.Item>
+        ) : null}
+        {write && template.status === 'active' ? (
+          <Menu.Item
+            onClick={() =>
+              archive.mutate({ path: { id: base.id } }, { onSuccess: () => toast(t('content.archived')), onError: toastError })
+            }
+          >
+            {t('action.archive')}
+          </Menu.Item>
+        ) : null}
+        {write && template.status === 'archived' ? (
+          <Menu.Item onClick={() => restore.mutate({ path: { id: base.id } }, { onError: toastError })}>{t('action.restore')}</Menu.Item>
+        ) : null}
+      </Menu.Dropdown>
+    </Menu>
+  )
+  const original = at > 0 ? findBlock(documentOf(all[0]), selected)?.block : undefined
   const block = findBlock(doc, selected)?.block
   const section = findSection(doc, selected)
   const common = schema.data
@@ -260,11 +310,14 @@ export function TemplateEditor({ template }: { template: Template }) {
             <IconButton label={t('content.redo')} disabled={!history.canRedo} onClick={history.redo}>
               <Redo2 size={17} />
             </IconButton>
+            {more}
             <Button variant="filled" disabled={!dirty} loading={save.isPending} onClick={() => void send(base.version)}>
               {t('action.save')}
             </Button>
           </>
-        ) : null
+        ) : (
+          more
+        )
       }
       problems={
         moved && dirty ? (
@@ -273,6 +326,22 @@ export function TemplateEditor({ template }: { template: Template }) {
             <Button size="compact-sm" onClick={() => void takeTheirs()}>
               {t('content.take_theirs')}
             </Button>
+          </Group>
+        ) : outdated.data && outdated.data.items.length > 0 ? (
+          <Group gap="sm">
+            {t('content.outdated_of', { what: formatList(outdated.data.items.map((x) => (x === 'brand' ? t('brand.title') : x))) })}
+            {write ? (
+              <Button
+                size="compact-sm"
+                disabled={dirty}
+                loading={refreshDress.isPending}
+                onClick={() =>
+                  refreshDress.mutate({ path: { id: base.id } }, { onSuccess: () => toast(t('content.refreshed')), onError: toastError })
+                }
+              >
+                {t(dirty ? 'content.refresh_by_saving' : 'content.refresh')}
+              </Button>
+            ) : null}
           </Group>
         ) : null
       }
@@ -308,6 +377,12 @@ export function TemplateEditor({ template }: { template: Template }) {
               { value: 'checks', label: errors > 0 ? `${t('content.panel_checks')} · ${formatNumber(errors)}` : t('content.panel_checks') },
             ]}
           />
+          {panel === 'selection' && original && excerpt(original) ? (
+            <blockquote className={css.original}>
+              <small>{formatLanguage(all[0]?.locale || 'en')}</small>
+              {excerpt(original)}
+            </blockquote>
+          ) : null}
           {panel === 'selection' && blocks ? (
             common && block ? (
               <BlockForm
@@ -376,6 +451,7 @@ export function TemplateEditor({ template }: { template: Template }) {
         />
         <LinesForm
           words={words}
+          original={at > 0 ? all[0] : undefined}
           variables={variables}
           errors={{ subject: errorOf('subject'), preheader: errorOf('preheader') }}
           onChange={(name, v) => setWords({ [name]: v }, name)}
@@ -413,6 +489,7 @@ export function TemplateEditor({ template }: { template: Template }) {
         {letter && letter.chain.length > 0 && letter.locale && words.locale && letter.locale !== words.locale ? (
           <p className={css.hint}>{t('content.fallback', { language: formatLanguage(letter.locale) })}</p>
         ) : null}
+        {versions ? <Versions template={template} write={write} dirty={dirty} onClose={() => showHistory(false)} /> : null}
       </div>
     </EditorPage>
   )

@@ -12,6 +12,10 @@ export const content: Area = {
   screens: [
     { path: '/content', load: () => import('./TemplateListPage') },
     { path: '/content/new', load: () => import('./TemplateNewPage') },
+    { path: '/content/languages', load: () => import('./LanguagesPage') },
+    { path: '/content/brand', load: () => import('./BrandPage') },
+    { path: '/content/snippets', load: () => import('./SnippetListPage') },
+    { path: '/content/snippets/$key', load: () => import('./SnippetEditPage') },
     { path: '/content/$id', load: () => import('./TemplateEditPage') },
   ],
   actions: [
