@@ -37,6 +37,7 @@ export function LinesForm({
         }
         description={original?.[name] || undefined}
         required={name === 'subject'}
+        withAsterisk={false}
         value={words[name]}
         variables={variables}
         error={errors[name]}

@@ -18,6 +18,7 @@ interface Props {
   description?: ReactNode
   error?: ReactNode
   required?: boolean
+  withAsterisk?: boolean
   maxLength?: number
   name?: string
   placeholder?: string

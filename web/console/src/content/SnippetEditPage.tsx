@@ -20,6 +20,7 @@ import {
   TextInput,
   toast,
   toastError,
+  useMediaQuery,
 } from '@/ui'
 import { BlockForm } from './BlockForm'
 import css from './content.module.css'
@@ -59,8 +60,7 @@ const wrapped = (blocks: unknown): MailDocument => ({
   footer: 'short',
   sections: [{ id: 'snippet', columns: [{ blocks: blocks as Block[] }] }],
 })
-const unwrapped = (d: MailDocument | undefined) =>
-  (d?.sections[0]?.columns[0]?.blocks ?? []) as unknown as Schemas['Snippet']['blocks']
+const unwrapped = (d: MailDocument | undefined) => (d?.sections[0]?.columns[0]?.blocks ?? []) as unknown as Schemas['Snippet']['blocks']
 
 interface State {
   mail: Draft
@@ -92,6 +92,8 @@ function Editor({ snippet }: { snippet: Snippet }) {
   const { mail, description } = history.now
   const [at, setAt] = useState(0)
   const [selected, setSelected] = useState('')
+  // Too narrow for three columns: the list of blocks stands above the inputs of the chosen one.
+  const narrow = useMediaQuery('(max-width: 1040px)')
   const [view, setView] = useState<View>('desktop')
   const [reader, setReader] = useUrlState({ person: '', event: '' })
   const schema = useSchema()
@@ -170,6 +172,23 @@ function Editor({ snippet }: { snippet: Snippet }) {
   }
   const wrong = findings.filter((f) => f.error && !f.field.startsWith('subject'))
   const block = findBlock(doc, selected)
+  const side = schema.data ? (
+    <div className={css.side}>
+      <h2>{t('page.palette')}</h2>
+      <Palette
+        kinds={kindsOf(schema.data)}
+        onAdd={(k) => actions.insert(k, block ? { ...block.at, index: block.at.index + 1 } : undefined)}
+      />
+      <h2>{t('content.outline')}</h2>
+      <Outline
+        flat
+        document={doc}
+        selected={selected}
+        faulty={new Set(wrong.map((f) => f.block || idAt(doc, f.field) || ''))}
+        actions={actions}
+      />
+    </div>
+  ) : null
   return (
     <EditorPage
       title={mail.name}
@@ -203,27 +222,10 @@ function Editor({ snippet }: { snippet: Snippet }) {
         ) : null
       }
       problems={snippet.version > base.version ? t('content.changed_meanwhile', { n: formatNumber(snippet.version) }) : null}
-      palette={
-        schema.data ? (
-          <div className={css.side}>
-            <h2>{t('page.palette')}</h2>
-            <Palette
-              kinds={kindsOf(schema.data)}
-              onAdd={(k) => actions.insert(k, block ? { ...block.at, index: block.at.index + 1 } : undefined)}
-            />
-            <h2>{t('content.outline')}</h2>
-            <Outline
-              flat
-              document={doc}
-              selected={selected}
-              faulty={new Set(wrong.map((f) => f.block || idAt(doc, f.field) || ''))}
-              actions={actions}
-            />
-          </div>
-        ) : null
-      }
+      palette={narrow ? null : side}
       inspector={
         <Stack gap="md">
+          {narrow ? side : null}
           {block && schema.data ? (
             <Card title={t('content.block')}>
               <BlockForm

@@ -21,6 +21,7 @@ import {
   TextInput,
   toast,
   toastError,
+  useMediaQuery,
 } from '@/ui'
 import { BlockForm, FrameForm, SectionForm } from './BlockForm'
 import css from './content.module.css'
@@ -74,6 +75,8 @@ export function TemplateEditor({ template }: { template: Template }) {
   const dirty = !sameDraft(draft, draftOf(base))
   const [at, setAt] = useState(0) // which language
   const [selected, setSelected] = useState('')
+  // Too narrow for three columns: the list of blocks stands above the inputs of the chosen one.
+  const narrow = useMediaQuery('(max-width: 1040px)')
   const [panel, setPanel] = useState<Panel>('mail')
   const [view, setView] = useState<View>('desktop')
   const [versions, showHistory] = useState(false)
@@ -295,6 +298,15 @@ export function TemplateEditor({ template }: { template: Template }) {
       ? t('content.unsaved')
       : t('content.version', { n: formatNumber(base.version) })
 
+  const side =
+    blocks && schema.data ? (
+      <div className={css.side}>
+        <h2>{t('page.palette')}</h2>
+        <Palette kinds={kindsOf(schema.data)} onAdd={(k) => actions.insert(k, below())} />
+        <h2>{t('content.outline')}</h2>
+        <Outline document={doc} selected={selected} faulty={faulty} actions={actions} />
+      </div>
+    ) : null
   return (
     <EditorPage
       title={draft.name || t('content.untitled')}
@@ -345,16 +357,7 @@ export function TemplateEditor({ template }: { template: Template }) {
           </Group>
         ) : null
       }
-      palette={
-        blocks && schema.data ? (
-          <div className={css.side}>
-            <h2>{t('page.palette')}</h2>
-            <Palette kinds={kindsOf(schema.data)} onAdd={(k) => actions.insert(k, below())} />
-            <h2>{t('content.outline')}</h2>
-            <Outline document={doc} selected={selected} faulty={faulty} actions={actions} />
-          </div>
-        ) : null
-      }
+      palette={narrow ? null : side}
       inspector={
         <Stack gap="md">
           <SegmentedControl
@@ -377,6 +380,7 @@ export function TemplateEditor({ template }: { template: Template }) {
               { value: 'checks', label: errors > 0 ? `${t('content.panel_checks')} · ${formatNumber(errors)}` : t('content.panel_checks') },
             ]}
           />
+          {panel === 'selection' && narrow ? side : null}
           {panel === 'selection' && original && excerpt(original) ? (
             <blockquote className={css.original}>
               <small>{formatLanguage(all[0]?.locale || 'en')}</small>
