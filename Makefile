@@ -4,7 +4,9 @@ BIN   := bin/kizuna
 GOFLAGS_BUILD := -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build web test test-short lint fmt gen verify fuzz clean
+SHOTS ?= /tmp/kizuna-shots
+
+.PHONY: shots help demo build web test test-short lint fmt gen verify fuzz clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +61,9 @@ gen: build ## write api/openapi.json anew
 
 verify: gen ## fail if generated files differ from what is committed
 	@git diff --exit-code --stat -- api || (echo "run make gen and commit api/openapi.json"; exit 1)
+
+shots: build ## pictures of every page of the console in three languages, light and dark, two sizes (SHOTS names the folder)
+	@test/e2e/with-demo.sh node web/console/test/shots.mjs DEMO $(SHOTS)
 
 fuzz: ## run each fuzz target for 30 seconds
 	@for t in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \

@@ -5,8 +5,11 @@ import { stories } from './stories.mjs'
 
 let failed = 0
 const began = Date.now()
-for (const [name, tell] of Object.entries(stories)) {
-  if (wanted.length > 0 && !wanted.some((w) => name.includes(w))) continue
+const queue = Object.entries(stories).filter(([name]) => wanted.length === 0 || wanted.some((w) => name.includes(w)))
+async function next() {
+  const story = queue.shift()
+  if (!story) return
+  const [name, tell] = story
   const start = Date.now()
   try {
     const note = await tell()
@@ -15,7 +18,10 @@ for (const [name, tell] of Object.entries(stories)) {
     failed++
     console.log(`FAIL  ${name}\n${err.stack}`)
   }
+  return next()
 }
+// Two at a time: while one waits for the server the other draws. Each has a browser context of its own.
+await Promise.all([next(), next()])
 await browser.close()
 console.log(`${failed} failed, ${((Date.now() - began) / 1000).toFixed(0)} s`)
 if (failed > 0) process.exitCode = 1

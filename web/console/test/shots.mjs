@@ -1,7 +1,7 @@
 // Pictures of every page in three languages, light and dark, at two widths; to look at.
 //   node test/shots.mjs http://127.0.0.1:8480 EMAIL PASSWORD /tmp/shots [path ...]
 // LANGS, SCHEMES and WIDTHS narrow it down: LANGS=ja SCHEMES=dark WIDTHS=390
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 
 const [server, email, password, out, ...only] = process.argv.slice(2)
@@ -59,26 +59,9 @@ for (const lang of languages)
       const pages =
         only.length > 0
           ? only
-          : [
-              '/',
-              '/people',
-              '/people/ID',
-              '/people/ID?tab=identity',
-              '/segments',
-              '/segments/ID',
-              '/segments/new',
-              '/lists',
-              '/campaigns',
-              '/campaigns/ID',
-              '/campaigns/new',
-              '/journeys',
-              '/journeys/ID',
-              '/settings',
-              '/settings/accounts',
-              '/settings/sending',
-              '/settings/keys',
-              '/mailbox',
-            ]
+          : readFileSync(new URL('../../../test/e2e/pages.txt', import.meta.url), 'utf8')
+              .split('\n')
+              .filter((l) => l.startsWith('/'))
       for (const path of pages) {
         const id = path.includes('/ID') ? await first(`/api/v1${path.split('/ID')[0]}?limit=1`) : ''
         await page.goto(`${server}${base}${path.replace('/ID', `/${id}`)}`)

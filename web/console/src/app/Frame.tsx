@@ -1,15 +1,18 @@
 import { Command, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Settings, Sun } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { choose, type Language, language, languages, useT } from '@/i18n'
 import { printed, useShortcuts } from '@/lib/keys'
 import { useLive } from '@/lib/live'
 import { type Area, Outlet, useGo, usePath } from '@/lib/route'
 import { Avatar, IconButton, Kbd, Link, Menu, toastError, UnstyledButton, useColorScheme } from '@/ui'
 import { areas } from './areas'
+import { useAttention } from './attention'
+import { Bell } from './Bell'
 import css from './Frame.module.css'
 import { signOut, useCan, useSession } from './session'
 
-const Palette = lazy(() => import('./Palette'))
+const loadPalette = () => import('./Palette')
+const Palette = lazy(loadPalette)
 const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 
 /** What stands around every screen: navigation, search, the reader's menu. */
@@ -20,7 +23,13 @@ export function Frame() {
   const path = usePath()
   const can = useCan()
   const session = useSession()
+  const notices = useAttention() ?? []
   const [palette, setPalette] = useState(false)
+  // Fetched while nothing else happens, so that it opens at once.
+  useEffect(() => {
+    const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 1500))
+    idle(() => void loadPalette())
+  }, [])
   const [sheet, setSheet] = useState(false)
   // The menu of a phone is open on one path only: following a link closes it.
   const [openAt, setOpenAt] = useState<string | null>(null)
@@ -60,13 +69,17 @@ export function Frame() {
           <MenuIcon size={20} />
         </IconButton>
         <Brand />
-        <IconButton label={t('nav.search')} onClick={() => setPalette(true)}>
-          <Search size={20} />
-        </IconButton>
+        <span className={css.barEnd}>
+          <Bell notices={notices} />
+          <IconButton label={t('nav.search')} onClick={() => setPalette(true)}>
+            <Search size={20} />
+          </IconButton>
+        </span>
       </div>
       <aside className={css.side}>
         <div className={css.brandRow}>
           <Brand />
+          <Bell notices={notices} />
         </div>
         <UnstyledButton className={css.search} onClick={() => setPalette(true)}>
           <Search size={16} />

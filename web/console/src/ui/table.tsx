@@ -166,7 +166,8 @@ export function DataTable<T extends object>(p: Props<T>) {
           </Button>
         </div>
       ) : null}
-      <div className={css.scroll}>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard also where no cell is */}
+      <div className={css.scroll} tabIndex={p.onOpen ? undefined : 0} role="group" aria-label={p.label}>
         <table className={css.table} aria-label={p.label} aria-rowcount={p.total ?? (p.more ? -1 : rows.length)}>
           <thead>
             {table.getHeaderGroups().map((g) => (

@@ -1,0 +1,120 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+// oxlint-disable-next-line no-restricted-imports -- links need a router, and the real one would bring every screen
+import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router'
+import { render, screen } from '@testing-library/react'
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { queryClient } from '@/api'
+import { useAttention } from '@/app/attention'
+import { start } from '@/app/session'
+import { speak } from '@/i18n'
+import en from '@/i18n/en.json'
+import { UiProvider } from '@/ui'
+import { Onboarding } from './Onboarding'
+
+// The client takes fetch as it is when it is loaded, so this comes before.
+const server = vi.hoisted(() => {
+  const state = { answers: {} as Record<string, unknown> }
+  globalThis.fetch = async (r) => {
+    const path = new URL((r as Request).url, 'http://x').pathname
+    return new Response(JSON.stringify(state.answers[path] ?? { items: [], next_cursor: '' }), {
+      headers: { 'Content-Type': 'application/json' },
+    })
+  }
+  return state
+})
+
+beforeAll(() => speak('en', en))
+
+const permissions = ['settings.read', 'reports.read', 'segments.read', 'content.read', 'journeys.read', 'campaigns.read', 'people.read']
+
+beforeEach(() => {
+  queryClient.clear()
+  server.answers = { '/api/v1/session': { user: { id: 'usr_1', name: 'Mei' }, workspace: 'ws', role: 'marketer', permissions } }
+})
+
+async function show(what: () => React.ReactNode) {
+  await start()
+  const router = createRouter({
+    routeTree: createRootRoute({ component: what }),
+    history: createMemoryHistory({ initialEntries: ['/'] }),
+  })
+  render(
+    <QueryClientProvider client={queryClient}>
+      <UiProvider>
+        <RouterProvider router={router as never} />
+      </UiProvider>
+    </QueryClientProvider>,
+  )
+}
+
+test('the first steps of a role tick themselves when the thing is there', async () => {
+  server.answers['/api/v1/stats'] = { people: 3 }
+  server.answers['/api/v1/segments'] = { items: [{ id: 'seg_1' }], next_cursor: '' }
+  server.answers['/api/v1/journeys'] = { items: [{ id: 'jrn_1', published_version: 0 }], next_cursor: '' }
+  await show(Onboarding)
+  const steps = await screen.findAllByRole('listitem')
+  expect(steps.map((s) => [s.textContent, s.dataset.done ?? 'open'])).toEqual(
+    [
+      ['people', 'true'],
+      ['segment', 'true'],
+      ['content', 'open'],
+      ['journey', 'open'],
+      ['campaign', 'open'],
+    ].map(([id, done]) => [en[`onboarding.step.${id}` as keyof typeof en], done]),
+  )
+})
+
+test('the first steps are gone once all are done, and for those who put them away', async () => {
+  server.answers['/api/v1/personal-settings'] = { items: [{ key: 'onboarding.away', value: true }], next_cursor: '' }
+  await show(() => (
+    <>
+      <Onboarding />
+      <p>drawn</p>
+    </>
+  ))
+  await screen.findByText('drawn')
+  await vi.waitFor(() => expect(queryClient.getQueryData(['/api/v1/personal-settings', {}])).toBeTruthy())
+  expect(screen.queryByRole('listitem')).toBeNull()
+})
+
+function Waiting() {
+  const notices = useAttention()
+  return notices ? (
+    <ul>
+      {notices.map((n) => (
+        <li key={n.id} data-to={n.to}>
+          {n.text}
+        </li>
+      ))}
+    </ul>
+  ) : null
+}
+
+test('what waits is told with the urgent first, and where to go', async () => {
+  server.answers['/api/v1/campaigns'] = {
+    items: [
+      { id: 'cmp_1', name: 'Spring', status: 'review' },
+      { id: 'cmp_2', name: 'Old', status: 'sent' },
+    ],
+    next_cursor: '',
+  }
+  server.answers['/api/v1/journey-trouble'] = { parked: 2, trying: 1 }
+  server.answers['/api/v1/rejections'] = {
+    items: [
+      { id: 'r1', at: new Date().toISOString() },
+      { id: 'r2', at: '2020-01-01T00:00:00Z' },
+    ],
+    next_cursor: '',
+  }
+  server.answers['/api/v1/accounts'] = { items: [{ id: 'acc_1', name: 'Main' }] }
+  server.answers['/api/v1/accounts/acc_1/health'] = { alert: { code: 'blocked', paused: true } }
+  await show(Waiting)
+  await screen.findByText(/Main is paused/)
+  expect(screen.getAllByRole('listitem').map((x) => [x.textContent, x.dataset.to])).toEqual([
+    ['“Spring” waits for approval', '/campaigns/cmp_1'],
+    ['Main is paused: other servers turn its mail away', '/settings/accounts'],
+    ['2 people are stuck in journeys', '/journeys'],
+    ['A journey step failed for 1 person and is being tried again', '/journeys'],
+    ['1 event was rejected in the last 24 hours', '/settings/rejections'],
+  ])
+})
