@@ -241,6 +241,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }

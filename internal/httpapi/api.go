@@ -70,6 +70,7 @@ type Config struct {
 	Reports    *report.Service
 
 	Rejections Rejections
+	SetUsers   SetUsers
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
 
@@ -135,6 +136,7 @@ func (a *api) routes() {
 	a.personRoutes()
 	a.identityRoutes()
 	a.segmentRoutes()
+	a.segmentLookRoutes()
 	a.listRoutes()
 	a.consentRoutes()
 	a.contentRoutes()

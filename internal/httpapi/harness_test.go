@@ -132,7 +132,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
-		Rejections: w.rejections, PublicURL: "https://kizuna.example.test", SecureCookies: true,
+		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {
 		f(&c)

@@ -189,6 +189,11 @@ var foreignCases = map[string]foreign{
 	"PATCH /segments/{id}":                  {id: "$segment", body: `{"name":"taken"}`},
 	"DELETE /segments/{id}":                 {id: "$segment"},
 	"GET /segments/{id}/history":            {id: "$segment"},
+	"GET /segments/{id}/growth":             {id: "$segment"},
+	"GET /segments/{id}/overlap":            {path: "/segments/$segment/overlap?with=$list"},
+	"GET /segments/{id}/users":              {id: "$segment"},
+	"GET /seen-fields":                      {want: 200, has: `"items":[]`},
+	"GET /seen-values":                      {want: 200, path: "/seen-values?path=plan", has: `"items":[]`},
 	"GET /segments/{id}/members":            {id: "$segment"},
 	"POST /segments/{id}/unarchive":         {id: "$archived_segment"},
 	"GET /sending":                          {want: 200},
@@ -310,7 +315,7 @@ func snapshot(w *world, b *business) map[string]any {
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
-		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/sending",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/seen-values?path=plan", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
 		var v any

@@ -156,19 +156,25 @@ func (a *api) segmentRoutes() {
 		Count      uint64           `json:"count"`
 		Sample     []PersonBrief    `json:"sample" doc:"up to five people; empty without the permission people.read"`
 		Conditions []ConditionCount `json:"conditions" doc:"people for each node of the tree alone"`
+		Entering   *uint64          `json:"entering,omitempty" doc:"with segment_id: who would come in"`
+		Leaving    *uint64          `json:"leaving,omitempty" doc:"with segment_id: who would go"`
 	}
 	type ruleBody struct {
-		Rule Rule `json:"rule"`
+		Rule      Rule   `json:"rule"`
+		SegmentID string `json:"segment_id,omitempty" doc:"the segment whose rule this is to become"`
 	}
 	route(a, http.MethodPost, "/segments/preview", "segment-preview", "Who would fulfil a rule now", staff.SegmentsRead, func(ctx context.Context, in *in[ruleBody]) (*body[preview], error) {
 		ws := workspaceOf(ctx)
-		p, err := a.c.Segments.Preview(ctx, ws, json.RawMessage(in.Body.Rule))
+		p, err := a.c.Segments.Preview(ctx, ws, json.RawMessage(in.Body.Rule), in.Body.SegmentID)
 		if err != nil {
 			return nil, err
 		}
 		out := preview{Count: p.Count, Sample: []PersonBrief{}, Conditions: make([]ConditionCount, len(p.Counts))}
 		for i, c := range p.Counts {
 			out.Conditions[i] = ConditionCount{Path: c.Path, Count: c.Count}
+		}
+		if in.Body.SegmentID != "" {
+			out.Entering, out.Leaving = &p.Entering, &p.Leaving
 		}
 		if !caller(ctx).Can(staff.PeopleRead) {
 			return answer(out), nil // who may count people may not yet see them

@@ -60,6 +60,31 @@ type Store interface {
 	Stats(ctx context.Context, ws string) (Stats, error)
 	// Names returns the distinct names of behaviour events with counts, most frequent first, at most limit.
 	Names(ctx context.Context, ws string, limit int) ([]NameCount, error)
+	// Fields returns the members that objects have, two levels deep, most frequent first, then by path, at most limit: properties of the
+	// events with this name, or traits of people if name is empty. Keys with a dot are left out, since no path reaches them. Of
+	// the objects the newest SampleSize are looked at.
+	Fields(ctx context.Context, ws, name string, limit int) ([]Field, error)
+	// Values returns the texts, numbers and truth values at a path ("address.city"), most frequent first, at most limit; of the same
+	// objects as Fields. Truth values are "true" and "false".
+	Values(ctx context.Context, ws, name, path string, limit int) ([]ValueCount, error)
+}
+
+// SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to
+// answer while somebody types.
+const SampleSize = 50_000
+
+// Field is a member of traits or properties.
+type Field struct {
+	Path  string // "country", "address.city"
+	Kind  string // most frequent: text, number, boolean, list or object
+	Count int64  // objects that have it
+}
+
+// ValueCount is a value and how often it was seen.
+type ValueCount struct {
+	Value string
+	Kind  string // text, number or boolean
+	Count int64
 }
 
 // Identifier is a kind and a normalised value, e.g. {"email", "a@b.example"}.

@@ -19,12 +19,15 @@ type Preview struct {
 	Sample []uint64         // numbers of up to five people, spread over the whole audience
 	Counts []rule.NodeCount // people for each condition alone
 	Took   time.Duration
+	// Entering and Leaving say how the members of the segment it was compared with would change.
+	Entering, Leaving uint64
 }
 
 const sampleSize = 5
 
-// Preview evaluates a rule for everyone without keeping it. Errors in the rule are those of rule.Parse.
-func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage) (Preview, error) {
+// Preview evaluates a rule for everyone without keeping it. If it is to become the rule of an existing segment, against names that
+// segment (else empty); an unknown one is not found. Errors in the rule are those of rule.Parse.
+func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, against string) (Preview, error) {
 	began := s.c.Clock.Now()
 	c, err := compile(Segment{Rule: raw})
 	if err != nil {
@@ -42,6 +45,14 @@ func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage) (
 		return Preview{}, err
 	}
 	p := Preview{Count: audience.People.GetCardinality(), Counts: audience.Counts}
+	if against != "" {
+		members, err := v.members(against)
+		if err != nil {
+			return Preview{}, err
+		}
+		stay := audience.People.AndCardinality(members)
+		p.Entering, p.Leaving = p.Count-stay, members.GetCardinality()-stay
+	}
 	for i := range min(sampleSize, p.Count) {
 		num, err := audience.People.Select(i * p.Count / min(sampleSize, p.Count))
 		if err != nil {

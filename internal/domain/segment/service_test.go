@@ -211,7 +211,7 @@ func TestNamesAndRulesAreChecked(t *testing.T) {
 	if all := errs.All(err); len(all) == 0 || all[0].Kind != errs.KindInvalid || all[0].Field == "" {
 		t.Errorf("a bad rule gives %v, want invalid with a field", err)
 	}
-	if _, err := w.Preview(w.ctx, ws, json.RawMessage(`{"nonsense": 1}`)); !errs.Is(err, errs.KindInvalid) {
+	if _, err := w.Preview(w.ctx, ws, json.RawMessage(`{"nonsense": 1}`), ""); !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("previewing a bad rule gives %v, want invalid", err)
 	}
 }
@@ -570,7 +570,7 @@ func TestPreviewCountsEveryConditionAndKeepsNothing(t *testing.T) {
 		w.join(n + 1)
 	}
 	w.do(3, bought, order)
-	p, err := w.Preview(w.ctx, ws, json.RawMessage(`{"all": [`+inJapan+`, {"not": `+buyers+`}]}`))
+	p, err := w.Preview(w.ctx, ws, json.RawMessage(`{"all": [`+inJapan+`, {"not": `+buyers+`}]}`), "")
 	w.must(err)
 	if p.Count != 19 || len(p.Sample) != 5 {
 		t.Errorf("count %d, sample %v; want 19 and five people", p.Count, p.Sample)
@@ -584,19 +584,33 @@ func TestPreviewCountsEveryConditionAndKeepsNothing(t *testing.T) {
 			t.Errorf("%s counts %d, want %d (all: %v)", path, counts[path], want, counts)
 		}
 	}
-	p, err = w.Preview(w.ctx, ws, json.RawMessage(buyers))
+	g := w.make("Buyers", buyers)
+	p, err = w.Preview(w.ctx, ws, json.RawMessage(`{"any": [{"trait": {"path": "country", "op": "eq", "value": "FR"}}]}`), g.ID)
+	w.must(err)
+	if p.Entering != 0 || p.Leaving != 1 {
+		t.Errorf("against the buyers: %d enter, %d leave; want 0 and 1", p.Entering, p.Leaving)
+	}
+	p, err = w.Preview(w.ctx, ws, json.RawMessage(inJapan), g.ID)
+	w.must(err)
+	if p.Entering != 19 || p.Leaving != 0 {
+		t.Errorf("against the buyers: %d enter, %d leave; want 19 and 0", p.Entering, p.Leaving)
+	}
+	if _, err := w.Preview(w.ctx, ws, json.RawMessage(inJapan), "seg_none"); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("against nothing: %v, want not found", err)
+	}
+	p, err = w.Preview(w.ctx, ws, json.RawMessage(buyers), "")
 	w.must(err)
 	if diff := cmp.Diff([]uint64{3}, p.Sample); diff != "" {
 		t.Errorf("sample of one (-want +got):\n%s", diff)
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	cancel()
-	if _, err := w.Preview(ctx, ws, json.RawMessage(buyers)); !errors.Is(err, context.Canceled) {
+	if _, err := w.Preview(ctx, ws, json.RawMessage(buyers), ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled preview gives %v", err)
 	}
 	all, err := w.Segments(w.ctx, ws, segment.Filter{}, page.Request{})
 	w.must(err)
-	if len(all.Items) != 0 {
+	if len(all.Items) != 1 {
 		t.Errorf("preview left %v", all.Items)
 	}
 }
@@ -641,6 +655,21 @@ func TestHistoryTellsWhoCameAndWentAndWhy(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got[2:]); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	days, err := w.Growth(w.ctx, ws, g.ID, 7)
+	w.must(err)
+	var entered, left, size uint64
+	for _, d := range days {
+		entered, left, size = entered+d.Entered, left+d.Left, d.Size
+	}
+	if entered != 2 || left != 2 || size != 0 || !days[len(days)-1].Start.Equal(w.clock.Now().UTC().Truncate(24*time.Hour)) {
+		t.Errorf("growth %+v, want two in, two out, nobody at the end of today", days)
+	}
+	if _, err := w.Growth(w.ctx, ws, g.ID, 0); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("growth of no days: %v, want invalid", err)
+	}
+	if _, err := w.Growth(w.ctx, ws, "seg_none", 7); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("growth of nothing: %v, want not found", err)
 	}
 	if h, err := w.History(w.ctx, ws, other.ID, page.Request{}); err != nil || len(h.Items) != 2 {
 		t.Errorf("history of the other segment: %+v, %v", h, err)
@@ -763,3 +792,30 @@ var (
 		PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error
 	} = (*segment.Service)(nil)
 )
+
+func TestOverlapAndUsersOfSets(t *testing.T) {
+	w := newWorld(t)
+	for n := range uint64(4) {
+		w.traits[n+1] = map[string]any{"country": "JP"}
+		w.join(n + 1)
+	}
+	w.do(3, bought, order)
+	a, b := w.make("Buyers", buyers), w.make("Japan", inJapan)
+	both := w.make("Both", `{"all":[{"segment":{"id":"`+a.ID+`"}},{"segment":{"id":"`+b.ID+`"}}]}`)
+	got, err := w.Overlap(w.ctx, ws, a.ID, b.ID)
+	w.must(err)
+	if want := (segment.Overlap{Size: 1, Other: 4, Both: 1}); got != want {
+		t.Errorf("overlap %+v, want %+v", got, want)
+	}
+	if _, err := w.Overlap(w.ctx, ws, a.ID, "seg_none"); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("overlap with nothing: %v", err)
+	}
+	users, err := w.Users(w.ctx, ws, a.ID)
+	w.must(err)
+	if diff := cmp.Diff([]segment.User{{Noun: "segment", ID: both.ID, Name: "Both", Status: "active"}}, users); diff != "" {
+		t.Errorf("users (-want +got):\n%s", diff)
+	}
+	if _, err := w.Users(w.ctx, ws, "seg_none"); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("users of nothing: %v", err)
+	}
+}

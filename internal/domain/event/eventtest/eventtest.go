@@ -50,6 +50,7 @@ func Run(t *testing.T, open Open) {
 		{"query returns plain types", query},
 		{"stats count behaviour only", stats},
 		{"names are the most frequent first", names},
+		{"fields and values are those of the people or the events, the most frequent first", fields},
 		{"linked finds events by identifier", linked},
 		{"reads see whole batches while a writer appends", concurrent},
 	} {

@@ -7,11 +7,13 @@ import {
   Ago,
   Button,
   Card,
+  confirm,
   DataTable,
   DetailPage,
   EmptyState,
   ErrorState,
   Json,
+  LinkButton,
   Loaded,
   Num,
   PageTabs,
@@ -43,6 +45,21 @@ export default function SegmentDetailPage() {
     )
   const s = segment.data
   const bringBack = () => restore.mutate({ path: { id } }, { onError: toastError })
+  const putAway = async () => {
+    if (
+      !(await confirm({
+        title: t('segments.archive_title', { name: s.name }),
+        text: t('segments.archive_text'),
+        action: t('action.archive'),
+        danger: true,
+      }))
+    )
+      return
+    archive.mutate(
+      { path: { id } },
+      { onSuccess: () => toastUndo(t('segments.archived', { name: s.name }), bringBack), onError: toastError },
+    )
+  }
   return (
     <DetailPage
       title={s.name}
@@ -53,17 +70,14 @@ export default function SegmentDetailPage() {
         !write ? null : s.status === 'archived' ? (
           <Button onClick={bringBack}>{t('action.restore')}</Button>
         ) : (
-          <Button
-            loading={archive.isPending}
-            onClick={() =>
-              archive.mutate(
-                { path: { id } },
-                { onSuccess: () => toastUndo(t('segments.archived', { name: s.name }), bringBack), onError: toastError },
-              )
-            }
-          >
-            {t('action.archive')}
-          </Button>
+          <>
+            <Button loading={archive.isPending} onClick={() => void putAway()}>
+              {t('action.archive')}
+            </Button>
+            <LinkButton to={`/segments/${id}/edit`} variant="filled">
+              {t('action.edit')}
+            </LinkButton>
+          </>
         )
       }
       tabs={

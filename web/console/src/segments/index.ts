@@ -13,6 +13,7 @@ export const segments: Area = {
     { path: '/segments', load: () => import('./SegmentListPage') },
     { path: '/segments/new', load: () => import('./SegmentNewPage') },
     { path: '/segments/$id', load: () => import('./SegmentDetailPage') },
+    { path: '/segments/$id/edit', load: () => import('./SegmentEditPage') },
   ],
   actions: [
     { id: 'segment.new', title: 'segments.new', aliases: 'create segment xinjian', permission: 'segments.write', to: '/segments/new' },

@@ -1,0 +1,24 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+)
+
+// maxUsers is how many users of a set are told.
+const maxUsers = 200
+
+// SetUsers returns the campaigns, series and journeys that name the set, latest first. Ids are unique texts, so that looking for
+// the quoted id in the JSON finds just those that name it.
+func (s *Segment) SetUsers(ctx context.Context, ws, set string) ([]segment.User, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (u segment.User, err error) {
+		return u, r.Scan(&u.Noun, &u.ID, &u.Name, &u.Status)
+	}, `SELECT noun, id, name, status FROM (
+		SELECT 'campaign' AS noun, id, name, status, updated_at FROM campaign WHERE workspace_id = $1 AND (include LIKE $2 ESCAPE '\' OR exclude LIKE $2 ESCAPE '\')
+		UNION ALL SELECT 'series', id, name, status, updated_at FROM campaign_series WHERE workspace_id = $1 AND draft LIKE $2 ESCAPE '\'
+		UNION ALL SELECT 'journey', id, name, status, updated_at FROM journey WHERE workspace_id = $1 AND (draft LIKE $2 ESCAPE '\' OR EXISTS
+			(SELECT 1 FROM journey_version v WHERE v.journey_id = journey.id AND v.version = journey.published AND v.graph LIKE $2 ESCAPE '\'))
+		) AS users ORDER BY updated_at DESC, id LIMIT $3`, ws, `%"`+escapeLike.Replace(set)+`"%`, maxUsers)
+}

@@ -1,0 +1,157 @@
+// Making or changing a segment: name, rule, and what it comes to while it is edited.
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { call, describe, Problem, type Schemas, useRead } from '@/api'
+import { formatPercent, useT } from '@/i18n'
+import {
+  Alert,
+  Card,
+  FormBody,
+  Note,
+  Num,
+  PersonLink,
+  type Rule,
+  RuleSentence,
+  Stat,
+  StatRow,
+  Textarea,
+  TextInput,
+  useDebouncedValue,
+  useForm,
+} from '@/ui'
+import { complete } from './complete'
+import { useRuleData } from './data'
+import { type Fault, RuleBuilder, useRuleTree } from './RuleBuilder'
+import css from './SegmentForm.module.css'
+import * as tree from './tree'
+
+interface Props {
+  /** The segment that is changed; absent for a new one. */
+  segment?: Schemas['Segment']
+  rule: Rule
+  save: (v: { name: string; description: string; rule: Rule }) => Promise<unknown>
+  onCancel: () => void
+}
+
+/** The conditions that the server finds wrong; whatever names no condition is left to the form. */
+function faultsOf(root: tree.Group, err: unknown): Fault[] {
+  if (!(err instanceof Problem)) return []
+  const all = err.faults.length > 0 ? err.faults : [{ location: err.field, message: err.message }]
+  return all
+    .filter((f) => f.location && /^(body\.)?rule(\.|$|\[)/.test(f.location))
+    .map((f) => ({ ...tree.faultAt(root, f.location ?? ''), message: f.message }))
+}
+
+export function SegmentForm({ segment, rule, save, onCancel }: Props) {
+  const t = useT()
+  const data = useRuleData()
+  const edited = useRuleTree(() => tree.rootOf(rule))
+  const { root } = edited
+  const ready = complete(root)
+  const [settled] = useDebouncedValue(root, 300)
+  const asked = useMemo(() => tree.toRule(settled), [settled])
+  const stats = useRead('/api/v1/stats', {})
+  // A new rule makes a new key, and the query library then cancels what is on its way for the former one.
+  const preview = useQuery({
+    queryKey: ['/api/v1/segments/preview', asked, segment?.id],
+    enabled: ready && complete(settled),
+    retry: false,
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }) => {
+      const answer = await call('post', '/api/v1/segments/preview', { body: { rule: asked as never, segment_id: segment?.id } }, { signal })
+      return { ...answer, byKey: tree.countsByKey(settled, answer.conditions ?? []) }
+    },
+  })
+  const [refused, setRefused] = useState<{ root: tree.Group; faults: Fault[] } | null>(null)
+  const form = useForm({
+    initial: { name: segment?.name ?? '', description: segment?.description ?? '' },
+    save: async (v) => {
+      setRefused(null)
+      try {
+        await save({ ...v, rule: tree.toRule(root) })
+      } catch (err) {
+        setRefused({ root, faults: faultsOf(root, err) })
+        throw err
+      }
+    },
+  })
+  // Faults belong to the rule they were found in: they go as soon as it changes.
+  const faults = [
+    ...(refused?.root === root ? refused.faults : []),
+    ...(ready && settled === root && preview.error ? faultsOf(root, preview.error) : []),
+  ].filter((f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i)
+  const p = preview.data
+  const old = !ready || settled !== root || preview.isFetching
+  return (
+    <div className={css.page}>
+      <div className={css.main}>
+        <Card>
+          <FormBody form={form} action={t('action.save')} onCancel={onCancel}>
+            <TextInput label={t('field.name')} required maxLength={200} {...form.getInputProps('name')} />
+            <Textarea
+              label={t('field.description')}
+              autosize
+              minRows={1}
+              maxRows={4}
+              maxLength={2000}
+              {...form.getInputProps('description')}
+            />
+            <section aria-label={t('builder.label')} className={css.rule}>
+              <h2>{t('segments.rule')}</h2>
+              <RuleBuilder rule={edited} data={data} counts={p?.byKey ?? new Map()} old={old} faults={faults} />
+            </section>
+          </FormBody>
+        </Card>
+      </div>
+      <aside className={css.side} aria-live="polite">
+        <Card>
+          <StatRow>
+            <Stat
+              label={t('field.people')}
+              value={
+                <span data-old={old || undefined} className={css.figure}>
+                  {p ? <Num value={p.count} /> : '–'}
+                </span>
+              }
+              note={
+                p && stats.data?.people
+                  ? t('segments.share_of_all', {
+                      share: formatPercent(Math.min(1, p.count / stats.data.people)),
+                      n: stats.data.people.toLocaleString(),
+                    })
+                  : undefined
+              }
+            />
+          </StatRow>
+          {segment && p ? (
+            <StatRow>
+              <Stat label={t('segments.would_enter')} value={<Num value={p.entering ?? 0} />} />
+              <Stat label={t('segments.would_leave')} value={<Num value={p.leaving ?? 0} />} />
+            </StatRow>
+          ) : null}
+          {!ready ? <Note>{t('segments.incomplete')}</Note> : old ? <Note>{t('segments.counting')}</Note> : null}
+          {ready && settled === root && preview.error && faults.length === 0 ? (
+            <Alert color="danger" mt="sm">
+              {describe(preview.error)}
+            </Alert>
+          ) : null}
+        </Card>
+        <Card title={t('segments.reads')}>
+          <RuleSentence rule={tree.toRule(root)} names={data.names} />
+        </Card>
+        {p && (p.sample ?? []).length > 0 ? (
+          <Card title={t('segments.sample')}>
+            <ul className={css.sample}>
+              {(p.sample ?? []).map((person) => (
+                <li key={person.id}>
+                  <PersonLink person={person} />
+                  {person.email && person.email !== person.name ? <Note>{person.email}</Note> : null}
+                </li>
+              ))}
+            </ul>
+          </Card>
+        ) : null}
+      </aside>
+    </div>
+  )
+}

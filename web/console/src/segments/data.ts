@@ -1,0 +1,58 @@
+// What rules can be about in this workspace: names, traits, properties and values that were really seen.
+import { useMemo } from 'react'
+import { useRead } from '@/api'
+import { useCan } from '@/app/session'
+import { word } from '@/i18n'
+
+export interface Option {
+  value: string
+  label: string
+}
+
+const options = (items: { id: string; name: string }[] | null | undefined): Option[] =>
+  (items ?? []).map((x) => ({ value: x.id, label: x.name }))
+
+/** Everything that has a name, for pickers. */
+export function useRuleData() {
+  const can = useCan()
+  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
+  const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const topics = useRead('/api/v1/topics', {}, { enabled: can('settings.read') })
+  const channels = useRead('/api/v1/channels', {}, { enabled: can('settings.read') })
+  const events = useRead('/api/v1/event-names', { query: { limit: 500 } }, { enabled: can('people.read') })
+  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, { enabled: can('campaigns.read') })
+  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  return useMemo(() => {
+    const all = {
+      segments: options(segments.data?.items),
+      lists: options(lists.data?.items),
+      topics: options(topics.data?.items),
+      campaigns: options(campaigns.data?.items),
+      journeys: options(journeys.data?.items),
+      channels: (channels.data?.items ?? [{ kind: 'email' }]).map((c) => ({ value: c.kind, label: word('channel', c.kind) })),
+      events: [...new Set((events.data?.items ?? []).map((e) => e.name).filter(Boolean))],
+    }
+    const names: Record<string, string> = {}
+    for (const o of [...all.segments, ...all.lists, ...all.topics, ...all.campaigns, ...all.journeys]) names[o.value] = o.label
+    return { ...all, names }
+  }, [segments.data, lists.data, topics.data, channels.data, events.data, campaigns.data, journeys.data])
+}
+
+export type RuleData = ReturnType<typeof useRuleData>
+
+/** Traits (no event) or properties of an event that were seen, with the kind of their values. */
+export function useFields(event?: string, enabled = true) {
+  const can = useCan()
+  const fields = useRead('/api/v1/seen-fields', { query: { event } }, { enabled: enabled && can('people.read') })
+  return useMemo(() => {
+    const found = (fields.data?.items ?? []).filter((f) => f.kind !== 'object')
+    return { paths: found.map((f) => f.path), kind: (path: string) => found.find((f) => f.path === path)?.kind }
+  }, [fields.data])
+}
+
+/** Texts seen at a path, most frequent first. */
+export function useValues(path: string, event?: string, enabled = true): string[] {
+  const can = useCan()
+  const values = useRead('/api/v1/seen-values', { query: { event, path } }, { enabled: enabled && path !== '' && can('people.read') })
+  return useMemo(() => (values.data?.items ?? []).filter((v) => v.kind === 'text').map((v) => v.value), [values.data])
+}
