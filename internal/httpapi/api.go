@@ -134,6 +134,7 @@ func (a *api) routes() {
 	a.staffRoutes()
 	a.statsRoutes()
 	a.personRoutes()
+	a.personListRoutes()
 	a.identityRoutes()
 	a.segmentRoutes()
 	a.segmentLookRoutes()

@@ -133,6 +133,7 @@ var foreignCases = map[string]foreign{
 	"PUT /personal-settings/{key}":          {want: 200, path: "/personal-settings/views.people", body: `{"value":["theirs"]}`},
 	"DELETE /personal-settings/{key}":       {want: 204, path: "/personal-settings/views.people"},
 	"GET /people":                           {want: 200, path: "/people?q=zanzibar", has: `"items":[]`},
+	"GET /people/csv":                       {want: 200, path: "/people/csv?q=zanzibar", has: "person_id,status"},
 	"POST /people":                          {want: 201, body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"traits":{"first_name":"mine"}}`},
 	"GET /people/{id}":                      {id: "$aya"},
 	"GET /people/{id}/apart":                {id: "$aya"},

@@ -114,7 +114,7 @@ func setShape(s segment.Set) PersonSet {
 func (a *api) personRoutes() {
 	type search struct {
 		Paging
-		Q          string `query:"q" maxLength:"200" doc:"part of a name, address or identifier"`
+		PeopleFilter
 		Identifier string `query:"identifier" maxLength:"600" doc:"kind:value, e.g. user_id:u1 or email:aya@example.com; finds exactly one person or none"`
 	}
 	route(a, http.MethodGet, "/people", "person-list", "Find people", staff.PeopleRead, func(ctx context.Context, in *search) (*body[List[Person]], error) {
@@ -136,18 +136,15 @@ func (a *api) personRoutes() {
 			}
 			return list(page.Of[person.Person]{Items: []person.Person{p}}, personShape), nil
 		}
-		if in.Q != "" {
-			found, err := a.c.People.Search(ctx, ws, in.Q, in.request())
-			if err != nil {
-				return nil, err
-			}
-			return list(found, personShape), nil
-		}
-		all, err := a.c.People.List(ctx, ws, in.request())
+		filter, err := a.peopleFilter(ctx, in.PeopleFilter)
 		if err != nil {
 			return nil, err
 		}
-		return list(all, personShape), nil
+		found, err := a.c.People.Find(ctx, ws, filter, in.request())
+		if err != nil {
+			return nil, err
+		}
+		return list(found, personShape), nil
 	})
 
 	type newPerson struct {

@@ -137,6 +137,20 @@ func TestPeopleScenarios(t *testing.T) {
 		{do: "GET /people?q=AYA", status: 200, has: "aya.zanzibar", not: "ben.zanzibar"},
 		{do: "GET /people?q=nobody", status: 200, has: `"items":[]`},
 		{do: "GET /people?q=%25", status: 200, has: `"items":[]`},
+		{do: "GET /people?status=identified&q=zanzibar", status: 200, has: "aya.zanzibar | ben.zanzibar"},
+		{do: "GET /people?status=anonymous&q=zanzibar", status: 200, has: `"items":[]`},
+		{do: "GET /people?status=lost", status: 422, has: `"field":"status"`},
+		{do: "GET /people?set=$list", status: 200, has: "aya.zanzibar | ben.zanzibar", not: "cem.zanzibar"},
+		{do: "GET /people?set=$list&limit=1", status: 200, not: `"next_cursor":""`},
+		{do: "GET /people?set=$segment&q=aya", status: 200, has: "aya.zanzibar", not: "ben.zanzibar"},
+		{do: "GET /people?set=seg_none", status: 404},
+		{do: "GET /people?reachable=email&q=zanzibar", status: 200, has: "aya.zanzibar"},
+		{do: "GET /people?reachable=sms", status: 200, has: `"items":[]`},
+		{do: "GET /people?seen_before=2001-01-01T00:00:00Z", status: 200, has: `"items":[]`},
+		{do: "GET /people?seen_after=2001-01-01T00:00:00Z&q=aya", status: 200, has: "aya.zanzibar"},
+		{do: "GET /people?seen_after=yesterday", status: 422, has: `"field":"seen_after"`},
+		
+		{as: "viewer", do: "GET /people/csv", status: 403},
 		{do: "GET /people?identifier=user_id:ben", status: 200, has: "ben.zanzibar", not: "aya.zanzibar"},
 		{do: "GET /people?identifier=nonsense", status: 422, has: `"code":"person.identifier.invalid" | "field":"identifier"`},
 		{do: "GET /people?identifier=shoe_size:44", status: 422, has: `"code":"person.identifier.kind"`},
@@ -198,6 +212,10 @@ func TestPeopleScenarios(t *testing.T) {
 		{do: "GET /event-names", status: 200, has: `"name":"Zanzibar Viewed","count":3`},
 		{do: "GET /event-names?limit=1", status: 200, has: `"name":"Order Completed"`, not: "Viewed"},
 	})
+	file := w.call(b.expand(w, "GET /people/csv?set=$list"), asked{key: b.key})
+	if got := file.Body.String(); file.Code != http.StatusOK || !strings.Contains(got, "person_id,status") || !strings.Contains(got, "aya.zanzibar@example.com") || strings.Contains(got, "cem.zanzibar") {
+		t.Errorf("people of the list as a file: %d %s", file.Code, got)
+	}
 	w.settle()
 	play(t, w, b, []scenario{
 		{do: "GET /people/$aya", status: 200, has: `"plan":"pro"`, not: `"country"`},

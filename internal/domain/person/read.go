@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -225,28 +228,62 @@ func (s *Service) person(ws string, r Record, links []Link) (Person, error) {
 	return p, nil
 }
 
-// List returns people after merges, newest first.
-func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Person], error) {
-	return s.page(ctx, ws, p, func(before uint64, limit int) ([]Record, error) {
-		return s.Store.List(ctx, ws, before, limit)
-	})
+// Filter narrows a list of people. Its zero value is everybody.
+type Filter struct {
+	Text     string            // part of a name, address or identifier; case does not matter
+	Status   Status            // empty: any
+	SeenFrom time.Time         // last seen then or later, unless zero
+	SeenTo   time.Time         // last seen before, unless zero
+	Among    *roaring64.Bitmap // only these numbers, unless nil
 }
 
-// maxQuery is the longest search text in characters.
-const maxQuery = 200
+// List returns people after merges, newest first.
+func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Person], error) {
+	return s.Find(ctx, ws, Filter{}, p)
+}
 
-// Search returns people whose name, address or identifiers contain q, newest first. Case does not matter. An empty q
-// lists everyone.
-func (s *Service) Search(ctx context.Context, ws, q string, p page.Request) (page.Of[Person], error) {
-	q = strings.ToLower(strings.TrimSpace(q))
-	if q == "" {
-		return s.List(ctx, ws, p)
-	}
-	if utf8.RuneCountInString(q) > maxQuery {
+const (
+	maxQuery = 200  // characters of a search text
+	among    = 2000 // numbers of Filter.Among in one question to the store
+)
+
+// Find returns people who fit the filter, newest first.
+func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Person], error) {
+	q := Query{Text: strings.ToLower(strings.TrimSpace(f.Text)), Status: f.Status}
+	if utf8.RuneCountInString(q.Text) > maxQuery {
 		return page.Of[Person]{}, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
 	}
+	for _, k := range s.kinds.list {
+		if k.Strength == Strong {
+			q.Strong = append(q.Strong, k.Name)
+		}
+	}
+	if !f.SeenFrom.IsZero() {
+		q.SeenFrom = f.SeenFrom.UnixMicro()
+	}
+	if !f.SeenTo.IsZero() {
+		q.SeenTo = f.SeenTo.UnixMicro()
+	}
 	return s.page(ctx, ws, p, func(before uint64, limit int) ([]Record, error) {
-		return s.Store.Search(ctx, ws, q, before, limit)
+		if f.Among == nil {
+			return s.Store.Find(ctx, ws, q, before, limit)
+		}
+		q.Nums = []uint64{} // nil would mean everybody
+		var out []Record
+		for it := f.Among.ReverseIterator(); it.HasNext() && len(out) < limit; {
+			q.Nums = q.Nums[:0]
+			for it.HasNext() && len(q.Nums) < among {
+				if n := it.Next(); before == 0 || n < before {
+					q.Nums = append(q.Nums, n)
+				}
+			}
+			found, err := s.Store.Find(ctx, ws, q, before, limit-len(out))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
+		}
+		return out, nil
 	})
 }
 

@@ -262,7 +262,7 @@ func TestSearchFindsPartsOfNamesAddressesAndIdentifiers(t *testing.T) {
 		"太郎": "U-100", "山": "U-100", "TARO@": "U-100", "lovelace": "U-200", "a l": "U-200", "u-1": "U-100", "777": "", "x_9%": "", "_9%": "",
 		"bridge": "U-200", "U-": "U-200,U-100", "%": "", "nobody": "-",
 	} {
-		found, err := w.Service.Search(t.Context(), persontest.WS, q, page.Request{})
+		found, err := w.Service.Find(t.Context(), persontest.WS, person.Filter{Text: q}, page.Request{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -303,7 +303,7 @@ func TestPagesAreStable(t *testing.T) {
 		return w.Service.List(t.Context(), persontest.WS, r)
 	})
 	found := read(func(r page.Request) (page.Of[person.Person], error) {
-		return w.Service.Search(t.Context(), persontest.WS, "SAME", r)
+		return w.Service.Find(t.Context(), persontest.WS, person.Filter{Text: "SAME"}, r)
 	})
 	same(t, "people", len(all), 25)
 	same(t, "newest first", slices.IsSortedFunc(all, func(a, b uint64) int { return int(b) - int(a) }), true)

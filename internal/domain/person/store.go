@@ -84,11 +84,8 @@ type Store interface {
 	// DropEffects removes outcomes.
 	DropEffects(ctx context.Context, ids []string) error
 
-	// List returns people that were not merged away, highest number first, with numbers below before (0: no bound).
-	List(ctx context.Context, ws string, before uint64, limit int) ([]Record, error)
-	// Search is List of those whose Search text contains q, or who own an identifier that does when its ASCII letters are
-	// made small. q is lower case.
-	Search(ctx context.Context, ws, q string, before uint64, limit int) ([]Record, error)
+	// Find returns people that were not merged away and fit the query, highest number first, with numbers below before (0: no bound).
+	Find(ctx context.Context, ws string, q Query, before uint64, limit int) ([]Record, error)
 	// Count returns how many people List would return.
 	Count(ctx context.Context, ws string) (int64, error)
 }
@@ -172,4 +169,14 @@ type Effect struct {
 	ID        string
 	Workspace string
 	Body      string // JSON
+}
+
+// Query narrows a list of people. Its zero value is everybody.
+type Query struct {
+	Text     string   // lower case: part of the Search text, or of an identifier when its ASCII letters are made small
+	Status   Status   // empty: any
+	Strong   []string // the kinds of identifiers that make somebody Known; needed with Status
+	SeenFrom int64    // microseconds; last seen then or later
+	SeenTo   int64    // microseconds; last seen before; 0: no bound
+	Nums     []uint64 // only these, unless nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -62,6 +64,26 @@ func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, a
 	}
 	p.Took = s.c.Clock.Now().Sub(began)
 	return p, nil
+}
+
+// Audience returns everyone who fulfils a rule now. Errors in the rule are those of rule.Parse. The bitmap is the caller's.
+func (s *Service) Audience(ctx context.Context, ws string, raw json.RawMessage) (*roaring64.Bitmap, error) {
+	c, err := compile(Segment{Rule: raw})
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return nil, err
+	}
+	if err := v.checkSets(c); err != nil {
+		return nil, err
+	}
+	audience, err := c.rule.Audience(ctx, source{s.c.Events, v}, ws, s.c.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	return audience.People, nil
 }
 
 // MembersPage lists the members of a segment or list by ascending number.

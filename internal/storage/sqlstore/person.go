@@ -3,7 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -320,26 +320,46 @@ func (s *Person) DropEffects(ctx context.Context, ids []string) error {
 	return err
 }
 
-// List implements person.Store.
-func (s *Person) List(ctx context.Context, ws string, before uint64, limit int) ([]person.Record, error) {
-	return s.page(ctx, ``, ws, before, limit)
-}
-
-// Search implements person.Store.
-func (s *Person) Search(ctx context.Context, ws, q string, before uint64, limit int) ([]person.Record, error) {
-	return s.page(ctx, ` AND (search LIKE $4 ESCAPE '\' OR num IN
-		(SELECT person FROM person_identifier WHERE workspace_id = $1 AND lower(value) LIKE $4 ESCAPE '\'))`,
-		ws, before, limit, "%"+escapeLike.Replace(q)+"%")
-}
-
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
-func (s *Person) page(ctx context.Context, where, ws string, before uint64, limit int, more ...any) ([]person.Record, error) {
+// Find implements person.Store.
+func (s *Person) Find(ctx context.Context, ws string, q person.Query, before uint64, limit int) ([]person.Record, error) {
 	if before == 0 {
 		before = 1<<63 - 1
 	}
-	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND redirect = 0 AND num < $2`+where+
-		` ORDER BY num DESC LIMIT $3`, slices.Concat([]any{ws, before, limit}, more)...)
+	args := []any{ws, before, limit}
+	var where strings.Builder
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		where.WriteString(" AND " + strings.ReplaceAll(condition, "$n", fmt.Sprintf("$%d", len(args))))
+	}
+	if q.Text != "" {
+		add(`(search LIKE $n ESCAPE '\' OR num IN
+			(SELECT person FROM person_identifier WHERE workspace_id = $1 AND lower(value) LIKE $n ESCAPE '\'))`, "%"+escapeLike.Replace(q.Text)+"%")
+	}
+	switch q.Status {
+	case person.Identified:
+		where.WriteString(` AND user_id <> ''`)
+	case person.Known, person.Anonymous:
+		clause, arg := s.db.In(len(args)+1, q.Strong)
+		not := ""
+		if q.Status == person.Anonymous {
+			not = "NOT "
+		}
+		add(`user_id = '' AND `+not+`EXISTS (SELECT 1 FROM person_identifier i WHERE i.workspace_id = $1 AND i.person = person.num AND i.kind `+clause+`)`, arg)
+	}
+	if q.SeenFrom != 0 {
+		add("last_seen >= $n", q.SeenFrom)
+	}
+	if q.SeenTo != 0 {
+		add("last_seen < $n", q.SeenTo)
+	}
+	if q.Nums != nil {
+		clause, arg := s.db.InInts(len(args)+1, signed(q.Nums))
+		add("num "+clause, arg)
+	}
+	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND redirect = 0 AND num < $2`+where.String()+
+		` ORDER BY num DESC LIMIT $3`, args...)
 }
 
 // Count implements person.Store.

@@ -246,8 +246,9 @@ func apart(t *testing.T, s person.Store, _ tx.Runner) {
 
 func list(t *testing.T, s person.Store, _ tx.Runner) {
 	ctx := t.Context()
-	nums := func(rows []person.Record, err error) []uint64 {
+	find := func(ws string, q person.Query, before uint64, limit int) []uint64 {
 		t.Helper()
+		rows, err := s.Find(ctx, ws, q, before, limit)
 		ok(t, err)
 		out := []uint64{}
 		for _, r := range rows {
@@ -260,20 +261,44 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 		rows = append(rows, record(i+1))
 	}
 	rows[0].Search, rows[1].Search, rows[2].Search = "山田太郎\ntaro@x", `100% \ done_`, "other"
+	for i := range rows {
+		rows[i].UserID, rows[i].LastSeen = "", int64(i+1)*100
+	}
+	rows[1].UserID = "u2"
 	ok(t, s.AddPeople(ctx, "ws_1", rows))
 	ok(t, s.AddPeople(ctx, "ws_2", rows[:1]))
 	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{link("device_id", "ABC-Taro", 3), link("device_id", "taro-5", 5)}))
 	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 5, Winner: 4}}))
-	equal(t, "newest first without losers", nums(s.List(ctx, "ws_1", 0, 10)), []uint64{4, 3, 2, 1})
-	equal(t, "below the cursor", nums(s.List(ctx, "ws_1", 4, 2)), []uint64{3, 2})
-	equal(t, "text and identifiers", nums(s.Search(ctx, "ws_1", "taro", 0, 10)), []uint64{4, 3, 1})
-	equal(t, "paged", nums(s.Search(ctx, "ws_1", "taro", 3, 10)), []uint64{1})
-	equal(t, "characters without spaces between", nums(s.Search(ctx, "ws_1", "田太", 0, 10)), []uint64{1})
+	equal(t, "newest first without losers", find("ws_1", person.Query{}, 0, 10), []uint64{4, 3, 2, 1})
+	equal(t, "below the cursor", find("ws_1", person.Query{}, 4, 2), []uint64{3, 2})
+	equal(t, "text and identifiers", find("ws_1", person.Query{Text: "taro"}, 0, 10), []uint64{4, 3, 1})
+	equal(t, "paged", find("ws_1", person.Query{Text: "taro"}, 3, 10), []uint64{1})
+	equal(t, "characters without spaces between", find("ws_1", person.Query{Text: "田太"}, 0, 10), []uint64{1})
 	for _, q := range []string{"0%", `% \`, "e_", `\`} {
-		equal(t, "wildcards are letters: "+q, nums(s.Search(ctx, "ws_1", q, 0, 10)), []uint64{2})
+		equal(t, "wildcards are letters: "+q, find("ws_1", person.Query{Text: q}, 0, 10), []uint64{2})
 	}
-	equal(t, "nothing", nums(s.Search(ctx, "ws_1", "x_x", 0, 10)), []uint64{})
-	equal(t, "workspace", nums(s.Search(ctx, "ws_2", "taro", 0, 10)), []uint64{1})
+	equal(t, "nothing", find("ws_1", person.Query{Text: "x_x"}, 0, 10), []uint64{})
+	equal(t, "workspace", find("ws_2", person.Query{Text: "taro"}, 0, 10), []uint64{1})
+	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{link("email", "three@x", 3)}))
+	strong := []string{"email", "user_id"}
+	for _, c := range []struct {
+		name string
+		q    person.Query
+		want []uint64
+	}{
+		{"identified", person.Query{Status: person.Identified, Strong: strong}, []uint64{2}},
+		{"known", person.Query{Status: person.Known, Strong: strong}, []uint64{3}},
+		{"anonymous", person.Query{Status: person.Anonymous, Strong: strong}, []uint64{4, 1}},
+		{"seen since", person.Query{SeenFrom: 300}, []uint64{4, 3}},
+		{"seen before", person.Query{SeenTo: 300}, []uint64{2, 1}},
+		{"seen between", person.Query{SeenFrom: 200, SeenTo: 400}, []uint64{3, 2}},
+		{"among", person.Query{Nums: []uint64{5, 4, 2, 9}}, []uint64{4, 2}},
+		{"among nobody", person.Query{Nums: []uint64{}}, []uint64{}},
+		{"all at once", person.Query{Text: "taro", Status: person.Anonymous, Strong: strong, SeenTo: 300, Nums: []uint64{1, 2, 3}}, []uint64{1}},
+	} {
+		equal(t, c.name, find("ws_1", c.q, 0, 10), c.want)
+	}
+	equal(t, "filtered and paged", find("ws_1", person.Query{Status: person.Anonymous, Strong: strong}, 4, 10), []uint64{1})
 	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(4))
 	equal(t, "count of an empty workspace", get[int64](t)(s.Count(ctx, "ws_3")), int64(0))
 }

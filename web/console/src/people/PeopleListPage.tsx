@@ -1,7 +1,8 @@
-import { Users } from 'lucide-react'
-import { useMemo } from 'react'
-import { type Schemas, useList } from '@/api'
-import { formatCountry, useT } from '@/i18n'
+import { Download, Users } from 'lucide-react'
+import { useMemo, useState } from 'react'
+import { type Schemas, useList, useRead } from '@/api'
+import { useCan } from '@/app/session'
+import { formatCountry, useT, word } from '@/i18n'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
@@ -9,6 +10,8 @@ import {
   DataTable,
   EmptyState,
   FilterBar,
+  FilterChip,
+  Button,
   ListPage,
   Num,
   PersonLink,
@@ -17,6 +20,8 @@ import {
   SearchBox,
   Status,
 } from '@/ui'
+import { AddToList } from './AddToList'
+import { csvAddress, none, query, seenChoices } from './filter'
 
 type Person = Schemas['Person']
 
@@ -26,8 +31,17 @@ const country = (p: Person) => (/^[A-Z]{2}$/.test(trait(p, 'country')) ? formatC
 export default function PeopleListPage() {
   const t = useT()
   const go = useGo()
-  const [filter, setFilter] = useUrlState({ q: '' })
-  const people = useList('/api/v1/people', { query: { q: filter.q || undefined } })
+  const can = useCan()
+  const [filter, setFilter] = useUrlState(none)
+  const [opened] = useState(Date.now)
+  const asked = useMemo(() => query(filter, opened), [filter, opened])
+  const people = useList('/api/v1/people', { query: asked as never }, { size: 200 })
+  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const channels = useRead('/api/v1/channels', {}, { enabled: can('settings.read') })
+  const sets = [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])].map((s) => ({ value: s.id, label: s.name }))
+  const filtered = Object.values(filter).some(Boolean)
+  const clear = () => setFilter(none)
   const columns = useMemo<Column<Person>[]>(
     () => [
       { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: personName },
@@ -61,10 +75,38 @@ export default function PeopleListPage() {
     <ListPage
       title={t('nav.people')}
       lead={t('people.lead')}
-      views={<SavedViews list="people" state={filter} defaults={{ q: '' }} onApply={(s) => setFilter(s as { q: string })} />}
+      actions={
+        can('export') ? (
+          <Button component="a" href={csvAddress(asked)} download leftSection={<Download size={16} />}>
+            {t('people.export')}
+          </Button>
+        ) : null
+      }
+      views={<SavedViews list="people" state={filter} defaults={none} onApply={(s) => setFilter({ ...none, ...s } as typeof none)} />}
       filters={
-        <FilterBar active={filter.q !== ''} onClear={() => setFilter({ q: '' })}>
+        <FilterBar active={filtered} onClear={clear}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('people.search')} />
+          <FilterChip
+            label={t('field.status')}
+            value={filter.status}
+            onChange={(status) => setFilter({ status })}
+            choices={['identified', 'known', 'anonymous'].map((value) => ({ value, label: word('status', value) }))}
+          />
+          {sets.length > 0 ? (
+            <FilterChip label={t('people.filter.set')} value={filter.set} onChange={(set) => setFilter({ set })} choices={sets} />
+          ) : null}
+          <FilterChip
+            label={t('people.filter.seen')}
+            value={filter.seen}
+            onChange={(seen) => setFilter({ seen })}
+            choices={seenChoices.map((value) => ({ value, label: t(`people.seen.${value}`) }))}
+          />
+          <FilterChip
+            label={t('people.filter.reach')}
+            value={filter.reach}
+            onChange={(reach) => setFilter({ reach })}
+            choices={(channels.data?.items ?? [{ kind: 'email' }]).map((c) => ({ value: c.kind, label: word('channel', c.kind) }))}
+          />
         </FilterBar>
       }
     >
@@ -81,8 +123,9 @@ export default function PeopleListPage() {
         loadingMore={people.loadingMore}
         onMore={people.loadMore}
         onOpen={(p) => go(`/people/${p.id}`)}
-        filtered={filter.q !== ''}
-        onClearFilters={() => setFilter({ q: '' })}
+        filtered={filtered}
+        onClearFilters={clear}
+        bulk={can('segments.write') ? (ids, done) => <AddToList ids={ids} lists={lists.data?.items ?? []} onDone={done} /> : undefined}
         empty={<EmptyState icon={Users} title={t('people.empty_title')} text={t('people.empty')} />}
       />
     </ListPage>

@@ -26,6 +26,7 @@ import {
   toastError,
   toastUndo,
 } from '@/ui'
+import { Growth, Overlap, Users } from './Insights'
 import { useSegmentNames } from './names'
 
 export default function SegmentDetailPage() {
@@ -87,7 +88,9 @@ export default function SegmentDetailPage() {
           onChange={(tab) => setView({ tab })}
           tabs={[
             { id: 'members', label: t('segments.members') },
+            { id: 'growth', label: t('segments.growth') },
             { id: 'history', label: t('segments.history') },
+            { id: 'overlap', label: t('segments.overlap') },
           ]}
         />
       }
@@ -107,10 +110,19 @@ export default function SegmentDetailPage() {
               </Accordion.Item>
             </Accordion>
           </Card>
+          <Users id={id} />
         </>
       }
     >
-      {view.tab === 'history' ? <History id={id} /> : <Members id={id} />}
+      {view.tab === 'history' ? (
+        <History id={id} />
+      ) : view.tab === 'growth' ? (
+        <Growth id={id} />
+      ) : view.tab === 'overlap' ? (
+        <Overlap id={id} name={s.name} />
+      ) : (
+        <Members id={id} />
+      )}
     </DetailPage>
   )
 }
