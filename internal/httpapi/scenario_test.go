@@ -149,7 +149,7 @@ func TestPeopleScenarios(t *testing.T) {
 		{do: "GET /people?seen_before=2001-01-01T00:00:00Z", status: 200, has: `"items":[]`},
 		{do: "GET /people?seen_after=2001-01-01T00:00:00Z&q=aya", status: 200, has: "aya.zanzibar"},
 		{do: "GET /people?seen_after=yesterday", status: 422, has: `"field":"seen_after"`},
-		
+
 		{as: "viewer", do: "GET /people/csv", status: 403},
 		{do: "GET /people?identifier=user_id:ben", status: 200, has: "ben.zanzibar", not: "aya.zanzibar"},
 		{do: "GET /people?identifier=nonsense", status: 422, has: `"code":"person.identifier.invalid" | "field":"identifier"`},
