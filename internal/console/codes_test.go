@@ -124,7 +124,11 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"status", enum(t, "Subscription", "status"), 7},
 		{"audit.actor", enum(t, "AuditActor", "kind"), 3},
 		{"domain_check", literals(t, "domain/mailauth", `(spf|dkim|dmarc|mx|ptr)\.[a-z_]+`), 30},
-		{"rejection", literals(t, "collect", `event\.[a-z_.]*[a-z]`), 14},
+		{"rejection", literals(t, "collect", `(event|body|pixel)\.[a-z_.]*[a-z]`), 20},
+		{"bounce_class", enum(t, "Bounce", "class"), 6},
+		{"bounce_remedy", enum(t, "Bounce", "remedy"), 6},
+		{"inbound.outcome", constants(t, "domain/outbox", "Taken", ""), 4},
+		{"opt_in", enum(t, "Topic", "opt_in"), 3},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
 	} {
 		if len(c.codes) < c.least {

@@ -27,6 +27,9 @@ const pages: Record<string, string> = {
   person: '/people/',
   segment: '/segments/',
   list: '/lists/',
+  account: '/settings/accounts/',
+  sending_domain: '/settings/domains/',
+  source: '/settings/sources/',
   campaign: '/campaigns/',
   journey: '/journeys/',
 }
@@ -57,12 +60,12 @@ export default function AuditSection() {
     },
   })
   const active = Object.values(filter).some(Boolean)
-  const about = (e: Entry) => {
+  const about = (e: Entry, whole = false) => {
     const name = hasText(`audit.noun.${e.noun}`) ? t(`audit.noun.${e.noun}`) : e.noun
     const page = pages[e.noun]
     return (
       <>
-        {name} {e.noun_id ? page ? <Link to={page + e.noun_id}>{e.noun_id}</Link> : <Note>{e.noun_id}</Note> : null}
+        {page && e.noun_id ? <Link to={page + e.noun_id}>{name}</Link> : name} {whole && e.noun_id ? <Note>{e.noun_id}</Note> : null}
       </>
     )
   }
@@ -112,7 +115,7 @@ export default function AuditSection() {
         columns={[
           { id: 'who', title: t('audit.who'), cell: actor, text: (e) => e.actor.name || e.actor.id },
           { id: 'what', title: t('audit.what'), cell: verb, text: (e) => e.action },
-          { id: 'about', title: t('audit.about'), cell: about, text: (e) => `${e.noun} ${e.noun_id}` },
+          { id: 'about', title: t('audit.about'), cell: (e) => about(e), text: (e) => `${e.noun} ${e.noun_id}` },
           { id: 'ip', title: 'IP', optional: true, cell: (e) => e.ip ?? '', text: (e) => e.ip },
           { id: 'time', title: t('field.time'), cell: (e) => <Time at={e.at} />, text: (e) => e.at },
           {
@@ -135,7 +138,7 @@ export default function AuditSection() {
               items={[
                 [t('audit.who'), `${actor(open)} (${word('audit.actor', open.actor.kind)})`],
                 [t('audit.what'), `${verb(open)} (${open.action})`],
-                [t('audit.about'), about(open)],
+                [t('audit.about'), about(open, true)],
                 [t('field.time'), <Time key="at" at={open.at} />],
                 ['IP', open.ip],
               ]}

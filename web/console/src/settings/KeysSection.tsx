@@ -1,22 +1,28 @@
 import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
-import { useT } from '@/i18n'
+import { useT, word } from '@/i18n'
 import {
   Ago,
   Alert,
   Button,
   Card,
+  Checkbox,
   confirm,
   CopyText,
   DataTable,
+  DateTimeInput,
   EmptyState,
   FormBody,
-  MultiSelect,
+  Group,
+  Note,
   Sheet,
+  SimpleGrid,
   Status,
   TextInput,
+  Time,
   toastError,
+  Tooltip,
   useForm,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
@@ -25,18 +31,11 @@ const live = { refresh: ['/api/v1/keys'] }
 
 export default function KeysSection() {
   const t = useT()
-  const session = useSession()
   const write = useCan()('keys.write')
   const [making, setMaking] = useState(false)
   const [secret, setSecret] = useState('')
   const keys = useList('/api/v1/keys', {})
-  const create = useSend('post', '/api/v1/keys', live)
   const revoke = useSend('delete', '/api/v1/keys/{id}', live)
-  const form = useForm({
-    initial: { name: '', scopes: ['people.read', 'segments.read', 'reports.read'] },
-    save: async (v) => setSecret((await create.mutateAsync({ body: { name: v.name, scopes: v.scopes as never } })).secret ?? ''),
-    onDone: () => setMaking(false),
-  })
   const end = async (k: Schemas['Key']) => {
     if (
       await confirm({
@@ -49,6 +48,7 @@ export default function KeysSection() {
     )
       revoke.mutate({ path: { id: k.id } }, { onError: toastError })
   }
+  const scopes = (k: Schemas['Key']) => (k.scopes ?? []).map((s) => word('permission', s)).join(', ')
   return (
     <SettingsSection id="keys">
       {secret ? (
@@ -64,9 +64,14 @@ export default function KeysSection() {
       ) : null}
       <Card
         title={t('settings.keys')}
-        help={t('settings.keys_help')}
         flush
-        actions={write ? <Button onClick={() => setMaking(true)}>{t('settings.new_key')}</Button> : null}
+        actions={
+          write ? (
+            <Button variant="filled" onClick={() => setMaking(true)}>
+              {t('settings.new_key')}
+            </Button>
+          ) : null
+        }
       >
         <DataTable
           bare
@@ -81,19 +86,35 @@ export default function KeysSection() {
           more={keys.more}
           onMore={keys.loadMore}
           columns={[
-            { id: 'name', title: t('field.name'), cell: (k) => k.name },
+            {
+              id: 'name',
+              title: t('field.name'),
+              cell: (k) => (
+                <>
+                  {k.name}
+                  {k.hint ? (
+                    <div>
+                      <Note>{k.hint}…</Note>
+                    </div>
+                  ) : null}
+                </>
+              ),
+            },
             {
               id: 'scopes',
               title: t('settings.scopes'),
-              cell: (k) => (
-                <code>
-                  {(k.scopes ?? []).length > 6
-                    ? t('settings.scopes_count', { count: (k.scopes ?? []).length })
-                    : (k.scopes ?? []).join(' ')}
-                </code>
-              ),
+              cell: (k) =>
+                (k.scopes ?? []).length > 3 ? (
+                  <Tooltip label={scopes(k)} multiline maw={360}>
+                    {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the whole list shows on focus too */}
+                    <span tabIndex={0}>{t('settings.scopes_count', { count: (k.scopes ?? []).length })}</span>
+                  </Tooltip>
+                ) : (
+                  scopes(k)
+                ),
             },
             { id: 'used', title: t('settings.last_used'), cell: (k) => <Ago at={k.last_used} /> },
+            { id: 'expires', title: t('key.expires'), cell: (k) => (k.expires_at ? <Time at={k.expires_at} /> : t('key.never')) },
             {
               id: 'revoke',
               title: '',
@@ -101,6 +122,8 @@ export default function KeysSection() {
               cell: (k) =>
                 k.revoked_at ? (
                   <Status value="revoked" />
+                ) : k.expires_at && new Date(k.expires_at) < new Date() ? (
+                  <Status value="expired" />
                 ) : write ? (
                   <Button size="compact-sm" onClick={() => void end(k)}>
                     {t('settings.revoke')}
@@ -112,17 +135,71 @@ export default function KeysSection() {
         />
       </Card>
       <Sheet title={t('settings.new_key')} opened={making} onClose={() => setMaking(false)}>
-        <FormBody form={form} action={t('action.create')} onCancel={() => setMaking(false)}>
-          <TextInput label={t('field.name')} required maxLength={200} data-autofocus {...form.getInputProps('name')} />
-          <MultiSelect
-            label={t('settings.scopes')}
-            searchable
-            required
-            data={session.permissions ?? []}
-            {...form.getInputProps('scopes')}
-          />
-        </FormBody>
+        <NewKey
+          onCancel={() => setMaking(false)}
+          onDone={(s) => {
+            setMaking(false)
+            setSecret(s)
+          }}
+        />
       </Sheet>
     </SettingsSection>
+  )
+}
+
+function NewKey({ onDone, onCancel }: { onDone: (secret: string) => void; onCancel: () => void }) {
+  const t = useT()
+  const session = useSession()
+  const create = useSend('post', '/api/v1/keys', live)
+  const all = session.permissions ?? []
+  const form = useForm({
+    initial: { name: '', scopes: ['people.read', 'segments.read', 'reports.read'] as string[], expires_at: '' },
+    save: async (v) => {
+      const made = await create.mutateAsync({
+        body: {
+          name: v.name,
+          scopes: v.scopes,
+          ...(v.expires_at ? { expires_at: new Date(`${v.expires_at}T23:59:59`).toISOString() } : {}),
+        },
+      })
+      onDone(made.secret ?? '')
+    },
+  })
+  const { scopes, expires_at: expires } = form.getValues()
+  return (
+    <FormBody form={form} action={t('action.create')} onCancel={onCancel}>
+      <TextInput label={t('field.name')} required maxLength={200} data-autofocus {...form.getInputProps('name')} />
+      <DateTimeInput
+        dateOnly
+        label={t('key.expires')}
+        description={t('key.expires_help')}
+        value={expires}
+        onChange={(v) => form.setFieldValue('expires_at', v)}
+        error={form.errors.expires_at}
+      />
+      <Checkbox.Group label={t('settings.scopes')} description={t('key.scopes_help')} required {...form.getInputProps('scopes')}>
+        <Group gap="xs" mt="xs">
+          <Button
+            size="compact-sm"
+            onClick={() =>
+              form.setFieldValue(
+                'scopes',
+                all.filter((s) => s.endsWith('.read')),
+              )
+            }
+          >
+            {t('key.only_read')}
+          </Button>
+          <Button size="compact-sm" onClick={() => form.setFieldValue('scopes', scopes.length === all.length ? [] : [...all])}>
+            {t(scopes.length === all.length ? 'key.none' : 'key.all')}
+          </Button>
+        </Group>
+        <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" mt="sm">
+          {all.map((s) => (
+            <Checkbox key={s} value={s} label={word('permission', s)} description={s} />
+          ))}
+        </SimpleGrid>
+      </Checkbox.Group>
+    </FormBody>
   )
 }

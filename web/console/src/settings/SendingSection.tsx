@@ -1,21 +1,25 @@
 import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT } from '@/i18n'
+import { formatList, formatNumber, formatTime, language, useT, word } from '@/i18n'
 import {
   Alert,
   Button,
   Card,
+  Checkbox,
   confirm,
   DataTable,
   EmptyState,
   FormBody,
   Group,
   Loaded,
+  Note,
   NumberInput,
   Select,
   Sheet,
+  SimpleGrid,
   Status,
+  Switch,
   TextInput,
   toast,
   toastError,
@@ -24,14 +28,18 @@ import {
 import { SettingsSection } from './SettingsSection'
 
 type Policy = Schemas['SendingPolicy']
+type Quiet = Schemas['QuietHours']
+type Cap = Schemas['Cap']
 
-/** What must hold before messages go out: the switch that stops everything, quiet hours, caps, control group. */
+/** What must hold before messages go out: the switch that stops everything, quiet hours, caps, control group, bounces. */
 export default function SendingSection() {
   const policy = useRead('/api/v1/sending/policy', {})
+  const bounces = useRead('/api/v1/sending/bounce-policy', {})
   return (
     <SettingsSection id="sending">
       <Stop />
       <Loaded of={policy}>{(p) => <Rules policy={p} />}</Loaded>
+      <Loaded of={bounces}>{(b) => <Bounces policy={b} />}</Loaded>
     </SettingsSection>
   )
 }
@@ -43,10 +51,13 @@ function Stop() {
   const set = useSend('put', '/api/v1/sending', { refresh: ['/api/v1/sending'] })
   return (
     <Card title={t('sending.title')}>
-      <Loaded of={sending}>
+      <Loaded of={sending} rows={1}>
         {(s) => (
           <Group justify="space-between">
-            <Status value={s.stopped ? 'stopped' : 'running'} tone={s.stopped ? 'danger' : 'success'} />
+            <Group gap="sm">
+              <Status value={s.stopped ? 'stopped' : 'running'} tone={s.stopped ? 'danger' : 'success'} />
+              {s.stopped_since ? <Note>{t('sending.since', { time: formatTime(s.stopped_since) })}</Note> : null}
+            </Group>
             {write ? (
               <Button
                 color={s.stopped ? 'accent' : 'danger'}
@@ -75,72 +86,76 @@ function Stop() {
   )
 }
 
+/** Names of the days of the week, Sunday first, as the API counts them. */
+export const weekdays = (style: 'long' | 'short') => {
+  const f = new Intl.DateTimeFormat(language(), { weekday: style, timeZone: 'UTC' })
+  return [0, 1, 2, 3, 4, 5, 6].map((d) => f.format(Date.UTC(2023, 0, 1 + d))) // 1 January 2023 was a Sunday
+}
+
+/** Choices of a channel, with the first for all of them. */
+function useChannels() {
+  const t = useT()
+  const channels = useRead('/api/v1/channels', {})
+  return [
+    { value: '', label: t('policy.all_channels') },
+    ...(channels.data?.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) })),
+  ]
+}
+
 function Rules({ policy: p }: { policy: Policy }) {
   const t = useT()
   const write = useCan()('settings.write')
   const topics = useRead('/api/v1/topics', {})
   const names = Object.fromEntries((topics.data?.items ?? []).map((x) => [x.id, x.name]))
-  const [adding, setAdding] = useState<'quiet' | 'cap' | null>(null)
+  const [editing, setEditing] = useState<{ kind: 'quiet' | 'cap'; at: number } | null>(null)
   const put = useSend('put', '/api/v1/sending/policy', { refresh: ['/api/v1/sending/policy'] })
-  const body = (change: Partial<Policy>) => ({ body: { quiet: p.quiet, caps: p.caps, holdout: p.holdout, ...change } })
-  const change = (c: Partial<Policy>) => put.mutate(body(c), { onSuccess: () => toast(t('settings.saved')), onError: toastError })
-  const done = () => setAdding(null)
-  const quiet = useForm({
-    initial: { from: '22:00', to: '08:00', then: 'hold' as 'hold' | 'refuse' },
-    save: (v) => put.mutateAsync(body({ quiet: [...(p.quiet ?? []), v] })),
-    onDone: done,
-  })
-  const cap = useForm({
-    initial: { limit: 3 as number | string, days: 7 as number | string, kind: 'rolling', topic: '', retry: 0 as number | string },
-    save: (v) =>
-      put.mutateAsync(
-        body({
-          caps: [
-            ...(p.caps ?? []),
-            {
-              limit: Number(v.limit),
-              days: Number(v.days),
-              calendar: v.kind === 'calendar',
-              retry_hours: Number(v.retry),
-              ...(v.topic ? { topic: v.topic } : {}),
-            },
-          ],
-        }),
-      ),
-    onDone: done,
-  })
-  const holdout = useForm({
-    initial: { percent: p.holdout as number | string },
-    save: (v) => put.mutateAsync(body({ holdout: Number(v.percent) })),
-    onDone: () => toast(t('settings.saved')),
-  })
-  const without = <T,>(list: T[] | null, x: T) => (list ?? []).filter((y) => y !== x)
-  const remove = (c: Partial<Policy>) =>
+  const quiet = p.quiet ?? []
+  const caps = p.caps ?? []
+  const replace = (c: Partial<Policy>) =>
+    put.mutateAsync({ body: { quiet, caps, holdout: p.holdout, reserve_hours: p.reserve_hours, ...c } })
+  const change = (c: Partial<Policy>) => void replace(c).then(() => toast(t('settings.saved')), toastError)
+  const close = () => setEditing(null)
+  const buttons = (kind: 'quiet' | 'cap', at: number) =>
     write ? (
-      <Button size="compact-sm" onClick={() => change(c)}>
-        {t('action.remove')}
-      </Button>
+      <Group gap="xs" justify="flex-end" wrap="nowrap">
+        <Button size="compact-sm" onClick={() => setEditing({ kind, at })}>
+          {t('action.edit')}
+        </Button>
+        <Button
+          size="compact-sm"
+          onClick={() => change(kind === 'quiet' ? { quiet: quiet.toSpliced(at, 1) } : { caps: caps.toSpliced(at, 1) })}
+        >
+          {t('action.remove')}
+        </Button>
+      </Group>
     ) : null
+  const short = weekdays('short')
+  const channel = (c?: string) => (c ? word('channel', c) : t('policy.all_channels'))
   return (
     <>
       <Card
         title={t('policy.quiet')}
         help={t('policy.quiet_help')}
         flush
-        actions={write ? <Button onClick={() => setAdding('quiet')}>{t('policy.add_quiet')}</Button> : null}
+        actions={write ? <Button onClick={() => setEditing({ kind: 'quiet', at: -1 })}>{t('policy.add_quiet')}</Button> : null}
       >
         <DataTable
           bare
           plain
           name="quiet"
           label={t('policy.quiet')}
-          rows={p.quiet ?? []}
-          rowId={(q) => `${q.from}-${q.to}-${q.then ?? ''}-${(q.days ?? []).join()}`}
+          rows={quiet}
+          rowId={(q) => String(quiet.indexOf(q))}
           columns={[
-            { id: 'from', title: t('policy.from'), cell: (q) => q.from },
-            { id: 'to', title: t('policy.to'), cell: (q) => q.to },
+            { id: 'time', title: t('policy.hours'), cell: (q) => `${q.from} – ${q.to}` },
+            {
+              id: 'days',
+              title: t('policy.begins_on'),
+              cell: (q) => (q.days?.length ? formatList(q.days.map((d) => short[d] ?? '')) : t('policy.every_day')),
+            },
+            { id: 'channel', title: t('field.channel'), cell: (q) => channel(q.channel) },
             { id: 'then', title: t('policy.then'), cell: (q) => t(`policy.${q.then ?? 'hold'}`) },
-            { id: 'remove', title: '', num: true, cell: (q) => remove({ quiet: without(p.quiet, q) }) },
+            { id: 'more', title: '', num: true, cell: (q) => buttons('quiet', quiet.indexOf(q)) },
           ]}
           empty={<EmptyState title={t('policy.no_quiet')} />}
         />
@@ -149,77 +164,273 @@ function Rules({ policy: p }: { policy: Policy }) {
         title={t('policy.caps')}
         help={t('policy.caps_help')}
         flush
-        actions={write ? <Button onClick={() => setAdding('cap')}>{t('policy.add_cap')}</Button> : null}
+        actions={write ? <Button onClick={() => setEditing({ kind: 'cap', at: -1 })}>{t('policy.add_cap')}</Button> : null}
       >
         <DataTable
           bare
           plain
           name="caps"
           label={t('policy.caps')}
-          rows={p.caps ?? []}
-          rowId={(c) => `${c.limit} ${c.days} ${c.calendar} ${c.topic ?? ''} ${c.channel ?? ''}`}
+          rows={caps}
+          rowId={(c) => String(caps.indexOf(c))}
           columns={[
             { id: 'limit', title: t('policy.limit'), main: true, cell: (c) => formatNumber(c.limit) },
             {
               id: 'days',
               title: t('policy.days'),
-              cell: (c) => t(c.calendar ? 'policy.calendar_days' : 'policy.rolling_days', { n: formatNumber(c.days) }),
+              cell: (c) => t(c.calendar ? 'policy.calendar_days' : 'policy.rolling_days', { count: c.days, n: formatNumber(c.days) }),
             },
-            { id: 'topic', title: t('campaigns.topic'), cell: (c) => (c.topic ? (names[c.topic] ?? c.topic) : t('policy.all_topics')) },
-            { id: 'retry', title: t('policy.retry'), num: true, cell: (c) => (c.retry_hours ? formatNumber(c.retry_hours) : '–') },
-            { id: 'remove', title: '', num: true, cell: (c) => remove({ caps: without(p.caps, c) }) },
+            { id: 'topic', title: t('field.topic'), cell: (c) => (c.topic ? (names[c.topic] ?? c.topic) : t('policy.all_topics')) },
+            { id: 'channel', title: t('field.channel'), cell: (c) => (c.channel ? channel(c.channel) : t('policy.channels_together')) },
+            {
+              id: 'retry',
+              title: t('policy.then'),
+              cell: (c) => (c.retry_hours ? t('policy.waits_hours', { n: formatNumber(c.retry_hours) }) : t('policy.refuse')),
+            },
+            { id: 'more', title: '', num: true, cell: (c) => buttons('cap', caps.indexOf(c)) },
           ]}
           empty={<EmptyState title={t('policy.no_caps')} />}
         />
       </Card>
-      <Card title={t('policy.holdout')} help={t('policy.holdout_help')}>
-        {write ? (
-          <FormBody form={holdout} action={t('action.save')}>
-            <NumberInput label={t('policy.percent')} min={0} max={50} w={200} {...holdout.getInputProps('percent')} />
-          </FormBody>
-        ) : (
-          formatNumber(p.holdout)
-        )}
-        {p.holdout > 0 ? null : (
-          <Alert mt="sm" variant="light" color="gray">
-            {t('policy.no_holdout')}
-          </Alert>
-        )}
-      </Card>
-      <Sheet title={t('policy.add_quiet')} opened={adding === 'quiet'} onClose={done}>
-        <FormBody form={quiet} action={t('action.save')} onCancel={done}>
-          <TextInput type="time" label={t('policy.from')} required {...quiet.getInputProps('from')} />
-          <TextInput type="time" label={t('policy.to')} required {...quiet.getInputProps('to')} />
-          <Select
-            label={t('policy.then')}
-            allowDeselect={false}
-            data={['hold', 'refuse'].map((v) => ({ value: v, label: t(`policy.${v}`) }))}
-            {...quiet.getInputProps('then')}
+      <Whole policy={p} replace={replace} />
+      <Sheet title={t(editing?.at === -1 ? 'policy.add_quiet' : 'policy.quiet')} opened={editing?.kind === 'quiet'} onClose={close}>
+        {editing ? (
+          <QuietForm
+            at={editing.at < 0 ? quiet.length : editing.at}
+            value={quiet[editing.at]}
+            save={(q) => replace({ quiet: editing.at < 0 ? [...quiet, q] : quiet.with(editing.at, q) })}
+            onDone={close}
           />
-        </FormBody>
+        ) : null}
       </Sheet>
-      <Sheet title={t('policy.add_cap')} opened={adding === 'cap'} onClose={done}>
-        <FormBody form={cap} action={t('action.save')} onCancel={done}>
-          <NumberInput label={t('policy.limit')} min={1} required {...cap.getInputProps('limit')} />
-          <NumberInput label={t('policy.days_count')} min={1} required {...cap.getInputProps('days')} />
-          <Select
-            label={t('policy.days')}
-            allowDeselect={false}
-            data={['rolling', 'calendar'].map((v) => ({ value: v, label: t(`policy.${v}`) }))}
-            {...cap.getInputProps('kind')}
+      <Sheet title={t(editing?.at === -1 ? 'policy.add_cap' : 'policy.caps')} opened={editing?.kind === 'cap'} onClose={close}>
+        {editing ? (
+          <CapForm
+            at={editing.at < 0 ? caps.length : editing.at}
+            value={caps[editing.at]}
+            topics={(topics.data?.items ?? []).filter((x) => !x.archived || x.id === caps[editing.at]?.topic)}
+            save={(c) => replace({ caps: editing.at < 0 ? [...caps, c] : caps.with(editing.at, c) })}
+            onDone={close}
           />
-          <Select
-            label={t('campaigns.topic')}
-            allowDeselect={false}
-            data={[
-              { value: '', label: t('policy.all_topics') },
-              ...(topics.data?.items ?? []).map((x) => ({ value: x.id, label: x.name })),
-            ]}
-            {...cap.getInputProps('topic')}
-          />
-          <NumberInput label={t('policy.retry')} min={0} {...cap.getInputProps('retry')} />
-        </FormBody>
+        ) : null}
       </Sheet>
     </>
+  )
+}
+
+/** Names of inputs by the API's names of one rule of a list: "caps.2.limit" is "limit". */
+const within = (list: string, at: number, names: Record<string, string>) =>
+  Object.fromEntries(Object.entries(names).map(([api, input]) => [`${list}.${at}.${api}`, input]))
+
+interface RuleForm<T> {
+  at: number
+  value: T | undefined
+  save: (v: T) => Promise<unknown>
+  onDone: () => void
+}
+
+function QuietForm({ at, value, save, onDone }: RuleForm<Quiet>) {
+  const t = useT()
+  const channels = useChannels()
+  const form = useForm({
+    initial: {
+      from: value?.from ?? '22:00',
+      to: value?.to ?? '08:00',
+      then: (value?.then ?? 'hold') as 'hold' | 'refuse',
+      channel: value?.channel ?? '',
+      days: (value?.days ?? []).map(String),
+    },
+    names: within('quiet', at, { from: 'from', to: 'to', days: 'days', channel: 'channel', then: 'then' }),
+    save: (v) =>
+      save({
+        from: v.from,
+        to: v.to,
+        then: v.then,
+        ...(v.channel ? { channel: v.channel } : {}),
+        ...(v.days.length > 0 && v.days.length < 7 ? { days: v.days.map(Number).toSorted((a, b) => a - b) } : {}),
+      }),
+    onDone,
+  })
+  return (
+    <FormBody form={form} action={t('action.save')} onCancel={onDone}>
+      <SimpleGrid cols={2}>
+        <TextInput type="time" label={t('policy.from')} required {...form.getInputProps('from')} />
+        <TextInput type="time" label={t('policy.to')} required {...form.getInputProps('to')} />
+      </SimpleGrid>
+      <Checkbox.Group label={t('policy.begins_on')} description={t('policy.days_help')} {...form.getInputProps('days')}>
+        <Group gap="sm" mt="xs">
+          {[1, 2, 3, 4, 5, 6, 0].map((d) => (
+            <Checkbox key={d} value={String(d)} label={weekdays('short')[d]} />
+          ))}
+        </Group>
+      </Checkbox.Group>
+      <Select label={t('field.channel')} allowDeselect={false} data={channels} {...form.getInputProps('channel')} />
+      <Select
+        label={t('policy.then')}
+        allowDeselect={false}
+        data={['hold', 'refuse'].map((v) => ({ value: v, label: t(`policy.${v}`) }))}
+        {...form.getInputProps('then')}
+      />
+    </FormBody>
+  )
+}
+
+function CapForm({ at, value, topics, save, onDone }: RuleForm<Cap> & { topics: Schemas['Topic'][] }) {
+  const t = useT()
+  const [all, ...channels] = useChannels()
+  const form = useForm({
+    initial: {
+      limit: (value?.limit ?? 3) as number | string,
+      days: (value?.days ?? 7) as number | string,
+      kind: value?.calendar ? 'calendar' : 'rolling',
+      topic: value?.topic ?? '',
+      channel: value?.channel ?? '',
+      retry: (value?.retry_hours ?? 0) as number | string,
+    },
+    names: within('caps', at, { limit: 'limit', days: 'days', retry_hours: 'retry', topic: 'topic', channel: 'channel' }),
+    save: (v) =>
+      save({
+        limit: Number(v.limit),
+        days: Number(v.days),
+        ...(v.kind === 'calendar' ? { calendar: true } : {}),
+        ...(Number(v.retry) ? { retry_hours: Number(v.retry) } : {}),
+        ...(v.topic ? { topic: v.topic } : {}),
+        ...(v.channel ? { channel: v.channel } : {}),
+      }),
+    onDone,
+  })
+  return (
+    <FormBody form={form} action={t('action.save')} onCancel={onDone}>
+      <NumberInput label={t('policy.limit')} min={1} required {...form.getInputProps('limit')} />
+      <NumberInput label={t('policy.days_count')} min={1} required {...form.getInputProps('days')} />
+      <Select
+        label={t('policy.days')}
+        allowDeselect={false}
+        data={['rolling', 'calendar'].map((v) => ({ value: v, label: t(`policy.${v}`) }))}
+        {...form.getInputProps('kind')}
+      />
+      <Select
+        label={t('field.topic')}
+        allowDeselect={false}
+        data={[{ value: '', label: t('policy.all_topics') }, ...topics.map((x) => ({ value: x.id, label: x.name }))]}
+        {...form.getInputProps('topic')}
+      />
+      <Select
+        label={t('field.channel')}
+        allowDeselect={false}
+        data={[{ value: all?.value ?? '', label: t('policy.channels_together') }, ...channels]}
+        {...form.getInputProps('channel')}
+      />
+      <NumberInput label={t('policy.retry')} description={t('policy.retry_help')} min={0} {...form.getInputProps('retry')} />
+    </FormBody>
+  )
+}
+
+function Whole({ policy: p, replace }: { policy: Policy; replace: (c: Partial<Policy>) => Promise<unknown> }) {
+  const t = useT()
+  const write = useCan()('settings.write')
+  const form = useForm({
+    initial: { holdout: p.holdout as number | string, reserve_hours: (p.reserve_hours ?? 0) as number | string },
+    save: (v) => replace({ holdout: Number(v.holdout), reserve_hours: Number(v.reserve_hours) }),
+    onDone: () => toast(t('settings.saved')),
+  })
+  const inputs = (
+    <SimpleGrid cols={{ base: 1, sm: 2 }}>
+      <NumberInput
+        label={t('policy.holdout')}
+        description={t('policy.holdout_help')}
+        suffix=" %"
+        min={0}
+        max={50}
+        disabled={!write}
+        {...form.getInputProps('holdout')}
+      />
+      <NumberInput
+        label={t('policy.reserve')}
+        description={t('policy.reserve_help')}
+        min={0}
+        max={168}
+        disabled={!write}
+        {...form.getInputProps('reserve_hours')}
+      />
+    </SimpleGrid>
+  )
+  return (
+    <Card title={t('policy.whole')}>
+      {write ? (
+        <FormBody form={form} action={t('action.save')}>
+          {inputs}
+        </FormBody>
+      ) : (
+        inputs
+      )}
+      {p.holdout > 0 ? null : (
+        <Alert mt="sm" variant="light" color="gray">
+          {t('policy.no_holdout')}
+        </Alert>
+      )}
+    </Card>
+  )
+}
+
+function Bounces({ policy: p }: { policy: Schemas['BouncePolicy'] }) {
+  const t = useT()
+  const write = useCan()('settings.write')
+  const put = useSend('put', '/api/v1/sending/bounce-policy', { refresh: ['/api/v1/sending/bounce-policy'] })
+  const form = useForm({
+    initial: {
+      soft_limit: p.soft_limit as number | string,
+      soft_days: p.soft_days as number | string,
+      block_alert: p.block_alert as number | string,
+      block_pause: p.block_pause as number | string,
+      honeypot: p.honeypot ?? false,
+    },
+    save: (v) =>
+      put.mutateAsync({
+        body: {
+          soft_limit: Number(v.soft_limit),
+          soft_days: Number(v.soft_days),
+          block_alert: Number(v.block_alert),
+          block_pause: Number(v.block_pause),
+          honeypot: v.honeypot,
+        },
+      }),
+    onDone: () => toast(t('settings.saved')),
+  })
+  const number = (name: 'soft_limit' | 'soft_days' | 'block_alert' | 'block_pause', min: number) => (
+    <NumberInput
+      label={t(`bounce.${name}`)}
+      description={t(`bounce.${name}_help`)}
+      min={min}
+      disabled={!write}
+      {...form.getInputProps(name)}
+    />
+  )
+  const inputs = (
+    <>
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        {number('soft_limit', 0)}
+        {number('soft_days', 1)}
+        {number('block_alert', 0)}
+        {number('block_pause', 0)}
+      </SimpleGrid>
+      <Switch
+        disabled={!write}
+        label={t('bounce.honeypot')}
+        description={t('bounce.honeypot_help')}
+        {...form.getInputProps('honeypot', { type: 'checkbox' })}
+      />
+    </>
+  )
+  return (
+    <Card title={t('bounce.policy')} help={t('bounce.policy_help')}>
+      {write ? (
+        <FormBody form={form} action={t('action.save')}>
+          {inputs}
+        </FormBody>
+      ) : (
+        inputs
+      )}
+    </Card>
   )
 }

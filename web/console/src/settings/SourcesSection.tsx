@@ -1,51 +1,86 @@
 import { useState } from 'react'
-import { useList, useSend } from '@/api'
+import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useGo } from '@/lib/route'
 import {
   Ago,
   Button,
   Card,
+  confirm,
   CopyText,
   DataTable,
   EmptyState,
   FormBody,
-  SegmentedControl,
+  Link,
+  Menu,
+  Radio,
   Sheet,
+  Stack,
   Status,
   TextInput,
+  toast,
   toastError,
   useForm,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
+type Source = Schemas['Source']
+
 const live = { refresh: ['/api/v1/sources'] }
 
 export default function SourcesSection() {
   const t = useT()
+  const go = useGo()
   const write = useCan()('keys.write')
   const [making, setMaking] = useState(false)
+  const [renaming, setRenaming] = useState<Source | null>(null)
   const sources = useList('/api/v1/sources', {})
   const create = useSend('post', '/api/v1/sources', live)
   const update = useSend('put', '/api/v1/sources/{id}', live)
+  const remove = useSend('delete', '/api/v1/sources/{id}', live)
   const form = useForm({
-    initial: { name: '', kind: 'server' as 'server' | 'browser' },
-    save: (v) => create.mutateAsync({ body: v }),
-    onDone: () => setMaking(false),
+    initial: { name: '', kind: 'browser' as Source['kind'] },
+    save: async (v) => go(`/settings/sources/${(await create.mutateAsync({ body: v })).id}`),
   })
+  const turn = async (s: Source) => {
+    if (
+      !s.disabled &&
+      !(await confirm({ title: t('source.disable_title', { name: s.name }), text: t('source.disable_text'), action: t('action.disable') }))
+    )
+      return
+    update.mutate({ path: { id: s.id }, body: { name: s.name, disabled: !s.disabled } }, { onError: toastError })
+  }
+  const end = async (s: Source) => {
+    if (
+      await confirm({
+        title: t('source.delete_title', { name: s.name }),
+        text: t('source.delete_text'),
+        action: t('action.delete'),
+        danger: true,
+        name: s.name,
+      })
+    )
+      remove.mutate({ path: { id: s.id } }, { onSuccess: () => toast(t('source.deleted', { name: s.name })), onError: toastError })
+  }
   return (
     <SettingsSection id="sources">
       <Card
-        title={t('settings.sources')}
-        help={t('settings.sources_help')}
+        title={t('settings.section.sources')}
         flush
-        actions={write ? <Button onClick={() => setMaking(true)}>{t('settings.new_source')}</Button> : null}
+        actions={
+          write ? (
+            <Button variant="filled" onClick={() => setMaking(true)}>
+              {t('settings.new_source')}
+            </Button>
+          ) : null
+        }
       >
         <DataTable
           bare
           plain
           name="sources"
-          label={t('settings.sources')}
+          label={t('settings.section.sources')}
           rows={sources.items}
           rowId={(s) => s.id}
           loading={sources.loading}
@@ -54,41 +89,82 @@ export default function SourcesSection() {
           more={sources.more}
           onMore={sources.loadMore}
           columns={[
-            { id: 'name', title: t('field.name'), cell: (s) => s.name },
+            { id: 'name', title: t('field.name'), cell: (s) => <Link to={`/settings/sources/${s.id}`}>{s.name}</Link> },
             { id: 'kind', title: t('field.kind'), cell: (s) => t(`source.${s.kind}`) },
-            { id: 'status', title: t('field.status'), cell: (s) => <Status value={s.disabled ? 'disabled' : 'active'} /> },
-            { id: 'key', title: t('settings.write_key'), cell: (s) => <CopyText value={s.write_key} /> },
+            {
+              id: 'status',
+              title: t('field.status'),
+              cell: (s) =>
+                s.disabled ? (
+                  <Status value="disabled" />
+                ) : s.last_used ? (
+                  <Status value="connected" tone="success" />
+                ) : (
+                  <Status value="no_event_yet" tone="warning" />
+                ),
+            },
             { id: 'used', title: t('settings.last_used'), cell: (s) => <Ago at={s.last_used} /> },
             {
-              id: 'switch',
+              id: 'more',
               title: '',
               num: true,
-              cell: (s) =>
-                write ? (
-                  <Button
-                    size="compact-sm"
-                    onClick={() =>
-                      update.mutate({ path: { id: s.id }, body: { name: s.name, disabled: !s.disabled } }, { onError: toastError })
-                    }
-                  >
-                    {t(s.disabled ? 'action.enable' : 'action.disable')}
-                  </Button>
-                ) : null,
+              cell: (s) => (
+                <Menu position="bottom-end">
+                  <Menu.Target>
+                    <Button size="compact-sm" aria-label={t('members.options', { name: s.name })}>
+                      {t('action.more')}
+                    </Button>
+                  </Menu.Target>
+                  <Menu.Dropdown>
+                    <Menu.Item onClick={() => go(`/settings/sources/${s.id}`)}>{t('source.connect')}</Menu.Item>
+                    {write ? (
+                      <>
+                        <Menu.Item onClick={() => setRenaming(s)}>{t('source.rename')}</Menu.Item>
+                        <Menu.Item onClick={() => void turn(s)}>{t(s.disabled ? 'action.enable' : 'action.disable')}</Menu.Item>
+                        <Menu.Item color="danger" onClick={() => void end(s)}>
+                          {t('action.delete')}
+                        </Menu.Item>
+                      </>
+                    ) : null}
+                  </Menu.Dropdown>
+                </Menu>
+              ),
             },
           ]}
-          empty={<EmptyState title={t('settings.no_sources')} text={t('settings.sources_help')} />}
+          empty={<EmptyState title={t('settings.no_sources')} text={t('settings.lead.sources')} />}
         />
       </Card>
       <Sheet title={t('settings.new_source')} opened={making} onClose={() => setMaking(false)}>
         <FormBody form={form} action={t('action.create')} onCancel={() => setMaking(false)}>
           <TextInput label={t('field.name')} required maxLength={200} data-autofocus {...form.getInputProps('name')} />
-          <SegmentedControl
-            aria-label={t('field.kind')}
-            data={['server', 'browser'].map((k) => ({ value: k, label: t(`source.${k}`) }))}
-            {...form.getInputProps('kind')}
-          />
+          <Radio.Group label={t('field.kind')} required {...form.getInputProps('kind')}>
+            <Stack gap="sm" mt="xs">
+              {(['browser', 'server'] as const).map((k) => (
+                <Radio key={k} value={k} label={t(`source.${k}`)} description={t(`source.${k}_help`)} />
+              ))}
+            </Stack>
+          </Radio.Group>
         </FormBody>
       </Sheet>
+      <Sheet title={t('source.rename')} opened={renaming !== null} onClose={() => setRenaming(null)}>
+        {renaming ? <Rename source={renaming} onDone={() => setRenaming(null)} /> : null}
+      </Sheet>
     </SettingsSection>
+  )
+}
+
+function Rename({ source: s, onDone }: { source: Source; onDone: () => void }) {
+  const t = useT()
+  const update = useSend('put', '/api/v1/sources/{id}', live)
+  const form = useForm({
+    initial: { name: s.name },
+    save: (v) => update.mutateAsync({ path: { id: s.id }, body: { name: v.name, disabled: s.disabled } }),
+    onDone,
+  })
+  return (
+    <FormBody form={form} action={t('action.save')} onCancel={onDone}>
+      <TextInput label={t('field.name')} required maxLength={200} data-autofocus {...form.getInputProps('name')} />
+      <CopyText value={s.write_key} />
+    </FormBody>
   )
 }

@@ -1,0 +1,185 @@
+import { useState } from 'react'
+import { type Schemas, useRead, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { formatTime, useT } from '@/i18n'
+import { useGo, useParam } from '@/lib/route'
+import {
+  Alert,
+  Button,
+  Card,
+  confirm,
+  Definition,
+  Group,
+  LinkButton,
+  Loaded,
+  Menu,
+  PageTabs,
+  Sheet,
+  Stack,
+  Status,
+  Tag,
+  Text,
+  toast,
+  toastError,
+} from '@/ui'
+import { AccountForm, draftOf } from './AccountForm'
+import { InboundTab } from './AccountInbound'
+import { PaceTab } from './AccountPace'
+import { SettingsSection } from './SettingsSection'
+
+type Account = Schemas['Account']
+
+const live = { refresh: ['/api/v1/accounts'] }
+
+/** One way out: its server, how fast it may go and how news of its messages comes back. */
+export default function AccountPage() {
+  const id = useParam('id')
+  const account = useRead('/api/v1/accounts/{id}', { path: { id } })
+  return (
+    <SettingsSection id="accounts">
+      <Loaded of={account}>{(a) => <View account={a} />}</Loaded>
+    </SettingsSection>
+  )
+}
+
+function View({ account: a }: { account: Account }) {
+  const t = useT()
+  const [tab, setTab] = useState('server')
+  return (
+    <>
+      <Health account={a} />
+      <Group justify="space-between" align="center">
+        <Group gap="sm">
+          <Text fw={600} size="lg">
+            {a.name}
+          </Text>
+          <Status value={a.status} />
+          {a.default ? <Tag tone="accent">{t('account.default')}</Tag> : null}
+        </Group>
+        <LinkButton to="/settings/accounts">{t('account.all')}</LinkButton>
+      </Group>
+      <PageTabs
+        label={a.name}
+        value={tab}
+        onChange={setTab}
+        tabs={['server', 'pace', 'inbound'].map((id) => ({ id, label: t(`account.tab.${id}`) }))}
+      />
+      {tab === 'server' ? <ServerTab account={a} /> : tab === 'pace' ? <PaceTab account={a} /> : <InboundTab account={a} />}
+    </>
+  )
+}
+
+function Health({ account: a }: { account: Account }) {
+  const t = useT()
+  const write = useCan()('settings.write')
+  const health = useRead('/api/v1/accounts/{id}/health', { path: { id: a.id } }, { every: 60_000 })
+  const resume = useSend('post', '/api/v1/accounts/{id}/resume', live)
+  const alert = health.data?.alert
+  if (!alert) return null
+  return (
+    <Alert color="danger" role="alert" title={t(alert.paused ? 'account.alert_paused' : 'account.alert')}>
+      <Stack gap="xs">
+        <Text size="sm">{t('account.alert_text', { n: alert.count, time: formatTime(alert.at) })}</Text>
+        {alert.detail ? <Text size="sm">{alert.detail}</Text> : null}
+        {write ? (
+          <Group>
+            <Button
+              size="compact-sm"
+              loading={resume.isPending}
+              onClick={() => resume.mutate({ path: { id: a.id } }, { onSuccess: () => toast(t('account.resumed')), onError: toastError })}
+            >
+              {t(alert.paused ? 'account.resume' : 'account.alert_away')}
+            </Button>
+          </Group>
+        ) : null}
+      </Stack>
+    </Alert>
+  )
+}
+
+function ServerTab({ account: a }: { account: Account }) {
+  const t = useT()
+  const go = useGo()
+  const write = useCan()('settings.write')
+  const [editing, setEditing] = useState(false)
+  const channels = useRead('/api/v1/channels', {}, { enabled: editing })
+  const check = useSend('post', '/api/v1/accounts/{id}/check')
+  const update = useSend('put', '/api/v1/accounts/{id}', live)
+  const remove = useSend('delete', '/api/v1/accounts/{id}', live)
+  const config = a.config as Record<string, string | number | undefined>
+  const turn = () =>
+    update.mutate({ path: { id: a.id }, body: { ...draftOf(a), disabled: a.status !== 'disabled' } }, { onError: toastError })
+  const end = async () => {
+    if (
+      await confirm({
+        title: t('account.delete_title', { name: a.name }),
+        text: t('account.delete_text'),
+        action: t('action.remove'),
+        danger: true,
+        name: a.name,
+      })
+    )
+      remove.mutate({ path: { id: a.id } }, { onSuccess: () => go('/settings/accounts'), onError: toastError })
+  }
+  return (
+    <Card
+      title={t('account.tab.server')}
+      actions={
+        write ? (
+          <Group gap="xs">
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button>{t('action.more')}</Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={turn}>{t(a.status === 'disabled' ? 'action.enable' : 'action.disable')}</Menu.Item>
+                <Menu.Item color="danger" onClick={() => void end()}>
+                  {t('action.remove')}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+            <Button onClick={() => setEditing(true)}>{t('action.edit')}</Button>
+            <Button variant="filled" loading={check.isPending} onClick={() => check.mutate({ path: { id: a.id } })}>
+              {t('account.check')}
+            </Button>
+          </Group>
+        ) : null
+      }
+    >
+      <Stack gap="md">
+        {check.isSuccess ? (
+          <Alert color="success" role="status">
+            {t('account.works')}
+          </Alert>
+        ) : check.error ? (
+          <Alert color="danger" role="alert" title={t('account.fails')}>
+            {check.error.message}
+          </Alert>
+        ) : null}
+        <Definition
+          items={[
+            [t('account.from_name'), a.from_name],
+            [t('account.from_address'), a.from_address],
+            [t('workspace.reply_to'), a.reply_to],
+            [t('account.host'), config.host ? `${config.host}${config.port ? `:${config.port}` : ''}` : ''],
+            [t('account.security'), config.security ? t(`account.security.${config.security}`) : ''],
+            [t('account.username'), config.username],
+            [t('account.password'), a.secrets_set?.includes('password') ? '••••••••' : ''],
+            [t('account.rate_per_second'), a.rate_per_second],
+            [t('account.connections'), a.connections],
+          ]}
+        />
+      </Stack>
+      <Sheet title={a.name} opened={editing} onClose={() => setEditing(false)}>
+        <Loaded of={channels}>
+          {(d) => {
+            const channel = (d.items ?? []).find((c) => c.kind === a.kind)
+            return channel ? (
+              <AccountForm channel={channel} account={a} onDone={() => setEditing(false)} onCancel={() => setEditing(false)} />
+            ) : null
+          }}
+        </Loaded>
+      </Sheet>
+    </Card>
+  )
+}

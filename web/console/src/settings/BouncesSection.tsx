@@ -1,0 +1,75 @@
+import { type Schemas, useList } from '@/api'
+import { codesBelow, useT, word } from '@/i18n'
+import { useUrlState } from '@/lib/route'
+import { DataTable, EmptyState, FilterBar, FilterChip, Note, PersonLink, personName, Tag, Time } from '@/ui'
+import { SettingsSection } from './SettingsSection'
+
+type Class = Schemas['Bounce']['class']
+
+/** What came back and what people complained about, with what was done. */
+export default function BouncesSection() {
+  const t = useT()
+  const [filter, setFilter] = useUrlState({ class: '' })
+  const bounces = useList('/api/v1/bounces', { query: { class: (filter.class || undefined) as Class | undefined } })
+  return (
+    <SettingsSection id="bounces">
+      <FilterBar active={filter.class !== ''} onClear={() => setFilter({ class: '' })}>
+        <FilterChip
+          label={t('bounce.class')}
+          value={filter.class}
+          choices={codesBelow('bounce_class').map((c) => ({ value: c, label: t(`bounce_class.${c}`) }))}
+          onChange={(v) => setFilter({ class: v })}
+        />
+      </FilterBar>
+      <DataTable
+        name="bounces"
+        label={t('settings.section.bounces')}
+        rows={bounces.items}
+        rowId={(b) => `${b.message_id} ${b.at} ${b.class}`}
+        loading={bounces.loading}
+        error={bounces.error}
+        onRetry={bounces.reload}
+        more={bounces.more}
+        loadingMore={bounces.loadingMore}
+        onMore={bounces.loadMore}
+        filtered={filter.class !== ''}
+        onClearFilters={() => setFilter({ class: '' })}
+        columns={[
+          {
+            id: 'person',
+            title: t('field.person'),
+            cell: (b) => (
+              <>
+                <PersonLink person={b.person} />
+                <div>
+                  <Note>{b.hint}</Note>
+                </div>
+              </>
+            ),
+            text: (b) => personName(b.person),
+          },
+          { id: 'class', title: t('bounce.class'), cell: (b) => <Tag>{word('bounce_class', b.class)}</Tag>, text: (b) => b.class },
+          {
+            id: 'remedy',
+            title: t('bounce.remedy'),
+            cell: (b) => (
+              <>
+                {word('bounce_remedy', b.remedy)}
+                {b.code || b.detail ? (
+                  <div>
+                    <Note>
+                      {b.code} {b.detail}
+                    </Note>
+                  </div>
+                ) : null}
+              </>
+            ),
+            text: (b) => b.remedy,
+          },
+          { id: 'time', title: t('field.time'), num: true, cell: (b) => <Time at={b.at} />, text: (b) => b.at },
+        ]}
+        empty={<EmptyState title={t('bounce.empty')} text={t('bounce.empty_help')} />}
+      />
+    </SettingsSection>
+  )
+}

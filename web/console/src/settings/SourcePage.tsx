@@ -1,0 +1,85 @@
+import { CircleCheck, Radio as Waves } from 'lucide-react'
+import { useState } from 'react'
+import { type Schemas, useList, useRead } from '@/api'
+import { useT } from '@/i18n'
+import { useParam } from '@/lib/route'
+import { Ago, Alert, Card, CopyText, Definition, EmptyState, Link, LinkButton, LoadingState, PageTabs, Stack, Status, Text } from '@/ui'
+import { RejectionTable } from './RejectionsSection'
+import { SettingsSection } from './SettingsSection'
+import { snippets } from './snippets'
+
+/** How to connect one source: its key, what to paste, and whether events arrive. */
+export default function SourcePage() {
+  const t = useT()
+  const id = useParam('id')
+  const sources = useList('/api/v1/sources', {}, { size: 500 })
+  const source = sources.items.find((s) => s.id === id)
+  return (
+    <SettingsSection id="sources">
+      {source ? (
+        <Connect source={source} />
+      ) : sources.loading ? (
+        <LoadingState />
+      ) : (
+        <EmptyState title={t('state.gone')} action={<LinkButton to="/settings/sources">{t('settings.section.sources')}</LinkButton>} />
+      )}
+    </SettingsSection>
+  )
+}
+
+function Connect({ source: s }: { source: Schemas['Source'] }) {
+  const t = useT()
+  const workspace = useRead('/api/v1/workspace', {})
+  const [tab, setTab] = useState('')
+  const host = (workspace.data?.public_url || location.origin).replace(/\/$/, '')
+  const all = snippets(s.kind, s.write_key, host)
+  const shown = all.find((x) => x.id === tab) ?? all[0]!
+  return (
+    <>
+      {s.disabled ? (
+        <Alert color="warning">{t('source.is_disabled')}</Alert>
+      ) : s.last_used ? (
+        <Alert color="success" role="status" icon={<CircleCheck size={20} />} title={t('source.arrives')}>
+          {t('source.last_event')} <Ago at={s.last_used} />. <Link to="/people">{t('source.see_people')}</Link>
+        </Alert>
+      ) : (
+        <Alert color="warning" role="status" icon={<Waves size={20} />} title={t('source.waiting')}>
+          {t('source.waiting_help')}
+        </Alert>
+      )}
+      <Card title={s.name} actions={<LinkButton to="/settings/sources">{t('source.all')}</LinkButton>}>
+        <Definition
+          items={[
+            [t('field.kind'), t(`source.${s.kind}`)],
+            ['', t(`source.${s.kind}_help`)],
+            [t('settings.write_key'), <CopyText key="key" value={s.write_key} />],
+            [t('field.status'), s.disabled ? <Status key="status" value="disabled" /> : ''],
+          ]}
+        />
+      </Card>
+      <Card title={t('source.snippet')} help={t('source.snippet_help')}>
+        <Stack gap="sm">
+          {all.length > 1 ? (
+            <PageTabs
+              label={t('source.snippet')}
+              tabs={all.map((x) => ({ id: x.id, label: x.title }))}
+              value={shown.id}
+              onChange={setTab}
+            />
+          ) : null}
+          {shown.install ? (
+            <>
+              <Text size="sm">{t('source.install')}</Text>
+              <CopyText value={shown.install} block />
+            </>
+          ) : null}
+          <Text size="sm">{t('source.send')}</Text>
+          <CopyText value={shown.code} block />
+        </Stack>
+      </Card>
+      <Card title={t('source.refused')} help={t('settings.lead.rejections')} flush>
+        <RejectionTable source={s.id} bare />
+      </Card>
+    </>
+  )
+}

@@ -1,0 +1,330 @@
+import { useState } from 'react'
+import { type Schemas, useList, useRead, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { codesBelow, formatNumber, language, useT, word } from '@/i18n'
+import { download, toCsv } from '@/lib/download'
+import { useUrlState } from '@/lib/route'
+import {
+  Alert,
+  Button,
+  DataTable,
+  Definition,
+  EmptyState,
+  FileInput,
+  FilterBar,
+  FilterChip,
+  FormBody,
+  Group,
+  Note,
+  SearchBox,
+  Select,
+  Sheet,
+  Stack,
+  Textarea,
+  TextInput,
+  Time,
+  toast,
+  useForm,
+} from '@/ui'
+import { SettingsSection } from './SettingsSection'
+
+type Suppression = Schemas['Suppression']
+type Reason = NonNullable<Schemas['SuppressionFile']['reason']>
+
+const live = { refresh: ['/api/v1/suppressions'] }
+const clear = { q: '', channel: '', reason: '' }
+
+/** Addresses that are never written to. The list holds no addresses, so one is looked for as a whole. */
+export default function SuppressionsSection() {
+  const t = useT()
+  const can = useCan()
+  const write = can('consent.write')
+  const [filter, setFilter] = useUrlState(clear)
+  const [sheet, setSheet] = useState<'add' | 'import' | Suppression | null>(null)
+  const channels = useRead('/api/v1/channels', {})
+  const query = { channel: filter.channel || undefined, reason: (filter.reason || undefined) as Reason | undefined }
+  const found = useList('/api/v1/suppressions', { query: { ...query, address: filter.q.trim() || undefined } })
+  const kinds = (channels.data?.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) }))
+  const reasons = codesBelow('suppression_reason').map((r) => ({ value: r, label: t(`suppression_reason.${r}`) }))
+  const active = Object.values(filter).some(Boolean)
+  const exported = new URLSearchParams({
+    bom: 'true',
+    ...(query.channel ? { channel: query.channel } : {}),
+    ...(query.reason ? { reason: query.reason } : {}),
+  })
+  const close = () => setSheet(null)
+  return (
+    <SettingsSection id="suppressions">
+      <Group gap="xs" justify="flex-end">
+        {can('export') ? (
+          <Button component="a" href={`/api/v1/suppressions/csv?${exported}`} download>
+            {t('suppression.export')}
+          </Button>
+        ) : null}
+        {write ? (
+          <>
+            <Button onClick={() => setSheet('import')}>{t('suppression.import')}</Button>
+            <Button variant="filled" onClick={() => setSheet('add')}>
+              {t('suppression.add')}
+            </Button>
+          </>
+        ) : null}
+      </Group>
+      <FilterBar active={active} onClear={() => setFilter(clear)}>
+        <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('suppression.search')} />
+        {kinds.length > 1 ? (
+          <FilterChip label={t('field.channel')} value={filter.channel} choices={kinds} onChange={(channel) => setFilter({ channel })} />
+        ) : null}
+        <FilterChip label={t('field.reason')} value={filter.reason} choices={reasons} onChange={(reason) => setFilter({ reason })} />
+      </FilterBar>
+      <DataTable
+        name="suppressions"
+        label={t('settings.section.suppressions')}
+        rows={found.items}
+        rowId={(s) => `${s.channel} ${s.hash}`}
+        loading={found.loading}
+        error={found.error}
+        onRetry={found.reload}
+        more={found.more}
+        loadingMore={found.loadingMore}
+        onMore={found.loadMore}
+        filtered={active}
+        onClearFilters={() => setFilter(clear)}
+        columns={[
+          { id: 'hint', title: t('suppression.address'), cell: (s) => s.hint, text: (s) => s.hint },
+          { id: 'channel', title: t('field.channel'), cell: (s) => word('channel', s.channel), text: (s) => s.channel },
+          {
+            id: 'reason',
+            title: t('field.reason'),
+            cell: (s) => (
+              <>
+                {word('suppression_reason', s.reason)}
+                {s.detail ? (
+                  <div>
+                    <Note>{s.detail}</Note>
+                  </div>
+                ) : null}
+              </>
+            ),
+            text: (s) => s.reason,
+          },
+          { id: 'since', title: t('suppression.since'), cell: (s) => <Time at={s.at} />, text: (s) => s.at },
+          {
+            id: 'more',
+            title: '',
+            num: true,
+            cell: (s) =>
+              write ? (
+                <Button size="compact-sm" onClick={() => setSheet(s)}>
+                  {t('action.remove')}
+                </Button>
+              ) : null,
+          },
+        ]}
+        empty={<EmptyState title={t('suppression.empty')} text={t('suppression.empty_help')} />}
+      />
+      <Sheet title={t('suppression.add')} opened={sheet === 'add'} onClose={close}>
+        <Add kinds={kinds} reasons={reasons} onDone={close} />
+      </Sheet>
+      <Sheet title={t('suppression.import')} opened={sheet === 'import'} onClose={close}>
+        <Import kinds={kinds} reasons={reasons} onDone={close} />
+      </Sheet>
+      <Sheet title={t('suppression.remove')} opened={sheet !== null && typeof sheet === 'object'} onClose={close}>
+        {sheet !== null && typeof sheet === 'object' ? <Remove entry={sheet} onDone={close} /> : null}
+      </Sheet>
+    </SettingsSection>
+  )
+}
+
+interface Choices {
+  kinds: { value: string; label: string }[]
+  reasons: { value: string; label: string }[]
+  onDone: () => void
+}
+
+function Add({ kinds, reasons, onDone }: Choices) {
+  const t = useT()
+  const add = useSend('post', '/api/v1/suppressions', live)
+  const form = useForm({
+    initial: { addresses: '', channel: kinds[0]?.value ?? 'email', reason: 'manual', detail: '' },
+    save: async (v) => {
+      const addresses = v.addresses.split(/[\s,;]+/).filter(Boolean)
+      const a = await add.mutateAsync({
+        body: { addresses, channel: v.channel, reason: v.reason as Reason, detail: v.detail || undefined },
+      })
+      toast(t('suppression.added', { n: formatNumber(a.added), all: formatNumber(addresses.length) }))
+    },
+    onDone,
+  })
+  return (
+    <FormBody form={form} action={t('suppression.add')} onCancel={onDone}>
+      <Textarea
+        label={t('suppression.addresses')}
+        description={t('suppression.addresses_help')}
+        placeholder={'aya@example.com\nben@example.com'}
+        autosize
+        minRows={3}
+        maxRows={12}
+        spellCheck={false}
+        required
+        data-autofocus
+        {...form.getInputProps('addresses')}
+      />
+      <Select label={t('field.channel')} allowDeselect={false} data={kinds} {...form.getInputProps('channel')} />
+      <Select label={t('field.reason')} allowDeselect={false} data={reasons} {...form.getInputProps('reason')} />
+      <TextInput label={t('suppression.detail')} maxLength={500} {...form.getInputProps('detail')} />
+    </FormBody>
+  )
+}
+
+function Remove({ entry: s, onDone }: { entry: Suppression; onDone: () => void }) {
+  const t = useT()
+  const remove = useSend('delete', '/api/v1/suppressions/{channel}/{hash}', live)
+  const form = useForm({
+    initial: { why: '' },
+    check: (v) => (v.why.trim() ? {} : { why: t('suppression.why_missing') }),
+    save: (v) => remove.mutateAsync({ path: { channel: s.channel, hash: s.hash }, query: { why: v.why.trim() } }),
+    onDone: () => {
+      toast(t('suppression.removed', { hint: s.hint }))
+      onDone()
+    },
+  })
+  return (
+    <FormBody form={form} action={t('suppression.remove')} onCancel={onDone} danger>
+      <Definition
+        items={[
+          [t('suppression.address'), s.hint],
+          [t('field.reason'), word('suppression_reason', s.reason)],
+          [t('suppression.since'), <Time key="at" at={s.at} />],
+        ]}
+      />
+      <Textarea
+        label={t('suppression.why')}
+        description={t('suppression.why_help')}
+        required
+        autosize
+        minRows={2}
+        maxLength={500}
+        data-autofocus
+        {...form.getInputProps('why')}
+      />
+    </FormBody>
+  )
+}
+
+function Import({ kinds, reasons, onDone }: Choices) {
+  const t = useT()
+  const send = useSend('post', '/api/v1/suppressions/import', live)
+  const [file, setFile] = useState<File | null>(null)
+  const [preview, setPreview] = useState<Schemas['SuppressionFileResult'] | null>(null)
+  const [done, setDone] = useState(false)
+  const form = useForm({
+    initial: { csv: '', channel: kinds[0]?.value ?? 'email', column: '', reason: 'import', detail: '' },
+    save: async (v) => {
+      const body = {
+        csv: v.csv,
+        channel: v.channel,
+        column: v.column || undefined,
+        reason: v.reason as Reason,
+        detail: v.detail || undefined,
+      }
+      const result = await send.mutateAsync({ body: { ...body, dry_run: preview === null } })
+      setDone(preview !== null)
+      setPreview(result)
+    },
+  })
+  const again = () => {
+    setPreview(null)
+    setDone(false)
+  }
+  // What was looked at is what is taken: any change asks for another look.
+  const inputs = (name: 'channel' | 'column' | 'reason' | 'detail') => {
+    const p = form.getInputProps(name)
+    return {
+      ...p,
+      onChange: (e: unknown) => {
+        again()
+        p.onChange(e)
+      },
+    }
+  }
+  const faults = preview?.faults ?? []
+  const rejects = () =>
+    download(
+      'suppression-rejects.csv',
+      toCsv([['line', 'value', 'reason'], ...faults.map((f) => [f.line, f.value, word('suppression_fault', f.code)])]),
+      'text/csv;charset=utf-8',
+    )
+  const result = preview ? (
+    <Alert
+      color={done ? 'success' : preview.rejected > 0 ? 'warning' : 'gray'}
+      role="status"
+      title={t(done ? 'suppression.import_done' : 'suppression.import_preview')}
+    >
+      <Stack gap="xs">
+        <Definition
+          items={[
+            [t('suppression.rows'), formatNumber(preview.rows)],
+            [t(done ? 'suppression.rows_added' : 'suppression.rows_new'), formatNumber(preview.added)],
+            [t('suppression.rows_known'), formatNumber(preview.known)],
+            [t('suppression.rows_rejected'), formatNumber(preview.rejected)],
+          ]}
+        />
+        {faults.length > 0 ? (
+          <>
+            {faults.slice(0, 5).map((f) => (
+              <Note key={f.line}>
+                {t('suppression.fault', { line: formatNumber(f.line), value: f.value, reason: word('suppression_fault', f.code) })}
+              </Note>
+            ))}
+            <Group>
+              <Button size="compact-sm" onClick={rejects}>
+                {t('suppression.rejects')}
+              </Button>
+            </Group>
+          </>
+        ) : null}
+      </Stack>
+    </Alert>
+  ) : null
+  if (done)
+    return (
+      <Stack gap="md">
+        {result}
+        <Group justify="flex-end">
+          <Button variant="filled" onClick={onDone}>
+            {t('action.close')}
+          </Button>
+        </Group>
+      </Stack>
+    )
+  return (
+    <FormBody
+      form={form}
+      action={preview ? t('suppression.import_now', { n: new Intl.NumberFormat(language()).format(preview.added) }) : t('suppression.look')}
+      onCancel={onDone}
+    >
+      <FileInput
+        label={t('suppression.file')}
+        description={t('suppression.file_help')}
+        placeholder={t('lists.file')}
+        accept=".csv,.txt,text/csv"
+        required
+        clearable
+        value={file}
+        error={form.errors.csv}
+        onChange={(f) => {
+          again()
+          setFile(f)
+          if (f) void f.text().then((text) => form.setFieldValue('csv', text))
+          else form.setFieldValue('csv', '')
+        }}
+      />
+      <TextInput label={t('suppression.column')} description={t('suppression.column_help')} placeholder="email" {...inputs('column')} />
+      <Select label={t('field.channel')} allowDeselect={false} data={kinds} {...inputs('channel')} />
+      <Select label={t('field.reason')} allowDeselect={false} data={reasons} {...inputs('reason')} />
+      <TextInput label={t('suppression.detail')} maxLength={500} {...inputs('detail')} />
+      {result}
+    </FormBody>
+  )
+}
