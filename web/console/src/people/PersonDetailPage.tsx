@@ -1,5 +1,6 @@
 import { type Schemas, useList, useRead } from '@/api'
-import { formatNumber, useT, word } from '@/i18n'
+import { formatNumber, useT } from '@/i18n'
+import { reasonText } from '@/report/reason'
 import { useParam, useUrlState } from '@/lib/route'
 import {
   Accordion,
@@ -104,7 +105,7 @@ function Messages({ id }: { id: string }) {
           cell: (m) => (
             <>
               <Status value={m.state} />
-              {m.reason ? <Note>{word('reason', m.reason)}</Note> : null}
+              {m.reason ? <Note>{reasonText(m.reason, m.data)}</Note> : null}
             </>
           ),
         },

@@ -1,6 +1,7 @@
 import { type Schemas, useList } from '@/api'
-import { useT, word } from '@/i18n'
+import { useT } from '@/i18n'
 import { DataTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
+import { reasonText } from './reason'
 
 /** One figure whose people are asked for. */
 export interface Behind {
@@ -103,7 +104,7 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
           cell: (m) =>
             m.reason ? (
               <>
-                {word('reason', m.reason)}
+                {reasonText(m.reason, m.data)}
                 {m.detail ? <Note>{m.detail}</Note> : null}
               </>
             ) : null,

@@ -58,6 +58,7 @@ export function AccountForm({ channel, account, first, onDone, onCancel }: Props
         ...(account ? (account.config as Values) : known ? { port: 587, security: 'required' } : {}),
       } as Values,
     },
+    names: Object.fromEntries(names.map((n) => [n, `config.${n}`])), // the channel knows its inputs without where they stand
     save: async (v) => {
       const body = {
         ...(account ? draftOf(account) : { kind: channel.kind }),

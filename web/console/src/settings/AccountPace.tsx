@@ -114,15 +114,16 @@ function WarmUp({ account: a, pace: p }: { account: Account; pace: Schemas['Pace
           )}
           <Chart
             title={t('pace.warm_up')}
-            kind="bar"
+            kind="stacked"
             height={220}
             data={{
               labels: days.map((d, i) =>
                 i === p.today ? t('pace.today', { day: formatDay(`${d.date}T12:00`) }) : formatDay(`${d.date}T12:00`),
               ),
               series: [
-                { name: t('pace.limit'), values: days.map((d) => d.limit) },
                 { name: t('pace.used'), values: days.map((d) => d.used) },
+                { name: t('pace.left'), values: days.map((d, i) => (i === p.today ? 0 : Math.max(0, d.limit - d.used))) },
+                { name: t('pace.left_today'), values: days.map((d, i) => (i === p.today ? Math.max(0, d.limit - d.used) : 0)) },
               ],
             }}
           />

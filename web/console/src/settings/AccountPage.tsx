@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatTime, useT } from '@/i18n'
-import { useGo, useParam } from '@/lib/route'
+import { useGo, useParam, useUrlState } from '@/lib/route'
 import {
   Alert,
   Button,
@@ -44,7 +44,7 @@ export default function AccountPage() {
 
 function View({ account: a }: { account: Account }) {
   const t = useT()
-  const [tab, setTab] = useState('server')
+  const [{ tab }, setTab] = useUrlState({ tab: 'server' })
   return (
     <>
       <Health account={a} />
@@ -61,7 +61,7 @@ function View({ account: a }: { account: Account }) {
       <PageTabs
         label={a.name}
         value={tab}
-        onChange={setTab}
+        onChange={(id) => setTab({ tab: id })}
         tabs={['server', 'pace', 'inbound'].map((id) => ({ id, label: t(`account.tab.${id}`) }))}
       />
       {tab === 'server' ? <ServerTab account={a} /> : tab === 'pace' ? <PaceTab account={a} /> : <InboundTab account={a} />}

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { codesBelow, formatNumber, language, useT, word } from '@/i18n'
+import { codesBelow, formatNumber, useT, word } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import { useUrlState } from '@/lib/route'
 import {
@@ -301,7 +301,7 @@ function Import({ kinds, reasons, onDone }: Choices) {
   return (
     <FormBody
       form={form}
-      action={preview ? t('suppression.import_now', { n: new Intl.NumberFormat(language()).format(preview.added) }) : t('suppression.look')}
+      action={preview ? t('suppression.import_now', { count: preview.added, n: formatNumber(preview.added) }) : t('suppression.look')}
       onCancel={onDone}
     >
       <FileInput

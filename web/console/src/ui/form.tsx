@@ -74,7 +74,7 @@ export function FormBody<T extends object>({
   const box = useRef<HTMLFormElement>(null)
   const faulty = Object.keys(form.errors).join()
   useEffect(() => {
-    if (faulty) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-error]')?.focus()
+    if (faulty) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], input[data-invalid], [data-error]')?.focus()
   }, [faulty])
   return (
     <form
