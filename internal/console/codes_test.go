@@ -118,7 +118,7 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"role", constants(t, "domain/staff", "Role", ""), 6},
 		{"role_help", constants(t, "domain/staff", "Role", ""), 6},
 		{"status", enum(t, "PreferenceOnItem", "status"), 6},
-		{"status", enum(t, "DKIMKey", "status"), 3},
+		{"dkim_status", enum(t, "DKIMKey", "status"), 3},
 		{"status", enum(t, "SendingDomain", "status"), 5},
 		{"status", enum(t, "DryRunPerson", "outcome"), 3},
 		{"status", enum(t, "Subscription", "status"), 7},

@@ -203,7 +203,7 @@ function Keys({ domain: d }: { domain: Domain }) {
           <Stack key={k.id} gap="xs">
             <Group justify="space-between" wrap="nowrap">
               <Group gap="sm">
-                <Status value={k.status} tone={checkTone[k.status]} />
+                <Tag tone={checkTone[k.status]}>{t(`dkim_status.${k.status}`)}</Tag>
                 <Text fw={600}>{k.selector}</Text>
                 <Tag>{t(`domain.algorithm.${k.algorithm}`)}</Tag>
               </Group>
