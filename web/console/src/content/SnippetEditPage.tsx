@@ -1,6 +1,6 @@
 import { Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { Problem, type Schemas, useRead, useSend } from '@/api'
+import { call, Problem, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useGo, useLeaveGuard, useParam, useUrlState } from '@/lib/route'
@@ -147,7 +147,7 @@ function Editor({ snippet }: { snippet: Snippet }) {
             danger: true,
           })
         )
-          await save(snippet.version)
+          await save((await call('get', '/api/v1/snippets/{key}', { path: { key: base.key } })).version)
         return
       }
       toastError(err)

@@ -1,6 +1,6 @@
 import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { Problem, type Schemas, useRead, useSend } from '@/api'
+import { call, Problem, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
@@ -134,7 +134,7 @@ export function TemplateEditor({ template }: { template: Template }) {
           action: t('content.conflict_mine'),
           danger: true,
         })
-        if (over) await send(template.version)
+        if (over) await send((await call('get', '/api/v1/templates/{id}', { path: { id: base.id } })).version)
         return
       }
       setPanel('checks')
