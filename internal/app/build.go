@@ -176,7 +176,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Content: w.content, Feeds: syndication.New(a.guard), Zone: w.zone,
 	})
 	reports := report.New(report.Config{
-		Clock: a.clock, Tx: db, Store: sqlstore.NewReport(db), Messages: messages, Campaigns: campaigns, Journeys: a.journeys, Events: a.events, Names: names{w}, People: w, Zone: w.zone,
+		Clock: a.clock, Tx: db, Store: sqlstore.NewReport(db), Messages: messages, Campaigns: campaigns, Calendar: campaigns, Journeys: a.journeys, Events: a.events, Names: names{w}, People: w, Zone: w.zone,
 	})
 	a.kit = kit{w}
 	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns

@@ -162,6 +162,7 @@ func (a *api) routes() {
 	a.reportTableRoutes()
 	a.effectRoutes()
 	a.summaryRoutes()
+	a.planRoutes()
 	a.noteRoutes()
 	a.savedReportRoutes()
 	a.channelRoutes()

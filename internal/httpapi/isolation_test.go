@@ -159,6 +159,8 @@ var foreignCases = map[string]foreign{
 	"GET /rejections":                       {want: 200, has: `"items":[]`},
 	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
 	"GET /reports/summary":                  {want: 200, has: `"asked":0`},
+	"GET /plan":                             {want: 200, has: `"entries":[]`},
+	"POST /series/next-runs":                {want: 200, body: `{"schedule":{"every":"day","at":"09:00"}}`, has: `"runs":[{`},
 	"GET /reports/effect":                   {want: 200, has: `"judgement":"no_control"`},
 	"GET /campaigns/{id}/effect":            {id: "$campaign"},
 	"GET /journeys/{id}/effect":             {id: "$journey"},

@@ -163,3 +163,47 @@ func sum(m []httpapi.Money) (n int64) {
 	}
 	return n
 }
+
+func TestThePlanShowsWhatGoesWhereItCollidesAndThePressure(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	draft := `{"name":"Twice","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","scheduled_at":"%s"}`
+	later := w.clock.Now().Add(24 * time.Hour).Truncate(time.Hour)
+	var made struct{ ID string }
+	for range 2 {
+		w.ok(b.key, "POST /campaigns", b.expand(w, fmt.Sprintf(draft, later.Format(time.RFC3339))), &made)
+		w.ok(b.key, "POST /campaigns/"+made.ID+"/launch", "", nil)
+	}
+	day := func(at time.Time) string { return at.Format(time.DateOnly) }
+	var plan struct {
+		Entries   []struct{ Campaign, Name, Date string }
+		Conflicts []struct{ A, B, People int64 }
+		Pressure  []struct{ People, Messages int64 }
+	}
+	w.ok(b.key, "GET /plan?from="+day(w.clock.Now().AddDate(0, 0, -6))+"&to="+day(later.AddDate(0, 0, 2)), "", &plan)
+	both := 0
+	for _, e := range plan.Entries {
+		if e.Name == "Twice" {
+			both++
+		}
+	}
+	if both != 2 || len(plan.Conflicts) == 0 || plan.Conflicts[len(plan.Conflicts)-1].People == 0 {
+		t.Errorf("two campaigns to the same people on one day do not collide: %+v", plan)
+	}
+	if len(plan.Pressure) == 0 || plan.Pressure[0].People == 0 || plan.Pressure[0].Messages < plan.Pressure[0].People {
+		t.Errorf("the sent campaign puts no pressure on anybody: %+v", plan.Pressure)
+	}
+	for path, status := range map[string]int{"/plan?from=2026-01-01&to=2026-12-31": 422, "/plan?from=x": 422} {
+		if r := w.call("GET "+path, asked{key: b.key}); r.Code != status {
+			t.Errorf("%s: %d %s", path, r.Code, r.Body)
+		}
+	}
+	var ahead struct{ Runs []struct{ Shown string } }
+	w.ok(b.key, "POST /series/next-runs", `{"schedule":{"every":"month","day":31,"at":"09:00"}}`, &ahead)
+	if len(ahead.Runs) != 5 || !strings.HasSuffix(ahead.Runs[0].Shown, "T09:00") {
+		t.Errorf("runs ahead: %+v", ahead.Runs)
+	}
+	if r := w.call("POST /series/next-runs", asked{key: b.key, body: `{"schedule":{"every":"week","at":"09:00"}}`}); r.Code != 422 || !strings.Contains(r.Body.String(), "schedule.weekdays") {
+		t.Errorf("a week without days: %d %s", r.Code, r.Body)
+	}
+}

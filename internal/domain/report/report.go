@@ -28,6 +28,11 @@ type Campaigns interface {
 	Get(ctx context.Context, ws, id string) (campaign.Campaign, error)
 }
 
+// Calendar knows what campaigns went and will go.
+type Calendar interface {
+	Calendar(ctx context.Context, ws string, from, to time.Time, zone *time.Location) ([]campaign.Entry, []campaign.Conflict, error)
+}
+
 // Journeys knows journeys and counts the people in them.
 type Journeys interface {
 	Get(ctx context.Context, ws, id string) (journey.Journey, error)
@@ -180,6 +185,7 @@ type Config struct {
 	Store     Store
 	Messages  Messages
 	Campaigns Campaigns
+	Calendar  Calendar
 	Journeys  Journeys
 	Events    Events
 	Names     Names

@@ -54,6 +54,10 @@ type Store interface {
 	// Credited sums what was credited from a time to another (left out), by source, names left empty; in no order.
 	Credited(ctx context.Context, ws string, from, to time.Time) ([]SourceRevenue, error)
 
+	// Pressure says how many people were sent how many of the scope's messages: people by number of messages. People who were sent none
+	// are left out.
+	Pressure(ctx context.Context, ws string, s Scope) (map[int64]int64, error)
+
 	// AddNote adds a note as the next revision of its subject; errs.Conflict if there is that revision already.
 	AddNote(ctx context.Context, ws string, n Note) error
 	// Notes lists the revisions of a subject's note, latest first.

@@ -204,6 +204,23 @@ func (s *Report) Reach(ctx context.Context, ws string, sc report.Scope) (report.
 		count(DISTINCT CASE WHEN opened_at > 0 THEN person_id END), count(DISTINCT CASE WHEN clicked_at > 0 THEN person_id END) FROM message WHERE `+where, args...)
 }
 
+// Pressure counts people by how many messages they were sent.
+func (s *Report) Pressure(ctx context.Context, ws string, sc report.Scope) (map[int64]int64, error) {
+	where, args := s.scope(ws, sc)
+	rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o [2]int64, err error) {
+		err = r.Scan(&o[0], &o[1])
+		return o, err
+	}, `SELECT n, count(*) FROM (SELECT count(*) AS n FROM message WHERE `+where+` AND (`+metricConditions[outbox.MetricSent]+`) GROUP BY person_id) x GROUP BY n`, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]int64, len(rows))
+	for _, r := range rows {
+		out[r[0]] = r[1]
+	}
+	return out, nil
+}
+
 // Credited sums conversions.
 func (s *Report) Credited(ctx context.Context, ws string, from, to time.Time) ([]report.SourceRevenue, error) {
 	type row struct {

@@ -375,6 +375,18 @@ func oracle(t *rapid.T, s Stores) {
 		}
 	}
 	equal(t, "reach", report.Reach{Asked: int64(len(asked)), Delivered: int64(len(delivered)), Opened: int64(len(opened)), Clicked: int64(len(clicked))}, reach)
+	pressure, err := s.Reports.Pressure(ctx, ws, scope)
+	must(t, err)
+	each, people := map[string]int64{}, map[int64]int64{}
+	for _, l := range lives {
+		if l.in(scope) && l.is(outbox.MetricSent) {
+			each[l.PersonID]++
+		}
+	}
+	for _, n := range each {
+		people[n]++
+	}
+	equal(t, "pressure", people, pressure)
 	credited, err := s.Reports.Credited(ctx, ws, scope.From, scope.To)
 	must(t, err)
 	bySource := map[string]report.SourceRevenue{}

@@ -6,6 +6,7 @@ import { formatNumber, useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
 import { type Column, DataTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
+import { CampaignTabs } from './CampaignTabs'
 
 type Campaign = Schemas['Campaign']
 
@@ -42,7 +43,7 @@ export default function CampaignListPage() {
     </LinkButton>
   ) : null
   return (
-    <ListPage title={t('nav.campaigns')} lead={t('campaigns.lead')} actions={create}>
+    <ListPage title={t('nav.campaigns')} lead={t('campaigns.lead')} actions={create} views={<CampaignTabs at="list" />}>
       <DataTable
         name="campaigns"
         label={t('nav.campaigns')}

@@ -12,6 +12,11 @@ export const campaigns: Area = {
   screens: [
     { path: '/campaigns', load: () => import('./CampaignListPage') },
     { path: '/campaigns/new', load: () => import('./CampaignNewPage') },
+    { path: '/campaigns/plan', load: () => import('./PlanPage') },
+    { path: '/campaigns/series', load: () => import('@/series/SeriesListPage') },
+    { path: '/campaigns/series/new', load: () => import('@/series/SeriesEditPage') },
+    { path: '/campaigns/series/$id', load: () => import('@/series/SeriesDetailPage') },
+    { path: '/campaigns/series/$id/edit', load: () => import('@/series/SeriesEditPage') },
     { path: '/campaigns/$id', load: () => import('./CampaignDetailPage') },
     { path: '/campaigns/$id/edit', load: () => import('./CampaignEditPage') },
   ],

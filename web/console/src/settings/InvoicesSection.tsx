@@ -71,7 +71,7 @@ function Plan({ plan: p }: { plan: Schemas['ReminderPlan'] }) {
     </Stack>
   )
   return (
-    <Card title={t('plan.title')} help={t('plan.help')}>
+    <Card title={t('plan.reminders_title')} help={t('plan.help')}>
       {write ? (
         <FormBody form={form} action={t('action.save')}>
           {inputs}

@@ -1,0 +1,217 @@
+import { type Schemas, useRead, useSend } from '@/api'
+import { useChoices } from '@/campaigns/choices'
+import { useT } from '@/i18n'
+import { useGo, useParam } from '@/lib/route'
+import {
+  Card,
+  Checkbox,
+  DateTimeInput,
+  ErrorState,
+  FormBody,
+  FormPage,
+  Group,
+  Loaded,
+  LoadingState,
+  MultiSelect,
+  NumberInput,
+  Select,
+  SimpleGrid,
+  Stack,
+  Switch,
+  TextInput,
+  useForm,
+} from '@/ui'
+import { NextRuns } from './NextRuns'
+import { weekday } from './rhythm'
+
+type Series = Schemas['Series']
+
+export default function SeriesEditPage() {
+  const id = useParam('id')
+  const series = useRead('/api/v1/series/{id}', { path: { id } }, { enabled: id !== '' })
+  return id ? <Loaded of={series}>{(s) => <Editor series={s} />}</Loaded> : <Editor />
+}
+
+function Editor({ series }: { series?: Series }) {
+  const t = useT()
+  const choices = useChoices()
+  return (
+    <FormPage
+      title={series ? t('campaigns.edit') : t('series.new')}
+      lead={t('series.lead')}
+      crumbs={[
+        { to: '/campaigns/series', label: t('series.title') },
+        ...(series ? [{ to: `/campaigns/series/${series.id}`, label: series.name }] : []),
+      ]}
+    >
+      {choices.error ? (
+        <ErrorState error={choices.error} />
+      ) : choices.ready ? (
+        <Inputs series={series} choices={choices} />
+      ) : (
+        <LoadingState rows={10} />
+      )}
+    </FormPage>
+  )
+}
+
+function Inputs({ series, choices }: { series?: Series; choices: ReturnType<typeof useChoices> }) {
+  const t = useT()
+  const go = useGo()
+  const live = { refresh: ['/api/v1/series', '/api/v1/plan'] }
+  const create = useSend('post', '/api/v1/series', live)
+  const update = useSend('put', '/api/v1/series/{id}', live)
+  const schedule = series?.schedule
+  const form = useForm({
+    initial: {
+      name: series?.name ?? '',
+      include: series?.audience.include ?? [],
+      exclude: series?.audience.exclude ?? [],
+      topic: series?.topic ?? (null as string | null),
+      template: series?.template ?? (null as string | null),
+      every: (schedule?.every ?? 'week') as string,
+      at: schedule?.at ?? '09:00',
+      weekdays: (schedule?.weekdays ?? [1]).map(String),
+      day: (schedule?.day ?? 1) as number | string,
+      cron: schedule?.cron ?? '0 9 * * 1',
+      local: schedule?.local ?? false,
+      feed: series?.feed !== undefined,
+      url: series?.feed?.url ?? '',
+      max: (series?.feed?.max || '') as number | string,
+      holdout: (series?.holdout || '') as number | string,
+      perMinute: (series?.per_minute || '') as number | string,
+      until: series?.until?.slice(0, 10) ?? '',
+    },
+    names: {
+      'audience.include': 'include',
+      'audience.exclude': 'exclude',
+      'schedule.at': 'at',
+      'schedule.weekdays': 'weekdays',
+      'schedule.day': 'day',
+      'schedule.cron': 'cron',
+      'schedule.every': 'every',
+      'feed.url': 'url',
+      'feed.max': 'max',
+      per_minute: 'perMinute',
+    },
+    save: async (v) => {
+      const body = {
+        name: v.name,
+        audience: { include: v.include, exclude: v.exclude },
+        topic: v.topic ?? undefined,
+        template: v.template ?? undefined,
+        goal: series?.goal,
+        holdout: Number(v.holdout || 0),
+        per_minute: Number(v.perMinute || 0),
+        schedule: scheduleOf(v),
+        feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
+        until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
+      }
+      const saved = series
+        ? await update.mutateAsync({ path: { id: series.id }, body: { ...body, revision: series.revision } })
+        : await create.mutateAsync({ body })
+      go(`/campaigns/series/${saved.id}`)
+    },
+  })
+  const v = form.getValues()
+  return (
+    <FormBody form={form} action={t('action.save')} onCancel={() => go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')}>
+      <Card title={t('campaigns.section_who')}>
+        <Stack gap="md">
+          <TextInput label={t('field.name')} required maxLength={200} {...form.getInputProps('name')} />
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <MultiSelect label={t('campaigns.audience')} required searchable data={choices.audiences} {...form.getInputProps('include')} />
+            <MultiSelect label={t('campaigns.exclude')} searchable data={choices.audiences} {...form.getInputProps('exclude')} />
+            <Select label={t('campaigns.topic')} required data={choices.topics} {...form.getInputProps('topic')} />
+            <Select label={t('campaigns.template')} required searchable data={choices.templates} {...form.getInputProps('template')} />
+          </SimpleGrid>
+        </Stack>
+      </Card>
+      <Card title={t('series.rhythm')}>
+        <Stack gap="md">
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            <Select
+              label={t('series.every')}
+              allowDeselect={false}
+              data={['day', 'week', 'month', 'cron'].map((e) => ({ value: e, label: t(`series.by_${e}`) }))}
+              {...form.getInputProps('every')}
+            />
+            {v.every === 'cron' ? (
+              <TextInput label={t('series.cron')} description={t('series.cron_help')} {...form.getInputProps('cron')} />
+            ) : (
+              <TextInput type="time" label={t('series.at')} {...form.getInputProps('at')} />
+            )}
+          </SimpleGrid>
+          {v.every === 'week' ? (
+            <Checkbox.Group label={t('series.weekdays')} {...form.getInputProps('weekdays')}>
+              <Group gap="md" mt={6}>
+                {[1, 2, 3, 4, 5, 6, 0].map((d) => (
+                  <Checkbox key={d} value={String(d)} label={weekday(d, 'short')} />
+                ))}
+              </Group>
+            </Checkbox.Group>
+          ) : null}
+          {v.every === 'month' ? (
+            <NumberInput label={t('series.day')} description={t('series.day_help')} min={1} max={31} {...form.getInputProps('day')} />
+          ) : null}
+          <Switch label={t('series.local')} {...form.getInputProps('local', { type: 'checkbox' })} />
+          <DateTimeInput
+            dateOnly
+            label={t('series.until')}
+            value={v.until}
+            onChange={(x) => form.setFieldValue('until', x)}
+            error={form.errors.until}
+          />
+        </Stack>
+      </Card>
+      <NextRuns schedule={scheduleOf(v)} />
+      <Card title={t('series.feed')}>
+        <Stack gap="md">
+          <Switch label={t('series.feed_on')} description={t('series.feed_help')} {...form.getInputProps('feed', { type: 'checkbox' })} />
+          {v.feed ? (
+            <SimpleGrid cols={{ base: 1, sm: 2 }}>
+              <TextInput label={t('series.url')} placeholder="https://example.com/feed.xml" {...form.getInputProps('url')} />
+              <NumberInput label={t('series.max')} min={1} {...form.getInputProps('max')} />
+            </SimpleGrid>
+          ) : null}
+        </Stack>
+      </Card>
+      <Card title={t('series.more')}>
+        <SimpleGrid cols={{ base: 1, sm: 2 }}>
+          <NumberInput
+            label={t('campaigns.per_minute')}
+            description={t('campaigns.per_minute_help')}
+            min={0}
+            {...form.getInputProps('perMinute')}
+          />
+          <NumberInput
+            label={t('campaigns.holdout')}
+            description={t('campaigns.holdout_help')}
+            min={0}
+            max={50}
+            {...form.getInputProps('holdout')}
+          />
+        </SimpleGrid>
+      </Card>
+    </FormBody>
+  )
+}
+
+function scheduleOf(v: {
+  every: string
+  at: string
+  weekdays: string[]
+  day: number | string
+  cron: string
+  local: boolean
+}): Schemas['Schedule'] {
+  const every = v.every as Schemas['Schedule']['every']
+  return {
+    every,
+    at: every === 'cron' ? undefined : v.at,
+    weekdays: every === 'week' ? v.weekdays.map(Number).toSorted((a, b) => a - b) : undefined,
+    day: every === 'month' ? Number(v.day || 0) : undefined,
+    cron: every === 'cron' ? v.cron : undefined,
+    local: v.local || undefined,
+  }
+}

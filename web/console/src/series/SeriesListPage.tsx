@@ -1,0 +1,45 @@
+import { Plus, Repeat } from 'lucide-react'
+import { useList } from '@/api'
+import { useCan } from '@/app/session'
+import { CampaignTabs } from '@/campaigns/CampaignTabs'
+import { formatNumber, useT } from '@/i18n'
+import { useGo } from '@/lib/route'
+import { DataTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
+import { rhythm } from './rhythm'
+
+/** Campaigns that come again, by the clock or when a feed has news. */
+export default function SeriesListPage() {
+  const t = useT()
+  const go = useGo()
+  const series = useList('/api/v1/series', {})
+  const create = useCan()('campaigns.write') ? (
+    <LinkButton to="/campaigns/series/new" variant="filled" leftSection={<Plus size={16} />}>
+      {t('series.new')}
+    </LinkButton>
+  ) : null
+  return (
+    <ListPage title={t('series.title')} lead={t('series.lead')} actions={create} views={<CampaignTabs at="series" />}>
+      <DataTable
+        name="series"
+        label={t('series.title')}
+        rows={series.items}
+        rowId={(s) => s.id}
+        loading={series.loading}
+        error={series.error}
+        onRetry={series.reload}
+        more={series.more}
+        loadingMore={series.loadingMore}
+        onMore={series.loadMore}
+        onOpen={(s) => go(`/campaigns/series/${s.id}`)}
+        columns={[
+          { id: 'name', title: t('field.name'), cell: (s) => <Link to={`/campaigns/series/${s.id}`}>{s.name}</Link>, text: (s) => s.name },
+          { id: 'status', title: t('field.status'), cell: (s) => <Status value={s.status} />, text: (s) => s.status },
+          { id: 'rhythm', title: t('series.rhythm'), cell: (s) => rhythm(t, s), text: (s) => rhythm(t, s) },
+          { id: 'next', title: t('series.next'), num: true, cell: (s) => <Time at={s.next_at} />, text: (s) => s.next_at },
+          { id: 'runs', title: t('series.runs'), num: true, cell: (s) => formatNumber(s.runs), text: (s) => s.runs },
+        ]}
+        empty={<EmptyState icon={Repeat} title={t('series.empty')} text={t('series.lead')} action={create} />}
+      />
+    </ListPage>
+  )
+}
