@@ -39,15 +39,8 @@ type zone struct {
 func serveDNS(t *testing.T) *zone {
 	t.Helper()
 	z := &zone{broken: map[string]bool{}}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	pc, l := bothPorts(t)
 	z.addr = pc.LocalAddr().String()
-	l, err := net.Listen("tcp", z.addr) // long keys are asked for again over TCP
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, s := range []*dns.Server{{PacketConn: pc, Handler: z}, {Listener: l, Handler: z}} {
 		up := make(chan struct{})
 		s.NotifyStartedFunc = func() { close(up) }
@@ -56,6 +49,26 @@ func serveDNS(t *testing.T) *zone {
 		t.Cleanup(func() { _ = s.Shutdown() })
 	}
 	return z
+}
+
+// bothPorts listens for packets and for connections on one port: long keys are asked for again over TCP. A port that is free for the one may
+// be taken for the other, so it tries some.
+func bothPorts(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for try := 0; ; try++ {
+		pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("tcp", pc.LocalAddr().String())
+		if err == nil {
+			return pc, l
+		}
+		_ = pc.Close()
+		if try == 50 {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (z *zone) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
