@@ -59,7 +59,8 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
   })
   context.setDefaultTimeout(15_000)
   if (signedIn) await context.addCookies([entered.cookie])
-  await context.addInitScript((l) => localStorage.setItem('language', l), lang)
+  // Not in frames: those of letters have no storage.
+  await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
   const page = await context.newPage()
   page.complaints = []
   page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))

@@ -94,8 +94,11 @@ export const stories = {
 
         await visit(page, '/segments')
         await page.locator('main a[href="/segments/new"]').first().click()
-        await page.waitForURL('**/segments/new')
+        // The address is there before the screen is, and the list has inputs of its own.
+        await page.getByRole('heading', { level: 1, name: t['segments.new'] }).waitFor()
         await page.getByLabel(t['field.name'], { exact: false }).first().fill(name)
+        await page.getByRole('button', { name: t['builder.add'], exact: true }).click()
+        await page.getByRole('menuitem', { name: t['builder.kind.channel'] }).click()
         await page.getByRole('button', { name: t['action.save'] }).click()
         await page.getByRole('heading', { level: 1, name }).waitFor()
         assert.match(page.url(), /\/segments\/seg_/)
@@ -112,8 +115,9 @@ export const stories = {
         }
         await choose(t['campaigns.audience'], name)
         await choose(t['campaigns.topic'])
+        await page.getByRole('button', { name: t['campaigns.next'], exact: true }).click()
         await choose(t['campaigns.template'])
-        await page.getByRole('button', { name: t['action.save'] }).click()
+        await page.getByRole('button', { name: t['campaigns.save_draft'], exact: true }).first().click()
         await page.getByRole('heading', { level: 1, name }).waitFor()
         await page.getByRole('button', { name: t['campaigns.preflight'] }).click()
         await page.getByText(t['preflight.allowed']).first().waitFor()

@@ -149,7 +149,8 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
           onStepClick={setStep}
           size="sm"
           wrap={false}
-          styles={{ steps: { overflowX: 'auto', paddingBottom: 4 }, stepLabel: { whiteSpace: 'nowrap' } }}
+          // Its width does not count for the page: on a phone the steps scroll inside.
+          styles={{ root: { contain: 'inline-size' }, steps: { overflowX: 'auto', paddingBottom: 4 }, stepLabel: { whiteSpace: 'nowrap' } }}
         >
           {steps.map((s, i) => (
             <Stepper.Step key={s} label={t(`campaigns.step_${s}`)} color={faulty.has(i) ? 'danger' : undefined} />

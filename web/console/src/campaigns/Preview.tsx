@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import { call, describe, type Schemas } from '@/api'
+import { Frame } from '@/content/Frame'
 import { useT } from '@/i18n'
 import { Alert, LoadingState, Note, Stack, Text } from '@/ui'
 
@@ -27,12 +28,7 @@ export function Preview({ template }: { template: string }) {
         {m.subject}
       </Text>
       <Note>{m.preheader}</Note>
-      <iframe
-        title={t('campaigns.preview')}
-        sandbox=""
-        srcDoc={m.html}
-        style={{ width: '100%', height: 420, border: '1px solid var(--ui-border-subtle)', borderRadius: 8, background: '#fff' }}
-      />
+      <Frame html={m.html} title={t('campaigns.preview')} width={720} />
     </Stack>
   )
 }
