@@ -136,7 +136,7 @@ export default function MembersSection() {
                 touchable(m) ? (
                   <Menu position="bottom-end">
                     <Menu.Target>
-                      <Button size="compact-sm" aria-label={t('members.options', { name: m.name || m.email })}>
+                      <Button size="compact-sm" aria-label={`${t('action.more')}: ${m.name || m.email}`}>
                         {t('action.more')}
                       </Button>
                     </Menu.Target>

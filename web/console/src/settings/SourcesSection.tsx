@@ -111,7 +111,7 @@ export default function SourcesSection() {
               cell: (s) => (
                 <Menu position="bottom-end">
                   <Menu.Target>
-                    <Button size="compact-sm" aria-label={t('members.options', { name: s.name })}>
+                    <Button size="compact-sm" aria-label={`${t('action.more')}: ${s.name}`}>
                       {t('action.more')}
                     </Button>
                   </Menu.Target>
