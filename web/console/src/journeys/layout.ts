@@ -2,7 +2,7 @@
 // its own. A node stands below the last node that leads to it; ways that join come from the side.
 import { entrance, type Graph, outputsOf, placedByHand, startOf } from './graph'
 
-export const card = { width: 264, height: 92 }
+export const card = { width: 264, height: 100 }
 const gap = { column: 36, row: 92 }
 const stub = 132 // width of an output that leads nowhere or joins another way
 
