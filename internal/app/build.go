@@ -14,14 +14,14 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/channel"
-	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hook"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hookin"
 	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/smtpin"
 	"github.com/kizuna-cx/kizuna/internal/collect"
 	"github.com/kizuna-cx/kizuna/internal/console"
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
-	webhook "github.com/kizuna-cx/kizuna/internal/domain/hook"
+	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
@@ -170,7 +170,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Caller: caller{a.guard}, Lists: w, Figures: messages, Tasks: tasks, Box: box, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
-	webhooks := webhook.New(webhook.Config{Store: sqlstore.NewHook(db), Tx: db, Clock: a.clock, Log: part(log, "webhooks"), Box: box, Poster: poster{a.guard}, People: w})
+	webhooks := hook.New(hook.Config{Store: sqlstore.NewHook(db), Tx: db, Clock: a.clock, Log: part(log, "webhooks"), Box: box, Poster: poster{a.guard}, People: w})
 	campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Content: w.content, Feeds: syndication.New(a.guard), Zone: w.zone,
@@ -254,7 +254,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	links := tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
 	mux.Handle("/t/", links)
 	mux.Handle("/u/", links)
-	mux.Handle(hook.Path, a.hooks(messages, back))
+	mux.Handle(hookin.Path, a.hooks(messages, back))
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", console.Handler())
 	a.mux = mux

@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
-	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hook"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hookin"
 	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/imapin"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
@@ -35,7 +35,7 @@ func (c comeback) take(ctx context.Context, from outbox.Scope, news ...channel.R
 
 // hooks serves what mail providers post.
 func (a *application) hooks(messages *outbox.Service, back comeback) http.Handler {
-	return hook.New(hook.Config{
+	return hookin.New(hookin.Config{
 		Hook: messages.Hook, KeepTopic: messages.KeepTopic, Take: back.take, Log: part(a.log, "inbound"),
 		Get: func(ctx context.Context, url string) ([]byte, error) {
 			r, err := a.guard.Do(ctx, guard.Request{URL: url})

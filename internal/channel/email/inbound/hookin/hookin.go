@@ -1,4 +1,4 @@
-// Package hook takes what mail providers post about messages: Amazon SES by SNS, Postmark, SendGrid.
+// Package hookin takes what mail providers post about messages: Amazon SES by SNS, Postmark, SendGrid.
 //
 //	POST /in/{provider}/{key}: whose key? ─► genuine? ─► parse ─► Take ─► 200 once Take has it on disk
 //
@@ -6,7 +6,7 @@
 //
 // Invariants: nothing is believed that does not come to a workspace's own secret address and, where the provider signs, with its signature; anything
 // but 2xx makes the provider try again, so a fault here loses nothing; news of a kind that is not known is counted and passed over.
-package hook
+package hookin
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package hook_test
+package hookin_test
 
 import (
 	"context"
@@ -27,7 +27,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
-	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hook"
+	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/hookin"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -67,7 +67,7 @@ func newOffice(t *testing.T) *office {
 		"postmark-key": {Workspace: "ws_1", Account: "acc_pm", Provider: outbox.ProviderPostmark},
 		"sendgrid-key": {Workspace: "ws_2", Account: "acc_sg", Provider: outbox.ProviderSendGrid, VerifyKey: base64.StdEncoding.EncodeToString(public)},
 	}
-	o.h = hook.New(hook.Config{
+	o.h = hookin.New(hookin.Config{
 		Hook: func(_ context.Context, key string) (outbox.Inbound, error) {
 			in, ok := o.in[key]
 			if !ok {
@@ -110,7 +110,7 @@ func (o *office) must(err error) {
 }
 
 func (o *office) post(path, body string, header ...string) int {
-	r := httptest.NewRequest(http.MethodPost, hook.Path+path, strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, hookin.Path+path, strings.NewReader(body))
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -328,7 +328,7 @@ func FuzzProviders(f *testing.F) {
 		f.Add(s)
 	}
 	in := outbox.Inbound{Provider: outbox.ProviderPostmark}
-	h := hook.New(hook.Config{
+	h := hookin.New(hookin.Config{
 		Hook: func(context.Context, string) (outbox.Inbound, error) { return in, nil },
 		Take: func(_ context.Context, _ outbox.Scope, news ...channel.Returned) error {
 			for _, n := range news {
@@ -342,7 +342,7 @@ func FuzzProviders(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, body string) {
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, hook.Path+"postmark/k", strings.NewReader(body)))
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, hookin.Path+"postmark/k", strings.NewReader(body)))
 		if w.Code != 200 && w.Code != 400 {
 			t.Errorf("%d", w.Code)
 		}
