@@ -2,10 +2,7 @@ package campaign
 
 import (
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -31,8 +28,6 @@ const (
 
 // minGap is what must lie between two runs of a cron line: one that runs every minute is a mistake.
 const minGap = 15 * time.Minute
-
-var cronParser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
 func (s Schedule) validate() error {
 	if s.Every == EveryDay || s.Every == EveryWeek || s.Every == EveryMonth {
@@ -62,23 +57,20 @@ func (s Schedule) validateCron() error {
 	bad := func(why string) error {
 		return errs.Invalid("series.schedule.cron", "schedule.cron", "%q is no cron line (%s); write minute, hour, day of month, month and day of week, such as 0 9 * * 1", s.Cron, why)
 	}
-	if strings.Contains(s.Cron, "=") {
-		return bad("the zone is the workspace's or each person's")
-	}
-	line, err := cronParser.Parse(s.Cron)
+	line, err := clock.ParseCron(s.Cron)
 	if err != nil {
 		return bad(err.Error())
 	}
-	at := line.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)) // of a leap year, so that 29 February comes
+	at, ok := line.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.UTC)
 	for range 200 {
-		if at.IsZero() {
+		if !ok {
 			return bad("it never comes")
 		}
-		next := line.Next(at)
-		if !next.IsZero() && next.Sub(at) < minGap {
+		next, more := line.Next(at, time.UTC)
+		if more && next.Sub(at) < minGap {
 			return bad("it runs more often than every 15 minutes")
 		}
-		at = next
+		at, ok = next, more
 	}
 	return nil
 }
@@ -86,11 +78,12 @@ func (s Schedule) validateCron() error {
 // after returns the next time shown on clocks after one, both without a zone.
 func (s Schedule) after(civil time.Time) time.Time {
 	if s.Every == ByCron {
-		line, err := cronParser.Parse(s.Cron)
+		line, err := clock.ParseCron(s.Cron)
 		if err != nil {
-			return time.Time{}
+			return time.Time{} // validate
 		}
-		return line.Next(civil)
+		next, _ := line.Next(civil, time.UTC)
+		return next
 	}
 	at, err := time.Parse("15:04", s.At)
 	if err != nil {

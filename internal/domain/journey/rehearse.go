@@ -262,7 +262,9 @@ func (r *rehearsal) appoint() {
 		if t.once != nil {
 			at, ok = *t.once, t.once.in(zone).After(r.now)
 		} else {
-			at, ok = t.again.next(r.now, zone)
+			var wall time.Time
+			wall, ok = t.again.Next(r.now, zone)
+			at = civilOf(wall)
 		}
 		if !ok {
 			return

@@ -2,8 +2,6 @@ package journey
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +29,7 @@ func (c civil) String() string {
 
 func parseCivil(text string) (civil, error) {
 	t, err := time.Parse(civilLayout, text)
-	return civil{t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute()}, err
+	return civilOf(t), err
 }
 
 // anniversary finds the days on which a date of a person comes round.
@@ -88,118 +86,12 @@ func readDate(text string, zone *time.Location) (year int, month time.Month, day
 	return 0, 0, 0, false
 }
 
-// recurrence is a set of minutes, hours and days, as five fields of cron describe it.
-type recurrence struct {
-	minutes, hours, days, months, weekdays []int // ascending
-	everyDay, everyWeekday                 bool  // the field is "*"
-}
-
 // maxDaily bounds how often a schedule may bring in a whole audience on one day.
 const maxDaily = 24
 
-// maxDaysAhead is how far the next day is looked for: 29 February may be eight years away.
-const maxDaysAhead = 366*8 + 2
-
-// parseCron reads "minute hour day-of-month month day-of-week": numbers, *, lists, ranges and steps. 0 and 7 are Sunday.
-func parseCron(text string) (r recurrence, err error) {
-	fields := strings.Fields(text)
-	if len(fields) != 5 {
-		return r, fmt.Errorf("write five fields: minute hour day-of-month month day-of-week, such as 0 9 * * 1")
-	}
-	for i, f := range []struct {
-		into     *[]int
-		name     string
-		from, to int
-	}{{&r.minutes, "minute", 0, 59}, {&r.hours, "hour", 0, 23}, {&r.days, "day of month", 1, 31}, {&r.months, "month", 1, 12}, {&r.weekdays, "day of week", 0, 7}} {
-		if *f.into, err = cronField(fields[i], f.from, f.to); err != nil {
-			return r, fmt.Errorf("%s: %w", f.name, err)
-		}
-	}
-	for i, d := range r.weekdays {
-		r.weekdays[i] = d % 7
-	}
-	r.everyDay, r.everyWeekday = fields[2] == "*", fields[4] == "*"
-	if n := len(r.minutes) * len(r.hours); n > maxDaily {
-		return r, fmt.Errorf("this is %d times a day; at most %d", n, maxDaily)
-	}
-	return r, nil
-}
-
-func cronField(text string, from, to int) ([]int, error) {
-	var out []int
-	for part := range strings.SplitSeq(text, ",") {
-		span, step, stepped := strings.Cut(part, "/")
-		by := 1
-		if stepped {
-			var err error
-			if by, err = strconv.Atoi(step); err != nil || by < 1 {
-				return nil, fmt.Errorf("%q is no step", step)
-			}
-		}
-		lo, hi := from, to
-		if span != "*" {
-			first, last, ranged := strings.Cut(span, "-")
-			var err error
-			if lo, err = strconv.Atoi(first); err != nil {
-				return nil, fmt.Errorf("%q is no number", first)
-			}
-			switch {
-			case ranged:
-				if hi, err = strconv.Atoi(last); err != nil {
-					return nil, fmt.Errorf("%q is no number", last)
-				}
-			case !stepped:
-				hi = lo
-			}
-		}
-		if lo < from || hi > to || lo > hi {
-			return nil, fmt.Errorf("%q is not between %d and %d", span, from, to)
-		}
-		for n := lo; n <= hi; n += by {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
-}
-
-// on reports whether the day belongs to the recurrence. As in cron, a day of the month and a day of the week that are both given are
-// alternatives.
-func (r recurrence) on(day time.Time) bool {
-	if !slices.Contains(r.months, int(day.Month())) {
-		return false
-	}
-	date, weekday := slices.Contains(r.days, day.Day()), slices.Contains(r.weekdays, int(day.Weekday()))
-	if r.everyDay || r.everyWeekday {
-		return date && weekday
-	}
-	return date || weekday
-}
-
-// next returns the first time of the recurrence after t; false if there is none, as for 30 February.
-func (r recurrence) next(t time.Time, zone *time.Location) (civil, bool) {
-	year, month, day := t.In(zone).Date()
-	for ahead := range maxDaysAhead {
-		date := time.Date(year, month, day+ahead, 12, 0, 0, 0, time.UTC)
-		if !r.on(date) {
-			continue
-		}
-		// Where clocks are put forward, times of one day may change their order: the earliest is wanted, not the first.
-		var best civil
-		var at time.Time
-		for _, h := range r.hours {
-			for _, m := range r.minutes {
-				c := civil{date.Year(), date.Month(), date.Day(), h, m}
-				if when := c.in(zone); when.After(t) && (at.IsZero() || when.Before(at)) {
-					best, at = c, when
-				}
-			}
-		}
-		if !at.IsZero() {
-			return best, true
-		}
-	}
-	return civil{}, false
+// civilOf is what a clock on the wall shows at a time without a zone.
+func civilOf(wall time.Time) civil {
+	return civil{wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute()}
 }
 
 // timeOfDay reads "09:00"; empty is midnight.

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -93,7 +95,7 @@ type entrance struct {
 	zone  *time.Location
 	own   bool // the times are of each person's zone
 	once  *civil
-	again recurrence
+	again clock.Cron
 
 	required []string // api
 }
@@ -191,16 +193,24 @@ func (t *entrance) addSchedule(s ScheduleTrigger) error {
 		if len(w.Days) == 0 || slices.ContainsFunc(w.Days, func(d int) bool { return d < 0 || d > 6 }) {
 			return errs.Invalid("journey.trigger.weekly", "schedule.weekly.days", "name at least one day, from 0 (Sunday) to 6 (Saturday)")
 		}
-		t.again, _ = parseCron(fmt.Sprintf("%d %d * * *", minute, hour))
-		t.again.weekdays, t.again.everyWeekday = w.Days, false
+		days := make([]string, len(w.Days))
+		for i, d := range w.Days {
+			days[i] = strconv.Itoa(d)
+		}
+		if t.again, err = clock.ParseCron(fmt.Sprintf("%d %d * * %s", minute, hour, strings.Join(days, ","))); err != nil {
+			return errs.Invalid("journey.trigger.weekly", "schedule.weekly", "%v", err)
+		}
 	}
 	if s.Cron != "" {
 		given++
 		var err error
-		if t.again, err = parseCron(s.Cron); err != nil {
+		if t.again, err = clock.ParseCron(s.Cron); err != nil {
 			return errs.Invalid("journey.trigger.cron", "schedule.cron", "%v", err)
 		}
-		if _, ok := t.again.next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.UTC); !ok {
+		if n := t.again.Daily(); n > maxDaily {
+			return errs.Invalid("journey.trigger.cron", "schedule.cron", "this is %d times a day; at most %d", n, maxDaily)
+		}
+		if _, ok := t.again.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.UTC); !ok {
 			return errs.Invalid("journey.trigger.cron", "schedule.cron", "there is no such day")
 		}
 	}
@@ -228,7 +238,8 @@ func (t *entrance) next(after time.Time, home *time.Location) (civil, time.Time,
 		at := t.once.in(zone)
 		return *t.once, at, at.After(after)
 	}
-	c, ok := t.again.next(after, zone)
+	wall, ok := t.again.Next(after, zone)
+	c := civilOf(wall)
 	return c, c.in(zone), ok
 }
 
