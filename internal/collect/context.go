@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/network"
 )
 
 // Keys of the context that intake reads or writes.
@@ -116,7 +117,7 @@ func (b *builder) keptIP(ip netip.Addr) netip.Addr {
 	if b.fullIP {
 		return ip
 	}
-	return shorten(ip)
+	return network.Of(ip)
 }
 
 const integrationsMember = `"integrations":`

@@ -42,16 +42,3 @@ func isTrusted(ip netip.Addr, trusted []netip.Prefix) bool {
 	}
 	return false
 }
-
-// shorten takes from an address what tells one household from another: IPv4 keeps 24 bits, IPv6 48.
-func shorten(ip netip.Addr) netip.Addr {
-	bits := 48
-	if ip.Is4() {
-		bits = 24
-	}
-	p, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return p.Addr()
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/network"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -129,7 +130,7 @@ func (a *api) consentRoutes() {
 			return nil, err
 		}
 		return nil, a.change(ctx, in.Body.Status, "person", p.ID, func(ctx context.Context) error {
-			return c.Change(ctx, p.Workspace, consent.Change{PersonID: p.ID, Topic: in.Body.Topic, Channel: in.Body.Channel, Status: consent.Status(in.Body.Status), Source: "api", Evidence: in.Body.Evidence, Confirmed: in.Body.Confirmed, IP: network(in.Body.IP)})
+			return c.Change(ctx, p.Workspace, consent.Change{PersonID: p.ID, Topic: in.Body.Topic, Channel: in.Body.Channel, Status: consent.Status(in.Body.Status), Source: "api", Evidence: in.Body.Evidence, Confirmed: in.Body.Confirmed, IP: network.OfText(in.Body.IP)})
 		})
 	}, noContent)
 

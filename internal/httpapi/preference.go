@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
@@ -28,24 +27,6 @@ type PreferenceOnItem struct {
 	Status  string     `json:"status" enum:"subscribed,unsubscribed,pending,expired,implied,none" doc:"expired: did not answer the confirmation mail in time; implied: said nothing, and need not"`
 	Source  string     `json:"source,omitempty"`
 	Since   *time.Time `json:"since,omitempty"`
-}
-
-// network shortens an address to its network, which tells the place and not the person: /24 of IPv4, /48 of IPv6.
-func network(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ""
-	}
-	a = a.Unmap().WithZone("")
-	bits := 48
-	if a.Is4() {
-		bits = 24
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return p.Addr().String()
 }
 
 func (a *api) preferences(ctx context.Context, ws, personID string) (PersonPreferences, error) {

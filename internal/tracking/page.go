@@ -14,6 +14,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/network"
 )
 
 //go:embed catalog/*.json
@@ -274,7 +275,7 @@ func (h *handler) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the form cannot be read", http.StatusBadRequest)
 		return
 	}
-	by := outbox.Said{Source: "preference_page", IP: shortened(h.ClientIP(r))}
+	by := outbox.Said{Source: "preference_page", IP: network.OfText(h.ClientIP(r))}
 	notice := ""
 	switch form := r.PostForm; {
 	case form.Get("List-Unsubscribe") == "One-Click":
@@ -348,7 +349,7 @@ func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	}
 	a, err := h.Outbox.Asked(r.Context(), c)
 	if err == nil {
-		err = h.Outbox.Confirm(r.Context(), c, outbox.Said{IP: shortened(h.ClientIP(r))})
+		err = h.Outbox.Confirm(r.Context(), c, outbox.Said{IP: network.OfText(h.ClientIP(r))})
 	}
 	switch {
 	case err == nil:

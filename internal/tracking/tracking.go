@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/network"
 )
 
 // Outbox is what the links lead into; outbox.Service is one.
@@ -124,7 +124,7 @@ func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
 	e, err := h.Outbox.Interacted(ctx, outbox.Interaction{
-		Link: link, Name: name, Machine: who.machine, Proxy: who.proxy, Agent: cut(r.UserAgent(), 500), Address: shortened(h.ClientIP(r)),
+		Link: link, Name: name, Machine: who.machine, Proxy: who.proxy, Agent: cut(r.UserAgent(), 500), Address: network.OfText(h.ClientIP(r)),
 	})
 	if err == nil {
 		err = h.Log.Publish(ctx, e)
@@ -139,22 +139,4 @@ func cut(s string, n int) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:n], "")
-}
-
-// shortened leaves the network of an address, which tells the place and not the person: /24 of IPv4, /48 of IPv6.
-func shortened(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ""
-	}
-	a = a.Unmap().WithZone("")
-	bits := 48
-	if a.Is4() {
-		bits = 24
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return p.Addr().String()
 }

@@ -267,16 +267,6 @@ func TestMachinesAreTold(t *testing.T) {
 	}
 }
 
-func TestAddressesAreShortened(t *testing.T) {
-	for in, want := range map[string]string{
-		"203.0.113.77": "203.0.113.0", "::ffff:203.0.113.77": "203.0.113.0", "2001:db8:1:2:3::4": "2001:db8:1::", "fe80::1%eth0": "fe80::", "nonsense": "", "": "",
-	} {
-		if got := shortened(in); got != want {
-			t.Errorf("shortened(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestThePageChangesNothingAndSpeaksTheReadersLanguage(t *testing.T) {
 	f := setup(t)
 	for _, c := range []struct{ accept, person, lang, says string }{
