@@ -38,7 +38,8 @@ type Store interface {
 	// Totals returns, by status and currency, how many invoices there are and what is outstanding.
 	Totals(ctx context.Context, ws string) ([]Total, error)
 
-	// AddPayment records a payment unless its key is known for this invoice, and reports whether it was new.
+	// AddPayment records a payment, once for each key of the invoice: of several reports the earliest stands, and the smallest of the same moment, in
+	// whatever order they come. It reports whether anything has changed.
 	AddPayment(ctx context.Context, ws string, p Payment) (bool, error)
 	// Payments returns the payments of an invoice, earliest first.
 	Payments(ctx context.Context, ws, number string) ([]Payment, error)

@@ -105,7 +105,8 @@ func (s *Invoice) Totals(ctx context.Context, ws string) ([]invoice.Total, error
 // AddPayment records a payment.
 func (s *Invoice) AddPayment(ctx context.Context, ws string, p invoice.Payment) (bool, error) {
 	n, err := s.db.Exec(ctx, `INSERT INTO invoice_payment (workspace_id, number, payment_key, amount, paid_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (workspace_id, number, payment_key) DO NOTHING`, ws, p.Number, p.Key, p.Amount, p.At)
+		ON CONFLICT (workspace_id, number, payment_key) DO UPDATE SET amount = excluded.amount, paid_at = excluded.paid_at
+		WHERE (excluded.paid_at, excluded.amount) < (invoice_payment.paid_at, invoice_payment.amount)`, ws, p.Number, p.Key, p.Amount, p.At)
 	return n > 0, err
 }
 

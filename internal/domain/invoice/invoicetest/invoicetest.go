@@ -181,7 +181,10 @@ func payments(t *testing.T, s invoice.Store) {
 	}{
 		{invoice.Payment{Number: "A", Key: "2", Amount: 20, At: t0.Add(time.Hour)}, true},
 		{invoice.Payment{Number: "A", Key: "1", Amount: -10, At: t0}, true},
-		{invoice.Payment{Number: "A", Key: "2", Amount: 99, At: t0}, false},
+		{invoice.Payment{Number: "A", Key: "2", Amount: 20, At: t0.Add(2 * time.Hour)}, false},
+		{invoice.Payment{Number: "A", Key: "2", Amount: 21, At: t0.Add(time.Hour)}, false},
+		{invoice.Payment{Number: "A", Key: "2", Amount: 19, At: t0.Add(time.Minute)}, true},
+		{invoice.Payment{Number: "A", Key: "2", Amount: 18, At: t0.Add(time.Minute)}, true},
 		{invoice.Payment{Number: "B", Key: "2", Amount: 5, At: t0}, true},
 	} {
 		added, err := s.AddPayment(ctx, ws, c.p)
@@ -192,7 +195,7 @@ func payments(t *testing.T, s invoice.Store) {
 	}
 	got, err := s.Payments(ctx, ws, "A")
 	must(t, err)
-	equal(t, "payments", []invoice.Payment{{Number: "A", Key: "1", Amount: -10, At: t0}, {Number: "A", Key: "2", Amount: 20, At: t0.Add(time.Hour)}}, got)
+	equal(t, "payments", []invoice.Payment{{Number: "A", Key: "1", Amount: -10, At: t0}, {Number: "A", Key: "2", Amount: 18, At: t0.Add(time.Minute)}}, got)
 }
 
 func due(t *testing.T, s invoice.Store) {
