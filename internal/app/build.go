@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
@@ -44,6 +45,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/syndication"
+	"github.com/kizuna-cx/kizuna/internal/telemetry"
 	"github.com/kizuna-cx/kizuna/internal/tracking"
 )
 
@@ -72,6 +74,8 @@ type application struct {
 	worker     *pipeline.Worker
 	live       *realtime.Hub
 
+	metrics  *telemetry.Metrics
+	serving  atomic.Bool       // everything has started and nothing stops
 	services []lifecycle.Named // in the order of starting
 	running  lifecycle.Group
 	mux      *http.ServeMux
@@ -184,15 +188,19 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		people.Observe(o)
 	}
 
-	a.live = realtime.New(liveGather)
-	a.worker = pipeline.New(pipeline.Config{
-		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
-		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, a.live),
-	})
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
 		Sources: sources{a.workspaces}, Log: writer, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
 		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
+	})
+	a.live = realtime.New(liveGather)
+	a.metrics = telemetry.New(Version, a.probes(intake)...)
+	a.worker = pipeline.New(pipeline.Config{
+		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
+		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, a.live),
+		Passed: func(p pipeline.Passed) {
+			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
+		},
 	})
 	relay := pipeline.NewRelay(pending{waiting}, writer, part(log, "relay"))
 
@@ -247,15 +255,18 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", httpapi.New(api))
+	mux.Handle("/api/v1/", a.metrics.Around("api", httpapi.New(api)))
+	counted := a.metrics.Around("intake", intake)
 	for _, path := range collect.Paths() {
-		mux.Handle(path, intake)
+		mux.Handle(path, counted)
 	}
-	links := tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
+	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
+	links = a.metrics.Around("links", links)
 	mux.Handle("/t/", links)
 	mux.Handle("/u/", links)
-	mux.Handle(hookin.Path, a.hooks(messages, back))
+	mux.Handle(hookin.Path, a.metrics.Around("returns", a.hooks(messages, back)))
 	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /readyz", a.readiness)
 	mux.Handle("/", console.Handler())
 	a.mux = mux
 	return nil

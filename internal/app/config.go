@@ -20,9 +20,10 @@ import (
 // Config is everything that can be set. The zero value plus Default is a working installation; nothing outside
 // this package reads it.
 type Config struct {
-	Data      string // folder for everything that is kept
-	Listen    string // host:port of the HTTP server
-	PublicURL string // how customers' browsers and mail programs reach this server; links in mails begin with it
+	Data        string // folder for everything that is kept
+	Listen      string // host:port of the HTTP server
+	AdminListen string // host:port of what only operators may see; empty: it is off
+	PublicURL   string // how customers' browsers and mail programs reach this server; links in mails begin with it
 
 	Database       string         // record store: sqlite:PATH or postgres://...
 	EventMemoryMB  int            // DuckDB's memory limit
@@ -67,6 +68,7 @@ type Variable struct {
 var Variables = []Variable{
 	{"KIZUNA_DATA", "folder for everything that is kept (flag --data)", func(c *Config, v string) error { c.Data = v; return nil }},
 	{"KIZUNA_LISTEN", "host:port to serve on (flag --listen)", func(c *Config, v string) error { c.Listen = v; return nil }},
+	{"KIZUNA_ADMIN_LISTEN", "host:port of /metrics, /healthz, /readyz and profiles, for operators alone, e.g. 127.0.0.1:8481 (flag --admin-listen; default: off)", func(c *Config, v string) error { c.AdminListen = v; return nil }},
 	{"KIZUNA_PUBLIC_URL", "address customers reach this server at, e.g. https://kizuna.example.com", func(c *Config, v string) error { c.PublicURL = v; return nil }},
 	{"KIZUNA_DATABASE_URL", "record store: sqlite:PATH (default DATA/records.db) or postgres://user:password@host/db", func(c *Config, v string) error { c.Database = v; return nil }},
 	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
@@ -105,6 +107,11 @@ func (c *Config) Validate() error {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		all = append(all, fmt.Errorf("--listen %q: want host:port, e.g. 127.0.0.1:8480", c.Listen))
+	}
+	if c.AdminListen != "" {
+		if _, _, err := net.SplitHostPort(c.AdminListen); err != nil {
+			all = append(all, fmt.Errorf("--admin-listen %q: want host:port, e.g. 127.0.0.1:8481", c.AdminListen))
+		}
 	}
 	if c.Data == "" {
 		all = append(all, errors.New("--data: name a folder"))

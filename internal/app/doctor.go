@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
@@ -103,12 +102,7 @@ func writable(dir string) error {
 const leastFree = 1 << 30
 
 func (d *doctor) disk(dir string) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		d.check("disk", err, "make the folder readable", "")
-		return
-	}
-	free := s.Bavail * uint64(s.Bsize)
+	free := freeSpace(dir)
 	var err error
 	if free < leastFree {
 		err = fmt.Errorf("%d MB free, want at least %d MB", free>>20, leastFree>>20)

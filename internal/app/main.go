@@ -168,6 +168,7 @@ func versionCommand() command {
 func configFlags(fs *flag.FlagSet, c *Config) {
 	fs.StringVar(&c.Data, "data", c.Data, "`folder` for everything that is kept")
 	fs.StringVar(&c.Listen, "listen", c.Listen, "`host:port` of the HTTP server")
+	fs.StringVar(&c.AdminListen, "admin-listen", c.AdminListen, "`host:port` of metrics and profiles, for operators alone (default: off)")
 	fs.StringVar(&c.PublicURL, "public-url", c.PublicURL, "`address` that links in mails begin with (default http://LISTEN)")
 	fs.Func("allow-targets", "comma-separated `targets` that webhooks may reach besides public addresses", func(v string) error {
 		c.AllowTargets = strings.Split(v, ",")

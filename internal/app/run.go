@@ -79,10 +79,17 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(a.live.Close) // live streams would keep the server from stopping
+	stopAdmin, err := a.serveAdmin()
+	if err != nil {
+		ln.Close()
+		return err
+	}
+	defer stopAdmin()
 	if err := a.start(ctx, a.services...); err != nil {
 		ln.Close()
 		return err
 	}
+	a.serving.Store(true)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ln) }()
 	err = ready()
@@ -92,6 +99,7 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 		case err = <-ended:
 		}
 	}
+	a.serving.Store(false)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	return errors.Join(err, drain(stop, server, drainLimit), a.running.Stop(stop))
@@ -135,18 +143,6 @@ func (a *application) close() {
 	if a.unlock != nil {
 		a.unlock()
 	}
-}
-
-// health answers whether the process works: the record store answers and the pipeline follows the log.
-func (a *application) health(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Kizuna", Version)
-	w.Header().Set("Cache-Control", "no-store")
-	if err := errors.Join(a.db.Ping(r.Context()), a.worker.Trouble()); err != nil {
-		a.log.Error("not healthy", "err", err)
-		http.Error(w, "not healthy; see the log", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 func openapiCommand() command {

@@ -35,6 +35,7 @@ var layers = map[string]string{
 	"pipeline":                "edge",
 	"feed":                    "edge",
 	"syndication":             "edge",
+	"telemetry":               "edge",
 	"demo":                    "edge",
 	"app":                     "app",
 	"archtest":                "test",

@@ -55,9 +55,18 @@ type Config struct {
 	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
 	Reactors []Reactor
 	Logger   *slog.Logger
+	Passed   func(Passed) // told of each batch; nil: nobody asks
 	// Pace is the shortest time between two batches while the log is nearly empty; it keeps the event store's
 	// transactions few. Zero means 200 ms.
 	Pace time.Duration
+}
+
+// Passed is a batch that has gone through all stages.
+type Passed struct {
+	Events               []event.Kept
+	Oldest               time.Time // when its oldest record came onto the log
+	Done                 time.Time
+	Resolve, Keep, React time.Duration
 }
 
 const (
@@ -71,6 +80,7 @@ type Worker struct {
 	lifecycle.Loop
 	c       Config
 	trouble atomic.Pointer[error] // why the current batch fails, nil while all is well
+	working atomic.Int64          // when the oldest record in hand came onto the log, in microseconds; 0: none is in hand
 }
 
 // New returns a worker that is not running yet.
@@ -110,6 +120,16 @@ func (w *Worker) Trouble() error {
 		return fmt.Errorf("the pipeline stands still: %w", *err)
 	}
 	return nil
+}
+
+// Behind returns how long the oldest record that was read and has not gone through has been on the log. A record that nobody has
+// read yet is at most one batch younger.
+func (w *Worker) Behind(now time.Time) time.Duration {
+	since := w.working.Load()
+	if since == 0 {
+		return 0
+	}
+	return max(now.Sub(time.UnixMicro(since)), 0)
 }
 
 // Position returns the last log record that has gone through all stages.
@@ -154,13 +174,15 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 		return at, 0, fmt.Errorf("read log: %w", err)
 	}
 	for len(records) > 0 {
+		w.working.Store(records[0].Time.UnixMicro())
 		batch, n := w.decode(records)
-		if err := w.apply(ctx, batch); err != nil {
+		if err := w.apply(ctx, batch, records[0].Time); err != nil {
 			return at, events, err
 		}
 		at = batch[len(batch)-1].Seq
 		records, events = records[len(batch):], events+n
 	}
+	w.working.Store(0)
 	w.trouble.Store(nil)
 	return at, events, nil
 }
@@ -191,15 +213,17 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 }
 
 // apply takes one batch through all stages.
-func (w *Worker) apply(ctx context.Context, batch []person.LogRecord) error {
-	through := batch[len(batch)-1].Seq
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) error {
+	through, began := batch[len(batch)-1].Seq, time.Now()
 	applied, err := w.c.People.Apply(ctx, batch)
 	if err != nil {
 		return fmt.Errorf("resolve and fold: %w", err)
 	}
+	resolved := time.Now()
 	if err := w.store(ctx, applied, through); err != nil {
 		return err
 	}
+	kept := time.Now()
 	if applied.Tasks {
 		if err := w.settle(ctx); err != nil {
 			return err
@@ -214,6 +238,10 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord) error {
 	}
 	if err := w.c.Positions.SetPosition(ctx, reactConsumer, through); err != nil {
 		return fmt.Errorf("react position: %w", err)
+	}
+	if w.c.Passed != nil {
+		now := time.Now()
+		w.c.Passed(Passed{Events: applied.Kept, Oldest: oldest, Done: now, Resolve: resolved.Sub(began), Keep: kept.Sub(resolved), React: now.Sub(kept)})
 	}
 	return nil
 }

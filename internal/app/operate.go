@@ -1,0 +1,195 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/telemetry"
+)
+
+// readyLag is how far the pipeline may be behind before the process says that it is not ready: what screens and rules show is then
+// older than anybody expects.
+const readyLag = time.Minute
+
+// health answers whether the process works: the record store answers and the pipeline follows the log. A supervisor that gets
+// another answer for long should restart the process.
+func (a *application) health(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Kizuna", Version)
+	w.Header().Set("Cache-Control", "no-store")
+	if err := errors.Join(a.db.Ping(r.Context()), a.worker.Trouble()); err != nil {
+		a.log.Error("not healthy", "err", err)
+		http.Error(w, "not healthy; see the log", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// readiness answers whether requests should come here: everything has started, nothing is stopping, the pipeline is close to the
+// end of the log and there is room on the disk. It says which of these does not hold, and nothing else.
+func (a *application) readiness(w http.ResponseWriter, r *http.Request) {
+	checks := map[string]bool{
+		"started":      a.serving.Load(),
+		"record_store": a.db.Ping(r.Context()) == nil,
+		"pipeline":     a.worker.Trouble() == nil && a.worker.Behind(a.clock.Now()) < readyLag,
+		"disk":         freeSpace(a.c.Data) >= leastFree,
+	}
+	status := http.StatusOK
+	for _, fine := range checks {
+		if !fine {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	w.Header().Set("Kizuna", Version)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"ready": status == http.StatusOK, "checks": checks})
+}
+
+// freeSpace is what is left for the data folder, in bytes; 0 if that cannot be told.
+func freeSpace(dir string) uint64 {
+	var s syscall.Statfs_t
+	if syscall.Statfs(dir, &s) != nil {
+		return 0
+	}
+	return s.Bavail * uint64(s.Bsize)
+}
+
+// admin serves what only operators may see, on an address of its own: metrics and profiles.
+func (a *application) admin() *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /readyz", a.readiness)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+}
+
+// serveAdmin starts the admin server if an address is set; stop ends it.
+func (a *application) serveAdmin() (stop func(), err error) {
+	if a.c.AdminListen == "" {
+		return func() {}, nil
+	}
+	ln, err := net.Listen("tcp", a.c.AdminListen)
+	if err != nil {
+		return nil, fmt.Errorf("admin address: %w", err)
+	}
+	server := a.admin()
+	go func() {
+		if err := ignoreClosed(server.Serve(ln)); err != nil {
+			a.log.Error("the admin server ended", "err", err)
+		}
+	}()
+	return func() { _ = server.Close() }, nil
+}
+
+// probes are the levels that the metrics show.
+func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
+	backlog := sqlstore.NewBacklog(a.db)
+	return []telemetry.Probe{
+		{
+			Name: "intake", Metrics: []telemetry.Metric{
+				{Name: "kizuna_intake_events_total", Help: "Events that clients sent, by what became of them.", Label: "result", Total: true},
+				{Name: "kizuna_intake_requests_refused_total", Help: "Requests answered 429 or 503.", Total: true},
+				{Name: "kizuna_intake_rejections_unrecorded_total", Help: "Rejections that were answered and, for lack of room, not recorded.", Total: true},
+			},
+			Read: func(context.Context) (map[string]map[string]float64, error) {
+				f := intake.Figures()
+				return map[string]map[string]float64{
+					"kizuna_intake_events_total":                {"accepted": float64(f.Accepted), "rejected": float64(f.Rejected)},
+					"kizuna_intake_requests_refused_total":      telemetry.One(float64(f.Refused)),
+					"kizuna_intake_rejections_unrecorded_total": telemetry.One(float64(f.Unrecorded)),
+				}, nil
+			},
+		},
+		{
+			Name: "log", Metrics: []telemetry.Metric{
+				{Name: "kizuna_log_bytes", Help: "Size of the log."},
+				{Name: "kizuna_log_limit_bytes", Help: "Size at which the log refuses events; 0 for no limit."},
+				{Name: "kizuna_log_last_record", Help: "Newest record of the log."},
+				{Name: "kizuna_pipeline_record", Help: "Last record of the log that has gone through all stages."},
+				{Name: "kizuna_pipeline_behind_seconds", Help: "How old the oldest record is that has not gone through; 0 if none waits."},
+				{Name: "kizuna_pipeline_stuck", Help: "1 while a batch fails and is tried again."},
+			},
+			Read: func(ctx context.Context) (map[string]map[string]float64, error) {
+				used, limit, err := a.stream.Size(ctx)
+				if err != nil {
+					return nil, err
+				}
+				_, last, err := a.stream.Bounds(ctx)
+				if err != nil {
+					return nil, err
+				}
+				at, err := a.worker.Position(ctx)
+				stuck := 0.0
+				if a.worker.Trouble() != nil {
+					stuck = 1
+				}
+				return map[string]map[string]float64{
+					"kizuna_log_bytes":               telemetry.One(float64(used)),
+					"kizuna_log_limit_bytes":         telemetry.One(float64(limit)),
+					"kizuna_log_last_record":         telemetry.One(float64(last)),
+					"kizuna_pipeline_record":         telemetry.One(float64(at)),
+					"kizuna_pipeline_behind_seconds": telemetry.One(a.worker.Behind(a.clock.Now()).Seconds()),
+					"kizuna_pipeline_stuck":          telemetry.One(stuck),
+				}, err
+			},
+		},
+		{
+			Name: "queues", Metrics: []telemetry.Metric{
+				{Name: "kizuna_queue_due", Help: "What is due by now and waits for its turn, by queue.", Label: "queue"},
+				{Name: "kizuna_queue_late_seconds", Help: "How long the oldest of it has been due, by queue.", Label: "queue"},
+			},
+			Read: func(ctx context.Context) (map[string]map[string]float64, error) {
+				now := a.clock.Now()
+				queues, err := backlog.Queues(ctx, now)
+				due, late := map[string]float64{}, map[string]float64{}
+				for _, q := range queues {
+					due[q.Name], late[q.Name] = float64(q.Due), 0
+					if !q.Oldest.IsZero() {
+						late[q.Name] = now.Sub(q.Oldest).Seconds()
+					}
+				}
+				return map[string]map[string]float64{"kizuna_queue_due": due, "kizuna_queue_late_seconds": late}, err
+			},
+		},
+		{
+			Name: "disk", Metrics: []telemetry.Metric{
+				{Name: "kizuna_disk_free_bytes", Help: "Room left for the data folder."},
+				{Name: "kizuna_store_bytes", Help: "Size of each store's files in the data folder.", Label: "store"},
+			},
+			Read: func(context.Context) (map[string]map[string]float64, error) {
+				return map[string]map[string]float64{
+					"kizuna_disk_free_bytes": telemetry.One(float64(freeSpace(a.c.Data))),
+					"kizuna_store_bytes":     {"records": sizes(a.c.Data, "records.db*"), "events": sizes(a.c.Data, "events.duckdb*")},
+				}, nil
+			},
+		},
+	}
+}
+
+// sizes adds up the files of a folder that match.
+func sizes(dir, pattern string) (sum float64) {
+	files, _ := filepath.Glob(filepath.Join(dir, pattern))
+	for _, f := range files {
+		var s syscall.Stat_t
+		if syscall.Stat(f, &s) == nil {
+			sum += float64(s.Size)
+		}
+	}
+	return sum
+}
