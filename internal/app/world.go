@@ -258,7 +258,7 @@ func (w *world) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap,
 	return w.segments.Members(ctx, ws, set)
 }
 
-// LastEvents returns when people last had one of the events, or any behaviour of their own.
+// LastEvents returns when people last had one of the events, or any behaviour of their own. What a machine did with a message is nobody's activity.
 func (w *world) LastEvents(ctx context.Context, ws string, ids, names []string) (map[string]time.Time, error) {
 	found, err := w.people.ByIDs(ctx, ws, ids)
 	if err != nil || len(found) == 0 {
@@ -278,7 +278,8 @@ func (w *world) LastEvents(ctx context.Context, ws string, ids, names []string) 
 		kinds = append(kinds, kinds...)
 	}
 	rows, err := w.events.Query(ctx, "SELECT person, MAX(time) FROM event WHERE ws = ? AND person IN ("+
-		strings.TrimSuffix(strings.Repeat("?, ", len(nums)), ", ")+") AND "+which+" GROUP BY person", append(append([]any{ws}, nums...), kinds...))
+		strings.TrimSuffix(strings.Repeat("?, ", len(nums)), ", ")+") AND "+which+
+		" AND NOT (type = 'message' AND COALESCE(json_extract_string(props, '$.machine') = 'true', FALSE)) GROUP BY person", append(append([]any{ws}, nums...), kinds...))
 	if err != nil {
 		return nil, err
 	}

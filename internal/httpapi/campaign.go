@@ -283,11 +283,12 @@ func (a *api) campaignRoutes() {
 		if _, err := s.Get(ctx, ws, in.ID); err != nil {
 			return nil, err
 		}
-		// Its members change as people open the first mail: whoever has by the launch of the second is left out.
+		// Its members change as people open the first mail: whoever has by the launch of the second is left out. Who clicked has read it, though their
+		// reader loads no pictures; who had it opened by a privacy proxy alone may not have.
 		did := func(action string) map[string]any {
 			return map[string]any{"engagement": map[string]any{"action": action, "source": map[string]any{"kind": "campaign", "id": in.ID}}}
 		}
-		rule, err := json.Marshal(map[string]any{"all": []any{did("sent"), map[string]any{"not": did("opened")}, map[string]any{"not": did("bounced")}}})
+		rule, err := json.Marshal(map[string]any{"all": []any{did("sent"), map[string]any{"not": did("opened")}, map[string]any{"not": did("clicked")}, map[string]any{"not": did("bounced")}}})
 		if err != nil {
 			return nil, err
 		}

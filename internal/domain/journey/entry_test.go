@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -355,6 +356,23 @@ func TestOneLiveRoundForEachKey(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	w.happen(w.event("m4", 1, "Cart", `{"cart": {"id": "a"}}`), w.event("m5", 1, "Cart", `{"cart": {"id": 7}}`))
 	want(t, "a has been, 7 has not", w.stats(j.ID).Entered, 3)
+}
+
+func TestNoMachineEndsSilence(t *testing.T) {
+	w := newWorld(t)
+	j := w.publish("i", mail(`{"inactive": {"events": ["Message Opened"], "for": {"n": 5, "unit": "day"}}}`, ""))
+	opened := func(id string, n uint64, machine bool) event.Kept {
+		e := w.event(id, n, event.MessageOpened, fmt.Sprintf(`{"machine": %t}`, machine))
+		e.Type = event.Message
+		return e
+	}
+	w.happen(opened("a", 1, false), opened("b", 2, true))
+	w.clock.Advance(time.Hour)
+	w.happen(opened("c", 1, true))
+	q, _ := w.svc.Queue(t.Context(), ws, j.ID, page.Request{})
+	if len(q.Items) != 1 || q.Items[0].Person != "per_1" || !q.Items[0].Due.Equal(start.AddDate(0, 0, 5)) {
+		t.Errorf("%+v", q.Items)
+	}
 }
 
 func TestAMergeTakesAppointmentsAlong(t *testing.T) {

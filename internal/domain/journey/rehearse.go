@@ -283,7 +283,7 @@ func (t *entrance) counts(e event.Kept) bool {
 	if len(t.idleNames) == 0 {
 		return slices.Contains([]event.Type{event.Track, event.Page, event.Screen}, e.Type)
 	}
-	return slices.ContainsFunc(node.Names(e), func(n string) bool { return slices.Contains(t.idleNames, n) })
+	return !node.ByMachine(e) && slices.ContainsFunc(node.Names(e), func(n string) bool { return slices.Contains(t.idleNames, n) })
 }
 
 // needs returns the names of all events that the plan may look at, and whether it may look at every one.

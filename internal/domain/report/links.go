@@ -70,7 +70,7 @@ func (s *Service) countClicks(ctx context.Context, ws string, q question, by str
 	return out, nil
 }
 
-// byMachine holds for clicks of scanners and proxies. An event that says nothing of machines was a person's.
+// byMachine holds for opens and clicks of scanners and proxies and for automatic answers. An event that says nothing of machines was a person's.
 const byMachine = `COALESCE(json_extract_string(props, '$.machine') = 'true', FALSE)`
 
 // clicks is the part of a query that chooses the clicks of the question.

@@ -142,7 +142,7 @@ func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
 		event.JourneyGoal:         func(d *Day) *int64 { return &d.Goals },
 	}
 	rows, err := s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, name, COUNT(DISTINCT COALESCE(outbox_id, message_id))`+between+
-		` AND type IN ('message', 'journey') GROUP BY 1, 2`, dayMicros), span(ws, days))
+		` AND type IN ('message', 'journey') AND NOT (type = 'message' AND `+byMachine+`) GROUP BY 1, 2`, dayMicros), span(ws, days))
 	if err != nil {
 		return fmt.Errorf("count messages and journeys by day: %w", err)
 	}

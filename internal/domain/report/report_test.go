@@ -243,6 +243,7 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 			ev(event.Track, "Order Completed", 1, old, `{"total": 5, "currency": "EUR"}`), ev(event.Page, "Home", 1, today, `{}`),
 			ev(event.Message, event.MessageSent, 1, today, `{"message_id": "msg_1"}`), ev(event.Message, event.MessageOpened, 1, today, `{"message_id": "msg_1"}`),
 			ev(event.Message, event.MessageOpened, 1, today, `{"message_id": "msg_1"}`), ev(event.Message, event.MessageOpened, 2, today, `{"message_id": "msg_2"}`),
+			ev(event.Message, event.MessageOpened, 2, today, `{"message_id": "msg_3", "machine": true}`), // a privacy proxy's
 			ev(event.Journey, event.JourneyEntered, 1, yesterday, `{}`), ev(event.Journey, event.JourneyGoal, 1, today, `{}`), other,
 		},
 	})

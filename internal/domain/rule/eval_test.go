@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ func shopper() *rule.Subject {
 	opened.Type = event.Message
 	again := opened
 	again.MessageID = "again"
+	byMachine := opened
+	byMachine.MessageID, byMachine.Properties = "proxy", json.RawMessage(strings.Replace(string(opened.Properties), "{", `{"machine":true,`, 1))
 	s := rule.SubjectFrom(event.Mirror{
 		Num: 1, ID: "per_1",
 		Traits:   json.RawMessage(`{"country":"JP","age":30,"zip":"30","vip":true,"nick":null,"tags":["a",5,true],"address":{"city":"Kyoto"},"renews_at":"2026-05-12T12:00:00Z"}`),
@@ -39,7 +42,7 @@ func shopper() *rule.Subject {
 		did(event.OrderCompleted, 10*day, `{"order_id":"o3","total":30}`),
 		did(event.OrderRefunded, 9*day, `{"order_id":"o3"}`),
 		did(event.OrderRefunded, 8*day, `{"order_id":"o1","total":25}`),
-		seen, opened, again,
+		seen, opened, again, byMachine,
 	}, func(set string) bool { return set == "seg_in" })
 	return &s
 }
@@ -115,6 +118,8 @@ func TestEvalMeansWhatItSays(t *testing.T) {
 		`{"engagement":{"action":"opened","agg":"distinct","op":"eq","value":1}}`:   true,
 		`{"engagement":{"action":"opened","source":{"id":"cmp_1"},"topic":"news"}}`: true,
 		`{"engagement":{"action":"opened","source":{"id":"cmp_2"}}}`:                false,
+		`{"engagement":{"action":"opened","op":"eq","value":3,"machine":true}}`:     true,
+		`{"engagement":{"action":"opened","op":"eq","value":2,"machine":false}}`:    true,
 		`{"engagement":{"action":"clicked","op":"eq","value":0}}`:                   true,
 		`{"engagement":{"action":"opened","channel":"sms"}}`:                        false,
 

@@ -43,6 +43,7 @@ var valid = []string{
 	`{"channel":{"kind":"email","reachable":false}}`, `{"channel":{"kind":"email","subscribed":"tpc_1"}}`, `{"channel":{"kind":"email","subscribed":"tpc_1","value":false}}`,
 	`{"engagement":{"action":"opened"}}`,
 	`{"engagement":{"action":"clicked","source":{"kind":"journey","id":"jrn_1","node":"n"},"topic":"t","channel":"email","agg":"distinct","op":"lt","value":3,"window":"ever"}}`,
+	`{"engagement":{"action":"opened","machine":true}}`, `{"engagement":{"action":"sent","machine":false}}`,
 	`{"segment":{"id":"seg_1","in":false}}`, `{"list":{"id":"lst_1"}}`, `{"bucket":{"salt":"s","from":0,"to":100}}`,
 }
 
@@ -114,6 +115,8 @@ var refused = []struct {
 	{"reachable with value", `{"channel":{"kind":"email","reachable":true,"value":true}}`, "rule.channel.value", "rule.value", "goes with subscribed", true},
 	{"reachable as text", `{"channel":{"kind":"email","reachable":"yes"}}`, "rule.channel.reachable", "rule.type", "true or false", true},
 	{"unknown action", `{"engagement":{"action":"open"}}`, "rule.engagement.action", "rule.value", `did you mean "opened"?`, true},
+	{"machine that is no yes or no", `{"engagement":{"action":"opened","machine":"yes"}}`, "rule.engagement.machine", "rule.type", "true or false", true},
+	{"machine for what none does", `{"engagement":{"action":"sent","machine":true}}`, "rule.engagement.machine", "rule.value", "leave machine out", false},
 	{"source without anything", `{"engagement":{"action":"opened","source":{}}}`, "rule.engagement.source", "rule.missing", "kind, id or node", true},
 	{"segment without id", `{"segment":{}}`, "rule.segment.id", "rule.missing", "add it", true},
 	{"segment id as number", `{"segment":{"id":5}}`, "rule.segment.id", "rule.type", "a text, not a number", true},

@@ -131,14 +131,14 @@ func (m *SetMatch) compile(field, name string) (*Matcher, error) {
 }
 
 // counts leaves out what machines did with a message, unless that is asked for.
-func (m *EventMatch) counts(e event.Kept) bool {
-	if e.Type != event.Message || m.Machines {
-		return true
-	}
+func (m *EventMatch) counts(e event.Kept) bool { return m.Machines || !ByMachine(e) }
+
+// ByMachine reports whether a proxy, a scanner or an automatic answer did this with a message, and no person.
+func ByMachine(e event.Kept) bool {
 	var p struct {
 		Machine bool `json:"machine"`
 	}
-	return json.Unmarshal(e.Properties, &p) != nil || !p.Machine
+	return e.Type == event.Message && json.Unmarshal(e.Properties, &p) == nil && p.Machine
 }
 
 const maxNames, maxFilters = 20, 20

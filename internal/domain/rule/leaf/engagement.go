@@ -1,6 +1,7 @@
 package leaf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -9,7 +10,7 @@ import (
 
 // Engagement asks what became of messages to the person: {"action": "opened", "source": {"kind": "campaign", "id": "cmp_..."}, "topic": "tpc_...",
 // "channel": "email", "agg": "count", "op": "gte", "value": 1, "window": ...}. count counts what happened, distinct the messages
-// it happened to.
+// it happened to. What a privacy proxy, a link scanner or an automatic answer did is no sign of the person: "machine": true counts it too.
 func Engagement() Spec {
 	return Spec{Kind: "engagement", Title: "Received, opened or clicked a message", Parse: parseEngagement, Schema: engagementSchema}
 }
@@ -22,6 +23,11 @@ var (
 		"complained": event.MessageComplained, "replied": event.MessageReplied,
 	}
 	engagementAggs = []string{"count", "distinct"}
+
+	// byHand are the actions that machines do as well.
+	byHand = []string{"opened", "clicked", "replied"}
+	// byPerson holds for an event that does not say of itself that a machine did it.
+	byPerson = filter{Path{"machine"}, Cond{Neq, []Value{{kind: 'b', yes: true}}}}
 )
 
 type engagement struct {
@@ -30,7 +36,7 @@ type engagement struct {
 }
 
 func parseEngagement(in Input) (Leaf, error) {
-	f := in.fields("action", "source", "topic", "channel", "agg", "op", "value", "window")
+	f := in.fields("action", "source", "topic", "channel", "agg", "op", "value", "window", "machine")
 	l := &engagement{}
 	l.pick.typ = event.Message
 	l.pick.name = actionNames[f.choice("action", "", actions)]
@@ -57,6 +63,15 @@ func parseEngagement(in Input) (Leaf, error) {
 	}
 	l.measure.cond = f.figure("count")
 	l.pick.window = f.window()
+	action := f.text("action")
+	machines := f.yesNo("machine", false)
+	switch human := slices.Contains(byHand, action); {
+	case f.err != nil:
+	case machines && !human:
+		f.fail(errs.Invalid("rule.value", in.Path+".machine", "no machine does %q; leave machine out, it is for opened, clicked and replied", action))
+	case human && !machines:
+		l.pick.filters = append(l.pick.filters, byPerson)
+	}
 	return l, f.err
 }
 
@@ -74,5 +89,6 @@ func engagementSchema() Schema {
 	return object(map[string]Schema{
 		"action": enum(actions...), "source": source, "topic": textSchema, "channel": textSchema, "agg": enum(engagementAggs...),
 		"op": enum(numericOps...), "value": {}, "window": ref("window"),
+		"machine": {"type": "boolean", "description": "also opens and clicks by proxies and scanners, and automatic answers; without it only what people did"},
 	}, "action").with(countSchema())
 }

@@ -57,7 +57,12 @@ func leafOf(t *rapid.T) object {
 			}
 		}
 	case "engagement":
-		l["action"] = oneOf(t, "action", []string{"sent", "opened", "clicked", "delivered", "bounced"})
+		l["action"] = oneOf(t, "action", []string{"sent", "opened", "opened", "clicked", "clicked", "replied", "delivered", "bounced"})
+		if a := l["action"]; a == "opened" || a == "clicked" || a == "replied" {
+			if maybe(t, "told who") {
+				l["machine"] = maybe(t, "machine")
+			}
+		}
 		if maybe(t, "source") {
 			l["source"] = object{"kind": oneOf(t, "source", []string{"campaign", "journey"})}
 		} else if maybe(t, "node") {

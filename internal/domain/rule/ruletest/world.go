@@ -90,7 +90,7 @@ func (w *world) addTo(b *event.Batch) {
 var (
 	setIDs     = []string{"seg_1", "lst_1", "seg_empty"}
 	eventNames = []string{"A", "B", event.OrderCompleted, event.OrderRefunded, "page", "Home"}
-	messages   = []string{event.MessageSent, event.MessageOpened, event.MessageClicked, event.MessageDelivered}
+	messages   = []string{event.MessageSent, event.MessageOpened, event.MessageClicked, event.MessageReplied, event.MessageDelivered}
 	traitKeys  = []string{"country", "n", "deep", "tags", "at", "flag", "uni é", "a/b~c"}
 	propKeys   = []string{"total", "order_id", "category", "tags", "deep", "flag", "n", "items", "a/b~c", "revenue"}
 	texts      = []string{"", "a", "b", "ab", "JP", "5", "é", "日本", "a\x00b", "o1", "o2", "2026-05-01", "2026-04-24T09:30:00Z", "2026-05-01T18:30:00.000001+09:00", "2026-02-30", "it's \"?\" %"}
@@ -171,6 +171,9 @@ func randomEvent(r *rand.Rand) event.Kept {
 			if r.IntN(4) > 0 {
 				props[key] = pickOne(r, vals)
 			}
+		}
+		if r.IntN(4) > 0 {
+			props["machine"] = pickOne(r, []any{true, true, false, "true", nil})
 		}
 	case 3:
 		k.Type = event.Identify

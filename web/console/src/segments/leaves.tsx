@@ -177,6 +177,9 @@ function Order({ body, onChange, fault }: LeafProps) {
 
 const actions = ['sent', 'delivered', 'opened', 'clicked', 'replied', 'converted', 'bounced', 'unsubscribed', 'complained']
 
+/** What proxies, scanners and automatic answers do as well as people. */
+const byHand = (action: unknown) => ['opened', 'clicked', 'replied'].includes(String(action))
+
 function Engagement({ body, onChange, data, fault }: LeafProps) {
   const t = useT()
   const source = (body.source ?? {}) as Body
@@ -192,8 +195,16 @@ function Engagement({ body, onChange, data, fault }: LeafProps) {
         label={t('builder.field.action')}
         value={String(body.action ?? '') || null}
         data={texts('rule.action', actions)}
-        onChange={(action) => onChange({ ...body, action }, 'action')}
+        onChange={(action) => onChange(put({ ...body, action }, byHand(action) ? {} : { machine: undefined }), 'action')}
       />
+      {byHand(body.action) ? (
+        <Choose
+          label={t('builder.field.machine')}
+          value={body.machine === true ? 'all' : 'people'}
+          data={texts('builder.machine', ['people', 'all'])}
+          onChange={(v) => onChange(put(body, { machine: v === 'all' ? true : undefined }), 'machine')}
+        />
+      ) : null}
       <Choose
         label={t('builder.field.source_kind')}
         value={source.kind ? String(source.kind) : null}

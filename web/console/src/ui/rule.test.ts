@@ -81,6 +81,12 @@ const cases: [Rule, string, string, string][] = [
     '点击消息中的链接，至少 3 封不同消息',
     'メッセージのクリックが3通以上',
   ],
+  [
+    { engagement: { action: 'opened', channel: 'email', machine: true } },
+    'opened a message (Mail, machines too)',
+    '打开消息（邮件，含机器）',
+    'メッセージの開封（メール、機械によるものも含む）があった',
+  ],
   [{ segment: { id: 'seg_1', in: false } }, 'is not in the segment “VIP”', '不属于分群“VIP”', 'セグメント「VIP」に入っていない'],
   [{ list: { id: 'lst_1' } }, 'is on the list “Fair”', '在名单“Fair”中', 'リスト「Fair」にある'],
   [

@@ -120,6 +120,7 @@ function engagement(b: Rule, names: Names): string {
     source.node ? String(source.node) : '',
     b.topic ? text('rule.about', { topic: named(names, b.topic) }) : '',
     b.channel ? word('channel', String(b.channel)) : '',
+    b.machine === true ? text('rule.machines_too') : '',
   ].filter(Boolean)
   const parts = {
     what: word('rule.action', String(b.action ?? '…')),
