@@ -121,17 +121,26 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 		return a, fmt.Errorf("event store: %w", err)
 	}
 	a.stream = natsbus.New(natsbus.Options{Dir: filepath.Join(c.Data, "log"), MaxAge: c.LogRetention, Logger: part(log, "log")})
-	return a, a.connect(box, demo)
+	return a, a.connect(ctx, box, demo)
 }
 
 // part is the logger of one part of the process.
 func part(log *slog.Logger, name string) *slog.Logger { return log.With("part", name) }
 
 // connect makes the services and hands each what it asks for.
-func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
+func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpapi.Demo) error {
 	db, log := a.db, a.log
 	waiting := sqlstore.NewPendingEvent(db)
 	writer := bus.NewWriter(a.stream, bus.WriterOptions{})
+	keys := sqlstore.NewLogKey(db, box)
+	vault, err := openVault(ctx, keys, box)
+	if err != nil {
+		return err
+	}
+	turn := func(ctx context.Context) error { return keys.Turn(ctx, vault, a.clock.Now(), a.c.LogRetention) }
+	if err := turn(ctx); err != nil {
+		return err
+	}
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	w := &world{workspaces: a.workspaces, events: a.events}
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
@@ -190,19 +199,19 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
-		Sources: sources{a.workspaces}, Log: writer, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
+		Sources: sources{a.workspaces}, Log: writer, Vault: vault, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
 		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
 	})
 	a.live = realtime.New(liveGather)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
-		Log: a.stream, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
+		Log: a.stream, Vault: vault, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
 		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, a.live),
 		Passed: func(p pipeline.Passed) {
 			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
 		},
 	})
-	relay := pipeline.NewRelay(pending{waiting}, writer, part(log, "relay"))
+	relay := pipeline.NewRelay(pending{waiting}, writer, vault, part(log, "relay"))
 
 	a.services = []lifecycle.Named{
 		{Name: "log", Service: a.stream},
@@ -226,13 +235,14 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 			chore{"webhook deliveries", webhooks.Purge},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
+			chore{"keys of the log", func(ctx context.Context, _ int) (int64, error) { return 0, turn(ctx) }},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
 			}},
 		)},
 	}
 
-	back := comeback{messages, publisher{writer}}
+	back := comeback{messages, publisher{writer, vault}}
 	a.services = append(a.services, lifecycle.Named{Name: "mailboxes", Service: a.mailboxes(messages, back)})
 	if a.c.Inbound.Listen != "" {
 		tls, err := a.c.Inbound.certificate()
@@ -260,7 +270,7 @@ func (a *application) connect(box *secret.Box, demo *httpapi.Demo) error {
 	for _, path := range collect.Paths() {
 		mux.Handle(path, counted)
 	}
-	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
+	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
 	links = a.metrics.Around("links", links)
 	mux.Handle("/t/", links)
 	mux.Handle("/u/", links)

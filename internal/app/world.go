@@ -481,17 +481,16 @@ func (b byID) PersonSplit(ctx context.Context, ws string, from, made person.Ref)
 }
 
 // publisher puts events on the log and returns once they are on disk.
-type publisher struct{ writer *bus.Writer }
+type publisher struct {
+	writer *bus.Writer
+	vault  event.Vault
+}
 
 // Publish implements tracking.Log.
 func (p publisher) Publish(ctx context.Context, events ...event.Event) error {
-	items := make([][]byte, len(events))
-	for i, e := range events {
-		item, err := event.EncodeBatch([]event.Event{e})
-		if err != nil {
-			return err
-		}
-		items[i] = item
+	items, err := event.EncodeSealed(events, p.vault)
+	if err != nil {
+		return err
 	}
 	return p.writer.Append(ctx, items)
 }

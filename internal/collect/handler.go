@@ -33,7 +33,8 @@ type Appender interface {
 type Config struct {
 	Sources    Sources
 	Log        Appender
-	Rejections Rejections // nil: rejections are answered, not recorded
+	Vault      event.Vault // seals what goes on the log; nil: nothing
+	Rejections Rejections  // nil: rejections are answered, not recorded
 	Clock      clock.Clock
 	Logger     *slog.Logger
 
@@ -272,6 +273,7 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 	events := b.env.events
 	buf := make([]byte, 0, len(b.env.s.out)+256*len(events))
 	ends := make([]int, 0, len(events))
+	var line []byte
 	for i := range events {
 		e, why := b.event(i)
 		if why == nil && len(buf) > maxExpanded {
@@ -281,7 +283,12 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 			bad = append(bad, b.rejection(i, &e, why))
 			continue
 		}
-		buf = event.AppendLine(buf, &e)
+		if h.c.Vault == nil {
+			buf = event.AppendLine(buf, &e)
+		} else {
+			line = event.AppendLine(line[:0], &e)
+			buf = event.AppendSealed(buf, &e, line, h.c.Vault)
+		}
 		ends = append(ends, len(buf))
 	}
 	for i := range min(b.env.overflow, MaxBatchEvents) {

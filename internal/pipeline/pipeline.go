@@ -47,6 +47,7 @@ type Positions interface {
 // Config is what a Worker needs.
 type Config struct {
 	Log       bus.Log
+	Vault     event.Vault // opens what is sealed on the log; nil: nothing is
 	People    *person.Service
 	Events    event.Store
 	Positions Positions
@@ -199,7 +200,10 @@ func (w *Worker) reacted(ctx context.Context) (uint64, error) {
 // and passed over, since it can never become readable.
 func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events int) {
 	for _, r := range records {
-		evs, err := event.DecodeBatch(r.Data)
+		evs, erased, err := event.DecodeRecord(r.Data, w.c.Vault)
+		if erased > 0 {
+			w.c.Logger.Debug("events of erased people passed over", "seq", r.Seq, "count", erased)
+		}
 		if err != nil {
 			w.c.Logger.Error("unreadable events passed over", "seq", r.Seq, "err", err)
 		}

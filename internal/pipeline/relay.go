@@ -30,12 +30,13 @@ type Relay struct {
 	lifecycle.Loop
 	store  PendingStore
 	writer *bus.Writer
+	vault  event.Vault
 	log    *slog.Logger
 }
 
 // NewRelay returns a relay that is not running yet.
-func NewRelay(store PendingStore, writer *bus.Writer, log *slog.Logger) *Relay {
-	r := &Relay{store: store, writer: writer, log: log}
+func NewRelay(store PendingStore, writer *bus.Writer, vault event.Vault, log *slog.Logger) *Relay {
+	r := &Relay{store: store, writer: writer, vault: vault, log: log}
 	r.Run = r.run
 	return r
 }
@@ -68,12 +69,13 @@ func (r *Relay) once(ctx context.Context) (int, error) {
 	if err != nil || len(pending) == 0 {
 		return 0, err
 	}
-	items, ids := make([][]byte, len(pending)), make([]string, len(pending))
+	events, ids := make([]event.Event, len(pending)), make([]string, len(pending))
 	for i, p := range pending {
-		if items[i], err = event.EncodeBatch([]event.Event{p.Event}); err != nil {
-			return 0, err
-		}
-		ids[i] = p.ID
+		events[i], ids[i] = p.Event, p.ID
+	}
+	items, err := event.EncodeSealed(events, r.vault)
+	if err != nil {
+		return 0, err
 	}
 	if err := r.writer.Append(ctx, items); err != nil {
 		return 0, err

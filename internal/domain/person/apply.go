@@ -53,6 +53,9 @@ func (s *Service) read(ctx context.Context, records []LogRecord) (map[string][]*
 	for _, r := range records {
 		for i := range r.Events {
 			ev := &r.Events[i]
+			if ev.Workspace == "" {
+				continue // erased; it keeps its place, so that the others keep theirs
+			}
 			region, known := regions[ev.Workspace]
 			if !known {
 				var err error

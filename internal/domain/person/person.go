@@ -229,7 +229,7 @@ func displayName(text func(string) string) string {
 // LogRecord is one record of the log with its events.
 type LogRecord struct {
 	Seq    uint64
-	Events []event.Event
+	Events []event.Event // a zero Event stands for one that was erased
 }
 
 // Applied is what a batch changed; the pipeline carries it into the event store and on to the reactions.
