@@ -77,6 +77,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
+		{"PUT /plan/cadence", "", `{"least":1,"most":3,"person":4}`, "workspace.update"},
 		{"POST /sources", "", `{"name":"s","kind":"server"}`, "source.create"},
 		{"PUT /sources/{id}", "/sources/$source", `{"name":"s2","disabled":false}`, "source.update"},
 		{"DELETE /sources/{id}", "/sources/$source", "", "source.delete"},

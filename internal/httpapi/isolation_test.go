@@ -160,6 +160,7 @@ var foreignCases = map[string]foreign{
 	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
 	"GET /reports/summary":                  {want: 200, has: `"asked":0`},
 	"GET /plan":                             {want: 200, has: `"entries":[]`},
+	"PUT /plan/cadence":                     {want: 200, body: `{"least":1,"most":3,"person":4}`},
 	"POST /series/next-runs":                {want: 200, body: `{"schedule":{"every":"day","at":"09:00"}}`, has: `"runs":[{`},
 	"GET /reports/effect":                   {want: 200, has: `"judgement":"no_control"`},
 	"GET /campaigns/{id}/effect":            {id: "$campaign"},

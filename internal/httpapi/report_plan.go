@@ -5,10 +5,12 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 )
 
 // Plan is the communication plan of some days.
@@ -20,6 +22,14 @@ type Plan struct {
 	Conflicts []PlanConflict `json:"conflicts" doc:"entries of one day that concern the same people"`
 	Journeys  []PlanJourney  `json:"journeys" doc:"what journeys sent, day by day"`
 	Pressure  []PlanPressure `json:"pressure" doc:"messages a person by week, counted from the first day; only weeks that have begun"`
+	Cadence   Cadence        `json:"cadence"`
+}
+
+// Cadence is the rhythm of messages that the team aims at; it holds nothing back. Zero is no target.
+type Cadence struct {
+	Least  int `json:"least" doc:"campaigns a week at least"`
+	Most   int `json:"most" doc:"campaigns a week at most"`
+	Person int `json:"person" doc:"messages that one person gets in a week at most, from campaigns, journeys and all else"`
 }
 
 // PlanEntry is one campaign, or one run of a series that lies ahead.
@@ -82,9 +92,13 @@ func (a *api) planRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		w, err := a.c.Workspaces.Get(ctx, workspaceOf(ctx))
+		if err != nil {
+			return nil, err
+		}
 		day := func(at time.Time) string { return at.In(p.Period.Zone).Format(time.DateOnly) }
 		last := func(at time.Time) string { return day(at.Add(-time.Microsecond)) }
-		out := Plan{From: day(p.Period.From), To: last(p.Period.To), Zone: p.Period.Zone.String(), Entries: []PlanEntry{}, Conflicts: []PlanConflict{}, Journeys: []PlanJourney{}, Pressure: []PlanPressure{}}
+		out := Plan{From: day(p.Period.From), To: last(p.Period.To), Zone: p.Period.Zone.String(), Entries: []PlanEntry{}, Conflicts: []PlanConflict{}, Journeys: []PlanJourney{}, Pressure: []PlanPressure{}, Cadence: Cadence(w.Settings.Cadence)}
 		for _, e := range p.Entries {
 			out.Entries = append(out.Entries, PlanEntry{e.Campaign, e.Series, e.Name, string(e.Status), e.Topic, day(e.At), e.At, e.Shown.String(), e.People})
 		}
@@ -103,6 +117,18 @@ func (a *api) planRoutes() {
 			out.Pressure = append(out.Pressure, x)
 		}
 		return answer(out), nil
+	})
+	route(a, http.MethodPut, "/plan/cadence", "plan-cadence-set", "Set the rhythm that the team aims at", staff.CampaignsWrite, func(ctx context.Context, in *in[Cadence]) (*body[Cadence], error) {
+		var w workspace.Workspace
+		err := a.change(ctx, "update", "workspace", workspaceOf(ctx), func(ctx context.Context) (err error) {
+			if w, err = a.c.Workspaces.Get(ctx, workspaceOf(ctx)); err != nil {
+				return err
+			}
+			w.Settings.Cadence = workspace.Cadence(in.Body)
+			w, err = a.c.Workspaces.Update(ctx, w)
+			return err
+		})
+		return answer(Cadence(w.Settings.Cadence)), renamed(err, func(f string) string { return strings.TrimPrefix(f, "settings.cadence.") })
 	})
 	type runs struct {
 		Schedule campaign.Schedule `json:"schedule"`

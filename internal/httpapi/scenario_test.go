@@ -81,6 +81,12 @@ func TestWorkspaceScenarios(t *testing.T) {
 		{do: "PATCH /workspace", body: `{"timezone":"x","currency":"y"}`, status: 422, has: `"location":"timezone" | "location":"currency"`},
 		{do: "GET /workspace", status: 200, has: `"timezone":"Asia/Tokyo"`},
 		{as: "marketer", do: "PATCH /workspace", body: `{"name":"x"}`, status: 403, has: "settings.write"},
+		{as: "viewer", do: "GET /plan", status: 200, has: `"cadence":{"least":0,"most":0,"person":0}`},
+		{as: "marketer", do: "PUT /plan/cadence", body: `{"least":1,"most":3,"person":4}`, status: 200, has: `{"least":1,"most":3,"person":4}`},
+		{as: "viewer", do: "GET /plan", status: 200, has: `"cadence":{"least":1,"most":3,"person":4}`},
+		{as: "viewer", do: "PUT /plan/cadence", body: `{"least":1,"most":3,"person":4}`, status: 403, has: "campaigns.write"},
+		{do: "PUT /plan/cadence", body: `{"least":3,"most":2,"person":0}`, status: 422, has: `"code":"workspace.cadence.order" | "field":"most"`},
+		{do: "PUT /plan/cadence", body: `{"least":-1,"most":0,"person":0}`, status: 422, has: `"field":"least"`},
 
 		{do: "GET /sources", status: 200, has: `"write_key":"wk_`},
 		{as: "marketer", do: "GET /sources", status: 403, not: "wk_"},

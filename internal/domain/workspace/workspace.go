@@ -37,6 +37,36 @@ type Settings struct {
 	PostalAddress string `json:"postal_address,omitempty"` // shown at the foot of marketing mail, where law asks for it
 
 	ApproveCampaigns bool `json:"approve_campaigns,omitempty"` // a campaign goes out only after a second person has agreed
+
+	Cadence Cadence `json:"cadence,omitzero"`
+}
+
+// Cadence is the rhythm of messages that the team aims at. It is a target to be judged by, not a limit that holds messages back; limits
+// are the outbox's. A bound of zero is none.
+type Cadence struct {
+	Least  int `json:"least,omitempty"`  // campaigns a week
+	Most   int `json:"most,omitempty"`   // campaigns a week
+	Person int `json:"person,omitempty"` // messages that one person gets in a week at most, from campaigns, journeys and all else
+}
+
+// maxCadence is a campaign every ten minutes: more is a slip of the finger.
+const maxCadence = 1000
+
+// Validate reports everything that is wrong with the cadence.
+func (c Cadence) Validate() error {
+	var all []error
+	for _, b := range []struct {
+		field string
+		value int
+	}{{"least", c.Least}, {"most", c.Most}, {"person", c.Person}} {
+		if b.value < 0 || b.value > maxCadence {
+			all = append(all, errs.Invalid("workspace.cadence.range", "settings.cadence."+b.field, "write a number between 0 (no target) and %d", maxCadence))
+		}
+	}
+	if c.Most > 0 && c.Least > c.Most {
+		all = append(all, errs.Invalid("workspace.cadence.order", "settings.cadence.most", "at most %d is less than at least %d; raise it, or write 0 for no upper target", c.Most, c.Least))
+	}
+	return errors.Join(all...)
 }
 
 // Kind says where a source's events come from.
@@ -129,7 +159,7 @@ func (w Workspace) Validate() error {
 	if utf8.RuneCountInString(s.PostalAddress) > maxText {
 		bad("settings.postal_address.length", "settings.postal_address", "write at most %d characters", maxText)
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, s.Cadence.Validate())...)
 }
 
 // plainAddress reports whether s is a mail address and nothing but one ("Ann <ann@example.com>" is more).

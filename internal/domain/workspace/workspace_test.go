@@ -36,6 +36,9 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"reply to":            {func(w *Workspace) { w.Settings.ReplyTo = "a@" }, "workspace.settings.reply_to.invalid"},
 		"header in a name":    {func(w *Workspace) { w.Settings.SenderName = "a\r\nBcc: all@example.com" }, "workspace.settings.sender_name.invalid"},
 		"address of a novel":  {func(w *Workspace) { w.Settings.PostalAddress = strings.Repeat("x", 2001) }, "workspace.settings.postal_address.length"},
+		"less than nothing":   {func(w *Workspace) { w.Settings.Cadence.Least = -1 }, "workspace.cadence.range"},
+		"a message a second":  {func(w *Workspace) { w.Settings.Cadence.Person = 604_800 }, "workspace.cadence.range"},
+		"most below least":    {func(w *Workspace) { w.Settings.Cadence = Cadence{Least: 3, Most: 2} }, "workspace.cadence.order"},
 		"URL with a password": {func(w *Workspace) { w.Settings.PublicURL = "https://u:p@k.example.com" }, "workspace.settings.public_url.invalid"},
 	} {
 		w := valid()

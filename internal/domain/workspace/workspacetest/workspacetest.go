@@ -43,7 +43,7 @@ func Run(t *testing.T, open Opener) {
 func sample(id string) workspace.Workspace {
 	return workspace.Workspace{
 		ID: id, Name: "絆 Shop", Timezone: "Asia/Tokyo", Currency: "JPY", DefaultRegion: "JP", Locale: "ja",
-		Settings:  workspace.Settings{PublicURL: "https://k.example.com", SenderName: "Shop", SenderEmail: "shop@example.com", ReplyTo: "help@example.com", PostalAddress: "1-1\nTokyo"},
+		Settings:  workspace.Settings{PublicURL: "https://k.example.com", SenderName: "Shop", SenderEmail: "shop@example.com", ReplyTo: "help@example.com", PostalAddress: "1-1\nTokyo", Cadence: workspace.Cadence{Least: 1, Most: 3, Person: 4}},
 		CreatedAt: start, UpdatedAt: start.Add(time.Microsecond),
 	}
 }

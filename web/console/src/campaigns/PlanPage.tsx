@@ -1,17 +1,18 @@
+import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatDate, formatNumber, useT } from '@/i18n'
+import { formatDate, formatDay, formatNumber, formatWeekday, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { usePreference } from '@/lib/preferences'
 import { daysBefore } from '@/report/compare'
 import { span } from '@/report/Period'
 import { weekday } from '@/series/rhythm'
-import { Button, Card, Chart, DataTable, EmptyState, Group, Link, ListPage, Loaded, NumberInput, SegmentedControl, Tag } from '@/ui'
+import { Button, Card, DataTable, EmptyState, Group, IconButton, Link, ListPage, Loaded, SegmentedControl, Stack } from '@/ui'
+import { Cadence } from './Cadence'
 import { CampaignTabs } from './CampaignTabs'
+import { Pressure } from './Pressure'
 import css from './PlanPage.module.css'
 
 type Plan = Schemas['Plan']
-type Cadence = { least: number; most: number }
 
 /** The Monday of a day's week. */
 const monday = (day: string) => daysBefore(day, (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7)
@@ -54,21 +55,27 @@ export default function PlanPage() {
             onChange={(view) => setState({ view })}
             data={['month', 'week'].map((v) => ({ value: v, label: t(`plan.${v}`) }))}
           />
-          <Button onClick={() => step(-1)}>{t('plan.before')}</Button>
-          <Button onClick={() => setState({ at: '' })}>{t('plan.today')}</Button>
-          <Button onClick={() => step(1)}>{t('plan.after')}</Button>
+          <Group gap={4}>
+            <IconButton label={t('plan.before')} variant="default" onClick={() => step(-1)}>
+              <ChevronLeft size={16} />
+            </IconButton>
+            <Button onClick={() => setState({ at: '' })}>{t('plan.today')}</Button>
+            <IconButton label={t('plan.after')} variant="default" onClick={() => step(1)}>
+              <ChevronRight size={16} />
+            </IconButton>
+          </Group>
           <strong>{span(days.from, days.to)}</strong>
         </Group>
       }
     >
       <Loaded of={plan}>
         {(p) => (
-          <div style={{ display: 'grid', gap: 16 }}>
-            <Calendar plan={p} today={now} />
-            <Rhythm plan={p} />
+          <Stack gap="md">
+            <Calendar plan={p} />
+            <Cadence plan={p} />
             <Conflicts plan={p} />
             <Pressure plan={p} />
-          </div>
+          </Stack>
         )}
       </Loaded>
     </ListPage>
@@ -77,8 +84,9 @@ export default function PlanPage() {
 
 const address = (e: Schemas['PlanEntry']) => (e.campaign ? `/campaigns/${e.campaign}` : `/campaigns/series/${e.series}`)
 
-function Calendar({ plan: p, today }: { plan: Plan; today: string }) {
+function Calendar({ plan: p }: { plan: Plan }) {
   const t = useT()
+  const [today] = useState(() => new Intl.DateTimeFormat('en-CA', { timeZone: p.zone }).format(new Date()))
   const days: string[] = []
   for (let d = p.from; d <= p.to; d = daysBefore(d, -1)) days.push(d)
   return (
@@ -88,13 +96,20 @@ function Calendar({ plan: p, today }: { plan: Plan; today: string }) {
           {weekday(d, 'short')}
         </div>
       ))}
-      {days.map((d) => {
+      {days.map((d, i) => {
         const entries = (p.entries ?? []).filter((e) => e.date === d)
         const journeys = (p.journeys ?? []).filter((j) => j.date === d)
         const clashes = (p.conflicts ?? []).filter((c) => c.date === d).length
         return (
           <div key={d} className={`${css.day} ${d === today ? css.today : ''} ${entries.length + journeys.length ? '' : css.empty}`}>
-            <div className={css.date}>{formatDate(`${d}T12:00:00`)}</div>
+            <time dateTime={d} className={css.date} aria-current={d === today ? 'date' : undefined}>
+              <span className={css.long}>
+                {formatDay(`${d}T12:00:00`)} {formatWeekday(`${d}T12:00:00`)}
+              </span>
+              <span className={css.short} aria-hidden>
+                {i === 0 || d.endsWith('-01') ? formatDay(`${d}T12:00:00`) : Number(d.slice(8))}
+              </span>
+            </time>
             {entries.map((e) => (
               <Link key={`${e.campaign}${e.series}${e.at}`} to={address(e)} className={css.entry}>
                 {e.name} · {formatNumber(e.people)}
@@ -110,65 +125,6 @@ function Calendar({ plan: p, today }: { plan: Plan; today: string }) {
         )
       })}
     </div>
-  )
-}
-
-/** Sends a week beside the cadence that the reader aims at. */
-function Rhythm({ plan: p }: { plan: Plan }) {
-  const t = useT()
-  const [cadence, setCadence] = usePreference<Cadence>('plan.cadence', { least: 1, most: 3 })
-  const weeks: string[] = []
-  for (let d = p.from; d <= p.to; d = daysBefore(d, -7)) weeks.push(d)
-  return (
-    <Card
-      title={t('plan.cadence')}
-      help={t('plan.cadence_help')}
-      actions={
-        <>
-          <NumberInput
-            w={90}
-            min={0}
-            aria-label={t('plan.least')}
-            value={cadence.least}
-            onChange={(n) => setCadence({ ...cadence, least: Number(n) || 0 })}
-          />
-          <span>–</span>
-          <NumberInput
-            w={90}
-            min={0}
-            aria-label={t('plan.most')}
-            value={cadence.most}
-            onChange={(n) => setCadence({ ...cadence, most: Number(n) || 0 })}
-          />
-        </>
-      }
-      flush
-    >
-      <DataTable
-        bare
-        plain
-        name="plan-cadence"
-        label={t('plan.cadence')}
-        rows={weeks.map((w) => ({ week: w, sends: (p.entries ?? []).filter((e) => e.date >= w && e.date <= daysBefore(w, -6)).length }))}
-        rowId={(w) => w.week}
-        columns={[
-          { id: 'week', title: t('plan.week'), cell: (w) => span(w.week, daysBefore(w.week, -6)) },
-          { id: 'sends', title: t('plan.sends'), num: true, cell: (w) => formatNumber(w.sends) },
-          {
-            id: 'verdict',
-            title: t('field.status'),
-            cell: (w) =>
-              w.sends < cadence.least ? (
-                <Tag tone="warning">{t('plan.quiet')}</Tag>
-              ) : w.sends > cadence.most ? (
-                <Tag tone="danger">{t('plan.busy')}</Tag>
-              ) : (
-                <Tag tone="success">{t('plan.kept')}</Tag>
-              ),
-          },
-        ]}
-      />
-    </Card>
   )
 }
 
@@ -195,34 +151,6 @@ function Conflicts({ plan: p }: { plan: Plan }) {
         ]}
         empty={<EmptyState title={t('plan.no_conflicts')} />}
       />
-    </Card>
-  )
-}
-
-function Pressure({ plan: p }: { plan: Plan }) {
-  const t = useT()
-  const weeks = p.pressure ?? []
-  const most = Math.max(0, ...weeks.flatMap((w) => (w.spread ?? []).map((s) => s.messages)))
-  const counts = Array.from({ length: Math.min(most, 12) }, (_, i) => i + 1)
-  return (
-    <Card title={t('plan.pressure')} help={t('plan.pressure_help')}>
-      {most === 0 ? (
-        <EmptyState title={t('plan.no_pressure')} />
-      ) : (
-        <Chart
-          kind="bar"
-          title={t('plan.pressure')}
-          data={{
-            labels: counts.map((n) => t('plan.messages', { count: n })),
-            series: weeks.map((w) => ({
-              name: span(w.from, w.to),
-              values: counts.map((n) =>
-                (w.spread ?? []).reduce((sum, s) => sum + (s.messages === n || (n === 12 && s.messages > 12) ? s.people : 0), 0),
-              ),
-            })),
-          }}
-        />
-      )}
     </Card>
   )
 }

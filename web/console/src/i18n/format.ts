@@ -28,6 +28,7 @@ export function formatMoney(minor: number, currency: string, o: Intl.NumberForma
 export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).format(new Date(w)) : '–')
 /** A day without its year, for axes. */
 export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
+export const formatWeekday = (w: When) => (w ? dates({ weekday: 'short' }).format(new Date(w)) : '–')
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
 /** A civil time without a zone ("2026-03-01T09:00"), shown as written. */
 export const formatCivil = (w: string) =>

@@ -71,7 +71,7 @@ export function EventTimeline({ id }: { id: string }) {
               <details className={css.body}>
                 <summary>
                   <span className={css.name}>{e.name || e.type}</span>
-                  <span className={css.about}>{about(e)}</span>
+                  {about(e) === e.name ? null : <span className={css.about}>{about(e)}</span>}
                   <span className={css.time}>
                     <Time at={e.time} />
                   </span>

@@ -26,12 +26,8 @@ export function Share({ rate }: { rate: Rate | undefined }) {
   if (!rate?.n) return null
   return (
     <>
-      {t('report.share', {
-        share: formatPercent(rate.share),
-        low: formatPercent(rate.low),
-        high: formatPercent(rate.high),
-        n: formatNumber(rate.n),
-      })}
+      <span className={css.part}>{t('report.share_of', { share: formatPercent(rate.share), n: formatNumber(rate.n) })}</span>{' '}
+      <span className={css.part}>{t('report.interval', { low: formatPercent(rate.low), high: formatPercent(rate.high) })}</span>
     </>
   )
 }

@@ -171,7 +171,13 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
         ...base,
         main: true,
         cell: (r) =>
-          isTotal(r) ? <strong>{t('report.total')}</strong> : c.kind === 'day' ? formatDate(`${r.label}T12:00:00`) : rowName(t, table, r),
+          isTotal(r) ? (
+            <strong>{t('report.total')}</strong>
+          ) : c.kind === 'day' ? (
+            <span className={figures.part}>{formatDate(`${r.label}T12:00:00`)}</span>
+          ) : (
+            rowName(t, table, r)
+          ),
       }
     if (c.kind === 'count')
       return {

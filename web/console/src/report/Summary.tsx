@@ -4,6 +4,7 @@ import { formatMoney, formatNumber, formatPercent, useT } from '@/i18n'
 import { Alert, Amounts, Card, Chart, DataTable, EmptyState, Link, Note, Num, Stack, Stat, Tag, type Tone } from '@/ui'
 import { Delta } from './Delta'
 import { Share } from './Figures'
+import css from './Summary.module.css'
 
 type Summary = Schemas['Summary']
 
@@ -24,10 +25,10 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
     <Stat
       label={t(`summary.${name}`)}
       value={
-        <span style={{ fontSize: 16, lineHeight: 1.7, display: 'flex', flexDirection: 'column' }}>
+        <span className={css.money}>
           {n?.[name]?.length ? null : '–'}
           {(n?.[name] ?? []).map((m) => (
-            <span key={m.currency} style={{ display: 'flex', gap: 8, alignItems: 'baseline', flexWrap: 'wrap' }}>
+            <span key={m.currency} className={css.amount}>
               {formatMoney(m.minor, m.currency)}
               <Delta
                 figure="revenue"
@@ -103,17 +104,12 @@ export function Health({ of: s }: { of: Summary }) {
             title: t('summary.sign'),
             cell: (h) => (
               <>
-                {t(`metric.${h.figure}`)} {h.domain ? <Note>{h.domain}</Note> : null}
+                <span className={css.figure}>{t(`metric.${h.figure}`)}</span> {h.domain ? <Note>{h.domain}</Note> : null}
+                <Note>{t('summary.limit', { watch: formatPercent(h.watch, 2), act: formatPercent(h.act, 2) })}</Note>
               </>
             ),
           },
-          { id: 'rate', title: t('summary.share'), num: true, cell: (h) => (h.rate.n ? <Share rate={h.rate} /> : '–') },
-          {
-            id: 'limits',
-            title: t('summary.limits'),
-            num: true,
-            cell: (h) => t('summary.limit', { watch: formatPercent(h.watch, 2), act: formatPercent(h.act, 2) }),
-          },
+          { id: 'rate', title: t('summary.share'), num: true, cell: (h) => <Share rate={h.rate} /> },
           {
             id: 'status',
             title: t('field.status'),
@@ -141,6 +137,8 @@ export function Revenue({ of: s }: { of: Summary }) {
           .filter((x) => x.minor !== 0)
           .toSorted((a, b) => b.minor - a.minor)
           .slice(0, 12)
+        // One bar compares with nothing; the table says it.
+        if (of.length < 2) return null
         return (
           <Chart
             key={c}

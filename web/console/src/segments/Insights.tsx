@@ -24,7 +24,7 @@ export function Growth({ id }: { id: string }) {
           const labels = items.map((d) => formatDay(`${d.day}T12:00:00Z`))
           return (
             <>
-              <Card title={t('segments.size')}>
+              <Card title={t('segments.size')} help={items.length < 2 ? t('segments.growth_begins') : undefined}>
                 <Chart
                   title={t('segments.size')}
                   kind="area"

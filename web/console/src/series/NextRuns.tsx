@@ -24,7 +24,7 @@ export function NextRuns({ schedule }: { schedule: Schedule }) {
     <Card title={t('series.next_runs')}>
       <div role="status">
         {answer.error ? <Text c="dimmed">{describe(answer.error)}</Text> : null}
-        <ol style={{ margin: 0, paddingInlineStart: 20 }}>
+        <ol>
           {answer.runs.map((r) => (
             <li key={r.at}>{schedule.local ? t('campaigns.when_local', { time: formatCivil(r.shown) }) : formatTime(r.at)}</li>
           ))}

@@ -1,3 +1,4 @@
+import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
@@ -131,7 +132,7 @@ export default function KeysSection() {
                 ) : null,
             },
           ]}
-          empty={<EmptyState title={t('settings.no_keys')} />}
+          empty={<EmptyState icon={KeyRound} title={t('settings.no_keys')} text={t('settings.lead.keys')} />}
         />
       </Card>
       <Sheet title={t('settings.new_key')} opened={making} onClose={() => setMaking(false)}>

@@ -99,7 +99,7 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
   const names = {
     type: 'category',
     data: data.labels,
-    boundaryGap: kind !== 'line' && kind !== 'area',
+    boundaryGap: (kind !== 'line' && kind !== 'area') || data.labels.length === 1,
     inverse: flat,
     axisLabel: flat ? { width: 160, overflow: 'truncate' } : { hideOverlap: true },
   }
@@ -120,6 +120,8 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
       name: s.name,
       type: kind === 'line' || kind === 'area' ? 'line' : 'bar',
       stack: kind === 'stacked' ? 'all' : undefined,
+      // A line through one point is none: the point is shown.
+      showSymbol: s.values.filter((v) => v !== null).length < 2,
       areaStyle: kind === 'area' ? { opacity: several ? 0.08 : 0.12 } : undefined,
       itemStyle: flat ? { borderRadius: [0, 3, 3, 0] } : undefined,
       data: s.values,

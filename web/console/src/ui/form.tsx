@@ -74,8 +74,8 @@ export function FormBody<T extends object>({
   const box = useRef<HTMLFormElement>(null)
   const faulty = Object.keys(form.errors).join()
   useEffect(() => {
-    if (faulty) box.current?.querySelector<HTMLElement>('[aria-invalid="true"], input[data-invalid], [data-error]')?.focus()
-  }, [faulty])
+    if (faulty && !form.busy) box.current?.querySelector<HTMLElement>(':is(input, textarea, select, button)[aria-invalid="true"]')?.focus()
+  }, [faulty, form.busy])
   return (
     <form
       ref={box}

@@ -1,0 +1,50 @@
+import type { Schemas } from '@/api'
+import { formatDay, formatNumber, useT } from '@/i18n'
+import { Alert, Card, Chart, EmptyState, Stack } from '@/ui'
+
+// Who got more than so many messages is counted together: the picture stays readable, and the table has no endless tail.
+const drawn = 5
+
+/** People who got more in a week than one person should. */
+export const above = (week: Schemas['PlanPressure'], person: number) =>
+  person > 0 ? (week.spread ?? []).filter((s) => s.messages > person).reduce((sum, s) => sum + s.people, 0) : 0
+
+/** How many people got how many messages, week by week, and whom it was too much for. */
+export function Pressure({ plan: p }: { plan: Schemas['Plan'] }) {
+  const t = useT()
+  const weeks = p.pressure ?? []
+  const most = Math.max(0, ...weeks.flatMap((w) => (w.spread ?? []).map((s) => s.messages)))
+  const name = (w: Schemas['PlanPressure']) => `${formatDay(`${w.from}T12:00:00`)} – ${formatDay(`${w.to}T12:00:00`)}`
+  const person = p.cadence.person
+  const pressed = weeks.map((week) => ({ week, people: above(week, person) })).filter((x) => x.people > 0)
+  return (
+    <Card
+      title={t('plan.pressure')}
+      help={person ? `${t('plan.pressure_help')} ${t('plan.person_target', { count: person })}` : t('plan.pressure_help')}
+    >
+      {most === 0 ? (
+        <EmptyState title={t('plan.no_pressure')} />
+      ) : (
+        <Stack gap="sm">
+          {pressed.map((x) => (
+            <Alert key={x.week.from} color="warning">
+              {t('plan.above', { count: x.people, week: name(x.week), all: formatNumber(x.week.people), most: formatNumber(person) })}
+            </Alert>
+          ))}
+          <Chart
+            kind="stacked"
+            title={t('plan.pressure')}
+            data={{
+              labels: weeks.map(name),
+              series: Array.from({ length: Math.min(most, drawn) }, (_, i) => i + 1).map((n) => ({
+                name: n === drawn && most > drawn ? t('plan.messages_more', { count: n }) : t('plan.messages', { count: n }),
+                values: weeks.map((w) => (w.spread ?? []).reduce((sum, s) => sum + (Math.min(s.messages, drawn) === n ? s.people : 0), 0)),
+              })),
+            }}
+          />
+          {person && pressed.length === 0 ? <p>{t('plan.nobody_above')}</p> : null}
+        </Stack>
+      )}
+    </Card>
+  )
+}
