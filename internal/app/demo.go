@@ -157,6 +157,8 @@ func (d *demonstration) topics() []string {
 // demoWait replaces the hour that the abandoned-cart journey waits, so that a visitor sees it work.
 var demoWait = node.Span{N: 1, Unit: "minute"}
 
+const demoWaitText = "1 minute"
+
 // prepare makes what the marketers of the sample business would have made, and feeds its history through the intake.
 func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	ws, err := d.app.workspaces.Bootstrap(ctx, "")
@@ -242,7 +244,7 @@ func (d *demonstration) journeys(ctx context.Context, ws string) error {
 		}
 		for i, n := range cart.Draft.Nodes {
 			if n.Kind == "wait" {
-				cart.Draft.Nodes[i].Config, cart.Draft.Nodes[i].Title = config, n.Title+" (sample: "+demoWait.String()+")"
+				cart.Draft.Nodes[i].Config, cart.Draft.Nodes[i].Title = config, n.Title+" (sample: "+demoWaitText+")"
 			}
 		}
 		if _, err := d.app.journeys.Edit(ctx, ws, cart.ID, cart.Rev, cart.Name, cart.Draft); err != nil {
@@ -358,7 +360,7 @@ func (d *demonstration) tell(c Config) {
     curl -u %s: -d '{"userId":"me","event":"Hello"}' %s/v1/track
 
   Ctrl-C stops it; the data stays in %s.
-`, c.PublicURL, d.memo.Email, d.memo.Password, demoWait, d.memo.WriteKey, d.memo.WriteKey, c.PublicURL, c.Data)
+`, c.PublicURL, d.memo.Email, d.memo.Password, demoWaitText, d.memo.WriteKey, d.memo.WriteKey, c.PublicURL, c.Data)
 }
 
 // readers shows the sample's customers their mail.

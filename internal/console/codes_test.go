@@ -74,6 +74,31 @@ func literals(t *testing.T, dir, pattern string) (out []string) {
 	return out
 }
 
+// arguments returns the texts that functions of these names are called with first.
+func arguments(t *testing.T, dir string, names ...string) (out []string) {
+	t.Helper()
+	for _, f := range source(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			c, ok := n.(*ast.CallExpr)
+			if !ok || len(c.Args) == 0 {
+				return true
+			}
+			name := ""
+			switch f := c.Fun.(type) {
+			case *ast.Ident:
+				name = f.Name
+			case *ast.SelectorExpr:
+				name = f.Sel.Name
+			}
+			if v, ok := text(c.Args[0]); ok && slices.Contains(names, name) {
+				out = append(out, v)
+			}
+			return true
+		})
+	}
+	return out
+}
+
 func text(e ast.Expr) (string, bool) {
 	l, ok := e.(*ast.BasicLit)
 	if !ok || l.Kind != token.STRING {
@@ -129,6 +154,8 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"bounce_remedy", enum(t, "Bounce", "remedy"), 6},
 		{"inbound.outcome", constants(t, "domain/outbox", "Taken", ""), 4},
 		{"opt_in", enum(t, "Topic", "opt_in"), 3},
+		{"journey_reason", append(arguments(t, "domain/journey", "Because"), "said", "message_refused", "version_ended"), 20},
+		{"journey_reason", append(arguments(t, "domain/journey/node", "Because", "because", "until"), "nothing_set", "value_is"), 35},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
 	} {
 		if len(c.codes) < c.least {

@@ -17,7 +17,7 @@ type JourneySimulation struct {
 	Journey   string                 `json:"journey_id"`
 	Version   int                    `json:"version" doc:"0 is the draft"`
 	Status    string                 `json:"status" enum:"running,done,cancelled,failed"`
-	Error     string                 `json:"error,omitempty"`
+	Error     *JourneyReason         `json:"error,omitempty"`
 	From      time.Time              `json:"from"`
 	To        time.Time              `json:"to"`
 	Everybody int64                  `json:"everybody" doc:"people of the workspace"`
@@ -148,7 +148,7 @@ func (a *api) journeySimulateRoutes() {
 
 func simulationShape(s journey.Simulation) JourneySimulation {
 	out := JourneySimulation{
-		ID: s.ID, Journey: s.Journey, Version: s.Version, Status: s.Status, Error: s.Error, From: s.From, To: s.To, Everybody: s.Everybody, People: s.People, Looked: s.Looked,
+		ID: s.ID, Journey: s.Journey, Version: s.Version, Status: s.Status, Error: reasonShape(s.Error), From: s.From, To: s.To, Everybody: s.Everybody, People: s.People, Looked: s.Looked,
 		Entered: s.Entered, Persons: s.Persons, Messages: s.Messages, Receivers: s.Receivers, Goals: s.Goals, Inside: s.Inside, Control: s.Held, Endless: s.Endless,
 		Ended: s.Ended, Refused: s.Refused, Turned: s.Turned, Days: s.Days, Nodes: make([]JourneySimulatedNode, len(s.Nodes)), About: s.About,
 	}

@@ -142,7 +142,7 @@ type PersonBehind struct {
 	Person    PersonBrief    `json:"person"`
 	At        *time.Time     `json:"at,omitempty"`
 	State     string         `json:"state"`
-	Reason    string         `json:"reason,omitempty"`
+	Reason    string         `json:"reason,omitempty" doc:"code; with round_id one of a journey, as in its steps"`
 	Data      map[string]any `json:"data,omitempty" doc:"what the reason rests on"`
 	Detail    string         `json:"detail,omitempty"`
 	MessageID string         `json:"message_id,omitempty"`

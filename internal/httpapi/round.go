@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
@@ -22,7 +23,7 @@ type Round struct {
 	Ended   *time.Time                 `json:"ended_at,omitempty"`
 	Due     *time.Time                 `json:"due_at,omitempty" doc:"when they move on by themselves"`
 	Arrived time.Time                  `json:"arrived_at" doc:"at the node"`
-	Waits   string                     `json:"waits,omitempty" doc:"what the person waits for at the node"`
+	Waits   *JourneyReason             `json:"waits,omitempty" doc:"what the person waits for at the node"`
 	Control bool                       `json:"control,omitempty" doc:"kept out to compare: watched for the goal, not led"`
 	Key     string                     `json:"key,omitempty" doc:"tells rounds that run side by side apart, such as a cart"`
 	Tries   int                        `json:"attempts,omitempty" doc:"failed tries of the present step"`
@@ -30,10 +31,23 @@ type Round struct {
 	Answers map[string]json.RawMessage `json:"answers,omitempty" doc:"what was answered to nodes, by node"`
 	GoalAt  *time.Time                 `json:"goal_at,omitempty"`
 	Why     string                     `json:"why,omitempty" doc:"how it ended"`
-	Reason  string                     `json:"reason,omitempty"`
-	Error   string                     `json:"error,omitempty"`
+	Reason  *JourneyReason             `json:"reason,omitempty" doc:"the same with what it rests on"`
+	Error   *JourneyReason             `json:"error,omitempty" doc:"why the last try failed"`
 	Steps   []Step                     `json:"steps,omitempty"`
 	Errands []Errand                   `json:"errands,omitempty" doc:"calls of webhooks and changes of lists, in the order of asking"`
+}
+
+// JourneyReason says why, as a code that the reader's words are found by and what those words rest on.
+type JourneyReason struct {
+	Code string         `json:"code" doc:"stable; 'said': a sentence of before there were codes, in data.text; a code with a dot is that of an error, data.text says it in English"`
+	Data map[string]any `json:"data,omitempty" doc:"names, lengths of time {n, unit}, moments, figures"`
+}
+
+func reasonShape(r node.Reason) *JourneyReason {
+	if r.IsZero() {
+		return nil
+	}
+	return &JourneyReason{Code: r.Code, Data: r.Data}
 }
 
 // Errand is something that a node asked for outside of the journey, and what came of it.
@@ -48,7 +62,8 @@ type Errand struct {
 	Body    string     `json:"body,omitempty" doc:"sent"`
 	Code    int        `json:"answer_status,omitempty" doc:"HTTP status of the last answer"`
 	Excerpt string     `json:"answer_excerpt,omitempty" doc:"beginning of the last answer"`
-	Error   string     `json:"error,omitempty"`
+	Error   string     `json:"error,omitempty" doc:"of the last try, for technicians"`
+	ErrCode string     `json:"error_code,omitempty" doc:"the same as a code, if there is one"`
 	Asked   time.Time  `json:"asked_at"`
 	Next    *time.Time `json:"next_try_at,omitempty"`
 	Ended   *time.Time `json:"ended_at,omitempty"`
@@ -65,7 +80,7 @@ func errandShape(e journey.Errand) Errand {
 		out.Kind, out.List = "add_to_list", e.Want.List.List
 	}
 	if e.Answer != nil {
-		out.Code, out.Error = e.Answer.Status, e.Answer.Error
+		out.Code, out.Error, out.ErrCode = e.Answer.Status, e.Answer.Error, e.Answer.Code
 	}
 	if e.Status == journey.Waiting {
 		out.Next = moment(e.Due)
@@ -75,14 +90,14 @@ func errandShape(e journey.Errand) Errand {
 
 // Step is one node passed, with the reason.
 type Step struct {
-	Node      string     `json:"node"`
-	Kind      string     `json:"kind"`
-	Arrived   time.Time  `json:"arrived_at"`
-	Left      *time.Time `json:"left_at,omitempty"`
-	Output    string     `json:"output,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
-	MessageID string     `json:"message_id,omitempty"`
-	Refused   string     `json:"refused,omitempty" doc:"why the gate refused the message"`
+	Node      string         `json:"node"`
+	Kind      string         `json:"kind"`
+	Arrived   time.Time      `json:"arrived_at"`
+	Left      *time.Time     `json:"left_at,omitempty"`
+	Output    string         `json:"output,omitempty"`
+	Reason    *JourneyReason `json:"reason,omitempty"`
+	MessageID string         `json:"message_id,omitempty"`
+	Refused   string         `json:"refused,omitempty" doc:"why the gate refused the message"`
 }
 
 func roundShape(i journey.Instance) Round {
@@ -91,10 +106,10 @@ func roundShape(i journey.Instance) Round {
 		due = i.Memory.Until // looked at before that only to see whether an exit rule holds
 	}
 	return Round{
-		Arrived: i.Arrived, Waits: i.Memory.Waits, Control: i.Control, Key: i.Key, Tries: i.Attempts, Answers: i.Memory.Answers,
+		Arrived: i.Arrived, Waits: reasonShape(i.Memory.Waits), Control: i.Control, Key: i.Key, Tries: i.Attempts, Answers: i.Memory.Answers,
 		Trigger: RoundTrigger{Name: i.Memory.Trigger.Name, Time: i.Memory.Trigger.Time, MessageID: i.EntryKey, Properties: i.Memory.Trigger.Properties},
 		ID:      i.ID, Person: i.Person, Journey: i.Journey, Version: i.Version, Status: string(i.Status), Node: i.Node, Entered: i.Entered, Ended: moment(i.Ended),
-		Due: moment(due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: i.Reason, Error: i.Error,
+		Due: moment(due), GoalAt: moment(i.GoalAt), Why: i.Why, Reason: reasonShape(i.Reason), Error: reasonShape(i.Error),
 	}
 }
 
@@ -139,7 +154,7 @@ func (a *api) roundRoutes() {
 func stepShapes(steps []journey.Step) []Step {
 	out := make([]Step, 0, len(steps))
 	for _, st := range steps {
-		out = append(out, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: st.Reason, MessageID: st.MessageID, Refused: st.Refused})
+		out = append(out, Step{Node: st.Node, Kind: st.Kind, Arrived: st.Arrived, Left: moment(st.Left), Output: st.Output, Reason: reasonShape(st.Reason), MessageID: st.MessageID, Refused: st.Refused})
 	}
 	return out
 }

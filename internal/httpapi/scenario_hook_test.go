@@ -34,7 +34,7 @@ func TestWebhookAndListScenarios(t *testing.T) {
 	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/journeys", "", &rounds)
 	b.ids["hooked"] = rounds.Items[0].ID
 	play(t, w, b, []scenario{
-		{do: "GET /journey-rounds/$hooked", status: 200, has: `"status":"done" | "reason":"answered 200 at the first try" | "kind":"webhook" | "url":"https://crm.example/$aya" | "body":"{\"who\":\"Zanzibar aya\"}" | "answer_status":200 | "answer_excerpt":"{\"tier\":\"gold\"}" | "kind":"add_to_list" | "list_id":"$list"`, not: "token"},
+		{do: "GET /journey-rounds/$hooked", status: 200, has: `"status":"done" | "reason":{"code":"answered","data":{"status":200,"tries":1}} | "kind":"webhook" | "url":"https://crm.example/$aya" | "body":"{\"who\":\"Zanzibar aya\"}" | "answer_status":200 | "answer_excerpt":"{\"tier\":\"gold\"}" | "kind":"add_to_list" | "list_id":"$list"`, not: "token"},
 		{do: "GET /lists/$list/members", status: 200, has: "$aya"},
 	})
 }

@@ -67,7 +67,7 @@ func (p *Plan) runControl(w *Walk, now time.Time) {
 		w.rest(due)
 		return
 	}
-	w.finish(Done, "control", "kept out to compare; the goal was not reached in time", nil, now)
+	w.finish(Done, "control", node.Because("control"), nil, now)
 }
 
 // reaches reports whether the event is the journey's goal for a round, in time.

@@ -211,16 +211,24 @@ func (s *Service) errand(ctx context.Context, e Errand) error {
 	case err == nil:
 		e.Status, e.EndedAt = Finished, now
 	case permanent(err):
-		e.Answer.Error = err.Error()
+		e.Answer.Error, e.Answer.Code = err.Error(), codeOf(err)
 		e.Status, e.EndedAt = Failed, now
 	default:
-		e.Answer.Error = err.Error()
+		e.Answer.Error, e.Answer.Code = err.Error(), codeOf(err)
 		e.Due = now.Add(max(wait, min(lastTryAgain, firstTryAgain<<min(e.Tries-1, 10))))
 		if e.Due.After(e.Want.Until) {
 			e.Status, e.EndedAt = Expired, now
 		}
 	}
 	return s.settle(ctx, e)
+}
+
+// codeOf returns the code of an error of package errs, else nothing.
+func codeOf(err error) string {
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		return e.Code
+	}
+	return ""
 }
 
 // settle stores the outcome and wakes the person, in one transaction. Whoever has lost the lease stores nothing: another worker does the errand.

@@ -95,7 +95,7 @@ func TestTemporaryRefusalsAreTriedAgainUnderTheSameKeyUntilTheTimeOut(t *testing
 		keys[c.Header["Idempotency-Key"]]++
 	}
 	want(t, "keys", len(keys), 2)
-	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'crm' AND person_id = 'per_1'`), []string{"answered 200 after 3 tries"})
+	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'crm' AND person_id = 'per_1'`), []string{`{"code":"answered","data":{"status":200,"tries":3}}`})
 
 	status = 500
 	w.happen(w.event("i", 3, "Go", `{}`))
@@ -124,7 +124,7 @@ func TestWhatIsRefusedForGoodLeavesByRefused(t *testing.T) {
 	w.happen(w.event("h", 2, "Go", `{}`))
 	w.settle()
 	want(t, "not public", w.path("per_2"), "crm>refused no!exit_node")
-	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'crm' ORDER BY person_id`), []string{"answered 422 at the first try", "not called: url: not a public address"})
+	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'crm' ORDER BY person_id`), []string{`{"code":"answered","data":{"status":422,"tries":1}}`, `{"code":"not_called","data":{"code":"url.not_public","text":"url: not a public address"}}`})
 	want(t, "calls", len(w.calls), 2)
 }
 

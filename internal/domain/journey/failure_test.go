@@ -36,7 +36,7 @@ func TestAFailureInTheMiddleLeavesNoHalfEffects(t *testing.T) {
 		w.pass(time.Hour)
 		want(t, where+": nothing has happened", w.state(), before)
 		i, _, _ := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-		if i.Attempts != 1 || !strings.Contains(i.Error, errBroken.Error()) || !i.Due.Equal(w.clock.Now().Add(30*time.Second)) {
+		if i.Attempts != 1 || !strings.Contains(fmt.Sprint(i.Error.Data["text"]), errBroken.Error()) || !i.Due.Equal(w.clock.Now().Add(30*time.Second)) {
 			t.Errorf("%s: %+v", where, i)
 		}
 		w.fail = nil
@@ -44,7 +44,7 @@ func TestAFailureInTheMiddleLeavesNoHalfEffects(t *testing.T) {
 		want(t, where+": the next try", w.messages(), []string{"per_1 tpl_1"})
 		want(t, where+": rounds", w.rounds("per_1"), []string{"active goal "})
 		i, _, _ = w.svc.Path(t.Context(), ws, w.instance("per_1"))
-		want(t, where+": forgotten", []any{i.Attempts, i.Error}, []any{0, ""})
+		want(t, where+": forgotten", []any{i.Attempts, i.Error.Code}, []any{0, ""})
 	}
 }
 
@@ -82,7 +82,7 @@ func TestWhatCannotBeMendedByTryingAgainIsParkedAndRetried(t *testing.T) {
 	w.pass(time.Hour)
 	want(t, "the other person", w.messages(), []string{"per_2 tpl_1"})
 	i, _, _ := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-	if i.Status != journey.Parked || !strings.Contains(i.Error, "tpl_1") {
+	if i.Status != journey.Parked || !strings.Contains(fmt.Sprint(i.Error.Data["text"]), "tpl_1") {
 		t.Errorf("%+v", i)
 	}
 	s := w.stats(j.ID)

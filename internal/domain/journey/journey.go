@@ -168,12 +168,12 @@ type Instance struct {
 	Due       time.Time // zero when only an event wakes the person, or when not active
 	Seq       int       // number of steps done
 	Memory    Memory
-	Why       string // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, version_ended, control, gone
-	Reason    string // the same in words
+	Why       string      // code with which the journey ended: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, version_ended, control, gone
+	Reason    node.Reason // the same with what it rests on
 	GoalAt    time.Time
 	Goal      *node.Reached // what reached the goal
 	Attempts  int           // failed tries of the present step
-	Error     string        // what the last failed try said
+	Error     node.Reason   // why the last try failed
 	Control   bool          // kept out to compare: watched for the goal, not led
 	Lease     string        // token of the worker that holds the row, empty if none
 	Rev       int64         // goes up with every write
@@ -188,7 +188,7 @@ type Memory struct {
 	Visits  map[string]int             `json:"visits,omitempty"`  // how often each node was entered
 	Data    json.RawMessage            `json:"data,omitempty"`    // the present node's own note
 	Until   time.Time                  `json:"until,omitzero"`    // how long the present node wants to wait; the person may be looked at before
-	Waits   string                     `json:"waits,omitempty"`   // what for, in words
+	Waits   node.Reason                `json:"waits,omitzero"`    // what for
 	Answers map[string]json.RawMessage `json:"answers,omitempty"` // what was answered to nodes, by node id
 }
 
@@ -206,7 +206,7 @@ type Step struct {
 	Left      time.Time
 	Output    string // by which the person left; empty if the journey ended here
 	Why       string // code with which the journey ended here, else empty
-	Reason    string
+	Reason    node.Reason
 	MessageID string // outbox message that the step asked for
 	Refused   string // code with which the gate refused it, empty if it may go
 }

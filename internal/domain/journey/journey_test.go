@@ -9,6 +9,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -39,7 +40,7 @@ func TestAbandonedCartIsRemindedAndTheOrderReachesTheGoal(t *testing.T) {
 	mail := s.Nodes[3]
 	want(t, "mail node", []any{mail.Node, mail.Kind, mail.In, mail.Now, mail.Out, mail.Queued}, []any{"mail", "send", 1, 0, map[string]int64{"next": 1}, 1})
 	i, steps, err := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-	if err != nil || i.Goal == nil || !i.GoalAt.Equal(start.Add(2*time.Hour)) || steps[2].MessageID == "" || steps[2].Reason != "message queued" {
+	if err != nil || i.Goal == nil || !i.GoalAt.Equal(start.Add(2*time.Hour)) || steps[2].MessageID == "" || steps[2].Reason.Code != "message_queued" {
 		t.Errorf("%v %+v\n%+v", err, i, steps)
 	}
 }
@@ -54,7 +55,7 @@ func TestWhoOrdersDuringTheWaitGetsNoReminder(t *testing.T) {
 	want(t, "messages", w.messages(), []string{})
 	want(t, "rounds", w.rounds("per_1"), []string{"exited leave exit_node"})
 	i, _, _ := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-	want(t, "reason", i.Reason, "ordered alone")
+	want(t, "reason", i.Reason, node.Because("exit_node", "text", "ordered alone"))
 }
 
 func TestAMissedGoalEndsTheJourneyWhenItsWindowCloses(t *testing.T) {
@@ -200,7 +201,7 @@ func TestRefusalsAreKeptWithTheStepAndThePersonMovesOn(t *testing.T) {
 	w.pass(time.Hour)
 	want(t, "rounds", w.rounds("per_1"), []string{"active goal "})
 	_, steps, _ := w.svc.Path(t.Context(), ws, w.instance("per_1"))
-	want(t, "step", []string{steps[2].Refused, steps[2].Reason}, []string{"unsubscribed", "message refused: unsubscribed"})
+	want(t, "step", []any{steps[2].Refused, steps[2].Reason}, []any{"unsubscribed", node.Because("message_refused", "why", "unsubscribed")})
 	want(t, "count", w.stats(j.ID).Nodes[3].Refused, map[string]int64{"unsubscribed": 1})
 	behind, err := w.svc.Behind(t.Context(), ws, j.ID, journey.Behind{Node: "mail", What: journey.Refused, Detail: "unsubscribed"}, page.Request{})
 	if err != nil || len(behind.Items) != 1 || behind.Items[0].Person != "per_1" {

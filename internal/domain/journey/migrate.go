@@ -3,10 +3,10 @@ package journey
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
@@ -162,7 +162,7 @@ func (s *Service) migrate(ctx context.Context, t Task) (int, error) {
 			switch {
 			case d.Exit, mapped && target == "":
 				d.Exited++
-				walks = append(walks, s.takeOut(ctx, i, VersionEnded, fmt.Sprintf("version %d was ended", i.Version)))
+				walks = append(walks, s.takeOut(ctx, i, VersionEnded, node.Because(VersionEnded, "version", i.Version)))
 			case !mapped:
 				d.Skipped++
 			default:
@@ -208,12 +208,12 @@ func (p *Plan) receive(i Instance, old *Plan, version int, target string, now ti
 	}
 	goesOn := i.Node == target && from.kind == p.nodes[target].kind
 	data, arrived := i.Memory.Data, i.Arrived
-	w.leave(from, MovedOn, fmt.Sprintf("moved from version %d to version %d", i.Version, version), now)
+	w.leave(from, MovedOn, node.Because("moved", "from", i.Version, "to", version), now)
 	w.tally("", Inside, -1)
 	if i.Status == Parked {
 		w.tally(i.Node, Failing, -1)
 	}
-	w.Instance.Version, w.Instance.Status, w.Instance.Attempts, w.Instance.Error = version, Active, 0, ""
+	w.Instance.Version, w.Instance.Status, w.Instance.Attempts, w.Instance.Error = version, Active, 0, node.Reason{}
 	w.tally("", Inside, 1)
 	visits := i.Memory.Visits
 	w.arrive(target, now)

@@ -30,7 +30,7 @@ func TestAnExitRuleTakesPeopleOutWhileTheyWait(t *testing.T) {
 	w.settle()
 	want(t, "by what changed", w.path("per_1"), "w!exit_rule")
 	i, _, _ := w.svc.Path(t.Context(), ws, w.instance("per_2"))
-	if !i.Memory.Until.Equal(start.AddDate(0, 0, 30)) || i.Memory.Waits == "" || !i.Due.Before(i.Memory.Until) {
+	if !i.Memory.Until.Equal(start.AddDate(0, 0, 30)) || i.Memory.Waits.IsZero() || !i.Due.Before(i.Memory.Until) {
 		t.Errorf("%+v", i)
 	}
 	w.pass(6 * 24 * time.Hour)
@@ -209,7 +209,7 @@ func TestNobodyIsStuckSilently(t *testing.T) {
 	w.settle()
 	want(t, "one tried again, one parked, one gone on", trouble(), journey.Trouble{Parked: 1, Trying: 1})
 	got, err := w.svc.Stuck(t.Context(), ws, j.ID, page.Request{Limit: 1})
-	if err != nil || len(got.Items) != 1 || got.Items[0].Cause != "parked" || got.Items[0].Error == "" {
+	if err != nil || len(got.Items) != 1 || got.Items[0].Cause != "parked" || got.Items[0].Error.IsZero() {
 		t.Fatalf("%v %+v", err, got)
 	}
 	got, err = w.svc.Stuck(t.Context(), ws, j.ID, page.Request{Limit: 1, Cursor: got.Next})

@@ -99,7 +99,10 @@ func TestAJourneyLeadsIntoAnotherAndTakesOutOfIt(t *testing.T) {
 	w.pass(24 * time.Hour)
 	want(t, "rounds", w.strings(`SELECT status || ' ' || node || ' ' || why FROM journey_instance ORDER BY status, node`), []string{"done twice end", "exited w other_journey"})
 	want(t, "reasons", w.strings(`SELECT reason FROM journey_step WHERE node IN ('in', 'again', 'out', 'twice') ORDER BY seq`),
-		[]string{`let into "b"`, `not let in: already in "b"`, "taken out of the other journey", "not in the other journey"})
+		[]string{
+			`{"code":"led","data":{"journey":"` + b.ID + `"}}`, `{"code":"not_led","data":{"journey":"` + b.ID + `","why":"inside"}}`,
+			`{"code":"fetched","data":{"journey":"` + b.ID + `"}}`, `{"code":"not_in_journey","data":{"journey":"` + b.ID + `"}}`,
+		})
 	s := w.stats(b.ID)
 	want(t, "counts", []any{s.Entered, s.Inside, s.Ended["other_journey"]}, []any{1, 0, 1})
 }
@@ -126,8 +129,8 @@ func TestJourneysThatLeadIntoEachOtherComeToAnEnd(t *testing.T) {
 		w.pass(time.Minute)
 	}
 	want(t, "rounds", len(w.rounds("per_1")), 11)
-	want(t, "the last reason", w.strings(`SELECT reason FROM journey_step WHERE reason LIKE '%one after the other%'`),
-		[]string{"not let in: 10 journeys have led on one after the other; let one end differently"})
+	want(t, "the last reason", w.strings(`SELECT reason FROM journey_step WHERE reason LIKE '%"why":"hops"%'`),
+		[]string{`{"code":"not_led","data":{"hops":10,"journey":"` + b.ID + `","why":"hops"}}`})
 }
 
 func TestJourneysThatAreNamedMustExistAndBeAnother(t *testing.T) {
@@ -164,5 +167,5 @@ func TestTraitsAreSetRemovedAddedToAndTakenFromWhatIsKnown(t *testing.T) {
 		`{"copy":"per_1","last":"Lamp","new":-1,"points":15,"trial":null,"vip":true}`, `{"points":16}`,
 	})
 	want(t, "the next nodes see them", w.path("per_1"), "a>next b>next c>yes")
-	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'a'`), []string{"set copy, last, new, points, trial, vip; no value for event.nothing"})
+	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'a'`), []string{`{"code":"traits_set","data":{"missing":["event.nothing"],"traits":["copy","last","new","points","trial","vip"]}}`})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
@@ -22,7 +23,7 @@ func (s *Service) others(ctx context.Context, walks []Walk) ([]Walk, error) {
 	for n := range walks {
 		w := &walks[n]
 		for _, e := range w.Effects {
-			var note string
+			var note node.Reason
 			var add []Walk
 			var err error
 			switch {
@@ -44,22 +45,25 @@ func (s *Service) others(ctx context.Context, walks []Walk) ([]Walk, error) {
 }
 
 // lead lets the person of w into another journey, unless that journey does not want them.
-func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Walk, string, error) {
+func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Walk, node.Reason, error) {
 	i := w.Instance
+	notLed := func(why string, more ...any) node.Reason {
+		return node.Because("not_led", append([]any{"why", why, "journey", e.Enter.Journey}, more...)...)
+	}
 	j, err := s.c.Store.Get(ctx, i.Workspace, e.Enter.Journey)
 	switch {
 	case errs.Is(err, errs.KindNotFound):
-		return nil, "not let in: the journey does not exist any more", nil
+		return nil, notLed("missing"), nil
 	case err != nil:
-		return nil, "", err
+		return nil, node.Reason{}, err
 	case j.Status != Live:
-		return nil, fmt.Sprintf("not let in: %q is %s", j.Name, j.Status), nil
+		return nil, notLed("status", "status", string(j.Status)), nil
 	case i.Memory.Trigger.Hops >= maxHops:
-		return nil, fmt.Sprintf("not let in: %d journeys have led on one after the other; let one end differently", maxHops), nil
+		return nil, notLed("hops", "hops", maxHops), nil
 	}
 	p, err := s.plan(ctx, planKey{i.Workspace, j.ID, j.Published})
 	if err != nil {
-		return nil, "", err
+		return nil, node.Reason{}, err
 	}
 	now := s.c.Clock.Now()
 	trigger := event.Kept{Event: event.Event{
@@ -70,27 +74,27 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 	entry.Trigger.Hops = i.Memory.Trigger.Hops + 1
 	t, err := s.trackOf(ctx, i.Workspace, i.Person, j.ID, entry.Live, more)
 	if err != nil {
-		return nil, "", err
+		return nil, node.Reason{}, err
 	}
 	switch {
 	case t.inside != nil:
-		return nil, fmt.Sprintf("not let in: already in %q", j.Name), nil
+		return nil, notLed(NotTwice), nil
 	case p.refuses(t, entry, now) != "":
-		return nil, fmt.Sprintf("not let in: %q does not take the person again", j.Name), nil
+		return nil, notLed(p.refuses(t, entry, now)), nil
 	case p.caps.bound():
-		return nil, fmt.Sprintf("asked for a place in %q", j.Name), s.c.Store.QueueEntries(ctx, []Entry{entry})
+		return nil, node.Because("place_asked", "journey", j.ID), s.c.Store.QueueEntries(ctx, []Entry{entry})
 	}
 	in := p.Enter(id.New("ins"), j.Published, entry, now)
 	in.fresh = true
-	return []Walk{in}, fmt.Sprintf("let into %q", j.Name), nil
+	return []Walk{in}, node.Because("led", "journey", j.ID), nil
 }
 
 // fetch takes the person of w out of another journey.
-func (s *Service) fetch(ctx context.Context, w Walk, journey string, more []Walk) ([]Walk, string, error) {
+func (s *Service) fetch(ctx context.Context, w Walk, journey string, more []Walk) ([]Walk, node.Reason, error) {
 	i := w.Instance
 	rounds, err := s.roundsOf(ctx, i.Workspace, i.Person, journey, more)
 	if err != nil {
-		return nil, "", err
+		return nil, node.Reason{}, err
 	}
 	var ids []string
 	for _, r := range rounds {
@@ -99,17 +103,17 @@ func (s *Service) fetch(ctx context.Context, w Walk, journey string, more []Walk
 		}
 	}
 	if len(ids) == 0 {
-		return nil, "not in the other journey", nil
+		return nil, node.Because("not_in_journey", "journey", journey), nil
 	}
 	found, err := s.c.Store.Seize(ctx, i.Workspace, ids)
 	if err != nil || len(found) == 0 {
-		return nil, "not in the other journey", err
+		return nil, node.Because("not_in_journey", "journey", journey), err
 	}
 	var out []Walk
 	for _, f := range found {
-		out = append(out, s.takeOut(ctx, f, "other_journey", "another journey took the person out"))
+		out = append(out, s.takeOut(ctx, f, "other_journey", node.Because("other_journey", "journey", i.Journey)))
 	}
-	return out, "taken out of the other journey", nil
+	return out, node.Because("fetched", "journey", journey), nil
 }
 
 // trackOf returns the person's way through another journey, as it will be once the walks are stored.

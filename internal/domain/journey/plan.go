@@ -49,7 +49,7 @@ type step struct {
 type exitRule struct {
 	match  *node.Matcher // nil if rule is set
 	rule   *rule.Rule
-	reason string
+	reason node.Reason
 }
 
 // Compile checks a graph and makes its plan. The error joins everything that is wrong, each an errs.Invalid whose Field
@@ -214,7 +214,7 @@ func (p *Plan) addGoal(g Graph, fail func(error)) {
 func (p *Plan) addExits(g Graph, fail func(error)) {
 	for i, x := range g.Exit {
 		field := fmt.Sprintf("exit[%d]", i)
-		e := exitRule{reason: x.Reason}
+		e := exitRule{reason: node.Because("exit_rule", "text", x.Reason)}
 		if len(x.Rule) > 0 {
 			if x.Match != (node.Match{}) {
 				fail(errs.Invalid("journey.exit", field, "an exit has either a rule or an event, not both"))
@@ -226,8 +226,8 @@ func (p *Plan) addExits(g Graph, fail func(error)) {
 				continue
 			}
 			e.rule = r
-			if e.reason == "" {
-				e.reason = "an exit rule holds"
+			if x.Reason == "" {
+				e.reason = node.Because("exit_rule", "rule", true)
 			}
 		} else {
 			m, err := everyChange(x.Match).Compile()
@@ -236,8 +236,8 @@ func (p *Plan) addExits(g Graph, fail func(error)) {
 				continue
 			}
 			e.match = m
-			if e.reason == "" {
-				e.reason = "exit: " + m.Label()
+			if x.Reason == "" {
+				e.reason = node.Because("exit_rule", "what", m.About())
 			}
 		}
 		p.exits = append(p.exits, e)

@@ -298,7 +298,7 @@ func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner per
 		var walks []Walk
 		for _, i := range theirs {
 			if slices.ContainsFunc(own, func(o Instance) bool { return o.Journey == i.Journey && o.Key == i.Key }) {
-				w := s.takeOut(ctx, i, "merged", "merged with someone who is in this journey")
+				w := s.takeOut(ctx, i, "merged", node.Because("merged"))
 				w.Instance.Person = winner.ID
 				walks = append(walks, w)
 			}

@@ -192,10 +192,14 @@ func (r *rehearsal) take(t *track, w Walk) {
 				}
 			}
 		case e.Send != nil && e.Step < len(w.Steps):
-			if reason := r.gate(*e.Send); reason != "" {
-				w.Steps[e.Step].Refused = reason
+			st := &w.Steps[e.Step]
+			if at, reason, data := r.gate(*e.Send); reason != "" {
+				st.Refused, st.Reason = reason, node.Reason{Code: "message_refused", Data: node.Data(data)}
 				w.tally(e.Node, Refused+":"+reason, 1)
 			} else {
+				if st.Reason = node.Because("message_would_go"); at.After(r.now) {
+					st.Reason = node.Because("message_would_wait", "at", at.UTC().Format(time.RFC3339), "zone", r.zone.String())
+				}
 				w.tally(e.Node, Queued, 1)
 			}
 		}
@@ -203,9 +207,9 @@ func (r *rehearsal) take(t *track, w Walk) {
 	r.note(w, r.now)
 }
 
-// gate says why a message would be refused, as far as that can be known: by the person's consent of today, the quiet hours, and caps over the messages of
+// gate says when a message would go, or why it would be refused, as far as that can be known: by the person's consent of today, the quiet hours, and caps over the messages of
 // the rehearsal itself.
-func (r *rehearsal) gate(s node.Send) string {
+func (r *rehearsal) gate(s node.Send) (time.Time, string, outbox.Evidence) {
 	kind := s.Channel
 	if kind == "" {
 		kind = "email"
@@ -213,17 +217,17 @@ func (r *rehearsal) gate(s node.Send) string {
 	c := r.subject.Channels[kind]
 	switch {
 	case !c.Reachable:
-		return outbox.ReasonNoAddress
+		return r.now, outbox.ReasonNoAddress, nil
 	case s.Transactional:
-		return ""
+		return r.now, "", nil
 	case !c.Topics[s.Topic]:
-		return outbox.ReasonNotSubscribed
+		return r.now, outbox.ReasonNotSubscribed, nil
 	}
-	at, reason := r.policy.Forecast(r.subject.ID, kind, s.Topic, r.now, r.zone, r.slots)
+	at, reason, data := r.policy.Forecast(r.subject.ID, kind, s.Topic, r.now, r.zone, r.slots)
 	if reason == "" {
 		r.slots = append(r.slots, outbox.Slot{PersonID: r.subject.ID, Channel: kind, Topic: s.Topic, At: at})
 	}
-	return reason
+	return at, reason, data
 }
 
 // appoint finds when the person enters next by the clock.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
@@ -415,14 +416,14 @@ func (s *Service) Remove(ctx context.Context, ws, instance string) error {
 			return err
 		}
 		if len(found) == 0 {
-			return errs.Conflict("journey.not_inside", "this person has left the journey already: %s", i.Reason)
+			return errs.Conflict("journey.not_inside", "this person has left the journey already (%s)", i.Why)
 		}
-		return s.write(ctx, []Walk{s.takeOut(ctx, found[0], "removed", "taken out by hand")})
+		return s.write(ctx, []Walk{s.takeOut(ctx, found[0], "removed", node.Because("removed"))})
 	})
 }
 
 // takeOut is Plan.Take for an instance whose plan may be unreadable.
-func (s *Service) takeOut(ctx context.Context, i Instance, why, reason string) Walk {
+func (s *Service) takeOut(ctx context.Context, i Instance, why string, reason node.Reason) Walk {
 	p, err := s.plan(ctx, planKey{i.Workspace, i.Journey, i.Version})
 	if err != nil {
 		p = nil // the step is then logged without its kind

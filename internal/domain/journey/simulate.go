@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -24,7 +25,7 @@ type Simulation struct {
 	Journey   string
 	Version   int // 0: the draft
 	Status    string
-	Error     string
+	Error     node.Reason
 	From, To  time.Time
 	People    int64 // to look at: everybody, or the sample
 	Everybody int64
@@ -236,7 +237,7 @@ func (s *Service) simulate(ctx context.Context, sim *Simulation, j Journey, p *P
 	switch {
 	case sim.Status != SimulationRunning:
 	case err != nil:
-		sim.Status, sim.Error = SimulationFailed, err.Error()
+		sim.Status, sim.Error = SimulationFailed, failure(err)
 		s.c.Log.Error("a simulation of a journey failed", "workspace", sim.Workspace, "journey", sim.Journey, "error", err)
 	default:
 		sim.Status = SimulationDone

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -208,7 +209,7 @@ type Visit struct {
 	Arrived  time.Time // at the node asked about; for whole-journey counts at Node
 	Left     time.Time // that node, zero while there
 	Output   string    // by which the person left that node
-	Reason   string
-	Message  string // outbox message asked for there
-	Error    string // if parked
+	Reason   node.Reason
+	Message  string      // outbox message asked for there
+	Error    node.Reason // if parked
 }

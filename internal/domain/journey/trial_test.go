@@ -64,7 +64,7 @@ func TestATestOfTheGoalIsDecidedOnceAndSendsEverybodyTheWinnersWay(t *testing.T)
 	w.settle()
 	want(t, "decided", stats(), "btrue")
 	want(t, "everybody goes the winner's way", w.strings(`SELECT DISTINCT output FROM journey_step WHERE node = 't' AND LENGTH(person_id) = 7 AND person_id >= 'per_300'`), []string{"b"})
-	want(t, "with the reason", w.strings(`SELECT DISTINCT reason FROM journey_step WHERE node = 't' AND person_id = 'per_300'`), []string{"the test is decided: everybody goes b"})
+	want(t, "with the reason", w.strings(`SELECT DISTINCT reason FROM journey_step WHERE node = 't' AND person_id = 'per_300'`), []string{`{"code":"test_decided","data":{"way":"b"}}`})
 
 	for n, who := range both["a"] { // what comes later changes nothing
 		var num uint64

@@ -82,7 +82,7 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 	for range len(p.nodes) + 1 {
 		s := p.nodes[w.Instance.Node]
 		if s == nil {
-			w.park(fmt.Sprintf("the version has no node %q", w.Instance.Node))
+			w.park(node.Because("node_missing", "node", w.Instance.Node))
 			return
 		}
 		if light && (in.Event == nil || s.needs.Effects) && (s.needs.Subject || s.needs.Effects || p.asks()) {
@@ -120,13 +120,13 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		case r.End == node.Exited:
 			w.end(s, Exited, "exit_node", r.Reason, nil, now)
 			return
-		case r.Failed != "":
+		case !r.Failed.IsZero():
 			w.Instance.Memory.Data = nil // whoever is sent on begins the step anew
 			w.park(r.Failed)
 			return
 		case r.Output == "":
 			if r.Due.IsZero() && len(s.node.Listens()) == 0 && !s.needs.Watches {
-				w.park("the step neither names a time nor waits for anything")
+				w.park(node.Because("no_rest"))
 				return
 			}
 			w.Instance.Memory.Data, w.Instance.Memory.Until, w.Instance.Memory.Waits = r.Data, r.Due, r.Reason
@@ -139,13 +139,13 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		to := s.next[r.Output]
 		if to == "" {
 			w.leave(s, r.Output, r.Reason, now)
-			w.finish(Done, "end", "came to the end of the path", nil, now)
+			w.finish(Done, "end", node.Because("end_of_path"), nil, now)
 			return
 		}
 		w.leave(s, r.Output, r.Reason, now)
 		w.arrive(to, now)
 	}
-	w.park("went round the whole journey without a rest")
+	w.park(node.Because("no_pause"))
 }
 
 // sooner returns the earlier of two times, of which zero means never.
@@ -252,7 +252,7 @@ func follows(e event.Kept, t node.Trigger) bool {
 }
 
 // Take is the walk of an instance that ends from outside: stopped, merged, removed, person gone.
-func (p *Plan) Take(i Instance, why, reason string, now time.Time) Walk {
+func (p *Plan) Take(i Instance, why string, reason node.Reason, now time.Time) Walk {
 	w := Walk{Instance: i}
 	if i.Control {
 		w.finish(Exited, why, reason, nil, now)
@@ -279,7 +279,7 @@ func (w *Walk) tally(nodeID, what string, n int64) {
 func (w *Walk) arrive(id string, now time.Time) {
 	i := &w.Instance
 	i.Node, i.Arrived, i.Memory.Data = id, now, nil
-	i.Memory.Until, i.Memory.Waits = time.Time{}, ""
+	i.Memory.Until, i.Memory.Waits = time.Time{}, node.Reason{}
 	visits := maps.Clone(i.Memory.Visits)
 	if visits == nil {
 		visits = map[string]int{}
@@ -291,15 +291,15 @@ func (w *Walk) arrive(id string, now time.Time) {
 
 func (w *Walk) rest(due time.Time) {
 	w.Instance.Due = due
-	w.Instance.Attempts, w.Instance.Error = 0, ""
+	w.Instance.Attempts, w.Instance.Error = 0, node.Reason{}
 }
 
-func (w *Walk) leave(s *step, output, reason string, now time.Time) {
+func (w *Walk) leave(s *step, output string, reason node.Reason, now time.Time) {
 	w.log(s, output, "", reason, now)
 	w.tally(s.id, Out+":"+output, 1)
 }
 
-func (w *Walk) log(s *step, output, why, reason string, now time.Time) {
+func (w *Walk) log(s *step, output, why string, reason node.Reason, now time.Time) {
 	i := &w.Instance
 	i.Seq++
 	w.Steps = append(w.Steps, Step{
@@ -309,20 +309,20 @@ func (w *Walk) log(s *step, output, why, reason string, now time.Time) {
 }
 
 // end leaves the journey from inside a node.
-func (w *Walk) end(s *step, status InstanceStatus, why, reason string, by *node.Reached, now time.Time) {
+func (w *Walk) end(s *step, status InstanceStatus, why string, reason node.Reason, by *node.Reached, now time.Time) {
 	w.log(s, "", why, reason, now)
 	w.tally(s.id, Ended+":"+why, 1)
 	w.finish(status, why, reason, by, now)
 }
 
-func (w *Walk) finish(status InstanceStatus, why, reason string, by *node.Reached, now time.Time) {
+func (w *Walk) finish(status InstanceStatus, why string, reason node.Reason, by *node.Reached, now time.Time) {
 	i := &w.Instance
 	if i.Status == Parked {
 		w.tally(i.Node, Failing, -1)
 	}
 	i.Status, i.Why, i.Reason, i.Ended, i.Due = status, why, reason, now, time.Time{}
-	i.Attempts, i.Error, i.Memory.Data = 0, "", nil
-	i.Memory.Until, i.Memory.Waits = time.Time{}, ""
+	i.Attempts, i.Error, i.Memory.Data = 0, node.Reason{}, nil
+	i.Memory.Until, i.Memory.Waits = time.Time{}, node.Reason{}
 	if i.Control {
 		w.finishControl(by)
 		return
@@ -339,7 +339,7 @@ func (w *Walk) finish(status InstanceStatus, why, reason string, by *node.Reache
 }
 
 // park keeps the person where they are until someone has mended what is wrong.
-func (w *Walk) park(why string) {
+func (w *Walk) park(why node.Reason) {
 	i := &w.Instance
 	i.Status, i.Error, i.Due = Parked, why, time.Time{}
 	w.tally(i.Node, Failing, 1)

@@ -212,7 +212,7 @@ func (s *Service) subjects(ctx context.Context, p *Plan, batch []Instance) (map[
 // walk runs the plan for one person. A defect in a node becomes an error of that person alone.
 func (s *Service) walk(p *Plan, i Instance, in node.Input, now time.Time) (w Walk, err error) {
 	if in.Subject == nil && p.Needs(i).Subject {
-		return p.Take(i, "gone", "the person is no longer known", now), nil
+		return p.Take(i, "gone", node.Because("gone"), now), nil
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -220,6 +220,14 @@ func (s *Service) walk(p *Plan, i Instance, in node.Input, now time.Time) (w Wal
 		}
 	}()
 	return p.Run(i, in, now, false), nil
+}
+
+// failure is why a try failed: the code of package errs if the error has one, which screens may have words for.
+func failure(err error) node.Reason {
+	if e, ok := errors.AsType[*errs.Error](err); ok && e.Code != "" {
+		return node.Because(e.Code, "text", e.Msg, "field", e.Field)
+	}
+	return node.Because("failed", "text", err.Error())
 }
 
 // permanent reports whether trying again without a change cannot help.
@@ -242,9 +250,9 @@ func (s *Service) putOff(ctx context.Context, lease string, batch []Instance, ca
 		for n, i := range held {
 			w := Walk{Instance: i}
 			w.Instance.Attempts++
-			w.Instance.Error = cause.Error()
+			w.Instance.Error = failure(cause)
 			if permanent(cause) || w.Instance.Attempts >= maxAttempts {
-				w.park(cause.Error())
+				w.park(failure(cause))
 				s.c.Log.Error("a person is parked in a journey", "workspace", i.Workspace, "journey", i.Journey, "instance", i.ID, "node", i.Node, "error", cause)
 			} else {
 				w.Instance.Due = s.c.Clock.Now().Add(min(lastBackoff, firstBackoff<<(w.Instance.Attempts-1)))
@@ -277,7 +285,7 @@ func (s *Service) drain(ctx context.Context) (int, error) {
 			}
 			walks := make([]Walk, len(found))
 			for n, i := range found {
-				walks[n] = s.takeOut(ctx, i, "stopped", "the journey was stopped")
+				walks[n] = s.takeOut(ctx, i, "stopped", node.Because("stopped"))
 			}
 			taken = len(found)
 			return s.write(ctx, walks)

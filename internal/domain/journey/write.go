@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 )
@@ -151,11 +152,11 @@ func (s *Service) send(ctx context.Context, walks []Walk) error {
 		w, st := of[n].walk, &of[n].walk.Steps[of[n].step]
 		st.MessageID = d.MessageID
 		if d.Allowed {
-			st.Reason = "message queued"
+			st.Reason = node.Because("message_queued")
 			w.tally(st.Node, Queued, 1)
 			continue
 		}
-		st.Refused, st.Reason = d.Reason, "message refused: "+d.Reason
+		st.Refused, st.Reason = d.Reason, node.Reason{Code: "message_refused", Data: node.Data(d.Data)}
 		w.tally(st.Node, Refused+":"+d.Reason, 1)
 	}
 	return nil
@@ -203,7 +204,16 @@ func announce(w Walk, now time.Time) ([]event.Event, error) {
 			return nil, err
 		}
 	}
-	return out, add(event.JourneyExited, "exited", i.Ended, map[string]any{"why": i.Why, "reason": i.Reason})
+	return out, add(event.JourneyExited, "exited", i.Ended, exited(i))
+}
+
+// exited is what the event of leaving says: the code of the way in which it ended, and the author's own words for it, if there are any.
+func exited(i Instance) map[string]any {
+	out := map[string]any{"why": i.Why}
+	if text, _ := i.Reason.Data["text"].(string); text != "" {
+		out["reason"] = text
+	}
+	return out
 }
 
 // sum turns tallies into counts, in an order that keeps concurrent transactions from waiting for each other in a circle.

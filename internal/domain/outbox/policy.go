@@ -151,21 +151,21 @@ func heldOut(salt, personID string, percent float64) bool {
 	return percent > 0 && leaf.Share(salt, personID) < percent
 }
 
-// Forecast says when a message to a person would go that is asked for at t, or with which reason it would be refused, by the policy alone: holdout, quiet
+// Forecast says when a message to a person would go that is asked for at t, or with which reason it would be refused and on what that rests, by the policy alone: holdout, quiet
 // hours, and caps over the slots given. Consent, addresses and the stop switch are not looked at.
-func (p Policy) Forecast(personID, channel, topic string, t time.Time, zone *time.Location, taken []Slot) (time.Time, string) {
+func (p Policy) Forecast(personID, channel, topic string, t time.Time, zone *time.Location, taken []Slot) (time.Time, string, Evidence) {
 	if heldOut(p.Salt, personID, p.Holdout) {
-		return t, ReasonHoldout
+		return t, ReasonHoldout, nil
 	}
 	m := &Message{PersonID: personID, Channel: channel, Topic: topic, NotBefore: t}
 	at, _, v := p.capped(m, taken, t, zone)
 	if v.refused() {
-		return t, v.reason
+		return t, v.reason, v.data
 	}
 	if at, _, v = p.quiet(channel, at, zone); v.refused() {
-		return t, v.reason
+		return t, v.reason, v.data
 	}
-	return at, ""
+	return at, "", nil
 }
 
 // end returns when the quiet period that covers t ends; zero if none does.

@@ -121,8 +121,8 @@ type Person struct {
 	PersonID string
 	At       time.Time       // when it happened
 	State    string          // of the message, or of the round in the journey
-	Reason   string          // code or words
-	Data     outbox.Evidence // what the reason of a refusal rests on
+	Reason   string          // code, of the gate or, with Round, of a journey
+	Data     outbox.Evidence // what the reason rests on
 	Detail   string
 	Message  string // outbox message, empty for figures that are not about one
 	Round    string // round through the journey, empty for figures of messages
@@ -278,7 +278,11 @@ func (s *Service) JourneyPeople(ctx context.Context, ws, id string, f Figure, p 
 		}
 		out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
 		for i, v := range found.Items {
-			out.Items[i] = Person{PersonID: v.Person, At: v.Arrived, State: string(v.Status), Reason: v.Reason, Detail: v.Error, Message: v.Message, Round: v.Instance, Node: v.Node}
+			why := v.Reason
+			if !v.Error.IsZero() {
+				why = v.Error
+			}
+			out.Items[i] = Person{PersonID: v.Person, At: v.Arrived, State: string(v.Status), Reason: why.Code, Data: outbox.Evidence(why.Data), Message: v.Message, Round: v.Instance, Node: v.Node}
 		}
 		return out, nil
 	}

@@ -187,9 +187,13 @@ func (s *Journey) AddSteps(ctx context.Context, steps []journey.Step) error {
 	}
 	rows := make([][]any, len(steps))
 	for i, st := range steps {
+		reason, err := writeReason(st.Reason)
+		if err != nil {
+			return err
+		}
 		rows[i] = []any{
 			st.Workspace, st.Journey, st.Version, st.Instance, st.Person, st.Seq, st.Node, st.Kind, st.Arrived, st.Left,
-			st.Output, st.Why, st.Reason, st.MessageID, st.Refused,
+			st.Output, st.Why, reason, st.MessageID, st.Refused,
 		}
 	}
 	_, err := s.db.Bulk(ctx, `INSERT INTO journey_step (`+stepColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, rows)
@@ -201,8 +205,10 @@ const stepColumns = `workspace_id, journey_id, version, instance_id, person_id, 
 // Steps returns the path of an instance.
 func (s *Journey) Steps(ctx context.Context, ws, instance string) ([]journey.Step, error) {
 	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (st journey.Step, err error) {
+		var reason string
 		err = r.Scan(&st.Workspace, &st.Journey, &st.Version, &st.Instance, &st.Person, &st.Seq, &st.Node, &st.Kind, &st.Arrived, &st.Left,
-			&st.Output, &st.Why, &st.Reason, &st.MessageID, &st.Refused)
+			&st.Output, &st.Why, &reason, &st.MessageID, &st.Refused)
+		st.Reason = readReason(reason)
 		return st, err
 	}, `SELECT `+stepColumns+` FROM journey_step WHERE workspace_id = $1 AND instance_id = $2 ORDER BY seq`, ws, instance)
 }

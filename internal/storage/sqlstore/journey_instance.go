@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
@@ -20,9 +21,9 @@ const instanceColumns = `id, workspace_id, journey_id, version, person_id, entry
 	seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, rev, live_key, control`
 
 func scanInstance(r sqldb.Row) (i journey.Instance, err error) {
-	var memory, goal string
+	var memory, goal, reason, failure string
 	if err = r.Scan(&i.ID, &i.Workspace, &i.Journey, &i.Version, &i.Person, &i.EntryKey, (*string)(&i.Status), &i.Node, &i.Arrived, &i.Entered,
-		&i.Ended, &i.Due, &i.Seq, &memory, &i.Why, &i.Reason, &i.GoalAt, &goal, &i.Attempts, &i.Error, &i.Lease, &i.Rev, &i.Key, &i.Control); err != nil {
+		&i.Ended, &i.Due, &i.Seq, &memory, &i.Why, &reason, &i.GoalAt, &goal, &i.Attempts, &failure, &i.Lease, &i.Rev, &i.Key, &i.Control); err != nil {
 		return i, err
 	}
 	if goal != "" {
@@ -31,32 +32,58 @@ func scanInstance(r sqldb.Row) (i journey.Instance, err error) {
 			return i, err
 		}
 	}
+	i.Reason, i.Error = readReason(reason), readReason(failure)
 	return i, json.Unmarshal([]byte(memory), &i.Memory)
 }
 
-func encodeInstance(i journey.Instance) (memory, goal string, due any, err error) {
+// Reasons are kept as JSON. Rows of before that hold a sentence, which never begins with a brace.
+func readReason(text string) (r node.Reason) {
+	if !strings.HasPrefix(text, "{") || json.Unmarshal([]byte(text), &r) != nil {
+		return node.ReasonOf(text)
+	}
+	return r
+}
+
+func writeReason(r node.Reason) (string, error) {
+	if r.IsZero() {
+		return "", nil
+	}
+	raw, err := json.Marshal(r)
+	return string(raw), err
+}
+
+type instanceTexts struct {
+	memory, goal, reason, failure string
+	due                           any
+}
+
+func encodeInstance(i journey.Instance) (out instanceTexts, err error) {
 	m, err := json.Marshal(i.Memory)
 	if err != nil {
-		return "", "", nil, err
+		return out, err
 	}
+	out.memory = string(m)
 	if i.Goal != nil {
 		g, err := json.Marshal(i.Goal)
 		if err != nil {
-			return "", "", nil, err
+			return out, err
 		}
-		goal = string(g)
+		out.goal = string(g)
 	}
 	if !i.Due.IsZero() {
-		due = i.Due
+		out.due = i.Due
 	}
-	return string(m), goal, due, nil
+	if out.reason, err = writeReason(i.Reason); err == nil {
+		out.failure, err = writeReason(i.Error)
+	}
+	return out, err
 }
 
 // Enter adds instances.
 func (s *Journey) Enter(ctx context.Context, instances []journey.Instance) (map[string]bool, error) {
 	added := map[string]bool{}
 	for _, i := range instances {
-		memory, goal, due, err := encodeInstance(i)
+		x, err := encodeInstance(i)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +91,7 @@ func (s *Journey) Enter(ctx context.Context, instances []journey.Instance) (map[
 			entered_at, ended_at, due_at, seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, lease_until, rev, live_key, control)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0, 1, $21, $22) ON CONFLICT DO NOTHING`,
 			i.ID, i.Workspace, i.Journey, i.Version, i.Person, i.EntryKey, string(i.Status), i.Node, i.Arrived,
-			i.Entered, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error, i.Key, i.Control)
+			i.Entered, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Key, i.Control)
 		if err != nil {
 			return nil, err
 		}
@@ -212,11 +239,11 @@ func (s *Journey) Save(ctx context.Context, instances []journey.Instance) error 
 	}
 	rows := make([][]any, len(instances))
 	for n, i := range instances {
-		memory, goal, due, err := encodeInstance(i)
+		x, err := encodeInstance(i)
 		if err != nil {
 			return err
 		}
-		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, due, i.Seq, memory, i.Why, i.Reason, i.GoalAt, goal, i.Attempts, i.Error, i.Version}
+		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Version}
 	}
 	_, err := s.db.Bulk(ctx, `UPDATE journey_instance SET version = $16, status = $3, node = $4, arrived_at = $5, ended_at = $6, due_at = $7, seq = $8, memory = $9,
 		why = $10, reason = $11, goal_at = $12, goal = $13, attempts = $14, error = $15, lease_owner = '', lease_until = 0, rev = rev + 1
@@ -322,7 +349,9 @@ func (s *Journey) Behind(ctx context.Context, ws, id string, b journey.Behind, p
 		seq int64
 	}
 	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (v row, err error) {
-		err = r.Scan(&v.Instance, &v.seq, &v.Person, &v.Version, (*string)(&v.Status), &v.Node, &v.Entered, &v.Arrived, &v.Left, &v.Output, &v.Reason, &v.Message, &v.Error)
+		var reason, failure string
+		err = r.Scan(&v.Instance, &v.seq, &v.Person, &v.Version, (*string)(&v.Status), &v.Node, &v.Entered, &v.Arrived, &v.Left, &v.Output, &reason, &v.Message, &failure)
+		v.Reason, v.Error = readReason(reason), readReason(failure)
 		return v, err
 	}, query+` ORDER BY 1 DESC, 2 DESC LIMIT $6`, args...)
 	if err != nil {

@@ -184,7 +184,7 @@ func stuck(t *testing.T, s journey.Store) {
 	ok(t, s.Create(t.Context(), paused))
 	late, parked, trying, fine, still := instance("ins_1", "jrn_1", "per_1", epoch), instance("ins_2", "jrn_1", "per_2", time.Time{}), instance("ins_3", "jrn_1", "per_3", epoch.Add(time.Hour)),
 		instance("ins_4", "jrn_1", "per_4", epoch.Add(time.Hour)), instance("ins_5", "jrn_2", "per_5", epoch)
-	parked.Status, parked.Error, trying.Attempts = journey.Parked, "x", 1
+	parked.Status, parked.Error, trying.Attempts = journey.Parked, node.Because("x"), 1
 	same(t, time.Time{}, must[time.Time](t)(s.NextDue(t.Context(), epoch)))
 	enter(t, s, late, parked, trying, fine, still)
 	same(t, epoch, must[time.Time](t)(s.NextDue(t.Context(), epoch)))

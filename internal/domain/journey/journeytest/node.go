@@ -117,23 +117,23 @@ func runConfigured(t *testing.T, spec node.Spec, raw json.RawMessage) {
 		// Time alone leads on, unless the node is there to hear something.
 		in.Event = nil
 		for range 10 {
-			if got.Output != "" || got.End != node.None || got.Failed != "" || got.Due.IsZero() {
+			if got.Output != "" || got.End != node.None || !got.Failed.IsZero() || got.Due.IsZero() {
 				break
 			}
 			now, s.Data, in.Answer = got.Due, got.Data, nil
 			got = n.Step(s, in, now)
 			wellFormed(r, spec, n, got, now)
 		}
-		if got.Output == "" && got.End == node.None && got.Failed == "" && !got.Due.IsZero() {
+		if got.Output == "" && got.End == node.None && got.Failed.IsZero() && !got.Due.IsZero() {
 			r.Fatal("still staying after ten due times")
 		}
 	})
 }
 
 func wellFormed(r *rapid.T, spec node.Spec, n node.Node, got node.Result, now time.Time) {
-	stays := got.Output == "" && got.End == node.None && got.Failed == ""
+	stays := got.Output == "" && got.End == node.None && got.Failed.IsZero()
 	switch {
-	case got.Failed != "" && (got.Output != "" || got.End != node.None || len(got.Effects) > 0 || !n.Needs().Effects):
+	case !got.Failed.IsZero() && (got.Output != "" || got.End != node.None || len(got.Effects) > 0 || !n.Needs().Effects):
 		r.Fatal("a failure is nothing else, and only of nodes that have something done")
 	case got.Answer != nil && got.Output == "":
 		r.Fatal("an answer is kept when the person leaves")
@@ -151,7 +151,7 @@ func wellFormed(r *rapid.T, spec node.Spec, n node.Node, got node.Result, now ti
 		r.Fatal("stays with a due time that has passed")
 	case len(got.Effects) > 0 && !n.Needs().Effects:
 		r.Fatal("has effects that Needs does not announce")
-	case got.Reason == "":
+	case got.Reason.IsZero() && got.Failed.IsZero():
 		r.Fatal("gives no reason")
 	}
 	for _, e := range got.Effects {

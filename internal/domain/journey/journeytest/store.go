@@ -207,7 +207,7 @@ func instancesRoundTrip(t *testing.T, s journey.Store) {
 
 	i.Status, i.Node, i.Arrived, i.Ended, i.Due, i.Seq = journey.Done, "b", epoch.Add(time.Minute), epoch.Add(time.Hour), time.Time{}, 3
 	i.Memory.Visits, i.Memory.Data = map[string]int{"a": 1, "b": 2}, json.RawMessage(`{"n":1}`)
-	i.Why, i.Reason, i.GoalAt, i.Attempts, i.Error = "goal", "goal reached", epoch.Add(time.Minute), 2, "broken"
+	i.Why, i.Reason, i.GoalAt, i.Attempts, i.Error = "goal", node.Because("goal_reached", "event", "Order Completed"), epoch.Add(time.Minute), 2, node.Because("failed", "text", "broken")
 	i.Goal = &node.Reached{MessageID: "o1", Name: "Order Completed", Time: epoch.Add(time.Minute), Minor: 4990, Currency: "EUR"}
 	ok(t, s.Save(t.Context(), []journey.Instance{i}))
 	i.Rev = 2
@@ -217,7 +217,7 @@ func instancesRoundTrip(t *testing.T, s journey.Store) {
 
 	st := journey.Step{
 		Workspace: ws, Journey: "jrn_1", Version: 1, Instance: "ins_1", Person: "per_1", Seq: 1, Node: "a", Kind: "send", Arrived: epoch,
-		Left: epoch.Add(time.Hour), Output: "next", Reason: "message refused: gone", MessageID: "msg_1", Refused: "no_address",
+		Left: epoch.Add(time.Hour), Output: "next", Reason: node.Because("message_refused", "reason", "no_address"), MessageID: "msg_1", Refused: "no_address",
 	}
 	st2 := st
 	st2.Seq, st2.Why, st2.Output = 2, "goal", ""
@@ -482,13 +482,13 @@ func behindCounts(t *testing.T, s journey.Store) {
 	step := func(in string, seq int, nodeID, output, why, msg, refused string) journey.Step {
 		return journey.Step{
 			Workspace: ws, Journey: "jrn_1", Version: 1, Instance: in, Person: "per" + in[3:], Seq: seq, Node: nodeID, Kind: "send", Arrived: epoch,
-			Left: epoch.Add(time.Minute), Output: output, Why: why, Reason: "because", MessageID: msg, Refused: refused,
+			Left: epoch.Add(time.Minute), Output: output, Why: why, Reason: node.Because("waited"), MessageID: msg, Refused: refused,
 		}
 	}
 	for n, i := range []journey.Instance{ // 1 waits at b, 2 reached the goal at b, 3 is parked at a, 4 left at a
 		{ID: "ins_1", Node: "b", Seq: 1, Status: journey.Active},
-		{ID: "ins_2", Node: "b", Seq: 2, Status: journey.Done, Why: "goal", Reason: "goal reached", GoalAt: epoch, Ended: epoch},
-		{ID: "ins_3", Node: "a", Status: journey.Parked, Error: "broken"},
+		{ID: "ins_2", Node: "b", Seq: 2, Status: journey.Done, Why: "goal", Reason: node.Because("goal_reached"), GoalAt: epoch, Ended: epoch},
+		{ID: "ins_3", Node: "a", Status: journey.Parked, Error: node.Because("broken")},
 		{ID: "ins_4", Node: "a", Seq: 1, Status: journey.Exited, Why: "exit_rule", Ended: epoch},
 	} {
 		full := instance(i.ID, "jrn_1", fmt.Sprintf("per_%d", n+1), time.Time{})

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
@@ -76,8 +75,8 @@ func (abTest) Listens() []*Matcher { return nil }
 
 func (n abTest) Step(_ State, in Input, _ time.Time) Result {
 	if w := in.Winners[n.c.Name]; w != "" {
-		return Result{Output: w, Reason: fmt.Sprintf("the test is decided: everybody goes %s", w)}
+		return Result{Output: w, Reason: Because("test_decided", "way", w)}
 	}
 	share := leaf.Share(n.c.Name, in.Subject.ID)
-	return Result{Output: ways[min(int(share*float64(n.c.Ways)/100), n.c.Ways-1)], Reason: fmt.Sprintf("drew %.2f of 100", share)}
+	return Result{Output: ways[min(int(share*float64(n.c.Ways)/100), n.c.Ways-1)], Reason: Because("drew", "share", share)}
 }

@@ -61,9 +61,9 @@ func (triggerBranch) Listens() []*Matcher { return nil }
 
 func (n triggerBranch) Step(s State, _ Input, _ time.Time) Result {
 	if n.match.Match(event.Kept{Event: event.Event{MessageID: s.Trigger.MessageID, Type: event.Track, Name: s.Trigger.Name, Time: s.Trigger.Time, Properties: s.Trigger.Properties}}) {
-		return Result{Output: "yes", Reason: "came in with such an event"}
+		return Result{Output: "yes", Reason: Because("came_with", "what", n.match.About())}
 	}
-	return Result{Output: "no", Reason: "came in with another event"}
+	return Result{Output: "no", Reason: Because("came_without", "what", n.match.About())}
 }
 
 type ruleBranch struct{ rule *rule.Rule }
@@ -77,9 +77,9 @@ func (ruleBranch) Listens() []*Matcher { return nil }
 
 func (n ruleBranch) Step(_ State, in Input, now time.Time) Result {
 	if n.rule.Eval(in.Subject, now).Match {
-		return Result{Output: "yes", Reason: "the rule holds"}
+		return Result{Output: "yes", Reason: Because("rule_holds")}
 	}
-	return Result{Output: "no", Reason: "the rule does not hold"}
+	return Result{Output: "no", Reason: Because("rule_fails")}
 }
 
 type sinceBranch struct{ match *Matcher }
@@ -93,8 +93,8 @@ func (sinceBranch) Listens() []*Matcher { return nil }
 func (n sinceBranch) Step(s State, in Input, now time.Time) Result {
 	for _, e := range in.Subject.Events {
 		if s.Since(e) && !e.Time.After(now) && n.match.Match(e) {
-			return Result{Output: "yes", Reason: e.Name + " happened since entering"}
+			return Result{Output: "yes", Reason: Because("happened_since", "event", e.Name)}
 		}
 	}
-	return Result{Output: "no", Reason: n.match.Label() + " has not happened since entering"}
+	return Result{Output: "no", Reason: Because("not_since", "what", n.match.About())}
 }

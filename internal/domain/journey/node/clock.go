@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -46,11 +45,15 @@ func (waitUntil) Listens() []*Matcher { return nil }
 func (n waitUntil) Step(s State, in Input, now time.Time) Result {
 	zone := in.zone()
 	due := n.after(s.Arrived, zone)
-	shown := due.In(zone).Format("Mon 2006-01-02 15:04 MST")
 	if now.Before(due) {
-		return Result{Due: due, Reason: "waits until " + shown}
+		return Result{Due: due, Reason: until("waits_until", due, zone)}
 	}
-	return Result{Output: "next", Reason: "waited until " + shown}
+	return Result{Output: "next", Reason: until("waited_until", due, zone)}
+}
+
+// until is a reason about a moment on somebody's clock.
+func until(code string, at time.Time, zone *time.Location) Reason {
+	return Because(code, "at", at.UTC().Format(time.RFC3339), "zone", zone.String())
 }
 
 // after returns the first moment, not before t, at which the clock shows the time on one of the days.
@@ -123,16 +126,15 @@ func (n waitForDate) Step(s State, in Input, now time.Time) Result {
 	text, _ := trait(in.Subject, n.trait).(string)
 	due, err := n.moment(text, zone)
 	if err != nil {
-		return Result{Output: "unknown", Reason: fmt.Sprintf("%s holds no date", n.trait)}
+		return Result{Output: "unknown", Reason: Because("date_unknown", "trait", n.trait)}
 	}
-	shown := due.In(zone).Format("2006-01-02 15:04 MST")
 	switch {
 	case now.Before(due):
-		return Result{Due: due, Reason: "waits until " + shown}
+		return Result{Due: due, Reason: until("waits_until", due, zone)}
 	case due.Before(s.Arrived):
-		return Result{Output: "passed", Reason: shown + " had passed on arrival"}
+		return Result{Output: "passed", Reason: until("date_passed", due, zone)}
 	}
-	return Result{Output: "next", Reason: "waited until " + shown}
+	return Result{Output: "next", Reason: until("waited_until", due, zone)}
 }
 
 func (n waitForDate) moment(text string, zone *time.Location) (time.Time, error) {

@@ -147,7 +147,7 @@ func TestASwitchReadsTraitsAsTheyAreWritten(t *testing.T) {
 	n := make1(t, "switch", `{"trait": "tier", "cases": [["gold", "7"], ["true"]]}`)
 	for want, v := range map[string][]any{"a": {"gold", 7.0}, "b": {true, "true"}, "other": {"silver", nil, []any{"gold"}, 7.5}} {
 		for _, x := range v {
-			if got := n.Step(node.State{}, someone(map[string]any{"tier": x}), noon); got.Output != want || got.Reason == "" {
+			if got := n.Step(node.State{}, someone(map[string]any{"tier": x}), noon); got.Output != want || got.Reason.IsZero() {
 				t.Errorf("%v: %+v, want %s", x, got, want)
 			}
 		}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
@@ -39,7 +38,7 @@ func (cohort) Listens() []*Matcher { return nil }
 func (n cohort) Step(_ State, in Input, _ time.Time) Result {
 	share := leaf.Share(n.Salt, in.Subject.ID)
 	if share < n.Percent {
-		return Result{Output: "in", Reason: fmt.Sprintf("drew %.2f of 100, which is in", share)}
+		return Result{Output: "in", Reason: Because("drew_in", "share", share, "percent", n.Percent)}
 	}
-	return Result{Output: "out", Reason: fmt.Sprintf("drew %.2f of 100, which is out", share)}
+	return Result{Output: "out", Reason: Because("drew_out", "share", share, "percent", n.Percent)}
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"time"
 
@@ -70,7 +69,7 @@ type createTask struct {
 }
 
 // taskEnds recognises the end of any task; which one it is, the step knows.
-var taskEnds = &Matcher{names: []string{event.TaskCompleted, event.TaskCancelled}, label: "the task", test: func(e event.Kept) bool { return e.Type == event.Task }}
+var taskEnds = &Matcher{names: []string{event.TaskCompleted, event.TaskCancelled}, about: map[string]any{}, test: func(e event.Kept) bool { return e.Type == event.Task }}
 
 func (n createTask) Needs() Needs {
 	out := Needs{Effects: true, Subject: true}
@@ -104,9 +103,9 @@ func (n createTask) Step(s State, in Input, now time.Time) Result {
 		if !taskEnds.Match(e) || e.Time.After(now) || e.Time.After(due) || json.Unmarshal(e.Properties, &p) != nil || p.Key != s.Key {
 			continue
 		}
-		r := Result{Output: "done", Reason: "the task was done"}
+		r := Result{Output: "done", Reason: Because("task_done")}
 		if e.Name == event.TaskCancelled {
-			r = Result{Output: "cancelled", Reason: "the task was cancelled"}
+			r = Result{Output: "cancelled", Reason: Because("task_cancelled")}
 		}
 		if raw, err := json.Marshal(map[string]string{"outcome": p.Outcome}); err == nil {
 			r.Answer = &Answer{OK: r.Output == "done", Body: raw}
@@ -114,9 +113,9 @@ func (n createTask) Step(s State, in Input, now time.Time) Result {
 		return r
 	}
 	if now.Before(due) {
-		return Result{Due: due, Data: s.Data, Reason: "waits for the task"}
+		return Result{Due: due, Data: s.Data, Reason: Because("waits_task")}
 	}
-	return Result{Output: "timeout", Reason: "the task was not done within " + n.c.Wait.String()}
+	return Result{Output: "timeout", Reason: Because("task_late", "span", *n.c.Wait)}
 }
 
 func (n createTask) ask(s State, in Input, now time.Time) Result {
@@ -133,11 +132,11 @@ func (n createTask) ask(s State, in Input, now time.Time) Result {
 		t.Due = now.Add(n.c.Due.Duration())
 	}
 	if r.err != nil {
-		return Result{Failed: fmt.Sprintf("the task cannot be worded: %v", r.err), Reason: "the task cannot be worded"}
+		return Result{Failed: Because("task_unwordable", "text", r.err.Error())}
 	}
-	out := Result{Output: "next", Reason: "task made", Effects: []Effect{{Task: t}}}
+	out := Result{Output: "next", Reason: Because("task_made"), Effects: []Effect{{Task: t}}}
 	if n.c.Wait != nil {
-		out.Output, out.Due, out.Data, out.Reason = "", later(s.Arrived.Add(n.c.Wait.Duration()), now), asked, "waits for the task"
+		out.Output, out.Due, out.Data, out.Reason = "", later(s.Arrived.Add(n.c.Wait.Duration()), now), asked, Because("waits_task")
 	}
 	return out
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -39,7 +38,8 @@ type Answer struct {
 	OK     bool            `json:"ok"`
 	Status int             `json:"status,omitempty"` // of the HTTP answer, 0 if there was none
 	Body   json.RawMessage `json:"body,omitempty"`   // of the HTTP answer, if it is JSON and not too large
-	Error  string          `json:"error,omitempty"`  // why not
+	Error  string          `json:"error,omitempty"`  // why not, in words for technicians
+	Code   string          `json:"code,omitempty"`   // the same as a code of package errs, if it has one
 	Tries  int             `json:"tries,omitempty"`
 }
 
@@ -87,19 +87,19 @@ func (n changeList) Step(s State, in Input, now time.Time) Result {
 	switch {
 	case len(s.Data) == 0:
 		return Result{
-			Due: later(due, now), Data: asked, Reason: "the list is being changed",
+			Due: later(due, now), Data: asked, Reason: Because("list_changing"),
 			Effects: []Effect{{Errand: &Errand{List: &ListChange{List: n.list, Remove: n.remove}, Until: later(due, now)}}},
 		}
 	case in.Answer == nil && now.Before(due):
-		return Result{Due: due, Data: s.Data, Reason: "the list is being changed"}
+		return Result{Due: due, Data: s.Data, Reason: Because("list_changing")}
 	case in.Answer == nil:
-		return Result{Failed: "the list could not be changed within a day", Reason: "the list could not be changed"}
+		return Result{Failed: Because("list_late")}
 	case !in.Answer.OK:
-		return Result{Failed: "the list could not be changed: " + in.Answer.Error, Reason: "the list could not be changed"}
+		return Result{Failed: Because("list_failed", "code", in.Answer.Code, "text", in.Answer.Error)}
 	case n.remove:
-		return Result{Output: "next", Reason: "not in the list any more"}
+		return Result{Output: "next", Reason: Because("list_left")}
 	}
-	return Result{Output: "next", Reason: "in the list"}
+	return Result{Output: "next", Reason: Because("list_joined")}
 }
 
 // later is the moment, or one a while after now if it has passed: whoever is sent on after a failure gets another chance.
@@ -115,12 +115,4 @@ type Errand struct {
 	Call  *Call       `json:"call,omitempty"`
 	List  *ListChange `json:"list,omitempty"`
 	Until time.Time   `json:"until"` // not tried any more after this
-}
-
-// tries words how often something was tried.
-func tries(n int) string {
-	if n == 1 {
-		return "at the first try"
-	}
-	return fmt.Sprintf("after %d tries", n)
 }

@@ -22,9 +22,5 @@ func (exit) Needs() Needs        { return Needs{} }
 func (exit) Listens() []*Matcher { return nil }
 
 func (n exit) Step(State, Input, time.Time) Result {
-	reason := n.Reason
-	if reason == "" {
-		reason = "reached an exit"
-	}
-	return Result{End: Exited, Reason: reason}
+	return Result{End: Exited, Reason: Because("exit_node", "text", n.Reason)}
 }

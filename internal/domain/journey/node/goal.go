@@ -59,9 +59,9 @@ func (n goal) Step(s State, in Input, now time.Time) Result {
 		}
 	}
 	if now.Before(due) {
-		return Result{Due: due, Reason: "waits for " + n.match.Label()}
+		return Result{Due: due, Reason: Because("waits_for", "what", n.match.About(), "span", n.window)}
 	}
-	return Result{Output: "missed", Reason: n.match.Label() + " did not happen within " + n.window.String()}
+	return Result{Output: "missed", Reason: Because("not_in_time", "what", n.match.About(), "span", n.window)}
 }
 
 func (n goal) counts(s State, e event.Kept, due time.Time) bool {
@@ -74,7 +74,7 @@ func ReachedBy(e event.Kept) Result {
 	if minor, currency, ok := money.OfProperties(e.Properties); ok {
 		r.Minor, r.Currency = minor, currency
 	}
-	return Result{End: Goal, GoalBy: r, Reason: "goal reached: " + e.Name}
+	return Result{End: Goal, GoalBy: r, Reason: Because("goal_reached", "event", e.Name)}
 }
 
 // Aims is implemented by nodes that say what the messages before them are for.

@@ -42,7 +42,7 @@ type FormMatch struct {
 // Matcher recognises events. It is immutable.
 type Matcher struct {
 	names []string
-	label string
+	about map[string]any
 	test  func(e event.Kept) bool
 	sets  []string
 }
@@ -53,8 +53,8 @@ func (m *Matcher) Names() []string { return m.names }
 // Sets returns the segments it refers to.
 func (m *Matcher) Sets() []string { return m.sets }
 
-// Label names what it matches in plain words.
-func (m *Matcher) Label() string { return m.label }
+// About says what it matches, as in a Match but without conditions, for screens to word.
+func (m *Matcher) About() map[string]any { return m.about }
 
 // Match reports whether e is such an event.
 func (m *Matcher) Match(e event.Kept) bool { return slices.ContainsFunc(Names(e), m.has) && m.test(e) }
@@ -103,7 +103,7 @@ func (m *FormMatch) compile() (*Matcher, error) {
 	if strings.TrimSpace(m.Name) == "" {
 		return nil, errs.Invalid("journey.match.form", "form.name", "name the form")
 	}
-	return &Matcher{names: []string{FormSubmitted}, label: "form " + m.Name, test: func(e event.Kept) bool {
+	return &Matcher{names: []string{FormSubmitted}, about: map[string]any{"form": map[string]any{"name": m.Name}}, test: func(e event.Kept) bool {
 		var p struct {
 			Form string `json:"form"`
 			Name string `json:"form_name"`
@@ -117,8 +117,11 @@ func (m *SetMatch) compile(field, name string) (*Matcher, error) {
 	if m.ID == "" {
 		return nil, errs.Invalid("journey.match.segment", field+".id", "choose a segment")
 	}
-	id, existing := m.ID, m.Existing
-	return &Matcher{names: []string{name}, label: name, sets: []string{id}, test: func(e event.Kept) bool {
+	id, existing, about := m.ID, m.Existing, "segment_entered"
+	if name == event.SegmentLeft {
+		about = "segment_left"
+	}
+	return &Matcher{names: []string{name}, about: map[string]any{about: map[string]any{"id": id}}, sets: []string{id}, test: func(e event.Kept) bool {
 		var p struct {
 			Segment string `json:"segment_id"`
 			Cause   string `json:"cause"`
@@ -154,11 +157,11 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 	if len(names) > maxNames || len(m.Filter) > maxFilters {
 		return nil, errs.Invalid("journey.match.size", field, "at most %d names and %d conditions", maxNames, maxFilters)
 	}
-	label := names[0]
+	what := map[string]any{"name": names[0]}
 	if len(names) > 1 {
-		label = strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+		what["also"] = names[1:]
 	}
-	out := &Matcher{names: names, label: label, test: m.counts}
+	out := &Matcher{names: names, about: map[string]any{"event": what}, test: m.counts}
 	if len(m.Filter) == 0 {
 		return out, nil
 	}

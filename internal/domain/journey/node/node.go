@@ -102,9 +102,9 @@ type Result struct {
 	Due     time.Time       `json:"due,omitzero"`      // staying: step again then; zero: only an event wakes the person
 	End     End             `json:"end,omitempty"`     //
 	GoalBy  *Reached        `json:"goal_by,omitempty"` // with End Goal
-	Failed  string          `json:"failed,omitempty"`  // why the person cannot go on until somebody mends it: they are parked here
+	Failed  Reason          `json:"failed,omitzero"`   // why the person cannot go on until somebody mends it: they are parked here
 	Answer  *Answer         `json:"answer,omitempty"`  // with Output: to be found in State.Answers by the nodes that follow
-	Reason  string          `json:"reason,omitempty"`  // why, in plain words, for the log of the person's path
+	Reason  Reason          `json:"reason,omitzero"`   // why, for the log of the person's path
 	Data    json.RawMessage `json:"data,omitempty"`    // staying: to be found in State.Data at the next step
 	Effects []Effect        `json:"effects,omitempty"` // carried out in the transaction that stores the move
 }

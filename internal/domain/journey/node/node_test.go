@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -132,12 +133,7 @@ func TestEveryKindOfNodeConforms(t *testing.T) {
 	}
 }
 
-func TestSpansSpeakLikePeople(t *testing.T) {
-	for want, s := range map[string]node.Span{"1 hour": {N: 1, Unit: "hour"}, "3 days": {N: 3, Unit: "day"}} {
-		if s.String() != want {
-			t.Errorf("%+v is %q, want %q", s, s, want)
-		}
-	}
+func TestSpansAreLengthsOfTime(t *testing.T) {
 	if (node.Span{N: 2, Unit: "day"}).Duration() != 48*time.Hour {
 		t.Error("2 days are not 48 hours")
 	}
@@ -280,6 +276,20 @@ func TestMatchNeedsExactlyOneKind(t *testing.T) {
 		}
 		if _, err := m.Compile(); err == nil {
 			t.Errorf("%s is accepted", raw)
+		}
+	}
+}
+
+func TestAReasonThatWasASentenceIsReadAsItWas(t *testing.T) {
+	var memory struct{ Waits node.Reason }
+	for raw, want := range map[string]node.Reason{
+		`{"Waits": "waits 2 days"}`: {Code: node.Said, Data: node.Data{"text": "waits 2 days"}},
+		`{"Waits": ""}`:             {},
+		`{"Waits": {"code": "waits", "data": {"text": "x"}}}`: {Code: "waits", Data: node.Data{"text": "x"}},
+	} {
+		memory.Waits = node.Reason{}
+		if err := json.Unmarshal([]byte(raw), &memory); err != nil || !reflect.DeepEqual(memory.Waits, want) {
+			t.Errorf("%s is read as %+v, %v; want %+v", raw, memory.Waits, err, want)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (n enterJourney) Needs() Needs      { return Needs{Effects: true, Journeys:
 func (enterJourney) Listens() []*Matcher { return nil }
 
 func (n enterJourney) Step(s State, _ Input, _ time.Time) Result {
-	return Result{Output: "next", Reason: "asked to be let into another journey", Effects: []Effect{{Enter: &Enter{Journey: n.Journey, Properties: s.Trigger.Properties}}}}
+	return Result{Output: "next", Reason: Because("entering", "journey", n.Journey), Effects: []Effect{{Enter: &Enter{Journey: n.Journey, Properties: s.Trigger.Properties}}}}
 }
 
 // LeaveJourney takes the person out of another journey, if they are in it, and goes on in this one.
@@ -58,7 +58,7 @@ func (n leaveJourney) Needs() Needs      { return Needs{Effects: true, Journeys:
 func (leaveJourney) Listens() []*Matcher { return nil }
 
 func (n leaveJourney) Step(State, Input, time.Time) Result {
-	return Result{Output: "next", Reason: "asked to be taken out of another journey", Effects: []Effect{{Leave: &Leave{Journey: n.Journey}}}}
+	return Result{Output: "next", Reason: Because("leaving", "journey", n.Journey), Effects: []Effect{{Leave: &Leave{Journey: n.Journey}}}}
 }
 
 // Enter asks for the person to be let into another journey.

@@ -51,7 +51,7 @@ func (n send) Needs() Needs {
 func (send) Listens() []*Matcher { return nil }
 
 func (n send) Step(s State, _ Input, _ time.Time) Result {
-	return Result{Output: "next", Reason: "message asked for", Effects: []Effect{{Send: &Send{
+	return Result{Output: "next", Reason: Because("message_asked"), Effects: []Effect{{Send: &Send{
 		Template: n.Template, Topic: n.Topic, Channel: n.Channel, Transactional: n.Transactional, Priority: n.Priority, Vars: scope(s),
 	}}}}
 }

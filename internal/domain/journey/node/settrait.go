@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -91,12 +90,12 @@ func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 			missing = append(missing, n.From[name])
 		}
 	}
-	reason := "set " + strings.Join(slices.Sorted(maps.Keys(traits)), ", ")
-	if len(traits) == 0 {
-		reason = "nothing to set"
+	reason := Reason{Code: "nothing_set", Data: Data{}}
+	if len(traits) > 0 {
+		reason = Because("traits_set", "traits", slices.Sorted(maps.Keys(traits)))
 	}
 	if len(missing) > 0 {
-		reason += fmt.Sprintf("; no value for %s", strings.Join(missing, ", "))
+		reason.Data["missing"] = missing
 	}
 	r := Result{Output: "next", Reason: reason}
 	if len(traits) > 0 {

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -20,13 +19,6 @@ var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "
 
 // Duration returns the length; 0 for an unknown unit.
 func (s Span) Duration() time.Duration { return time.Duration(s.N) * units[s.Unit] }
-
-func (s Span) String() string {
-	if s.N == 1 {
-		return "1 " + s.Unit
-	}
-	return fmt.Sprintf("%d %ss", s.N, s.Unit)
-}
 
 // Check returns an errs.Invalid for field unless the span lies between one minute and two years.
 func (s Span) Check(field string) error {

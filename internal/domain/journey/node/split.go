@@ -60,10 +60,10 @@ func (n split) Step(_ State, in Input, _ time.Time) Result {
 			last = i
 		}
 		if from += p; share < from {
-			return Result{Output: ways[i], Reason: fmt.Sprintf("drew %.2f of 100", share)}
+			return Result{Output: ways[i], Reason: Because("drew", "share", share)}
 		}
 	}
-	return Result{Output: ways[last], Reason: fmt.Sprintf("drew %.2f of 100", share)} // the percentages' rounding
+	return Result{Output: ways[last], Reason: Because("drew", "share", share)} // the percentages' rounding
 }
 
 // Switch parts people by the value of a trait, of a property of the event that brought them in, or of what a webhook answered.
@@ -121,14 +121,14 @@ func (n switched) Step(s State, in Input, _ time.Time) Result {
 	}
 	value, ok := written(v)
 	if !ok {
-		return Result{Output: "other", Reason: name + " is not known"}
+		return Result{Output: "other", Reason: Because("value_unknown", "name", name)}
 	}
 	for i, values := range n.Cases {
 		if slices.Contains(values, value) {
-			return Result{Output: ways[i], Reason: fmt.Sprintf("%s is %q", name, value)}
+			return Result{Output: ways[i], Reason: Reason{Code: "value_is", Data: Data{"name": name, "value": value}}}
 		}
 	}
-	return Result{Output: "other", Reason: fmt.Sprintf("%s is %q", name, value)}
+	return Result{Output: "other", Reason: Reason{Code: "value_is", Data: Data{"name": name, "value": value}}}
 }
 
 // written returns a trait's value as people write it; false for none, lists and objects.

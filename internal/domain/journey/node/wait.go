@@ -30,7 +30,7 @@ func (wait) Listens() []*Matcher { return nil }
 func (n wait) Step(s State, _ Input, now time.Time) Result {
 	due := s.Arrived.Add(n.For.Duration())
 	if now.Before(due) {
-		return Result{Due: due, Reason: "waits " + n.For.String()}
+		return Result{Due: due, Reason: Because("waits", "span", n.For)}
 	}
-	return Result{Output: "next", Reason: "waited " + n.For.String()}
+	return Result{Output: "next", Reason: Because("waited", "span", n.For)}
 }

@@ -76,12 +76,12 @@ func (n waitFor) Step(s State, in Input, now time.Time) Result {
 	due := s.Arrived.Add(n.timeout.Duration())
 	if n.match != nil {
 		if in.Event != nil && n.match.Match(*in.Event) && !in.Event.Time.Before(s.Arrived) && !in.Event.Time.After(due) {
-			return Result{Output: "happened", Reason: in.Event.Name + " happened"}
+			return Result{Output: "happened", Reason: Because("happened", "event", in.Event.Name)}
 		}
 		if in.Subject != nil {
 			for _, e := range in.Subject.Events {
 				if n.match.Match(e) && s.Since(e) && !e.Time.Before(s.Arrived) && !e.Time.After(due) && !e.Time.After(now) {
-					return Result{Output: "happened", Reason: e.Name + " happened"}
+					return Result{Output: "happened", Reason: Because("happened", "event", e.Name)}
 				}
 			}
 		}
@@ -91,24 +91,25 @@ func (n waitFor) Step(s State, in Input, now time.Time) Result {
 		// Whoever fulfils it a moment after the time-out, before a busy worker came by, is given the benefit.
 		r := n.rule.Eval(in.Subject, now)
 		if r.Match {
-			return Result{Output: "happened", Reason: "the rule holds"}
+			return Result{Output: "happened", Reason: Because("rule_holds")}
 		}
 		if r.Next.After(now) && r.Next.Before(due) {
 			next = r.Next
 		}
 	}
 	if now.Before(due) {
-		return Result{Due: next, Reason: "waits for " + n.what()}
+		return Result{Due: next, Reason: n.because("waits_for")}
 	}
-	return Result{Output: "timeout", Reason: n.what() + " did not come within " + n.timeout.String()}
+	return Result{Output: "timeout", Reason: n.because("not_in_time")}
 }
 
-func (n waitFor) what() string {
-	switch {
-	case n.rule == nil:
-		return n.match.Label()
-	case n.match == nil:
-		return "the rule"
+func (n waitFor) because(code string) Reason {
+	r := Because(code, "span", n.timeout)
+	if n.match != nil {
+		r.Data["what"] = n.match.About()
 	}
-	return n.match.Label() + " or the rule"
+	if n.rule != nil {
+		r.Data["rule"] = true
+	}
+	return r
 }

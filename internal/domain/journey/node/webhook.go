@@ -256,20 +256,20 @@ func (n webhook) Step(s State, in Input, now time.Time) Result {
 	case len(s.Data) == 0:
 		call, err := n.call(s, in, now)
 		if err != nil {
-			return Result{Failed: "the request cannot be made: " + err.Error(), Reason: "the request cannot be made"}
+			return Result{Failed: Because("request_unmade", "text", err.Error())}
 		}
 		due = later(due, now)
-		return Result{Due: due, Data: asked, Reason: "waits for an answer", Effects: []Effect{{Errand: &Errand{Call: call, Until: due}}}}
+		return Result{Due: due, Data: asked, Reason: Because("waits_answer"), Effects: []Effect{{Errand: &Errand{Call: call, Until: due}}}}
 	case in.Answer == nil && now.Before(due):
-		return Result{Due: due, Data: s.Data, Reason: "waits for an answer"}
+		return Result{Due: due, Data: s.Data, Reason: Because("waits_answer")}
 	case in.Answer == nil:
-		return Result{Output: "timeout", Reason: "no answer in time"}
+		return Result{Output: "timeout", Reason: Because("no_answer")}
 	case in.Answer.OK:
-		return Result{Output: "done", Reason: fmt.Sprintf("answered %d %s", in.Answer.Status, tries(in.Answer.Tries)), Answer: in.Answer}
+		return Result{Output: "done", Reason: Because("answered", "status", in.Answer.Status, "tries", in.Answer.Tries), Answer: in.Answer}
 	case in.Answer.Status == 0:
-		return Result{Output: "refused", Reason: "not called: " + in.Answer.Error, Answer: in.Answer}
+		return Result{Output: "refused", Reason: Because("not_called", "code", in.Answer.Code, "text", in.Answer.Error), Answer: in.Answer}
 	}
-	return Result{Output: "refused", Reason: fmt.Sprintf("answered %d %s", in.Answer.Status, tries(in.Answer.Tries)), Answer: in.Answer}
+	return Result{Output: "refused", Reason: Because("answered", "status", in.Answer.Status, "tries", in.Answer.Tries), Answer: in.Answer}
 }
 
 // call renders the request; it stays the same for every try.

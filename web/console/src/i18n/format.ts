@@ -30,6 +30,16 @@ export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).forma
 export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
 export const formatWeekday = (w: When) => (w ? dates({ weekday: 'short' }).format(new Date(w)) : '–')
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
+/** A moment on the clock of a zone, which is named; on the reader's where the zone is not known here. */
+export function formatTimeIn(w: When, zone: string) {
+  if (!w || !zone) return formatTime(w)
+  try {
+    const shown = dates({ year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZone: zone })
+    return `${shown.format(new Date(w))} (${zone === 'UTC' ? zone : zone.split('/').at(-1)!.replaceAll('_', ' ')})`
+  } catch {
+    return formatTime(w)
+  }
+}
 /** A civil time without a zone ("2026-03-01T09:00"), shown as written. */
 export const formatCivil = (w: string) =>
   dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${w.slice(0, 16)}:00Z`))

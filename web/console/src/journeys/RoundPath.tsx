@@ -2,11 +2,14 @@ import { type Schemas, useRead } from '@/api'
 import { useT, word } from '@/i18n'
 import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
 import { type Graph, readGraph, stepOf } from './graph'
+import { journeyReason } from './reasons'
+import { useNames } from './useThings'
 import { outputText, stepTitle } from './words'
 
 /** A way through a journey, step by step with the reason of each. */
 export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: Graph }) {
   const t = useT()
+  const names = useNames()
   const name = (node: string, kind: string) => stepTitle((graph && stepOf(graph, node)) ?? { id: node, kind })
   return (
     <Timeline bulletSize={14} lineWidth={2} active={99}>
@@ -18,10 +21,9 @@ export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: G
       {(round.steps ?? []).map((s, i) => (
         // oxlint-disable-next-line react/no-array-index-key -- one may pass a node several times
         <Timeline.Item key={i} title={name(s.node, s.kind)}>
-          {s.reason ? <Text size="sm">{s.reason}</Text> : null}
-          {s.refused ? (
-            <Text size="sm" c="var(--ui-danger-text)">
-              {word('reason', s.refused)}
+          {s.reason ? (
+            <Text size="sm" c={s.refused ? 'var(--ui-danger-text)' : undefined}>
+              {journeyReason(s.reason, names, graph && stepOf(graph, s.node), s.refused)}
             </Text>
           ) : null}
           {s.output ? <Tag>{outputText(s.output, graph && stepOf(graph, s.node))}</Tag> : null}
@@ -48,7 +50,12 @@ export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: G
         }
       >
         {round.error || round.reason || round.why ? (
-          <Text size="sm">{round.error || round.reason || word('status', round.why ?? '')}</Text>
+          <Text size="sm" c={round.error ? 'var(--ui-danger-text)' : undefined}>
+            {journeyReason(round.error ?? round.reason, names, graph && stepOf(graph, round.node)) || word('status', round.why ?? '')}
+          </Text>
+        ) : null}
+        {round.status === 'active' && round.waits ? (
+          <Text size="sm">{journeyReason(round.waits, names, graph && stepOf(graph, round.node))}</Text>
         ) : null}
         {round.status === 'active' && round.due_at ? (
           <Note>

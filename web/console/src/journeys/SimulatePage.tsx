@@ -26,6 +26,7 @@ import {
   useDebouncedValue,
 } from '@/ui'
 import { type Graph, readGraph } from './graph'
+import { journeyReason } from './reasons'
 import { RoundPath } from './RoundPath'
 import { type Things, useThings } from './useThings'
 import { stepTitle } from './words'
@@ -97,7 +98,7 @@ function OnHistory({ id }: { id: string }) {
           {running ? <Button onClick={() => cancel.mutate({ path: { id: begun } })}>{t('action.cancel')}</Button> : null}
         </Group>
         {begin.error ? <Alert color="danger">{describe(begin.error)}</Alert> : null}
-        {s?.status === 'failed' ? <Alert color="danger">{s.error}</Alert> : null}
+        {s?.status === 'failed' ? <Alert color="danger">{journeyReason(s.error)}</Alert> : null}
         {s ? <Result sim={s} /> : null}
       </Stack>
     </Card>

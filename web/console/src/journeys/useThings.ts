@@ -10,6 +10,22 @@ export interface Option {
   label: string
 }
 
+/** Names of what reasons of journeys are about: segments, lists, journeys. */
+export function useNames(): Names {
+  const can = useCan()
+  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  return useMemo(() => {
+    const all: { id: string; name: string }[] = [
+      ...(segments.data?.items ?? []),
+      ...(lists.data?.items ?? []),
+      ...(journeys.data?.items ?? []),
+    ]
+    return Object.fromEntries(all.map((x) => [x.id, x.name]))
+  }, [segments.data, lists.data, journeys.data])
+}
+
 /** What a journey can be made of: kinds of nodes, and things by id with their names. */
 export function useThings() {
   const can = useCan()

@@ -47,7 +47,7 @@ export function eventText(v: unknown): string {
 }
 
 /** An event, a form or a change of a segment. */
-function matchText(m: Obj, names: Names): string | undefined {
+export function matchText(m: Obj, names: Names): string | undefined {
   if (m.event) return eventText(m.event)
   if (m.form) return t('journeys.match_form', { name: str(obj(m.form)?.name) || '…' })
   if (m.segment_entered) return t('journeys.match_entered', { name: named(names, obj(m.segment_entered)?.id) || '…' })

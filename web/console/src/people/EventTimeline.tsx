@@ -14,7 +14,14 @@ const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mai
 
 function about(e: Event): string {
   const p = (e.properties ?? {}) as Record<string, unknown>
-  const what = p.title ?? p.segment_name ?? p.subject ?? p.name ?? p.url ?? p.reason ?? ''
+  const what =
+    p.title ??
+    p.segment_name ??
+    p.subject ??
+    p.name ??
+    p.url ??
+    p.reason ??
+    (e.type === 'journey' && p.why ? word('status', String(p.why)) : '')
   const total = p.total !== undefined && p.currency ? `${p.total} ${p.currency}` : ''
   return [String(what), total].filter(Boolean).join(' · ')
 }

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { journeyReason } from '@/journeys/reasons'
 import {
   Ago,
   Button,
@@ -227,7 +228,7 @@ export function Journeys({ id }: { id: string }) {
               cell: (r) => (
                 <>
                   <Status value={r.goal_at ? 'goal' : r.status} />
-                  {r.error ? <Note>{r.error}</Note> : null}
+                  {r.error ? <Note>{journeyReason(r.error)}</Note> : null}
                 </>
               ),
             },

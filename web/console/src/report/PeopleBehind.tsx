@@ -1,5 +1,7 @@
 import { type Schemas, useList } from '@/api'
 import { useT } from '@/i18n'
+import { journeyReason } from '@/journeys/reasons'
+import { useNames } from '@/journeys/useThings'
 import { DataTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
 import { reasonText } from './reason'
 
@@ -78,6 +80,7 @@ type People = ReturnType<typeof useList<'/api/v1/reports/{key}/people'>>
 
 function Rows({ name, title, people }: { name: string; title: string; people: People }) {
   const t = useT()
+  const names = useNames()
   return (
     <DataTable
       name={name}
@@ -104,7 +107,7 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
           cell: (m) =>
             m.reason ? (
               <>
-                {reasonText(m.reason, m.data)}
+                {m.round_id ? journeyReason({ code: m.reason, data: m.data }, names) : reasonText(m.reason, m.data)}
                 {m.detail ? <Note>{m.detail}</Note> : null}
               </>
             ) : null,
