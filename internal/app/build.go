@@ -28,6 +28,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -66,6 +67,7 @@ type application struct {
 	staff      *staff.Service
 	consent    *consent.Service
 	segments   *segment.Service
+	personas   *persona.Service
 	content    *content.Service
 	messages   *outbox.Service
 	campaigns  *campaign.Service
@@ -177,6 +179,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
+	a.personas = persona.New(persona.Config{Store: sqlstore.NewPersona(db), Tx: db, Clock: a.clock, Sets: w.segments, Events: a.events, Zone: w.zone})
 	tasks := task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting})
 	a.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
@@ -257,7 +260,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}

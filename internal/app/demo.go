@@ -29,6 +29,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 func demoCommand() command {
@@ -185,6 +186,9 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("segments: %w", err)
 	}
+	if err := d.persona(ctx, ws); err != nil {
+		return fmt.Errorf("persona: %w", err)
+	}
 	if err := d.history(ctx, c); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
@@ -279,6 +283,19 @@ func (d *demonstration) segments(ctx context.Context, ws string) (audience strin
 		}
 	}
 	return audience, nil
+}
+
+// persona makes the sample's archetype, who stands for its regulars.
+func (d *demonstration) persona(ctx context.Context, ws string) error {
+	found, err := d.app.segments.Segments(ctx, ws, segment.Filter{Status: segment.Active, Text: "Regulars"}, page.Request{Limit: 1})
+	if err != nil || len(found.Items) == 0 {
+		return err
+	}
+	_, err = d.app.personas.Create(ctx, ws, demo.Persona(d.locale, found.Items[0].ID))
+	if errs.Is(err, errs.KindConflict) {
+		return nil // made by an earlier start
+	}
+	return err
 }
 
 func (d *demonstration) history(ctx context.Context, c Config) error {

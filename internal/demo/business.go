@@ -150,11 +150,17 @@ func (c *customer) name() string {
 	return c.first + " " + c.last
 }
 
+// birthday lies in the years of adults, more often around forty; it follows from the number, so that the random sequence of visits stays.
+func (c *customer) birthday() string {
+	year := 1960 + (c.n*37%23 + c.n*53%21)
+	return fmt.Sprintf("%d-%02d-%02d", year, 1+c.n%12, 1+c.n*7%28)
+}
+
 func (c *customer) traits() map[string]any {
 	return map[string]any{
 		"name": c.name(), "first_name": c.first, "last_name": c.last, "email": c.email(),
 		"country": c.market.country, "city": c.city, "locale": c.market.locale, "timezone": c.market.zone,
-		"favourite_category": c.favourite, "sample_data": true,
+		"favourite_category": c.favourite, "birthday": c.birthday(), "sample_data": true,
 	}
 }
 

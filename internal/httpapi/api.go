@@ -25,6 +25,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -57,6 +58,7 @@ type Config struct {
 	People     *person.Service
 	Events     event.Store
 	Segments   *segment.Service
+	Personas   *persona.Service
 	Consent    *consent.Service
 	Content    *content.Service
 	Outbox     *outbox.Service
@@ -139,6 +141,7 @@ func (a *api) routes() {
 	a.segmentRoutes()
 	a.segmentLookRoutes()
 	a.listRoutes()
+	a.personaRoutes()
 	a.consentRoutes()
 	a.contentRoutes()
 	a.brandRoutes()

@@ -30,6 +30,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -129,7 +130,8 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.webhooks = hook.New(hook.Config{Store: sqlstore.NewHook(w.db), Tx: w.db, Clock: w.clock, Log: log, Box: box, Poster: poster{safe}, People: p})
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
+		Personas: persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc}),
+		Consent:  p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,

@@ -265,6 +265,13 @@ var foreignCases = map[string]foreign{
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
 
+	"GET /personas":              {want: 200, has: `"items":[]`},
+	"POST /personas":             {want: 422, body: `{"name":"mine","segment_id":"$segment"}`},
+	"GET /personas/{id}":         {id: "$persona"},
+	"PUT /personas/{id}":         {id: "$persona", body: `{"name":"taken","revision":0}`},
+	"DELETE /personas/{id}":      {id: "$persona"},
+	"GET /personas/{id}/reality": {id: "$persona"},
+
 	"GET /webhook-kinds":                               {want: 200, has: `"key":"message.sent"`},
 	"GET /webhooks":                                    {want: 200, has: `"items":[]`},
 	"POST /webhooks":                                   {want: 201, body: `{"name":"mine","url":"https://b.example/in","kinds":["message.sent"]}`},
@@ -319,7 +326,7 @@ func snapshot(w *world, b *business) map[string]any {
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
-		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/seen-values?path=plan", "/sending",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/seen-values?path=plan", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
 		var v any
@@ -423,7 +430,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery"} {
+	for _, name := range []string{"domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

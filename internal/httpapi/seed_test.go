@@ -65,6 +65,7 @@ func (w *world) business() *business {
 	b.make(w, "archived_segment", "POST /segments", `{"name":"Zanzibar old","rule":{"trait":{"path":"country","op":"eq","value":"DE"}}}`)
 	w.evaluate()
 	w.ok(b.key, "DELETE /segments/"+b.ids["archived_segment"], "", nil)
+	b.make(w, "persona", "POST /personas", b.expand(w, `{"name":"Zanzibar Zoe","segment_id":"$segment"}`))
 	b.make(w, "list", "POST /lists", `{"name":"Zanzibar list"}`)
 	w.ok(b.key, "POST /lists/"+b.ids["list"]+"/members", b.expand(w, `{"rows":["$aya","user_id:ben"]}`), nil)
 	w.ok(b.key, "POST /people/"+b.ids["cem"]+"/subscriptions", b.expand(w, `{"topic":"$topic","channel":"email","status":"unsubscribed","evidence":"Zanzibar letter"}`), nil)

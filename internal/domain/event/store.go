@@ -67,6 +67,10 @@ type Store interface {
 	// Values returns the texts, numbers and truth values at a path ("address.city"), most frequent first, at most limit; of the same
 	// objects as Fields. Truth values are "true" and "false".
 	Values(ctx context.Context, ws, name, path string, limit int) ([]ValueCount, error)
+	// Profile says what people have in common. Traits (two levels deep, as Fields finds them, of the SampleSize people seen last) are ordered
+	// by how many have them, then by path; texts of which no value is shared by a twentieth of those who have the trait are left out. Doings are track, page and
+	// screen events, ordered by people, then type and name.
+	Profile(ctx context.Context, ws string, q ProfileQuery) (Profile, error)
 }
 
 // SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to

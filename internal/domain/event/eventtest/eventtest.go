@@ -51,6 +51,7 @@ func Run(t *testing.T, open Open) {
 		{"stats count behaviour only", stats},
 		{"names are the most frequent first", names},
 		{"fields and values are those of the people or the events, the most frequent first", fields},
+		{"a profile counts what the people of a set have in common", profile},
 		{"linked finds events by identifier", linked},
 		{"reads see whole batches while a writer appends", concurrent},
 	} {

@@ -21,17 +21,18 @@ const (
 	kindOf = `CASE WHEN t = 'VARCHAR' THEN 'text' WHEN t = 'BOOLEAN' THEN 'boolean' WHEN t = 'ARRAY' THEN 'list' WHEN t = 'OBJECT' THEN 'object' ELSE 'number' END`
 	// pointer makes the key k a JSON Pointer (RFC 6901).
 	pointer = `'/' || replace(replace(k, '~', '~0'), '/', '~1')`
+	// fieldsOf is the members of the objects of sample, two levels deep: path, JSON type t, text v.
+	fieldsOf = `keys AS (SELECT o, unnest(json_keys(o)) AS k FROM sample WHERE json_type(o) = 'OBJECT'),
+		outer_fields AS (SELECT k AS path, json_extract(o, ` + pointer + `) AS v FROM keys WHERE k <> '' AND NOT contains(k, '.')),
+		inner_keys AS (SELECT path, v AS o, unnest(json_keys(v)) AS k FROM outer_fields WHERE json_type(v) = 'OBJECT'),
+		fields AS (SELECT path, json_type(v) AS t, json_extract_string(v, '$') AS v FROM outer_fields
+			UNION ALL SELECT path || '.' || k, json_type(o, ` + pointer + `), json_extract_string(o, ` + pointer + `) FROM inner_keys WHERE k <> '' AND NOT contains(k, '.'))`
 )
 
 // Fields implements event.Store.
 func (s *Store) Fields(ctx context.Context, ws, name string, limit int) ([]event.Field, error) {
 	from, args := objects(ws, name)
-	rows, err := s.db.QueryContext(ctx, `WITH sample AS (`+from+`),
-		keys AS (SELECT o, unnest(json_keys(o)) AS k FROM sample WHERE json_type(o) = 'OBJECT'),
-		outer_fields AS (SELECT k AS path, json_extract(o, `+pointer+`) AS v FROM keys WHERE k <> '' AND NOT contains(k, '.')),
-		inner_keys AS (SELECT path, v AS o, unnest(json_keys(v)) AS k FROM outer_fields WHERE json_type(v) = 'OBJECT'),
-		fields AS (SELECT path, json_type(v) AS t FROM outer_fields
-			UNION ALL SELECT path || '.' || k, json_type(o, `+pointer+`) FROM inner_keys WHERE k <> '' AND NOT contains(k, '.'))
+	rows, err := s.db.QueryContext(ctx, `WITH sample AS (`+from+`), `+fieldsOf+`
 		SELECT path, mode(`+kindOf+`) AS kind, count(*) AS n FROM fields WHERE t <> 'NULL' GROUP BY path ORDER BY n DESC, path LIMIT ?`, append(args, max(limit, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: fields: %w", err)

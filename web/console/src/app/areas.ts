@@ -7,9 +7,10 @@ import type { Area } from '@/lib/route'
 import { lists } from '@/lists'
 import { mailbox } from '@/mailbox'
 import { people } from '@/people'
+import { personas } from '@/personas'
 import { reports } from '@/report'
 import { segments } from '@/segments'
 import { settings } from '@/settings'
 import { tasks } from '@/tasks'
 
-export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, tasks, settings, mailbox]
+export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, personas, tasks, settings, mailbox]

@@ -125,7 +125,8 @@ export function Overlap({ id, name }: { id: string; name: string }) {
 
 const places: Record<string, string> = { segment: '/segments/', campaign: '/campaigns/', journey: '/journeys/', persona: '/personas/' }
 
-export function Users({ id }: { id: string }) {
+/** What names a segment or list, the page that shows it left out. */
+export function Users({ id, except }: { id: string; except?: string }) {
   const t = useT()
   const users = useRead('/api/v1/segments/{id}/users', { path: { id } })
   if (users.error) return <Alert color="danger">{t('segments.users_error')}</Alert>
@@ -133,17 +134,19 @@ export function Users({ id }: { id: string }) {
     <Card title={t('segments.users')}>
       <Loaded of={users}>
         {({ items }) =>
-          items.length === 0 ? (
+          items.every((u) => u.id === except) ? (
             <EmptyState title={t('segments.no_users')} />
           ) : (
             <ul className={css.users}>
-              {items.map((u) => (
-                <li key={u.id}>
-                  <Tag>{text(`segments.noun.${u.noun}`)}</Tag>
-                  {places[u.noun] ? <Link to={`${places[u.noun]}${u.id}`}>{u.name}</Link> : <span>{u.name}</span>}
-                  {u.status ? <Status value={u.status} /> : null}
-                </li>
-              ))}
+              {items
+                .filter((u) => u.id !== except)
+                .map((u) => (
+                  <li key={u.id}>
+                    <Tag>{text(`segments.noun.${u.noun}`)}</Tag>
+                    {places[u.noun] ? <Link to={`${places[u.noun]}${u.id}`}>{u.name}</Link> : <span>{u.name}</span>}
+                    {u.status ? <Status value={u.status} /> : null}
+                  </li>
+                ))}
             </ul>
           )
         }

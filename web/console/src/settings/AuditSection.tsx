@@ -27,6 +27,7 @@ const pages: Record<string, string> = {
   person: '/people/',
   segment: '/segments/',
   list: '/lists/',
+  persona: '/personas/',
   account: '/settings/accounts/',
   sending_domain: '/settings/domains/',
   source: '/settings/sources/',

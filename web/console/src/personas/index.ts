@@ -1,0 +1,21 @@
+import { UserSquare2 } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const personas: Area = {
+  id: 'personas',
+  path: '/personas',
+  title: 'personas.title',
+  icon: UserSquare2,
+  permission: 'segments.read',
+  aliases: 'persona archetype renwu huaxiang 用户画像 人物 ペルソナ perusona',
+  nav: false,
+  screens: [
+    { path: '/personas', load: () => import('./PersonaListPage') },
+    { path: '/personas/new', load: () => import('./PersonaNewPage') },
+    { path: '/personas/$id', load: () => import('./PersonaDetailPage') },
+    { path: '/personas/$id/edit', load: () => import('./PersonaEditPage') },
+  ],
+  actions: [
+    { id: 'persona.new', title: 'personas.new', aliases: 'create persona xinjian', permission: 'segments.write', to: '/personas/new' },
+  ],
+}
