@@ -143,6 +143,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
 		{"POST /people/{id}/separate", "/people/$aya/separate", `{"other":"$cem"}`, "person.separate"},
 		{"POST /people/{id}/join", "/people/$cem/join", `{"other":"$ben","idempotency_key":"k"}`, "person.join"},
+		{"POST /people/{id}/unbind", "/people/$aya/unbind", `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"u"}`, "person.unbind"},
 		{"POST /people/{id}/split", "/people/$aya/split", `{"identifiers":[{"kind":"user_id","value":"aya"}]}`, "person.split"},
 		{"DELETE /people-apart/{id}", "/people-apart/$apart", "", "apart.take_back"},
 		{"PUT /invoices", "", `{"number":"Z-2","person":"$aya","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`, "invoice.put"},

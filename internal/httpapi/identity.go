@@ -46,6 +46,24 @@ func (a *api) identityRoutes() {
 			return s.Split(ctx, p.Workspace, p.ID, person.Split{Identifiers: in.Body.Identifiers, Merge: in.Body.Merge, Note: in.Body.Note, By: caller(ctx).ID})
 		})
 	})
+	type unbind struct {
+		Identifiers []event.Identifier `json:"identifiers" maxItems:"1000" doc:"none of them a user id"`
+		Note        string             `json:"note,omitempty" maxLength:"500" doc:"why"`
+		Key         string             `json:"idempotency_key" minLength:"1" maxLength:"80" doc:"the same key unbinds once"`
+	}
+	type unbound struct {
+		Identifiers []event.Identifier `json:"identifiers" doc:"all that is taken off, with what came together with it"`
+	}
+	route(a, http.MethodPost, "/people/{id}/unbind", "person-unbind", "Take identifiers off a person, with those that live with them: a number that was given up, a telephone that was sold. What came with them stays; from now on they are nobody's, until they come with somebody again", staff.PeopleWrite, func(ctx context.Context, in *inAt[unbind]) (*body[unbound], error) {
+		p, err := s.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		off, err := changed(ctx, a, "unbind", "person", func([]event.Identifier) string { return p.ID }, func(ctx context.Context) ([]event.Identifier, error) {
+			return s.Unbind(ctx, p.Workspace, p.ID, person.Unbinding{Identifiers: in.Body.Identifiers, Note: in.Body.Note, Cause: in.Body.Key})
+		})
+		return answer(unbound{off}), err
+	})
 	type separate struct {
 		Other string `json:"other" doc:"the other person"`
 		Note  string `json:"note,omitempty" maxLength:"500" doc:"why"`

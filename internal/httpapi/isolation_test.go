@@ -138,6 +138,7 @@ var foreignCases = map[string]foreign{
 	"GET /people/{id}":                      {id: "$aya"},
 	"GET /people/{id}/apart":                {id: "$aya"},
 	"POST /people/{id}/split":               {id: "$aya", body: `{"identifiers":[{"kind":"user_id","value":"aya"}]}`},
+	"POST /people/{id}/unbind":              {id: "$aya", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"k"}`},
 	"POST /people/{id}/separate":            {id: "$aya", body: `{"other":"$cem"}`},
 	"POST /people/{id}/join":                {id: "$aya", body: `{"other":"$cem","idempotency_key":"k"}`},
 	"DELETE /people-apart/{id}":             {id: "$apart"},

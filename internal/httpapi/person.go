@@ -38,6 +38,7 @@ type PersonIdentifier struct {
 	Status    string     `json:"status"`
 	FirstSeen *time.Time `json:"first_seen,omitempty"`
 	LastSeen  *time.Time `json:"last_seen,omitempty"`
+	Since     *time.Time `json:"since,omitempty" doc:"when this person took it over from somebody else; without it, it was always theirs"`
 }
 
 func personShape(p person.Person) Person {
@@ -46,7 +47,7 @@ func personShape(p person.Person) Person {
 		Traits: p.Values(), Counters: p.Counters, Merges: p.Merges, Identifiers: make([]PersonIdentifier, len(p.Identifiers)),
 	}
 	for i, id := range p.Identifiers {
-		out.Identifiers[i] = PersonIdentifier{Kind: id.Kind, Value: id.Value, Status: string(id.Status), FirstSeen: moment(id.FirstSeen), LastSeen: moment(id.LastSeen)}
+		out.Identifiers[i] = PersonIdentifier{Kind: id.Kind, Value: id.Value, Status: string(id.Status), FirstSeen: moment(id.FirstSeen), LastSeen: moment(id.LastSeen), Since: moment(id.Since)}
 	}
 	return out
 }
@@ -74,7 +75,7 @@ func eventShape(k event.Kept) PersonEvent {
 // Decision is one entry of the identity log.
 type Decision struct {
 	ID         string            `json:"id" doc:"names a merge that is to be undone"`
-	Kind       string            `json:"kind" doc:"created, linked, merged, refused, moved, demoted, shared, replayed or split"`
+	Kind       string            `json:"kind" doc:"created, linked, merged, refused, moved, demoted, shared, replayed, unbound or split"`
 	Reason     string            `json:"reason,omitempty"`
 	Identifier *event.Identifier `json:"identifier,omitempty" doc:"the first identifier concerned"`
 	Others     []string          `json:"identifiers,omitempty" doc:"all identifiers concerned, kind:value"`

@@ -303,6 +303,24 @@ func TestSegmentAndListScenarios(t *testing.T) {
 	}
 }
 
+func TestIdentifiersAreTakenOffAPerson(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "POST /people/$aya/unbind", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"u"}`, status: 403},
+		{do: "POST /people/$aya/unbind", body: `{"identifiers":[],"idempotency_key":"u"}`, status: 422, has: `"field":"identifiers"`},
+		{do: "POST /people/$aya/unbind", body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"idempotency_key":"u"}`, status: 422, has: `"field":"identifiers[0]" | person.unbind.user`},
+		{do: "POST /people/none/unbind", body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"idempotency_key":"u"}`, status: 404},
+		{as: "agent", do: "POST /people/$aya/unbind", body: `{"identifiers":[{"kind":"email","value":"Aya.Zanzibar@example.com"}],"note":"left the firm","idempotency_key":"u"}`, status: 200, has: `"value":"aya.zanzibar@example.com"`},
+	})
+	w.settle()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /people?identifier=email:aya.zanzibar@example.com", status: 200, has: `"items":[]`},
+		{as: "viewer", do: "GET /people/$aya/identity", status: 200, has: `"kind":"unbound"`},
+		{as: "viewer", do: "GET /people/$aya/events?type=identity", status: 200, has: `"name":"Identifier Unbound" | left the firm`},
+	})
+}
+
 func TestOnePersonIsSplitAndJoinedByHand(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()

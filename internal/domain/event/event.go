@@ -66,6 +66,8 @@ const (
 	PeopleApart    = "People Kept Apart" // properties other, note
 	ApartTakenBack = "Decision Taken Back"
 
+	IdentifierUnbound = "Identifier Unbound" // properties identifiers, note; carries the identifiers that are nobody's from its time on
+
 	TaskCreated   = "Task Created" // properties task_id, title, assignee, role, journey_id, node
 	TaskCompleted = "Task Completed"
 	TaskCancelled = "Task Cancelled"

@@ -67,16 +67,17 @@ func (g *graph) mark(ctx context.Context, store Store, ws string, ids []event.Id
 		}
 		g.marks = map[event.Identifier][]mark{}
 	}
-	found, err := store.ApartOf(ctx, ws, ids)
+	found, err := store.ApartOf(ctx, ws, g.written(ids))
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		delete(g.marks, id)
+		delete(g.marks, g.one(id))
 	}
 	for _, a := range found {
 		for two, side := range [][]event.Identifier{a.One, a.Two} {
 			for _, id := range side {
+				id = g.one(id)
 				if m := (mark{a.ID, two == 1}); !slices.Contains(g.marks[id], m) {
 					g.marks[id] = append(g.marks[id], m)
 				}
@@ -231,7 +232,7 @@ func (s *Service) keepApart(ctx context.Context, ws string, a Apart, said verdic
 		if err := s.Store.AddApart(ctx, ws, a); err != nil {
 			return err
 		}
-		g := newGraph(s.kinds)
+		g := newGraph(newKinds(Scheme{})) // a log needs no kinds
 		said.at = moment{t: a.Created, m: a.ID}
 		g.log(said)
 		if err := s.Store.AddDecisions(ctx, ws, g.entries(a.Created)); err != nil {
@@ -259,11 +260,7 @@ func (s *Service) again(ctx context.Context, ws string, a Apart, personID, name 
 	}); err != nil {
 		return err
 	}
-	seeds, err := json.Marshal(slices.Concat(a.One, a.Two))
-	if err != nil {
-		return fmt.Errorf("encode task: %w", err)
-	}
-	return s.Store.AddTask(ctx, Task{Workspace: ws, ID: id.New("tsk"), Seeds: string(seeds), Created: s.Clock.Now().UnixMicro()})
+	return s.addTask(ctx, ws, slices.Concat(a.One, a.Two))
 }
 
 // TakeBack forgets a decision to keep apart. Who would be one person without it becomes one soon after.

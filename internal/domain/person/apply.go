@@ -34,7 +34,11 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 		if err != nil {
 			return err
 		}
-		out.Tasks = len(waiting) > 0
+		builds, err := s.Store.HashBuilds(ctx, 1)
+		if err != nil {
+			return err
+		}
+		out.Tasks = len(waiting)+len(builds) > 0
 		return s.Store.SetPosition(ctx, last)
 	})
 	if err != nil {
@@ -64,7 +68,11 @@ func (s *Service) read(ctx context.Context, records []LogRecord) (map[string][]*
 				}
 				regions[ev.Workspace] = region
 			}
-			o := s.kinds.read(ev, event.Position{Seq: r.Seq, Index: i}, region)
+			k, err := s.kindsOf(ctx, ev.Workspace)
+			if err != nil {
+				return nil, err
+			}
+			o := k.read(ev, event.Position{Seq: r.Seq, Index: i}, region)
 			out[ev.Workspace] = append(out[ev.Workspace], o)
 		}
 	}
@@ -87,7 +95,11 @@ func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, ou
 	if err != nil {
 		return err
 	}
-	g := newGraph(s.kinds)
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return err
+	}
+	g := newGraph(k)
 	if s.AliasIdentified != nil {
 		if g.aliasOpen, err = s.AliasIdentified(ctx, ws); err != nil {
 			return err
@@ -160,10 +172,9 @@ func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
 	for _, o := range fresh {
 		if o.ev.PersonID != "" {
 			named = append(named, o.ev.PersonID)
-			continue
 		}
 		for _, id := range o.linked(l.kinds) {
-			if !mark[id] {
+			if id.Kind != kindPerson && !mark[id] {
 				mark[id] = true
 				ids = append(ids, id)
 			}
@@ -189,6 +200,9 @@ func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
 func (g *graph) take(o *occurrence) error {
 	if o.ev.PersonID != "" {
 		o.who = g.byID[o.ev.PersonID].find()
+		if o.unbinds {
+			g.place(o)
+		}
 	} else {
 		o.who = g.place(o)
 	}
@@ -219,7 +233,7 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 			s.Log.WarnContext(ctx, "event names an unknown person", "workspace", ws, "person", o.ev.PersonID, "message", o.ev.MessageID)
 			continue
 		}
-		out.Kept = append(out.Kept, event.Kept{Event: *o.ev, Person: o.num, Identifiers: o.linked(s.kinds), Position: o.pos})
+		out.Kept = append(out.Kept, event.Kept{Event: *o.ev, Person: o.num, Identifiers: o.linked(g.kinds), Position: o.pos})
 	}
 	for _, x := range g.subjects {
 		if x.into == nil && (x.dirty || x.events > 0) {

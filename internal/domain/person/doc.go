@@ -19,6 +19,8 @@
 //   - An identifier has at most one owner at any moment. A user id never changes hands.
 //   - Two people with different user ids are never merged by machine, except by an alias sent with a server key in a
 //     workspace that allows it.
+//   - An address and the hashes it may come as are one identifier (hashed.go), whichever came first.
+//   - An unbinding takes identifiers off whoever has them at its time, and says nothing of the time before.
 //   - A merge is a redirect: the loser's id and number lead to the winner for ever, events are not rewritten.
 //   - Folding is commutative and associative: traits are last-writer-wins by (time, message id), first touches are minima,
 //     counters are sums.

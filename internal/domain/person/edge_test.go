@@ -21,10 +21,13 @@ import (
 
 var at = persontest.At
 
-// world returns a service on a fresh SQLite store.
+// engine is what worlds stand on; TestEdgesOnPostgres changes it for a while.
+var engine = sqldb.SQLite
+
+// world returns a service on a fresh store.
 func world(t testing.TB, change ...func(*person.Config)) *persontest.World {
 	t.Helper()
-	return worldOn(t, sqldbtest.Open(t, sqldb.SQLite), change...)
+	return worldOn(t, sqldbtest.Open(t, engine), change...)
 }
 
 func worldOn(t testing.TB, db *sqldb.DB, change ...func(*person.Config)) *persontest.World {
@@ -219,6 +222,20 @@ func TestEdge05_SharedDeviceBThenC(t *testing.T) {
 	// An event that comes late goes to the owner at its time.
 	w.Deliver(track("m6", 2, "", "dev"))
 	same(t, "late event", w.Owner("m6"), b.Num)
+}
+
+func TestEdge05_ADeviceThatGoesBackAndForth(t *testing.T) {
+	w := world(t)
+	w.Deliver(identify("b1", 0, "b", "dev", nil), identify("c1", 10, "c", "dev", nil), identify("b2", 20, "b", "dev", nil))
+	b, c := w.Who("user_id", "b"), w.Who("user_id", "c")
+	same(t, "owner now", w.Who("anonymous_id", "dev").Num, b.Num)
+	same(t, "since", w.Who("anonymous_id", "dev").Identifiers[1].Since, at(20))
+	// Each interval takes the anonymous events of its time, however late they come.
+	w.Deliver(track("x3", 25, "", "dev"), track("x2", 15, "", "dev"), track("x1", 5, "", "dev"))
+	for msg, want := range map[string]uint64{"x1": b.Num, "x2": c.Num, "x3": b.Num} {
+		same(t, msg, w.Owner(msg), want)
+	}
+	one(t, w, 2)
 }
 
 func TestEdge06_LogoutWithoutReset(t *testing.T) {
@@ -555,7 +572,7 @@ func TestEdge30_ObserversDecideOnConsentInsideTheMerge(t *testing.T) {
 }
 
 func TestEdge31_LimitLoweredAfterProfilesExceedIt(t *testing.T) {
-	db := sqldbtest.Open(t, sqldb.SQLite)
+	db := sqldbtest.Open(t, engine)
 	w := worldOn(t, db)
 	for i := range 4 {
 		w.Deliver(identify(fmt.Sprintf("m%d", i), i, "u1", "", map[string]any{"email": fmt.Sprintf("a%d@example.com", i)}))

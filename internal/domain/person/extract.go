@@ -77,6 +77,7 @@ type occurrence struct {
 
 	ids      []event.Identifier // in priority order, without repetitions
 	previous string             // alias: the value that is said to be the same person, empty if there is none
+	unbinds  bool               // the identifiers are taken off whoever has them
 
 	nodes []*node  // of ids, once loaded
 	who   *subject // who it belongs to; nil: nobody
@@ -93,15 +94,21 @@ func (k *kinds) read(ev *event.Event, pos event.Position, region string) *occurr
 	if ev.Type == event.Identify && len(ev.Properties) > 0 {
 		_ = json.Unmarshal(event.Clean(ev.Properties), &o.traits)
 	}
-	if ev.PersonID != "" {
+	o.unbinds = ev.Type == event.Identity && ev.Name == event.IdentifierUnbound
+	if ev.PersonID != "" && !o.unbinds {
 		return o
 	}
-	add := func(kind, value string) {
+	as := func(encoding, kind, value string) {
 		i, ok := k.byName[kind]
 		if !ok || value == "" {
 			return
 		}
 		v, ok := normalise(k.list[i].Form, value, region)
+		if encoding != "" {
+			if v, ok = spelling(strings.TrimSpace(value), encoding); !k.list[i].Form.addressed() {
+				return
+			}
+		}
 		if !ok {
 			return
 		}
@@ -110,11 +117,16 @@ func (k *kinds) read(ev *event.Event, pos event.Position, region string) *occurr
 			o.ids = append(o.ids, id)
 		}
 	}
+	add := func(kind, value string) { as("", kind, value) }
 	add(KindUser, ev.UserID)
 	for _, x := range o.env.ExternalIDs {
-		if (x.Collection == "" || x.Collection == "users") && (x.Encoding == "" || x.Encoding == "none") {
+		if x.Collection == "" || x.Collection == "users" {
 			if x.Type != KindUser || ev.UserID == "" { // the envelope's own user id stands
-				add(x.Type, text(x.ID))
+				encoding := x.Encoding
+				if encoding == "none" {
+					encoding = ""
+				}
+				as(encoding, x.Type, text(x.ID))
 			}
 		}
 	}
@@ -157,6 +169,9 @@ func (o *occurrence) user() string {
 // previous id may be, and the person's id if it was named directly and the event changes what is known.
 func (o *occurrence) linked(k *kinds) []event.Identifier {
 	if o.ev.PersonID != "" {
+		if o.unbinds {
+			return append(slices.Clone(o.ids), event.Identifier{Kind: kindPerson, Value: o.ev.PersonID})
+		}
 		if !o.ev.Type.External() {
 			return nil
 		}

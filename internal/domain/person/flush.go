@@ -22,11 +22,21 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 		return err
 	}
 	var save, touch []Link
+	var drop []event.Identifier
+	var spellings []Spelling
 	for _, n := range g.nodes {
 		switch {
 		case len(n.spans) == 0:
 		case n.dirty || n.touched && !n.stored:
 			save = append(save, n.row())
+			if n.was != (event.Identifier{}) {
+				drop = append(drop, n.was)
+			}
+			if g.hashing && (!n.stored || n.was != (event.Identifier{})) {
+				for _, h := range g.kinds.spellings(n.id) {
+					spellings = append(spellings, Spelling{Hash: h, Of: n.id.Value})
+				}
+			}
 		case n.touched:
 			touch = append(touch, n.row())
 		}
@@ -45,15 +55,22 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 	if err := s.Store.TouchLinks(ctx, ws, touch); err != nil {
 		return err
 	}
+	if err := s.Store.DropLinks(ctx, ws, drop); err != nil {
+		return err
+	}
+	if err := s.Store.AddSpellings(ctx, ws, spellings); err != nil {
+		return err
+	}
+	if g.beginHashing {
+		if err := s.Store.BeginHashing(ctx, ws); err != nil {
+			return err
+		}
+	}
 	if err := s.Store.AddDecisions(ctx, ws, g.entries(now)); err != nil {
 		return err
 	}
 	for _, seeds := range g.tasks {
-		b, err := json.Marshal(seeds)
-		if err != nil {
-			return fmt.Errorf("encode task: %w", err)
-		}
-		if err := s.Store.AddTask(ctx, Task{Workspace: ws, ID: id.New("tsk"), Seeds: string(b), Created: now}); err != nil {
+		if err := s.addTask(ctx, ws, seeds); err != nil {
 			return err
 		}
 	}
@@ -68,6 +85,15 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 		}
 	}
 	return nil
+}
+
+// addTask leaves the identity of what belongs to the identifiers to be worked out again.
+func (s *Service) addTask(ctx context.Context, ws string, seeds []event.Identifier) error {
+	b, err := json.Marshal(seeds)
+	if err != nil {
+		return fmt.Errorf("encode task: %w", err)
+	}
+	return s.Store.AddTask(ctx, Task{Workspace: ws, ID: id.New("tsk"), Seeds: string(b), Created: s.Clock.Now().UnixMicro()})
 }
 
 func (s *subject) ref(ws string) Ref { return Ref{Workspace: ws, ID: s.rec.ID, Num: s.rec.Num} }

@@ -29,6 +29,12 @@ type graph struct {
 	marks     map[event.Identifier][]mark // decisions to keep apart, of the identifiers asked for; nil: not asked yet
 	unmarked  bool                        // the workspace has no such decision
 
+	hashing      bool                                  // the workspace gets addresses as hashes
+	askedHashing bool                                  // that was found out
+	beginHashing bool                                  // the first one has come
+	plain        map[event.Identifier]event.Identifier // hash -> the address it stands for
+	renamed      map[event.Identifier]event.Identifier // address -> hash that its node is stored under
+
 	nodes    map[event.Identifier]*node
 	byID     map[string]*subject // subjects named by events
 	subjects []*subject          // in the order they came up
@@ -51,9 +57,10 @@ type node struct {
 	contested bool
 	marks     []mark
 
-	stored  bool // there is a row
-	dirty   bool // the row must be written whole
-	touched bool // only last and users changed
+	stored  bool             // there is a row
+	was     event.Identifier // what the row is under, if that is another spelling
+	dirty   bool             // the row must be written whole
+	touched bool             // only last and users changed
 }
 
 // span says who owns a node from a moment on, until the next span. The first begins at the zero moment: events before the
@@ -101,7 +108,10 @@ type union struct {
 }
 
 func newGraph(k *kinds) *graph {
-	return &graph{kinds: k, nodes: map[event.Identifier]*node{}, byID: map[string]*subject{}}
+	return &graph{
+		kinds: k, nodes: map[event.Identifier]*node{}, byID: map[string]*subject{},
+		plain: map[event.Identifier]event.Identifier{}, renamed: map[event.Identifier]event.Identifier{},
+	}
 }
 
 func (s *subject) find() *subject {
@@ -116,7 +126,9 @@ func (s *subject) find() *subject {
 // identified reports whether the person has a user id.
 func (s *subject) identified() bool { return s.rec.UserID != "" }
 
+// node returns the node of an identifier, which all its spellings share.
 func (g *graph) node(id event.Identifier) *node {
+	id = g.one(id)
 	n := g.nodes[id]
 	if n == nil {
 		n = &node{id: id, rank: g.kinds.rankOf(id.Kind), marks: g.marks[id]}

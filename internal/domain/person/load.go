@@ -34,10 +34,21 @@ func newLoader(g *graph, store Store, ws string) *loader {
 
 // links loads identifiers with their owners.
 func (l *loader) links(ctx context.Context, ids []event.Identifier) error {
+	if err := l.spell(ctx, ids); err != nil {
+		return err
+	}
 	if err := l.mark(ctx, l.store, l.ws, ids); err != nil {
 		return err
 	}
-	rows, err := l.store.Links(ctx, l.ws, ids)
+	wanted := make([]event.Identifier, 0, len(ids))
+	for _, id := range ids {
+		of := l.one(id)
+		if hash, ok := l.renamed[of]; ok {
+			of = hash
+		}
+		wanted = append(wanted, of)
+	}
+	rows, err := l.store.Links(ctx, l.ws, wanted)
 	if err != nil {
 		return err
 	}
@@ -74,10 +85,16 @@ func (l *loader) adopt(ctx context.Context, rows []Link) error {
 	var nums []uint64
 	for i := range rows {
 		r := &rows[i]
-		if n := l.nodes[r.Identifier]; n != nil && n.stored {
+		if n := l.nodes[l.one(r.Identifier)]; n != nil && n.stored {
 			continue
 		}
 		n := l.node(r.Identifier)
+		if n.id != r.Identifier {
+			if l.renamed[n.id] != r.Identifier {
+				continue // a task will make one of the two
+			}
+			n.was, n.dirty = r.Identifier, true
+		}
 		n.stored, n.first, n.last = true, r.FirstSeen, moment{r.LastSeen, r.LastMessage}
 		n.shared, n.contested, n.source = moment{r.Shared, r.SharedMsg}, r.Contested, r.Source
 		spans, err := decodeSpans(r)
@@ -187,10 +204,12 @@ func (l *loader) joiners(occs []*occurrence) []*subject {
 	mark := map[*subject]bool{}
 	for _, o := range occs {
 		ids := o.linked(l.kinds)
-		if o.ev.PersonID != "" || len(ids) < 2 {
+		if o.unbinds {
+			ids = o.ids
+		} else if o.ev.PersonID != "" || len(ids) < 2 {
 			continue
 		}
-		uniform := o.previous == ""
+		uniform := o.previous == "" && !o.unbinds
 		owner := l.node(ids[0]).owner()
 		for _, id := range ids {
 			n := l.node(id)

@@ -42,6 +42,11 @@ func normalise(form Normaliser, value, region string) (string, bool) {
 	if len(v) > maxValue || strings.ContainsRune(v, 0) || blocked(v) {
 		return "", false
 	}
+	if form.addressed() {
+		if s, ok := spelling(v, ""); ok {
+			return s, true
+		}
+	}
 	switch form {
 	case Mail:
 		return normaliseMail(v)

@@ -138,7 +138,7 @@ func (p Person) Email() string { return p.address("email", KindEmail) }
 func (p Person) Phone() string { return p.address("phone", KindPhone) }
 
 func (p Person) address(trait, kind string) string {
-	if s := p.Text(trait); s != "" {
+	if s := p.Text(trait); s != "" && !Hashed(s) {
 		return s
 	}
 	if p.Traits[trait].Deleted {
@@ -146,7 +146,7 @@ func (p Person) address(trait, kind string) string {
 	}
 	var best Identifier
 	for _, id := range p.Identifiers {
-		if id.Kind == kind && (best.Value == "" || id.LastSeen.After(best.LastSeen)) {
+		if id.Kind == kind && !Hashed(id.Value) && (best.Value == "" || id.LastSeen.After(best.LastSeen)) {
 			best = id
 		}
 	}
@@ -257,6 +257,7 @@ const (
 	Demoted  Action = "demoted"  // an identifier was not added because its kind is at the limit
 	Flagged  Action = "shared"   // an identifier was used by too many people at once and links nothing any more
 	Replayed Action = "replayed" // late events made it necessary to work out the identity again
+	Unbound  Action = "unbound"  // an identifier was taken off this person; it is nobody's from Time on
 	SplitOff Action = "split"    // a member of staff has taken identifiers off this person, or keeps Other apart
 )
 

@@ -36,11 +36,24 @@ func (s *Service) ByIdentifier(ctx context.Context, ws string, id event.Identifi
 	if err != nil {
 		return Person{}, err
 	}
-	rows, err := s.Store.Links(ctx, ws, []event.Identifier{norm})
+	k, err := s.kindsOf(ctx, ws)
 	if err != nil {
 		return Person{}, err
 	}
-	if len(rows) == 1 && rows[0].Person != 0 {
+	asked := []event.Identifier{norm}
+	if hashing, err := s.Store.Hashing(ctx, ws); err != nil {
+		return Person{}, err
+	} else if hashing {
+		c := &component{ws: ws, kinds: k, hashing: true, ids: map[event.Identifier]bool{norm: true}}
+		if asked, err = s.spell(ctx, c, asked); err != nil {
+			return Person{}, err
+		}
+	}
+	rows, err := s.Store.Links(ctx, ws, asked)
+	if err != nil {
+		return Person{}, err
+	}
+	if len(rows) > 0 && rows[0].Person != 0 {
 		found, err := s.ByNums(ctx, ws, []uint64{rows[0].Person})
 		if err != nil {
 			return Person{}, err
@@ -55,10 +68,14 @@ func (s *Service) ByIdentifier(ctx context.Context, ws string, id event.Identifi
 // Normalise brings an identifier into the form it is stored in. It fails if the kind is not declared or the value can
 // identify nobody.
 func (s *Service) Normalise(ctx context.Context, ws string, id event.Identifier) (event.Identifier, error) {
-	i, ok := s.kinds.byName[id.Kind]
+	kinds, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return event.Identifier{}, err
+	}
+	i, ok := kinds.byName[id.Kind]
 	if !ok {
-		names := make([]string, len(s.kinds.list))
-		for i, k := range s.kinds.list {
+		names := make([]string, len(kinds.list))
+		for i, k := range kinds.list {
 			names[i] = k.Name
 		}
 		return event.Identifier{}, errs.Invalid("person.identifier.kind", "identifier", "unknown kind %q; use one of %s", id.Kind, strings.Join(names, ", "))
@@ -67,7 +84,7 @@ func (s *Service) Normalise(ctx context.Context, ws string, id event.Identifier)
 	if err != nil {
 		return event.Identifier{}, err
 	}
-	k := s.kinds.list[i]
+	k := kinds.list[i]
 	v, ok := normalise(k.Form, id.Value, region)
 	if !ok {
 		return event.Identifier{}, errs.Invalid("person.identifier.value", "identifier", "%q is no valid %s; blocked values such as \"null\" or \"0\" identify nobody", id.Value, k.Name)
@@ -183,15 +200,19 @@ func (s *Service) people(ctx context.Context, ws string, rows []Record) ([]Perso
 		byOwner[l.Person] = append(byOwner[l.Person], l)
 	}
 	out := make([]Person, len(rows))
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
 	for i, r := range rows {
-		if out[i], err = s.person(ws, r, byOwner[r.Num]); err != nil {
+		if out[i], err = k.person(ws, r, byOwner[r.Num]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (s *Service) person(ws string, r Record, links []Link) (Person, error) {
+func (k *kinds) person(ws string, r Record, links []Link) (Person, error) {
 	p := Person{
 		ID: r.ID, Num: r.Num, Workspace: ws, Status: Anonymous, Merges: r.Merges,
 		FirstSeen: micros(r.FirstSeen), LastSeen: micros(r.LastSeen), CreatedAt: micros(r.Created), UpdatedAt: micros(r.Updated),
@@ -201,7 +222,7 @@ func (s *Service) person(ws string, r Record, links []Link) (Person, error) {
 	}
 	slices.SortFunc(links, func(a, b Link) int {
 		return cmp.Or(
-			cmp.Compare(s.kinds.rankOf(a.Kind), s.kinds.rankOf(b.Kind)), cmp.Compare(a.Kind, b.Kind),
+			cmp.Compare(k.rankOf(a.Kind), k.rankOf(b.Kind)), cmp.Compare(a.Kind, b.Kind),
 			cmp.Compare(a.FirstSeen, b.FirstSeen), cmp.Compare(a.Value, b.Value))
 	})
 	for i := range links {
@@ -218,7 +239,7 @@ func (s *Service) person(ws string, r Record, links []Link) (Person, error) {
 		}
 		id.Since = micros(spans[len(spans)-1].T)
 		p.Identifiers = append(p.Identifiers, id)
-		if rank, ok := s.kinds.rank[l.Kind]; ok && s.kinds.list[rank].Strength == Strong && p.Status == Anonymous {
+		if rank, ok := k.rank[l.Kind]; ok && k.list[rank].Strength == Strong && p.Status == Anonymous {
 			p.Status = Known
 		}
 	}
@@ -253,7 +274,11 @@ func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request)
 	if utf8.RuneCountInString(q.Text) > maxQuery {
 		return page.Of[Person]{}, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
 	}
-	for _, k := range s.kinds.list {
+	kinds, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	for _, k := range kinds.list {
 		if k.Strength == Strong {
 			q.Strong = append(q.Strong, k.Name)
 		}

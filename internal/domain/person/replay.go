@@ -14,8 +14,13 @@ import (
 // rework works a component out again: it runs the sequential algorithm over all its events from nothing, finds the people
 // of today in the outcome, and writes the difference. Applied twice it changes nothing the second time.
 func (s *Service) rework(ctx context.Context, c *component) error {
-	w := &rework{Service: s, component: c, next: newGraph(s.kinds), heirs: map[*subject]*subject{}, today: map[*subject]*subject{}}
-	w.next.replay = true
+	w := &rework{Service: s, component: c, next: newGraph(c.kinds), heirs: map[*subject]*subject{}, today: map[*subject]*subject{}}
+	w.next.replay, w.next.hashing = true, c.hashing
+	for id := range c.ids {
+		for _, h := range c.kinds.spellings(id) {
+			w.next.plain[h] = id
+		}
+	}
 	if err := w.next.mark(ctx, s.Store, c.ws, slices.Collect(maps.Keys(c.ids))); err != nil {
 		return err
 	}
@@ -52,8 +57,8 @@ func (w *rework) run(context.Context) error {
 	slices.SortStableFunc(w.occs, func(a, b *occurrence) int { return a.at.compare(b.at) })
 	for _, o := range w.occs {
 		o.who = nil
-		if o.ev.PersonID == "" {
-			o.who = w.next.place(o)
+		if o.ev.PersonID == "" || o.unbinds {
+			o.who = w.next.place(o) // nobody, if it takes identifiers off
 		}
 	}
 	for _, o := range w.occs {
@@ -64,7 +69,8 @@ func (w *rework) run(context.Context) error {
 
 // load reads today's state of everything involved.
 func (w *rework) load(ctx context.Context) error {
-	w.old = newLoader(newGraph(w.kinds), w.Store, w.ws)
+	w.old = newLoader(newGraph(w.component.kinds), w.Store, w.ws)
+	w.old.replay = true // rows as they are stored
 	var ids []event.Identifier
 	var named []string
 	for id := range w.ids {
@@ -132,7 +138,7 @@ func (w *rework) match(context.Context) error {
 			continue
 		}
 		for _, n := range sorted(g.nodes) {
-			if before := w.old.nodes[n.id]; before != nil && n.owner() == g && slices.ContainsFunc(n.marks, func(m mark) bool { return !m.two }) {
+			if before := w.before(n); before != nil && n.owner() == g && slices.ContainsFunc(n.marks, func(m mark) bool { return !m.two }) {
 				pair(g, before.owner())
 			}
 		}
@@ -156,7 +162,7 @@ func (w *rework) match(context.Context) error {
 	}
 	for _, g := range groups {
 		for _, n := range sorted(g.nodes) {
-			if before := w.old.nodes[n.id]; before != nil && n.owner() == g {
+			if before := w.before(n); before != nil && n.owner() == g {
 				pair(g, before.owner())
 			}
 		}
@@ -169,7 +175,7 @@ func (w *rework) match(context.Context) error {
 			continue
 		}
 		for _, n := range sorted(x.nodes) {
-			if now := w.next.nodes[n.id]; now != nil && now.owner() != nil && w.heirs[x] == nil {
+			if now := w.next.nodes[w.next.one(n.id)]; now != nil && now.owner() != nil && w.heirs[x] == nil {
 				w.heirs[x] = now.owner()
 			}
 		}
@@ -184,10 +190,23 @@ func (w *rework) match(context.Context) error {
 	return nil
 }
 
+// before returns today's node of the same identifier, under whichever spelling it is stored; nil if there is none.
+func (w *rework) before(n *node) *node {
+	if old := w.old.nodes[n.id]; old != nil && old.stored {
+		return old
+	}
+	for _, h := range w.component.kinds.spellings(n.id) {
+		if old := w.old.nodes[h]; old != nil && old.stored {
+			return old
+		}
+	}
+	return w.old.nodes[n.id]
+}
+
 // carryOver keeps identifiers that no event brought (people made by hand) with those who have them.
 func (w *rework) carryOver() {
 	for id, n := range w.old.nodes {
-		if w.next.nodes[id] != nil || !n.stored {
+		if w.next.nodes[w.next.one(id)] != nil || !n.stored {
 			continue
 		}
 		keep := &node{id: n.id, rank: n.rank, users: n.users, shared: n.shared, first: n.first, last: n.last, source: n.source, contested: n.contested}
@@ -292,7 +311,7 @@ func (w *rework) tellOfSplits(ctx context.Context) error {
 		}
 		told := map[*subject]bool{}
 		for _, n := range sorted(g.nodes) {
-			before := w.old.nodes[n.id]
+			before := w.before(n)
 			if before == nil || before.owner() == nil {
 				continue
 			}
@@ -386,6 +405,22 @@ func (w *rework) writeLinks(ctx context.Context) error {
 			}
 		}
 	}
+	var spellings []Spelling
+	for id, n := range w.old.nodes {
+		if n.stored && w.next.one(id) != id {
+			drop = append(drop, id) // another spelling stands for it
+		}
+	}
+	for _, l := range save {
+		if before := w.old.nodes[l.Identifier]; w.next.hashing && (before == nil || !before.stored) {
+			for _, h := range w.component.kinds.spellings(l.Identifier) {
+				spellings = append(spellings, Spelling{Hash: h, Of: l.Value})
+			}
+		}
+	}
+	if err := w.Store.AddSpellings(ctx, w.ws, spellings); err != nil {
+		return err
+	}
 	slices.SortFunc(save, func(a, b Link) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value)) })
 	if err := w.Store.SaveLinks(ctx, w.ws, save); err != nil {
 		return err
@@ -395,7 +430,7 @@ func (w *rework) writeLinks(ctx context.Context) error {
 
 // entries tells what the new outcome changed.
 func (w *rework) entries(now int64) []Entry {
-	g := newGraph(w.kinds)
+	g := newGraph(w.component.kinds)
 	at := moment{t: now}
 	for _, u := range w.merged {
 		g.log(verdict{who: w.heirs[u.loser], other: u.loser, action: Merged, reason: string(Replayed), at: at})
@@ -405,7 +440,7 @@ func (w *rework) entries(now int64) []Entry {
 			g.log(verdict{who: x, action: Replayed, at: at, count: n})
 		}
 		for _, n := range sorted(x.nodes) {
-			before := w.old.nodes[n.id]
+			before := w.before(n)
 			if n.owner() != x || before == nil || before.owner() == nil {
 				continue
 			}

@@ -32,7 +32,9 @@ func (p *placing) run() *subject {
 	o := p.o
 	o.nodes = o.nodes[:0]
 	for _, id := range o.ids {
-		o.nodes = append(o.nodes, p.node(id))
+		if n := p.node(id); !slices.Contains(o.nodes, n) {
+			o.nodes = append(o.nodes, n)
+		}
 	}
 	all := o.nodes
 	if o.previous != "" {
@@ -45,10 +47,12 @@ func (p *placing) run() *subject {
 	late, contested := p.survey(all)
 	settled := !late || p.settled()
 
-	var who *subject
+	var who *subject // stays nobody if identifiers are taken off: such an event belongs to the person whom it names
 	switch {
 	case len(o.nodes) == 0:
 		return nil
+	case o.unbinds:
+		p.unbind()
 	case o.user() == "":
 		who = p.anonymous(p.linking())
 	case o.previous != "":
@@ -86,7 +90,7 @@ func (p *placing) survey(all []*node) (late, contested bool) {
 // owner whole, so nobody else can have met them in between.
 func (p *placing) settled() bool {
 	o := p.o
-	if o.previous != "" {
+	if o.previous != "" || o.unbinds {
 		return false
 	}
 	live := p.linking()
@@ -141,7 +145,9 @@ func (p *placing) settle(who *subject, all []*node, contested bool) {
 		}
 	}
 	for _, s := range append(p.involved, who) {
-		s = s.find()
+		if s = s.find(); s == nil {
+			continue
+		}
 		if contested && !s.rec.Contested {
 			s.rec.Contested, s.dirty = true, true
 		}
@@ -149,7 +155,9 @@ func (p *placing) settle(who *subject, all []*node, contested bool) {
 			s.touch, s.dirty = o.at, true
 		}
 	}
-	who.seen(o.at.t)
+	if who != nil {
+		who.seen(o.at.t)
+	}
 }
 
 func (s *subject) seen(t int64) {
@@ -206,6 +214,24 @@ func (p *placing) share(n *node) {
 	if owner != nil {
 		owner.dirty = true
 		p.log(verdict{who: owner, action: Flagged, ids: []event.Identifier{n.id}, at: o.at})
+	}
+}
+
+// unbind takes the event's nodes off whoever owned them at its time: from then on they are nobody's, until they come with somebody again.
+func (p *placing) unbind() {
+	o := p.o
+	p.conflict = true
+	for _, n := range o.nodes {
+		owner := n.ownerAt(o.at)
+		if owner == nil {
+			if len(n.spans) == 0 {
+				n.assign(moment{}, nil) // an earlier owner may turn up later
+			}
+			continue
+		}
+		owner.dirty = true
+		n.assign(o.at, nil)
+		p.log(verdict{who: owner, action: Unbound, ids: []event.Identifier{n.id}, at: o.at})
 	}
 }
 

@@ -53,6 +53,7 @@ type Kind struct {
 	Strength Strength
 	Form     Normaliser
 	Limit    Limit
+	Parent   string // the kind that this one lives with: unbinding one of those unbinds what came with it; empty: none
 }
 
 // Single reports whether a person has at most one value of the kind, ever.
@@ -77,12 +78,12 @@ func DefaultScheme() Scheme {
 		{Name: KindEmail, Strength: Strong, Form: Mail, Limit: Limit{N: 5}},
 		{Name: KindPhone, Strength: Strong, Form: Dial, Limit: Limit{N: 5}},
 		{Name: "wechat_unionid", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
-		{Name: "wechat_openid", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
+		{Name: "wechat_openid", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}, Parent: "wechat_unionid"},
 		{Name: "line_user_id", Strength: Strong, Form: Trimmed, Limit: Limit{N: 5}},
-		{Name: "whatsapp_id", Strength: Strong, Form: Dial, Limit: Limit{N: 5}},
+		{Name: "whatsapp_id", Strength: Strong, Form: Dial, Limit: Limit{N: 5}, Parent: KindPhone},
 		{Name: KindDevice, Aliases: []string{"ios.id", "android.id", "ios.idfv"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
-		{Name: KindAdvert, Aliases: []string{"ios.idfa", "android.idfa"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
-		{Name: KindPush, Aliases: []string{"ios.push_token", "android.push_token"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
+		{Name: KindAdvert, Aliases: []string{"ios.idfa", "android.idfa"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}, Parent: KindDevice},
+		{Name: KindPush, Aliases: []string{"ios.push_token", "android.push_token"}, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}, Parent: KindDevice},
 		{Name: "ga_client_id", Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
 		{Name: "cross_domain_id", Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: year}},
 		{Name: KindAnonymous, Strength: Weak, Form: Trimmed, Limit: Limit{N: 5, Window: week}},
@@ -130,6 +131,9 @@ func (s Scheme) Validate() error {
 		case Trimmed, Mail, Dial:
 		default:
 			return fmt.Errorf("identifier scheme: kind %s has no normaliser", k.Name)
+		}
+		if k.Parent != "" && (k.Parent == k.Name || !slices.ContainsFunc(s.Kinds, func(p Kind) bool { return names[k.Parent] && p.Name == k.Parent })) {
+			return fmt.Errorf("identifier scheme: kind %s lives with %q, which must stand above it", k.Name, k.Parent)
 		}
 		if k.Limit.N < 1 || k.Limit.Window < 0 {
 			return fmt.Errorf("identifier scheme: kind %s has no limit", k.Name)

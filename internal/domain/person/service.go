@@ -70,6 +70,9 @@ func New(c Config) (*Service, error) {
 	return &Service{Config: c, kinds: newKinds(c.Scheme)}, nil
 }
 
+// kindsOf returns the identifier kinds of a workspace.
+func (s *Service) kindsOf(context.Context, string) (*kinds, error) { return s.kinds, nil }
+
 // Observe adds an observer; call it before the first Apply.
 func (s *Service) Observe(o MergeObserver) { s.Observers = append(s.Observers, o) }
 

@@ -71,6 +71,21 @@ type Store interface {
 	// DropApart removes a decision and returns it; not_found if there is none.
 	DropApart(ctx context.Context, ws, id string) (Apart, error)
 
+	// Hashing reports whether the workspace ever got an address as a hash.
+	Hashing(ctx context.Context, ws string) (bool, error)
+	// BeginHashing makes Hashing true and asks for a HashBuild from the start; again, it changes nothing.
+	BeginHashing(ctx context.Context, ws string) error
+	// Spellings returns the known ones among the hashes, in no order.
+	Spellings(ctx context.Context, ws string, hashes []event.Identifier) ([]Spelling, error)
+	// AddSpellings adds spellings; those known already stay.
+	AddSpellings(ctx context.Context, ws string, rows []Spelling) error
+	// HashBuilds returns builds that are not done, at most limit.
+	HashBuilds(ctx context.Context, limit int) ([]HashBuild, error)
+	// SetHashBuild notes how far a build has got.
+	SetHashBuild(ctx context.Context, b HashBuild, done bool) error
+	// LinksAfter returns identifiers by kind and value (in the order of bytes), after the given one, at most limit.
+	LinksAfter(ctx context.Context, ws string, after event.Identifier, limit int) ([]Link, error)
+
 	// AddTask leaves work for RunTasks.
 	AddTask(ctx context.Context, t Task) error
 	// Tasks returns waiting work, oldest first.

@@ -29,9 +29,14 @@ func (s *Service) RunTasks(ctx context.Context) (Applied, error) {
 	// What History was not told yet comes first: a task compares with what History says.
 	out := Applied{Tasks: len(effects) > 0}
 	if len(effects) == 0 {
+		gathering, err := s.gather(ctx)
+		if err != nil {
+			return Applied{}, err
+		}
 		if out.Tasks, err = s.runTasks(ctx); err != nil {
 			return Applied{}, err
 		}
+		out.Tasks = out.Tasks || gathering
 		if effects, err = s.Store.Effects(ctx, maxTasks); err != nil {
 			return Applied{}, err
 		}
@@ -152,7 +157,11 @@ func (s *Service) refuseTask(ctx context.Context, t Task) error {
 	if err != nil {
 		return err
 	}
-	g := newGraph(s.kinds)
+	k, err := s.kindsOf(ctx, t.Workspace)
+	if err != nil {
+		return err
+	}
+	g := newGraph(k)
 	l := newLoader(g, s.Store, t.Workspace)
 	if err := l.links(ctx, seeds); err != nil {
 		return err
@@ -170,6 +179,9 @@ func (s *Service) refuseTask(ctx context.Context, t Task) error {
 // component is everything that depends on each other: identifiers connected by events, with those events.
 type component struct {
 	ws       string
+	kinds    *kinds
+	hashing  bool // other spellings are among ids
+	others   int  // how many of ids were added because they are other spellings
 	ids      map[event.Identifier]bool
 	occs     []*occurrence // num is who the event belongs to today
 	messages map[string]bool
@@ -183,9 +195,18 @@ func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifi
 	if err != nil {
 		return nil, err
 	}
+	if c.kinds, err = s.kindsOf(ctx, ws); err != nil {
+		return nil, err
+	}
+	if c.hashing, err = s.Store.Hashing(ctx, ws); err != nil {
+		return nil, err
+	}
 	frontier := c.add(nil, seeds...)
 	owners := map[uint64]bool{}
 	for len(frontier) > 0 {
+		if frontier, err = s.spell(ctx, c, frontier); err != nil {
+			return nil, err
+		}
 		events, err := s.History.Linked(ctx, ws, frontier, maxReplayEvents+1)
 		if err != nil {
 			return nil, err
@@ -197,19 +218,19 @@ func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifi
 				continue
 			}
 			c.messages[events[i].MessageID] = true
-			o := s.kinds.read(&events[i].Event, events[i].Position, region)
+			o := c.kinds.read(&events[i].Event, events[i].Position, region)
 			o.num = events[i].Person
 			c.occs = append(c.occs, o)
 			frontier = c.add(frontier, events[i].Identifiers...)
 			// The declared kinds may have changed since the event was stored.
-			frontier = c.add(frontier, o.linked(s.kinds)...)
+			frontier = c.add(frontier, o.linked(c.kinds)...)
 		}
-		held, err := s.held(ctx, ws, asked, owners)
+		held, err := s.held(ctx, c, asked, owners)
 		if err != nil {
 			return nil, err
 		}
 		frontier = c.add(frontier, held...)
-		if len(c.occs) > maxReplayEvents || len(c.ids) > maxReplayIDs {
+		if len(c.occs) > maxReplayEvents || len(c.ids)-c.others > maxReplayIDs {
 			c.tooLarge = true
 			return c, nil
 		}
@@ -226,6 +247,32 @@ func (c *component) add(list []event.Identifier, ids ...event.Identifier) []even
 		}
 	}
 	return list
+}
+
+// spell adds the other spellings of identifiers to the component and to the list.
+func (s *Service) spell(ctx context.Context, c *component, list []event.Identifier) ([]event.Identifier, error) {
+	if !c.hashing {
+		return list, nil
+	}
+	var hashes []event.Identifier
+	for _, id := range list {
+		if Hashed(id.Value) {
+			hashes = append(hashes, id)
+		}
+	}
+	known, err := s.Store.Spellings(ctx, c.ws, hashes)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range known {
+		list = c.add(list, event.Identifier{Kind: k.Hash.Kind, Value: k.Of})
+	}
+	for _, id := range list {
+		was := len(list)
+		list = c.add(list, c.kinds.spellings(id)...)
+		c.others += len(list) - was
+	}
+	return list, nil
 }
 
 // covers returns the tasks that are done with this component.
@@ -248,8 +295,10 @@ func (c *component) covers(tasks []Task) ([]string, error) {
 
 // held returns what the owners of the identifiers hold, with their own and their losers' ids; owners already asked for
 // are left out.
-func (s *Service) held(ctx context.Context, ws string, ids []event.Identifier, asked map[uint64]bool) ([]event.Identifier, error) {
-	g := newGraph(s.kinds)
+func (s *Service) held(ctx context.Context, c *component, ids []event.Identifier, asked map[uint64]bool) ([]event.Identifier, error) {
+	ws := c.ws
+	g := newGraph(c.kinds)
+	g.replay = true // rows as they are stored
 	l := newLoader(g, s.Store, ws)
 	if err := l.links(ctx, ids); err != nil {
 		return nil, err

@@ -76,25 +76,25 @@ func (s *Service) Create(ctx context.Context, ws string, n NewPerson) (Person, e
 	if err != nil {
 		return Person{}, err
 	}
-	o := s.kinds.read(&ev, event.Position{}, region) // also finds the addresses among the traits
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return Person{}, err
+	}
+	o := k.read(&ev, event.Position{}, region) // also finds the addresses among the traits
 	var made Ref
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.Lock(ctx, ws); err != nil {
 			return err
 		}
-		taken, err := s.Store.Links(ctx, ws, o.ids)
-		if err != nil {
-			return err
-		}
-		for _, l := range taken {
-			if l.Person != 0 {
-				return errs.Conflict("person.identifier.taken", "%s %q belongs to someone already; open that person instead", l.Kind, l.Value)
-			}
-		}
-		g := newGraph(s.kinds)
+		g := newGraph(k)
 		l := newLoader(g, s.Store, ws)
-		if err := l.links(ctx, o.ids); err != nil { // rows without an owner
+		if err := l.links(ctx, o.ids); err != nil {
 			return err
+		}
+		for _, x := range o.ids {
+			if g.node(x).owner() != nil {
+				return errs.Conflict("person.identifier.taken", "%s %q belongs to someone already; open that person instead", x.Kind, x.Value)
+			}
 		}
 		if len(o.ids) == 0 {
 			o.who = (&placing{graph: g, o: o}).create()
@@ -128,6 +128,10 @@ func (s *Service) Create(ctx context.Context, ws string, n NewPerson) (Person, e
 
 // newIdentifiers brings identifiers into their normal form and refuses what one event could not carry.
 func (s *Service) newIdentifiers(ctx context.Context, ws string, given []event.Identifier) ([]event.Identifier, error) {
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
 	var ids []event.Identifier
 	for i, g := range given {
 		norm, err := s.Normalise(ctx, ws, g)
@@ -141,7 +145,7 @@ func (s *Service) newIdentifiers(ctx context.Context, ws string, given []event.I
 			continue
 		}
 		ids = append(ids, norm)
-		limit := s.kinds.list[s.kinds.rank[norm.Kind]].Limit
+		limit := k.list[k.rank[norm.Kind]].Limit
 		same := 0
 		for _, x := range ids {
 			if x.Kind == norm.Kind {

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) (person.Store, tx.Runner)) {
 		"decisions":   decisions,
 		"tasks":       tasks,
 		"apart":       apart,
+		"spellings":   spellings,
 		"list":        list,
 		"transaction": transaction,
 		"service":     service,
@@ -242,6 +243,31 @@ func apart(t *testing.T, s person.Store, _ tx.Runner) {
 	if _, err := s.DropApart(ctx, "ws_1", a.ID); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("dropped twice: %v", err)
 	}
+}
+
+func spellings(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, read, builds, links := t.Context(), get[[]person.Spelling](t), get[[]person.HashBuild](t), get[[]person.Link](t)
+	x := person.Spelling{Hash: event.Identifier{Kind: "email", Value: "md5:1"}, Of: "a@x"}
+	y := person.Spelling{Hash: event.Identifier{Kind: "phone", Value: "md5:1"}, Of: "+1"}
+	equal(t, "at first", get[bool](t)(s.Hashing(ctx, "ws_1")), false)
+	ok(t, s.BeginHashing(ctx, "ws_1"))
+	equal(t, "begun", get[bool](t)(s.Hashing(ctx, "ws_1")), true)
+	equal(t, "in another workspace", get[bool](t)(s.Hashing(ctx, "ws_2")), false)
+	equal(t, "build", builds(s.HashBuilds(ctx, 10)), []person.HashBuild{{Workspace: "ws_1"}})
+	b := person.HashBuild{Workspace: "ws_1", After: event.Identifier{Kind: "email", Value: "a"}}
+	ok(t, s.SetHashBuild(ctx, b, false))
+	ok(t, s.BeginHashing(ctx, "ws_1"))
+	equal(t, "begun twice", builds(s.HashBuilds(ctx, 10)), []person.HashBuild{b})
+	ok(t, s.SetHashBuild(ctx, b, true))
+	equal(t, "done", len(builds(s.HashBuilds(ctx, 10))), 0)
+	ok(t, s.AddSpellings(ctx, "ws_1", []person.Spelling{x, y}))
+	ok(t, s.AddSpellings(ctx, "ws_1", []person.Spelling{{Hash: x.Hash, Of: "other"}}))
+	equal(t, "by hash", read(s.Spellings(ctx, "ws_1", []event.Identifier{x.Hash, {Kind: "email", Value: "md5:2"}})), []person.Spelling{x})
+	equal(t, "workspace", len(read(s.Spellings(ctx, "ws_2", []event.Identifier{x.Hash}))), 0)
+	rows := []person.Link{link("email", "a", 1), link("email", "b", 2), link("phone", "a", 3)}
+	ok(t, s.SaveLinks(ctx, "ws_1", rows))
+	equal(t, "identifiers in order", links(s.LinksAfter(ctx, "ws_1", event.Identifier{}, 2)), rows[:2])
+	equal(t, "after one", links(s.LinksAfter(ctx, "ws_1", rows[0].Identifier, 9)), rows[1:])
 }
 
 func list(t *testing.T, s person.Store, _ tx.Runner) {
