@@ -168,7 +168,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	})
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
-		Store: messageStore, Accounts: messageStore, Returns: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
+		Store: messageStore, Accounts: messageStore, Returns: messageStore, Follows: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
 		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers,
 		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
 			if src.Kind != "campaign" {
@@ -228,6 +228,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		{Name: "journeys", Service: a.journeys},
 		{Name: "campaigns", Service: campaigns},
 		{Name: "dispatcher", Service: dispatcher},
+		{Name: "clicks", Service: outbox.NewSettler(messages)},
 		{Name: "webhooks", Service: webhooks},
 		{Name: "memory", Service: newMemoryKeeper()},
 		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
@@ -235,6 +236,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
 			chore{"message bodies", messages.PurgeBodies},
+			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
@@ -273,7 +275,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	for _, path := range collect.Paths() {
 		mux.Handle(path, counted)
 	}
-	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies)})
+	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies), Scanners: a.c.ScannerNetworks})
 	links = a.metrics.Around("links", links)
 	mux.Handle("/t/", links)
 	mux.Handle("/u/", links)

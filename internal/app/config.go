@@ -25,15 +25,16 @@ type Config struct {
 	AdminListen string // host:port of what only operators may see; empty: it is off
 	PublicURL   string // how customers' browsers and mail programs reach this server; links in mails begin with it
 
-	Database       string         // record store: sqlite:PATH or postgres://...
-	EventMemoryMB  int            // DuckDB's memory limit
-	LogRetention   time.Duration  // how long the log keeps events that are stored
-	IntakeRate     int            // events a second and workspace the intake takes; 0: no limit
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	AllowTargets   []string       // what requests to addresses that users give may reach besides the public internet, see guard.Config
-	LogLevel       string         // debug, info, warn, error
-	Inbound        Inbound        // the server for mail that comes back
-	TestClock      bool           // lets POST /api/v1/test/clock move time forward; never in production
+	Database        string         // record store: sqlite:PATH or postgres://...
+	EventMemoryMB   int            // DuckDB's memory limit
+	LogRetention    time.Duration  // how long the log keeps events that are stored
+	IntakeRate      int            // events a second and workspace the intake takes; 0: no limit
+	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
+	ScannerNetworks []netip.Prefix // from which no person opens or clicks, besides the known ones
+	AllowTargets    []string       // what requests to addresses that users give may reach besides the public internet, see guard.Config
+	LogLevel        string         // debug, info, warn, error
+	Inbound         Inbound        // the server for mail that comes back
+	TestClock       bool           // lets POST /api/v1/test/clock move time forward; never in production
 
 	Bootstrap Bootstrap
 }
@@ -76,6 +77,7 @@ var Variables = []Variable{
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
+	{"KIZUNA_SCANNER_NETWORKS", "comma-separated networks of mail scanners beside the known ones: what is opened or clicked from there was no person, e.g. 192.0.2.0/24", func(c *Config, v string) error { return prefixes(v, &c.ScannerNetworks) }},
 	{"KIZUNA_ALLOW_TARGETS", "comma-separated targets that webhooks may reach besides public addresses: 10.2.0.0/16, hook.lan:9000, *.corp.example (flag --allow-targets)", func(c *Config, v string) error { c.AllowTargets = strings.Split(v, ","); return nil }},
 	{"KIZUNA_LOG_LEVEL", "debug, info, warn or error", func(c *Config, v string) error { c.LogLevel = v; return nil }},
 	{"KIZUNA_INBOUND_LISTEN", "host:port on which bounces, complaints and answers are taken by SMTP, e.g. :25 (flag --inbound-listen; default: off)", func(c *Config, v string) error { c.Inbound.Listen = v; return nil }},

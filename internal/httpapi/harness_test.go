@@ -113,7 +113,7 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	})
 	messages := sqlstore.NewOutbox(w.db)
 	w.outbox = outbox.New(outbox.Config{
-		Store: messages, Accounts: messages, Returns: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
+		Store: messages, Accounts: messages, Returns: messages, Follows: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
 		Channels: []channel.Spec{w.wire.spec()}, Box: box, BaseURL: "https://m.example.test", Log: log,
 	})
 	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log})

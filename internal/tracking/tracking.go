@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +20,8 @@ import (
 // Outbox is what the links lead into; outbox.Service is one.
 type Outbox interface {
 	Links() *outbox.Links
-	Interacted(ctx context.Context, in outbox.Interaction) (event.Event, error)
+	Opened(ctx context.Context, in outbox.Interaction) (event.Event, error)
+	Followed(ctx context.Context, in outbox.Interaction) error
 	Preferences(ctx context.Context, l outbox.Link) (outbox.Preferences, error)
 	Unsubscribe(ctx context.Context, l outbox.Link, all bool, by outbox.Said) error
 	Choose(ctx context.Context, l outbox.Link, wanted map[string]bool, weekly bool, by outbox.Said) error
@@ -39,10 +42,11 @@ type Config struct {
 	Logger *slog.Logger
 	// ClientIP returns the address of the client, behind trusted proxies too; nil: the peer of the connection.
 	ClientIP func(*http.Request) string
-	Now      func() time.Time // nil: the machine's clock
+	// Scanners are networks from which no person opens or clicks, besides those that are known.
+	Scanners []netip.Prefix
 }
 
-// How long an open and a click wait for the log. A person waits for the click.
+// How long an open waits for the log and a click for the record store. A person waits for the click.
 const (
 	openPatience  = 3 * time.Second
 	clickPatience = time.Second
@@ -56,10 +60,8 @@ func New(c Config) http.Handler {
 			return host
 		}
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	h := &handler{Config: c}
+	h := &handler{Config: c, machines: known}
+	h.machines.nets = append(slices.Clone(known.nets), c.Scanners...)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+outbox.OpenPath+"{token}", h.open)
 	mux.HandleFunc("GET "+outbox.ClickPath+"{token}", h.click)
@@ -72,7 +74,7 @@ func New(c Config) http.Handler {
 
 type handler struct {
 	Config
-	bursts bursts
+	machines machines
 }
 
 // pixel is a transparent image of one pixel.
@@ -84,7 +86,15 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown link", http.StatusNotFound)
 		return
 	}
-	h.tell(r, link, event.MessageOpened, openPatience)
+	if r.Method != http.MethodHead { // else no picture is shown to anybody
+		h.tell(r, link, event.MessageOpened, openPatience, func(ctx context.Context, in outbox.Interaction) error {
+			e, err := h.Outbox.Opened(ctx, in)
+			if err != nil {
+				return err
+			}
+			return h.Log.Publish(ctx, e)
+		})
+	}
 	w.Header().Set("Content-Type", "image/gif")
 	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
 	_, _ = w.Write(pixel) // a reader that has gone away needs no image
@@ -96,7 +106,7 @@ func (h *handler) click(w http.ResponseWriter, r *http.Request) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
-	h.tell(r, link, event.MessageClicked, clickPatience)
+	h.tell(r, link, event.MessageClicked, clickPatience, h.Outbox.Followed)
 	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the token is nobody else's business
 	w.Header().Set("Location", link.URL)             // http.Redirect would clean the path, which may be part of a signature there
@@ -112,23 +122,12 @@ func leadsToTheWeb(raw string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// tell puts the event on the log. If that is impossible now, the person must not notice: it is logged and lost.
-func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience time.Duration) {
-	if r.Method == http.MethodHead && name == event.MessageOpened {
-		return // no picture was shown to anybody
-	}
-	who := known.judge(r, name, h.ClientIP(r))
-	if name == event.MessageClicked && h.bursts.click(link.MessageID, link.URL, link.Trap, h.Now()) {
-		who.machine = true
-	}
+// tell notes what happened. If that is impossible now, the person must not notice: it is logged and lost.
+func (h *handler) tell(r *http.Request, link outbox.Link, name string, patience time.Duration, note func(context.Context, outbox.Interaction) error) {
+	who := h.machines.judge(r, name, h.ClientIP(r))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
 	defer cancel()
-	e, err := h.Outbox.Interacted(ctx, outbox.Interaction{
-		Link: link, Name: name, Machine: who.machine, Proxy: who.proxy, Agent: cut(r.UserAgent(), 500), Address: network.OfText(h.ClientIP(r)),
-	})
-	if err == nil {
-		err = h.Log.Publish(ctx, e)
-	}
+	err := note(ctx, outbox.Interaction{Link: link, Machine: who.machine, Proxy: who.proxy, Agent: cut(r.UserAgent(), 500), Address: network.OfText(h.ClientIP(r))})
 	if err != nil && !errs.Is(err, errs.KindNotFound) { // the message may have been erased
 		h.Logger.Error("an open or click could not be recorded", "name", name, "message", link.MessageID, "err", err)
 	}

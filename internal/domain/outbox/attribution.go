@@ -83,6 +83,9 @@ func (s *Service) credit(ctx context.Context, ws string, events []event.Kept, id
 	if err != nil {
 		return err
 	}
+	if err := s.clicking(ctx, ws, meant); err != nil {
+		return err
+	}
 	byPerson := map[string][]Message{}
 	for _, m := range meant {
 		byPerson[m.PersonID] = append(byPerson[m.PersonID], m)

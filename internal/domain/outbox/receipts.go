@@ -8,7 +8,6 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
-	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
 
 // receiptProps are the properties of message events that receipts are made of.
@@ -99,8 +98,7 @@ func receiptKind(name string) (ReceiptKind, bool) {
 // Interaction is something that a recipient, or a machine on the way to them, did with a message.
 type Interaction struct {
 	Link
-	Name    string // event.MessageOpened or event.MessageClicked
-	Machine bool
+	Machine bool   // the request says so
 	Proxy   bool   // an image proxy on the way to them, which fetches ahead of people too
 	Agent   string // user agent, as evidence
 	Address string // of the client, already shortened if it should be
@@ -110,9 +108,9 @@ type Interaction struct {
 // providers that load ahead do it then.
 const prefetchWindow = 10 * time.Second
 
-// Interacted makes the event of an open or a click; the caller puts it on the log. Opens of a message within the same minute are one
-// event (mail readers fetch the image several times); every click is an event of its own.
-func (s *Service) Interacted(ctx context.Context, in Interaction) (event.Event, error) {
+// Opened makes the event of an open; the caller puts it on the log. Opens of a message within the same minute are one event: mail readers fetch the
+// image several times. For clicks see Followed.
+func (s *Service) Opened(ctx context.Context, in Interaction) (event.Event, error) {
 	m, err := s.store.Message(ctx, in.Workspace, in.MessageID)
 	if err != nil {
 		return event.Event{}, err
@@ -122,18 +120,11 @@ func (s *Service) Interacted(ctx context.Context, in Interaction) (event.Event, 
 	if in.Proxy && (m.SentAt.IsZero() || now.Sub(m.SentAt) < prefetchWindow) {
 		in.Machine = true
 	}
-	extra := map[string]any{"machine": in.Machine}
-	var suffix string
-	if in.Name == event.MessageClicked {
-		extra["url"] = in.URL
-		suffix = "click:" + id.New("clk")
-	} else {
-		suffix = fmt.Sprintf("open:%d", now.Unix()/60)
-		if in.Machine {
-			suffix += ":machine"
-		}
+	suffix := fmt.Sprintf("open:%d", now.Unix()/60)
+	if in.Machine {
+		suffix += ":machine"
 	}
-	e := told(m, in.Name, suffix, now, now, extra)
-	e.Context, _ = json.Marshal(map[string]string{"userAgent": in.Agent, "ip": in.Address}) // strings always marshal
+	e := told(m, event.MessageOpened, suffix, now, now, map[string]any{"machine": in.Machine})
+	e.Context = seenOf(in.Agent, in.Address)
 	return e, nil
 }

@@ -41,7 +41,20 @@ func (f *fixture) sent(from, to int) []string {
 func (f *fixture) interact(name, id string, machine bool, at time.Duration) event.Kept {
 	f.t.Helper()
 	f.clock.Set(start.Add(at))
-	e, err := f.Interacted(f.t.Context(), outbox.Interaction{Link: outbox.Link{Workspace: ws, MessageID: id, URL: "https://shop.example/x"}, Name: name, Machine: machine, Agent: "UA"})
+	in := outbox.Interaction{Link: outbox.Link{Workspace: ws, MessageID: id, URL: "https://shop.example/x"}, Machine: machine, Agent: "UA"}
+	if name == event.MessageClicked {
+		if err := f.Followed(f.t.Context(), in); err != nil {
+			f.t.Fatal(err)
+		}
+		f.clock.Advance(10 * time.Second)
+		if n, err := f.Settle(f.t.Context()); err != nil || n != 1 {
+			f.t.Fatalf("settled %d clicks: %v", n, err)
+		}
+		f.clock.Set(start.Add(at))
+		all := f.log.all()
+		return event.Kept{Event: all[len(all)-1], Person: 1}
+	}
+	e, err := f.Opened(f.t.Context(), in)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -411,7 +411,7 @@ func TestAnImageProxysFetchRightAfterSendingIsItsOwn(t *testing.T) {
 	id := f.sent(1, 1)[0]
 	open := func(after time.Duration) any {
 		f.clock.Set(f.message(id).SentAt.Add(after))
-		e, err := f.Interacted(t.Context(), outbox.Interaction{Link: outbox.Link{Workspace: ws, MessageID: id}, Name: event.MessageOpened, Proxy: true})
+		e, err := f.Opened(t.Context(), outbox.Interaction{Link: outbox.Link{Workspace: ws, MessageID: id}, Proxy: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,6 +39,7 @@ type Config struct {
 	Store    Store
 	Accounts AccountStore
 	Returns  ReturnStore
+	Follows  FollowStore
 	Tx       tx.Runner
 	Emitter  event.Emitter
 	Clock    clock.Clock
@@ -63,6 +64,7 @@ type Service struct {
 	store    Store
 	accounts AccountStore
 	returns  ReturnStore
+	follows  FollowStore
 	tx       tx.Runner
 	emitter  event.Emitter
 	clock    clock.Clock
@@ -83,7 +85,7 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers,
-		returns: c.Returns,
+		returns: c.Returns, follows: c.Follows,
 	}
 	c.Consent.Watch(s)
 	c.Consent.AskWith(s)

@@ -20,6 +20,7 @@ type Store interface {
 	outbox.Store
 	outbox.AccountStore
 	outbox.ReturnStore
+	outbox.FollowStore
 }
 
 const ws = "ws_1"
@@ -60,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"rivals are what is on its way, and can be displaced until they leave", rivals},
 		{"how news comes back is kept per account", inboundSettings},
 		{"bounces are listed once per class and counted by address", bounces},
+		{"followed links wait for a verdict with what else was followed of their message", follows},
 		{"workspaces do not see each other", isolation},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
