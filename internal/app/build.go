@@ -102,6 +102,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 	if a.unlock, err = lockFolder(c.Data); err != nil {
 		return a, err
 	}
+	if _, err := os.Stat(filepath.Join(c.Data, restoringFile)); err == nil {
+		return a, fmt.Errorf("a backup was being restored into %s and did not come to its end: delete the folder and restore it again", c.Data)
+	}
 	if a.guard, err = guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		return a, err
 	}
@@ -119,10 +122,10 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 	if err := sqlstore.Migrate(ctx, a.db); err != nil {
 		return a, fmt.Errorf("record store: %w", err)
 	}
-	if a.events, err = duck.Open(ctx, filepath.Join(c.Data, "events.duckdb"), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
+	if a.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
 		return a, fmt.Errorf("event store: %w", err)
 	}
-	a.stream = natsbus.New(natsbus.Options{Dir: filepath.Join(c.Data, "log"), MaxAge: c.LogRetention, Logger: part(log, "log")})
+	a.stream = natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention, Logger: part(log, "log")})
 	return a, a.connect(ctx, box, demo)
 }
 

@@ -180,14 +180,14 @@ func (d *doctor) records(ctx context.Context, c Config) {
 }
 
 func (d *doctor) stores(ctx context.Context, c Config) {
-	log := natsbus.New(natsbus.Options{Dir: filepath.Join(c.Data, "log"), MaxAge: c.LogRetention})
-	if !d.check("log", log.Start(ctx), "look at the folder "+filepath.Join(c.Data, "log"), "opens") {
+	log := natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention})
+	if !d.check("log", log.Start(ctx), "look at the folder "+logPath(c.Data), "opens") {
 		return
 	}
 	defer log.Stop(ctx)
 	first, last, err := log.Bounds(ctx)
-	d.check("log bounds", err, "look at the folder "+filepath.Join(c.Data, "log"), fmt.Sprintf("records %d to %d", first, last))
-	events, err := duck.Open(ctx, filepath.Join(c.Data, "events.duckdb"), duck.Options{MemoryMB: c.EventMemoryMB})
+	d.check("log bounds", err, "look at the folder "+logPath(c.Data), fmt.Sprintf("records %d to %d", first, last))
+	events, err := duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB})
 	if !d.check("event store", err, "move events.duckdb away: it is filled again from what the log holds", "opens") {
 		return
 	}

@@ -85,6 +85,7 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 		return err
 	}
 	defer stopAdmin()
+	defer a.serveControl()()
 	if err := a.start(ctx, a.services...); err != nil {
 		ln.Close()
 		return err

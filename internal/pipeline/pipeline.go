@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,7 +72,8 @@ type Passed struct {
 }
 
 const (
-	reactConsumer = "react"
+	// ReactConsumer is the name under which Positions keeps how far the reactions have come.
+	ReactConsumer = "react"
 	maxRecords    = 64   // log records read at once; each holds up to a few hundred events
 	maxEvents     = 5000 // events in one batch
 )
@@ -81,6 +83,7 @@ type Worker struct {
 	lifecycle.Loop
 	c       Config
 	trouble atomic.Pointer[error] // why the current batch fails, nil while all is well
+	turn    chan struct{}         // holds one token while a batch is in work or the worker is held
 	working atomic.Int64          // when the oldest record in hand came onto the log, in microseconds; 0: none is in hand
 }
 
@@ -89,7 +92,7 @@ func New(c Config) *Worker {
 	if c.Pace == 0 {
 		c.Pace = 200 * time.Millisecond
 	}
-	w := &Worker{c: c}
+	w := &Worker{c: c, turn: make(chan struct{}, 1)}
 	w.Run = w.run
 	return w
 }
@@ -123,6 +126,17 @@ func (w *Worker) Trouble() error {
 	return nil
 }
 
+// Hold waits until no batch is in work and keeps the next from beginning, so that all stores stand at the same event. Events are taken
+// meanwhile and wait on the log. release lets the worker go on; calling it twice is allowed.
+func (w *Worker) Hold(ctx context.Context) (release func(), err error) {
+	select {
+	case w.turn <- struct{}{}:
+		return sync.OnceFunc(func() { <-w.turn }), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // Behind returns how long the oldest record that was read and has not gone through has been on the log. A record that nobody has
 // read yet is at most one batch younger.
 func (w *Worker) Behind(now time.Time) time.Duration {
@@ -148,7 +162,7 @@ func (w *Worker) follow(ctx context.Context) error {
 	}
 	at := min(done, stored)
 	// A crash may have left identity tasks that no later record would wake.
-	if err := w.settle(ctx); err != nil {
+	if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -177,7 +191,7 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 	for len(records) > 0 {
 		w.working.Store(records[0].Time.UnixMicro())
 		batch, n := w.decode(records)
-		if err := w.apply(ctx, batch, records[0].Time); err != nil {
+		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, records[0].Time) }); err != nil {
 			return at, events, err
 		}
 		at = batch[len(batch)-1].Seq
@@ -188,8 +202,18 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 	return at, events, nil
 }
 
+// alone does something while nobody holds the worker.
+func (w *Worker) alone(ctx context.Context, do func() error) error {
+	release, err := w.Hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return do()
+}
+
 func (w *Worker) reacted(ctx context.Context) (uint64, error) {
-	done, err := w.c.Positions.Position(ctx, reactConsumer)
+	done, err := w.c.Positions.Position(ctx, ReactConsumer)
 	if err != nil {
 		return 0, fmt.Errorf("react position: %w", err)
 	}
@@ -240,7 +264,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched}); err != nil {
 		return err
 	}
-	if err := w.c.Positions.SetPosition(ctx, reactConsumer, through); err != nil {
+	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
 		return fmt.Errorf("react position: %w", err)
 	}
 	if w.c.Passed != nil {

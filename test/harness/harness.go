@@ -72,6 +72,14 @@ type Server struct {
 // Start starts a server on an empty data folder and waits until it is ready. More environment goes in env.
 func Start(t testing.TB, env ...string) *Server {
 	t.Helper()
+	s := Prepare(t, env...)
+	s.Launch()
+	return s
+}
+
+// Prepare is Start without starting.
+func Prepare(t testing.TB, env ...string) *Server {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +93,6 @@ func Start(t testing.TB, env ...string) *Server {
 			"KIZUNA_BOOTSTRAP_API_KEY=" + APIKey, "KIZUNA_BOOTSTRAP_WRITE_KEY=" + WriteKey,
 		}, env...),
 	}
-	s.Launch()
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
@@ -155,6 +162,14 @@ func (s *Server) Launch() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	s.t.Fatalf("the server is not ready after 30 s:\n%s", tail(s.Log(), 4000))
+}
+
+// Command runs another command of the binary with the server's environment and returns what it printed.
+func (s *Server) Command(args ...string) (string, error) {
+	cmd := exec.Command(Binary(s.t), args...)
+	cmd.Env = append(os.Environ(), s.env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 // PID is the number of the running process, 0 if there is none.

@@ -1,14 +1,9 @@
 package story_test
 
 import (
-	"fmt"
-	"net/url"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,103 +67,14 @@ func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {
 func TestKillDuringCollectKeepsEveryAcknowledgedEventOnce(t *testing.T) {
 	long(t)
 	s := harness.Start(t)
-	const clients, users = 8, 14
-	var mu sync.Mutex
-	acked := map[string]string{} // message id -> user
-	sent := map[string]bool{}
-	var stop atomic.Bool
-	var wg sync.WaitGroup
-	for c := range clients {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for n := 0; !stop.Load(); n++ {
-				var batch []harness.Event
-				for k := range 1 + n%7 {
-					batch = append(batch, harness.Event{
-						"type": "track", "event": "Beat", "userId": fmt.Sprintf("u%d", (c+k)%users),
-						"messageId": fmt.Sprintf("m-%d-%d-%d", c, n, k), "properties": map[string]any{"n": n},
-					})
-				}
-				mu.Lock()
-				for _, e := range batch {
-					sent[e["messageId"].(string)] = true
-				}
-				mu.Unlock()
-				// A client that got no answer sends the same again, as the SDKs do.
-				for try := 0; try < 40 && !stop.Load(); try++ {
-					if s.Send(batch...) {
-						mu.Lock()
-						for _, e := range batch {
-							acked[e["messageId"].(string)] = e["userId"].(string)
-						}
-						mu.Unlock()
-						break
-					}
-					time.Sleep(50 * time.Millisecond)
-				}
-			}
-		}()
-	}
-	count := func() int { mu.Lock(); defer mu.Unlock(); return len(acked) }
+	c := startClients(s)
 	for range 6 {
-		before := count()
-		s.Eventually(time.Minute, "clients get answers", func() bool { return count() > before+400 })
+		before := len(c.acknowledged())
+		s.Eventually(time.Minute, "clients get answers", func() bool { return len(c.acknowledged()) > before+400 })
 		s.Kill()
 		s.Launch()
 	}
-	stop.Store(true)
-	wg.Wait()
-
-	// What was sent and never answered may be stored too, so wait until nothing more arrives.
-	before, since := 0, time.Now()
-	s.Eventually(time.Minute, "all acknowledged events are stored", func() bool {
-		var st stats
-		s.Do("GET", "/stats", nil, &st)
-		if st.Events != before {
-			before, since = st.Events, time.Now()
-		}
-		return st.Events >= len(acked) && time.Since(since) > 2*time.Second
-	})
-	stored := map[string]string{}
-	for u := range users {
-		user := "u" + strconv.Itoa(u)
-		var found struct{ Items []struct{ ID string } }
-		s.Must("GET", "/people?identifier="+url.QueryEscape("user_id:"+user), nil, &found)
-		if len(found.Items) != 1 {
-			t.Fatalf("%s is %d people", user, len(found.Items))
-		}
-		for cursor := ""; ; {
-			var page struct {
-				Items []struct {
-					MessageID string `json:"message_id"`
-				}
-				NextCursor string `json:"next_cursor"`
-			}
-			s.Must("GET", "/people/"+found.Items[0].ID+"/events?limit=500&cursor="+url.QueryEscape(cursor), nil, &page)
-			for _, e := range page.Items {
-				if stored[e.MessageID] != "" {
-					t.Fatalf("%s is stored twice", e.MessageID)
-				}
-				if !sent[e.MessageID] {
-					t.Fatalf("%s was never sent", e.MessageID)
-				}
-				stored[e.MessageID] = user
-			}
-			if cursor = page.NextCursor; cursor == "" {
-				break
-			}
-		}
-	}
-	for id, user := range acked {
-		if stored[id] != user {
-			t.Errorf("acknowledged event %s of %s is stored for %q", id, user, stored[id])
-		}
-	}
-	var st stats
-	s.Must("GET", "/stats", nil, &st)
-	if st.Events != len(stored) {
-		t.Errorf("statistics count %d events, %d are stored", st.Events, len(stored))
-	}
-	t.Logf("%d acknowledged, %d stored, 6 kills", len(acked), len(stored))
+	c.end()
+	stored := c.stored(t, s, c.acknowledged())
+	t.Logf("%d acknowledged, %d stored, 6 kills", len(c.acknowledged()), len(stored))
 }

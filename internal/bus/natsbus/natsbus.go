@@ -37,6 +37,7 @@ type Options struct {
 	Dir      string        // folder of the server; made if missing
 	MaxAge   time.Duration // retention; 0 means DefaultMaxAge
 	MaxBytes int64         // size from which appends are refused; 0 means DefaultMaxBytes, negative no bound
+	First    uint64        // position of the first record of a log that is made; 0 means 1. A log that exists keeps its positions
 	Logger   *slog.Logger  // nil discards
 }
 
@@ -135,7 +136,7 @@ func (l *Log) open(ctx context.Context) error {
 	if err != nil {
 		return errs.Unavailable("bus.open", "no connection to the log in %s", l.opt.Dir).With(err)
 	}
-	l.stream, err = l.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	config := jetstream.StreamConfig{
 		Name:        streamName,
 		Description: "all events, in the order they were accepted",
 		Subjects:    []string{subject},
@@ -147,7 +148,13 @@ func (l *Log) open(ctx context.Context) error {
 		MaxBytes:    max(l.opt.MaxBytes, -1),
 		AllowDirect: true,
 		Duplicates:  min(2*time.Minute, l.opt.MaxAge), // not used; may not exceed MaxAge
-	})
+	}
+	if there, err := l.js.Stream(ctx, streamName); err == nil {
+		config.FirstSeq = there.CachedInfo().Config.FirstSeq
+	} else {
+		config.FirstSeq = l.opt.First
+	}
+	l.stream, err = l.js.CreateOrUpdateStream(ctx, config)
 	if err != nil {
 		return errs.Unavailable("bus.open", "the log in %s refuses its settings", l.opt.Dir).With(err)
 	}

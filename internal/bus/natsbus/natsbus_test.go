@@ -56,6 +56,37 @@ func TestRecordsOlderThanTheRetentionGoAway(t *testing.T) {
 	}
 }
 
+// A restored log goes on at the positions that the stores beside it know.
+func TestALogCanBeginLate(t *testing.T) {
+	dir := t.TempDir()
+	open := func(first uint64) *natsbus.Log {
+		t.Helper()
+		log := natsbus.New(natsbus.Options{Dir: dir, First: first})
+		if err := log.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return log
+	}
+	log := open(41)
+	if recs, err := log.Read(t.Context(), 40, 10, 0); err != nil || len(recs) != 0 {
+		t.Errorf("an empty log that begins at 41, read after 40: %v, %v", recs, err)
+	}
+	log.Stop(t.Context())
+	log = open(0)
+	if seq, err := log.Append(t.Context(), []byte("x")); err != nil || seq != 41 {
+		t.Errorf("the first record is at %d, %v; want 41", seq, err)
+	}
+	log.Stop(t.Context())
+	log = open(7) // too late to matter
+	defer log.Stop(t.Context())
+	if seq, err := log.Append(t.Context(), []byte("y")); err != nil || seq != 42 {
+		t.Errorf("the next record is at %d, %v; want 42", seq, err)
+	}
+	if recs, err := log.Read(t.Context(), 40, 10, 0); err != nil || len(recs) != 2 || string(recs[0].Data) != "x" {
+		t.Errorf("%v, %v", recs, err)
+	}
+}
+
 func TestStartReportsAFolderThatCannotBeUsed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("not a folder"), 0o600); err != nil {

@@ -4,13 +4,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
+
+const createMigrations = `CREATE TABLE IF NOT EXISTS schema_migration (
+	name TEXT NOT NULL PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`
 
 // migration is one file.
 type migration struct {
@@ -34,8 +40,7 @@ func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 }
 
 func (db *DB) migrate(ctx context.Context, all []migration) error {
-	if _, err := db.Exec(ctx, db.expand(`CREATE TABLE IF NOT EXISTS schema_migration (
-		name TEXT NOT NULL PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)`)); err != nil && !concurrentCreate(err) {
+	if _, err := db.Exec(ctx, db.expand(createMigrations)); err != nil && !concurrentCreate(err) {
 		return err
 	}
 	applied, err := db.applied(ctx)
@@ -60,23 +65,30 @@ func (db *DB) migrate(ctx context.Context, all []migration) error {
 		if err != nil {
 			return err
 		}
-		tx := db.tx(ctx)
-		for _, m := range todo {
-			if err := tx.leave(tx.session.script(ctx, db.expand(m.text))); err != nil {
-				return fmt.Errorf("%s: %w", m.name, err)
-			}
-			if _, err := db.Exec(ctx, `INSERT INTO schema_migration (name, checksum, applied_at) VALUES ($1, $2, $3)`,
-				m.name, m.checksum, time.Now()); err != nil {
-				return err
-			}
-		}
-		return nil
+		return db.applyMigrations(ctx, todo)
 	})
 }
 
+// applyMigrations runs migrations and notes them, in the transaction of ctx.
+func (db *DB) applyMigrations(ctx context.Context, todo []migration) error {
+	tx := db.tx(ctx)
+	for _, m := range todo {
+		if err := tx.leave(tx.session.script(ctx, db.expand(m.text))); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		if _, err := db.Exec(ctx, `INSERT INTO schema_migration (name, checksum, applied_at) VALUES ($1, $2, $3)`, m.name, m.checksum, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // concurrentCreate reports the race of two CREATE TABLE IF NOT EXISTS, which PostgreSQL reports as a duplicate
-// in its own catalogue.
-func concurrentCreate(err error) bool { return IsUnique(err) }
+// in one of its own catalogues, or as an object that exists, by how far the other has come.
+func concurrentCreate(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return IsUnique(err) || ok && (e.Code == "42710" || e.Code == "42P07")
+}
 
 func (db *DB) applied(ctx context.Context) ([]migration, error) {
 	return Collect(ctx, db, func(r Row) (m migration, err error) {

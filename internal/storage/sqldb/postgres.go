@@ -110,6 +110,36 @@ func (e *postgresEngine) begin(ctx context.Context, migration bool) (session, er
 	return postgresSession{tx}, nil
 }
 
+func (e *postgresEngine) snapshot(ctx context.Context) (snapshot, error) {
+	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	// The first query fixes what the transaction sees.
+	for _, text := range []string{"SET LOCAL idle_in_transaction_session_timeout = 0", "SELECT count(*) FROM pg_class"} {
+		if _, err := tx.Exec(ctx, text); err != nil {
+			_ = tx.Rollback(context.WithoutCancel(ctx))
+			return nil, err
+		}
+	}
+	return postgresSnapshot{tx}, nil
+}
+
+// postgresSnapshot is a reading transaction.
+type postgresSnapshot struct{ tx pgx.Tx }
+
+func (s postgresSnapshot) query(ctx context.Context, text string) (rows, error) {
+	return s.tx.Query(ctx, text)
+}
+
+func (s postgresSnapshot) tables(ctx context.Context) ([]dumpTable, error) {
+	return gatherTables(ctx, s, `SELECT CAST(t.relname AS TEXT), CAST(c.attname AS TEXT), format_type(c.atttypid, NULL) FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
+		WHERE t.relkind = 'r' AND t.relnamespace = CAST(current_schema() AS regnamespace) AND t.relname <> 'schema_migration' AND c.attnum > 0 AND NOT c.attisdropped
+		ORDER BY t.oid, c.attnum`)
+}
+
+func (s postgresSnapshot) close() { _ = s.tx.Rollback(context.Background()) }
+
 type postgresSession struct{ tx pgx.Tx }
 
 func (s postgresSession) exec(ctx context.Context, st *statement, args []any) (int64, error) {

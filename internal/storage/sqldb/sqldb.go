@@ -49,6 +49,8 @@ type engine interface {
 	// backup copies a database that has tables before it is migrated, and returns the copy's path; "" if the engine leaves
 	// that to its operator.
 	backup(ctx context.Context, label string) (string, error)
+	// snapshot opens a view of everything at this moment.
+	snapshot(ctx context.Context) (snapshot, error)
 	ping(ctx context.Context) error
 	check(ctx context.Context) ([]string, error)
 	close() error

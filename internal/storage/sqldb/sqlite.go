@@ -419,6 +419,42 @@ func (e *sqliteEngine) backup(ctx context.Context, label string) (string, error)
 	return copyPath, nil
 }
 
+func (e *sqliteEngine) snapshot(ctx context.Context) (snapshot, error) {
+	conn, err := e.readers.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The first read fixes what the transaction sees.
+	for _, text := range []string{"BEGIN", "SELECT count(*) FROM sqlite_schema"} {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+	}
+	return sqliteSnapshot{conn}, nil
+}
+
+// sqliteSnapshot is a reading transaction on a connection of its own.
+type sqliteSnapshot struct{ conn *sql.Conn }
+
+func (s sqliteSnapshot) query(ctx context.Context, text string) (rows, error) {
+	rs, err := s.conn.QueryContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return &sqliteRows{Rows: rs}, nil
+}
+
+func (s sqliteSnapshot) tables(ctx context.Context) ([]dumpTable, error) {
+	return gatherTables(ctx, s, `SELECT t.name, c.name, c.type FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'schema_migration' ORDER BY t.rowid, c.cid`)
+}
+
+func (s sqliteSnapshot) close() {
+	_, _ = s.conn.ExecContext(context.Background(), "ROLLBACK") // nothing was written
+	_ = s.conn.Close()
+}
+
 func (e *sqliteEngine) close() error {
 	e.once.Do(func() {
 		e.cancel()

@@ -179,6 +179,16 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.db.Close())
 }
 
+// Still writes everything into the file, then calls do while nothing changes it: do may copy the file. Readers go on, writers wait.
+func (s *Store) Still(ctx context.Context, do func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.db.ExecContext(ctx, "CHECKPOINT"); err != nil {
+		return fmt.Errorf("event store: %w", err)
+	}
+	return do()
+}
+
 // Position implements event.Store.
 func (s *Store) Position(context.Context) (uint64, error) { return s.through.Load(), nil }
 

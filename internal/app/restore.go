@@ -1,0 +1,297 @@
+package app
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore/migrations"
+)
+
+// restoringFile is in a data folder that is being filled; the server does not start on it.
+const restoringFile = "restoring"
+
+func restoreCommand() command {
+	return command{
+		name: "restore", args: " BACKUP", summary: "make an installation out of a backup",
+		long: `
+BACKUP is a folder that kizuna backup has made. Its checksums are compared first; with --check that is all. DATA must not exist yet, or hold nothing but master.key. With
+KIZUNA_DATABASE_URL the records go into that database, which must be empty and may be of the other kind: that is how an installation moves from SQLite to PostgreSQL or back.
+
+Sending is stopped in every workspace afterwards. What was waiting at the time of the backup may have been sent since, and would be sent again: look through it, then resume sending
+in the settings. --resume-sending leaves that out; use it for moving an installation that was stopped before its backup.`,
+		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
+			c, envErr := defaults()
+			configFlags(fs, &c)
+			check := fs.Bool("check", false, "compare the checksums of BACKUP and change nothing")
+			key := fs.String("key", "", "`file` with the master key (default: KIZUNA_MASTER_KEY or DATA/master.key)")
+			resume := fs.Bool("resume-sending", false, "do not stop sending")
+			return func(ctx context.Context, io IO) error {
+				if err := errors.Join(envErr, c.Validate()); err != nil {
+					return usageError{err.Error()}
+				}
+				if fs.NArg() != 1 {
+					return usageError{"name the folder of one backup"}
+				}
+				m, err := readManifest(fs.Arg(0))
+				if err == nil {
+					err = m.verify(fs.Arg(0))
+				}
+				if err != nil {
+					return err
+				}
+				if *check {
+					fmt.Fprintf(io.Out, "%s is whole: made %s by version %s, %d rows of records\n", fs.Arg(0), m.Made.Format(time.RFC3339), m.Version, m.Rows)
+					return nil
+				}
+				if err := restore(ctx, c, fs.Arg(0), m, *key, *resume, io.Err); err != nil {
+					return err
+				}
+				fmt.Fprintf(io.Out, "%s is ready: kizuna doctor --data %s, then kizuna serve --data %s\n", c.Data, c.Data, c.Data)
+				if !*resume {
+					fmt.Fprintln(io.Out, "sending is stopped in every workspace; look through what waits before you resume it")
+				}
+				return nil
+			}
+		},
+	}
+}
+
+func readManifest(dir string) (m manifest, err error) {
+	raw, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, fmt.Errorf("%s is not a finished backup: it has no %s", dir, manifestFile)
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &m)
+	}
+	switch {
+	case err != nil:
+		return m, fmt.Errorf("%s: %w", manifestFile, err)
+	case m.Format == 0 || m.Format > backupFormat:
+		return m, fmt.Errorf("the backup has format %d, this version reads %d: use version %s", m.Format, backupFormat, m.Version)
+	}
+	return m, nil
+}
+
+// verify compares every file with its proof.
+func (m manifest) verify(dir string) error {
+	var all []error
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("%s: %q leads out of the backup", manifestFile, name)
+		}
+		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			all = append(all, err)
+			continue
+		}
+		sum := &summer{to: io.Discard, sum: sha256.New()}
+		_, err = io.Copy(sum, f)
+		f.Close()
+		if got := (fileProof{sum.n, hex.EncodeToString(sum.sum.Sum(nil))}); err == nil && got != m.Files[name] {
+			err = fmt.Errorf("%s is not what was written: use another backup", name)
+		}
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+func restore(ctx context.Context, c Config, from string, m manifest, keyFile string, resume bool, progress io.Writer) (err error) {
+	if err := emptyFolder(c.Data); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	unlock, err := lockFolder(c.Data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if keyFile != "" {
+		raw, err := os.ReadFile(keyFile)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.Data, "master.key"), raw, 0o600)
+		}
+		if err != nil {
+			return fmt.Errorf("--key: %w", err)
+		}
+	}
+	box, err := openBox(c.Data)
+	if err != nil {
+		return err
+	}
+	if got := fingerprint(box); got != m.Key {
+		return errors.New("the master key is not the one that the backup was made with: name that one with --key; stored credentials cannot be read without it")
+	}
+	marker := filepath.Join(c.Data, restoringFile)
+	if err := os.WriteFile(marker, nil, 0o600); err != nil {
+		return err
+	}
+	if err := fill(ctx, c, from, m, resume, progress); err != nil {
+		return fmt.Errorf("%w; delete %s before you try again", err, c.Data)
+	}
+	return os.Remove(marker)
+}
+
+// emptyFolder reports a data folder that holds something.
+func emptyFolder(data string) error {
+	entries, err := os.ReadDir(data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.Name() != "master.key" && e.Name() != "lock" {
+			return fmt.Errorf("--data %s holds %s: name a folder that does not exist yet", data, e.Name())
+		}
+	}
+	return err
+}
+
+// fill makes the stores.
+func fill(ctx context.Context, c Config, from string, m manifest, resume bool, progress io.Writer) error {
+	fmt.Fprintln(progress, "events and files ...")
+	for name := range m.Files {
+		to, extra := strings.CutPrefix(name, extraFolder+"/")
+		if !extra && !strings.HasPrefix(name, filepath.Base(eventsPath(""))) {
+			continue
+		}
+		if err := copyFile(filepath.Join(from, filepath.FromSlash(name)), filepath.Join(c.Data, filepath.FromSlash(to))); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(progress, "log ...")
+	if err := fillLog(ctx, c, from, m); err != nil {
+		return err
+	}
+	fmt.Fprintln(progress, "records ...")
+	db, err := sqldb.Open(ctx, c.Database, sqldb.Options{})
+	if err != nil {
+		return fmt.Errorf("record store: %w", err)
+	}
+	defer db.Close()
+	n, err := int64(0), error(nil)
+	if err := decompressed(filepath.Join(from, recordsFile), func(in io.Reader) error {
+		n, err = db.Load(ctx, in, migrations.Files)
+		return err
+	}); err != nil {
+		return fmt.Errorf("record store: %w", err)
+	}
+	if n != m.Rows {
+		return fmt.Errorf("%d rows of records came out, the backup says %d", n, m.Rows)
+	}
+	if err := sqlstore.Migrate(ctx, db); err != nil {
+		return fmt.Errorf("record store: %w", err)
+	}
+	if resume {
+		return nil
+	}
+	all, err := workspace.New(sqlstore.NewWorkspace(db), db, clock.System{}).All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range all {
+		if err := sqlstore.NewOutbox(db).SetStopped(ctx, ws.ID, true, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillLog makes a log whose records have the positions they had.
+func fillLog(ctx context.Context, c Config, from string, m manifest) (err error) {
+	log := natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention, First: m.After + 1})
+	if err := log.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Stop(ctx)) }()
+	next := m.After + 1
+	put := func(data []byte) error {
+		seq, err := log.Append(ctx, data)
+		if err == nil && seq != next {
+			err = fmt.Errorf("log: a record came to position %d, want %d", seq, next)
+		}
+		next++
+		return err
+	}
+	if err := decompressed(filepath.Join(from, logFile), func(in io.Reader) error {
+		for lines := json.NewDecoder(in); ; {
+			var r bus.Record
+			if err := lines.Decode(&r); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return fmt.Errorf("log: %w", err)
+			}
+			for next < r.Seq { // a record that was given up; an empty one keeps its place
+				if err := put(nil); err != nil {
+					return err
+				}
+			}
+			if err := put(r.Data); err != nil {
+				return err
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	for next <= m.Last {
+		if err := put(nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func decompressed(path string, read func(io.Reader) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		return err
+	}
+	return read(z)
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync()
+	}
+	return errors.Join(err, out.Close())
+}
