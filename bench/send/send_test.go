@@ -2,16 +2,24 @@
 // process of its own. Every mail is rendered, its links are signed, its row and its events are written.
 //
 //	go test ./bench/send -run XXX -bench . -benchtime 1x -timeout 1h
+//
+// KIZUNA_BENCH_PROFILE=FOLDER keeps a profile of the processors for each campaign (KIZUNA_BENCH_PROFILE_SECONDS of it, 10 by default) and, at its
+// end, one of the memory. KIZUNA_BENCH_ENV is more environment for the server, KIZUNA_BENCH_PEOPLE the number of people, KIZUNA_BENCH_CASES some of
+// "10/0s 50/0s 10/5ms 50/5ms".
 package send
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -145,11 +153,55 @@ type world struct {
 	segment  string
 	template string
 	account  string
+	profiles string // address that serves profiles, if they are wanted
+}
+
+const profileVariable = "KIZUNA_BENCH_PROFILE"
+
+func freeAddress(b *testing.B) string {
+	b.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// profile fetches a profile into a file of the folder that was asked for; a failure is printed and no more.
+func (w *world) profile(what, name string) {
+	if w.profiles == "" {
+		return
+	}
+	resp, err := http.Get("http://" + w.profiles + "/debug/pprof/" + what)
+	if err != nil {
+		fmt.Println("profile:", err)
+		return
+	}
+	defer resp.Body.Close()
+	f, err := os.Create(filepath.Join(os.Getenv(profileVariable), name))
+	if err != nil {
+		fmt.Println("profile:", err)
+		return
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, resp.Body); err != nil {
+		fmt.Println("profile:", err)
+	}
 }
 
 func newWorld(b *testing.B, people int) *world {
 	b.Helper()
-	w := &world{b: b, s: harness.Start(b, strings.Fields(os.Getenv("KIZUNA_BENCH_ENV"))...), people: people}
+	env := strings.Fields(os.Getenv("KIZUNA_BENCH_ENV"))
+	if n, err := strconv.Atoi(os.Getenv("KIZUNA_BENCH_PEOPLE")); err == nil {
+		people = n
+	}
+	w := &world{b: b, people: people}
+	if os.Getenv(profileVariable) != "" {
+		w.profiles = freeAddress(b)
+		env = append(env, "KIZUNA_ADMIN_LISTEN="+w.profiles)
+	}
+	w.s = harness.Start(b, env...)
 	for from := 0; from < people; from += 250 {
 		var batch []harness.Event
 		for n := from; n < from+250; n++ {
@@ -220,10 +272,17 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	pid := w.s.PID()
 	idle := memoryOf(pid, "VmRSS")
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) // the peak begins anew
+	name := fmt.Sprintf("%d-%s", connections, latency)
+	profiled := make(chan struct{})
+	go func() {
+		defer close(profiled)
+		w.profile("profile?seconds="+cmp.Or(os.Getenv(profileVariable+"_SECONDS"), "10"), name+".cpu")
+	}()
 	began, cpu := time.Now(), cpuOf(pid)
 	w.s.Must("POST", "/campaigns/"+made.ID+"/launch", nil, nil)
 	w.s.Eventually(30*time.Minute, "everybody is mailed", func() bool { return sink.taken(b).N >= w.people })
 	t, sent := sink.taken(b), cpuOf(pid)
+	w.profile("heap", name+".heap")
 	w.s.Eventually(5*time.Minute, "the campaign is finished", func() bool {
 		var c struct{ Status string }
 		w.s.Do("GET", "/campaigns/"+made.ID, nil, &c)
@@ -231,6 +290,7 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	})
 	w.quiet()
 	after := cpuOf(pid)
+	<-profiled
 	peak := memoryOf(pid, "VmHWM")
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(w.people) }
 	b.ReportMetric(float64(t.N-1)/t.Last.Sub(t.First).Seconds(), "mails/s")
@@ -249,6 +309,9 @@ func BenchmarkSend(b *testing.B) {
 		connections int
 		latency     time.Duration
 	}{{10, 0}, {50, 0}, {10, 5 * time.Millisecond}, {50, 5 * time.Millisecond}} {
+		if only := strings.Fields(os.Getenv("KIZUNA_BENCH_CASES")); len(only) > 0 && !slices.Contains(only, fmt.Sprintf("%d/%s", c.connections, c.latency)) {
+			continue
+		}
 		b.Run(fmt.Sprintf("connections=%d/latency=%s", c.connections, c.latency), func(b *testing.B) {
 			for b.Loop() {
 				w.campaign(b, c.connections, c.latency)
@@ -259,7 +322,7 @@ func BenchmarkSend(b *testing.B) {
 
 func BenchmarkSendMany(b *testing.B) {
 	w := newWorld(b, 200_000)
-	b.Run("people=200000/connections=10", func(b *testing.B) {
+	b.Run(fmt.Sprintf("people=%d/connections=10", w.people), func(b *testing.B) {
 		for b.Loop() {
 			w.campaign(b, 10, 0)
 		}

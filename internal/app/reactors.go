@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
@@ -110,20 +111,49 @@ func watchers(j *journey.Service) pipeline.Reactor {
 
 // touched lets segments look again at the people of a batch.
 func touched(s *segment.Service) pipeline.Reactor {
+	type batch struct {
+		changed, told []uint64
+		names         map[string]bool
+		causes        map[uint64]string
+	}
 	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
-		nums, causes := map[string][]uint64{}, map[string]map[uint64]string{}
+		told := make(map[person.Ref]bool, len(r.Told))
+		for _, ref := range r.Told {
+			told[ref] = true
+		}
+		batches := map[string]*batch{}
+		of := func(ws string) *batch {
+			if batches[ws] == nil {
+				batches[ws] = &batch{names: map[string]bool{}, causes: map[uint64]string{}}
+			}
+			return batches[ws]
+		}
 		for _, ref := range r.Touched {
-			nums[ref.Workspace] = append(nums[ref.Workspace], ref.Num)
+			b := of(ref.Workspace)
+			if told[ref] {
+				b.told = append(b.told, ref.Num)
+			} else {
+				b.changed = append(b.changed, ref.Num)
+			}
 		}
 		for _, e := range r.Events {
-			if causes[e.Workspace] == nil {
-				causes[e.Workspace] = map[uint64]string{}
+			b := of(e.Workspace)
+			b.causes[e.Person] = e.MessageID // the last one of the batch
+			if e.Tells() {
+				b.names[e.Name] = true
 			}
-			causes[e.Workspace][e.Person] = e.MessageID // the last one of the batch
 		}
-		for _, ws := range slices.Sorted(maps.Keys(nums)) {
-			if err := s.Touched(ctx, ws, nums[ws], causes[ws]); err != nil {
-				return err
+		for _, ws := range slices.Sorted(maps.Keys(batches)) {
+			b := batches[ws]
+			if len(b.changed) > 0 {
+				if err := s.Touched(ctx, ws, b.changed, b.causes); err != nil {
+					return err
+				}
+			}
+			if len(b.told) > 0 {
+				if err := s.Told(ctx, ws, b.told, slices.Sorted(maps.Keys(b.names)), b.causes); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -21,6 +23,10 @@ const (
 	// drainLimit is how much of it open requests get: the services, which have mails in flight, need the rest.
 	drainLimit = 5 * time.Second
 )
+
+// garbagePercent lets the heap grow to three times what is alive before it is cleaned, where the usual is two: a campaign leaves 350 KB of garbage a
+// mail, what is alive is some 40 MB, and collecting took a tenth of the processor. GOGC in the environment decides otherwise.
+const garbagePercent = 200
 
 func serveCommand() command {
 	return command{
@@ -63,6 +69,9 @@ KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good orde
 // serve starts all services and the HTTP server, calls ready, and stops everything when ctx ends.
 func (a *application) serve(ctx context.Context, ready func() error) error {
 	defer a.close()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
 	ws, err := a.staff.Bootstrap(ctx, a.workspaces, staff.Setup(a.c.Bootstrap))
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ type Reactor interface {
 type Reaction struct {
 	Events  []event.Kept // in log order, duplicates left out
 	Touched []person.Ref // people with new events or changed state, after merges, each once
+	Told    []person.Ref // those of them whose new events only tell what became of messages
 }
 
 // Positions remembers how far a named consumer has come.
@@ -261,7 +263,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	if err != nil || through <= done {
 		return err
 	}
-	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched}); err != nil {
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told}); err != nil {
 		return err
 	}
 	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
@@ -278,7 +280,7 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) er
 	if through == 0 && len(a.Touched)+len(a.Moves)+len(a.Redirects) == 0 {
 		return nil
 	}
-	people, err := w.c.Mirror(ctx, a.Touched)
+	people, err := w.c.Mirror(ctx, changed(a))
 	if err != nil {
 		return fmt.Errorf("mirror people: %w", err)
 	}
@@ -290,6 +292,18 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) er
 		return fmt.Errorf("keep: %w", err)
 	}
 	return nil
+}
+
+// changed returns the people whose mirrored rows may have to be others than before. Most events of a campaign only tell what became of its messages.
+func changed(a person.Applied) []person.Ref {
+	if len(a.Told) == 0 {
+		return a.Touched
+	}
+	told := make(map[person.Ref]bool, len(a.Told))
+	for _, r := range a.Told {
+		told[r] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a.Touched), func(r person.Ref) bool { return told[r] })
 }
 
 // settle replays identities that late events have put in doubt, until none is left. Each replay is stored and reacted to

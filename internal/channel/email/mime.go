@@ -1,6 +1,7 @@
 package email
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -30,6 +31,9 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.why }
 
+// spare is the room behind a message for what goes out in one piece with it: the final dot and the envelope of the next one.
+const spare = 512
+
 // compose builds the message. Fields that people wrote are made harmless; fields that programs wrote must be right, or
 // the message is refused.
 func compose(m channel.Message, c *Config) (*composed, error) {
@@ -55,7 +59,7 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 	}
 	out.utf8 = from.utf8 || out.to.utf8 || out.from.utf8
 
-	b := make([]byte, 0, 1024+len(m.HTML)+len(m.HTML)/8+len(m.Text)+len(m.Text)/8)
+	b := make([]byte, 0, 1024+len(m.HTML)+len(m.HTML)/8+len(m.Text)+len(m.Text)/8+spare)
 	b = append(b, "Date: "...)
 	b = m.Date.AppendFormat(b, time.RFC1123Z)
 	b = append(b, "\r\nMessage-ID: <"...)
@@ -109,10 +113,10 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 	return out, nil
 }
 
-// boundaryOf returns a boundary that the message cannot hold: "=_" occurs neither in quoted-printable nor in base64, and the digest is
-// nobody's guess.
+// boundaryOf returns a boundary that the message cannot hold: "=_" occurs neither in quoted-printable nor in base64, and the digest of an id
+// that was drawn after the words were written is nobody's guess.
 func boundaryOf(m channel.Message, level string) string {
-	sum := sha256.Sum256([]byte(level + m.ID + m.HTML))
+	sum := sha256.Sum256([]byte(level + " " + m.ID))
 	return "=_" + hex.EncodeToString(sum[:12])
 }
 
@@ -333,22 +337,13 @@ func appendMailbox(b []byte, header, name string, a address) []byte {
 // appendPart writes a text part with its headers, in the transfer encoding that is smallest and safe. No line break is added at
 // its end: what follows begins with one.
 func appendPart(b []byte, kind, text string) []byte {
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
 	b = append(b, "Content-Type: "...)
 	b = append(b, kind...)
 	b = append(b, "; charset=utf-8\r\nContent-Transfer-Encoding: "...)
-	odd, line, longest := 0, 0, 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '\n':
-			line = 0
-			continue
-		case c >= 0x7F || c < ' ' && c != '\t' && c != '\r':
-			odd++
-		}
-		line++
-		longest = max(longest, line)
-	}
+	odd, longest := measure(text)
 	switch {
 	case odd == 0 && longest <= hardLine:
 		b = append(b, "7bit\r\n\r\n"...)
@@ -363,8 +358,59 @@ func appendPart(b []byte, kind, text string) []byte {
 	return b
 }
 
+// measure counts the bytes that cannot stand as they are, and those of the longest line.
+func measure(text string) (odd, longest int) {
+	for rest := text; ; {
+		n := strings.IndexByte(rest, '\n')
+		if n < 0 {
+			longest = max(longest, len(rest))
+			break
+		}
+		longest, rest = max(longest, n), rest[n+1:]
+	}
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		e := text[i : i+8]
+		w := uint64(e[0]) | uint64(e[1])<<8 | uint64(e[2])<<16 | uint64(e[3])<<24 | uint64(e[4])<<32 | uint64(e[5])<<40 | uint64(e[6])<<48 | uint64(e[7])<<56
+		// Eight at once: none is below a space, and none is 0x7F or above.
+		if ((w-0x20*ones)|(w+ones)|w)&high == 0 {
+			continue
+		}
+		for k := i; k < i+8; k++ {
+			if odds[text[k]] {
+				odd++
+			}
+		}
+	}
+	for ; i < len(text); i++ {
+		if odds[text[i]] {
+			odd++
+		}
+	}
+	return odd, longest
+}
+
+// odds has the bytes that need a transfer encoding.
+var odds = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= 0x7F || c < ' ' && c != '\t' && c != '\r' && c != '\n'
+	}
+	return t
+}()
+
 // appendLines writes text with CRLF for every line break.
 func appendLines(b []byte, text string) []byte {
+	if strings.IndexByte(text, '\r') < 0 {
+		for {
+			n := strings.IndexByte(text, '\n')
+			if n < 0 {
+				return append(b, text...)
+			}
+			b = append(append(b, text[:n]...), "\r\n"...)
+			text = text[n+1:]
+		}
+	}
 	for i := 0; i < len(text); {
 		j := strings.IndexAny(text[i:], "\r\n")
 		if j < 0 {
@@ -450,21 +496,18 @@ func appendBase64(b []byte, text string) []byte {
 
 // stuff doubles the dots at the start of lines (RFC 5321 4.5.2).
 func stuff(b []byte) []byte {
-	n := 0
-	for i := 1; i < len(b); i++ {
-		if b[i] == '.' && b[i-1] == '\n' {
-			n++
-		}
-	}
+	lead := []byte("\n.")
+	n := bytes.Count(b, lead)
 	if n == 0 {
 		return b
 	}
-	out := make([]byte, 0, len(b)+n)
-	for i, c := range b {
-		if c == '.' && i > 0 && b[i-1] == '\n' {
-			out = append(out, '.')
+	out := make([]byte, 0, len(b)+n+spare)
+	for {
+		i := bytes.Index(b, lead)
+		if i < 0 {
+			return append(out, b...)
 		}
-		out = append(out, c)
+		out = append(append(out, b[:i+2]...), '.')
+		b = b[i+2:]
 	}
-	return out
 }

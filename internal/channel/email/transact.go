@@ -41,14 +41,19 @@ func (c *conn) transact(m *composed, next func() *composed, commit func() error)
 	if at != atEnd {
 		return c.verdict(r, at)
 	}
-	if err := c.write(m.data); err != nil {
-		// A server that has had enough answers and hangs up; its answer says more than the broken pipe.
-		c.arm(time.Second)
-		if r, rerr := readReply(c.r); rerr == nil && r.code >= 400 {
-			c.dead = true
-			return c.verdict(r, atData)
+	// What fits into one write goes out together with its end. The rest of a larger message is on its way while the intent is stored.
+	last := m.data
+	if len(last) > chunk {
+		last = nil
+		if err := c.write(m.data); err != nil {
+			// A server that has had enough answers and hangs up; its answer says more than the broken pipe.
+			c.arm(time.Second)
+			if r, rerr := readReply(c.r); rerr == nil && r.code >= 400 {
+				c.dead = true
+				return c.verdict(r, atData)
+			}
+			return o, false, err
 		}
-		return o, false, err
 	}
 	ahead := next()
 	end := ".\r\n"
@@ -64,7 +69,7 @@ func (c *conn) transact(m *composed, next func() *composed, commit func() error)
 	c.final = true
 	c.mu.Unlock()
 	c.arm(seconds(c.config.AcceptSeconds))
-	if _, err = c.net.Write([]byte(end)); err == nil {
+	if _, err = c.net.Write(append(last, end...)); err == nil {
 		r, err = readReply(c.r)
 	}
 	if err != nil {

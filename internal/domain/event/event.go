@@ -123,6 +123,19 @@ type Event struct {
 	Flags       []string        `json:"fl,omitempty"` // e.g. "clock_future"
 }
 
+// Tells reports whether the event says no more than what became of a message: of the person it changes nothing, neither traits nor consent
+// nor reachability. Bounces, complaints and unsubscriptions may come with such a change.
+func (e *Event) Tells() bool {
+	if e.Type != Message {
+		return false
+	}
+	switch e.Name {
+	case MessageQueued, MessageRefused, MessageSent, MessageDelivered, MessageFailed, MessageOpened, MessageClicked, MessageConverted, MessageReplied:
+		return true
+	}
+	return false
+}
+
 // Position is the place of an event in the log: the record and the index inside it.
 type Position struct {
 	Seq   uint64

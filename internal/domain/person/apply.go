@@ -133,7 +133,7 @@ func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, ou
 	}
 	for _, o := range redone {
 		if who := l.subject(o.num); who != nil {
-			who.events++
+			who.note(o)
 			o.num = who.rec.Num
 		}
 	}
@@ -196,6 +196,14 @@ func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
 	return l.whole(ctx, l.joiners(fresh))
 }
 
+// note counts a new event of the person.
+func (s *subject) note(o *occurrence) {
+	s.events++
+	if o.ev.Tells() {
+		s.told++
+	}
+}
+
 // take places and folds one event.
 func (g *graph) take(o *occurrence) error {
 	if o.ev.PersonID != "" {
@@ -212,7 +220,7 @@ func (g *graph) take(o *occurrence) error {
 	if o.who == nil {
 		return nil
 	}
-	o.who.events++
+	o.who.note(o)
 	refused, err := o.who.st.fold(o)
 	if err != nil {
 		return err
@@ -238,6 +246,9 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 	for _, x := range g.subjects {
 		if x.into == nil && (x.dirty || x.events > 0) {
 			out.Touched = append(out.Touched, x.ref(ws))
+			if !x.dirty && x.told == x.events {
+				out.Told = append(out.Told, x.ref(ws))
+			}
 		}
 	}
 	for _, u := range g.unions {

@@ -88,6 +88,7 @@ type subject struct {
 	stored bool
 	dirty  bool
 	events int // new events in this batch
+	told   int // those of them that change nothing of the person
 }
 
 // verdict is a decision on its way to the log.

@@ -238,6 +238,7 @@ type Applied struct {
 	// identifier at all: it is kept for the figures but belongs to nobody.
 	Kept      []event.Kept
 	Touched   []Ref // people whose state changed or who have new events
+	Told      []Ref // those of them who are what they were: their new events only tell what became of messages
 	Redirects []event.Redirect
 	Moves     []event.Move
 	Tasks     bool     // call RunTasks: after Apply, because work waits; after RunTasks, because there is more

@@ -203,6 +203,21 @@ func TestInternalEventsResolveByIDThroughRedirects(t *testing.T) {
 	same(t, "unknown person", len(w.Deliver(event.Event{MessageID: "lost", Type: event.Message, PersonID: "per_nobody", Time: at(51)}).Kept), 0)
 }
 
+func TestWhatBecameOfAMessageChangesNobody(t *testing.T) {
+	w := world(t)
+	w.Deliver(track("m1", 0, "u1", ""), track("m2", 0, "u2", ""), track("m3", 0, "u3", ""))
+	one, two, three := w.Who("user_id", "u1"), w.Who("user_id", "u2"), w.Who("user_id", "u3")
+	about := func(id, name string, p person.Person) event.Event {
+		return event.Event{MessageID: id, Type: event.Message, Name: name, PersonID: p.ID, Time: at(50)}
+	}
+	record := w.Record(about("sent1", event.MessageSent, one), about("sent2", event.MessageSent, two), track("m4", 50, "u2", ""), about("bounced", event.MessageBounced, three))
+	for _, how := range []string{"first", "again after a crash"} {
+		a := w.Keep(record)
+		same(t, how+": touched", len(a.Touched), 3)
+		same(t, how+": told", fmt.Sprint(a.Told), fmt.Sprint([]person.Ref{one.Ref()}))
+	}
+}
+
 // Reactions name people by the number an event was attributed to, which a replay may have merged away since.
 func TestIDsOfNumbersLeadToTheWinner(t *testing.T) {
 	w := world(t)

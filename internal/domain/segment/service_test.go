@@ -60,6 +60,28 @@ func TestAnEventBringsPeopleInExactlyOnce(t *testing.T) {
 	w.wantSaid()
 }
 
+func TestEventsOfMessagesAreLookedAtByTheSegmentsThatAskForThem(t *testing.T) {
+	w := newWorld(t)
+	w.join(1, 2)
+	buyers := w.make("Buyers", lately)
+	mailed := w.make("Mailed", `{"event": {"name": "Message Sent", "agg": "count", "op": "gte", "value": 1}}`)
+	both := w.make("Not mailed", fmt.Sprintf(notSegment, mailed.ID))
+	w.drain()
+	w.wantIn(both.ID, 1, 2)
+
+	w.do(1, bought, order) // something that no reaction has seen yet
+	sent := w.do(1, event.MessageSent, `{}`)
+	w.must(w.Told(w.ctx, ws, []uint64{1}, []string{event.MessageSent}, map[uint64]string{1: sent}))
+	w.wantIn(mailed.ID, 1)
+	w.wantIn(both.ID, 2)
+	w.wantIn(buyers.ID) // it was not asked: its own event brings it here
+
+	w.must(w.Told(w.ctx, ws, []uint64{1, 2}, []string{event.MessageOpened}, nil))
+	w.wantIn(buyers.ID)
+	w.touch(nil, 1)
+	w.wantIn(buyers.ID, 1)
+}
+
 func TestAFailedTransactionChangesNothingAndARepetitionHeals(t *testing.T) {
 	w := newWorld(t)
 	w.join(1, 2)

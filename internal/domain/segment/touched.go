@@ -28,14 +28,35 @@ func (s *Service) Touched(ctx context.Context, ws string, people []uint64, cause
 	if err != nil {
 		return err
 	}
-	people = slices.DeleteFunc(people, merged.Contains)
+	return s.look(ctx, ws, slices.DeleteFunc(people, merged.Contains), causes, func(v *view) []*compiled { return v.order })
+}
+
+// Told is Touched for people of whom nothing has changed but that they have new events with these names: only the segments whose rules ask
+// about such events are checked, and those that name them. A campaign leaves an event with everybody, and most rules do not care.
+func (s *Service) Told(ctx context.Context, ws string, people []uint64, names []string, causes map[uint64]string) error {
+	people = slices.Clone(people)
+	slices.Sort(people)
+	return s.look(ctx, ws, slices.Compact(people), causes, func(v *view) []*compiled {
+		var roots []string
+		for _, c := range v.order {
+			if c.all || slices.ContainsFunc(c.names, func(n string) bool { return slices.Contains(names, n) }) {
+				roots = append(roots, c.ID)
+			}
+		}
+		return v.affected(roots...)
+	})
+}
+
+// look checks the segments of a scope for people.
+func (s *Service) look(ctx context.Context, ws string, people []uint64, causes map[uint64]string, scope func(v *view) []*compiled) error {
 	for batch := range slices.Chunk(people, touchedBatch) {
 		err := s.change(ctx, ws, func(w *workspace, v *view) (*view, error) {
-			if len(v.order) == 0 {
+			check := scope(v)
+			if len(check) == 0 {
 				return nil, nil
 			}
 			return s.apply(ctx, w, v, pass{
-				people: batch, scope: v.order, root: everyPair,
+				people: batch, scope: check, root: everyPair,
 				why: func(c *compiled, person uint64, match bool) (Cause, string) {
 					if c.State == Evaluating {
 						// What the event store answered at the start of the full evaluation is what the edit would have come to; only

@@ -13,10 +13,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 )
 
 // Box holds the master key.
-type Box struct{ master []byte }
+type Box struct {
+	master []byte
+	macs   sync.Map // purpose -> *sync.Pool of HMACs with its key: there are few purposes, and each mail is signed several times
+}
 
 // ErrTampered is returned for ciphertexts and tokens that this key did not make.
 var ErrTampered = errors.New("sealed with another key, or changed on the way")
@@ -90,13 +95,25 @@ func (b *Box) Verify(purpose, token string) ([]byte, error) {
 
 // Hash returns a keyed hash of value, for lists that must match values without holding them.
 func (b *Box) Hash(purpose, value string) []byte {
-	m := hmac.New(sha256.New, b.key("hash/"+purpose))
-	m.Write([]byte(value))
-	return m.Sum(nil)
+	return b.mac("hash/"+purpose, []byte(value), make([]byte, 0, sha256.Size))
 }
 
 func (b *Box) tag(purpose string, payload []byte) []byte {
-	m := hmac.New(sha256.New, b.key("sign/"+purpose))
+	return b.mac("sign/"+purpose, payload, make([]byte, 0, sha256.Size+len(payload)))[:16]
+}
+
+// mac appends the HMAC-SHA-256 of the payload to out.
+func (b *Box) mac(purpose string, payload, out []byte) []byte {
+	found, ok := b.macs.Load(purpose)
+	if !ok {
+		key := b.key(purpose)
+		found, _ = b.macs.LoadOrStore(purpose, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
+	}
+	pool := found.(*sync.Pool)
+	m := pool.Get().(hash.Hash)
+	m.Reset()
 	m.Write(payload)
-	return m.Sum(make([]byte, 0, 16))[:16]
+	out = m.Sum(out)
+	pool.Put(m)
+	return out
 }

@@ -232,6 +232,7 @@ func attr(tok html.Token, key string) string {
 // Tidy trims lines and leaves at most one of them empty between others.
 func Tidy(s string) string {
 	var out strings.Builder
+	out.Grow(len(s) + 1)
 	empty := 0
 	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
 		line = strings.TrimFunc(line, unicode.IsSpace)
@@ -240,7 +241,7 @@ func Tidy(s string) string {
 			continue
 		}
 		if out.Len() > 0 {
-			out.WriteString(strings.Repeat("\n", 1+min(empty, 1)))
+			out.WriteString("\n\n"[:1+min(empty, 1)])
 		}
 		empty = 0
 		out.WriteString(line)
@@ -248,5 +249,6 @@ func Tidy(s string) string {
 	if out.Len() == 0 {
 		return ""
 	}
-	return out.String() + "\n"
+	out.WriteByte('\n')
+	return out.String()
 }
