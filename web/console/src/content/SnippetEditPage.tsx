@@ -1,4 +1,4 @@
-import { Redo2, Undo2 } from 'lucide-react'
+import { History, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { call, Problem, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
@@ -44,6 +44,7 @@ import { kindsOf, newBlock, useSchema } from './kinds'
 import { LanguageBar } from './Languages'
 import { Outline, Palette } from './Outline'
 import { Preview, PreviewBar, useLetter, type View } from './Preview'
+import { SnippetVersions } from './SnippetVersions'
 import { useEvents, type Values, variablesOf } from './variables'
 
 type Snippet = Schemas['Snippet']
@@ -92,6 +93,7 @@ function Editor({ snippet }: { snippet: Snippet }) {
   const { mail, description } = history.now
   const [at, setAt] = useState(0)
   const [selected, setSelected] = useState('')
+  const [past, setPast] = useState(false)
   // Too narrow for three columns: the list of blocks stands above the inputs of the chosen one.
   const narrow = useMediaQuery('(max-width: 1040px)')
   const [view, setView] = useState<View>('desktop')
@@ -204,6 +206,9 @@ function Editor({ snippet }: { snippet: Snippet }) {
             <IconButton label={t('content.redo')} disabled={!history.canRedo} onClick={history.redo}>
               <Redo2 size={17} />
             </IconButton>
+            <Button leftSection={<History size={16} />} onClick={() => setPast(true)}>
+              {t('content.versions')}
+            </Button>
             {snippet.status === 'archived' ? (
               <Button onClick={() => restore.mutate({ path: { key: base.key } }, { onError: toastError })}>{t('action.restore')}</Button>
             ) : users.data?.items.length === 0 ? (
@@ -289,6 +294,19 @@ function Editor({ snippet }: { snippet: Snippet }) {
         </Stack>
       }
     >
+      {past ? (
+        <SnippetVersions
+          snippet={snippet}
+          onClose={() => setPast(false)}
+          onTake={(v) => {
+            history.change(() => stateOf(v))
+            setAt(0)
+            setSelected('')
+            setPast(false)
+            toast(t('snippets.taken', { n: formatNumber(v.version) }))
+          }}
+        />
+      ) : null}
       <div className={css.desk}>
         <LanguageBar draft={mail} at={at} onAt={setAt} onChange={(next) => setMail(next)} wanted={brand.data?.brand.locales ?? []} />
         <PreviewBar reader={reader} events={events.map((e) => e.name)} view={view} onReader={(r) => setReader({ ...r })} onView={setView} />
