@@ -23,7 +23,9 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
+	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
+	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -43,6 +45,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/folder"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/syndication"
@@ -59,6 +62,7 @@ type application struct {
 	guard *guard.Guard   // the way to every address that a user gave
 
 	unlock func()
+	files  *folder.Folder
 	db     *sqldb.DB
 	events *duck.Store
 	stream *natsbus.Log
@@ -115,6 +119,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 	box, err := secret.NewBox(key)
 	if err != nil {
 		return a, err
+	}
+	if a.files, err = folder.Open(filepath.Join(c.Data, "files")); err != nil {
+		return a, fmt.Errorf("files: %w", err)
 	}
 	if a.db, err = sqldb.Open(ctx, c.Database, sqldb.Options{}); err != nil {
 		return a, fmt.Errorf("record store: %w", err)
@@ -209,6 +216,12 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
 	})
 	a.live = realtime.New(liveGather)
+	jobs := job.New(job.Config{
+		Store: sqlstore.NewJob(db), Tx: db, Clock: a.clock, Log: part(log, "jobs"), Files: a.files, Sole: db.Dialect() == sqldb.SQLite,
+		Changed: func(ws, id string) { a.live.Publish(ws, realtime.Change{Topic: "job", ID: id}) },
+	})
+	addresses := importer.Addresses{Jobs: jobs, Consent: a.consent, Holders: people, Valid: outbox.ValidAddress}
+	jobs.Register(jobKinds(addresses)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -233,6 +246,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		{Name: "dispatcher", Service: dispatcher},
 		{Name: "clicks", Service: outbox.NewSettler(messages)},
 		{Name: "webhooks", Service: webhooks},
+		{Name: "jobs", Service: jobs},
 		{Name: "memory", Service: newMemoryKeeper()},
 		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
@@ -241,6 +255,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 			chore{"message bodies", messages.PurgeBodies},
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},
+			chore{"jobs", jobs.Purge},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"keys of the log", func(ctx context.Context, _ int) (int64, error) { return 0, turn(ctx) }},
@@ -265,7 +280,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}

@@ -150,6 +150,11 @@ func (a *application) close() {
 			a.log.Error("record store did not close cleanly", "err", err)
 		}
 	}
+	if a.files != nil {
+		if err := a.files.Close(); err != nil {
+			a.log.Error("the folder of files did not close cleanly", "err", err)
+		}
+	}
 	if a.unlock != nil {
 		a.unlock()
 	}

@@ -156,6 +156,7 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"opt_in", enum(t, "Topic", "opt_in"), 3},
 		{"journey_reason", append(arguments(t, "domain/journey", "Because"), "said", "message_refused", "version_ended"), 20},
 		{"journey_reason", append(arguments(t, "domain/journey/node", "Because", "because", "until"), "nothing_set", "value_is"), 35},
+		{"job_state", enum(t, "Job", "state"), 5},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
 	} {
 		if len(c.codes) < c.least {

@@ -20,7 +20,9 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
+	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
+	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -66,6 +68,8 @@ type Config struct {
 	Campaigns  *campaign.Service
 	Invoices   *invoice.Service
 	Tasks      *task.Service
+	Jobs       *job.Service
+	Addresses  importer.Addresses
 	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
@@ -154,6 +158,7 @@ func (a *api) routes() {
 	a.seriesRoutes()
 	a.invoiceRoutes()
 	a.taskRoutes()
+	a.jobRoutes()
 	a.webhookRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()

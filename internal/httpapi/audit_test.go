@@ -70,7 +70,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	b := w.business()
 	w.user(b.ws, "ann@example.com", staff.Owner)
 	ann := w.signIn("ann@example.com")
+	b.make(w, "other_upload", "POST /uploads", "email\nq@b.example\n")
 	silent := map[string]string{ // POST that changes nothing
+		"POST /uploads": "", "POST /suppressions/import/check": "", // what is done with a file is noted when it is done
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
@@ -89,7 +91,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"PUT /people/{id}/preferences", "/people/$aya/preferences", `{"frequency":"weekly"}`, "person.set_preferences"},
 		{"POST /people/{id}/subscriptions/resend", "/people/$ben/subscriptions/resend", `{"topic":"$double","channel":"email"}`, "person.resend_confirmation"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
-		{"POST /suppressions/import", "", `{"channel":"email","csv":"email\nq@b.example"}`, "suppression.import"},
+		{"POST /suppressions/import", "", `{"channel":"email","upload":"$other_upload"}`, "suppression.import"},
+		{"POST /jobs/{id}/cancel", "/jobs/$waiting_job/cancel", "", "job.cancel"},
 		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},
 		{"POST /segments", "", `{"name":"s","rule":{"trait":{"path":"a","op":"exists"}}}`, "segment.create"},
 		{"PATCH /segments/{id}", "/segments/$segment", `{"description":"d"}`, "segment.update"},

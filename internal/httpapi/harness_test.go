@@ -25,7 +25,9 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
+	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
+	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -43,6 +45,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/folder"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -72,6 +75,7 @@ type world struct {
 	journeys   *journey.Service
 	campaigns  *campaign.Service
 	webhooks   *hook.Service
+	jobs       *job.Service
 	seq        uint64
 }
 
@@ -128,10 +132,16 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	safe, err := guard.New(guard.Config{Allow: []string{"127.0.0.1"}})
 	w.must(err)
 	w.webhooks = hook.New(hook.Config{Store: sqlstore.NewHook(w.db), Tx: w.db, Clock: w.clock, Log: log, Box: box, Poster: poster{safe}, People: p})
+	files, err := folder.Open(t.TempDir())
+	w.must(err)
+	t.Cleanup(func() { w.must(files.Close()) })
+	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
+	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
+	w.jobs.Register(addresses.Kind())
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc}),
-		Consent:  p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent:  p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
@@ -354,6 +364,18 @@ func (w *world) call(what string, a asked) *httptest.ResponseRecorder {
 	out := httptest.NewRecorder()
 	w.api.ServeHTTP(out, r)
 	return out
+}
+
+// work does the jobs that wait.
+func (w *world) work() {
+	w.t.Helper()
+	for {
+		more, err := w.jobs.Work(w.t.Context())
+		w.must(err)
+		if !more {
+			return
+		}
+	}
 }
 
 // ok makes a request that must succeed and reads its answer into v unless that is nil.

@@ -25,6 +25,7 @@ const (
 var liveTopics = map[string]staff.Permission{
 	"event": staff.ReportsRead, "person": staff.PeopleRead, "segment": staff.SegmentsRead, "list": staff.SegmentsRead, "persona": staff.SegmentsRead, "template": staff.ContentRead,
 	"campaign": staff.CampaignsRead, "journey": staff.JourneysRead, "round": staff.JourneysRead, "message": staff.PeopleRead, "invoice": staff.PeopleRead,
+	"job": signedIn, // an id says nothing; who may not see the job is told so when they read it
 }
 
 // LiveBatch is one message of the live stream.
@@ -119,7 +120,7 @@ func stream(hc huma.Context, l *realtime.Listener, who staff.Principal) {
 				if !known {
 					need = staff.SettingsRead
 				}
-				if who.Can(need) {
+				if need == signedIn || who.Can(need) {
 					out.Changes = append(out.Changes, LiveChange(c))
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/sheet"
 )
 
 // PeopleFilter narrows lists of people; all of it must fit. It is exported because huma reads embedded fields of exported types only.
@@ -115,5 +116,5 @@ func personRow(p person.Person) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []string{p.ID, string(p.Status), harmless(p.Name()), harmless(p.Email()), stamp(p.FirstSeen), stamp(p.LastSeen), string(idList), string(traits)}, nil
+	return []string{p.ID, string(p.Status), sheet.Safe(p.Name()), sheet.Safe(p.Email()), stamp(p.FirstSeen), stamp(p.LastSeen), string(idList), string(traits)}, nil
 }

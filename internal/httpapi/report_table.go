@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,6 +17,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/money"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/sheet"
 )
 
 // ReportSpec is a report of the catalog.
@@ -232,7 +232,7 @@ func (a *api) reportTableRoutes() {
 					if p.At != nil {
 						at = p.At.Format(time.RFC3339)
 					}
-					if err := w.Write([]string{p.Person.ID, harmless(p.Person.Name), harmless(p.Person.Email), at, p.State, p.Reason, harmless(p.Detail), p.MessageID, harmless(p.Node)}); err != nil {
+					if err := w.Write([]string{p.Person.ID, sheet.Safe(p.Person.Name), sheet.Safe(p.Person.Email), at, p.State, p.Reason, sheet.Safe(p.Detail), p.MessageID, sheet.Safe(p.Node)}); err != nil {
 						return err
 					}
 				}
@@ -275,14 +275,6 @@ func csvFile(name string, bom bool, write func(w *csv.Writer) error) *huma.Strea
 	}}
 }
 
-// harmless keeps spreadsheets from taking a text for a formula (OWASP, CSV injection): an apostrophe makes it text.
-func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
-		return "'" + text
-	}
-	return text
-}
-
 func tableHead(columns []report.Column, currencies map[string][]string) []string {
 	out := []string{"key"}
 	for _, c := range columns {
@@ -301,7 +293,7 @@ func tableHead(columns []report.Column, currencies map[string][]string) []string
 }
 
 func tableLine(columns []report.Column, currencies map[string][]string, r report.Row) []string {
-	out := []string{harmless(r.Key)}
+	out := []string{sheet.Safe(r.Key)}
 	share := func(f float64) string { return strconv.FormatFloat(f, 'f', 6, 64) }
 	for _, c := range columns {
 		switch c.Kind {
@@ -315,7 +307,7 @@ func tableLine(columns []report.Column, currencies map[string][]string, r report
 				out = append(out, major(r.Money[c.Name][code], code))
 			}
 		default:
-			out = append(out, harmless(r.Label))
+			out = append(out, sheet.Safe(r.Label))
 		}
 	}
 	return out

@@ -131,6 +131,14 @@ func (w *world) business() *business {
 	b.make(w, "api_journey", "POST /journeys", b.expand(w, `{"name":"Zanzibar orders","draft":{"trigger":{"api":{}},"nodes":[{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"day"}}}]}}`))
 	w.ok(b.key, "POST /journeys/"+b.ids["api_journey"]+"/publish", "", nil)
 	b.make(w, "simulation", "POST /journeys/"+b.ids["journey"]+"/simulations", `{"version":1,"days":7}`)
+	b.make(w, "upload", "POST /uploads", "email\njob@zanzibar.example\nnonsense\n")
+	b.make(w, "spare_upload", "POST /uploads", "email\nspare@zanzibar.example\n")
+	var begun struct{ ID string }
+	w.ok(b.key, "POST /suppressions/import", b.expand(w, `{"upload":"$upload","channel":"email","name":"Zanzibar list.csv"}`), &begun)
+	b.ids["job"] = begun.ID
+	w.work()
+	w.ok(b.key, "POST /suppressions/import", b.expand(w, `{"upload":"$spare_upload","channel":"email","name":"Zanzibar waits.csv"}`), &begun)
+	b.ids["waiting_job"] = begun.ID
 	b.make(w, "task", "POST /journeys/"+b.ids["api_journey"]+"/additions", b.expand(w, `{"person_ids":["$cem"],"confirmed_count":1}`))
 	return b
 }

@@ -4,28 +4,36 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
-	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/importer"
+	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/sheet"
 )
 
-// SuppressionFile is a CSV file of addresses.
+// SuppressionFile is an uploaded CSV file of addresses.
 type SuppressionFile struct {
+	Upload  string `json:"upload" doc:"id of the upload"`
 	Channel string `json:"channel" minLength:"1" example:"email"`
-	CSV     string `json:"csv" minLength:"1" doc:"the file; at most 200,000 rows"`
 	Column  string `json:"column,omitempty" maxLength:"200" doc:"heading of the addresses; email, address or phone, else the first column, if left out"`
 	Reason  string `json:"reason,omitempty" enum:"import,manual,complaint,hard_bounce,unsubscribed_all,list_unsubscribe,erased" doc:"import if left out"`
 	Detail  string `json:"detail,omitempty" maxLength:"500"`
-	DryRun  bool   `json:"dry_run,omitempty" doc:"say what would happen and do nothing"`
 }
 
-// SuppressionFileResult is what became of the file. Sending it again changes nothing.
+func (f SuppressionFile) params() importer.AddressParams {
+	p := importer.AddressParams{Upload: f.Upload, Channel: f.Channel, Column: f.Column, Reason: consent.Reason(f.Reason), Detail: f.Detail}
+	if p.Reason == "" {
+		p.Reason = consent.Imported
+	}
+	return p
+}
+
+// SuppressionFileResult is what would become of the file. A file can be sent again: what is on the list already stays as it is.
 type SuppressionFileResult struct {
 	Rows     int                  `json:"rows"`
 	Added    int                  `json:"added"`
@@ -43,18 +51,8 @@ type SuppressionFileRow struct {
 
 func (a *api) suppressionFileRoutes() {
 	c := a.c.Consent
-	route(a, http.MethodPost, "/suppressions/import", "suppression-import", "Suppress the addresses of a CSV file, or see what that would do", staff.ConsentWrite, func(ctx context.Context, in *in[SuppressionFile]) (*body[SuppressionFileResult], error) {
-		b := in.Body
-		reason := consent.Reason(b.Reason)
-		if reason == "" {
-			reason = consent.Imported
-		}
-		if !b.DryRun { // the rows are taken a thousand at a time, so the entry comes first
-			if err := a.audit(ctx, "import", "suppression", b.Channel); err != nil {
-				return nil, err
-			}
-		}
-		r, err := c.SuppressFile(ctx, workspaceOf(ctx), strings.NewReader(b.CSV), b.Column, consent.Suppress{Channel: b.Channel, Reason: reason, Detail: b.Detail}, b.DryRun, outbox.ValidAddress)
+	route(a, http.MethodPost, "/suppressions/import/check", "suppression-file-check", "What an uploaded file of addresses would do", staff.ConsentWrite, func(ctx context.Context, in *in[SuppressionFile]) (*body[SuppressionFileResult], error) {
+		r, err := a.c.Addresses.Check(ctx, workspaceOf(ctx), in.Body.params())
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +61,14 @@ func (a *api) suppressionFileRoutes() {
 			out.Faults[i] = SuppressionFileRow(f)
 		}
 		return answer(out), nil
-	}, bodyLimit(16<<20))
+	})
+	type named struct {
+		SuppressionFile
+		Name string `json:"name,omitempty" maxLength:"200" doc:"of the file, for the list of jobs"`
+	}
+	route(a, http.MethodPost, "/suppressions/import", "suppression-import", "Suppress the addresses of an uploaded file, as a job", staff.ConsentWrite, func(ctx context.Context, in *in[named]) (*body[Job], error) {
+		return a.begin(ctx, "import", "suppression", job.Wanted{Kind: importer.Suppressions, Key: "upload:" + in.Body.Upload, Title: in.Body.Name, Params: in.Body.params()})
+	}, accepted)
 	type exported struct {
 		Channel string `query:"channel"`
 		Reason  string `query:"reason" enum:"hard_bounce,complaint,manual,unsubscribed_all,list_unsubscribe,erased,import"`
@@ -85,7 +90,7 @@ func (a *api) suppressionFileRoutes() {
 			}
 			for {
 				for _, e := range found.Items {
-					if err := w.Write([]string{e.Channel, harmless(e.Hint), string(e.Reason), harmless(e.Detail), e.At.Format(time.RFC3339), harmless(e.Hash)}); err != nil {
+					if err := w.Write([]string{e.Channel, sheet.Safe(e.Hint), string(e.Reason), sheet.Safe(e.Detail), e.At.Format(time.RFC3339), sheet.Safe(e.Hash)}); err != nil {
 						return err
 					}
 				}

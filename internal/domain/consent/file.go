@@ -12,19 +12,18 @@ import (
 
 // Limits of a file of addresses.
 const (
-	MaxFileRows   = 200_000
-	fileChunk     = 1000
+	FileChunk     = 1000 // rows taken at once
 	maxFileFaults = 1000 // rejected rows that are listed; all are counted
 )
 
-// FileRow is a row that cannot be taken.
+// FileRow is a row of a file of addresses.
 type FileRow struct {
 	Line  int
 	Value string // as in the file
-	Code  string // "empty", "invalid", "repeated", "unreadable"
+	Code  string // why it cannot be taken: "empty", "invalid", "repeated", "unreadable"; "" if it can
 }
 
-// FileResult is what became, or would become, of a file of addresses.
+// FileResult is what would become of a file of addresses.
 type FileResult struct {
 	Rows     int // without the heading
 	Added    int // not on the list before
@@ -33,93 +32,107 @@ type FileResult struct {
 	Faults   []FileRow // the first thousand
 }
 
-// SuppressFile puts the addresses of a CSV file on the list: the column of the name given, else the one headed "email", "address" or
-// "phone", else the first. With dry set nothing is written. A file can be sent again: what is on the list already stays as it is. Valid
-// says whether an address can be one of the channel.
-func (s *Service) SuppressFile(ctx context.Context, ws string, file io.Reader, column string, w Suppress, dry bool, valid func(channel, address string) bool) (FileResult, error) {
-	var out FileResult
+// AddressFile reads the addresses of a CSV file: the column of the name given, else the one headed "email", "address" or "phone", else the first.
+type AddressFile struct {
+	csv     *csv.Reader
+	at      int
+	first   []string // the first row, if it is not a heading
+	channel string
+	valid   func(channel, address string) bool
+	seen    map[string]bool
+}
+
+// ReadAddresses begins to read a file. valid says whether an address can be one of the channel.
+func ReadAddresses(file io.Reader, channel, column string, valid func(channel, address string) bool) (*AddressFile, error) {
 	r := csv.NewReader(file)
 	r.FieldsPerRecord, r.LazyQuotes, r.TrimLeadingSpace = -1, true, true
 	head, err := r.Read()
 	if err != nil {
-		return out, errs.Invalid("consent.file.empty", "csv", "the file has no rows")
+		return nil, errs.Invalid("consent.file.empty", "file", "the file has no rows")
 	}
 	head[0] = strings.TrimPrefix(head[0], "\ufeff")
 	at, headed, err := columnOf(head, column)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	seen := map[string]bool{}
-	var batch []string
-	reject := func(line int, value, code string) {
-		if out.Rejected++; len(out.Faults) < maxFileFaults {
-			out.Faults = append(out.Faults, FileRow{line, cut(value, 200), code})
-		}
+	f := &AddressFile{csv: r, at: at, channel: channel, valid: valid, seen: map[string]bool{}}
+	if !headed {
+		f.first = head
 	}
-	take := func(row []string, line int) {
-		out.Rows++
-		value := ""
-		if at < len(row) {
-			value = strings.TrimSpace(row[at])
+	return f, nil
+}
+
+// Next returns the next row, io.EOF after the last.
+func (f *AddressFile) Next() (FileRow, error) {
+	row, line := f.first, 1
+	if f.first = nil; row == nil {
+		var err error
+		row, err = f.csv.Read()
+		if errors.Is(err, io.EOF) {
+			return FileRow{}, io.EOF
 		}
-		key := Normalise(w.Channel, value)
-		switch {
-		case value == "":
-			reject(line, value, "empty")
-		case !valid(w.Channel, value):
-			reject(line, value, "invalid")
-		case seen[key]:
-			reject(line, value, "repeated")
-		default:
-			seen[key] = true
-			batch = append(batch, value)
+		if pe, ok := errors.AsType[*csv.ParseError](err); ok {
+			return FileRow{Line: pe.StartLine, Code: "unreadable"}, nil
 		}
-	}
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		known, err := s.SuppressedAmong(ctx, ws, w.Channel, batch)
 		if err != nil {
-			return err
+			return FileRow{}, err
+		}
+		line, _ = f.csv.FieldPos(0)
+	}
+	out := FileRow{Line: line}
+	if f.at < len(row) {
+		out.Value = strings.TrimSpace(row[f.at])
+	}
+	key := Normalise(f.channel, out.Value)
+	switch {
+	case out.Value == "":
+		out.Code = "empty"
+	case !f.valid(f.channel, out.Value):
+		out.Code = "invalid"
+	case f.seen[key]:
+		out.Code = "repeated"
+	default:
+		f.seen[key] = true
+	}
+	out.Value = cut(out.Value, maxAddress)
+	return out, nil
+}
+
+// Offset is how many bytes were read.
+func (f *AddressFile) Offset() int64 { return f.csv.InputOffset() }
+
+// maxAddress is the length of the longest mail address (RFC 5321: 64, @ and 255), in bytes. What is longer is not valid and is shown cut.
+const maxAddress = 320
+
+// CheckFile says what would happen if the addresses of a file were put on the list.
+func (s *Service) CheckFile(ctx context.Context, ws string, f *AddressFile) (FileResult, error) {
+	var out FileResult
+	for {
+		good := make([]string, 0, FileChunk)
+		var err error
+		for len(good) < FileChunk {
+			var row FileRow
+			if row, err = f.Next(); err != nil {
+				break
+			}
+			out.Rows++
+			if row.Code == "" {
+				good = append(good, row.Value)
+			} else if out.Rejected++; len(out.Faults) < maxFileFaults {
+				out.Faults = append(out.Faults, row)
+			}
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return out, err
+		}
+		known, failed := s.SuppressedAmong(ctx, ws, f.channel, good)
+		if failed != nil {
+			return out, failed
 		}
 		out.Known += len(known)
-		out.Added += len(batch) - len(known)
-		if !dry {
-			entries := make([]Suppress, len(batch))
-			for i, a := range batch {
-				entries[i] = w
-				entries[i].Address = a
-			}
-			if _, err := s.Suppress(ctx, ws, entries...); err != nil {
-				return err
-			}
-		}
-		batch = batch[:0]
-		return nil
-	}
-	if !headed {
-		take(head, 1)
-	}
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return out, flush()
-		}
-		line, _ := r.FieldPos(0)
+		out.Added += len(good) - len(known)
 		if err != nil {
-			out.Rows++
-			reject(line, "", "unreadable")
-			continue
-		}
-		if out.Rows >= MaxFileRows {
-			return out, errs.Invalid("consent.file.too_long", "csv", "at most %d rows; split the file. What came before is on the list", MaxFileRows)
-		}
-		take(row, line)
-		if len(batch) >= fileChunk {
-			if err := flush(); err != nil {
-				return out, err
-			}
+			return out, nil
 		}
 	}
 }

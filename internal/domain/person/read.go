@@ -65,6 +65,53 @@ func (s *Service) ByIdentifier(ctx context.Context, ws string, id event.Identifi
 	return Person{}, errs.NotFound("person", norm.Kind+":"+norm.Value)
 }
 
+// Holders returns who owns the identifiers of a kind now, by value as given; those that nobody owns, or that can identify nobody, are left out.
+func (s *Service) Holders(ctx context.Context, ws, kind string, values []string) (map[string]string, error) {
+	at, known := s.kinds.byName[kind]
+	if !known {
+		return nil, nil
+	}
+	region, err := s.region(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	given := make(map[string][]string, len(values)) // by normal form
+	ids := make([]event.Identifier, 0, len(values))
+	for _, v := range values {
+		norm, ok := normalise(s.kinds.list[at].Form, v, region)
+		if !ok {
+			continue
+		}
+		if given[norm] == nil {
+			ids = append(ids, event.Identifier{Kind: kind, Value: norm})
+		}
+		given[norm] = append(given[norm], v)
+	}
+	links, err := s.Store.Links(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
+	nums := make([]uint64, 0, len(links))
+	for _, l := range links {
+		if l.Person != 0 {
+			nums = append(nums, l.Person)
+		}
+	}
+	owners, err := s.IDs(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(links))
+	for _, l := range links {
+		if owner := owners[l.Person]; owner != "" {
+			for _, v := range given[l.Value] {
+				out[v] = owner
+			}
+		}
+	}
+	return out, nil
+}
+
 // Normalise brings an identifier into the form it is stored in. It fails if the kind is not declared or the value can
 // identify nobody.
 func (s *Service) Normalise(ctx context.Context, ws string, id event.Identifier) (event.Identifier, error) {

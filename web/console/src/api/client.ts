@@ -14,9 +14,9 @@ type Json<R, Status extends number> = R extends { [K in Status]: { content: { 'a
 /** What a call answers; undefined where the answer has no body. */
 export type Answer<P extends keyof paths, M extends Method> =
   Op<P, M> extends { responses: infer R }
-    ? [Json<R, 200> | Json<R, 201>] extends [never]
+    ? [Json<R, 200> | Json<R, 201> | Json<R, 202>] extends [never]
       ? undefined
-      : Json<R, 200> | Json<R, 201>
+      : Json<R, 200> | Json<R, 201> | Json<R, 202>
     : never
 
 type PathParams<O> = O extends { parameters: { path: infer T } } ? (T extends object ? { path: T } : { path?: never }) : { path?: never }
@@ -51,7 +51,7 @@ export async function call<M extends Method, P extends PathsOf<M>>(
   method: M,
   path: P,
   args: Args<P, M>,
-  more: { signal?: AbortSignal; idempotencyKey?: string } = {},
+  more: { signal?: AbortSignal; idempotencyKey?: string; file?: Blob } = {},
 ): Promise<Answer<P, M>> {
   const { path: inPath, query, body } = args as Loose
   const headers: Record<string, string> = {}
@@ -60,7 +60,9 @@ export async function call<M extends Method, P extends PathsOf<M>>(
   let answer: { data?: unknown; error?: unknown; response: Response }
   try {
     const request = client.request as unknown as (m: string, p: string, i: object) => Promise<typeof answer>
-    answer = await request(method, path as string, { params: { path: inPath, query }, body, headers, signal: more.signal })
+    const file = more.file ? { body: more.file, bodySerializer: (b: Blob) => b } : { body }
+    if (more.file) headers['Content-Type'] = 'application/octet-stream'
+    answer = await request(method, path as string, { params: { path: inPath, query }, ...file, headers, signal: more.signal })
   } catch (err) {
     if (more.signal?.aborted) throw err
     throw new Problem(0, { code: 'offline', detail: 'the server does not answer' })
@@ -73,3 +75,6 @@ export async function call<M extends Method, P extends PathsOf<M>>(
   }
   throw problem
 }
+
+/** Sends a file to the server, where it waits for the job that reads it. */
+export const upload = (file: Blob) => call('post', '/api/v1/uploads', {} as Args<'/api/v1/uploads', 'post'>, { file })

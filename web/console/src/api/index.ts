@@ -1,6 +1,6 @@
 import type { components } from './schema'
 
-export { type Answer, type Args, call, type Item } from './client'
+export { type Answer, type Args, call, type Item, upload } from './client'
 export { describe, type Fault, fieldErrors, Problem } from './problem'
 export { type Listing, queryClient, reading, refresh, useList, useRead, useSend } from './query'
 

@@ -9,6 +9,7 @@ import { areas } from './areas'
 import { useAttention } from './attention'
 import { Bell } from './Bell'
 import css from './Frame.module.css'
+import { Jobs } from './Jobs'
 import { signOut, useCan, useSession } from './session'
 
 const loadPalette = () => import('./Palette')
@@ -70,6 +71,7 @@ export function Frame() {
         </IconButton>
         <Brand />
         <span className={css.barEnd}>
+          <Jobs />
           <Bell notices={notices} />
           <IconButton label={t('nav.search')} onClick={() => setPalette(true)}>
             <Search size={20} />
@@ -79,7 +81,10 @@ export function Frame() {
       <aside className={css.side}>
         <div className={css.brandRow}>
           <Brand />
-          <Bell notices={notices} />
+          <span className={css.signs}>
+            <Jobs />
+            <Bell notices={notices} />
+          </span>
         </div>
         <UnstyledButton className={css.search} onClick={() => setPalette(true)}>
           <Search size={16} />

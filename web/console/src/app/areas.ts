@@ -2,6 +2,7 @@
 import { campaigns } from '@/campaigns'
 import { content } from '@/content'
 import { home } from '@/home'
+import { jobs } from '@/jobs'
 import { journeys } from '@/journeys'
 import type { Area } from '@/lib/route'
 import { lists } from '@/lists'
@@ -13,4 +14,4 @@ import { segments } from '@/segments'
 import { settings } from '@/settings'
 import { tasks } from '@/tasks'
 
-export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, personas, tasks, settings, mailbox]
+export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, personas, tasks, jobs, settings, mailbox]

@@ -1,7 +1,8 @@
-import { useState } from 'react'
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { useEffect, useState } from 'react'
+import { Problem, refresh, type Schemas, upload, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { codesBelow, formatNumber, useT, word } from '@/i18n'
+import { JobState } from '@/jobs/JobState'
 import { download, toCsv } from '@/lib/download'
 import { useUrlState } from '@/lib/route'
 import {
@@ -15,6 +16,7 @@ import {
   FilterChip,
   FormBody,
   Group,
+  Loaded,
   Note,
   SearchBox,
   Select,
@@ -214,36 +216,36 @@ function Remove({ entry: s, onDone }: { entry: Suppression; onDone: () => void }
 
 function Import({ kinds, reasons, onDone }: Choices) {
   const t = useT()
-  const send = useSend('post', '/api/v1/suppressions/import', live)
+  const check = useSend('post', '/api/v1/suppressions/import/check')
+  const begin = useSend('post', '/api/v1/suppressions/import', { refresh: ['/api/v1/jobs'] })
   const [file, setFile] = useState<File | null>(null)
+  const [sent, setSent] = useState('')
   const [preview, setPreview] = useState<Schemas['SuppressionFileResult'] | null>(null)
-  const [done, setDone] = useState(false)
+  const [job, setJob] = useState('')
   const form = useForm({
-    initial: { csv: '', channel: kinds[0]?.value ?? 'email', column: '', reason: 'import', detail: '' },
+    initial: { channel: kinds[0]?.value ?? 'email', column: '', reason: 'import', detail: '' },
     save: async (v) => {
+      if (!file) throw new Problem(422, { code: 'file_missing', field: 'file', detail: t('suppression.file_missing') })
+      const id = sent || (await upload(file)).id
+      setSent(id)
       const body = {
-        csv: v.csv,
+        upload: id,
         channel: v.channel,
         column: v.column || undefined,
         reason: v.reason as Reason,
         detail: v.detail || undefined,
       }
-      const result = await send.mutateAsync({ body: { ...body, dry_run: preview === null } })
-      setDone(preview !== null)
-      setPreview(result)
+      if (preview) setJob((await begin.mutateAsync({ body: { ...body, name: file.name } })).id)
+      else setPreview(await check.mutateAsync({ body }))
     },
   })
-  const again = () => {
-    setPreview(null)
-    setDone(false)
-  }
   // What was looked at is what is taken: any change asks for another look.
   const inputs = (name: 'channel' | 'column' | 'reason' | 'detail') => {
     const p = form.getInputProps(name)
     return {
       ...p,
       onChange: (e: unknown) => {
-        again()
+        setPreview(null)
         p.onChange(e)
       },
     }
@@ -255,49 +257,7 @@ function Import({ kinds, reasons, onDone }: Choices) {
       toCsv([['line', 'value', 'reason'], ...faults.map((f) => [f.line, f.value, word('suppression_fault', f.code)])]),
       'text/csv;charset=utf-8',
     )
-  const result = preview ? (
-    <Alert
-      color={done ? 'success' : preview.rejected > 0 ? 'warning' : 'gray'}
-      role="status"
-      title={t(done ? 'suppression.import_done' : 'suppression.import_preview')}
-    >
-      <Stack gap="xs">
-        <Definition
-          items={[
-            [t('suppression.rows'), formatNumber(preview.rows)],
-            [t(done ? 'suppression.rows_added' : 'suppression.rows_new'), formatNumber(preview.added)],
-            [t('suppression.rows_known'), formatNumber(preview.known)],
-            [t('suppression.rows_rejected'), formatNumber(preview.rejected)],
-          ]}
-        />
-        {faults.length > 0 ? (
-          <>
-            {faults.slice(0, 5).map((f) => (
-              <Note key={f.line}>
-                {t('suppression.fault', { line: formatNumber(f.line), value: f.value, reason: word('suppression_fault', f.code) })}
-              </Note>
-            ))}
-            <Group>
-              <Button size="compact-sm" onClick={rejects}>
-                {t('suppression.rejects')}
-              </Button>
-            </Group>
-          </>
-        ) : null}
-      </Stack>
-    </Alert>
-  ) : null
-  if (done)
-    return (
-      <Stack gap="md">
-        {result}
-        <Group justify="flex-end">
-          <Button variant="filled" onClick={onDone}>
-            {t('action.close')}
-          </Button>
-        </Group>
-      </Stack>
-    )
+  if (job) return <Begun id={job} onDone={onDone} />
   return (
     <FormBody
       form={form}
@@ -312,19 +272,66 @@ function Import({ kinds, reasons, onDone }: Choices) {
         required
         clearable
         value={file}
-        error={form.errors.csv}
+        error={form.errors.file}
         onChange={(f) => {
-          again()
+          setPreview(null)
+          setSent('')
           setFile(f)
-          if (f) void f.text().then((text) => form.setFieldValue('csv', text))
-          else form.setFieldValue('csv', '')
         }}
       />
       <TextInput label={t('suppression.column')} description={t('suppression.column_help')} placeholder="email" {...inputs('column')} />
       <Select label={t('field.channel')} allowDeselect={false} data={kinds} {...inputs('channel')} />
       <Select label={t('field.reason')} allowDeselect={false} data={reasons} {...inputs('reason')} />
       <TextInput label={t('suppression.detail')} maxLength={500} {...inputs('detail')} />
-      {result}
+      {preview ? (
+        <Alert color={preview.rejected > 0 ? 'warning' : 'gray'} role="status" title={t('suppression.import_preview')}>
+          <Stack gap="xs">
+            <Definition
+              items={[
+                [t('suppression.rows'), formatNumber(preview.rows)],
+                [t('suppression.rows_new'), formatNumber(preview.added)],
+                [t('suppression.rows_known'), formatNumber(preview.known)],
+                [t('suppression.rows_rejected'), formatNumber(preview.rejected)],
+              ]}
+            />
+            {faults.length > 0 ? (
+              <>
+                {faults.slice(0, 5).map((f) => (
+                  <Note key={f.line}>
+                    {t('suppression.fault', { line: formatNumber(f.line), value: f.value, reason: word('suppression_fault', f.code) })}
+                  </Note>
+                ))}
+                <Group>
+                  <Button size="compact-sm" onClick={rejects}>
+                    {t('suppression.rejects')}
+                  </Button>
+                </Group>
+              </>
+            ) : null}
+          </Stack>
+        </Alert>
+      ) : null}
     </FormBody>
+  )
+}
+
+/** The import at work. It goes on when the sheet is closed. */
+function Begun({ id, onDone }: { id: string; onDone: () => void }) {
+  const t = useT()
+  const job = useRead('/api/v1/jobs/{id}', { path: { id } })
+  const state = job.data?.state
+  useEffect(() => {
+    if (state === 'done') void refresh(live.refresh)
+  }, [state])
+  return (
+    <Stack gap="md">
+      <Loaded of={job}>{(j) => <JobState job={j} onGo={onDone} />}</Loaded>
+      <Note>{t('jobs.goes_on')}</Note>
+      <Group justify="flex-end">
+        <Button variant="filled" onClick={onDone}>
+          {t('action.close')}
+        </Button>
+      </Group>
+    </Stack>
   )
 }

@@ -1,0 +1,43 @@
+package httpapi_test
+
+import (
+	"testing"
+)
+
+func TestJobScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	b.make(w, "list", "POST /uploads", "name,email\nBen,BEN.zanzibar@example.com\nX,=nonsense\nY,y@zanzibar.example\nY again,Y@zanzibar.example\n")
+	play(t, w, b, []scenario{
+		{do: "GET /jobs", status: 200, has: `"id":"$job" | "state":"done" | "figures":{"added":1,"rejected":1,"rows":2} | "title":"Zanzibar list.csv" | "key":"rejected"`},
+		{do: "GET /jobs?active=true", status: 200, has: `"id":"$waiting_job" | "state":"queued"`, not: `"id":"$job"`},
+		{as: "owner", do: "GET /jobs?mine=true", status: 200, has: `"items":[]`},
+		{as: "viewer", do: "GET /jobs", status: 200, has: `"items":[]`},
+		{as: "viewer", do: "GET /jobs/$job", status: 404, has: "job.not_found"},
+		{as: "viewer", do: "POST /jobs/$waiting_job/cancel", status: 404},
+		{as: "viewer", do: "GET /jobs/$job/files/rejected", status: 404},
+		{as: "viewer", do: "POST /uploads", body: "x", status: 403, has: "import.write"},
+		{do: "POST /uploads", body: "", status: 422, has: "job.file.empty"},
+		{do: "GET /jobs/$job/files/rejected", status: 200, has: "line,value,reason | 3,nonsense,invalid"},
+		{do: "GET /jobs/$job/files/other", status: 404},
+
+		{as: "agent", do: "POST /suppressions/import/check", body: `{"channel":"email","upload":"$list","column":"mail"}`, status: 422, has: `"field":"column"`},
+		{as: "agent", do: "POST /suppressions/import/check", body: `{"channel":"email","upload":"$list"}`, status: 200, has: `"rows":4 | "added":2 | "rejected":2 | "code":"invalid" | "code":"repeated"`},
+		{do: "GET /suppressions?address=y@zanzibar.example", status: 200, has: `"items":[]`},
+		{as: "agent", do: "POST /suppressions/import", body: `{"channel":"email","upload":"$list","detail":"old tool","name":"old.csv"}`, status: 202, has: `"state":"queued" | "title":"old.csv"`, keep: "file_job"},
+		{as: "agent", do: "POST /suppressions/import", body: `{"channel":"email","upload":"$list","detail":"old tool","name":"old.csv"}`, status: 202, has: `"id":"$file_job"`},
+		{do: "POST /suppressions/import", body: `{"channel":"email","upload":"upl_none","name":"none.csv"}`, status: 202, keep: "none_job"},
+		{as: "agent", do: "POST /jobs/$waiting_job/cancel", status: 200, has: `"state":"cancelled"`},
+		{as: "agent", do: "POST /jobs/$job/cancel", status: 409, has: "job.over"},
+	})
+	w.work()
+	w.settle()
+	play(t, w, b, []scenario{
+		{as: "agent", do: "GET /jobs/$file_job", status: 200, has: `"state":"done" | "figures":{"added":2,"rejected":2,"rows":4}`},
+		{do: "GET /jobs/$file_job/files/rejected", status: 200, has: "3,'=nonsense,invalid | 5,Y@zanzibar.example,repeated"},
+		{do: "GET /jobs/$none_job", status: 200, has: `"state":"failed" | "code":"job.upload.not_found"`},
+		{do: "GET /suppressions?reason=import&address=y@zanzibar.example", status: 200, has: `old tool`},
+		{do: "GET /suppressions?address=spare@zanzibar.example", status: 200, has: `"items":[]`}, // of the job that was cancelled
+		{do: "GET /people/$ben/events", status: 200, has: `Suppressed`},                          // whose address it is
+	})
+}
