@@ -179,7 +179,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Returns: messageStore, Follows: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
-		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers,
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers, Known: w.knowsAddress,
 		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
 			if src.Kind != "campaign" {
 				return nil, nil

@@ -258,6 +258,15 @@ func (w *world) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap,
 	return w.segments.Members(ctx, ws, set)
 }
 
+// knowsAddress reports whether somebody has a mail address.
+func (w *world) knowsAddress(ctx context.Context, ws, address string) (bool, error) {
+	_, err := w.people.ByIdentifier(ctx, ws, event.Identifier{Kind: person.KindEmail, Value: address})
+	if errs.Is(err, errs.KindNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // LastEvents returns when people last had one of the events, or any behaviour of their own. What a machine did with a message is nobody's activity.
 func (w *world) LastEvents(ctx context.Context, ws string, ids, names []string) (map[string]time.Time, error) {
 	found, err := w.people.ByIDs(ctx, ws, ids)

@@ -23,6 +23,7 @@ const (
 type Returned struct {
 	News       News
 	References []string // what may be signed references of our messages, the likeliest first
+	To         []string // to which of our addresses it came, if that is known
 	Key        string   // tells one piece of news from another; the same news again has the same key
 	At         time.Time
 	Class      Class  // of a bounce

@@ -13,6 +13,7 @@ import (
 type Inbound struct {
 	Address   string          `json:"address,omitempty" doc:"where bounces, complaints and answers go: an address whose plus-addresses reach the same mailbox, or a domain whose mail reaches this server; nowhere if left out"`
 	Replies   bool            `json:"replies,omitempty" doc:"answers go there too and show on the person; otherwise they go to the account's reply address"`
+	Strangers bool            `json:"strangers,omitempty" doc:"mail of unknown senders makes people of them, with an address that nobody has verified; otherwise it is kept out. Automatic mail and mailing lists never do"`
 	Mailbox   *InboundMailbox `json:"mailbox,omitempty" doc:"fetched by IMAP if given; otherwise mail must reach this server's own SMTP listener"`
 	Provider  string          `json:"provider,omitempty" enum:"ses,postmark,sendgrid" doc:"whose webhooks are taken"`
 	Topic     string          `json:"topic,omitempty" doc:"ses: the SNS topic; the first that confirms if left out"`
@@ -36,11 +37,11 @@ type InboundMailbox struct {
 // InboundStatus is how news comes back, and how much has.
 type InboundStatus struct {
 	Inbound
-	Taken map[string]int64 `json:"taken" doc:"by webhook and mailbox, by what became of it: event, nothing (understood, but no news), unknown (no message of ours), too_old"`
+	Taken map[string]int64 `json:"taken" doc:"by webhook and mailbox, by what became of it: event, nothing (understood, but no news), unknown (no message of ours), too_old, stranger (of somebody who wrote first), limited (too much of that within an hour)"`
 }
 
 func (i Inbound) inbound(account string) outbox.Inbound {
-	out := outbox.Inbound{Account: account, Address: i.Address, Replies: i.Replies, Provider: i.Provider, Topic: i.Topic, VerifyKey: i.VerifyKey}
+	out := outbox.Inbound{Account: account, Address: i.Address, Replies: i.Replies, Strangers: i.Strangers, Provider: i.Provider, Topic: i.Topic, VerifyKey: i.VerifyKey}
 	if m := i.Mailbox; m != nil {
 		out.Mailbox = outbox.Mailbox{Host: m.Host, Port: m.Port, Username: m.Username, Password: m.Password, Folder: m.Folder, Clear: m.Clear}
 	}
@@ -48,7 +49,7 @@ func (i Inbound) inbound(account string) outbox.Inbound {
 }
 
 func inboundShape(i outbox.Inbound, st outbox.MailboxState) Inbound {
-	out := Inbound{Address: i.Address, Replies: i.Replies, Provider: i.Provider, Topic: i.Topic, VerifyKey: i.VerifyKey, HookSet: i.HookSet}
+	out := Inbound{Address: i.Address, Replies: i.Replies, Strangers: i.Strangers, Provider: i.Provider, Topic: i.Topic, VerifyKey: i.VerifyKey, HookSet: i.HookSet}
 	if m := i.Mailbox; m.Host != "" {
 		out.Mailbox = &InboundMailbox{Host: m.Host, Port: m.Port, Username: m.Username, PasswordSet: m.PasswordSet, Folder: m.Folder, Clear: m.Clear, ReadAt: moment(st.At), Error: st.Error}
 	}

@@ -46,8 +46,9 @@ const (
 	MessageRefused      = "Message Refused" // property reason
 	MessageSent         = "Message Sent"
 	MessageDelivered    = "Message Delivered"
-	MessageBounced      = "Message Bounced" // properties class (channel.Class), permanent, code, detail
-	MessageReplied      = "Message Replied" // properties from, subject, text, machine (nobody wrote it), attachments
+	MessageBounced      = "Message Bounced"  // properties class (channel.Class), permanent, code, detail
+	MessageReplied      = "Message Replied"  // properties from, subject, text, machine (nobody wrote it), attachments
+	MessageReceived     = "Message Received" // a mail that answers none of ours; the same properties and account
 	MessageFailed       = "Message Failed"
 	MessageOpened       = "Message Opened"
 	MessageClicked      = "Message Clicked" // property url

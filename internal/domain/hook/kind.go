@@ -27,6 +27,7 @@ var kinds = []Kind{
 	{"message.opened", event.Message, event.MessageOpened},
 	{"message.clicked", event.Message, event.MessageClicked},
 	{"message.replied", event.Message, event.MessageReplied},
+	{"message.received", event.Message, event.MessageReceived},
 	{"message.converted", event.Message, event.MessageConverted},
 	{"message.unsubscribed", event.Message, event.MessageUnsubscribed},
 	{"message.complained", event.Message, event.MessageComplained},

@@ -29,7 +29,9 @@ type Inbound struct {
 	// whose mail reaches our own server.
 	Address string
 	Replies bool // answers go to Address too; otherwise to the account's reply address
-	Mailbox Mailbox
+	// Strangers says that mail of unknown senders to Address, or in the mailbox, makes people of them; otherwise it is kept out.
+	Strangers bool
+	Mailbox   Mailbox
 	// Provider is whose webhooks are taken. Sealing them differs: ProviderSES needs Topic, ProviderSendGrid VerifyKey.
 	Provider  string
 	Topic     string // SNS topic; the first that confirms is kept if empty
@@ -126,6 +128,9 @@ func (in Inbound) validate() error {
 	}
 	if in.Replies && in.Address == "" {
 		return bad("address_missing", "address", "answers need an address to come to")
+	}
+	if in.Strangers && !mailbox && in.Mailbox.Host == "" {
+		return bad("strangers", "strangers", "people need an address to write to: name one, with an @, or a mailbox")
 	}
 	switch m := in.Mailbox; {
 	case m.Host == "" && (m.Username != "" || m.Password != ""):

@@ -30,6 +30,9 @@ const (
 	TakenNothing Taken = "nothing" // understood, and nothing to tell: a delay, "not spam"
 	TakenUnknown Taken = "unknown" // no reference that we signed, or one of another workspace's message
 	TakenTooOld  Taken = "too_old"
+	// Of mail that answers nothing of ours.
+	TakenStranger Taken = "stranger" // on the timeline of whoever wrote it
+	TakenLimited  Taken = "limited"  // too much of it
 )
 
 // Returned makes events of what came back; the caller puts them on the log, and only then may it tell the other side that it has the news. The
@@ -42,21 +45,32 @@ func (s *Service) Returned(ctx context.Context, from Scope, news ...channel.Retu
 		if err != nil {
 			return nil, nil, err
 		}
-		if taken[i] = t; t == TakenEvent {
-			events = append(events, e)
-		}
+		taken[i] = t
+		events = append(events, e...)
 	}
 	return events, taken, nil
 }
 
-func (s *Service) returned(ctx context.Context, from Scope, n channel.Returned) (event.Event, Taken, error) {
+func (s *Service) returned(ctx context.Context, from Scope, n channel.Returned) ([]event.Event, Taken, error) {
 	m, ok, err := s.referred(ctx, from, n.References)
-	if err != nil || !ok {
-		return event.Event{}, TakenUnknown, err
+	switch {
+	case err != nil:
+		return nil, "", err
+	case !ok:
+		return s.stranger(ctx, from, n)
 	}
+	e, taken := s.news(m, n)
+	if taken != TakenEvent {
+		return nil, taken, nil
+	}
+	return []event.Event{e}, taken, nil
+}
+
+// news makes the event of what came back about a message.
+func (s *Service) news(m Message, n channel.Returned) (event.Event, Taken) {
 	now := s.clock.Now()
 	if m.SentAt.IsZero() && !m.InFlight && m.Uncertain == 0 || !m.SentAt.IsZero() && now.Sub(m.SentAt) > maxReturnAge {
-		return event.Event{}, TakenTooOld, nil
+		return event.Event{}, TakenTooOld
 	}
 	at := n.At
 	if at.IsZero() || at.After(now) {
@@ -69,26 +83,30 @@ func (s *Service) returned(ctx context.Context, from Scope, n channel.Returned) 
 	case channel.NewsBounced:
 		return told(m, event.MessageBounced, "bounced:"+string(n.Class), at, now, map[string]any{
 			"class": n.Class, "permanent": n.Class == channel.Hard, "reason": ReasonRejected, "detail": n.Detail, "code": n.Code,
-		}), TakenEvent, nil
+		}), TakenEvent
 	case channel.NewsDelivered:
-		return told(m, event.MessageDelivered, "delivered", at, now, nil), TakenEvent, nil
+		return told(m, event.MessageDelivered, "delivered", at, now, nil), TakenEvent
 	case channel.NewsComplained:
 		if n.Feedback == "not-spam" {
-			return event.Event{}, TakenNothing, nil
+			return event.Event{}, TakenNothing
 		}
-		return told(m, event.MessageComplained, "complained", at, now, map[string]any{"feedback": n.Feedback, "detail": n.Detail}), TakenEvent, nil
+		return told(m, event.MessageComplained, "complained", at, now, map[string]any{"feedback": n.Feedback, "detail": n.Detail}), TakenEvent
 	case channel.NewsReplied:
-		r := n.Reply
-		props := map[string]any{"from": r.From, "from_name": r.Name, "subject": r.Subject, "text": r.Text, "machine": r.Auto}
-		if r.Cut {
-			props["cut"] = true
-		}
-		if len(r.Attachments) > 0 {
-			props["attachments"] = r.Attachments
-		}
-		return told(m, event.MessageReplied, "replied:"+n.Key, at, now, props), TakenEvent, nil
+		return told(m, event.MessageReplied, "replied:"+n.Key, at, now, answered(n.Reply)), TakenEvent
 	}
-	return event.Event{}, TakenNothing, nil
+	return event.Event{}, TakenNothing
+}
+
+// answered are the properties that tell of a mail somebody wrote.
+func answered(r channel.Reply) map[string]any {
+	props := map[string]any{"from": r.From, "from_name": r.Name, "subject": r.Subject, "text": r.Text, "machine": r.Auto}
+	if r.Cut {
+		props["cut"] = true
+	}
+	if len(r.Attachments) > 0 {
+		props["attachments"] = r.Attachments
+	}
+	return props
 }
 
 // referred finds the message behind the first reference that is ours.
@@ -119,9 +137,7 @@ func (s *Service) Accepts(ctx context.Context, address string) (bool, error) {
 			return true, nil
 		}
 	}
-	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(address)), "@")
-	local, _, _ = strings.Cut(local, "+")
-	_, err := s.returns.InboundByAddress(ctx, local+"@"+domain)
+	_, err := s.returns.InboundByAddress(ctx, bare(address))
 	if errs.Is(err, errs.KindNotFound) {
 		return false, nil
 	}

@@ -55,29 +55,33 @@ type Config struct {
 	// Shared returns what every message of a source may name in its template beside its own values, nil if nothing; nil: nothing ever. It must
 	// not change once a message of the source exists.
 	Shared func(ctx context.Context, ws string, src Source) (map[string]any, error)
+	// Known reports whether somebody has a mail address; nil: nobody has any.
+	Known func(ctx context.Context, ws, address string) (bool, error)
 	// Signers are the keys that sign mail from a domain; nil: nothing is signed.
 	Signers func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
 
 // Service is the outbox but for the sending itself, which is the Dispatcher's.
 type Service struct {
-	store    Store
-	accounts AccountStore
-	returns  ReturnStore
-	follows  FollowStore
-	tx       tx.Runner
-	emitter  event.Emitter
-	clock    clock.Clock
-	people   People
-	consent  *consent.Service
-	content  Content
-	channels []channel.Spec
-	box      *secret.Box
-	links    *Links
-	log      *slog.Logger
-	zone     func(ctx context.Context, ws string) (*time.Location, error)
-	shared   func(ctx context.Context, ws string, src Source) (map[string]any, error)
-	signers  func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
+	store     Store
+	accounts  AccountStore
+	returns   ReturnStore
+	follows   FollowStore
+	tx        tx.Runner
+	emitter   event.Emitter
+	clock     clock.Clock
+	people    People
+	consent   *consent.Service
+	content   Content
+	channels  []channel.Spec
+	box       *secret.Box
+	links     *Links
+	log       *slog.Logger
+	zone      func(ctx context.Context, ws string) (*time.Location, error)
+	shared    func(ctx context.Context, ws string, src Source) (map[string]any, error)
+	known     func(ctx context.Context, ws, address string) (bool, error)
+	strangers senderLimits
+	signers   func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 }
 
 // New returns a Service and makes it watch consent.
@@ -85,7 +89,10 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers,
-		returns: c.Returns, follows: c.Follows,
+		returns: c.Returns, follows: c.Follows, known: c.Known,
+	}
+	if s.known == nil {
+		s.known = func(context.Context, string, string) (bool, error) { return false, nil }
 	}
 	c.Consent.Watch(s)
 	c.Consent.AskWith(s)

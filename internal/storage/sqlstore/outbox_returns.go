@@ -15,11 +15,11 @@ import (
 
 var _ outbox.ReturnStore = (*Outbox)(nil)
 
-const inboundColumns = `workspace_id, account_id, address, replies, mailbox, password, provider, topic, verify_key, hook_hash, updated_at`
+const inboundColumns = `workspace_id, account_id, address, replies, mailbox, password, provider, topic, verify_key, hook_hash, updated_at, strangers`
 
 func scanInbound(r sqldb.Row) (in outbox.SealedInbound, err error) {
 	var mailbox string
-	if err = r.Scan(&in.Workspace, &in.Account, &in.Address, &in.Replies, &mailbox, &in.Sealed, &in.Provider, &in.Topic, &in.VerifyKey, &in.HookHash, &in.UpdatedAt); err != nil {
+	if err = r.Scan(&in.Workspace, &in.Account, &in.Address, &in.Replies, &mailbox, &in.Sealed, &in.Provider, &in.Topic, &in.VerifyKey, &in.HookHash, &in.UpdatedAt, &in.Strangers); err != nil {
 		return in, err
 	}
 	if len(in.Sealed) == 0 {
@@ -38,11 +38,11 @@ func (s *Outbox) PutInbound(ctx context.Context, ws string, in outbox.SealedInbo
 		in.Sealed = []byte{}
 	}
 	err = s.db.InTx(ctx, func(ctx context.Context) error {
-		if _, err := s.db.Exec(ctx, `INSERT INTO account_inbound (`+inboundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		if _, err := s.db.Exec(ctx, `INSERT INTO account_inbound (`+inboundColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (workspace_id, account_id) DO UPDATE SET address = excluded.address, replies = excluded.replies, mailbox = excluded.mailbox,
 				password = excluded.password, provider = excluded.provider, topic = excluded.topic, verify_key = excluded.verify_key,
-				hook_hash = excluded.hook_hash, updated_at = excluded.updated_at`,
-			ws, in.Account, in.Address, in.Replies, string(mailbox), in.Sealed, in.Provider, in.Topic, in.VerifyKey, in.HookHash, in.UpdatedAt); err != nil {
+				hook_hash = excluded.hook_hash, updated_at = excluded.updated_at, strangers = excluded.strangers`,
+			ws, in.Account, in.Address, in.Replies, string(mailbox), in.Sealed, in.Provider, in.Topic, in.VerifyKey, in.HookHash, in.UpdatedAt, in.Strangers); err != nil {
 			return err
 		}
 		// One microsecond more than it was, where the clock has not moved: senders notice a change by this time.

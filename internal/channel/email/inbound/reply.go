@@ -52,7 +52,7 @@ func (m *message) automatic(subject string) bool {
 	if v := strings.ToLower(firstWord(h.Get("Auto-Submitted"))); v != "" && v != "no" && !strings.HasPrefix(v, "no;") {
 		return true
 	}
-	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-Auto-Response-Suppress", "List-Id", "X-Loop"} {
+	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoresponder", "X-Auto-Response-Suppress", "List-Id", "List-Unsubscribe", "Feedback-Id", "X-Loop"} {
 		if h.Get(name) != "" {
 			return true
 		}

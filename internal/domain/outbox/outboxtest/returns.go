@@ -20,7 +20,7 @@ func inboundSettings(t *testing.T, s Store) {
 
 	in := outbox.SealedInbound{
 		Inbound: outbox.Inbound{
-			Workspace: ws, Account: "acc_1", Address: "back@in.example.com", Replies: true, Provider: outbox.ProviderSES, Topic: "arn:aws:sns:x", VerifyKey: "k",
+			Workspace: ws, Account: "acc_1", Address: "back@in.example.com", Replies: true, Strangers: true, Provider: outbox.ProviderSES, Topic: "arn:aws:sns:x", VerifyKey: "k",
 			Mailbox: outbox.Mailbox{Host: "imap.example.com", Port: 143, Username: "u", Folder: "Bounces", Clear: true}, UpdatedAt: t0,
 		},
 		Sealed: []byte{0, 1, 255}, HookHash: "h1",

@@ -73,6 +73,7 @@ function Way({ id, inbound: i }: { id: string; inbound: Inbound }) {
       by: (m ? 'mailbox' : 'listener') as 'mailbox' | 'listener',
       address: i.address ?? '',
       replies: i.replies ?? false,
+      strangers: i.strangers ?? false,
       mailbox: {
         host: m?.host ?? '',
         port: (m?.port || 993) as number | string,
@@ -91,6 +92,7 @@ function Way({ id, inbound: i }: { id: string; inbound: Inbound }) {
         body: {
           address: v.address || undefined,
           replies: v.replies,
+          strangers: v.strangers,
           ...(v.by === 'mailbox' && v.mailbox.host
             ? {
                 mailbox: {
@@ -125,6 +127,12 @@ function Way({ id, inbound: i }: { id: string; inbound: Inbound }) {
         description={t('inbound.replies_help')}
         disabled={!write}
         {...form.getInputProps('replies', { type: 'checkbox' })}
+      />
+      <Switch
+        label={t('inbound.strangers')}
+        description={t('inbound.strangers_help')}
+        disabled={!write}
+        {...form.getInputProps('strangers', { type: 'checkbox' })}
       />
       <div>
         <SegmentedControl

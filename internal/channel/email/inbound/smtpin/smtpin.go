@@ -228,6 +228,7 @@ func (c *session) Data(r io.Reader) error {
 		return errTooBig
 	}
 	news := inbound.Parse(raw, inbound.Envelope{From: c.from, Null: c.from == "", To: c.to, At: c.s.o.Now()})
+	news.To = c.to
 	ctx, cancel := context.WithTimeout(context.Background(), takeLimit)
 	defer cancel()
 	if err := c.s.o.Take(ctx, news); err != nil {
