@@ -3,6 +3,7 @@ import { useT } from '@/i18n'
 import { Alert, Checkbox, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@/ui'
 import { EventInput, SpanInput, WeekdaysInput } from './Fields'
 import type { Graph } from './graph'
+import { PathInput } from './Pickers'
 import type { Things } from './useThings'
 import { triggerKind, triggerKinds } from './words'
 
@@ -99,13 +100,13 @@ export function EntrancePanel({ graph, things, faults, put, readOnly }: Props) {
         ) : null}
         {kind === 'date' ? (
           <>
-            <TextInput
+            <PathInput
               label={t('journeys.date_trait')}
               placeholder="birthday"
               required
               value={String(body.trait ?? '')}
               error={error('trait')}
-              onChange={(e) => set({ ...body, trait: e.currentTarget.value })}
+              set={(trait) => set({ ...body, trait })}
             />
             <NumberInput
               label={t('journeys.date_days')}
@@ -180,13 +181,14 @@ export function EntrancePanel({ graph, things, faults, put, readOnly }: Props) {
           />
         ) : null}
         {kind === 'event' || kind === 'api' ? (
-          <TextInput
+          <PathInput
             label={t('journeys.again_key')}
             description={t('journeys.again_key_help')}
             placeholder="cart_id"
+            event={String(body.name ?? '')}
             value={String(re.key ?? '')}
             error={faults['re_entry.key']}
-            onChange={(e) => put({ re_entry: clean({ ...re, key: e.currentTarget.value }) }, 're_entry')}
+            set={(key) => put({ re_entry: clean({ ...re, key }) }, 're_entry')}
           />
         ) : null}
         <NumberInput

@@ -1,25 +1,10 @@
-// Inputs for what journeys are made of: spans of time, events with conditions, rules, weekdays, shares.
+// Inputs for what journeys are made of: spans of time, events with conditions, weekdays, shares.
 import { Plus, Trash2 } from 'lucide-react'
-import { useState } from 'react'
 import { useT } from '@/i18n'
-import {
-  Autocomplete,
-  Button,
-  Checkbox,
-  Group,
-  IconButton,
-  InputWrapper,
-  NumberInput,
-  type Rule,
-  Select,
-  Stack,
-  TagsInput,
-  Text,
-  Textarea,
-  TextInput,
-  ruleText,
-} from '@/ui'
-import { type Names, weekday } from './words'
+import { Autocomplete, Button, Checkbox, Group, IconButton, InputWrapper, NumberInput, Select, Stack, TagsInput, Text } from '@/ui'
+import builder from '@/segments/RuleBuilder.module.css'
+import { Filters } from '@/segments/inputs'
+import { weekday } from './words'
 
 interface Common {
   label: string
@@ -60,80 +45,10 @@ export function SpanInput({ value, set, clearable, ...w }: Common & { value: unk
   )
 }
 
-const operators = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'contains', 'starts_with', 'in', 'exists']
-
-/** A value as it is typed: numbers and true or false are what they look like. */
-export const typed = (text: string): unknown =>
-  text === 'true' ? true : text === 'false' ? false : text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text
-
-/** Conditions over the properties of an event. */
-function Conditions({ value, set }: { value: unknown[]; set: (v: unknown[]) => void }) {
-  const t = useT()
-  const put = (i: number, patch: Obj) => set(value.map((c, j) => (i === j ? { ...obj(c), ...patch } : c)))
-  return (
-    <Stack gap={6}>
-      {value.map((raw, i) => {
-        const c = obj(raw)
-        const many = c.op === 'in'
-        return (
-          // oxlint-disable-next-line react/no-array-index-key -- conditions have no name of their own
-          <Group key={i} gap={6} wrap="nowrap" align="flex-start">
-            <TextInput
-              aria-label={t('journeys.property')}
-              placeholder={t('journeys.property')}
-              flex={1}
-              miw={0}
-              value={String(c.path ?? '')}
-              onChange={(e) => put(i, { path: e.currentTarget.value })}
-            />
-            <Select
-              aria-label={t('journeys.comparison')}
-              w={104}
-              allowDeselect={false}
-              data={operators.map((o) => ({ value: o, label: t(`journeys.op_${o}`) }))}
-              value={String(c.op ?? 'eq')}
-              onChange={(op) => put(i, { op, value: op === 'exists' ? undefined : op === 'in' ? [] : c.value })}
-            />
-            {c.op === 'exists' ? null : many ? (
-              <TagsInput
-                aria-label={t('journeys.value')}
-                flex={1}
-                miw={0}
-                value={arr(c.value).map(String)}
-                onChange={(v) => put(i, { value: v.map(typed) })}
-              />
-            ) : (
-              <TextInput
-                aria-label={t('journeys.value')}
-                placeholder={t('journeys.value')}
-                flex={1}
-                miw={0}
-                value={c.value === undefined ? '' : String(c.value)}
-                onChange={(e) => put(i, { value: typed(e.currentTarget.value) })}
-              />
-            )}
-            <IconButton label={t('action.remove')} variant="subtle" mt={4} onClick={() => set(value.filter((_, j) => j !== i))}>
-              <Trash2 size={15} />
-            </IconButton>
-          </Group>
-        )
-      })}
-      <Button
-        size="xs"
-        variant="subtle"
-        leftSection={<Plus size={14} />}
-        style={{ alignSelf: 'flex-start' }}
-        onClick={() => set([...value, { path: '', op: 'eq', value: '' }])}
-      >
-        {t('journeys.add_condition')}
-      </Button>
-    </Stack>
-  )
-}
-
 export function EventInput({ value, set, events, ...w }: Common & { value: unknown; set: (v: unknown) => void; events: string[] }) {
   const t = useT()
   const e = obj(value)
+  const name = String(e.name ?? '')
   const put = (patch: Obj) => {
     const next: Obj = { ...e, ...patch }
     for (const k of ['also', 'filter']) if (arr(next[k]).length === 0) delete next[k]
@@ -141,47 +56,13 @@ export function EventInput({ value, set, events, ...w }: Common & { value: unkno
   }
   return (
     <Stack gap={6}>
-      <Autocomplete {...w} data={events} value={String(e.name ?? '')} onChange={(name) => put({ name })} />
+      <Autocomplete {...w} data={events} limit={50} value={name} onChange={(next) => put({ name: next })} />
       <TagsInput label={t('journeys.also')} data={events} value={arr(e.also).map(String)} onChange={(also) => put({ also })} />
-      <InputWrapper label={t('journeys.only_if')}>
-        <Conditions value={arr(e.filter)} set={(filter) => put({ filter })} />
+      <InputWrapper label={t('journeys.only_if')} labelElement="div">
+        <div className={builder.narrow}>
+          <Filters event={name} value={e.filter} onChange={(filter) => put({ filter })} />
+        </div>
       </InputWrapper>
-    </Stack>
-  )
-}
-
-/** A rule as for segments, with its sentence below. */
-export function RuleInput({ value, set, names, ...w }: Common & { value: unknown; set: (v: unknown) => void; names: Names }) {
-  const t = useT()
-  const [text, setText] = useState(() => (value === undefined ? '' : JSON.stringify(value, null, 2)))
-  const [bad, setBad] = useState(false)
-  return (
-    <Stack gap={6}>
-      <Textarea
-        {...w}
-        error={bad ? t('segments.not_json') : w.error}
-        autosize
-        minRows={5}
-        maxRows={18}
-        spellCheck={false}
-        styles={{ input: { fontFamily: 'var(--ui-mono)', fontSize: 13 } }}
-        value={text}
-        onChange={(e) => {
-          const now = e.currentTarget.value
-          setText(now)
-          try {
-            set(now.trim() ? JSON.parse(now) : undefined)
-            setBad(false)
-          } catch {
-            setBad(true)
-          }
-        }}
-      />
-      {!bad && value ? (
-        <Text size="sm" c="var(--ui-text-secondary)">
-          {ruleText(value as Rule, names)}
-        </Text>
-      ) : null}
     </Stack>
   )
 }
@@ -253,7 +134,7 @@ export function SharesInput({ value, set, ...w }: Common & { value: unknown; set
 }
 
 /** The values that lead to each way of a switch. */
-export function CasesInput({ value, set, ...w }: Common & { value: unknown; set: (v: unknown) => void }) {
+export function CasesInput({ value, set, values, ...w }: Common & { value: unknown; set: (v: unknown) => void; values: string[] }) {
   const t = useT()
   const cases = arr(value).map((c) => arr(c).map(String))
   return (
@@ -265,6 +146,7 @@ export function CasesInput({ value, set, ...w }: Common & { value: unknown; set:
             <TagsInput
               aria-label={`${w.label} ${'ABCDE'[i]}`}
               flex={1}
+              data={values.filter((v) => c.includes(v) || !cases.some((o) => o.includes(v)))}
               value={c}
               onChange={(v) => set(cases.map((x, j) => (i === j ? v : x)))}
             />

@@ -2,13 +2,17 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { useT } from '@/i18n'
 import { Button, Card, IconButton, NumberInput, Select, Stack, Switch, Text, TextInput } from '@/ui'
-import { EventInput, RuleInput, SpanInput } from './Fields'
+import { ConditionField } from './ConditionField'
+import { EventInput, SpanInput } from './Fields'
 import type { Graph } from './graph'
+import { PathInput } from './Pickers'
 import type { Things } from './useThings'
 import { exitText } from './words'
 
 type Obj = Record<string, unknown>
 const obj = (v: unknown): Obj => (typeof v === 'object' && v !== null ? (v as Obj) : {})
+
+const empty = (rule: unknown) => Array.isArray(obj(rule).all) && (obj(rule).all as unknown[]).length === 0
 
 const exits = ['event', 'segment_entered', 'segment_left', 'rule']
 
@@ -53,11 +57,12 @@ export function SettingsPanel({ graph, things, faults, put, readOnly }: Props) {
                 error={faults['goal.window'] ?? faults['goal.window.n']}
                 set={(window) => put({ goal: { ...goal, window: obj(window).n === undefined ? undefined : window } }, 'goal')}
               />
-              <TextInput
+              <PathInput
                 label={t('journeys.goal_value')}
                 description={t('journeys.goal_value_help')}
+                event={String(obj(goal.event).name ?? '')}
                 value={String(goal.value ?? '')}
-                onChange={(e) => put({ goal: { ...goal, value: e.currentTarget.value || undefined } }, 'goal')}
+                set={(value) => put({ goal: { ...goal, value: value || undefined } }, 'goal value')}
               />
             </>
           ) : null}
@@ -142,10 +147,9 @@ function ExitRule({ rule, things, error, set }: { rule: Obj; things: Things; err
         {kind === 'event' ? (
           <EventInput label={t('journeys.event')} value={rule.event} events={things.events} set={(event) => set({ event, ...reason })} />
         ) : kind === 'rule' ? (
-          <RuleInput
-            label={t('segments.rule')}
-            value={rule.rule}
-            names={things.names}
+          <ConditionField
+            label={t('journeys.exit_condition')}
+            value={empty(rule.rule) ? undefined : rule.rule}
             set={(r) => set({ rule: r ?? { all: [] }, ...reason })}
           />
         ) : (

@@ -2,8 +2,26 @@
 import { Copy, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useT } from '@/i18n'
-import { Alert, Button, Divider, type Drawn, Group, Menu, SchemaForm, SegmentedControl, Select, Stack, Text, TextInput } from '@/ui'
-import { CasesInput, EventInput, RuleInput, SharesInput, SpanInput, WeekdaysInput } from './Fields'
+import {
+  Alert,
+  Button,
+  Divider,
+  type Drawn,
+  Group,
+  Menu,
+  SchemaForm,
+  SegmentedControl,
+  Select,
+  Stack,
+  TagsInput,
+  Text,
+  TextInput,
+} from '@/ui'
+import { useRead } from '@/api'
+import { useFields, useValues } from '@/segments/data'
+import { ConditionField } from './ConditionField'
+import { CasesInput, EventInput, SharesInput, SpanInput, WeekdaysInput } from './Fields'
+import { HeadersInput, IncrementsInput, PathInput, SourceInput, SourcesInput, TraitsInput } from './Pickers'
 import { type Graph, outputsOf, type Step, stepOf } from './graph'
 import { schemaOf, type Things } from './useThings'
 import { kindTitle, outputText, stepTitle } from './words'
@@ -38,7 +56,11 @@ export function StepPanel({ graph, step, things, faults, own, readOnly, ...edits
   const t = useT()
   const spec = things.specs.get(step.kind)
   const config = step.config ?? {}
-  const set = (next: Record<string, unknown>) => edits.change({ config: next }, `config ${step.id}`)
+  // Typing in one field is one step back; another field is another.
+  const set = (next: Record<string, unknown>) => {
+    const field = [...Object.keys(next), ...Object.keys(config)].find((k) => next[k] !== config[k])
+    edits.change({ config: next }, `config ${step.id} ${field ?? ''}`)
+  }
   const among = choices[step.kind]
   const filled = among?.find((f) => config[f] !== undefined)
   const [chosen, setChosen] = useState(filled)
@@ -49,7 +71,7 @@ export function StepPanel({ graph, step, things, faults, own, readOnly, ...edits
     Object.entries(faults).flatMap(([k, v]) => (k.startsWith('config.') ? [[k.slice(7).split('.')[0]!, v]] : [])),
   )
   const loose = Object.entries(faults).filter(([k]) => !k.startsWith('config.') || !fields.includes(k.slice(7).split('.')[0]!))
-  const draw = (i: Drawn) => drawField(i, form?.refs[i.name], step.kind, things, own)
+  const draw = (i: Drawn) => drawField(i, form?.refs[i.name], { step, graph, things, own })
   return (
     <Stack gap="md">
       <div>
@@ -149,8 +171,11 @@ function Outputs({ graph, step, outputs, lead }: { graph: Graph; step: Step; out
 }
 
 // Things by id, spans, events and rules have inputs of their own; everything else is drawn as its schema says.
-function drawField(i: Drawn, ref: string | undefined, kind: string, things: Things, own: string) {
+function drawField(i: Drawn, ref: string | undefined, at: { step: Step; graph: Graph; things: Things; own: string }) {
+  const { step, graph, things, own } = at
+  const { kind } = step
   const w = { label: i.label, description: i.description, error: i.error, required: i.required }
+  const text = typeof i.value === 'string' ? i.value : ''
   const pick = (data: { value: string; label: string }[]) => (
     <Select
       {...w}
@@ -177,7 +202,7 @@ function drawField(i: Drawn, ref: string | undefined, kind: string, things: Thin
     case 'channel':
       return pick(things.channels)
     case 'rule':
-      return <RuleInput {...w} value={i.value} set={i.set} names={things.names} />
+      return <ConditionField {...w} value={i.value} set={i.set} />
     case 'days':
       return kind === 'wait_until' ? <WeekdaysInput {...w} value={i.value} set={i.set} /> : undefined
     case 'time':
@@ -192,8 +217,76 @@ function drawField(i: Drawn, ref: string | undefined, kind: string, things: Thin
     case 'percent':
       return kind === 'split' ? <SharesInput {...w} value={i.value} set={i.set} /> : undefined
     case 'cases':
-      return <CasesInput {...w} value={i.value} set={i.set} />
+      return <Cases {...w} value={i.value} set={i.set} step={step} graph={graph} />
+    case 'trait':
+      return <PathInput {...w} value={text} set={(v) => i.set(v || undefined)} />
+    case 'unset':
+      return <TraitNames {...w} value={i.value} set={i.set} />
+    case 'traits':
+      return <TraitsInput {...w} value={i.value} set={i.set} />
+    case 'increment':
+      return <IncrementsInput {...w} value={i.value} set={i.set} />
+    case 'from':
+      return kind === 'switch' ? (
+        <SourceInput
+          {...w}
+          event={cause(graph)}
+          steps={answering(graph, step)}
+          traits={false}
+          value={text}
+          set={(v) => i.set(v || undefined)}
+        />
+      ) : (
+        <SourcesInput {...w} event={cause(graph)} steps={answering(graph, step)} value={i.value} set={i.set} />
+      )
+    case 'value':
+      return <PathInput {...w} event={eventName(step.config?.event)} value={text} set={(v) => i.set(v || undefined)} />
+    case 'headers':
+      return <Headers {...w} value={i.value} set={i.set} />
     default:
       return undefined
   }
+}
+
+const eventName = (v: unknown): string => {
+  const name = (v as { name?: unknown } | undefined)?.name
+  return typeof name === 'string' ? name : ''
+}
+
+/** The event that brings people in, to name its properties; '' where another kind of thing does. */
+const cause = (g: Graph) => eventName(g.trigger?.event)
+
+/** Steps whose answers others may read. */
+const answering = (g: Graph, self: Step) =>
+  g.nodes
+    .filter((n) => n.id !== self.id && (n.kind === 'webhook' || n.kind === 'create_task'))
+    .map((n) => ({ value: n.id, label: stepTitle(n) }))
+
+interface Input {
+  label: string
+  description?: string
+  error?: string
+  required?: boolean
+  value: unknown
+  set: (v: unknown) => void
+}
+
+/** The values of each way, with those that were seen to choose from. */
+function Cases({ step, graph, ...p }: Input & { step: Step; graph: Graph }) {
+  const from = String(step.config?.from ?? '')
+  const ofEvent = from.startsWith('event.')
+  const path = step.config?.trait ? String(step.config.trait) : ofEvent ? from.slice('event.'.length) : ''
+  const values = useValues(path, ofEvent ? cause(graph) : undefined)
+  return <CasesInput {...p} values={values} />
+}
+
+function TraitNames({ value, set, ...w }: Input) {
+  const fields = useFields()
+  const names = Array.isArray(value) ? value.map(String) : []
+  return <TagsInput {...w} data={fields.paths} value={names} onChange={(v) => set(v.length ? v : undefined)} />
+}
+
+function Headers(p: Input) {
+  const secrets = useRead('/api/v1/journey-secrets', { query: { limit: 100 } })
+  return <HeadersInput {...p} secrets={(secrets.data?.items ?? []).map((s) => ({ value: s.id, label: s.name }))} />
 }

@@ -7,14 +7,8 @@ import { Button, IconButton, Menu, Select, Tag } from '@/ui'
 import css from './RuleBuilder.module.css'
 import type { RuleData } from './data'
 import { kinds, LeafInputs } from './leaves'
+import type { Fault } from './preview'
 import * as tree from './tree'
-
-export interface Fault {
-  key: string
-  /** Where in the condition. */
-  at: string
-  message: string
-}
 
 /** The tree under edit with its undo. */
 export function useRuleTree(initial: () => tree.Group) {
@@ -39,6 +33,8 @@ interface Props {
   /** The counts are of a former rule. */
   old: boolean
   faults: Fault[]
+  /** Stands in a form that has an undo of its own. */
+  inside?: boolean
 }
 
 interface Context extends Props {
@@ -107,8 +103,8 @@ export function RuleBuilder(p: Props) {
       f?.()
     }
     const letter = e.key.toLowerCase()
-    if (mod && letter === 'z') return run(e.shiftKey ? redo : undo)
-    if (mod && letter === 'y') return run(redo)
+    if (mod && letter === 'z' && !p.inside) return run(e.shiftKey ? redo : undo)
+    if (mod && letter === 'y' && !p.inside) return run(redo)
     if (!key || key === root.key) return
     if (e.altKey && e.key === 'ArrowUp') return run(() => act('up', key))
     if (e.altKey && e.key === 'ArrowDown') return run(() => act('down', key))
@@ -130,15 +126,17 @@ export function RuleBuilder(p: Props) {
         dragged={() => dragged.current}
         top
       />
-      <div className={css.tools}>
-        <span className={`${css.word} ${css.grow}`}>{t('builder.keys')}</span>
-        <IconButton label={t('action.undo')} variant="subtle" color="gray" disabled={!undo} onClick={undo}>
-          <Undo2 size={16} />
-        </IconButton>
-        <IconButton label={t('builder.redo')} variant="subtle" color="gray" disabled={!redo} onClick={redo}>
-          <Redo2 size={16} />
-        </IconButton>
-      </div>
+      {p.inside ? null : (
+        <div className={css.tools}>
+          <span className={`${css.word} ${css.grow}`}>{t('builder.keys')}</span>
+          <IconButton label={t('action.undo')} variant="subtle" color="gray" disabled={!undo} onClick={undo}>
+            <Undo2 size={16} />
+          </IconButton>
+          <IconButton label={t('builder.redo')} variant="subtle" color="gray" disabled={!redo} onClick={redo}>
+            <Redo2 size={16} />
+          </IconButton>
+        </div>
+      )}
     </div>
   )
 }
@@ -298,10 +296,9 @@ function GroupBox({ node, top, ...c }: Context & { node: tree.Group; top?: boole
       {...drag.target}
     >
       <div className={css.head}>
-        <div data-inputs="">
+        <div data-inputs="" className={css.join}>
           <Select
             size="sm"
-            w={190}
             aria-label={t('builder.group_means')}
             value={join.value}
             allowDeselect={false}
@@ -323,7 +320,9 @@ function GroupBox({ node, top, ...c }: Context & { node: tree.Group; top?: boole
       </div>
       <Faults of={node.key} c={c} />
       {node.kids.length === 0 ? (
-        <p className={css.word}>{t(node.group === 'any' ? 'builder.empty_any' : 'builder.empty')}</p>
+        <p className={css.word}>
+          {t(top && c.inside ? 'builder.empty_inside' : node.group === 'any' ? 'builder.empty_any' : 'builder.empty')}
+        </p>
       ) : (
         <ul className={css.kids} aria-label={text(`builder.${join.value}`)}>
           {node.kids.map((k, i) =>

@@ -1,27 +1,11 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
-import { call, describe, Problem, type Schemas, useRead } from '@/api'
+import { useState } from 'react'
+import { describe, type Schemas, useRead } from '@/api'
 import { formatPercent, useT } from '@/i18n'
-import {
-  Alert,
-  Card,
-  FormBody,
-  Note,
-  Num,
-  PersonLink,
-  type Rule,
-  RuleSentence,
-  Stat,
-  StatRow,
-  Textarea,
-  TextInput,
-  useDebouncedValue,
-  useForm,
-} from '@/ui'
-import { complete } from './complete'
+import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
-import { type Fault, RuleBuilder, useRuleTree } from './RuleBuilder'
+import { type Fault, faultsOf, usePreview } from './preview'
+import { RuleBuilder, useRuleTree } from './RuleBuilder'
 import css from './SegmentForm.module.css'
 import * as tree from './tree'
 
@@ -33,35 +17,14 @@ interface Props {
   onCancel: () => void
 }
 
-/** The conditions that the server finds wrong; whatever names no condition is left to the form. */
-function faultsOf(root: tree.Group, err: unknown): Fault[] {
-  if (!(err instanceof Problem)) return []
-  const all = err.faults.length > 0 ? err.faults : [{ location: err.field, message: err.message }]
-  return all
-    .filter((f) => f.location && /^(body\.)?rule(\.|$|\[)/.test(f.location))
-    .map((f) => ({ ...tree.faultAt(root, f.location ?? ''), message: f.message }))
-}
-
 export function SegmentForm({ segment, rule, save, onCancel }: Props) {
   const t = useT()
   const data = useRuleData()
   const edited = useRuleTree(() => tree.rootOf(rule))
   const { root } = edited
-  const ready = complete(root)
-  const [settled] = useDebouncedValue(root, 300)
-  const asked = useMemo(() => tree.toRule(settled), [settled])
   const stats = useRead('/api/v1/stats', {})
-  // A new rule makes a new key, and the query library then cancels what is on its way for the former one.
-  const preview = useQuery({
-    queryKey: ['/api/v1/segments/preview', asked, segment?.id],
-    enabled: ready && complete(settled),
-    retry: false,
-    placeholderData: keepPreviousData,
-    queryFn: async ({ signal }) => {
-      const answer = await call('post', '/api/v1/segments/preview', { body: { rule: asked as never, segment_id: segment?.id } }, { signal })
-      return { ...answer, byKey: tree.countsByKey(settled, answer.conditions ?? []) }
-    },
-  })
+  const preview = usePreview(root, segment?.id)
+  const { ready, old } = preview
   const [refused, setRefused] = useState<{ root: tree.Group; faults: Fault[] } | null>(null)
   const form = useForm({
     initial: { name: segment?.name ?? '', description: segment?.description ?? '' },
@@ -76,12 +39,10 @@ export function SegmentForm({ segment, rule, save, onCancel }: Props) {
     },
   })
   // Faults belong to the rule they were found in: they go as soon as it changes.
-  const faults = [
-    ...(refused?.root === root ? refused.faults : []),
-    ...(ready && settled === root && preview.error ? faultsOf(root, preview.error) : []),
-  ].filter((f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i)
+  const faults = [...(refused?.root === root ? refused.faults : []), ...(preview.error ? faultsOf(root, preview.error) : [])].filter(
+    (f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i,
+  )
   const p = preview.data
-  const old = !ready || settled !== root || preview.isFetching
   return (
     <div className={css.page}>
       <div className={css.main}>
@@ -130,7 +91,7 @@ export function SegmentForm({ segment, rule, save, onCancel }: Props) {
             </StatRow>
           ) : null}
           {!ready ? <Note>{t('segments.incomplete')}</Note> : old ? <Note>{t('segments.counting')}</Note> : null}
-          {ready && settled === root && preview.error && faults.length === 0 ? (
+          {preview.error && faults.length === 0 ? (
             <Alert color="danger" mt="sm">
               {describe(preview.error)}
             </Alert>
