@@ -252,6 +252,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
+			chore{"probable duplicates", w.lookForDuplicates},
 			chore{"message bodies", messages.PurgeBodies},
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},

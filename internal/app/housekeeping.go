@@ -25,7 +25,7 @@ func seenDays(logRetention time.Duration) int {
 	return max(person.SeenDays, int((logRetention+day-1)/day)+1)
 }
 
-// chore forgets at most limit old rows and says how many there were.
+// chore does at most limit rows of something that is nobody's task in particular, most often forgetting old ones, and says how many there were.
 type chore struct {
 	name string
 	do   func(ctx context.Context, limit int) (int64, error)

@@ -178,6 +178,23 @@ func (w *world) everyone(ctx context.Context, do func(ctx context.Context, peopl
 	return nil
 }
 
+// lookForDuplicates goes on searching for people who may be one, in all workspaces.
+func (w *world) lookForDuplicates(ctx context.Context, limit int) (int64, error) {
+	workspaces, err := w.workspaces.All(ctx)
+	if err != nil {
+		return 0, err
+	}
+	most := int64(0)
+	for _, ws := range workspaces {
+		n, err := w.people.LookForDuplicates(ctx, ws.ID, limit)
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, n)
+	}
+	return most, nil
+}
+
 func (w *world) rows(ctx context.Context, ws string, people []person.Person) ([]event.Mirror, error) {
 	ids := make([]string, len(people))
 	for i, p := range people {

@@ -142,6 +142,7 @@ func (a *api) routes() {
 	a.personRoutes()
 	a.personListRoutes()
 	a.identityRoutes()
+	a.suggestionRoutes()
 	a.segmentRoutes()
 	a.segmentLookRoutes()
 	a.listRoutes()

@@ -39,7 +39,7 @@ func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
 	ann := w.signIn("ann@example.com")
 	for _, what := range []string{
 		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/apart", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
-		"GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
+		"GET /people-suggestions/$suggestion", "GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
 		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`,
 	} {
 		w.clock.Advance(2 * time.Minute)
@@ -144,6 +144,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /campaigns/{id}/copy", "/campaigns/$campaign/copy", `{"name":"again"}`, "campaign.copy"},
 		{"POST /campaigns/{id}/withdraw", "/campaigns/$extra_campaign/withdraw", "", "campaign.withdraw"},
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
+		{"POST /people-suggestions/{id}/accept", "/people-suggestions/$spare_suggestion/accept", `{"note":"told us"}`, "suggestion.accept"},
+		{"POST /people-suggestions/{id}/refuse", "/people-suggestions/$suggestion/refuse", `{}`, "suggestion.refuse"},
+		{"POST /people-suggestions/look", "", "", "suggestion.look"},
 		{"POST /people/{id}/separate", "/people/$aya/separate", `{"other":"$cem"}`, "person.separate"},
 		{"POST /people/{id}/join", "/people/$cem/join", `{"other":"$ben","idempotency_key":"k"}`, "person.join"},
 		{"POST /people/{id}/unbind", "/people/$aya/unbind", `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"u"}`, "person.unbind"},

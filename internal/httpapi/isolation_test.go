@@ -139,6 +139,11 @@ var foreignCases = map[string]foreign{
 	"GET /people/{id}/apart":                {id: "$aya"},
 	"POST /people/{id}/split":               {id: "$aya", body: `{"identifiers":[{"kind":"user_id","value":"aya"}]}`},
 	"POST /people/{id}/unbind":              {id: "$aya", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"k"}`},
+	"GET /people-suggestions":               {want: 200, has: `"items":[]`},
+	"GET /people-suggestions/{id}":          {id: "$suggestion"},
+	"POST /people-suggestions/{id}/accept":  {id: "$suggestion", body: `{}`},
+	"POST /people-suggestions/{id}/refuse":  {id: "$suggestion", body: `{}`},
+	"POST /people-suggestions/look":         {want: 204},
 	"POST /people/{id}/separate":            {id: "$aya", body: `{"other":"$cem"}`},
 	"POST /people/{id}/join":                {id: "$aya", body: `{"other":"$cem","idempotency_key":"k"}`},
 	"DELETE /people-apart/{id}":             {id: "$apart"},
@@ -332,7 +337,7 @@ func snapshot(w *world, b *business) map[string]any {
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/jobs", "/jobs/$job", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
-		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
+		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people-suggestions", "/people-suggestions/$suggestion", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
 		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/seen-values?path=plan", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
@@ -437,7 +442,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
+	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -316,6 +316,36 @@ func TestIdentifiersAreTakenOffAPerson(t *testing.T) {
 	})
 }
 
+func TestASuggestionIsDecidedOnce(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "viewer", do: "GET /people-suggestions", status: 200, has: `"reason":"conflict" | "value":"family@zanzibar.example" | "times":2`},
+		{as: "viewer", do: "GET /people-suggestions/$suggestion", status: 200, has: `"effect":{ | "identifiers":4 | "journeys":[`},
+		{as: "viewer", do: "POST /people-suggestions/$suggestion/accept", body: `{}`, status: 403},
+		{do: "GET /people-suggestions/none", status: 404, has: "suggestion.not_found"},
+		{do: "GET /people-suggestions?status=odd", status: 422},
+		{as: "agent", do: "POST /people-suggestions/$suggestion/refuse", body: `{"note":"twins"}`, status: 200, has: `"status":"refused" | "note":"twins"`},
+		{as: "agent", do: "POST /people-suggestions/$suggestion/refuse", body: `{"note":"again"}`, status: 200, has: `"note":"twins"`},
+		{as: "agent", do: "POST /people-suggestions/$suggestion/accept", body: `{}`, status: 409, has: "person.suggestion.decided"},
+		{as: "agent", do: "POST /people-suggestions/$spare_suggestion/accept", body: `{"note":"told us"}`, status: 200, has: `"status":"joined"`},
+		{as: "agent", do: "POST /people-suggestions/$spare_suggestion/accept", body: `{}`, status: 200, has: `"note":"told us"`},
+		{do: "GET /people-suggestions", status: 200, has: `"items":[]`},
+		{do: "GET /people/$aya/apart", status: 200, has: "twins"},
+	})
+	w.settle()
+	var ben, cem struct{ ID string }
+	w.ok(b.key, "GET /people/"+b.ids["ben"], "", &ben)
+	w.ok(b.key, "GET /people/"+b.ids["cem"], "", &cem)
+	if ben.ID != cem.ID {
+		t.Error("an accepted suggestion joined nobody")
+	}
+	acts := w.audited(b.key, "&noun=suggestion")
+	if len(acts) != 2 {
+		t.Errorf("%d entries in the audit log, want one each: %+v", len(acts), acts)
+	}
+}
+
 func TestOnePersonIsSplitAndJoinedByHand(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()

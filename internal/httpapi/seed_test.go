@@ -9,7 +9,9 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
@@ -103,6 +105,7 @@ func (w *world) business() *business {
 	var apart struct{ ID string }
 	w.ok(b.key, "POST /people/"+b.ids["aya"]+"/separate", b.expand(w, `{"other":"$ben","note":"Zanzibar twins"}`), &apart)
 	b.ids["apart"] = apart.ID
+	b.ids["suggestion"], b.ids["spare_suggestion"] = w.suggest(b, "aya", "cem"), w.suggest(b, "ben", "cem")
 	var owed struct{ ID string }
 	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-1","person":"$aya","title":"Zanzibar plan","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &owed)
 	b.ids["invoice"] = owed.ID
@@ -153,4 +156,17 @@ func (b *business) make(w *world, name, what, body string) {
 		w.t.Fatalf("%s: %d %s", what, r.Code, r.Body)
 	}
 	b.ids[name] = idOf(w.t, r)
+}
+
+// suggest notes that two people may be one, as a refused merge does, and returns the id of the suggestion.
+func (w *world) suggest(b *business, one, two string) string {
+	w.t.Helper()
+	found, err := w.people.ByIDs(w.t.Context(), b.ws, []string{b.ids[one], b.ids[two]})
+	w.must(err)
+	row := person.SuggestionRow{
+		ID: id.New("sug"), One: found[b.ids[one]].Num, Two: found[b.ids[two]].Num, Status: person.Open, Score: 100, First: 1, Last: 1,
+		Evidence: `[{"r":"conflict","k":"email","v":"family@zanzibar.example","n":2,"f":1,"l":1}]`,
+	}
+	w.must(sqlstore.NewPerson(w.db).SaveSuggestions(w.t.Context(), b.ws, []person.SuggestionRow{row}))
+	return row.ID
 }

@@ -1,8 +1,10 @@
 package consent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 )
@@ -20,6 +22,22 @@ func (s said) at(topic, channel string) *State {
 func (s said) declined(topic, channel string) bool {
 	_, declined := allowed(Topic{}, s.at(topic, channel), s.at(AllTopics, channel))
 	return declined
+}
+
+// Merged returns what would stand of two people's statements if they became one.
+func Merged(one, two []State) []State {
+	sides := [2]said{{}, {}}
+	for i, states := range [][]State{one, two} {
+		for _, st := range states {
+			sides[i][stateKey{topic: st.Topic, channel: st.Channel}] = st
+		}
+	}
+	var out []State
+	for _, st := range strictest(sides[0], sides[1]) {
+		out = append(out, st)
+	}
+	slices.SortFunc(out, func(a, b State) int { return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Channel, b.Channel)) })
+	return out
 }
 
 // PeopleMerged makes one person's statements of two, taking the most restrictive: a no of either stands against a yes of the

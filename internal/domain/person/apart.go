@@ -311,6 +311,19 @@ func (s *Service) apart(ctx context.Context, ws string, who Person) ([]Apart, er
 	return s.Store.ApartOf(ctx, ws, ids)
 }
 
+// joinedByHand begins the message ids of events by which staff join people.
+const joinedByHand = "join:"
+
+// linking returns the person's best identifier that links events to them.
+func (p Person) linking() Identifier {
+	for _, id := range p.Identifiers {
+		if id.Status == Active {
+			return id
+		}
+	}
+	return p.Identifiers[0]
+}
+
 // Join makes one person of two because a member of staff says so. The event that says it joins the history like all others, so it holds
 // whenever the history is worked out again; a decision to keep them apart must be taken back first. cause makes a repeated call harmless.
 func (s *Service) Join(ctx context.Context, ws, personID, otherID, cause string) error {
@@ -348,11 +361,11 @@ func (s *Service) Join(ctx context.Context, ws, personID, otherID, cause string)
 			at = p.LastSeen.Add(time.Microsecond)
 		}
 	}
-	ev := event.Event{Workspace: ws, MessageID: "join:" + cause, Type: event.Identify, Time: at, Received: now, Origin: event.Internal}
+	ev := event.Event{Workspace: ws, MessageID: joinedByHand + cause, Type: event.Identify, Time: at, Received: now, Origin: event.Internal}
 	if one.UserID() != "" && two.UserID() != "" {
 		ev.Type, ev.UserID, ev.PreviousID = event.Alias, one.UserID(), two.UserID()
 	} else {
-		a, b := one.Identifiers[0], two.Identifiers[0]
+		a, b := one.linking(), two.linking()
 		if err := carry(&ev, []event.Identifier{{Kind: a.Kind, Value: a.Value}, {Kind: b.Kind, Value: b.Value}}); err != nil {
 			return err
 		}

@@ -157,6 +157,11 @@ func (k *kinds) read(ev *event.Event, pos event.Position, region string) *occurr
 	return o
 }
 
+// byHand reports whether a member of staff has said that the event's identifiers are one person's.
+func (o *occurrence) byHand() bool {
+	return o.ev.Origin == event.Internal && strings.HasPrefix(o.ev.MessageID, joinedByHand)
+}
+
 // user returns the event's user id, empty if it has none.
 func (o *occurrence) user() string {
 	if len(o.ids) > 0 && o.ids[0].Kind == KindUser {

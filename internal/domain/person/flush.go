@@ -69,6 +69,9 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 	if err := s.Store.AddDecisions(ctx, ws, g.entries(now)); err != nil {
 		return err
 	}
+	if err := s.suggest(ctx, ws, g.kinds, g.hints()); err != nil {
+		return err
+	}
 	for _, seeds := range g.tasks {
 		if err := s.addTask(ctx, ws, seeds); err != nil {
 			return err
@@ -139,6 +142,9 @@ func (s *Service) flushPeople(ctx context.Context, ws string, g *graph, now int6
 		if u.loser.stored {
 			merges = append(merges, Merge{Loser: u.loser.rec.Num, Winner: u.loser.find().rec.Num, Seq: u.seq})
 		}
+	}
+	if err := s.repoint(ctx, ws, g.kinds, merges); err != nil {
+		return err
 	}
 	return s.Store.Redirect(ctx, ws, merges)
 }

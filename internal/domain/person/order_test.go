@@ -200,7 +200,7 @@ func clean(t testing.TB, db *sqldb.DB) {
 	t.Helper()
 	for _, table := range []string{
 		"person", "person_counter", "person_identifier", "event_seen", "person_decision", "person_task", "person_effect", "log_position",
-		"person_apart", "person_apart_identifier", "person_hashing", "person_spelling",
+		"person_apart", "person_apart_identifier", "person_hashing", "person_spelling", "person_suggestion", "person_likeness", "person_look",
 	} {
 		if _, err := db.Exec(t.Context(), "DELETE FROM "+table); err != nil {
 			t.Fatal(err)

@@ -378,6 +378,9 @@ func (w *rework) writePeople(ctx context.Context, now int64) error {
 	for i, u := range w.merged {
 		merges[i] = Merge{Loser: u.loser.rec.Num, Winner: w.heirs[u.loser].rec.Num}
 	}
+	if err := w.repoint(ctx, w.ws, w.component.kinds, merges); err != nil {
+		return err
+	}
 	return w.Store.Redirect(ctx, w.ws, merges)
 }
 

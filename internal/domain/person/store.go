@@ -86,6 +86,27 @@ type Store interface {
 	// LinksAfter returns identifiers by kind and value (in the order of bytes), after the given one, at most limit.
 	LinksAfter(ctx context.Context, ws string, after event.Identifier, limit int) ([]Link, error)
 
+	// SuggestionsOf returns suggestions, of any status, that one of the people is part of, in no order.
+	SuggestionsOf(ctx context.Context, ws string, people []uint64) ([]SuggestionRow, error)
+	// SaveSuggestions inserts or replaces suggestions.
+	SaveSuggestions(ctx context.Context, ws string, rows []SuggestionRow) error
+	// DropSuggestions removes suggestions.
+	DropSuggestions(ctx context.Context, ws string, ids []string) error
+	// Suggestion returns one; not_found if there is none.
+	Suggestion(ctx context.Context, ws, id string) (SuggestionRow, error)
+	// Suggestions returns those of a status by score, highest first, then by id, newest first, after the given row (zero: from the start).
+	Suggestions(ctx context.Context, ws string, status SuggestionStatus, after SuggestionRow, limit int) ([]SuggestionRow, error)
+	// CountSuggestions returns how many have the status.
+	CountSuggestions(ctx context.Context, ws string, status SuggestionStatus) (int64, error)
+	// SaveLikenesses replaces what is noted of the people.
+	SaveLikenesses(ctx context.Context, ws string, people []uint64, rows []Likeness) error
+	// Alike returns everything that is noted under the keys, of people who were not merged away.
+	Alike(ctx context.Context, ws string, keys []string) ([]Likeness, error)
+	// Look returns how far the search for duplicates has got; the zero value if there never was one.
+	Look(ctx context.Context, ws string) (Look, error)
+	// SetLook notes how far it has got.
+	SetLook(ctx context.Context, ws string, l Look) error
+
 	// AddTask leaves work for RunTasks.
 	AddTask(ctx context.Context, t Task) error
 	// Tasks returns waiting work, oldest first.

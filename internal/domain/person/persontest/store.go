@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) (person.Store, tx.Runner)) {
 		"tasks":       tasks,
 		"apart":       apart,
 		"spellings":   spellings,
+		"suggestions": suggestions,
 		"list":        list,
 		"transaction": transaction,
 		"service":     service,
@@ -268,6 +269,43 @@ func spellings(t *testing.T, s person.Store, _ tx.Runner) {
 	ok(t, s.SaveLinks(ctx, "ws_1", rows))
 	equal(t, "identifiers in order", links(s.LinksAfter(ctx, "ws_1", event.Identifier{}, 2)), rows[:2])
 	equal(t, "after one", links(s.LinksAfter(ctx, "ws_1", rows[0].Identifier, 9)), rows[1:])
+}
+
+func suggestions(t *testing.T, s person.Store, _ tx.Runner) {
+	ctx, read := t.Context(), get[[]person.SuggestionRow](t)
+	row := func(id string, one, two uint64, score int64) person.SuggestionRow {
+		return person.SuggestionRow{ID: id, One: one, Two: two, Status: person.Open, Score: score, Evidence: "[]", First: 1, Last: 2, Note: "n", By: "b", Decided: 3}
+	}
+	a, b, c := row("sug_a", 1, 2, 5), row("sug_b", 2, 3, 9), row("sug_c", 4, 5, 5)
+	ok(t, s.SaveSuggestions(ctx, "ws_1", []person.SuggestionRow{a, b, c}))
+	equal(t, "one", get[person.SuggestionRow](t)(s.Suggestion(ctx, "ws_1", "sug_b")), b)
+	if _, err := s.Suggestion(ctx, "ws_2", "sug_b"); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("from another workspace: %v", err)
+	}
+	equal(t, "by score, then newest", read(s.Suggestions(ctx, "ws_1", person.Open, person.SuggestionRow{}, 9)), []person.SuggestionRow{b, c, a})
+	equal(t, "after one", read(s.Suggestions(ctx, "ws_1", person.Open, c, 9)), []person.SuggestionRow{a})
+	equal(t, "of somebody", len(read(s.SuggestionsOf(ctx, "ws_1", []uint64{2, 3}))), 2)
+	equal(t, "of nobody", len(read(s.SuggestionsOf(ctx, "ws_2", []uint64{2}))), 0)
+	a.Status, a.One, a.Two = person.Joined, 7, 8
+	ok(t, s.SaveSuggestions(ctx, "ws_1", []person.SuggestionRow{a}))
+	equal(t, "saved", read(s.SuggestionsOf(ctx, "ws_1", []uint64{8})), []person.SuggestionRow{a})
+	equal(t, "count", get[int64](t)(s.CountSuggestions(ctx, "ws_1", person.Open)), int64(2))
+	ok(t, s.DropSuggestions(ctx, "ws_1", []string{"sug_b"}))
+	equal(t, "dropped", get[int64](t)(s.CountSuggestions(ctx, "ws_1", person.Open)), int64(1))
+
+	alike := get[[]person.Likeness](t)
+	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{record(1), record(2), record(3)}))
+	ok(t, s.SaveLikenesses(ctx, "ws_1", []uint64{1, 2, 3}, []person.Likeness{{Key: "k", Person: 1}, {Key: "k", Person: 2}, {Key: "l", Person: 2}, {Key: "k", Person: 3}}))
+	ok(t, s.SaveLikenesses(ctx, "ws_1", []uint64{2}, []person.Likeness{{Key: "k", Person: 2}}))
+	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 3, Winner: 1}}))
+	equal(t, "alike", alike(s.Alike(ctx, "ws_1", []string{"k", "l"})), []person.Likeness{{Key: "k", Person: 1}, {Key: "k", Person: 2}})
+	equal(t, "alike elsewhere", len(alike(s.Alike(ctx, "ws_2", []string{"k"}))), 0)
+
+	equal(t, "never looked", get[person.Look](t)(s.Look(ctx, "ws_1")), person.Look{})
+	for _, l := range []person.Look{{Before: 5, Started: 6}, {Before: 2, Started: 6, Second: true, Done: true}} {
+		ok(t, s.SetLook(ctx, "ws_1", l))
+		equal(t, "looked", get[person.Look](t)(s.Look(ctx, "ws_1")), l)
+	}
 }
 
 func list(t *testing.T, s person.Store, _ tx.Runner) {

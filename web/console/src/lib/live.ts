@@ -32,6 +32,7 @@ const paths: Record<string, string[]> = {
   policy: ['/api/v1/sending'],
   sending: ['/api/v1/sending'],
   workspace: ['/api/v1/workspace'],
+  suggestion: ['/api/v1/people-suggestions'],
 }
 
 const idOf = (args: unknown) => (args as { path?: { id?: string } } | undefined)?.path?.id

@@ -81,6 +81,12 @@ export function Identity({ person: p }: { person: Person }) {
             { id: 'kind', title: t('field.kind'), cell: (i) => word('identifier', i.kind) },
             { id: 'value', title: t('field.value'), main: true, cell: (i) => i.value },
             { id: 'status', title: t('field.status'), cell: (i) => <Status value={i.status} /> },
+            {
+              id: 'since',
+              title: t('person.identifier_since'),
+              num: true,
+              cell: (i) => (i.since ? <Time at={i.since} /> : t('person.identifier_always')),
+            },
             { id: 'seen', title: t('field.last_seen'), num: true, cell: (i) => <Ago at={i.last_seen} /> },
           ]}
         />

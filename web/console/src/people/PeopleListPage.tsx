@@ -1,4 +1,4 @@
-import { Download, Users } from 'lucide-react'
+import { Download, Users, UsersRound } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
@@ -12,6 +12,7 @@ import {
   FilterBar,
   FilterChip,
   Button,
+  LinkButton,
   ListPage,
   Num,
   PersonLink,
@@ -76,11 +77,16 @@ export default function PeopleListPage() {
       title={t('nav.people')}
       lead={t('people.lead')}
       actions={
-        can('export') ? (
-          <Button component="a" href={csvAddress(asked)} download leftSection={<Download size={16} />}>
-            {t('people.export')}
-          </Button>
-        ) : null
+        <>
+          <LinkButton to="/people/duplicates" leftSection={<UsersRound size={16} />}>
+            {t('people.duplicates')}
+          </LinkButton>
+          {can('export') ? (
+            <Button component="a" href={csvAddress(asked)} download leftSection={<Download size={16} />}>
+              {t('people.export')}
+            </Button>
+          ) : null}
+        </>
       }
       views={<SavedViews list="people" state={filter} defaults={none} onApply={(s) => setFilter({ ...none, ...s } as typeof none)} />}
       filters={

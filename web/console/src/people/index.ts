@@ -11,6 +11,7 @@ export const people: Area = {
   aliases: 'customers contacts renyuan kehu hito kokyaku 客户 顧客',
   screens: [
     { path: '/people', load: () => import('./PeopleListPage') },
+    { path: '/people/duplicates', load: () => import('./DuplicatesPage') },
     { path: '/people/$id', load: () => import('./PersonDetailPage') },
   ],
 }
