@@ -78,6 +78,7 @@ const (
 	ReactConsumer = "react"
 	maxRecords    = 64   // log records read at once; each holds up to a few hundred events
 	maxEvents     = 5000 // events in one batch
+	busyEvents    = 100  // a batch of this size shows that more is coming
 )
 
 // Worker runs the pipeline; see lifecycle.Service.
@@ -176,7 +177,7 @@ func (w *Worker) follow(ctx context.Context) error {
 		if next != at && events < maxEvents {
 			select {
 			case <-ctx.Done():
-			case <-time.After(w.c.Pace - time.Since(began)):
+			case <-time.After(w.pace(events) - time.Since(began)):
 			}
 		}
 		at = next
@@ -292,6 +293,15 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) er
 		return fmt.Errorf("keep: %w", err)
 	}
 	return nil
+}
+
+// pace is the time from the start of a batch to that of the next. Each batch costs some transactions of three stores whatever is in it, so where events come
+// in numbers they are gathered for longer; a single visitor's are not.
+func (w *Worker) pace(events int) time.Duration {
+	if events >= busyEvents {
+		return 3 * w.c.Pace
+	}
+	return w.c.Pace
 }
 
 // changed returns the people whose mirrored rows may have to be others than before. Most events of a campaign only tell what became of its messages.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/fastjson"
 )
 
 // Object decodes a JSON object as rules read it. Of a repeated key the last value counts. Invalid UTF-8 and halves of
@@ -12,6 +14,12 @@ import (
 // value does not hide the others. Anything that is not an object is an empty object.
 func Object(raw json.RawMessage) map[string]any {
 	if len(raw) == 0 {
+		return map[string]any{}
+	}
+	if v, ok := fastjson.Value(string(raw)); ok {
+		if m, ok := v.(map[string]any); ok {
+			return m
+		}
 		return map[string]any{}
 	}
 	var m map[string]any

@@ -164,7 +164,7 @@ func (s *Service) ByNums(ctx context.Context, ws string, nums []uint64) ([]Perso
 // IDs returns the public ids of people under the numbers that were asked for; of someone who was merged away it is the winner's.
 // Unknown numbers are left out.
 func (s *Service) IDs(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {
-	rows, err := s.Store.People(ctx, ws, nums)
+	rows, err := s.Store.Names(ctx, ws, nums)
 	if err != nil {
 		return nil, err
 	}

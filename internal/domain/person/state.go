@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/fastjson"
 )
 
 // Bounds of one person's state. What is over them is refused and logged.
@@ -81,8 +83,11 @@ func (s *state) loadTraits() error {
 	if s.rawTraits == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(s.rawTraits), &s.traits); err != nil {
-		return fmt.Errorf("stored traits: %w", err)
+	if !readTraits(s.rawTraits, s.traits) {
+		clear(s.traits)
+		if err := json.Unmarshal([]byte(s.rawTraits), &s.traits); err != nil {
+			return fmt.Errorf("stored traits: %w", err)
+		}
 	}
 	for k, t := range s.traits {
 		s.traitBytes += len(k) + len(t.V)
@@ -98,10 +103,95 @@ func (s *state) loadFacts() error {
 	if s.rawFacts == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(s.rawFacts), s.facts); err != nil {
-		return fmt.Errorf("stored facts: %w", err)
+	if !readFacts(s.rawFacts, s.facts) {
+		*s.facts = facts{}
+		if err := json.Unmarshal([]byte(s.rawFacts), s.facts); err != nil {
+			return fmt.Errorf("stored facts: %w", err)
+		}
 	}
 	return nil
+}
+
+// readTraits reads the traits as encode writes them; false if there is something that only encoding/json reads. Every mail and every event
+// begins with a person.
+func readTraits(raw string, out map[string]trait) bool {
+	r := fastjson.Of(raw)
+	r.Object(func(name string) {
+		var t trait
+		r.Object(func(key string) {
+			switch key {
+			case "v":
+				t.V = json.RawMessage(r.Raw())
+			case "t":
+				t.T = r.Int()
+			case "m":
+				t.M = r.String()
+			case "s":
+				t.S = r.String()
+			case "d":
+				t.D = r.Bool()
+			default:
+				r.Raw()
+			}
+		})
+		out[name] = t
+	})
+	return r.Done()
+}
+
+// readFacts is readTraits for the facts.
+func readFacts(raw string, out *facts) bool {
+	r := fastjson.Of(raw)
+	numbers := func() map[string]int64 {
+		m := map[string]int64{}
+		r.Object(func(name string) { m[name] = r.Int() })
+		return m
+	}
+	r.Object(func(half string) {
+		switch half {
+		case "c":
+			out.Counters = numbers()
+		case "g":
+			out.Groups = numbers()
+		case "f":
+			out.First = map[string]touch{}
+			r.Object(func(name string) {
+				var t touch
+				r.Object(func(key string) {
+					switch key {
+					case "v":
+						t.V = r.String()
+					case "t":
+						t.T = r.Int()
+					case "m":
+						t.M = r.String()
+					default:
+						r.Raw()
+					}
+				})
+				out.First[name] = t
+			})
+		case "z":
+			out.Zones = map[string]zone{}
+			r.Object(func(name string) {
+				var z zone
+				r.Object(func(key string) {
+					switch key {
+					case "n":
+						z.N = r.Int()
+					case "t":
+						z.T = r.Int()
+					default:
+						r.Raw()
+					}
+				})
+				out.Zones[name] = z
+			})
+		default:
+			r.Raw()
+		}
+	})
+	return r.Done()
 }
 
 // encode brings the raw halves up to date.
@@ -257,9 +347,13 @@ func (s *state) fill(p *Person) error {
 	for k, t := range s.traits {
 		out := Trait{Time: micros(t.T), MessageID: t.M, Source: t.S, Deleted: t.D}
 		if !t.D {
-			if err := json.Unmarshal(t.V, &out.Value); err != nil {
-				return fmt.Errorf("stored trait: %w", err)
+			v, plain := fastjson.Value(string(t.V))
+			if !plain {
+				if err := json.Unmarshal(t.V, &v); err != nil {
+					return fmt.Errorf("stored trait: %w", err)
+				}
 			}
+			out.Value = v
 		}
 		p.Traits[k] = out
 	}

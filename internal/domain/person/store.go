@@ -42,6 +42,8 @@ type Store interface {
 
 	// People returns the stored ones among the numbers, merged ones as they are, in no order.
 	People(ctx context.Context, ws string, nums []uint64) ([]Record, error)
+	// Names is People with nothing but Num, ID and Redirect.
+	Names(ctx context.Context, ws string, nums []uint64) ([]Record, error)
 	// PeopleByID is People by public id.
 	PeopleByID(ctx context.Context, ws string, ids []string) ([]Record, error)
 	// Losers returns those who were merged into one of the people.

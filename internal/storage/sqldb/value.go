@@ -71,6 +71,19 @@ func fromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
+// stored is a time as the columns hold it: microseconds, 0 or NULL for none.
+type stored time.Time
+
+// Scan implements sql.Scanner.
+func (t *stored) Scan(src any) error {
+	us, ok := src.(int64)
+	if !ok && src != nil {
+		return fmt.Errorf("%T is no time", src)
+	}
+	*t = stored(fromMicros(us))
+	return nil
+}
+
 // scanner adds the destinations that the engines do not know.
 type scanner struct{ row Row }
 
@@ -80,14 +93,7 @@ func (s scanner) Scan(dest ...any) error {
 	for i, d := range dest {
 		switch p := d.(type) {
 		case *time.Time:
-			var us *int64
-			dest[i] = &us
-			later = append(later, func() {
-				*p = time.Time{}
-				if us != nil {
-					*p = fromMicros(*us)
-				}
-			})
+			dest[i] = (*stored)(p)
 		case **time.Time:
 			var us *int64
 			dest[i] = &us

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -40,7 +39,7 @@ func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 		if e.Received.IsZero() {
 			e.Received = e.Time
 		}
-		payload, err := json.Marshal(e)
+		payload, err := event.EncodeBatch([]event.Event{e})
 		if err != nil {
 			return fmt.Errorf("emit %q: %w", e.Name, err)
 		}
@@ -54,13 +53,15 @@ func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 // whose transaction commits late appears late: what counts as delivered is what Done was told, never a position.
 func (s *PendingEvent) Next(ctx context.Context, limit int) ([]Pending, error) {
 	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (p Pending, err error) {
-		var payload []byte
+		var payload string
 		if err := r.Scan(&p.ID, &payload); err != nil {
 			return p, err
 		}
-		if err := json.Unmarshal(payload, &p.Event); err != nil {
-			return p, fmt.Errorf("pending event %s: %w", p.ID, err)
+		events, err := event.DecodeBatch([]byte(payload))
+		if err != nil || len(events) != 1 {
+			return p, fmt.Errorf("pending event %s: %d events in one row: %w", p.ID, len(events), err)
 		}
+		p.Event = events[0]
 		return p, nil
 	}, `SELECT id, payload FROM pending_event ORDER BY id LIMIT $1`, limit)
 }

@@ -180,6 +180,15 @@ func (s *Person) People(ctx context.Context, ws string, nums []uint64) ([]person
 	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND num `+clause, ws, arg)
 }
 
+// Names implements person.Store.
+func (s *Person) Names(ctx context.Context, ws string, nums []uint64) ([]person.Record, error) {
+	clause, arg := s.db.InInts(2, signed(nums))
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (x person.Record, err error) {
+		err = r.Scan(&x.Num, &x.ID, &x.Redirect)
+		return x, err
+	}, `SELECT num, id, redirect FROM person WHERE workspace_id = $1 AND num `+clause, ws, arg)
+}
+
 // PeopleByID implements person.Store.
 func (s *Person) PeopleByID(ctx context.Context, ws string, ids []string) ([]person.Record, error) {
 	clause, arg := s.db.In(2, ids)

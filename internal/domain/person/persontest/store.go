@@ -159,6 +159,8 @@ func people(t *testing.T, s person.Store, _ tx.Runner) {
 	equal(t, "by number", byNum(found(s.People(ctx, "ws_1", []uint64{1, 2, 3}))), []person.Record{a, b})
 	equal(t, "by id", found(s.PeopleByID(ctx, "ws_1", []string{"per_2", "per_9"})), []person.Record{b})
 	equal(t, "workspace", len(found(s.People(ctx, "ws_2", []uint64{1}))), 0)
+	equal(t, "names", byNum(found(s.Names(ctx, "ws_1", []uint64{1, 2, 3}))), []person.Record{{Num: a.Num, ID: a.ID, Redirect: a.Redirect}, {Num: b.Num, ID: b.ID, Redirect: b.Redirect}})
+	equal(t, "names elsewhere", len(found(s.Names(ctx, "ws_2", []uint64{1}))), 0)
 	b.UserID, b.LastSeen, b.Updated, b.Touch, b.TouchMsg, b.Merges, b.Links, b.Best, b.Contested, b.Search, b.Traits, b.Facts = "u3", 20, 21, 22, "m22", 23, 24, 25, false, "s", `{"b":{"t":1}}`, `{"c":{"events":1}}`
 	changed := b
 	changed.Created, changed.Redirect, changed.ID = 99, 99, "per_99"
