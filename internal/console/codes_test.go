@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -99,6 +100,39 @@ func arguments(t *testing.T, dir string, names ...string) (out []string) {
 	return out
 }
 
+// fields returns what the structs whose name has the suffix are called in JSON, and what their enumerations may be as "field.value". Values
+// in capitals (GET, POST) are names of other people's and shown as they are.
+func fields(t *testing.T, dir, suffix string) (out []string) {
+	t.Helper()
+	for _, f := range source(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			typ, ok := n.(*ast.TypeSpec)
+			if !ok || !strings.HasSuffix(typ.Name.Name, suffix) {
+				return true
+			}
+			s, ok := typ.Type.(*ast.StructType)
+			if !ok {
+				return true
+			}
+			for _, field := range s.Fields.List {
+				if field.Tag == nil {
+					continue
+				}
+				raw, _ := strconv.Unquote(field.Tag.Value)
+				name, _, _ := strings.Cut(reflect.StructTag(raw).Get("json"), ",")
+				out = append(out, name)
+				for _, v := range strings.FieldsFunc(reflect.StructTag(raw).Get("enum"), func(r rune) bool { return r == ',' }) {
+					if v == strings.ToLower(v) {
+						out = append(out, name+"."+v)
+					}
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
 func text(e ast.Expr) (string, bool) {
 	l, ok := e.(*ast.BasicLit)
 	if !ok || l.Kind != token.STRING {
@@ -157,6 +191,7 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"journey_reason", append(arguments(t, "domain/journey", "Because"), "said", "message_refused", "version_ended"), 20},
 		{"journey_reason", append(arguments(t, "domain/journey/node", "Because", "because", "until"), "nothing_set", "value_is"), 35},
 		{"job_state", enum(t, "Job", "state"), 5},
+		{"step_field", fields(t, "domain/journey/node", "Config"), 40},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
 	} {
 		if len(c.codes) < c.least {

@@ -114,7 +114,7 @@ func TestTheConsoleInABrowser(t *testing.T) {
 	}
 	browser := chromium(t)
 	url, email, password := demo(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "run.mjs", url, email, password)
 	cmd.Env = append(os.Environ(), "CHROMIUM="+browser)

@@ -65,7 +65,8 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
   page.complaints = []
   page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))
   page.on('console', (m) => {
-    if (m.type() === 'error' && !/\b401\b/.test(m.text())) page.complaints.push(`${page.url()}: ${m.text()}`)
+    // 401: not signed in yet; 422: a draft that is not complete yet, which the server is asked to check.
+    if (m.type() === 'error' && !/\b(401|422)\b/.test(m.text())) page.complaints.push(`${page.url()}: ${m.text()}`)
   })
   return page
 }

@@ -1,7 +1,11 @@
 // The stories of the console, told in a browser.
 //   node test/e2e/run.mjs URL EMAIL PASSWORD [story ...]
 import { browser, wanted } from './lib.mjs'
-import { stories } from './stories.mjs'
+import { stories as keys } from './keys.mjs'
+import { stories as loop } from './loop.mjs'
+import { stories as pages } from './stories.mjs'
+
+const stories = { ...pages, ...keys, ...loop }
 
 let failed = 0
 const began = Date.now()

@@ -31,7 +31,11 @@ import { useChoices } from './choices'
 import { Preflight } from './Preflight'
 
 type Campaign = Schemas['Campaign']
-type Verb = 'launch' | 'approve' | 'withdraw' | 'pause' | 'resume' | 'cancel'
+type Going = 'launch' | 'approve'
+type Verb = Going | 'withdraw' | 'pause' | 'resume' | 'cancel'
+
+/** What lets messages go out, and so passes by the pre-flight. */
+const going = (verb: Verb): verb is Going => verb === 'launch' || verb === 'approve'
 
 const verbs: Record<string, Verb[]> = {
   draft: ['launch'],
@@ -66,9 +70,10 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const { names } = useChoices()
   const name = (x: string | undefined) => (x ? (names[x] ?? x) : undefined)
   const [behind, setBehind] = useState<Behind | null>(null)
-  const [checking, setChecking] = useState(false)
+  // The pre-flight, to look at it or on the way to a launch.
+  const [checking, setChecking] = useState<'look' | Going | null>(null)
   const report = useRead('/api/v1/campaigns/{id}/report', { path: { id: c.id } }, { every: running.includes(c.status) ? 2000 : undefined })
-  const send: Record<Verb, { mutateAsync: (a: { path: { id: string } }) => Promise<unknown> }> = {
+  const send: Record<Verb, { isPending: boolean; mutateAsync: (a: { path: { id: string } }) => Promise<unknown> }> = {
     launch: useSend('post', '/api/v1/campaigns/{id}/launch', live),
     approve: useSend('post', '/api/v1/campaigns/{id}/approve', live),
     withdraw: useSend('post', '/api/v1/campaigns/{id}/withdraw', live),
@@ -134,7 +139,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
             </Button>
           ) : null}
           {['draft', 'review', 'scheduled'].includes(c.status) ? (
-            <Button onClick={() => setChecking(true)}>{t('campaigns.preflight')}</Button>
+            <Button onClick={() => setChecking('look')}>{t('campaigns.preflight')}</Button>
           ) : null}
           {write && ['draft', 'scheduled'].includes(c.status) ? (
             <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>
@@ -144,7 +149,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
                 <Button
                   key={verb}
                   variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
-                  onClick={() => void act(verb)}
+                  onClick={() => (going(verb) ? setChecking(verb) : void act(verb))}
                 >
                   {t(`campaigns.${verb}`)}
                 </Button>
@@ -187,8 +192,14 @@ function View({ campaign: c }: { campaign: Campaign }) {
       {c.launched_at ? <LinkHeat campaign={c.id} since={c.launched_at} /> : null}
       <NotePanel of="campaigns" id={c.id} />
       <PeopleBehind of="campaigns" id={c.id} behind={behind} onClose={() => setBehind(null)} />
-      <Sheet wide title={t('campaigns.preflight')} opened={checking} onClose={() => setChecking(false)}>
-        <Preflight id={c.id} />
+      <Sheet wide title={t('campaigns.preflight')} opened={checking !== null} onClose={() => setChecking(null)}>
+        <Preflight campaign={c}>
+          {checking !== null && checking !== 'look' ? (
+            <Button variant="filled" loading={send[checking].isPending} onClick={() => void act(checking).then(() => setChecking(null))}>
+              {t(`campaigns.${checking}`)}
+            </Button>
+          ) : null}
+        </Preflight>
       </Sheet>
     </DetailPage>
   )

@@ -1,11 +1,43 @@
-import { type Schemas, useRead } from '@/api'
+import type { ReactNode } from 'react'
+import { Problem, type Schemas, useRead, useSend } from '@/api'
 import { formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
-import { Alert, Card, DataTable, Definition, Loaded, Note, Num, Stack, Stat, StatRow, Tag, Text } from '@/ui'
+import {
+  Alert,
+  Button,
+  Card,
+  DataTable,
+  Definition,
+  Group,
+  Loaded,
+  Note,
+  Num,
+  Stack,
+  Stat,
+  StatRow,
+  Tag,
+  Text,
+  toast,
+  toastError,
+} from '@/ui'
 import { Reasons } from './Gate'
 
-/** Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. */
-export function Preflight({ id }: { id: string }) {
+/**
+ * Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. A test goes to the reader in
+ * one click; what else may be done stands beside it.
+ */
+export function Preflight({ campaign, children }: { campaign: Schemas['Campaign']; children?: ReactNode }) {
   const t = useT()
+  const id = campaign.id
+  const trial = useSend('post', '/api/v1/messages/test')
+  const tryOut = (template: string) =>
+    trial.mutate(
+      { body: { template } },
+      {
+        onSuccess: (r) =>
+          r.result === 'sent' ? toast(t('content.trial_sent')) : toastError(new Problem(502, { code: 'content.trial', detail: r.detail })),
+        onError: toastError,
+      },
+    )
   const preflight = useRead('/api/v1/campaigns/{id}/preflight', { path: { id } })
   return (
     <Loaded of={preflight}>
@@ -50,6 +82,14 @@ export function Preflight({ id }: { id: string }) {
               />
             </Card>
           ) : null}
+          <Group justify="flex-end" gap="xs">
+            {campaign.template ? (
+              <Button loading={trial.isPending} onClick={() => tryOut(campaign.template!)}>
+                {t('content.trial')}
+              </Button>
+            ) : null}
+            {children}
+          </Group>
         </Stack>
       )}
     </Loaded>

@@ -30,7 +30,7 @@ export function Onboarding() {
   const [away, setAway, ready] = usePreference('onboarding.away', false, toastError)
   const wanted = stepsOf[role] ?? []
   const on = (permission: string) => ({ enabled: ready && !away && wanted.length > 0 && can(permission) })
-  const sources = useRead('/api/v1/sources', { query: { limit: 50 } }, on('settings.read'))
+  const sources = useRead('/api/v1/sources', { query: { limit: 50 } }, on('keys.write'))
   const stats = useRead('/api/v1/stats', {}, on('reports.read'))
   const accounts = useRead('/api/v1/accounts', {}, on('settings.read'))
   const segments = useRead('/api/v1/segments', { query: { limit: 1 } }, on('segments.read'))
@@ -41,13 +41,13 @@ export function Onboarding() {
   const all: Record<string, Omit<Step, 'id'>> = {
     source: {
       to: '/settings/sources',
-      permission: 'settings.read',
+      permission: 'keys.write',
       done: sources.data && (sources.data.items ?? []).some((s) => s.last_used),
     },
     people: { to: '/people', permission: 'people.read', done: stats.data && stats.data.people > 0 },
     account: { to: '/settings/accounts', permission: 'settings.read', done: accounts.data && (accounts.data.items ?? []).length > 0 },
     segment: { to: '/segments/new', permission: 'segments.read', done: segments.data && (segments.data.items ?? []).length > 0 },
-    content: { to: '/campaigns/new', permission: 'content.read', done: templates.data && (templates.data.items ?? []).length > 0 },
+    content: { to: '/content/new', permission: 'content.read', done: templates.data && (templates.data.items ?? []).length > 0 },
     journey: {
       to: '/journeys',
       permission: 'journeys.read',

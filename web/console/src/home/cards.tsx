@@ -79,10 +79,10 @@ export function SegmentsCard() {
   )
 }
 
-/** How the newest journeys go. */
+/** How journeys go, those that run before drafts. */
 export function JourneysCard() {
   const t = useT()
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 6 } })
+  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } })
   return (
     <Card title={t('nav.journeys')} flush actions={<Link to="/journeys">{t('home.all')}</Link>}>
       <Loaded of={journeys}>
@@ -92,7 +92,7 @@ export function JourneysCard() {
             plain
             name="home.journeys"
             label={t('nav.journeys')}
-            rows={d.items ?? []}
+            rows={(d.items ?? []).toSorted((a, b) => Number(b.status === 'live') - Number(a.status === 'live')).slice(0, 6)}
             rowId={(j) => j.id}
             columns={[
               { id: 'name', title: t('field.name'), cell: (j) => <Link to={`/journeys/${j.id}`}>{j.name}</Link> },

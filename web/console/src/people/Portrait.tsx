@@ -70,7 +70,7 @@ function Figures({ of }: { of: object }) {
 
 function EvidenceNote({ of: e }: { of: Evidence }) {
   useT()
-  const events = e.events ? t('evidence.events', { n: formatNumber(e.events), last: e.last ? formatAgo(e.last) : '' }) : ''
+  const events = e.events ? t('evidence.events', { count: e.events, last: e.last ? formatAgo(e.last) : '' }) : ''
   return <Note>{[word('evidence', e.rule), events].filter(Boolean).join(' · ')}</Note>
 }
 

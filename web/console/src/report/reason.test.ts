@@ -18,7 +18,7 @@ it.each([
   ['not_subscribed', { pending: true, topic_name: 'News' }, 'never subscribed: has not answered the confirmation mail yet'],
   ['unsubscribed', { topic_name: 'News' }, 'unsubscribed: News'],
   ['capped', { taken: 3 }, 'has had enough messages'],
-  ['no_account', null, 'no way out is set up'],
+  ['no_account', null, 'no mail account is set up'],
   ['brand_new', {}, 'brand new'],
 ])('%s with %j reads as a sentence', (reason, data, text) => {
   expect(reasonText(reason, data)).toBe(text)
