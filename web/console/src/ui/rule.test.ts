@@ -72,7 +72,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { engagement: { action: 'opened', source: { kind: 'campaign', id: 'cmp_1' }, topic: 'tpc_1', window: days(7) } },
     'opened a message (campaign, “Spring”, topic “News”) in the last 7 days',
-    '最近 7 天内打开消息（活动，“Spring”，主题“News”）',
+    '最近 7 天内打开消息（营销活动，“Spring”，订阅主题“News”）',
     '過去7日にメッセージの開封（キャンペーン、「Spring」、トピック「News」）があった',
   ],
   [
