@@ -3,9 +3,10 @@
 import { browser, wanted } from './lib.mjs'
 import { stories as keys } from './keys.mjs'
 import { stories as loop } from './loop.mjs'
+import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 
-const stories = { ...pages, ...keys, ...loop }
+const stories = { ...pages, ...keys, ...states, ...loop }
 
 let failed = 0
 const began = Date.now()

@@ -1,0 +1,54 @@
+// What stands where there is nothing to show: every page says so, and why, and what can be done.
+import assert from 'node:assert/strict'
+import { catalogue, open, pages, server } from './lib.mjs'
+
+const t = catalogue('en')
+// What the frame itself needs; without it there is no page.
+const frame = /\/api\/v1\/(session|personal-settings|live|setup)(\?|$)/
+
+/** Opens every page while the API answers readings with the problem, and returns the pages that do not say what they should. */
+async function tell(problem, says) {
+  const page = await open()
+  const crashed = []
+  page.on('pageerror', (e) => crashed.push(`${page.url()}: ${e.message}`))
+  await page.route(/\/api\/v1\//, (r) => {
+    if (frame.test(r.request().url()) || r.request().method() !== 'GET') return r.fallback()
+    return r.fulfill({ status: problem.status, contentType: 'application/problem+json', body: JSON.stringify(problem) })
+  })
+  const silent = []
+  for (const path of await pages()) {
+    await page.goto(`${server.url}${path}`, { waitUntil: 'domcontentloaded' })
+    await page
+      .locator('main')
+      .getByText(says)
+      .first()
+      .waitFor({ timeout: 6000 })
+      .catch(() => silent.push(path))
+  }
+  await page.context().close()
+  assert.deepEqual(crashed, [], 'no page breaks')
+  return silent
+}
+
+// Forms whose inputs stand without what is read, and the mailbox of the demonstration, which is no part of the API.
+const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/mailbox']
+
+export const stories = {
+  'every page says that it could not be read, by which request, and offers to try again': async () => {
+    const silent = await tell({ status: 500, title: 'x', code: 'internal', detail: 'x', request: 'req_test' }, t['action.retry'])
+    assert.deepEqual(
+      silent.filter((p) => !without.includes(p)),
+      [],
+    )
+  },
+  'every page says who can grant what the reader may not see': async () => {
+    const silent = await tell(
+      { status: 403, title: 'x', code: 'staff.permission.missing', detail: 'x', request: 'req_test' },
+      new RegExp(`${t['state.forbidden']}|${t['error.staff.permission.missing']}`),
+    )
+    assert.deepEqual(
+      silent.filter((p) => !without.includes(p)),
+      [],
+    )
+  },
+}
