@@ -247,12 +247,12 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		{Name: "clicks", Service: outbox.NewSettler(messages)},
 		{Name: "webhooks", Service: webhooks},
 		{Name: "jobs", Service: jobs},
+		{Name: "duplicates", Service: newHousekeeping(part(log, "duplicates"), time.Minute, chore{"probable duplicates", w.lookForDuplicates})},
 		{Name: "memory", Service: newMemoryKeeper()},
-		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"),
+		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"), time.Hour,
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
-			chore{"probable duplicates", w.lookForDuplicates},
 			chore{"message bodies", messages.PurgeBodies},
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},

@@ -31,17 +31,17 @@ type chore struct {
 	do   func(ctx context.Context, limit int) (int64, error)
 }
 
-// newHousekeeping returns a service that does the chores every hour.
-func newHousekeeping(log *slog.Logger, chores ...chore) lifecycle.Service {
+// newHousekeeping returns a service that does the chores again and again.
+func newHousekeeping(log *slog.Logger, every time.Duration, chores ...chore) lifecycle.Service {
 	return &lifecycle.Loop{Run: func(ctx context.Context) {
-		tick := time.NewTicker(time.Hour)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			for _, c := range chores {
 				for ctx.Err() == nil {
 					n, err := c.do(ctx, chunk)
 					if err != nil && ctx.Err() == nil {
-						log.Error("housekeeping failed, trying again in an hour", "chore", c.name, "err", err)
+						log.Error("housekeeping failed, trying again later", "chore", c.name, "after", every, "err", err)
 					}
 					if err != nil || n < chunk {
 						break

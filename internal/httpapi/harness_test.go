@@ -82,9 +82,15 @@ type world struct {
 // newWorld wires the real services on a fresh SQLite and a fresh DuckDB; only the mail server is played.
 func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	t.Helper()
+	return newWorldOn(t, sqldb.SQLite, change...)
+}
+
+// newWorldOn is newWorld with another record store.
+func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Config)) *world {
+	t.Helper()
 	w := &world{t: t, parts: &parts{}, clock: clock.NewFixed(start), wire: &wire{sent: make(chan struct{}, 100)}, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
-	w.db = sqldbtest.Open(t, sqldb.SQLite)
+	w.db = sqldbtest.Open(t, engine)
 	var err error
 	if w.store, err = duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{MemoryMB: 256}); err != nil {
 		t.Fatal(err)
@@ -138,6 +144,9 @@ func newWorld(t testing.TB, change ...func(*httpapi.Config)) *world {
 	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
 	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
 	w.jobs.Register(addresses.Kind())
+	for _, o := range []person.MergeObserver{byID{p.consent}, byID{invoices}, byID{tasks}, w.outbox, p.segments, w.journeys} {
+		people.Observe(o)
+	}
 	c := httpapi.Config{
 		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc}),
@@ -159,6 +168,17 @@ type poster struct{ *guard.Guard }
 func (p poster) Post(ctx context.Context, url string, header map[string]string, body string) (hook.Answer, error) {
 	r, err := p.Do(ctx, guard.Request{Method: http.MethodPost, URL: url, Header: header, Body: []byte(body)})
 	return hook.Answer{Status: r.Status, Body: r.Body, URL: r.URL, RetryAfter: r.Header.Get("Retry-After")}, err
+}
+
+// byID tells nouns that know people by id alone of merges, as the product does.
+type byID struct {
+	noun interface {
+		PeopleMerged(ctx context.Context, ws, loser, winner string) error
+	}
+}
+
+func (b byID) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {
+	return b.noun.PeopleMerged(ctx, ws, loser.ID, winner.ID)
 }
 
 func utc(context.Context, string) (*time.Location, error) { return time.UTC, nil }

@@ -1,7 +1,7 @@
 // Package person is ONE_ID: who an event belongs to, and what is known about that person.
 //
 // Owns: identifier kinds and their normal form, the resolution of events to people, merges and their log, the fold of
-// events into traits, counters and first touches, the search for people, the portrait.
+// events into traits, counters and first touches, the search for people, the portrait, suggestions of who may be one.
 // Does not own: intake (collect), the event history (event.Store), consent (consent), segments (segment).
 //
 //	records of the log ─► Apply ─────► Kept events, redirects, touched people ─► event store, segments, journeys

@@ -520,6 +520,34 @@ func TestEdge22_TransitiveChainInOneBatch(t *testing.T) {
 	same(t, "number", a.Kept[1].Person, uint64(1))
 }
 
+// Who survives a merge is decided by what the two are: who has the better identifier, then who was there first. Neither the order of
+// arrival nor the order inside the bridging event matters.
+func TestEdge23_TheWinnerDoesNotDependOnTheOrder(t *testing.T) {
+	mail := identify("mail", 10, "", "", map[string]any{"email": "a@example.com"})
+	phone := identify("phone", 0, "", "", map[string]any{"phone": "+491701234567"})
+	early, late := track("early", 0, "", "a1"), track("late", 10, "", "a2")
+	for name, tc := range map[string]struct {
+		first, second event.Event
+		bridge        event.Event
+		kind, value   string // of the winner
+	}{
+		"better identifier first":  {mail, phone, with(track("b", 20, "", ""), "email", "a@example.com", "phone", "+491701234567"), "email", "a@example.com"},
+		"better identifier second": {phone, mail, with(track("b", 20, "", ""), "phone", "+491701234567", "email", "a@example.com"), "email", "a@example.com"},
+		"earlier person first":     {early, late, with(track("b", 20, "", "a2"), "anonymous_id", "a1"), "anonymous_id", "a1"},
+		"earlier person second":    {late, early, with(track("b", 20, "", "a1"), "anonymous_id", "a2"), "anonymous_id", "a1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := world(t)
+			w.Deliver(tc.first)
+			w.Deliver(tc.second)
+			winner := w.Who(tc.kind, tc.value)
+			w.Deliver(tc.bridge)
+			one(t, w, 1)
+			same(t, "who keeps the id", w.Who(tc.kind, tc.value).ID, winner.ID)
+		})
+	}
+}
+
 func TestEdge24_DuplicateOfAMergingEvent(t *testing.T) {
 	w := world(t)
 	w.Deliver(track("m1", 0, "", "a1"), track("m2", 0, "u1", ""))

@@ -27,7 +27,7 @@ import {
   toastError,
 } from '@/ui'
 import css from './Duplicates.module.css'
-import { compare, sameText } from './compare'
+import { compare, contradict } from './compare'
 
 type Suggestion = Schemas['Suggestion']
 type State = 'open' | 'joined' | 'refused'
@@ -228,7 +228,7 @@ function SideBySide({ suggestion: s }: { suggestion: Suggestion }) {
         </thead>
         <tbody>
           {rows.map((r) => {
-            const differs = !sameText(r.one, r.two)
+            const differs = contradict(r)
             return (
               <tr key={r.id} data-differs={differs || undefined}>
                 <th scope="row">

@@ -3,7 +3,7 @@ import { Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, refresh, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { useT, word } from '@/i18n'
+import { formatList, formatNumber, useT, word } from '@/i18n'
 import {
   Ago,
   Button,
@@ -39,6 +39,7 @@ export function Identity({ person: p }: { person: Person }) {
   const t = useT()
   const write = useCan()('people.write')
   const [taken, setTaken] = useState<Identifier[] | null>(null)
+  const [verb, setVerb] = useState<'split' | 'unbind'>('split')
   const [other, setOther] = useState<'join' | 'separate' | null>(null)
   const identifiers = p.identifiers ?? []
   return (
@@ -64,17 +65,27 @@ export function Identity({ person: p }: { person: Person }) {
           rowId={key}
           bulk={
             write && identifiers.length > 1
-              ? (ids, clear) => (
-                  <Button
-                    disabled={ids.length === identifiers.length}
-                    onClick={() => {
-                      setTaken(identifiers.filter((i) => ids.includes(key(i))))
-                      clear()
-                    }}
-                  >
-                    {t('person.split')}
-                  </Button>
-                )
+              ? (ids, clear) => {
+                  const chosen = identifiers.filter((i) => ids.includes(key(i)))
+                  const open = (verb: 'split' | 'unbind') => {
+                    setTaken(chosen)
+                    setVerb(verb)
+                    clear()
+                  }
+                  return (
+                    <>
+                      <Button disabled={chosen.length === identifiers.length} onClick={() => open('split')}>
+                        {t('person.split')}
+                      </Button>
+                      <Button
+                        disabled={chosen.length === identifiers.length || chosen.some((i) => i.kind === 'user_id')}
+                        onClick={() => open('unbind')}
+                      >
+                        {t('person.unbind')}
+                      </Button>
+                    </>
+                  )
+                }
               : undefined
           }
           columns={[
@@ -93,8 +104,8 @@ export function Identity({ person: p }: { person: Person }) {
       </Card>
       <Decisions person={p} write={write} />
       <KeptApart person={p} write={write} />
-      <Sheet title={t('person.split_title')} opened={taken !== null} onClose={() => setTaken(null)}>
-        <SplitForm person={p} taken={taken ?? []} onDone={() => setTaken(null)} />
+      <Sheet title={t(`person.${verb}_title`)} opened={taken !== null} onClose={() => setTaken(null)}>
+        <SplitForm key={verb} person={p} verb={verb} taken={taken ?? []} onDone={() => setTaken(null)} />
       </Sheet>
       <Sheet title={t(`person.${other ?? 'join'}_title`)} opened={other !== null} onClose={() => setOther(null)}>
         <OtherPerson person={p} verb={other ?? 'join'} onDone={() => setOther(null)} />
@@ -105,22 +116,38 @@ export function Identity({ person: p }: { person: Person }) {
 
 const key = (i: Identifier) => `${i.kind} ${i.value}`
 
-function SplitForm({ person: p, taken, onDone }: { person: Person; taken: Identifier[]; onDone: () => void }) {
+/** Takes identifiers off a person: as somebody else's, or as nobody's from now on. */
+function SplitForm({
+  person: p,
+  verb,
+  taken,
+  onDone,
+}: {
+  person: Person
+  verb: 'split' | 'unbind'
+  taken: Identifier[]
+  onDone: () => void
+}) {
   const t = useT()
   const split = useSend('post', '/api/v1/people/{id}/split', { refresh: people })
+  const unbind = useSend('post', '/api/v1/people/{id}/unbind', { refresh: people })
+  const [once] = useState(() => crypto.randomUUID())
+  const identifiers = taken.map(({ kind, value }) => ({ kind, value }))
   const form = useForm({
     initial: { note: '' },
-    save: (v) =>
-      split.mutateAsync({ path: { id: p.id }, body: { identifiers: taken.map(({ kind, value }) => ({ kind, value })), note: v.note } }),
+    save: async (v) => {
+      if (verb === 'split') await split.mutateAsync({ path: { id: p.id }, body: { identifiers, note: v.note } })
+      else await unbind.mutateAsync({ path: { id: p.id }, body: { identifiers, note: v.note, idempotency_key: once } })
+    },
     onDone: () => {
-      toast(t('person.split_done'))
+      toast(t(`person.${verb}_done`))
       settle()
       onDone()
     },
   })
   return (
-    <FormBody form={form} action={t('person.split')} onCancel={onDone}>
-      <p>{t('person.split_lead', { name: personName(p) })}</p>
+    <FormBody form={form} action={t(`person.${verb}`)} onCancel={onDone}>
+      <p>{t(`person.${verb}_lead`, { name: personName(p) })}</p>
       <ul>
         {taken.map((i) => (
           <li key={key(i)}>
@@ -233,15 +260,19 @@ function Decisions({ person: p, write }: { person: Person; write: boolean }) {
             main: true,
             cell: (d) => (
               <>
-                {word('identity', d.kind)}
-                {d.reason ? <Note>{word('identity_reason', d.reason)}</Note> : null}
+                {why(t, d)}
+                {d.reason || d.count > 1 ? (
+                  <Note>
+                    {[
+                      d.reason ? word('identity_reason', d.reason) : '',
+                      d.count > 1 ? t('why.times', { count: d.count, n: formatNumber(d.count) }) : '',
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </Note>
+                ) : null}
               </>
             ),
-          },
-          {
-            id: 'identifier',
-            title: t('field.identifier'),
-            cell: (d) => (d.identifier ? `${word('identifier', d.identifier.kind)} ${d.identifier.value}` : ''),
           },
           {
             id: 'other',
@@ -264,6 +295,16 @@ function Decisions({ person: p, write }: { person: Person; write: boolean }) {
       />
     </Card>
   )
+}
+
+/** An entry of the identity log as a sentence. */
+function why(t: ReturnType<typeof useT>, d: Schemas['Decision']): string {
+  const ids = (d.identifiers ?? []).map((x) => {
+    const at = x.indexOf(':')
+    return `${word('identifier', x.slice(0, at))} ${x.slice(at + 1)}`
+  })
+  if (ids.length === 0) return word('identity', d.kind)
+  return t(`why.${d.kind}`, { ids: formatList(ids) })
 }
 
 function KeptApart({ person: p, write }: { person: Person; write: boolean }) {

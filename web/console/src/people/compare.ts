@@ -12,6 +12,8 @@ export interface Compared {
   trait?: boolean
   /** The values are moments. */
   time?: boolean
+  /** A figure or moment that two records of one person differ in anyway. */
+  history?: boolean
 }
 
 const identifiers = (p: Person, kind: string) =>
@@ -27,6 +29,9 @@ const told = new Set(['name', 'first_name', 'last_name', 'firstName', 'lastName'
 
 /** Case, width and surrounding space make no difference. */
 export const sameText = (a: string, b: string) => a.normalize('NFKC').trim().toLowerCase() === b.normalize('NFKC').trim().toLowerCase()
+
+/** Whether one person could hardly have both. That one record lacks something says nothing. */
+export const contradict = (r: Compared) => !r.history && r.one !== '' && r.two !== '' && !sameText(r.one, r.two)
 
 /** The rows of the comparison: who they are, how they were known, then what they have traits of; rows that both lack are left out. */
 export function compare(one: Person, two: Person): Compared[] {
@@ -47,10 +52,10 @@ export function compare(one: Person, two: Person): Compared[] {
     row('user_id', (p) => identifiers(p, 'user_id')),
     ...kinds.map((k) => row(word('identifier', k), (p) => identifiers(p, k), { trait: true })),
     ...traits.map((k) => row(k, (p) => shown(p.traits[k]), { trait: true })),
-    row('events', (p) => shown(p.counters?.events)),
-    row('orders', (p) => shown(p.counters?.orders)),
-    row('first_seen', (p) => p.first_seen ?? '', { time: true }),
-    row('last_seen', (p) => p.last_seen ?? '', { time: true }),
+    row('events', (p) => shown(p.counters?.events), { history: true }),
+    row('orders', (p) => shown(p.counters?.orders), { history: true }),
+    row('first_seen', (p) => p.first_seen ?? '', { time: true, history: true }),
+    row('last_seen', (p) => p.last_seen ?? '', { time: true, history: true }),
   ]
   return rows.filter((r) => r.one || r.two)
 }
