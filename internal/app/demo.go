@@ -223,8 +223,9 @@ func (d *demonstration) account(ctx context.Context, ws string) error {
 	}
 	for _, known := range all {
 		if known.Name == a.Name {
-			a.ID = known.ID
-			_, err := d.app.messages.UpdateAccount(ctx, ws, a)
+			// Only where mail goes is the demonstration's; warm-up, throttles and all else that was set meanwhile stay.
+			known.Config = config
+			_, err := d.app.messages.UpdateAccount(ctx, ws, known)
 			return err
 		}
 	}

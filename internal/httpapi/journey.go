@@ -265,7 +265,9 @@ func (a *api) journeyRoutes() {
 			shape := readyShape(sc)
 			switch j, err := s.ByKey(ctx, workspaceOf(ctx), sc.Key); {
 			case err == nil:
-				shape.Journey = j.ID
+				if j.Status != journey.Archived { // one that was put away can be had again
+					shape.Journey = j.ID
+				}
 			case !errs.Is(err, errs.KindNotFound):
 				return nil, err
 			}

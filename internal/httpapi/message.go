@@ -56,6 +56,7 @@ type MessageDraft struct {
 	FromName    string         `json:"from_name,omitempty" maxLength:"200"`
 	ReplyTo     string         `json:"reply_to,omitempty" maxLength:"320"`
 	Attachments []MessageFile  `json:"attachments,omitempty" maxItems:"20"`
+	Goal        *Goal          `json:"goal,omitempty" doc:"what the message is meant to bring about, to be counted toward it; left out: nothing is, be it in either lane"`
 	SendAt      *time.Time     `json:"send_at,omitempty" doc:"at once if left out; at most a year ahead"`
 }
 
@@ -131,7 +132,7 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 	ws := workspaceOf(ctx)
 	r := outbox.Request{
 		Workspace: ws, Channel: d.Channel, Topic: d.Topic, Template: d.Template, Version: d.Version, Vars: d.Data, Transactional: d.Lane != "marketing",
-		Source: outbox.Source{Kind: "api", ID: caller(ctx).ID}, Key: apiKeys + key,
+		Source: outbox.Source{Kind: "api", ID: caller(ctx).ID}, Key: apiKeys + key, Goal: outbox.Goal{None: true},
 	}
 	if r.Channel == "" {
 		r.Channel = content.Email
@@ -147,6 +148,12 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 	var err error
 	if r.Priority, err = outbox.ParsePriority(d.Priority); err != nil {
 		return r, err
+	}
+	if d.Goal != nil { // counted only if asked for: a receipt is no reason to buy
+		r.Goal = goalOf(d.Goal)
+		if err := r.Goal.Validate(); err != nil {
+			return r, err
+		}
 	}
 	if d.SendAt != nil {
 		if d.SendAt.After(a.c.Clock.Now().Add(maxAhead)) {

@@ -135,6 +135,7 @@ func TestChannelAndMessageScenarios(t *testing.T) {
 		{do: "POST /messages", body: `{"to":{"address":"zanzibar@example.com"},"subject":"x","text":"x"}`, status: 202, has: `"state":"refused" | "reason":"suppressed" | "why":"manual" | {"state":"refused","at"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"lane":"marketing","topic":"$topic","template":"$template"}`, status: 202, has: `"state":"refused" | "reason":"unsubscribed"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"lane":"marketing","template":"$template"}`, status: 422, has: `"field":"topic"`},
+		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"template":"$template","goal":{"event":"Order Completed","filter":[{"path":"x"}]}}`, status: 422, has: `"field":"goal.filter"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"topic":"$topic","template":"$template"}`, status: 422, has: `"field":"topic"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:nobody"},"template":"$template"}`, status: 404},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem","person":"$aya"},"template":"$template"}`, status: 422, has: `"field":"to"`},

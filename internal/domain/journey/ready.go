@@ -139,7 +139,7 @@ func readReady(name string, into any) error {
 }
 
 // Install makes ready-made journeys of the workspace, in a language, as drafts with everything they refer to: those named, or all. What is there
-// already is left alone, so it may be called again. It returns the journeys in the order of Scenarios.
+// already is left alone, so it may be called again; one that was archived stays so, and a new one takes its key. It returns the journeys in the order of Scenarios.
 func (s *Service) Install(ctx context.Context, ws, locale string, kit Kit, keys ...string) ([]Journey, error) {
 	all, err := Scenarios(locale)
 	if err != nil {
@@ -169,7 +169,15 @@ func (s *Service) Install(ctx context.Context, ws, locale string, kit Kit, keys 
 }
 
 func (s *Service) install(ctx context.Context, ws, locale string, kit Kit, sc Scenario, topics map[string]ReadyTopic) (Journey, error) {
-	if j, err := s.c.Store.ByKey(ctx, ws, sc.Key); !errs.Is(err, errs.KindNotFound) {
+	switch j, err := s.c.Store.ByKey(ctx, ws, sc.Key); {
+	case err == nil && j.Status == Archived:
+		// Put away, with its figures, under its name; the library's entry is free for a new one.
+		j.Key = ""
+		j.UpdatedAt = s.c.Clock.Now()
+		if err := s.c.Tx.InTx(ctx, func(ctx context.Context) error { return s.c.Store.Update(ctx, j) }); err != nil && !errs.Is(err, errs.KindConflict) {
+			return Journey{}, err
+		}
+	case !errs.Is(err, errs.KindNotFound):
 		return j, err
 	}
 	ids := map[string]string{}

@@ -202,3 +202,27 @@ func TestRemindersOfSeveralInvoicesGoOutSideBySide(t *testing.T) {
 		t.Errorf("after the payment: %+v", s)
 	}
 }
+
+func TestAReadyMadeJourneyThatWasPutAwayCanBeHadAgain(t *testing.T) {
+	w := newWorld(t)
+	kit := newShelf(t, w)
+	first, err := w.svc.Install(t.Context(), ws, "en", kit, "abandoned_cart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Archive(t.Context(), ws, first[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	again, err := w.svc.Install(t.Context(), ws, "en", kit, "abandoned_cart")
+	if err != nil || again[0].ID == first[0].ID || again[0].Status != journey.Draft || again[0].Key != "abandoned_cart" {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	old, err := w.svc.Get(t.Context(), ws, first[0].ID)
+	if err != nil || old.Status != journey.Archived || old.Key != "" {
+		t.Errorf("the one put away: %+v, %v", old, err)
+	}
+	third, err := w.svc.Install(t.Context(), ws, "en", kit, "abandoned_cart")
+	if err != nil || third[0].ID != again[0].ID {
+		t.Errorf("once more: %+v, %v", third, err)
+	}
+}

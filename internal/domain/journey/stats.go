@@ -4,18 +4,19 @@ import (
 	"context"
 	"strings"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
-// Stats is how a journey goes, over all its versions. Every figure is a running sum kept in the transaction of the move itself, and the
-// people behind each can be asked for with Service.Behind.
+// Stats is how a journey goes, over all its versions. Every figure is a running sum kept in the transaction of the move itself (refunds are taken off as it is
+// read), and the people behind each can be asked for with Service.Behind.
 type Stats struct {
 	Entered int64            // rounds begun
 	Inside  int64            // people inside now, parked ones included
 	Parked  int64            // of them, those who cannot go on until someone mends something
 	Goals   int64            // rounds that reached the goal
 	Ended   map[string]int64 // rounds ended, by why: goal, end, exit_node, exit_rule, merged, stopped, removed, other_journey, gone
-	Revenue map[string]int64 // amounts of the goal events in minor units, by currency
+	Revenue map[string]int64 // amounts of the goal events less what was given back for their orders, in minor units, by currency
 	Turned  map[string]int64 // people not let in, by reason
 	// With a holdout: what compares to Control are Goals and LateGoals together, of those who entered, and Revenue and LateRevenue.
 	LateGoals   int64            // reached within the goal's window after the journey had ended for the person
@@ -92,12 +93,38 @@ func (s *Service) Stats(ctx context.Context, ws, id string) (Stats, error) {
 			at(c.Node).add(what, detail, c.N)
 		}
 	}
+	if err := s.takeOff(ctx, ws, id, &out); err != nil {
+		return Stats{}, err
+	}
 	for i := range out.Nodes {
 		n := &out.Nodes[i]
 		n.Now = n.In - total(n.Out) - total(n.Ended)
 		out.Parked += n.Parked
 	}
 	return out, nil
+}
+
+// takeOff takes what was given back off the revenue, by the same rule as reports of messages. It is looked up rather than counted along: refunds
+// are few, and come before or after their order.
+func (s *Service) takeOff(ctx context.Context, ws, id string, out *Stats) error {
+	if len(out.Revenue)+len(out.LateRevenue)+len(out.Control.Revenue) == 0 {
+		return nil
+	}
+	found, err := s.c.Store.Refunded(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	for _, g := range found {
+		sum := out.Revenue
+		switch {
+		case g.Control:
+			sum = out.Control.Revenue
+		case g.Late:
+			sum = out.LateRevenue
+		}
+		sum[g.Goal.Currency] -= outbox.Refunded(g.Goal.Minor, g.Goal.Currency, g.Refunds)
+	}
+	return nil
 }
 
 func (s *Stats) add(what, detail string, n int64) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -157,6 +158,9 @@ type Errands interface {
 	// PurgeErrands deletes up to limit errands, of all workspaces, that ended before the moment.
 	PurgeErrands(ctx context.Context, before time.Time, limit int) (int64, error)
 
+	// Refunded returns the goals of the journey's rounds whose order money was given back for, with those refunds, in no particular order.
+	Refunded(ctx context.Context, ws, journey string) ([]RefundedGoal, error)
+
 	// Passed returns, by output, how many rounds have left the node before the moment, and how many of them reached the goal.
 	Passed(ctx context.Context, ws, journey, node string, before time.Time) ([]Passed, error)
 	// Decide keeps a decision and returns it, or the one that the test has already.
@@ -172,6 +176,15 @@ type Errands interface {
 	Secrets(ctx context.Context, ws string, p page.Request) (page.Of[Secret], error)
 	// DeleteSecret removes a secret; none is no error.
 	DeleteSecret(ctx context.Context, ws, id string) error
+}
+
+// RefundedGoal is a goal whose order money was given back for.
+type RefundedGoal struct {
+	Instance string
+	Control  bool // of somebody kept out to compare
+	Late     bool // reached after the journey had ended for the person
+	Goal     node.Reached
+	Refunds  []outbox.Refund
 }
 
 // Place is a journey in a workspace.

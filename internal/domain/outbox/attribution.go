@@ -36,10 +36,6 @@ func (s *Service) Attribution(ctx context.Context, events []event.Kept) error {
 }
 
 func (s *Service) attribute(ctx context.Context, ws string, events []event.Kept) error {
-	goals, err := s.store.Goals(ctx, ws)
-	if err != nil || len(goals) == 0 {
-		return err
-	}
 	var refunds []Refund
 	for _, e := range events {
 		if r, ok := refund(e); ok {
@@ -50,6 +46,10 @@ func (s *Service) attribute(ctx context.Context, ws string, events []event.Kept)
 		if err := s.store.AddRefunds(ctx, ws, refunds); err != nil {
 			return err
 		}
+	}
+	goals, err := s.store.Goals(ctx, ws)
+	if err != nil {
+		return err
 	}
 	events = slices.DeleteFunc(events, func(e event.Kept) bool { return !slices.Contains(goals, e.Name) })
 	if len(events) == 0 {
@@ -176,15 +176,15 @@ func conversion(e event.Kept, m Message) Conversion {
 	}
 	c.Minor, c.Currency = m.Goal.worth(e)
 	if e.Name == event.OrderCompleted {
-		if key := orderKey(e); key != "" {
+		if key := OrderKey(e); key != "" {
 			c.Key = key
 		}
 	}
 	return c
 }
 
-// orderKey names the order of an event, empty if it has no number.
-func orderKey(e event.Kept) string {
+// OrderKey names the order of an event, empty if it has no number. Refunds are found by it.
+func OrderKey(e event.Kept) string {
 	var p struct {
 		OrderID any `json:"order_id"`
 	}

@@ -18,6 +18,7 @@ type Goal struct {
 	Event  string            `json:"event,omitempty"`
 	Window time.Duration     `json:"window,omitempty"`
 	Filter []json.RawMessage `json:"filter,omitempty"` // conditions over the event's properties, as in rules; all must hold
+	None   bool              `json:"none,omitempty"`   // the message is for nothing that is counted; all else is empty
 	Value  string            `json:"value,omitempty"`  // property that holds what the event is worth, such as order.total; empty: the total of orders, nothing of other events
 }
 
@@ -34,11 +35,14 @@ const (
 
 // IsZero reports whether nothing was chosen.
 func (g Goal) IsZero() bool {
-	return g.Event == "" && g.Window == 0 && len(g.Filter) == 0 && g.Value == ""
+	return !g.None && g.Event == "" && g.Window == 0 && len(g.Filter) == 0 && g.Value == ""
 }
 
-// Filled returns the goal with defaults in place of what was not chosen.
+// Filled returns the goal with defaults in place of what was not chosen; a message for nothing stays so.
 func (g Goal) Filled() Goal {
+	if g.None {
+		return Goal{None: true}
+	}
 	if g.Event == "" {
 		g.Event = DefaultGoal.Event
 	}
@@ -52,6 +56,8 @@ func (g Goal) Filled() Goal {
 // Validate checks what people wrote. The fields of its errors begin with goal.
 func (g Goal) Validate() error {
 	switch {
+	case g.None:
+		return nil
 	case len(g.Event) > maxGoalText || len(g.Value) > maxGoalText:
 		return errs.Invalid("goal.length", "goal.event", "at most %d characters", maxGoalText)
 	case g.Window < 0 || g.Window > MaxGoalWindow:
@@ -86,7 +92,7 @@ type aims struct{ rules map[string]*rule.Rule }
 
 // hits reports whether the event is what the goal waits for, its window aside. A filter that cannot be read any more matches nothing.
 func (a *aims) hits(g Goal, e event.Kept) bool {
-	if g.Event != e.Name {
+	if g.Event == "" || g.Event != e.Name {
 		return false
 	}
 	if len(g.Filter) == 0 {
@@ -172,7 +178,7 @@ func Refunded(minor int64, currency string, refunds []Refund) int64 {
 }
 
 func refund(e event.Kept) (Refund, bool) {
-	key := orderKey(e)
+	key := OrderKey(e)
 	if e.Name != event.OrderRefunded || key == "" {
 		return Refund{}, false
 	}

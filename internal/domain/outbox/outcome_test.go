@@ -168,3 +168,33 @@ func TestCreditsAndOutcomesEqualACountOverTheEvents(t *testing.T) {
 		}
 	})
 }
+
+// A receipt is no reason to buy: the order goes to the letter before it.
+func TestAMessageForNothingTakesNoCredit(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	letter := f.enqueue(f.request(1))[0].MessageID
+	receipt := f.enqueue(f.request(1, func(r *outbox.Request) { r.Goal, r.Key = outbox.Goal{None: true}, "receipt" }))[0].MessageID
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(letter, outbox.Sent)
+	f.untilState(receipt, outbox.Sent)
+	nameless := order(1, "n1", `{"total": 5, "currency": "EUR"}`, time.Minute)
+	nameless.Type, nameless.Name = event.Identify, ""
+	f.receive(order(1, "o1", `{"total": 10, "currency": "EUR"}`, time.Minute), nameless)
+	got := map[string]int{}
+	for _, id := range []string{letter, receipt} {
+		list, err := f.Conversions(t.Context(), ws, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[id] = len(list)
+	}
+	if got[letter] != 1 || got[receipt] != 0 {
+		t.Errorf("credited to letter and receipt: %d, %d", got[letter], got[receipt])
+	}
+	for _, o := range f.outcomes() {
+		if o.Message == receipt {
+			t.Errorf("the receipt has an outcome: %+v", o)
+		}
+	}
+}

@@ -211,7 +211,9 @@ func (s *Service) insert(ctx context.Context, ws string, fresh []*Message, used 
 	goals := map[string]bool{}
 	for i, m := range fresh {
 		rows[i] = *m
-		goals[m.Goal.Event] = true
+		if m.Goal.Event != "" {
+			goals[m.Goal.Event] = true
+		}
 	}
 	n, err := s.store.Insert(ctx, ws, rows)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -25,9 +26,9 @@ type Overview struct {
 	At      time.Time
 }
 
-// Day is one day, in UTC.
+// Day is one day of the workspace, by the calendar of its zone.
 type Day struct {
-	Date         time.Time
+	Date         time.Time // when it begins; an hour shorter or longer than others where clocks change
 	Events       int64
 	Active       int64 // different people who did something
 	Sent         int64 // messages
@@ -42,8 +43,6 @@ type Day struct {
 	Revenue      map[string]int64 // of these, minor units by currency
 }
 
-const day = 24 * time.Hour
-
 // Overview reports on the workspace. Days are counted by when things happened, so late events change past days.
 func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
 	now := s.c.Clock.Now()
@@ -56,14 +55,19 @@ func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
 	if out.Parked, err = s.c.Journeys.Parked(ctx, ws); err != nil {
 		return Overview{}, err
 	}
-	first := now.Truncate(day).Add(-(OverviewDays - 1) * day)
-	for i := range OverviewDays {
-		out.Days = append(out.Days, Day{Date: first.Add(time.Duration(i) * day), Revenue: map[string]int64{}})
-	}
-	if err := s.countDays(ctx, ws, out.Days); err != nil {
+	zone, err := s.c.Zone(ctx, ws)
+	if err != nil {
 		return Overview{}, err
 	}
-	if err := s.sumOrders(ctx, ws, out.Days); err != nil {
+	today := now.In(zone)
+	p := periodOf(today.AddDate(0, 0, 1-OverviewDays), today.AddDate(0, 0, 1), zone)
+	for _, start := range p.Days() {
+		out.Days = append(out.Days, Day{Date: start.In(zone), Revenue: map[string]int64{}})
+	}
+	if err := s.countDays(ctx, ws, p, out.Days); err != nil {
+		return Overview{}, err
+	}
+	if err := s.sumOrders(ctx, ws, p, out.Days); err != nil {
 		return Overview{}, err
 	}
 	out.Orders, out.Revenue, err = s.allOrders(ctx, ws)
@@ -108,29 +112,38 @@ func addOrders(row []any, revenue map[string]int64) (n int64, err error) {
 	return n, nil
 }
 
-const dayMicros = int64(day / time.Microsecond)
-
 // between is the condition of all day queries. Its arguments are the workspace and the ends of the time.
 const between = ` FROM event WHERE ws = ? AND time >= ? AND time < ?`
 
-func span(ws string, days []Day) []any {
-	return []any{ws, days[0].Date.UnixMicro(), days[0].Date.Add(time.Duration(len(days)) * day).UnixMicro()}
+func span(ws string, p Period) []any {
+	return []any{ws, p.From.UnixMicro(), p.To.UnixMicro()}
 }
 
-// at finds the day that a row's first column, its start in microseconds, names.
+// dayNumber is the expression that numbers the days of an event's time, from 0. Days differ in length, so it compares with the start of each.
+func dayNumber(days []Day) string {
+	var b strings.Builder
+	b.WriteString("CASE")
+	for i := 1; i < len(days); i++ {
+		fmt.Fprintf(&b, " WHEN time < %d THEN %d", days[i].Date.UnixMicro(), i-1)
+	}
+	fmt.Fprintf(&b, " ELSE %d END", len(days)-1)
+	return b.String()
+}
+
+// at finds the day that a row's first column numbers.
 func at(days []Day, v any) (*Day, error) {
-	micros, err := integer(v)
+	i, err := integer(v)
 	if err != nil {
 		return nil, err
 	}
-	i := (micros - days[0].Date.UnixMicro()) / dayMicros
 	if i < 0 || i >= int64(len(days)) {
-		return nil, fmt.Errorf("a figure of %s lies outside the days asked for", time.UnixMicro(micros).UTC())
+		return nil, fmt.Errorf("a figure of day %d lies outside the %d days asked for", i, len(days))
 	}
 	return &days[i], nil
 }
 
-func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
+func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day) error {
+	number := dayNumber(days)
 	told := map[string]func(d *Day) *int64{
 		event.MessageSent:         func(d *Day) *int64 { return &d.Sent },
 		event.MessageRefused:      func(d *Day) *int64 { return &d.Refused },
@@ -141,8 +154,8 @@ func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
 		event.JourneyEntered:      func(d *Day) *int64 { return &d.Entered },
 		event.JourneyGoal:         func(d *Day) *int64 { return &d.Goals },
 	}
-	rows, err := s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, name, COUNT(DISTINCT COALESCE(outbox_id, message_id))`+between+
-		` AND type IN ('message', 'journey') AND NOT (type = 'message' AND `+byMachine+`) GROUP BY 1, 2`, dayMicros), span(ws, days))
+	rows, err := s.c.Events.Query(ctx, `SELECT `+number+`, name, COUNT(DISTINCT COALESCE(outbox_id, message_id))`+between+
+		` AND type IN ('message', 'journey') AND NOT (type = 'message' AND `+byMachine+`) GROUP BY 1, 2`, span(ws, p))
 	if err != nil {
 		return fmt.Errorf("count messages and journeys by day: %w", err)
 	}
@@ -158,8 +171,8 @@ func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
 			}
 		}
 	}
-	rows, err = s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, COUNT(*), COUNT(DISTINCT person)`+between+
-		` AND type IN ('track', 'page', 'screen') GROUP BY 1`, dayMicros), span(ws, days))
+	rows, err = s.c.Events.Query(ctx, `SELECT `+number+`, COUNT(*), COUNT(DISTINCT person)`+between+
+		` AND type IN ('track', 'page', 'screen') GROUP BY 1`, span(ws, p))
 	if err != nil {
 		return fmt.Errorf("count events by day: %w", err)
 	}
@@ -178,8 +191,8 @@ func (s *Service) countDays(ctx context.Context, ws string, days []Day) error {
 	return nil
 }
 
-func (s *Service) sumOrders(ctx context.Context, ws string, days []Day) error {
-	rows, err := s.c.Events.Query(ctx, fmt.Sprintf(`SELECT time - time %% %d, `+orderSums+between+orders+` GROUP BY 1, 2`, dayMicros), append(span(ws, days), event.OrderCompleted))
+func (s *Service) sumOrders(ctx context.Context, ws string, p Period, days []Day) error {
+	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(days)+`, `+orderSums+between+orders+` GROUP BY 1, 2`, append(span(ws, p), event.OrderCompleted))
 	if err != nil {
 		return fmt.Errorf("sum orders by day: %w", err)
 	}

@@ -73,7 +73,10 @@ type fakes struct {
 	counts   map[string]outbox.Counts
 	messages []outbox.Message
 	asked    string
+	in       string // zone of the workspace; UTC if empty
 }
+
+func (f *fakes) zone() (*time.Location, error) { return time.LoadLocation(f.in) }
 
 func (f *fakes) CountsByNode(_ context.Context, _ string, src outbox.Source) (map[string]outbox.Counts, error) {
 	f.asked = src.Kind + " " + src.ID
@@ -123,7 +126,7 @@ func (f *fakes) Behind(_ context.Context, _, id string, b journey.Behind, _ page
 func (f *fakes) Parked(context.Context, string) (int64, error) { return 4, nil }
 
 func service(f *fakes, events report.Events) *report.Service {
-	return report.New(report.Config{Clock: clock.NewFixed(now), Messages: f, Campaigns: campaigns{}, Journeys: f, Events: events})
+	return report.New(report.Config{Clock: clock.NewFixed(now), Messages: f, Campaigns: campaigns{}, Journeys: f, Events: events, Zone: func(context.Context, string) (*time.Location, error) { return f.zone() }})
 }
 
 var some = outbox.Counts{
@@ -266,5 +269,45 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 	}
 	if diff := cmp.Diff(report.Day{Date: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Revenue: map[string]int64{}}, o.Days[0]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The clocks of Berlin go forward on 29 March 2026 at 01:00 UTC: that day has 23 hours.
+func TestTheDaysOfAnOverviewAreThoseOfTheWorkspace(t *testing.T) {
+	store, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	var events []event.Kept
+	for n, at := range []string{"2026-03-27T22:59:59Z", "2026-03-27T23:00:00Z", "2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z", "2026-03-30T22:00:00Z"} {
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, event.Kept{Person: uint64(n + 1), Position: event.Position{Seq: 1, Index: n}, Event: event.Event{
+			Workspace: ws, MessageID: fmt.Sprint("m", n), Type: event.Track, Name: "Order Completed", Time: when, Received: when, Origin: event.Server,
+			Properties: json.RawMessage(`{"total": 1, "currency": "EUR"}`),
+		}})
+	}
+	if err := store.Append(t.Context(), event.Batch{Through: 1, Events: events}); err != nil {
+		t.Fatal(err)
+	}
+	o, err := service(&fakes{in: "Europe/Berlin"}, store).Overview(t.Context(), ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range o.Days {
+		if d.Events > 0 {
+			got = append(got, fmt.Sprint(d.Date.Format(time.DateOnly), " ", d.Events, " ", d.Orders, " ", d.Active, " ", d.Revenue["EUR"]))
+		}
+	}
+	want := []string{"2026-03-27 1 1 1 100", "2026-03-28 2 2 2 200", "2026-03-29 2 2 2 200", "2026-03-30 1 1 1 100", "2026-03-31 1 1 1 100"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if len(o.Days) != report.OverviewDays {
+		t.Errorf("%d days", len(o.Days))
 	}
 }

@@ -87,9 +87,9 @@ func (s *Journey) Update(ctx context.Context, j journey.Journey) error {
 	if err != nil {
 		return err
 	}
-	n, err := s.db.Exec(ctx, `UPDATE journey SET name = $4, status = $5, draft = $6, published = $7, draining = $8, updated_at = $9, rev = rev + 1
+	n, err := s.db.Exec(ctx, `UPDATE journey SET name = $4, status = $5, draft = $6, published = $7, draining = $8, updated_at = $9, name_key = $10, rev = rev + 1
 		WHERE workspace_id = $1 AND id = $2 AND rev = $3`,
-		j.Workspace, j.ID, j.Rev, j.Name, string(j.Status), string(draft), j.Published, j.Draining, j.UpdatedAt)
+		j.Workspace, j.ID, j.Rev, j.Name, string(j.Status), string(draft), j.Published, j.Draining, j.UpdatedAt, orNull(j.Key))
 	if err == nil && n == 0 {
 		if _, err := s.Get(ctx, j.Workspace, j.ID); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -53,8 +54,8 @@ func writeReason(r node.Reason) (string, error) {
 }
 
 type instanceTexts struct {
-	memory, goal, reason, failure string
-	due                           any
+	memory, goal, order, reason, failure string
+	due                                  any
 }
 
 func encodeInstance(i journey.Instance) (out instanceTexts, err error) {
@@ -68,7 +69,7 @@ func encodeInstance(i journey.Instance) (out instanceTexts, err error) {
 		if err != nil {
 			return out, err
 		}
-		out.goal = string(g)
+		out.goal, out.order = string(g), i.Goal.Order
 	}
 	if !i.Due.IsZero() {
 		out.due = i.Due
@@ -88,10 +89,10 @@ func (s *Journey) Enter(ctx context.Context, instances []journey.Instance) (map[
 			return nil, err
 		}
 		n, err := s.db.Exec(ctx, `INSERT INTO journey_instance (id, workspace_id, journey_id, version, person_id, entry_key, status, node, arrived_at,
-			entered_at, ended_at, due_at, seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, lease_until, rev, live_key, control)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0, 1, $21, $22) ON CONFLICT DO NOTHING`,
+			entered_at, ended_at, due_at, seq, memory, why, reason, goal_at, goal, attempts, error, lease_owner, lease_until, rev, live_key, control, goal_order)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, '', 0, 1, $21, $22, $23) ON CONFLICT DO NOTHING`,
 			i.ID, i.Workspace, i.Journey, i.Version, i.Person, i.EntryKey, string(i.Status), i.Node, i.Arrived,
-			i.Entered, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Key, i.Control)
+			i.Entered, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Key, i.Control, x.order)
 		if err != nil {
 			return nil, err
 		}
@@ -243,10 +244,10 @@ func (s *Journey) Save(ctx context.Context, instances []journey.Instance) error 
 		if err != nil {
 			return err
 		}
-		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Version}
+		rows[n] = []any{i.Workspace, i.ID, string(i.Status), i.Node, i.Arrived, i.Ended, x.due, i.Seq, x.memory, i.Why, x.reason, i.GoalAt, x.goal, i.Attempts, x.failure, i.Version, x.order}
 	}
 	_, err := s.db.Bulk(ctx, `UPDATE journey_instance SET version = $16, status = $3, node = $4, arrived_at = $5, ended_at = $6, due_at = $7, seq = $8, memory = $9,
-		why = $10, reason = $11, goal_at = $12, goal = $13, attempts = $14, error = $15, lease_owner = '', lease_until = 0, rev = rev + 1
+		why = $10, reason = $11, goal_at = $12, goal = $13, attempts = $14, error = $15, goal_order = $17, lease_owner = '', lease_until = 0, rev = rev + 1
 		WHERE workspace_id = $1 AND id = $2`, rows)
 	return err
 }
@@ -263,6 +264,36 @@ func (s *Journey) Repoint(ctx context.Context, ws, from, to string) error {
 		}
 	}
 	return nil
+}
+
+// Refunded returns goals whose order money was given back for.
+func (s *Journey) Refunded(ctx context.Context, ws, id string) ([]journey.RefundedGoal, error) {
+	type row struct {
+		journey.RefundedGoal
+		refund outbox.Refund
+	}
+	rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (x row, err error) {
+		var goal, why string
+		if err = r.Scan(&x.Instance, &x.Control, &why, &goal, &x.refund.Key, &x.refund.EventID, &x.refund.Minor, &x.refund.Currency, &x.refund.Whole, &x.refund.At); err != nil {
+			return x, err
+		}
+		x.Late = why != "goal"
+		return x, json.Unmarshal([]byte(goal), &x.Goal)
+	}, `SELECT i.id, i.control, i.why, i.goal, r.credit_key, r.event_id, r.minor, r.currency, r.whole, r.refunded_at
+		FROM order_refund r JOIN journey_instance i ON i.workspace_id = r.workspace_id AND i.goal_order = r.credit_key
+		WHERE r.workspace_id = $1 AND i.journey_id = $2 AND i.goal_order <> '' ORDER BY i.id, r.event_id`, ws, id)
+	if err != nil {
+		return nil, err
+	}
+	var out []journey.RefundedGoal
+	for _, x := range rows {
+		if n := len(out); n == 0 || out[n-1].Instance != x.Instance {
+			out = append(out, x.RefundedGoal)
+		}
+		last := &out[len(out)-1]
+		last.Refunds = append(last.Refunds, x.refund)
+	}
+	return out, nil
 }
 
 // Parked returns how many are parked.

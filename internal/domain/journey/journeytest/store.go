@@ -130,7 +130,7 @@ func journeysRoundTrip(t *testing.T, s journey.Store) {
 func updatesCheckRev(t *testing.T, s journey.Store) {
 	j := sample("jrn_1")
 	ok(t, s.Create(t.Context(), j))
-	j.Name, j.Status, j.Published, j.Draining, j.UpdatedAt = "new", journey.Paused, 2, true, epoch.Add(time.Hour)
+	j.Name, j.Key, j.Status, j.Published, j.Draining, j.UpdatedAt = "new", "cart", journey.Paused, 2, true, epoch.Add(time.Hour)
 	j.Draft.Nodes = nil
 	ok(t, s.Update(t.Context(), j))
 	isKind(t, s.Update(t.Context(), j), errs.KindConflict)

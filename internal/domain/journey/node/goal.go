@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/money"
 )
 
@@ -71,6 +72,9 @@ func (n goal) counts(s State, e event.Kept, due time.Time) bool {
 // ReachedBy is the result of a goal that the event fulfilled, with the amount the event carries.
 func ReachedBy(e event.Kept) Result {
 	r := &Reached{MessageID: e.MessageID, Name: e.Name, Time: e.Time}
+	if e.Name == event.OrderCompleted {
+		r.Order = outbox.OrderKey(e)
+	}
 	if minor, currency, ok := money.OfProperties(e.Properties); ok {
 		r.Minor, r.Currency = minor, currency
 	}

@@ -116,6 +116,7 @@ type Reached struct {
 	Time      time.Time `json:"time"`
 	Minor     int64     `json:"minor,omitempty"`    // amount of the event in minor units
 	Currency  string    `json:"currency,omitempty"` // empty if the event carried no amount
+	Order     string    `json:"order,omitempty"`    // key by which refunds of the order are found; empty if it has no number
 }
 
 // Effect is something to be done, as data. Exactly one field is set.

@@ -50,5 +50,3 @@ func Because(code string, about ...any) Reason {
 	}
 	return r
 }
-
-var because = Because
