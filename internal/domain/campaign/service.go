@@ -85,7 +85,7 @@ type Config struct {
 	Content  Content
 	Feeds    Feeds                                                        // nil: series read no feeds
 	Zone     func(ctx context.Context, ws string) (*time.Location, error) // in which series run; nil: UTC
-	Chunk    int                                                          // people in one transaction; 1,000 if zero
+	Chunk    int                                                          // people in one transaction; 250 if zero
 	Ahead    int                                                          // messages that may wait in the outbox before more are asked for; 5,000 if zero
 }
 
@@ -102,7 +102,7 @@ type Service struct {
 // New returns a Service; Start makes it send.
 func New(c Config) *Service {
 	if c.Chunk <= 0 {
-		c.Chunk = 1000
+		c.Chunk = 250 // some 15 ms of the record store's writer, for which the mails on their way wait
 	}
 	if c.Ahead <= 0 {
 		c.Ahead = 5000

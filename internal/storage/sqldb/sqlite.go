@@ -298,11 +298,22 @@ func (e *sqliteEngine) begin(ctx context.Context, _ bool) (session, error) {
 	if err := e.acquire(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := e.writer.ExecContext(context.WithoutCancel(ctx), "BEGIN IMMEDIATE"); err != nil {
+	if err := e.bracket(ctx, "BEGIN IMMEDIATE"); err != nil {
 		e.release()
 		return nil, err
 	}
 	return sqliteSession{e}, nil
+}
+
+// bracket begins or ends a transaction on the writer, which the caller holds.
+func (e *sqliteEngine) bracket(ctx context.Context, text string) error {
+	ctx = context.WithoutCancel(ctx)
+	s, err := e.writeStmt(ctx, text)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(ctx)
+	return err
 }
 
 // sqliteSession is an open transaction on the writer.
@@ -336,7 +347,7 @@ func (s sqliteSession) script(ctx context.Context, text string) error {
 func (s sqliteSession) commit(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	defer s.e.release()
-	if _, err := s.e.writer.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := s.e.bracket(ctx, "COMMIT"); err != nil {
 		_, _ = s.e.writer.ExecContext(ctx, "ROLLBACK") // fails if the commit has rolled back by itself
 		return err
 	}

@@ -58,6 +58,7 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 	if strings.ContainsAny(file, "?%") {
 		return nil, fmt.Errorf("event store: the path %q must not contain ? or %%; choose another data folder", file)
 	}
+	fewArenas()
 	o.MemoryMB, o.Threads = or(o.MemoryMB, 512), or(o.Threads, 2)
 	connector, err := duckdb.NewConnector(file, func(driver.ExecerContext) error { return nil })
 	if err != nil {
@@ -83,8 +84,8 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	for _, set := range []string{
 		fmt.Sprintf("SET memory_limit = '%dMB'", o.MemoryMB),
 		fmt.Sprintf("SET threads = %d", o.Threads),
-		// The default of 16 MB makes every tenth batch wait for a checkpoint.
-		"SET checkpoint_threshold = '128MB'",
+		// The default of 16 MB makes every tenth batch wait for a checkpoint; what is not checkpointed lies in memory, uncompressed.
+		"SET checkpoint_threshold = '64MB'",
 		"SET preserve_insertion_order = false",
 		// A page of a timeline reads its wide columns only for the rows it shows.
 		"SET late_materialization_max_rows = 1000",
