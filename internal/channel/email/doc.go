@@ -5,9 +5,9 @@
 //
 //	Send ─► compose (MIME, signatures) ─► connection from the pool, or a new one
 //	          MAIL RCPT DATA in one write ─► three replies
-//	          the message, without its end
+//	          of a message that is larger than one write: all but its end
 //	          commit()                       nothing can have been delivered before this
-//	          "."                        ─► 2yz Sent │ 4yz Deferred │ 5yz Rejected │ no answer: Unknown
+//	          the message, or its end, "."  ─► 2yz Sent │ 4yz Deferred │ 5yz Rejected │ no answer: Unknown
 //
 // A worker that sends many messages uses a line (line.go): the envelope of the next message rides with the "." of this one, so that a message costs
 // one round trip instead of two. Its content and its own "." still wait for its own commit.
