@@ -54,7 +54,7 @@ type Bootstrap struct {
 // Default returns the configuration of an installation in one folder, before flags and environment.
 func Default() Config {
 	return Config{
-		Data: "data", Listen: "127.0.0.1:8480", EventMemoryMB: 256, LogRetention: 8 * 24 * time.Hour,
+		Data: "data", Listen: "127.0.0.1:8480", EventMemoryMB: 300, LogRetention: 8 * 24 * time.Hour,
 		IntakeRate: 0, LogLevel: "info",
 	}
 }
@@ -73,7 +73,7 @@ var Variables = []Variable{
 	{"KIZUNA_PUBLIC_URL", "address customers reach this server at, e.g. https://kizuna.example.com", func(c *Config, v string) error { c.PublicURL = v; return nil }},
 	{"KIZUNA_DATABASE_URL", "record store: sqlite:PATH (default DATA/records.db) or postgres://user:password@host/db", func(c *Config, v string) error { c.Database = v; return nil }},
 	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
-	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of the event store in megabytes (default 256)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
+	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of the event store in megabytes (default 300)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},

@@ -18,7 +18,7 @@ import (
 
 // Options tune a Store. The zero value is right for one machine.
 type Options struct {
-	MemoryMB int // limit of DuckDB's own memory, 256 if zero; without one it takes 80 % of the machine
+	MemoryMB int // limit of DuckDB's own memory, 300 if zero; without one it takes 80 % of the machine
 	Threads  int // 2 if zero
 	Readers  int // concurrent reading connections, 4 if zero
 	// FoldAt is how many merges may wait in the redirect table before they are written into the events, 2000 if zero.
@@ -59,7 +59,7 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("event store: the path %q must not contain ? or %%; choose another data folder", file)
 	}
 	fewArenas()
-	o.MemoryMB, o.Threads = or(o.MemoryMB, 256), or(o.Threads, 2)
+	o.MemoryMB, o.Threads = or(o.MemoryMB, 300), or(o.Threads, 2)
 	connector, err := duckdb.NewConnector(file, func(driver.ExecerContext) error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("event store: open %s (is another process using it?): %w", file, err)
