@@ -55,12 +55,13 @@ type JourneySimulatedNode struct {
 // TrialEvent is something that is made up to happen.
 type TrialEvent struct {
 	AfterMinutes int64          `json:"after_minutes,omitempty" minimum:"0" maximum:"576000" doc:"after entering"`
-	Name         string         `json:"name" maxLength:"200"`
+	Name         string         `json:"name,omitempty" maxLength:"200" doc:"of the event; left out of a change of traits"`
+	Traits       map[string]any `json:"traits,omitempty" doc:"that change, instead of an event; null removes one"`
 	Properties   map[string]any `json:"properties,omitempty"`
 }
 
 func (e TrialEvent) event() (journey.TrialEvent, error) {
-	out := journey.TrialEvent{After: time.Duration(e.AfterMinutes) * time.Minute, Name: e.Name}
+	out := journey.TrialEvent{After: time.Duration(e.AfterMinutes) * time.Minute, Name: e.Name, Traits: e.Traits}
 	if e.Properties == nil {
 		return out, nil
 	}

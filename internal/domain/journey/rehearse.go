@@ -124,6 +124,9 @@ func (r *rehearsal) track(live string) *track {
 }
 
 func (r *rehearsal) happen(e event.Kept) {
+	if r.once {
+		r.change(e)
+	}
 	for _, t := range slices.Clone(r.rounds) {
 		if t.inside == nil {
 			continue
@@ -137,6 +140,29 @@ func (r *rehearsal) happen(e event.Kept) {
 	}
 	if !r.once && r.plan.trigger.match.Match(e) {
 		r.enter(r.plan.EventEntry(r.journey, r.subject.ID, e))
+	}
+}
+
+// change sets the traits that a made-up event brings, and lets those who wait for a condition be asked again, as the product does.
+func (r *rehearsal) change(e event.Kept) {
+	if e.Type == event.Identify && e.Origin == event.Internal {
+		if r.traits == nil {
+			r.traits = map[string]any{}
+		}
+		for name, v := range event.Object(e.Properties) {
+			if v == nil {
+				delete(r.traits, name)
+			} else {
+				r.traits[name] = v
+			}
+		}
+	}
+	for _, t := range r.rounds {
+		if i := t.inside; i != nil && i.Status == Active && slices.Contains(r.plan.asking, i.Node) && (i.Due.IsZero() || i.Due.After(r.now)) {
+			asked := *i
+			asked.Due = r.now
+			t.inside = &asked
+		}
 	}
 }
 

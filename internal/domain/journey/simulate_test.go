@@ -170,3 +170,38 @@ func TestATrialJumpsFromStepToStep(t *testing.T) {
 	}
 	want(t, "nothing was sent", len(w.messages())+len(w.emitted()), 0)
 }
+
+func TestWhatIsMadeUpDuringATrialLeadsOn(t *testing.T) {
+	w := newWorld(t)
+	j, err := w.svc.Create(t.Context(), ws, "", "d", parse(t, `{"trigger": {"event": {"name": "Go"}}, "nodes": [
+		{"id": "vip", "kind": "wait_for", "config": {"rule": {"trait": {"path": "plan", "op": "eq", "value": "gold"}}, "timeout": {"n": 3, "unit": "day"}}, "next": {"happened": "click", "timeout": "late"}},
+		{"id": "click", "kind": "wait_for", "config": {"event": {"name": "Message Clicked"}, "timeout": {"n": 1, "unit": "day"}}, "next": {"happened": "yes"}},
+		{"id": "yes", "kind": "exit"}, {"id": "late", "kind": "exit"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := func(events ...journey.TrialEvent) (out []string) {
+		t.Helper()
+		got, err := w.svc.Try(t.Context(), ws, j.ID, journey.Trial{Trigger: journey.TrialEvent{Name: "Go"}, Events: events})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range got.Steps {
+			out = append(out, s.Node+" "+s.Output+s.Why+" "+s.Left.Sub(start).String())
+		}
+		return out
+	}
+	gold := journey.TrialEvent{After: 2 * time.Hour, Traits: map[string]any{"plan": "gold"}}
+	click := journey.TrialEvent{After: 5 * time.Hour, Name: event.MessageClicked}
+	want(t, "nothing", path(), []string{"vip timeout 72h0m0s", "late exit_node 72h0m0s"})
+	want(t, "a trait changes", path(gold), []string{"vip happened 2h0m0s", "click timeout 26h0m0s"})
+	both := []string{"vip happened 2h0m0s", "click happened 5h0m0s", "yes exit_node 5h0m0s"}
+	want(t, "and a click", path(click, gold), both)
+	want(t, "again the same", path(click, gold), both)
+	for _, bad := range []journey.TrialEvent{{}, {Name: "x", Traits: map[string]any{"a": 1}}} {
+		if _, err := w.svc.Try(t.Context(), ws, j.ID, journey.Trial{Trigger: journey.TrialEvent{Name: "Go"}, Events: []journey.TrialEvent{bad}}); !errs.Is(err, errs.KindInvalid) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	want(t, "nothing was sent", len(w.messages())+len(w.emitted()), 0)
+}

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,10 +25,11 @@ type Trial struct {
 	Events  []TrialEvent // what they do afterwards
 }
 
-// TrialEvent is something that is made up to happen.
+// TrialEvent is something that is made up to happen: an event, or a change of traits.
 type TrialEvent struct {
 	After      time.Duration // after the entering
 	Name       string
+	Traits     map[string]any // instead of a name; a nil value removes the trait
 	Properties json.RawMessage
 }
 
@@ -85,8 +87,22 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 	if at.IsZero() {
 		at = s.c.Clock.Now()
 	}
+	for n, e := range t.Events {
+		if (e.Name == "") == (len(e.Traits) == 0) {
+			return Trace{}, errs.Invalid("journey.trial.event", fmt.Sprintf("events[%d].name", n), "say what happens: an event, or traits that change")
+		}
+	}
 	made := func(n int, e TrialEvent) event.Kept {
 		when := at.Add(e.After).UTC()
+		if len(e.Traits) > 0 {
+			raw, err := json.Marshal(e.Traits)
+			if err != nil { // they came as JSON
+				raw = json.RawMessage("{}")
+			}
+			return event.Kept{Person: subject.Num, Position: event.Position{Seq: ^uint64(0) >> 1, Index: n}, Event: event.Event{
+				Workspace: ws, MessageID: fmt.Sprintf("trial_%d", n), Type: event.Identify, PersonID: subject.ID, Time: when, Received: when, Origin: event.Internal, Properties: raw,
+			}}
+		}
 		return event.Kept{Person: subject.Num, Position: event.Position{Seq: ^uint64(0) >> 1, Index: n}, Event: event.Event{
 			Workspace: ws, MessageID: fmt.Sprintf("trial_%d", n), Type: event.Track, Name: e.Name, PersonID: subject.ID, Time: when, Received: when, Origin: event.Internal, Properties: e.Properties,
 		}}
@@ -94,7 +110,7 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 	first := made(0, t.Trigger)
 	subject.Events = slices.DeleteFunc(slices.Clone(subject.Events), func(e event.Kept) bool { return e.Time.After(at) })
 	subject.Events = append(subject.Events, first)
-	slices.SortStableFunc(t.Events, func(a, b TrialEvent) int { return int(a.After - b.After) })
+	slices.SortStableFunc(t.Events, func(a, b TrialEvent) int { return cmp.Compare(a.After, b.After) })
 	for n, e := range t.Events {
 		subject.Events = append(subject.Events, made(n+1, e))
 	}

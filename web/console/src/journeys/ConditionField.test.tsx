@@ -36,4 +36,4 @@ test('a condition is built without JSON, and what comes from outside replaces it
   // The journey's undo takes it back.
   rerender(of(undefined))
   expect(screen.getByText(en['builder.empty_inside'])).toBeTruthy()
-})
+}, 30_000) // the whole builder with its menus is drawn, which a busy machine takes a while for

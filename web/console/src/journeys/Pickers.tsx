@@ -78,8 +78,10 @@ function Rows({
   fresh,
   add,
   draw,
+  event,
   ...w
 }: Common & {
+  event?: string
   value: unknown
   set: (v: Obj | undefined) => void
   fresh: unknown
@@ -110,7 +112,13 @@ function Rows({
           // oxlint-disable-next-line react/no-array-index-key -- a name is typed here, so it cannot be the key
           <Group key={i} gap={6} wrap="nowrap" align="flex-start">
             <div style={{ flex: 1, minWidth: 0 }}>
-              <PathInput label="" placeholder={t('journeys.trait_name')} value={r.name} set={(name) => put(rows.with(i, { ...r, name }))} />
+              <PathInput
+                label=""
+                placeholder={event === undefined ? t('journeys.trait_name') : t('journeys.property')}
+                event={event}
+                value={r.name}
+                set={(name) => put(rows.with(i, { ...r, name }))}
+              />
             </div>
             <div style={{ flex: 1, minWidth: 0 }}>{draw(r, (v) => put(rows.with(i, { ...r, value: v })))}</div>
             <IconButton label={t('action.remove')} variant="subtle" mt={4} onClick={() => put(rows.toSpliced(i, 1))}>
@@ -132,15 +140,15 @@ function Rows({
   )
 }
 
-/** Traits with their values. */
-export function TraitsInput(p: Common & { value: unknown; set: (v: Obj | undefined) => void }) {
+/** Traits with their values; properties where an event is named. */
+export function TraitsInput(p: Common & { event?: string; value: unknown; set: (v: Obj | undefined) => void }) {
   const t = useT()
   return (
     <Rows
       {...p}
       fresh=""
-      add={t('journeys.add_trait')}
-      draw={(r, put) => <ValueInput label={t('journeys.value')} path={r.name} value={r.value} set={put} />}
+      add={p.event === undefined ? t('journeys.add_trait') : t('journeys.add_property')}
+      draw={(r, put) => <ValueInput label={t('journeys.value')} path={r.name} event={p.event} value={r.value} set={put} />}
     />
   )
 }

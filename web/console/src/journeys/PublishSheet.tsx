@@ -1,26 +1,41 @@
 // Publishing: what is different from the version that runs, what becomes of the people inside, and what still hinders it.
 import { useState } from 'react'
 import { call, describe, Problem, refresh, type Schemas, useRead } from '@/api'
-import { formatNumber, useT, word } from '@/i18n'
-import { Alert, Button, Group, Loaded, Note, Radio, Select, Sheet, Stack, Text, toast } from '@/ui'
+import { formatList, formatNumber, t, useT, word } from '@/i18n'
+import { Alert, Button, Group, Loaded, Note, Radio, type Rule, ruleText, Select, Sheet, Stack, Text, toast } from '@/ui'
 import { readGraph, stepOf } from './graph'
 import css from './JourneyDetailPage.module.css'
 import { sortFaults } from './useDraft'
-import { type Names, outputText, spanText, stepTitle, triggerText } from './words'
+import { eventText, matchText, type Names, outputText, spanText, stepTitle, triggerText } from './words'
 import { useThings } from './useThings'
 
 type Change = Schemas['JourneyChange']
 
 const plain = (v: unknown, names: Names): string => {
   if (v === undefined || v === null) return '–'
-  if (typeof v === 'object' && 'unit' in v) return spanText(v)
-  return typeof v === 'string' ? (names[v] ?? v) : JSON.stringify(v)
+  if (Array.isArray(v)) return v.length ? formatList(v.map((x) => plain(x, names))) : '–'
+  if (typeof v === 'boolean') return t(v ? 'rule.true' : 'rule.false')
+  if (typeof v === 'number') return formatNumber(v)
+  if (typeof v === 'string') return names[v] ?? v
+  const o = v as Record<string, unknown>
+  if ('unit' in o) return spanText(o)
+  if (typeof o.name === 'string') return eventText(o)
+  const kind = Object.keys(o)[0]
+  if (kind && ['all', 'any', 'not'].includes(kind)) return ruleText(o as Rule, names)
+  if (kind === 'rule') return ruleText(o.rule as Rule, names)
+  return (
+    matchText(o, names) ??
+    formatList(Object.entries(o).map(([k, x]) => t('journeys.named_value', { name: word('step_field', k), value: plain(x, names) })))
+  )
 }
 
 /** The differences between two versions in words; 0 is the draft. */
 export function Changes({ id, from, to }: { id: string; from: number; to: number }) {
   const t = useT()
   const things = useThings()
+  const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
+  const titles = journey.data ? readGraph(journey.data.draft).nodes.map((n) => [n.id, stepTitle(n)] as const) : []
+  const names = { ...Object.fromEntries(titles), ...things.names }
   const diff = useRead('/api/v1/journeys/{id}/diff', { path: { id }, query: { from, to } })
   return (
     <Loaded of={diff}>
@@ -30,7 +45,7 @@ export function Changes({ id, from, to }: { id: string; from: number; to: number
             {d.items.map((c, i) => (
               // oxlint-disable-next-line react/no-array-index-key -- changes have no name of their own
               <li key={i} data-what={c.what}>
-                <Line change={c} names={things.names} />
+                <Line change={c} names={names} />
               </li>
             ))}
           </ul>

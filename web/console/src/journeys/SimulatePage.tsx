@@ -12,7 +12,6 @@ import {
   DataTable,
   DetailPage,
   Group,
-  JsonTextarea,
   Loaded,
   Note,
   Num,
@@ -27,7 +26,9 @@ import {
 } from '@/ui'
 import { type Graph, readGraph } from './graph'
 import { journeyReason } from './reasons'
+import { TraitsInput } from './Pickers'
 import { RoundPath } from './RoundPath'
+import { type Happening, Happenings, made } from './Happenings'
 import { type Things, useThings } from './useThings'
 import { stepTitle } from './words'
 
@@ -176,11 +177,16 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
   const [settled] = useDebouncedValue(q, 250)
   const [person, setPerson] = useState<string | null>(null)
   const [name, setName] = useState(trigger?.name ?? '')
-  const [properties, setProperties] = useState<unknown>({})
-  const [traits, setTraits] = useState<unknown>({})
+  const [properties, setProperties] = useState<Record<string, unknown> | undefined>()
+  const [traits, setTraits] = useState<Record<string, unknown> | undefined>()
+  const [later, setLater] = useState<Happening[]>([])
   const people = useRead('/api/v1/people', { query: { q: settled, limit: 20 } }, { keep: true })
   const trial = useSend('post', '/api/v1/journeys/{id}/trial')
-  const object = (v: unknown) => (typeof v === 'object' && v !== null && Object.keys(v).length ? (v as Record<string, unknown>) : undefined)
+  const run = (events: Happening[]) =>
+    trial.mutate({
+      path: { id },
+      body: { person_id: person ?? undefined, traits, trigger: { name, properties }, events: made(events) },
+    })
   return (
     <Card title={t('journeys.one_person')} help={t('journeys.one_person_help')}>
       <Stack gap="md">
@@ -195,20 +201,19 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
           onChange={setPerson}
           onSearchChange={setQ}
         />
-        <JsonTextarea label={t('journeys.trial_traits')} value={traits} onChange={setTraits} />
+        <TraitsInput label={t('journeys.trial_traits')} value={traits} set={setTraits} />
         <Autocomplete label={t('journeys.trial_event')} data={things.events} value={name} onChange={setName} />
-        <JsonTextarea label={t('journeys.trial_properties')} value={properties} onChange={setProperties} />
+        <TraitsInput label={t('journeys.trial_properties')} event={name} value={properties} set={setProperties} />
+        <Happenings
+          all={later}
+          events={things.events}
+          set={(next) => {
+            setLater(next)
+            if (trial.data) run(next)
+          }}
+        />
         <Group>
-          <Button
-            variant="filled"
-            loading={trial.isPending}
-            onClick={() =>
-              trial.mutate({
-                path: { id },
-                body: { person_id: person ?? undefined, traits: object(traits), trigger: { name, properties: object(properties) } },
-              })
-            }
-          >
+          <Button variant="filled" loading={trial.isPending} onClick={() => run(later)}>
             {t('journeys.run')}
           </Button>
         </Group>
