@@ -14,4 +14,18 @@ import { segments } from '@/segments'
 import { settings } from '@/settings'
 import { tasks } from '@/tasks'
 
-export const areas: Area[] = [home, people, segments, content, campaigns, journeys, reports, lists, personas, tasks, jobs, settings, mailbox]
+export const areas: Area[] = [
+  home,
+  people,
+  segments,
+  content,
+  campaigns,
+  journeys,
+  reports,
+  lists,
+  personas,
+  tasks,
+  jobs,
+  settings,
+  mailbox,
+]

@@ -5,7 +5,7 @@ import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
-import { type Column, DataTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
+import { type Column, ListTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
 import { CampaignTabs } from './CampaignTabs'
 
 type Campaign = Schemas['Campaign']
@@ -44,18 +44,12 @@ export default function CampaignListPage() {
   ) : null
   return (
     <ListPage title={t('nav.campaigns')} lead={t('campaigns.lead')} actions={create} views={<CampaignTabs at="list" />}>
-      <DataTable
+      <ListTable
         name="campaigns"
         label={t('nav.campaigns')}
         columns={columns}
-        rows={campaigns.items}
+        of={campaigns}
         rowId={(c) => c.id}
-        loading={campaigns.loading}
-        error={campaigns.error}
-        onRetry={campaigns.reload}
-        more={campaigns.more}
-        loadingMore={campaigns.loadingMore}
-        onMore={campaigns.loadMore}
         onOpen={(c) => go(`/campaigns/${c.id}`)}
         empty={<EmptyState icon={Megaphone} title={t('campaigns.empty')} text={t('campaigns.lead')} action={create} />}
       />

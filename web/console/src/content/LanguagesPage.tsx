@@ -2,7 +2,7 @@ import { Check, Languages, Minus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { formatLanguage, formatNumber, useT } from '@/i18n'
-import { type Column, DataTable, EmptyState, Link, LinkButton, ListPage, Tag } from '@/ui'
+import { type Column, ListTable, EmptyState, Link, LinkButton, ListPage, Tag } from '@/ui'
 import { ContentTabs } from './ContentTabs'
 import css from './content.module.css'
 import { sameText } from './Languages'
@@ -52,18 +52,12 @@ export default function LanguagesPage() {
       meta={missing > 0 ? <span>{t('content.missing_count', { count: missing, n: formatNumber(missing) })}</span> : null}
       views={<ContentTabs current="languages" />}
     >
-      <DataTable
+      <ListTable
         name="template-languages"
         label={t('content.tab_languages')}
         columns={columns}
-        rows={rows.items}
+        of={rows}
         rowId={(r) => r.id}
-        loading={rows.loading}
-        error={rows.error}
-        onRetry={rows.reload}
-        more={rows.more}
-        loadingMore={rows.loadingMore}
-        onMore={rows.loadMore}
         empty={
           <EmptyState
             icon={Languages}

@@ -20,6 +20,7 @@ import {
   TextInput,
   toast,
   toastError,
+  toastUndo,
   useMediaQuery,
 } from '@/ui'
 import { BlockForm } from './BlockForm'
@@ -214,7 +215,18 @@ function Editor({ snippet }: { snippet: Snippet }) {
             ) : users.data?.items.length === 0 ? (
               <Button
                 onClick={() =>
-                  archive.mutate({ path: { key: base.key } }, { onSuccess: () => go('/content/snippets'), onError: toastError })
+                  archive.mutate(
+                    { path: { key: base.key } },
+                    {
+                      onSuccess: () => {
+                        go('/content/snippets')
+                        toastUndo(t('snippets.archived', { name: base.name }), () =>
+                          restore.mutate({ path: { key: base.key } }, { onError: toastError }),
+                        )
+                      },
+                      onError: toastError,
+                    },
+                  )
                 }
               >
                 {t('action.archive')}

@@ -3,11 +3,12 @@ import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, language, t as text, useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
-  DataTable,
+  ListTable,
   EmptyState,
   FilterBar,
   FilterChip,
@@ -42,6 +43,7 @@ export default function SnippetListPage() {
       go(`/content/snippets/${made.key}`)
     },
   })
+  useShortcuts(write ? [{ keys: 'n', label: t('snippets.new'), run: () => setMaking(true) }] : [])
   const button = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setMaking(true)}>
       {t('snippets.new')}
@@ -67,17 +69,11 @@ export default function SnippetListPage() {
         </FilterBar>
       }
     >
-      <DataTable
+      <ListTable
         name="snippets"
         label={t('snippets.title')}
-        rows={snippets.items}
+        of={snippets}
         rowId={(s) => s.key}
-        loading={snippets.loading}
-        error={snippets.error}
-        onRetry={snippets.reload}
-        more={snippets.more}
-        loadingMore={snippets.loadingMore}
-        onMore={snippets.loadMore}
         onOpen={(s) => go(`/content/snippets/${s.key}`)}
         filtered={active}
         onClearFilters={() => setFilter(defaults)}

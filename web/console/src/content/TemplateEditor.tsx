@@ -21,6 +21,7 @@ import {
   TextInput,
   toast,
   toastError,
+  toastUndo,
   useMediaQuery,
 } from '@/ui'
 import { BlockForm, FrameForm, SectionForm } from './BlockForm'
@@ -268,7 +269,14 @@ export function TemplateEditor({ template }: { template: Template }) {
         {write && template.status === 'active' ? (
           <Menu.Item
             onClick={() =>
-              archive.mutate({ path: { id: base.id } }, { onSuccess: () => toast(t('content.archived')), onError: toastError })
+              archive.mutate(
+                { path: { id: base.id } },
+                {
+                  onSuccess: () =>
+                    toastUndo(t('content.archived'), () => restore.mutate({ path: { id: base.id } }, { onError: toastError })),
+                  onError: toastError,
+                },
+              )
             }
           >
             {t('action.archive')}

@@ -3,12 +3,13 @@ import { useMemo, useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
 import {
   Ago,
   Button,
   type Column,
-  DataTable,
+  ListTable,
   EmptyState,
   FormBody,
   Link,
@@ -48,6 +49,7 @@ export default function JourneyListPage() {
     ],
     [t],
   )
+  useShortcuts(write ? [{ keys: 'n', label: t('journeys.new'), run: () => setNaming(true) }] : [])
   const start = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setNaming(true)}>
       {t('journeys.new')}
@@ -69,18 +71,12 @@ export default function JourneyListPage() {
         </>
       }
     >
-      <DataTable
+      <ListTable
         name="journeys"
         label={t('nav.journeys')}
         columns={columns}
-        rows={journeys.items}
+        of={journeys}
         rowId={(j) => j.id}
-        loading={journeys.loading}
-        error={journeys.error}
-        onRetry={journeys.reload}
-        more={journeys.more}
-        loadingMore={journeys.loadingMore}
-        onMore={journeys.loadMore}
         onOpen={(j) => go(`/journeys/${j.id}`)}
         empty={<EmptyState icon={Route} title={t('journeys.empty')} text={t('journeys.lead')} action={library} />}
       />

@@ -9,7 +9,7 @@ import {
   Alert,
   Button,
   Card,
-  DataTable,
+  ListTable,
   DetailPage,
   EmptyState,
   FileButton,
@@ -41,17 +41,11 @@ function View({ id, name }: { id: string; name: string }) {
       crumbs={[{ to: '/lists', label: t('lists.title') }]}
       rail={write ? <UploadCard id={id} /> : undefined}
     >
-      <DataTable
+      <ListTable
         name="list-members"
         label={t('segments.members')}
-        rows={members.items}
+        of={members}
         rowId={(p) => p.id}
-        loading={members.loading}
-        error={members.error}
-        onRetry={members.reload}
-        more={members.more}
-        loadingMore={members.loadingMore}
-        onMore={members.loadMore}
         columns={[
           { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: (p) => p.name ?? p.id },
           { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },

@@ -3,8 +3,9 @@ import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
-import { Ago, Button, DataTable, EmptyState, FormBody, Link, ListPage, Num, Sheet, TextInput, useForm } from '@/ui'
+import { Ago, Button, ListTable, EmptyState, FormBody, Link, ListPage, Num, Sheet, TextInput, useForm } from '@/ui'
 
 /** Sets of people that somebody uploads. */
 export default function ListsPage() {
@@ -21,6 +22,7 @@ export default function ListsPage() {
       go(`/lists/${made.id}`)
     },
   })
+  useShortcuts(write ? [{ keys: 'n', label: t('lists.make'), run: () => setMaking(true) }] : [])
   const button = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setMaking(true)}>
       {t('lists.make')}
@@ -28,17 +30,11 @@ export default function ListsPage() {
   ) : null
   return (
     <ListPage title={t('lists.title')} lead={t('lists.lead')} crumbs={[{ to: '/segments', label: t('nav.segments') }]} actions={button}>
-      <DataTable
+      <ListTable
         name="lists"
         label={t('lists.title')}
-        rows={lists.items}
+        of={lists}
         rowId={(l) => l.id}
-        loading={lists.loading}
-        error={lists.error}
-        onRetry={lists.reload}
-        more={lists.more}
-        loadingMore={lists.loadingMore}
-        onMore={lists.loadMore}
         onOpen={(l) => go(`/lists/${l.id}`)}
         columns={[
           { id: 'name', title: t('field.name'), cell: (l) => <Link to={`/lists/${l.id}`}>{l.name}</Link>, text: (l) => l.name },

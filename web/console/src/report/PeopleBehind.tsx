@@ -2,7 +2,7 @@ import { type Schemas, useList } from '@/api'
 import { useT } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
 import { useNames } from '@/journeys/useThings'
-import { DataTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
+import { ListTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
 import { reasonText } from './reason'
 
 /** One figure whose people are asked for. */
@@ -82,17 +82,11 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
   const t = useT()
   const names = useNames()
   return (
-    <DataTable
+    <ListTable
       name={name}
       label={title}
-      rows={people.items}
+      of={people}
       rowId={(m) => `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''}`}
-      loading={people.loading}
-      error={people.error}
-      onRetry={people.reload}
-      more={people.more}
-      loadingMore={people.loadingMore}
-      onMore={people.loadMore}
       columns={[
         {
           id: 'person',

@@ -2,7 +2,7 @@ import { FileChartColumn } from 'lucide-react'
 import { useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, Loaded, PartialState } from '@/ui'
+import { Ago, Card, DashboardPage, DataTable, ListTable, EmptyState, Link, Loaded, PartialState } from '@/ui'
 import { Period, span } from './Period'
 import { reportTitle } from './ReportView'
 import { Anomalies, Health, Revenue, SummaryKey } from './Summary'
@@ -77,19 +77,13 @@ function Saved() {
   const saved = useList('/api/v1/saved-reports', {})
   return (
     <Card title={t('report.saved')} flush>
-      <DataTable
+      <ListTable
         bare
         plain
         name="saved-reports"
         label={t('report.saved')}
-        rows={saved.items}
+        of={saved}
         rowId={(r) => r.id}
-        loading={saved.loading}
-        error={saved.error}
-        onRetry={saved.reload}
-        more={saved.more}
-        loadingMore={saved.loadingMore}
-        onMore={saved.loadMore}
         columns={[
           { id: 'name', title: t('field.name'), cell: (r) => <Link to={`/reports/saved/${r.id}`}>{r.name}</Link> },
           { id: 'report', title: t('report.report'), cell: (r) => reportTitle(r.report) },

@@ -8,7 +8,7 @@ import {
   Button,
   Card,
   confirm,
-  DataTable,
+  ListTable,
   DetailPage,
   EmptyState,
   ErrorState,
@@ -131,17 +131,11 @@ function Members({ id }: { id: string }) {
   const t = useT()
   const members = useList('/api/v1/segments/{id}/members', { path: { id } })
   return (
-    <DataTable
+    <ListTable
       name="segment-members"
       label={t('segments.members')}
-      rows={members.items}
+      of={members}
       rowId={(p) => p.id}
-      loading={members.loading}
-      error={members.error}
-      onRetry={members.reload}
-      more={members.more}
-      loadingMore={members.loadingMore}
-      onMore={members.loadMore}
       columns={[
         { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: (p) => p.name ?? p.id },
         { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },
@@ -156,17 +150,11 @@ function History({ id }: { id: string }) {
   const t = useT()
   const moves = useList('/api/v1/segments/{id}/history', { path: { id } })
   return (
-    <DataTable
+    <ListTable
       name="segment-history"
       label={t('segments.history')}
-      rows={moves.items}
+      of={moves}
       rowId={(m) => `${m.version} ${m.person.id} ${m.entered} ${m.at}`}
-      loading={moves.loading}
-      error={moves.error}
-      onRetry={moves.reload}
-      more={moves.more}
-      loadingMore={moves.loadingMore}
-      onMore={moves.loadMore}
       columns={[
         {
           id: 'person',

@@ -7,7 +7,7 @@ import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
   type Column,
-  DataTable,
+  ListTable,
   EmptyState,
   FilterBar,
   FilterChip,
@@ -86,18 +86,12 @@ export default function SegmentListPage() {
         </FilterBar>
       }
     >
-      <DataTable
+      <ListTable
         name="segments"
         label={t('nav.segments')}
         columns={columns}
-        rows={segments.items}
+        of={segments}
         rowId={(s) => s.id}
-        loading={segments.loading}
-        error={segments.error}
-        onRetry={segments.reload}
-        more={segments.more}
-        loadingMore={segments.loadingMore}
-        onMore={segments.loadMore}
         onOpen={(s) => go(`/segments/${s.id}`)}
         filtered={filtered}
         onClearFilters={clear}

@@ -8,7 +8,7 @@ import {
   Button,
   Card,
   confirm,
-  DataTable,
+  ListTable,
   Definition,
   DetailPage,
   EmptyState,
@@ -120,18 +120,12 @@ function View({ series: s }: { series: Schemas['Series'] }) {
         </Alert>
       ) : null}
       <Card title={t('series.runs')} flush>
-        <DataTable
+        <ListTable
           bare
           name="series-runs"
           label={t('series.runs')}
-          rows={runs.items}
+          of={runs}
           rowId={(r) => r.planned_at}
-          loading={runs.loading}
-          error={runs.error}
-          onRetry={runs.reload}
-          more={runs.more}
-          loadingMore={runs.loadingMore}
-          onMore={runs.loadMore}
           columns={[
             {
               id: 'planned',

@@ -3,8 +3,9 @@ import { useList } from '@/api'
 import { useCan } from '@/app/session'
 import { CampaignTabs } from '@/campaigns/CampaignTabs'
 import { formatNumber, useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
-import { DataTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
+import { ListTable, EmptyState, Link, LinkButton, ListPage, Status, Time } from '@/ui'
 import { rhythm } from './rhythm'
 
 /** Campaigns that come again, by the clock or when a feed has news. */
@@ -12,24 +13,20 @@ export default function SeriesListPage() {
   const t = useT()
   const go = useGo()
   const series = useList('/api/v1/series', {})
-  const create = useCan()('campaigns.write') ? (
+  const write = useCan()('campaigns.write')
+  useShortcuts(write ? [{ keys: 'n', label: t('series.new'), run: () => go('/campaigns/series/new') }] : [])
+  const create = write ? (
     <LinkButton to="/campaigns/series/new" variant="filled" leftSection={<Plus size={16} />}>
       {t('series.new')}
     </LinkButton>
   ) : null
   return (
     <ListPage title={t('series.title')} lead={t('series.lead')} actions={create} views={<CampaignTabs at="series" />}>
-      <DataTable
+      <ListTable
         name="series"
         label={t('series.title')}
-        rows={series.items}
+        of={series}
         rowId={(s) => s.id}
-        loading={series.loading}
-        error={series.error}
-        onRetry={series.reload}
-        more={series.more}
-        loadingMore={series.loadingMore}
-        onMore={series.loadMore}
         onOpen={(s) => go(`/campaigns/series/${s.id}`)}
         columns={[
           { id: 'name', title: t('field.name'), cell: (s) => <Link to={`/campaigns/series/${s.id}`}>{s.name}</Link>, text: (s) => s.name },

@@ -5,7 +5,7 @@ import { codesBelow, hasText, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import {
   Button,
-  DataTable,
+  ListTable,
   DateTimeInput,
   Definition,
   EmptyState,
@@ -99,17 +99,11 @@ export default function AuditSection() {
         <DateTimeInput dateOnly label={t('audit.from')} value={filter.from} onChange={(v) => setFilter({ from: v })} />
         <DateTimeInput dateOnly label={t('audit.to')} value={filter.to} onChange={(v) => setFilter({ to: v })} />
       </Group>
-      <DataTable
+      <ListTable
         name="audit"
         label={t('settings.section.audit')}
-        rows={log.items}
+        of={log}
         rowId={(e) => e.id}
-        loading={log.loading}
-        error={log.error}
-        onRetry={log.reload}
-        more={log.more}
-        loadingMore={log.loadingMore}
-        onMore={log.loadMore}
         filtered={active}
         onClearFilters={() => setFilter(clear)}
         onOpen={setOpen}

@@ -1,7 +1,7 @@
 import { type Schemas, useList } from '@/api'
 import { codesBelow, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { DataTable, EmptyState, FilterBar, FilterChip, Note, PersonLink, personName, Tag, Time } from '@/ui'
+import { ListTable, EmptyState, FilterBar, FilterChip, Note, PersonLink, personName, Tag, Time } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
 type Class = Schemas['Bounce']['class']
@@ -21,17 +21,11 @@ export default function BouncesSection() {
           onChange={(v) => setFilter({ class: v })}
         />
       </FilterBar>
-      <DataTable
+      <ListTable
         name="bounces"
         label={t('settings.section.bounces')}
-        rows={bounces.items}
+        of={bounces}
         rowId={(b) => `${b.message_id} ${b.at} ${b.class}`}
-        loading={bounces.loading}
-        error={bounces.error}
-        onRetry={bounces.reload}
-        more={bounces.more}
-        loadingMore={bounces.loadingMore}
-        onMore={bounces.loadMore}
         filtered={filter.class !== ''}
         onClearFilters={() => setFilter({ class: '' })}
         columns={[

@@ -2,7 +2,7 @@ import { useList } from '@/api'
 import { useCan } from '@/app/session'
 import { hasText, t as text, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { DataTable, EmptyState, FilterBar, FilterChip, Note, Time } from '@/ui'
+import { ListTable, EmptyState, FilterBar, FilterChip, Note, Time } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
 /** What is wrong, in the reader's language: the text of the code, else of its last part, which says the same of any field. */
@@ -40,19 +40,13 @@ export function RejectionTable({ source, bare, onClear }: { source: string; bare
   const t = useT()
   const rejections = useList('/api/v1/rejections', { query: { source: source || undefined } })
   return (
-    <DataTable
+    <ListTable
       bare={bare}
       plain={bare}
       name="rejections"
       label={t('settings.rejections')}
-      rows={rejections.items}
+      of={rejections}
       rowId={(r) => r.id}
-      loading={rejections.loading}
-      error={rejections.error}
-      onRetry={rejections.reload}
-      more={rejections.more}
-      loadingMore={rejections.loadingMore}
-      onMore={rejections.loadMore}
       filtered={!bare && source !== ''}
       onClearFilters={onClear}
       columns={[

@@ -1,5 +1,5 @@
 import { CircleCheck, Radio as Waves } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useParam } from '@/lib/route'
@@ -27,10 +27,22 @@ export default function SourcePage() {
   )
 }
 
+/** True once something has been waited for for a minute. */
+function useLate(waiting: boolean) {
+  const [late, setLate] = useState(false)
+  useEffect(() => {
+    if (!waiting) return
+    const timer = setTimeout(() => setLate(true), 60_000)
+    return () => clearTimeout(timer)
+  }, [waiting])
+  return waiting && late
+}
+
 function Connect({ source: s }: { source: Schemas['Source'] }) {
   const t = useT()
   const workspace = useRead('/api/v1/workspace', {})
   const [tab, setTab] = useState('')
+  const late = useLate(!s.last_used && !s.disabled)
   const host = (workspace.data?.public_url || location.origin).replace(/\/$/, '')
   const all = snippets(s.kind, s.write_key, host)
   const shown = all.find((x) => x.id === tab) ?? all[0]!
@@ -45,6 +57,18 @@ function Connect({ source: s }: { source: Schemas['Source'] }) {
       ) : (
         <Alert color="warning" role="status" icon={<Waves size={20} />} title={t('source.waiting')}>
           {t('source.waiting_help')}
+          {late ? (
+            <>
+              <p style={{ marginTop: 8 }}>{t('source.late')}</p>
+              <ul style={{ listStyle: 'disc', paddingInlineStart: 20 }}>
+                <li>{t(`source.late_key_${s.kind}`)}</li>
+                <li>{t('source.late_address', { host })}</li>
+                <li>
+                  {t('source.late_refused')} <a href="#refused">{t('source.refused')}</a>
+                </li>
+              </ul>
+            </>
+          ) : null}
         </Alert>
       )}
       <Card title={s.name} actions={<LinkButton to="/settings/sources">{t('source.all')}</LinkButton>}>
@@ -77,6 +101,7 @@ function Connect({ source: s }: { source: Schemas['Source'] }) {
           <CopyText value={shown.code} block />
         </Stack>
       </Card>
+      <span id="refused" />
       <Card title={t('source.refused')} help={t('settings.lead.rejections')} flush>
         <RejectionTable source={s.id} bare />
       </Card>

@@ -8,7 +8,7 @@ import { useUrlState } from '@/lib/route'
 import {
   Alert,
   Button,
-  DataTable,
+  ListTable,
   Definition,
   EmptyState,
   FileInput,
@@ -79,17 +79,11 @@ export default function SuppressionsSection() {
         ) : null}
         <FilterChip label={t('field.reason')} value={filter.reason} choices={reasons} onChange={(reason) => setFilter({ reason })} />
       </FilterBar>
-      <DataTable
+      <ListTable
         name="suppressions"
         label={t('settings.section.suppressions')}
-        rows={found.items}
+        of={found}
         rowId={(s) => `${s.channel} ${s.hash}`}
-        loading={found.loading}
-        error={found.error}
-        onRetry={found.reload}
-        more={found.more}
-        loadingMore={found.loadingMore}
-        onMore={found.loadMore}
         filtered={active}
         onClearFilters={() => setFilter(clear)}
         columns={[

@@ -10,7 +10,7 @@ import {
   Card,
   confirm,
   CopyText,
-  DataTable,
+  ListTable,
   DateTimeInput,
   Definition,
   EmptyState,
@@ -175,17 +175,11 @@ function Deliveries({ hook: w }: { hook: Webhook }) {
           onChange={(state) => setFilter({ state })}
         />
       </FilterBar>
-      <DataTable
+      <ListTable
         name="deliveries"
         label={t('webhook.deliveries')}
-        rows={found.items}
+        of={found}
         rowId={(d) => d.id}
-        loading={found.loading}
-        error={found.error}
-        onRetry={found.reload}
-        more={found.more}
-        loadingMore={found.loadingMore}
-        onMore={found.loadMore}
         filtered={filter.state !== ''}
         onClearFilters={() => setFilter({ state: '' })}
         onOpen={setOpen}

@@ -3,11 +3,12 @@ import { useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
-  DataTable,
+  ListTable,
   DateTimeInput,
   EmptyState,
   FilterBar,
@@ -50,6 +51,7 @@ export default function TasksPage() {
   const tasks = useList('/api/v1/tasks', { query })
   const staff = useRead('/api/v1/staff', {}, { enabled: useCan()('staff.read') })
   const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? id
+  useShortcuts(write ? [{ keys: 'n', label: t('tasks.new'), run: () => setOpen('new') }] : [])
   const fresh = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setOpen('new')}>
       {t('tasks.new')}
@@ -71,17 +73,11 @@ export default function TasksPage() {
         </FilterBar>
       }
     >
-      <DataTable
+      <ListTable
         name="tasks"
         label={t('nav.tasks')}
-        rows={tasks.items}
+        of={tasks}
         rowId={(x) => x.id}
-        loading={tasks.loading}
-        error={tasks.error}
-        onRetry={tasks.reload}
-        more={tasks.more}
-        loadingMore={tasks.loadingMore}
-        onMore={tasks.loadMore}
         onOpen={setOpen}
         columns={[
           {

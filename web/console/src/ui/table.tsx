@@ -5,6 +5,7 @@ import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, table
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { Columns3, Download } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import { EmptyState, ErrorState, LoadingState, NothingFound } from './states'
@@ -328,3 +329,20 @@ function Tools<T>({
     </>
   )
 }
+
+/** A table of what useList reads: pages, loading and errors are looked after. */
+export const ListTable = <T extends object>({
+  of,
+  ...rest
+}: { of: Listing<T> } & Omit<Props<T>, 'rows' | 'loading' | 'error' | 'onRetry' | 'more' | 'loadingMore' | 'onMore'>) => (
+  <DataTable
+    rows={of.items}
+    loading={of.loading}
+    error={of.error}
+    onRetry={of.reload}
+    more={of.more}
+    loadingMore={of.loadingMore}
+    onMore={of.loadMore}
+    {...rest}
+  />
+)
