@@ -1,10 +1,10 @@
-import { render, screen } from '@testing-library/react'
+import { render, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '@/api'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
-import { FormBody, TextInput, UiProvider, useForm } from '.'
+import { FormBody, PasswordInput, TextInput, UiProvider, useForm } from '.'
 
 beforeAll(() => speak('en', en))
 
@@ -40,4 +40,31 @@ test('what the server refuses is shown at its input, which gets the focus; the r
   await userEvent.click(screen.getByRole('button', { name: 'Save' }))
   expect((await screen.findByRole('alert')).textContent).toContain('somebody else was faster')
   expect(sent).toEqual(['x', 'x'])
+})
+
+function Secret({ save }: { save: () => Promise<void> }) {
+  const form = useForm({ initial: { name: '', password: '' }, save })
+  return (
+    <FormBody form={form} action="Save">
+      <PasswordInput label="Password" {...form.getInputProps('password')} />
+      <TextInput label="Name" {...form.getInputProps('name')} />
+    </FormBody>
+  )
+}
+
+test('an input of a password takes the focus for its fault like any other, each time', async () => {
+  render(
+    <UiProvider>
+      <Secret
+        save={async () => {
+          throw new Problem(422, { code: 'a', errors: [{ location: 'password', message: 'too short' }] })
+        }}
+      />
+    </UiProvider>,
+  )
+  for (const _ of [1, 2]) {
+    await userEvent.type(screen.getByLabelText('Name'), 'x{Enter}')
+    expect(await screen.findByText('too short')).toBeTruthy()
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Password')))
+  }
 })

@@ -51,6 +51,9 @@ export function useForm<T extends object>({ initial, save, names, check, onDone 
   return Object.assign(form, { busy, failure, submit })
 }
 
+// Most inputs say aria-invalid; the one of passwords says it on the box around it.
+const faultyInput = ':is(input, textarea, select, button)[aria-invalid="true"], [data-error] :is(input, textarea):not([type="hidden"])'
+
 function paths(v: unknown, at = ''): string[] {
   if (typeof v !== 'object' || v === null) return [at]
   return [...(at ? [at] : []), ...Object.entries(v).flatMap(([k, x]) => paths(x, at ? `${at}.${k}` : k))]
@@ -74,7 +77,7 @@ export function FormBody<T extends object>({
   const box = useRef<HTMLFormElement>(null)
   const faulty = Object.keys(form.errors).join()
   useEffect(() => {
-    if (faulty && !form.busy) box.current?.querySelector<HTMLElement>(':is(input, textarea, select, button)[aria-invalid="true"]')?.focus()
+    if (faulty && !form.busy) box.current?.querySelector<HTMLElement>(faultyInput)?.focus()
   }, [faulty, form.busy])
   return (
     <form
