@@ -87,6 +87,7 @@ export default function HomePage() {
           </span>
         ) : null
       }
+      loading={reports && ((!o && !overview.error) || (decides && !summary.data && !summary.error))}
       kpis={
         decides ? (
           <SummaryKey of={summary.data} />

@@ -24,6 +24,7 @@ export default function ReportsPage() {
         ) : null
       }
       actions={<Period from={period.from} to={period.to} onChange={setPeriod} />}
+      loading={!s && !summary.error}
       kpis={<SummaryKey of={s} />}
     >
       {summary.error && !s ? (

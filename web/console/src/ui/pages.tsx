@@ -3,6 +3,7 @@ import { ChevronRight } from 'lucide-react'
 import { Fragment, type ReactNode, useEffect } from 'react'
 import { useT } from '@/i18n'
 import { Link } from './link'
+import { LoadingState } from './states'
 import css from './pages.module.css'
 
 export interface Crumb {
@@ -122,13 +123,19 @@ export function DetailPage({ tabs, rail, children, ...head }: Head & { tabs?: Re
   )
 }
 
-/** Figures: row of key figures, then cards. */
-export function DashboardPage({ kpis, children, ...head }: Head & { kpis?: ReactNode; children: ReactNode }) {
+/** Figures: row of key figures, then cards. They come together: cards that arrive one by one would push each other about. */
+export function DashboardPage({ kpis, loading, children, ...head }: Head & { kpis?: ReactNode; loading?: boolean; children: ReactNode }) {
   return (
     <div className={css.page}>
       <PageHead {...head} />
-      {kpis ? <div className={css.kpis}>{kpis}</div> : null}
-      <div className={css.cards}>{children}</div>
+      {loading ? (
+        <LoadingState rows={12} />
+      ) : (
+        <>
+          {kpis ? <div className={css.kpis}>{kpis}</div> : null}
+          <div className={css.cards}>{children}</div>
+        </>
+      )}
     </div>
   )
 }
