@@ -6,7 +6,10 @@ const t = catalogue('en')
 // What the frame itself needs; without it there is no page.
 const frame = /\/api\/v1\/(session|personal-settings|live|setup)(\?|$)/
 
-/** Opens every page while the API answers readings with the problem, and returns the pages that do not say what they should. */
+// Forms whose inputs stand without what is read, and the mailbox of the demonstration, which is no part of the API.
+const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/mailbox']
+
+/** Opens every page while the API answers readings with the problem, and expects it to say what it should. */
 async function tell(problem, says) {
   const page = await open()
   const crashed = []
@@ -16,39 +19,28 @@ async function tell(problem, says) {
     return r.fulfill({ status: problem.status, contentType: 'application/problem+json', body: JSON.stringify(problem) })
   })
   const silent = []
-  for (const path of await pages()) {
+  for (const path of (await pages()).filter((p) => !without.includes(p))) {
     await page.goto(`${server.url}${path}`, { waitUntil: 'domcontentloaded' })
     await page
       .locator('main')
       .getByText(says)
       .first()
-      .waitFor({ timeout: 6000 })
+      .waitFor({ timeout: 20_000 })
       .catch(() => silent.push(path))
   }
   await page.context().close()
   assert.deepEqual(crashed, [], 'no page breaks')
-  return silent
+  assert.deepEqual(silent, [], 'no page is silent')
 }
-
-// Forms whose inputs stand without what is read, and the mailbox of the demonstration, which is no part of the API.
-const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/mailbox']
 
 export const stories = {
   'every page says that it could not be read, by which request, and offers to try again': async () => {
-    const silent = await tell({ status: 500, title: 'x', code: 'internal', detail: 'x', request: 'req_test' }, t['action.retry'])
-    assert.deepEqual(
-      silent.filter((p) => !without.includes(p)),
-      [],
-    )
+    await tell({ status: 500, title: 'x', code: 'internal', detail: 'x', request: 'req_test' }, t['action.retry'])
   },
   'every page says who can grant what the reader may not see': async () => {
-    const silent = await tell(
+    await tell(
       { status: 403, title: 'x', code: 'staff.permission.missing', detail: 'x', request: 'req_test' },
       new RegExp(`${t['state.forbidden']}|${t['error.staff.permission.missing']}`),
-    )
-    assert.deepEqual(
-      silent.filter((p) => !without.includes(p)),
-      [],
     )
   },
 }
