@@ -1,6 +1,6 @@
 // The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
 import { ChevronRight } from 'lucide-react'
-import { Fragment, type ReactNode, useEffect } from 'react'
+import { Fragment, type ReactNode, useEffect, useState } from 'react'
 import { useT } from '@/i18n'
 import { Link } from './link'
 import { LoadingState } from './states'
@@ -125,10 +125,13 @@ export function DetailPage({ tabs, rail, children, ...head }: Head & { tabs?: Re
 
 /** Figures: row of key figures, then cards. They come together: cards that arrive one by one would push each other about. */
 export function DashboardPage({ kpis, loading, children, ...head }: Head & { kpis?: ReactNode; loading?: boolean; children: ReactNode }) {
+  // Once shown it stays: cards read anew when they come, and would otherwise send themselves away.
+  const [shown, setShown] = useState(!loading)
+  if (!loading && !shown) setShown(true)
   return (
     <div className={css.page}>
       <PageHead {...head} />
-      {loading ? (
+      {!shown ? (
         <LoadingState rows={12} />
       ) : (
         <>
