@@ -167,7 +167,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		return err
 	}
 	w.people = people
-	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Clock: a.clock})
+	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Known: w, Clock: a.clock})
 	w.consent = a.consent
 	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender})
 	messageStore := sqlstore.NewOutbox(db)

@@ -49,6 +49,18 @@ func (w *world) PersonIDs(ctx context.Context, ws string, nums []uint64) (map[ui
 	return w.IDs(ctx, ws, nums)
 }
 
+// Identifiers implements consent.Identifiers.
+func (w *world) Identifiers(ctx context.Context, ws string, ids []string) (map[string][]string, error) {
+	found, err := w.people.ByIDs(ctx, ws, ids)
+	out := make(map[string][]string, len(found))
+	for asked, p := range found {
+		for _, i := range p.Identifiers {
+			out[asked] = append(out[asked], i.Kind+":"+i.Value)
+		}
+	}
+	return out, err
+}
+
 // CheckPerson returns the id that a person has now.
 func (w *world) CheckPerson(ctx context.Context, ws, id string) (string, error) {
 	found, err := w.people.ByIDs(ctx, ws, []string{id})

@@ -192,6 +192,7 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"journey_reason", append(arguments(t, "domain/journey/node", "Because", "because", "until"), "nothing_set", "value_is"), 35},
 		{"job_state", enum(t, "Job", "state"), 5},
 		{"step_field", fields(t, "domain/journey/node", "Config"), 40},
+		{"hold_reason", enum(t, "Hold", "reason"), 4},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
 	} {
 		if len(c.codes) < c.least {

@@ -90,6 +90,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /people/{id}/subscriptions", "/people/$aya/subscriptions", `{"topic":"$topic","channel":"email","status":"subscribed"}`, "person.subscribed"},
 		{"PUT /people/{id}/preferences", "/people/$aya/preferences", `{"frequency":"weekly"}`, "person.set_preferences"},
 		{"POST /people/{id}/subscriptions/resend", "/people/$ben/subscriptions/resend", `{"topic":"$double","channel":"email"}`, "person.resend_confirmation"},
+		{"PUT /people/{id}/suppression", "/people/$ben/suppression", `{"reason":"asked"}`, "person.suppress"},
+		{"DELETE /people/{id}/suppression", "/people/$ben/suppression", "", "person.lift"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
 		{"POST /suppressions/import", "", `{"channel":"email","upload":"$other_upload"}`, "suppression.import"},
 		{"POST /jobs/{id}/cancel", "/jobs/$waiting_job/cancel", "", "job.cancel"},

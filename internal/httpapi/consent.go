@@ -35,11 +35,12 @@ func topicShape(t consent.Topic) Topic {
 type Subscription struct {
 	Topic       string    `json:"topic"`
 	Channel     string    `json:"channel"`
-	Status      string    `json:"status" enum:"subscribed,unsubscribed,pending,paused,resumed,weekly,all"`
+	Status      string    `json:"status" enum:"subscribed,unsubscribed,pending,paused,resumed,weekly,all,suppressed,lifted"`
 	Source      string    `json:"source"`
 	Evidence    string    `json:"evidence,omitempty"`
 	IP          string    `json:"ip,omitempty" doc:"network it was said from"`
 	TextVersion int       `json:"text_version,omitempty" doc:"of the topic's words"`
+	MessageID   string    `json:"message_id,omitempty" doc:"message whose link or button it was said by"`
 	At          time.Time `json:"at"`
 }
 
@@ -113,7 +114,7 @@ func (a *api) consentRoutes() {
 			return nil, err
 		}
 		return list(log, func(r consent.Record) Subscription {
-			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, IP: r.IP, TextVersion: r.TextVersion, At: r.At}
+			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, IP: r.IP, TextVersion: r.TextVersion, MessageID: r.MessageID, At: r.At}
 		}), a.saw(ctx, p.ID)
 	})
 	type statement struct {
@@ -135,6 +136,7 @@ func (a *api) consentRoutes() {
 	}, noContent)
 
 	a.preferenceRoutes()
+	a.holdRoutes()
 
 	a.suppressionFileRoutes()
 	type filter struct {

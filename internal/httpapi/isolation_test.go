@@ -304,6 +304,9 @@ var foreignCases = map[string]foreign{
 
 	"POST /suppressions/import":              {want: 202, body: `{"channel":"email","upload":"$spare_upload"}`}, // and fails: TestJobScenarios
 	"POST /suppressions/import/check":        {body: `{"channel":"email","upload":"$spare_upload"}`},
+	"GET /people/{id}/suppression":           {id: "$aya"},
+	"PUT /people/{id}/suppression":           {id: "$aya", body: `{"reason":"asked"}`},
+	"DELETE /people/{id}/suppression":        {id: "$cem"},
 	"GET /jobs":                              {want: 200, has: `"items":[]`},
 	"GET /jobs/{id}":                         {id: "$job"},
 	"POST /jobs/{id}/cancel":                 {id: "$waiting_job"},
@@ -332,13 +335,13 @@ func (f foreign) request(t *testing.T, op operation, ids map[string]string) (wha
 func snapshot(w *world, b *business) map[string]any {
 	w.t.Helper()
 	out := map[string]any{}
-	nameless := []string{"/reports/subjects", "/sending", "/sending/bounce-policy", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
+	nameless := []string{"/reports/subjects", "/people/$aya/suppression", "/sending", "/sending/bounce-policy", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
 	for _, path := range []string{
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/jobs", "/jobs/$job", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people-suggestions", "/people-suggestions/$suggestion", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
-		"/people/$aya/segments", "/people/$cem/subscriptions", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/seen-values?path=plan", "/sending",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/people/$aya/suppression", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/seen-values?path=plan", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
 		var v any

@@ -41,3 +41,24 @@ func TestJobScenarios(t *testing.T) {
 		{do: "GET /people/$ben/events", status: 200, has: `Suppressed`},                          // whose address it is
 	})
 }
+
+func TestSuppressionOfAPersonScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{do: "GET /people/$ben/suppression", status: 200, has: `"person":[] | "addresses":[]`},
+		{as: "viewer", do: "PUT /people/$ben/suppression", body: `{"reason":"asked"}`, status: 403},
+		{do: "PUT /people/$ben/suppression", body: `{"reason":"other"}`, status: 422, has: `"field":"note"`},
+		{do: "PUT /people/$ben/suppression", body: `{"reason":"asked","until":"2020-01-01T00:00:00Z"}`, status: 422, has: `"field":"until"`},
+		{as: "agent", do: "PUT /people/$ben/suppression", body: `{"reason":"asked","note":"on the phone","until":"2027-01-01T00:00:00Z"}`, status: 200, has: `"reason":"asked" | "note":"on the phone" | "until":"2027-01-01T00:00:00Z"`},
+		{do: "GET /people/$ben/subscriptions", status: 200, has: `"status":"suppressed" | on the phone`},
+		{do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic"}`, status: 200, has: `person_suppressed`},
+		{do: "POST /messages", body: `{"to":{"person":"$ben"},"lane":"marketing","topic":"$topic","subject":"x","text":"x"}`, status: 202, has: "person_suppressed"},
+		{as: "agent", do: "DELETE /people/$ben/suppression?why=asked+again", status: 204},
+		{do: "DELETE /people/$ben/suppression", status: 404},
+		{do: "GET /people/$ben/subscriptions", status: 200, has: `"status":"lifted" | asked again`},
+		{do: "GET /people/$ben/suppression", status: 200, has: `"person":[]`},
+		{do: "POST /suppressions", body: `{"channel":"email","addresses":["ben.zanzibar@example.com"],"reason":"import"}`, status: 200},
+		{do: "GET /people/$ben/suppression", status: 200, has: `"reason":"import" | "channel":"email" | "hash"`},
+	})
+}

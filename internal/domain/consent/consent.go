@@ -98,7 +98,10 @@ const (
 	Paused  Status = "paused"
 	Resumed Status = "resumed"
 	Weekly  Status = "weekly" // at most one message in seven days
-	AllMail Status = "all"    // no limit of their own
+	// Of the person as a whole, by staff: see Hold.
+	HeldBack Status = "suppressed"
+	Lifted   Status = "lifted"
+	AllMail  Status = "all" // no limit of their own
 )
 
 // Change is one statement of a person, or about a person, to be recorded.
@@ -115,6 +118,7 @@ type Change struct {
 
 	IP          string // where it came from, already shortened to its network
 	TextVersion int    // of the topic's words; 0: the current ones
+	MessageID   string // the message whose link or button it was said by; empty: another way
 	Confirmed   bool   // proven to come from the owner of the address: a Double topic needs no confirmation mail
 }
 
@@ -196,6 +200,8 @@ type Suppression struct {
 	Reason  Reason
 	Detail  string
 	At      time.Time
+	// PersonID is who held the address when it was last looked at; empty: nobody that was known. Who holds it now is told by hashing what they hold.
+	PersonID string
 }
 
 // SuppressionFilter narrows a listing; empty fields match everything.

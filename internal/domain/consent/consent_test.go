@@ -31,6 +31,7 @@ type fixture struct {
 	events     []event.Event
 	restricted [][]string
 	news       consent.Topic
+	known      map[string][]string
 }
 
 func (f *fixture) Emit(_ context.Context, events ...event.Event) error {
@@ -53,15 +54,30 @@ func (f *fixture) PersonIDs(_ context.Context, _ string, nums []uint64) (map[uin
 	return out, nil
 }
 
+// Identifiers implements consent.Identifiers.
+func (f *fixture) Identifiers(_ context.Context, _ string, ids []string) (map[string][]string, error) {
+	out := map[string][]string{}
+	for _, id := range ids {
+		if f.known[id] != nil {
+			out[id] = f.known[id]
+		}
+	}
+	return out, nil
+}
+
 func setup(t *testing.T) *fixture {
 	t.Helper()
-	db := sqldbtest.Open(t, sqldb.SQLite)
+	return setupOn(t, sqldbtest.Open(t, sqldb.SQLite))
+}
+
+func setupOn(t *testing.T, db *sqldb.DB) *fixture {
+	t.Helper()
 	box, err := secret.NewBox(make([]byte, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{clock: clock.NewFixed(start)}
-	f.Service = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: f, Hasher: box, People: f, Clock: f.clock})
+	f := &fixture{clock: clock.NewFixed(start), known: map[string][]string{}}
+	f.Service = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: f, Hasher: box, People: f, Known: f, Clock: f.clock})
 	f.Watch(f)
 	if err := f.EnsureDefaults(t.Context(), ws); err != nil {
 		t.Fatal(err)

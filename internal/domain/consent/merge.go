@@ -50,6 +50,9 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 	if err := s.store.TakeOver(ctx, ws, loser, winner); err != nil {
 		return fmt.Errorf("take over consent: %w", err)
 	}
+	if err := s.mergeHolds(ctx, ws, loser, winner); err != nil {
+		return fmt.Errorf("take over suppressions: %w", err)
+	}
 	lost, own := said{}, said{}
 	for _, st := range states {
 		key := stateKey{topic: st.Topic, channel: st.Channel}
@@ -116,6 +119,9 @@ func (s *Service) PersonSplit(ctx context.Context, ws, from, made string) error 
 	states, err := s.store.States(ctx, ws, []string{from})
 	if err != nil {
 		return fmt.Errorf("read consent: %w", err)
+	}
+	if err := s.splitHolds(ctx, ws, from, made); err != nil {
+		return fmt.Errorf("divide suppressions: %w", err)
 	}
 	var put []State
 	for _, st := range states {

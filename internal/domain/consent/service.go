@@ -35,7 +35,8 @@ type Config struct {
 	Tx      tx.Runner
 	Emitter event.Emitter
 	Hasher  Hasher
-	People  People // used by ApplyEvents alone
+	People  People      // used by ApplyEvents alone
+	Known   Identifiers // nil: it is not known by what people are known, and a part of someone keeps all that suppressed them
 	Clock   clock.Clock
 }
 
@@ -46,6 +47,7 @@ type Service struct {
 	emitter  event.Emitter
 	hasher   Hasher
 	people   People
+	known    Identifiers
 	clock    clock.Clock
 	watchers []Watcher
 	asker    Asker
@@ -53,7 +55,7 @@ type Service struct {
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, clock: c.Clock}
+	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, known: c.Known, clock: c.Clock}
 }
 
 // Watch adds a watcher; not to be called once the service is in use.

@@ -34,11 +34,18 @@ type Store interface {
 	// TakeOver gives the loser's history to the winner and removes the states of both.
 	TakeOver(ctx context.Context, ws, loser, winner string) error
 
+	// Holds returns what suppresses the people, ended ones included, in the order of their making.
+	Holds(ctx context.Context, ws string, personIDs []string) ([]Hold, error)
+	// PutHolds adds holds; one whose id is there already is replaced.
+	PutHolds(ctx context.Context, ws string, holds []Hold) error
+	// RemoveHolds removes a person's holds and returns how many there were.
+	RemoveHolds(ctx context.Context, ws, personID string) (int, error)
+
 	// PutSuppressions adds entries; an entry that exists keeps its reason and time, unless the new reason is stricter:
-	// any reason replaces UnsubscribedAll and ListUnsubscribe. It returns how many addresses were not suppressed before.
+	// any reason replaces UnsubscribedAll and ListUnsubscribe. A PersonID replaces an empty or another one. It returns how many addresses were not suppressed before.
 	PutSuppressions(ctx context.Context, ws string, entries []Suppression) (added int, err error)
-	// RemoveSuppression reports whether there was such an entry.
-	RemoveSuppression(ctx context.Context, ws, channel, hash string) (bool, error)
+	// RemoveSuppression removes an entry and returns it; false: there was none.
+	RemoveSuppression(ctx context.Context, ws, channel, hash string) (Suppression, bool, error)
 	// Suppressed returns the entries of the channel with these hashes, by hash.
 	Suppressed(ctx context.Context, ws, channel string, hashes []string) (map[string]Suppression, error)
 	// Suppressions lists entries, latest first.

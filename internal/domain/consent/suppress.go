@@ -32,7 +32,7 @@ func (s *Service) Suppress(ctx context.Context, ws string, wanted ...Suppress) (
 		}
 		seen[w.Channel+h] = true
 		entries = append(entries, Suppression{
-			Channel: w.Channel, Hash: h, Hint: Mask(Normalise(w.Channel, w.Address)), Reason: w.Reason, Detail: w.Detail, At: now,
+			Channel: w.Channel, Hash: h, Hint: Mask(Normalise(w.Channel, w.Address)), Reason: w.Reason, Detail: w.Detail, At: now, PersonID: w.PersonID,
 		})
 		if w.PersonID == "" {
 			people = nil // anyone may have this address
@@ -68,11 +68,21 @@ func (s *Service) Unsuppress(ctx context.Context, ws, channel, address string) e
 
 // UnsuppressHash takes an entry off the list by its hash, as the listing shows it.
 func (s *Service) UnsuppressHash(ctx context.Context, ws, channel, hash string) error {
-	found, err := s.store.RemoveSuppression(ctx, ws, channel, hash)
-	if err == nil && !found {
-		err = errs.NotFound("suppression", hash)
-	}
-	return err
+	now := s.clock.Now()
+	return s.tx.InTx(ctx, func(ctx context.Context) error {
+		e, found, err := s.store.RemoveSuppression(ctx, ws, channel, hash)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errs.NotFound("suppression", hash)
+		}
+		if e.PersonID == "" {
+			return nil
+		}
+		return s.emit(ctx, []event.Event{internal(ws, fmt.Sprintf("lifted:%s:%s:%d", channel, hash, now.UnixMicro()), event.SuppressionLifted, e.PersonID, now, now,
+			map[string]string{"channel": channel, "reason": string(e.Reason), "source": "staff"})})
+	})
 }
 
 // IsSuppressed tells whether one address is on the list, and why.

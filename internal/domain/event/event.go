@@ -78,6 +78,7 @@ const (
 	TopicPending       = "Topic Pending"       // asked for, waits for the answer to the confirmation mail
 	PreferencesChanged = "Preferences Changed" // properties change ("paused", "resumed", "weekly", "all"), until, source
 	Suppressed         = "Suppressed"
+	SuppressionLifted  = "Suppression Lifted"
 )
 
 // Names of the track events with which clients say what a person wants to receive: properties topic (name or id), channel, evidence.

@@ -26,6 +26,7 @@ func refuse(reason string, data Evidence) verdict { return verdict{reason, data}
 type gate struct {
 	people    map[string]person.Person // by the id asked for and, after a merge, also by today's
 	allows    map[string]map[string]consent.Channel
+	held      map[string][]consent.Hold // by today's id
 	topics    map[string]consent.Topic
 	content   map[string]content.Template // by template id; missing: unknown
 	routes    map[string]bool             // channel kinds with an account
@@ -217,6 +218,9 @@ func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (
 	if g.allows, err = s.consent.States(ctx, ws, ids, addresses); err != nil {
 		return nil, fmt.Errorf("load consent: %w", err)
 	}
+	if g.held, err = s.consent.Holds(ctx, ws, ids); err != nil {
+		return nil, fmt.Errorf("load holds: %w", err)
+	}
 	return g, nil
 }
 
@@ -258,6 +262,19 @@ func (g *gate) check(m *Message) verdict {
 	} else {
 		m.Address = Address(p, m.Channel)
 	}
+	at := g.now
+	if m.DueAt.After(at) {
+		at = m.DueAt
+	}
+	for _, h := range g.held[p.ID] {
+		if h.Stops(m.Transactional, at) {
+			data := Evidence{"why": string(h.Ground)}
+			if !h.Until.IsZero() {
+				data = data.with("until", h.Until)
+			}
+			return refuse(ReasonPersonSuppressed, data)
+		}
+	}
 	if v := g.address(m); v.refused() {
 		return v
 	}
@@ -269,10 +286,6 @@ func (g *gate) check(m *Message) verdict {
 	}
 	if v := g.topic(m, allows); v.refused() {
 		return v
-	}
-	at := g.now
-	if m.DueAt.After(at) {
-		at = m.DueAt
 	}
 	if allows.PausedUntil.After(at) {
 		return refuse(ReasonPaused, Evidence{}.with("until", allows.PausedUntil))

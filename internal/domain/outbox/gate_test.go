@@ -34,6 +34,12 @@ func TestTheGateRefusesWithAReasonThatIsStored(t *testing.T) {
 		consent.Suppress{Channel: "email", Address: "p4@example.test", Reason: consent.UnsubscribedAll}); err != nil {
 		t.Fatal(err)
 	}
+	for n, all := range map[int]bool{5: false, 6: true} {
+		if _, err := f.consent.HoldPerson(ctx, ws, consent.Hold{PersonID: pid(n), Ground: consent.GroundAsked, All: all}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.people.add(5, func(p *person.Person) { p.Traits["email"] = person.Trait{Value: "new5@example.test"} })
 	archived, err := f.consent.CreateTopic(ctx, ws, consent.Topic{Name: "Old", Channels: []string{"email"}, Archived: true})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +67,10 @@ func TestTheGateRefusesWithAReasonThatIsStored(t *testing.T) {
 		{outbox.ReasonSuppressed, 4, nil},
 		{"", 4, transactional},
 		{outbox.ReasonSuppressed, 3, transactional},
+		{outbox.ReasonPersonSuppressed, 5, nil}, // whatever the address is now
+		{"", 5, transactional},
+		{outbox.ReasonPersonSuppressed, 6, nil},
+		{outbox.ReasonPersonSuppressed, 6, transactional},
 		{outbox.ReasonNotSubscribed, 10, nil},
 		{"", 10, transactional},
 		{"", 2, transactional},

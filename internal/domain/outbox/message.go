@@ -28,7 +28,8 @@ const (
 	ReasonUnknownPerson    = "unknown_person"
 	ReasonNoAddress        = "no_address"
 	ReasonBadAddress       = "bad_address"
-	ReasonSuppressed       = "suppressed"
+	ReasonSuppressed       = "suppressed"        // the address
+	ReasonPersonSuppressed = "person_suppressed" // whatever address they have
 	ReasonUnsubscribed     = "unsubscribed"
 	ReasonNotSubscribed    = "not_subscribed"
 	ReasonNoTopic          = "no_topic"

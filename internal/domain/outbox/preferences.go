@@ -200,7 +200,7 @@ func (s *Service) Pause(ctx context.Context, l Link, on bool, by Said) error {
 }
 
 func (s *Service) settle(ctx context.Context, m Message, settings consent.Settings, by Said) error {
-	return s.consent.SetPreferences(ctx, m.Workspace, m.PersonID, settings, consent.Change{Source: by.Source, IP: by.IP, Evidence: proof(m)})
+	return s.consent.SetPreferences(ctx, m.Workspace, m.PersonID, settings, consent.Change{Source: by.Source, IP: by.IP, Evidence: proof(m), MessageID: m.ID})
 }
 
 // proof says what a statement through a link rests on: the link came by mail to the person's own address.
@@ -217,7 +217,7 @@ func (s *Service) say(ctx context.Context, m Message, by Said, changes ...consen
 	left := false
 	for i := range changes {
 		c := &changes[i]
-		c.PersonID, c.Source, c.Evidence, c.At, c.IP = m.PersonID, by.Source, proof(m), now, by.IP
+		c.PersonID, c.Source, c.Evidence, c.At, c.IP, c.MessageID = m.PersonID, by.Source, proof(m), now, by.IP, m.ID
 		c.Confirmed = c.Channel == m.Channel // the link came to their own address there
 		left = left || c.Status == consent.Unsubscribed && c.Channel == m.Channel && (c.Topic == m.Topic || c.Topic == consent.AllTopics)
 	}

@@ -308,7 +308,7 @@ func TestUnsubscribingThroughALinkEndsTheTopicAndIsCounted(t *testing.T) {
 		t.Errorf("counts: %+v", c)
 	}
 	h, err := f.consent.History(t.Context(), ws, pid(1), page.Request{Limit: 1})
-	if err != nil || h.Items[0].Source != "one_click" || h.Items[0].IP != "203.0.113.0" || h.Items[0].TextVersion != 1 || !strings.Contains(h.Items[0].Evidence, id) {
+	if err != nil || h.Items[0].Source != "one_click" || h.Items[0].MessageID != id || h.Items[0].IP != "203.0.113.0" || h.Items[0].TextVersion != 1 || !strings.Contains(h.Items[0].Evidence, id) {
 		t.Errorf("history: %+v, %v", h.Items, err)
 	}
 	if err := f.Choose(t.Context(), link, map[string]bool{f.news.ID: true}, false, page1); err != nil {

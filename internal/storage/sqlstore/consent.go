@@ -81,10 +81,10 @@ func (s *Consent) Topics(ctx context.Context, ws string) ([]consent.Topic, error
 	return sqldb.Collect(ctx, s.db, scanTopic, `SELECT `+topicColumns+` FROM topic WHERE workspace_id = $1 ORDER BY created_at, id`, ws)
 }
 
-const recordColumns = `id, person_id, topic_id, channel, status, source, evidence, cause, said_at, recorded_at, ip, text_version`
+const recordColumns = `id, person_id, topic_id, channel, status, source, evidence, cause, said_at, recorded_at, ip, text_version, message_id`
 
 func scanRecord(r sqldb.Row) (c consent.Record, err error) {
-	err = r.Scan(&c.ID, &c.PersonID, &c.Topic, &c.Channel, (*string)(&c.Status), &c.Source, &c.Evidence, &c.Cause, &c.At, &c.Recorded, &c.IP, &c.TextVersion)
+	err = r.Scan(&c.ID, &c.PersonID, &c.Topic, &c.Channel, (*string)(&c.Status), &c.Source, &c.Evidence, &c.Cause, &c.At, &c.Recorded, &c.IP, &c.TextVersion, &c.MessageID)
 	return c, err
 }
 
@@ -112,12 +112,12 @@ func (s *Consent) AddRecords(ctx context.Context, ws string, records []consent.R
 				continue
 			}
 			seen[r.ID], added[r.ID] = true, true
-			rows = append(rows, []any{ws, r.ID, r.PersonID, r.Topic, r.Channel, string(r.Status), r.Source, r.Evidence, r.Cause, r.At, r.Recorded, r.IP, r.TextVersion})
+			rows = append(rows, []any{ws, r.ID, r.PersonID, r.Topic, r.Channel, string(r.Status), r.Source, r.Evidence, r.Cause, r.At, r.Recorded, r.IP, r.TextVersion, r.MessageID})
 		}
 		if len(rows) == 0 {
 			return nil
 		}
-		_, err = s.db.Bulk(ctx, `INSERT INTO consent_record (workspace_id, `+recordColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		_, err = s.db.Bulk(ctx, `INSERT INTO consent_record (workspace_id, `+recordColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 			ON CONFLICT (workspace_id, id) DO NOTHING`, rows)
 		return err
 	})
@@ -200,10 +200,10 @@ func (s *Consent) TakeOver(ctx context.Context, ws, loser, winner string) error 
 	})
 }
 
-const suppressionColumns = `channel, address_hash, hint, reason, detail, suppressed_at`
+const suppressionColumns = `channel, address_hash, hint, reason, detail, suppressed_at, person_id`
 
 func scanSuppression(r sqldb.Row) (e consent.Suppression, err error) {
-	err = r.Scan(&e.Channel, &e.Hash, &e.Hint, (*string)(&e.Reason), &e.Detail, &e.At)
+	err = r.Scan(&e.Channel, &e.Hash, &e.Hint, (*string)(&e.Reason), &e.Detail, &e.At, &e.PersonID)
 	return e, err
 }
 
@@ -219,7 +219,7 @@ func (s *Consent) PutSuppressions(ctx context.Context, ws string, entries []cons
 		rows := make([][]any, len(entries))
 		for i, e := range entries {
 			byChannel[e.Channel] = append(byChannel[e.Channel], e.Hash)
-			rows[i] = []any{ws, e.Channel, e.Hash, e.Hint, string(e.Reason), e.Detail, e.At}
+			rows[i] = []any{ws, e.Channel, e.Hash, e.Hint, string(e.Reason), e.Detail, e.At, e.PersonID}
 		}
 		added = len(entries)
 		for ch, hashes := range byChannel {
@@ -229,19 +229,74 @@ func (s *Consent) PutSuppressions(ctx context.Context, ws string, entries []cons
 			}
 			added -= len(known)
 		}
-		_, err := s.db.Bulk(ctx, `INSERT INTO suppression (workspace_id, `+suppressionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		_, err := s.db.Bulk(ctx, `INSERT INTO suppression (workspace_id, `+suppressionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (workspace_id, channel, address_hash) DO UPDATE
 			SET reason = excluded.reason, detail = excluded.detail, suppressed_at = excluded.suppressed_at
 			WHERE suppression.reason IN ('unsubscribed_all', 'list_unsubscribe') AND excluded.reason NOT IN ('unsubscribed_all', 'list_unsubscribe')`, rows)
+		if err != nil {
+			return err
+		}
+		var holders [][]any
+		for _, e := range entries {
+			if e.PersonID != "" {
+				holders = append(holders, []any{ws, e.Channel, e.Hash, e.PersonID})
+			}
+		}
+		if len(holders) == 0 {
+			return nil
+		}
+		_, err = s.db.Bulk(ctx, `UPDATE suppression SET person_id = $4 WHERE workspace_id = $1 AND channel = $2 AND address_hash = $3 AND person_id <> $4`, holders)
 		return err
 	})
 	return added, err
 }
 
 // RemoveSuppression removes an entry.
-func (s *Consent) RemoveSuppression(ctx context.Context, ws, channel, hash string) (bool, error) {
-	n, err := s.db.Exec(ctx, `DELETE FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address_hash = $3`, ws, channel, hash)
-	return n > 0, err
+func (s *Consent) RemoveSuppression(ctx context.Context, ws, channel, hash string) (consent.Suppression, bool, error) {
+	e, err := sqldb.One(ctx, s.db, scanSuppression, `DELETE FROM suppression WHERE workspace_id = $1 AND channel = $2 AND address_hash = $3 RETURNING `+suppressionColumns, ws, channel, hash)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return e, false, nil
+	}
+	return e, err == nil, err
+}
+
+const holdColumns = `id, person_id, ground, note, stops_all, actor, actor_name, made_at, until_at, marks`
+
+// Holds returns what suppresses people.
+func (s *Consent) Holds(ctx context.Context, ws string, personIDs []string) ([]consent.Hold, error) {
+	in, arg := s.db.In(2, personIDs)
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (h consent.Hold, err error) {
+		var marks string
+		if err = r.Scan(&h.ID, &h.PersonID, (*string)(&h.Ground), &h.Note, &h.All, &h.Actor, &h.ActorName, &h.At, &h.Until, &marks); err != nil {
+			return h, err
+		}
+		return h, json.Unmarshal([]byte(marks), &h.Marks)
+	}, `SELECT `+holdColumns+` FROM person_hold WHERE workspace_id = $1 AND person_id `+in+` ORDER BY made_at, id`, ws, arg)
+}
+
+// PutHolds adds holds.
+func (s *Consent) PutHolds(ctx context.Context, ws string, holds []consent.Hold) error {
+	rows := make([][]any, len(holds))
+	for i, h := range holds {
+		marks, err := json.Marshal(h.Marks)
+		if err != nil {
+			return err
+		}
+		rows[i] = []any{ws, h.ID, h.PersonID, string(h.Ground), h.Note, h.All, h.Actor, h.ActorName, h.At, h.Until, string(marks)}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	_, err := s.db.Bulk(ctx, `INSERT INTO person_hold (workspace_id, `+holdColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (workspace_id, id) DO UPDATE SET person_id = excluded.person_id, ground = excluded.ground, note = excluded.note, stops_all = excluded.stops_all,
+			actor = excluded.actor, actor_name = excluded.actor_name, made_at = excluded.made_at, until_at = excluded.until_at, marks = excluded.marks`, rows)
+	return err
+}
+
+// RemoveHolds removes a person's holds.
+func (s *Consent) RemoveHolds(ctx context.Context, ws, personID string) (int, error) {
+	n, err := s.db.Exec(ctx, `DELETE FROM person_hold WHERE workspace_id = $1 AND person_id = $2`, ws, personID)
+	return int(n), err
 }
 
 // Suppressed returns the entries with these hashes.

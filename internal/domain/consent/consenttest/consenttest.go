@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) consent.Store) {
 		"a takeover moves history and drops the states of both":    takeOver,
 		"suppressions match by hash and keep the strictest reason": suppressions,
 		"suppressions page latest first and filter":                suppressionPages,
+		"holds of people are replaced, found and removed":          holds,
 		"settings are replaced and removed":                        settings,
 		"workspaces do not see each other":                         isolation,
 	} {
@@ -198,11 +199,51 @@ func suppressions(t *testing.T, s consent.Store) {
 	must(t, err)
 	equal(t, "other channel", map[string]consent.Suppression{}, got)
 
+	held := entry("h1", consent.Manual, t0)
+	held.PersonID = "per_1"
+	n, err = s.PutSuppressions(ctx, "ws", []consent.Suppression{held, entry("h2", consent.Manual, t0)})
+	must(t, err)
+	equal(t, "added with a holder", 0, n)
+	stricter.PersonID = "per_1"
+
 	for _, want := range []bool{true, false} {
-		found, err := s.RemoveSuppression(ctx, "ws", "email", "h1")
+		e, found, err := s.RemoveSuppression(ctx, "ws", "email", "h1")
 		must(t, err)
 		equal(t, "removed", want, found)
+		if found {
+			equal(t, "what was removed", stricter, e)
+		}
 	}
+}
+
+func holds(t *testing.T, s consent.Store) {
+	ctx := t.Context()
+	hold := func(n int, person string) consent.Hold {
+		return consent.Hold{
+			ID: fmt.Sprintf("hld_%d", n), PersonID: person, Ground: consent.GroundLegal, Note: "弁護士", All: n == 1, Actor: "usr_1", ActorName: "Ann",
+			At: t0.Add(time.Duration(n) * time.Hour), Until: t0.AddDate(1, 0, 0), Marks: []string{"a", "b"},
+		}
+	}
+	one, two, three := hold(1, "per_1"), hold(2, "per_2"), hold(3, "per_1")
+	three.Until = time.Time{}
+	must(t, s.PutHolds(ctx, "ws", []consent.Hold{one, two, three}))
+	must(t, s.PutHolds(ctx, "other", []consent.Hold{hold(9, "per_1")}))
+	got, err := s.Holds(ctx, "ws", []string{"per_1", "per_2", "per_3"})
+	must(t, err)
+	equal(t, "holds", []consent.Hold{one, two, three}, got)
+	two.PersonID, two.Note = "per_1", "moved"
+	must(t, s.PutHolds(ctx, "ws", []consent.Hold{two}))
+	got, err = s.Holds(ctx, "ws", []string{"per_1"})
+	must(t, err)
+	equal(t, "moved", []consent.Hold{one, two, three}, got)
+	for _, want := range []int{3, 0} {
+		n, err := s.RemoveHolds(ctx, "ws", "per_1")
+		must(t, err)
+		equal(t, "removed", want, n)
+	}
+	got, err = s.Holds(ctx, "other", []string{"per_1"})
+	must(t, err)
+	equal(t, "another workspace's", 1, len(got))
 }
 
 func suppressionPages(t *testing.T, s consent.Store) {

@@ -21,6 +21,7 @@ import {
 import { Identity } from './Identity'
 import { Portrait } from './Portrait'
 import { Invoices, Journeys, Topics } from './Relations'
+import { SuppressedTag, Suppression } from './Suppression'
 import { EventTimeline } from './EventTimeline'
 
 type Person = Schemas['Person']
@@ -38,7 +39,12 @@ function PersonView({ person: p }: { person: Person }) {
     <DetailPage
       title={personName(p)}
       crumbs={[{ to: '/people', label: t('nav.people') }]}
-      status={<Status value={p.status} />}
+      status={
+        <>
+          <Status value={p.status} />
+          <SuppressedTag id={p.id} />
+        </>
+      }
       meta={
         <>
           {p.email && p.email !== personName(p) ? <span>{p.email}</span> : null}
@@ -66,7 +72,10 @@ function PersonView({ person: p }: { person: Person }) {
       {view.tab === 'messages' ? (
         <Messages id={p.id} />
       ) : view.tab === 'topics' ? (
-        <Topics id={p.id} />
+        <>
+          <Suppression id={p.id} name={personName(p)} />
+          <Topics id={p.id} />
+        </>
       ) : view.tab === 'journeys' ? (
         <Journeys id={p.id} />
       ) : view.tab === 'invoices' ? (

@@ -152,7 +152,7 @@ export function Topics({ id }: { id: string }) {
               title: t('field.source'),
               cell: (s) => (
                 <>
-                  {s.source}
+                  {saidBy(s.source)}
                   {s.evidence ? <Note>{s.evidence}</Note> : null}
                 </>
               ),
@@ -164,6 +164,13 @@ export function Topics({ id }: { id: string }) {
       </Card>
     </>
   )
+}
+
+/** Who or what made a statement, in words: "one_click", "staff:Ann", "event:browser:form". */
+function saidBy(source: string): string {
+  const [kind = '', ...rest] = source.split(':')
+  const name = kind === 'event' ? rest.slice(1).join(':') : rest.join(':')
+  return name ? `${word('consent_source', kind)} (${name})` : word('consent_source', kind)
 }
 
 function LinkOut({ to, children }: { to: string; children: string }) {

@@ -13,6 +13,8 @@ function evidence(reason: string, d: Data): string {
   switch (reason) {
     case 'suppressed':
       return typeof d.why === 'string' ? word('suppression_reason', d.why) : ''
+    case 'person_suppressed':
+      return typeof d.why === 'string' ? word('hold_reason', d.why) : ''
     case 'capped':
     case 'outranked':
       if (d.own === true) return t('reason_evidence.own')
