@@ -13,6 +13,8 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 )
@@ -139,10 +141,31 @@ func (f *fixture) mergeIDs(loser, winner string) {
 	}
 }
 
+// drain lets time pass until nothing waits any more.
+func (f *fixture) drain(r *rapid.T, mu chan struct{}) {
+	for range 300 {
+		f.until("idle", f.idle)
+		next, err := sqldb.One(f.t.Context(), f.db, sqldb.Value[time.Time], `SELECT COALESCE(MIN(due_at), 0) FROM message WHERE state IN ('queued', 'claimed')`)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if next.IsZero() {
+			return
+		}
+		mu <- struct{}{}
+		if next.After(f.clock.Now()) {
+			f.clock.Set(next)
+		}
+		<-mu
+	}
+	r.Fatalf("messages wait for ever")
+}
+
 // TestTheGateHoldsWhateverHappensInWhateverOrder lets two processes send what is asked for at random, under several caps over topics and
-// channels, in several zones, across changes of the clock, while people subscribe, unsubscribe, pause, ask for less, are suppressed and
-// merged. At every handing over the person must allow it, it must be day where they live, and no cap may be passed. The handing over and
-// what happens around it take turns, so that what is checked is what held at that moment.
+// channels, a throttle and a holdout, in several zones, across changes of the clock, while people subscribe, unsubscribe, pause, ask for less, are merged, and
+// are suppressed, as people or at an address, and no longer. At every handing over the person must allow it and not be held out, it must be day where they live, and
+// no cap and no throttle may be passed. The handing over and what happens around it take turns, so that what is checked is what held at that moment. In the end nothing
+// waits for ever, and who may be written to is reached.
 func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 	zones := []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"}
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
@@ -165,6 +188,8 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			at            time.Time
 		}
 		var arrived []arrival
+		const perMinute = 3 // of each process
+		f.paced(outbox.Pace{Throttles: []outbox.Throttle{{Name: "narrow", Domains: []string{"example.test"}, PerMinute: perMinute}}})
 		var faults []string
 		canonical := func(id string) string {
 			for f.people.also[id] != "" {
@@ -198,10 +223,30 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			fault := func(format string, args ...any) {
 				faults = append(faults, fmt.Sprintf("%s to %s (%s): ", m.ID, who, stored.Topic)+fmt.Sprintf(format, args...))
 			}
+			held, err := f.consent.Holds(ctx, ws, []string{who})
+			if err != nil {
+				faults = append(faults, err.Error())
+			}
+			for _, h := range held[who] {
+				if h.Stops(false, now) {
+					fault("suppressed as a person: %s", h.Ground)
+				}
+			}
+			inMinute := 1
+			for _, a := range arrived {
+				if a.at.Equal(now) { // the clock stands still between steps
+					inMinute++
+				}
+			}
+			if inMinute > 2*perMinute {
+				fault("the %dth within a moment, two processes send %d a minute each", inMinute, perMinute)
+			}
 			c := allows[who]["email"]
 			switch local := now.In(p.Location(time.UTC)); {
 			case c.Suppressed:
 				fault("suppressed")
+			case leaf.Share(policy.Salt, who) < policy.Holdout:
+				fault("held out")
 			case !c.Topics[stored.Topic]:
 				fault("not subscribed")
 			case c.PausedUntil.After(now):
@@ -241,7 +286,7 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = d.Stop(t.Context()) })
-		people := 0
+		people, reached, kept := 0, 0, 0
 		f.clock.Set(time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC)) // before clocks change in America and Europe
 		rapid.Check(t, func(r *rapid.T) {
 			f.until("idle", f.idle)
@@ -257,8 +302,11 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			if rapid.Bool().Draw(r, "topic cap") {
 				caps = append(caps, outbox.Cap{Topic: topics[0].ID, Channel: "email", Limit: 1, Days: 2})
 			}
-			policy = outbox.Policy{Caps: caps, Reserve: rapid.SampledFrom([]int{0, 12}).Draw(r, "reserve"), Quiet: []outbox.Quiet{{From: 22 * 60, To: 7 * 60}, {From: 0, To: 23*60 + 59, Days: []time.Weekday{time.Sunday}}, {From: 23*60 + 59, To: 7 * 60, Days: []time.Weekday{time.Sunday}}}}
-			f.policy(policy)
+			if rapid.Bool().Draw(r, "channel cap") {
+				caps = append(caps, outbox.Cap{Channel: "email", Limit: 2, Days: 1, Retry: 48})
+			}
+			policy = outbox.Policy{Caps: caps, Holdout: rapid.SampledFrom([]float64{0, 30}).Draw(r, "holdout"), Reserve: rapid.SampledFrom([]int{0, 12}).Draw(r, "reserve"), Quiet: []outbox.Quiet{{From: 22 * 60, To: 7 * 60}, {From: 0, To: 23*60 + 59, Days: []time.Weekday{time.Sunday}}, {From: 23*60 + 59, To: 7 * 60, Days: []time.Weekday{time.Sunday}}}}
+			policy = f.policy(policy)
 			for n := first; n <= people; n++ {
 				if err := f.consent.Change(ctx, ws, consent.Change{PersonID: pid(n), Topic: topics[1].ID, Channel: "email", Status: consent.Subscribed, Source: "test"}); err != nil {
 					r.Fatal(err)
@@ -267,7 +315,7 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			<-mu
 			someone := rapid.IntRange(first, people)
 			for i := range rapid.IntRange(8, 25).Draw(r, "steps") {
-				what := rapid.SampledFrom([]string{"ask", "ask", "ask", "yes", "no", "pause", "weekly", "suppress", "merge", "clock", "zone"}).Draw(r, "what")
+				what := rapid.SampledFrom([]string{"ask", "ask", "ask", "yes", "no", "pause", "weekly", "suppress", "hold", "lift", "merge", "clock", "zone"}).Draw(r, "what")
 				if what == "clock" || what == "merge" || what == "zone" || what == "weekly" { // a place is counted from when it is taken, not from when the mail has left
 					f.until("idle", f.idle)
 				}
@@ -307,6 +355,16 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 					err = f.consent.SetPreferences(ctx, ws, who, settings, consent.Change{Source: "test"})
 				case "suppress":
 					_, err = f.consent.Suppress(ctx, ws, consent.Suppress{Channel: "email", Address: fmt.Sprintf("p%d@example.test", n), Reason: consent.UnsubscribedAll})
+				case "hold":
+					h := consent.Hold{PersonID: who, Ground: consent.GroundAsked, All: rapid.Bool().Draw(r, "all")}
+					if rapid.Bool().Draw(r, "ends") {
+						h.Until = f.clock.Now().Add(time.Duration(rapid.IntRange(1, 50).Draw(r, "hours")) * time.Hour)
+					}
+					_, err = f.consent.HoldPerson(ctx, ws, h)
+				case "lift":
+					if err = f.consent.LiftHold(ctx, ws, who, "test", "test"); errs.Is(err, errs.KindNotFound) {
+						err = nil
+					}
 				case "merge":
 					if other := canonical(pid(someone.Draw(r, "winner"))); other != who {
 						f.mergeIDs(who, other)
@@ -323,9 +381,44 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 					r.Fatal(err)
 				}
 			}
-			f.until("idle", f.idle)
+			f.drain(r, mu)
+			// Long after, when no cap counts anything any more, one message to each.
+			mu <- struct{}{}
+			f.clock.Advance(10 * 24 * time.Hour)
+			<-mu
+			f.drain(r, mu)
+			mu <- struct{}{}
+			may, asked := map[string]bool{}, map[string]string{}
+			for n := first; n <= people; n++ {
+				who := canonical(pid(n))
+				if asked[who] != "" {
+					continue
+				}
+				allows, err := f.consent.States(ctx, ws, []string{who}, map[string]map[string]string{who: {"email": outbox.Address(f.people.all[who], "email")}})
+				if err != nil {
+					r.Fatal(err)
+				}
+				held, err := f.consent.Holds(ctx, ws, []string{who})
+				if err != nil {
+					r.Fatal(err)
+				}
+				c := allows[who]["email"]
+				may[who] = c.Topics[topics[0].ID] && !c.Suppressed && len(held[who]) == 0 && leaf.Share(policy.Salt, who) >= policy.Holdout
+				asked[who] = f.enqueue(f.request(n, keyed(fmt.Sprintf("last.%d", n)), ranks(outbox.High), func(q *outbox.Request) { q.Topic = topics[0].ID }))[0].MessageID
+			}
+			<-mu
+			f.drain(r, mu)
 			mu <- struct{}{}
 			defer func() { <-mu }()
+			for who, id := range asked {
+				if m := f.message(id); (m.State == outbox.Sent) != may[who] {
+					faults = append(faults, fmt.Sprintf("the last message to %s, who may be written to: %v, is %s (%s %v)", who, may[who], m.State, m.Reason, m.Data))
+				} else if may[who] {
+					reached++
+				} else {
+					kept++
+				}
+			}
 			if len(faults) > 0 {
 				r.Fatalf("%d faults: %s", len(faults), faults[0])
 			}
@@ -333,6 +426,9 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 		if len(arrived) < 10 { // of twenty runs with -short; about 150 of a hundred
 			t.Errorf("only %d messages arrived: the test proves little", len(arrived))
 		}
-		t.Logf("%d messages arrived", len(arrived))
+		if reached < 5 || kept < 5 {
+			t.Errorf("at the end %d were reached and %d not: the test proves little", reached, kept)
+		}
+		t.Logf("%d messages arrived; at the end %d were reached, %d not", len(arrived), reached, kept)
 	})
 }
