@@ -31,8 +31,11 @@ type Store struct {
 	foldAt  int
 	through atomic.Uint64
 
-	mu sync.Mutex // held by Append: one writer
-	w  *sql.Conn
+	file string
+
+	mu  sync.Mutex // held by Append: one writer
+	w   *sql.Conn
+	wal int64 // bytes of the write-ahead log after the last Append
 
 	open atomic.Pointer[redirects]
 }
@@ -64,7 +67,7 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event store: open %s (is another process using it?): %w", file, err)
 	}
-	s := &Store{db: sql.OpenDB(connector), foldAt: or(o.FoldAt, 2000)}
+	s := &Store{file: file, db: sql.OpenDB(connector), foldAt: or(o.FoldAt, 2000)}
 	s.db.SetMaxOpenConns(or(o.Readers, 4) + 1)
 	s.db.SetMaxIdleConns(or(o.Readers, 4) + 1)
 	if err := s.start(ctx, o); err != nil {
