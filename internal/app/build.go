@@ -42,6 +42,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/linkcheck"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
@@ -169,7 +170,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	w.people = people
 	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Known: w, Clock: a.clock})
 	w.consent = a.consent
-	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender})
+	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now)})
 	messageStore := sqlstore.NewOutbox(db)
 	var messages *outbox.Service
 	auth := mailauth.New(mailauth.Config{

@@ -36,6 +36,7 @@ var layers = map[string]string{
 	"pipeline":                "edge",
 	"feed":                    "edge",
 	"syndication":             "edge",
+	"linkcheck":               "edge",
 	"telemetry":               "edge",
 	"demo":                    "edge",
 	"app":                     "app",

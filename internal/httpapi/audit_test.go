@@ -40,7 +40,7 @@ func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
 	for _, what := range []string{
 		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/apart", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
 		"GET /people-suggestions/$suggestion", "GET /people/$aya/portrait", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
-		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`,
+		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`, "POST /templates/links " + `{"template":"$template","person":"$aya"}`,
 	} {
 		w.clock.Advance(2 * time.Minute)
 		method, rest, _ := strings.Cut(what, " ")
@@ -74,7 +74,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	silent := map[string]string{ // POST that changes nothing
 		"POST /uploads": "", "POST /suppressions/import/check": "", // what is done with a file is noted when it is done
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
-		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
+		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
 	}
 	cases := []struct{ op, path, body, action string }{

@@ -164,58 +164,11 @@ func (a *api) contentRoutes() {
 	route(a, http.MethodGet, "/block-schema", "block-schema", "JSON Schema of mail documents, for editors", staff.ContentRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
 		return answer(schema), nil
 	})
-	type preview struct {
-		Template string         `json:"template,omitempty" doc:"id of a saved template"`
-		Version  int            `json:"version,omitempty"`
-		Draft    *TemplateDraft `json:"draft,omitempty" doc:"or something not saved yet"`
-		Person   string         `json:"person,omitempty" doc:"as this person would see it"`
-		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
-		Event    string         `json:"event,omitempty" doc:"name of an event: the person's latest of that name fills event, if vars does not"`
-		Locale   string         `json:"locale,omitempty" doc:"as a reader of this language would get it; the person's if left out"`
-	}
-	route(a, http.MethodPost, "/templates/preview", "template-preview", "Fill a template or a draft", staff.ContentRead, func(ctx context.Context, in *in[preview]) (*body[TemplatePreview], error) {
+	route(a, http.MethodPost, "/templates/preview", "template-preview", "Fill a template or a draft", staff.ContentRead, func(ctx context.Context, in *in[Preview]) (*body[TemplatePreview], error) {
 		ws := workspaceOf(ctx)
-		r := content.PreviewRequest{ID: in.Body.Template, Version: in.Body.Version, Vars: map[string]any{}, Options: content.RenderOptions{Locale: in.Body.Locale}}
-		for k, v := range in.Body.Vars {
-			r.Vars[k] = v
-		}
-		if in.Body.Draft != nil {
-			d := in.Body.Draft.draft()
-			r.Draft = &d
-		}
-		if in.Body.Person != "" {
-			if err := caller(ctx).Require(staff.PeopleRead); err != nil {
-				return nil, err
-			}
-			p, err := a.c.People.Get(ctx, ws, in.Body.Person)
-			if err != nil {
-				return nil, err
-			}
-			if err := a.saw(ctx, p.ID); err != nil {
-				return nil, err
-			}
-			r.Vars["person"] = p.Values()
-			if r.Options.Locale == "" {
-				r.Options.Locale = p.Locale()
-			}
-			if zone := p.Location(nil); zone != nil {
-				r.Options.Zone = zone
-			}
-			if _, given := r.Vars["event"]; in.Body.Event != "" && !given {
-				found, err := a.c.Events.Histories(ctx, ws, []uint64{p.Num}, []string{in.Body.Event})
-				if err != nil {
-					return nil, err
-				}
-				all := found[p.Num]
-				if len(all) == 0 {
-					return nil, errs.Invalid("template.preview.event", "event", "this person has no event %q; choose another, or give vars", in.Body.Event)
-				}
-				var properties map[string]any
-				if err := json.Unmarshal(all[len(all)-1].Properties, &properties); err != nil {
-					return nil, err
-				}
-				r.Vars["event"] = properties
-			}
+		r, err := a.previewOf(ctx, in.Body)
+		if err != nil {
+			return nil, err
 		}
 		p, err := c.Preview(ctx, ws, r)
 		if err != nil {
@@ -227,4 +180,94 @@ func (a *api) contentRoutes() {
 		}
 		return answer(out), nil
 	}, bodyLimit(2<<20))
+	route(a, http.MethodPost, "/templates/links", "template-links", "Ask the links of a template or a draft over the network what answers at their end", staff.ContentRead, func(ctx context.Context, in *in[Preview]) (*body[LinkReport], error) {
+		r, err := a.previewOf(ctx, in.Body)
+		if err != nil {
+			return nil, err
+		}
+		found, leftOut, err := c.CheckLinks(ctx, workspaceOf(ctx), r)
+		if err != nil {
+			return nil, err
+		}
+		out := LinkReport{Links: make([]LinkVerdict, len(found)), LeftOut: leftOut}
+		for i, v := range found {
+			out.Links[i] = LinkVerdict{URL: v.URL, Label: v.Label, Code: v.Code, Fault: v.Fault(), Status: v.Status, Location: v.Location}
+		}
+		return answer(out), nil
+	}, bodyLimit(2<<20))
+}
+
+// LinkReport is what answers at the end of a mail's links.
+type LinkReport struct {
+	Links   []LinkVerdict `json:"links"`
+	LeftOut int           `json:"left_out,omitempty" doc:"links beyond the first hundred, which were not asked"`
+}
+
+// LinkVerdict is one of them.
+type LinkVerdict struct {
+	URL      string `json:"url"`
+	Label    string `json:"label" doc:"the text that people click"`
+	Code     string `json:"code,omitempty" enum:"not_found,server_error,refused,certificate,certificate_expired,unknown_host,unreachable,timeout,redirects,downgrade,blocked,port,credentials,malformed,redirected,guarded" doc:"what is wrong or worth a look; all is well if left out"`
+	Fault    bool   `json:"fault" doc:"readers would end nowhere"`
+	Status   int    `json:"status,omitempty" doc:"of HTTP; there was no answer if left out"`
+	Location string `json:"location,omitempty" doc:"where it ends, if that is elsewhere"`
+}
+
+// Preview says what is looked at, and as whom.
+type Preview struct {
+	Template string         `json:"template,omitempty" doc:"id of a saved template"`
+	Version  int            `json:"version,omitempty"`
+	Draft    *TemplateDraft `json:"draft,omitempty" doc:"or something not saved yet"`
+	Person   string         `json:"person,omitempty" doc:"as this person would see it"`
+	Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
+	Event    string         `json:"event,omitempty" doc:"name of an event: the person's latest of that name fills event, if vars does not"`
+	Locale   string         `json:"locale,omitempty" doc:"as a reader of this language would get it; the person's if left out"`
+}
+
+// previewOf makes the content's request of it. Looking at a person is looking at a person: it needs the right and is noted.
+func (a *api) previewOf(ctx context.Context, b Preview) (content.PreviewRequest, error) {
+	ws := workspaceOf(ctx)
+	r := content.PreviewRequest{ID: b.Template, Version: b.Version, Vars: map[string]any{}, Options: content.RenderOptions{Locale: b.Locale}}
+	for k, v := range b.Vars {
+		r.Vars[k] = v
+	}
+	if b.Draft != nil {
+		d := b.Draft.draft()
+		r.Draft = &d
+	}
+	if b.Person != "" {
+		if err := caller(ctx).Require(staff.PeopleRead); err != nil {
+			return r, err
+		}
+		p, err := a.c.People.Get(ctx, ws, b.Person)
+		if err != nil {
+			return r, err
+		}
+		if err := a.saw(ctx, p.ID); err != nil {
+			return r, err
+		}
+		r.Vars["person"] = p.Values()
+		if r.Options.Locale == "" {
+			r.Options.Locale = p.Locale()
+		}
+		if zone := p.Location(nil); zone != nil {
+			r.Options.Zone = zone
+		}
+		if _, given := r.Vars["event"]; b.Event != "" && !given {
+			found, err := a.c.Events.Histories(ctx, ws, []uint64{p.Num}, []string{b.Event})
+			if err != nil {
+				return r, err
+			}
+			all := found[p.Num]
+			if len(all) == 0 {
+				return r, errs.Invalid("template.preview.event", "event", "this person has no event %q; choose another, or give vars", b.Event)
+			}
+			var properties map[string]any
+			if err := json.Unmarshal(all[len(all)-1].Properties, &properties); err != nil {
+				return r, err
+			}
+			r.Vars["event"] = properties
+		}
+	}
+	return r, nil
 }

@@ -114,7 +114,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	p := w.parts
 	p.people, p.events, p.workspaces = people, w.store, w.workspaces
 	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock})
-	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock})
+	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock, Links: deadEnds{}})
 	auth := mailauth.New(mailauth.Config{
 		Store: sqlstore.NewMailAuth(w.db), Tx: w.db, Clock: w.clock, Box: box,
 		Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -505,4 +505,18 @@ func idOf(t testing.TB, r *httptest.ResponseRecorder) string {
 		t.Fatalf("no id in %s (%v)", r.Body, err)
 	}
 	return v.ID
+}
+
+// deadEnds stands in for the web: whatever has "dead" in its address is not there.
+type deadEnds struct{}
+
+func (deadEnds) CheckLinks(_ context.Context, urls []string) ([]content.LinkVerdict, error) {
+	out := make([]content.LinkVerdict, len(urls))
+	for i, u := range urls {
+		out[i] = content.LinkVerdict{URL: u, Status: 200}
+		if strings.Contains(u, "dead") {
+			out[i].Code, out[i].Status = "not_found", 404
+		}
+	}
+	return out, nil
 }

@@ -243,6 +243,7 @@ var foreignCases = map[string]foreign{
 	"GET /templates":                        {want: 200, path: "/templates?q=zanzibar", has: `"items":[]`},
 	"POST /templates":                       {want: 201, body: `{"name":"mine","subject":"s","html":"<p>h</p>"}`},
 	"POST /templates/preview":               {body: `{"template":"$template"}`},
+	"POST /templates/links":                 {body: `{"template":"$template"}`},
 	"GET /templates/{id}":                   {id: "$template"},
 	"PUT /templates/{id}":                   {id: "$template", body: `{"name":"taken","subject":"s","html":"h","base":1}`},
 	"DELETE /templates/{id}":                {id: "$spare_template"},

@@ -77,6 +77,9 @@ func TestContentAndConsentScenarios(t *testing.T) {
 		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{ person.nick }}","html":"<p></p>"}}`, status: 200, has: `person.nick`},
 		{do: "POST /templates/preview", body: `{"template":"$template","person":"per_none"}`, status: 404},
 		{do: "POST /templates/preview", body: `{"template":"none"}`, status: 404},
+		{do: "POST /templates/links", body: `{"draft":{"name":"x","subject":"x","html":"<a href=\"https://shop.example/{{ person.email }}/dead\">Look</a> <a href=\"https://shop.example/a\">A</a>"},"person":"$aya"}`, status: 200, has: `/dead","label":"Look","code":"not_found","fault":true,"status":404 | https://shop.example/a","label":"A","fault":false`, not: `unsubscribe | {{`},
+		{do: "POST /templates/links", body: `{"template":"none"}`, status: 404},
+		{do: "POST /templates/links", body: `{"template":"$template","person":"per_none"}`, status: 404},
 		{do: "POST /templates/preview", body: `{"draft":{"name":"d","subject":"{{","html":""}}`, status: 200, has: `"field":"subject" | "error":true`},
 
 		{do: "GET /topics", status: 200, has: `"name":"Zanzibar news" | "opt_in":"implied"`},

@@ -31,6 +31,7 @@ type Config struct {
 	Clock      clock.Clock
 	Vocabulary Vocabulary                                           // nil: DefaultKnown
 	Sender     func(ctx context.Context, ws string) (Sender, error) // what the first brand begins with; nil: nothing
+	Links      LinkChecker                                          // nil: links are not asked over the network
 	CacheSize  int                                                  // compiled versions kept in memory; 0 means 256
 }
 
@@ -41,12 +42,13 @@ type Service struct {
 	clock      clock.Clock
 	vocabulary Vocabulary
 	sender     func(ctx context.Context, ws string) (Sender, error)
+	links      LinkChecker
 	cache      *cache
 }
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, tx: c.Tx, clock: c.Clock, vocabulary: c.Vocabulary, sender: c.Sender, cache: newCache(cmp.Or(c.CacheSize, 256))}
+	return &Service{store: c.Store, tx: c.Tx, clock: c.Clock, vocabulary: c.Vocabulary, sender: c.Sender, links: c.Links, cache: newCache(cmp.Or(c.CacheSize, 256))}
 }
 
 // Create saves a draft as a new template.

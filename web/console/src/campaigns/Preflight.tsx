@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Problem, type Schemas, useRead, useSend } from '@/api'
 import { formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
+import { LinkCheck } from '@/content/LinkCheck'
 import {
   Alert,
   Button,
@@ -127,6 +128,7 @@ function Content({ report: c }: { report: Schemas['Report'] }) {
             </span>
           </div>
         ))}
+        <LinkCheck body={{ template: c.template, version: c.version }} atOnce />
       </Stack>
     </Card>
   )

@@ -48,6 +48,7 @@ import {
 } from './document'
 import { documentOf, draftOf, type Draft, isBlocks, sameDraft, withWords, wordsOf } from './draft'
 import { type Finding, Findings, say } from './Findings'
+import { LinkCheck } from './LinkCheck'
 import { LinesForm } from './Heading'
 import { useHistory } from './history'
 import { kindsOf, newBlock, useSchema } from './kinds'
@@ -449,7 +450,19 @@ export function TemplateEditor({ template }: { template: Template }) {
             </Stack>
           ) : null}
           {panel === 'purpose' ? <PurposeForm draft={draft} onChange={setDraft} /> : null}
-          {panel === 'checks' ? <Findings findings={findings} onOpen={open} /> : null}
+          {panel === 'checks' ? (
+            <>
+              <Findings findings={findings} onOpen={open} />
+              <LinkCheck
+                body={{
+                  draft,
+                  locale: words.locale || undefined,
+                  person: reader.person || undefined,
+                  event: (reader.person && reader.event) || undefined,
+                }}
+              />
+            </>
+          ) : null}
         </Stack>
       }
     >

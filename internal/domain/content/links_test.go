@@ -1,0 +1,63 @@
+package content_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+)
+
+// webOf answers with a code where one is named.
+type webOf struct {
+	codes map[string]string
+	asked []string
+}
+
+func (w *webOf) CheckLinks(_ context.Context, urls []string) ([]content.LinkVerdict, error) {
+	w.asked = urls
+	out := make([]content.LinkVerdict, len(urls))
+	for i, u := range urls {
+		out[i] = content.LinkVerdict{URL: u, Code: w.codes[u]}
+	}
+	return out, nil
+}
+
+func TestLinksAreAskedAsTheReaderWouldFollowThem(t *testing.T) {
+	web := &webOf{codes: map[string]string{"https://shop.example/o/A-7": "not_found"}}
+	m := newStore(t)
+	s := content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now), Links: web})
+	d := content.Draft{
+		Name: "x", Subject: "x", Locale: "en",
+		HTML: `<p><a href="https://shop.example/o/{{ event.order }}">Your order</a> <a href="https://shop.example/a#top">A</a> <a href="https://shop.example/a#end">A again</a>
+			<a href="mailto:hi@shop.example">write</a> <a href="#x">below</a> <a href="{{ unsubscribe_url }}">leave</a></p>`,
+		Translations: []content.Translation{{Locale: "ja", Subject: "x", HTML: `<p><a href="https://shop.example/ja">ja</a> <a href="{{ unsubscribe_url }}">x</a></p>`}},
+	}
+	r := content.PreviewRequest{Draft: &d, Vars: map[string]any{"event": map[string]any{"order": "A-7"}}}
+	got, left, err := s.CheckLinks(t.Context(), ws, r)
+	if err != nil || left != 0 {
+		t.Fatal(left, err)
+	}
+	want := []content.LinkVerdict{
+		{URL: "https://shop.example/o/A-7", Label: "Your order", Code: "not_found"}, {URL: "https://shop.example/a", Label: "A"}, {URL: "https://shop.example/ja", Label: "ja"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r.Options.Locale = "ja"
+	if _, _, err := s.CheckLinks(t.Context(), ws, r); err != nil || len(web.asked) != 1 {
+		t.Errorf("one language: %v %v", web.asked, err)
+	}
+	d.HTML = `<p>{% for i in (1..120) %}<a href="https://shop.example/{{ i }}">x</a>{% endfor %}</p>`
+	r.Options.Locale = "en"
+	if got, left, err := s.CheckLinks(t.Context(), ws, r); err != nil || len(got) != 100 || left < 20 {
+		t.Errorf("too many: %d asked, %d left out, %v", len(got), left, err)
+	}
+	web.asked = nil
+	d.HTML = `<p>{{</p>`
+	if got, _, err := s.CheckLinks(t.Context(), ws, r); err != nil || len(got) != 0 || web.asked != nil {
+		t.Errorf("a draft that cannot be made: %v %v", got, err)
+	}
+}
