@@ -179,6 +179,9 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 			return fmt.Errorf("brand: %w", err)
 		}
 	}
+	if err := d.site(ctx, ws); err != nil {
+		return fmt.Errorf("site: %w", err)
+	}
 	if err := d.journeys(ctx, ws); err != nil {
 		return fmt.Errorf("journeys: %w", err)
 	}
@@ -197,6 +200,17 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	}
 	d.memo.Done = true
 	return d.save()
+}
+
+// site says where the sample shop is, which its letters lead to.
+func (d *demonstration) site(ctx context.Context, ws string) error {
+	w, err := d.app.workspaces.Get(ctx, ws)
+	if err != nil || w.Settings.SiteURL != "" {
+		return err
+	}
+	w.Settings.SiteURL = demo.Site
+	_, err = d.app.workspaces.Update(ctx, w)
+	return err
 }
 
 // account leads all mail into the local mailbox, whose port differs from start to start.

@@ -348,7 +348,7 @@ func (w *world) CheckTemplate(ctx context.Context, ws, id string) error {
 	if t.Status == content.Archived {
 		return errs.Conflict("template.archived", "the template %q is archived", t.Name)
 	}
-	return nil
+	return w.content.CheckSite(ctx, ws, t)
 }
 
 // TemplateVersion returns the current version of a template.
@@ -543,5 +543,5 @@ func (w *world) sender(ctx context.Context, ws string) (content.Sender, error) {
 	if name == "" {
 		name = found.Name
 	}
-	return content.Sender{Name: name, PostalAddress: found.Settings.PostalAddress, Locale: found.Locale}, nil
+	return content.Sender{Name: name, PostalAddress: found.Settings.PostalAddress, Locale: found.Locale, Site: found.Settings.SiteURL}, nil
 }

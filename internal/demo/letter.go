@@ -29,7 +29,10 @@ func Pictures() fs.FS {
 }
 
 // site is where the letters' pictures are said to be.
-const site = "https://aoba-sample.example/pictures/"
+const site = Site + "pictures/"
+
+// Site is where the shop would be, if there were one.
+const Site = "https://aoba-sample.example/"
 
 // languages of the sample's letters.
 var languages = []string{"en", "zh-Hans", "ja"}

@@ -19,6 +19,7 @@ type Workspace struct {
 	DefaultRegion string `json:"default_region"`
 	Locale        string `json:"locale"`
 	PublicURL     string `json:"public_url,omitempty"`
+	SiteURL       string `json:"site_url,omitempty" doc:"the business's own site: {{ workspace.site }} in letters"`
 	SenderName    string `json:"sender_name,omitempty"`
 	SenderEmail   string `json:"sender_email,omitempty"`
 	ReplyTo       string `json:"reply_to,omitempty"`
@@ -31,7 +32,7 @@ func workspaceShape(w workspace.Workspace) Workspace {
 	s := w.Settings
 	return Workspace{
 		ID: w.ID, Name: w.Name, Timezone: w.Timezone, Currency: w.Currency, DefaultRegion: w.DefaultRegion, Locale: w.Locale,
-		PublicURL: s.PublicURL, SenderName: s.SenderName, SenderEmail: s.SenderEmail, ReplyTo: s.ReplyTo, PostalAddress: s.PostalAddress, ApproveCampaigns: s.ApproveCampaigns,
+		PublicURL: s.PublicURL, SiteURL: s.SiteURL, SenderName: s.SenderName, SenderEmail: s.SenderEmail, ReplyTo: s.ReplyTo, PostalAddress: s.PostalAddress, ApproveCampaigns: s.ApproveCampaigns,
 	}
 }
 
@@ -62,6 +63,7 @@ func (a *api) workspaceRoutes() {
 		DefaultRegion *string `json:"default_region,omitempty"`
 		Locale        *string `json:"locale,omitempty"`
 		PublicURL     *string `json:"public_url,omitempty"`
+		SiteURL       *string `json:"site_url,omitempty"`
 		SenderName    *string `json:"sender_name,omitempty"`
 		SenderEmail   *string `json:"sender_email,omitempty"`
 		ReplyTo       *string `json:"reply_to,omitempty"`
@@ -83,6 +85,7 @@ func (a *api) workspaceRoutes() {
 				{&w.DefaultRegion, b.DefaultRegion},
 				{&w.Locale, b.Locale},
 				{&s.PublicURL, b.PublicURL},
+				{&s.SiteURL, b.SiteURL},
 				{&s.SenderName, b.SenderName},
 				{&s.SenderEmail, b.SenderEmail},
 				{&s.ReplyTo, b.ReplyTo},

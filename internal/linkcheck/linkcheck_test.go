@@ -48,27 +48,27 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	switch r.URL.Path {
 	case "/gone":
-		w.WriteHeader(410)
+		w.WriteHeader(http.StatusGone)
 	case "/missing":
-		w.WriteHeader(404)
+		w.WriteHeader(http.StatusNotFound)
 	case "/broken":
-		w.WriteHeader(503)
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case "/private":
-		w.WriteHeader(403)
+		w.WriteHeader(http.StatusForbidden)
 	case "/odd":
-		w.WriteHeader(418)
+		w.WriteHeader(http.StatusTeapot)
 	case "/nohead":
 		if r.Method == "HEAD" {
-			w.WriteHeader(405)
+			w.WriteHeader(http.StatusMethodNotAllowed)
 		}
 	case "/moved":
-		http.Redirect(w, r, "/fine", 302)
+		http.Redirect(w, r, "/fine", http.StatusFound)
 	case "/loop":
-		http.Redirect(w, r, "/loop", 302)
+		http.Redirect(w, r, "/loop", http.StatusFound)
 	case "/away":
-		http.Redirect(w, r, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)+"/fine", 301)
+		http.Redirect(w, r, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)+"/fine", http.StatusMovedPermanently)
 	case "/inside":
-		http.Redirect(w, r, "http://192.168.0.1/", 302)
+		http.Redirect(w, r, "http://192.168.0.1/", http.StatusFound)
 	case "/held":
 		select {
 		case <-s.held:

@@ -210,6 +210,8 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 		case err == nil:
 		case errs.Is(err, errs.KindNotFound):
 			bad = append(bad, errs.Invalid("campaign.missing."+kind, field, "the %s %q does not exist; choose another", kind, id))
+		case content.LacksSite(err): // it has a remedy of its own
+			bad = append(bad, errs.Invalid(content.SiteMissing, field, "%v", err))
 		case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
 			bad = append(bad, errs.Invalid("campaign.unusable."+kind, field, "the %s %q cannot be used: %v", kind, id, err))
 		default:

@@ -2,12 +2,14 @@ package content_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // webOf answers with a code where one is named.
@@ -59,5 +61,41 @@ func TestLinksAreAskedAsTheReaderWouldFollowThem(t *testing.T) {
 	d.HTML = `<p>{{</p>`
 	if got, _, err := s.CheckLinks(t.Context(), ws, r); err != nil || len(got) != 0 || web.asked != nil {
 		t.Errorf("a draft that cannot be made: %v %v", got, err)
+	}
+}
+
+func TestALetterThatLeadsToTheSiteNeedsOne(t *testing.T) {
+	m, site := newStore(t), ""
+	s := content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now), Sender: func(context.Context, string) (content.Sender, error) {
+		return content.Sender{Name: "Shop", Site: site}, nil
+	}})
+	d := draft()
+	d.HTML = `<a href="{{ event.url | default: workspace.site }}">Look</a> {{ unsubscribe_url }}`
+	tpl, err := s.Create(t.Context(), ws, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CheckSite(t.Context(), ws, tpl); !errs.Is(err, errs.KindConflict) {
+		t.Errorf("without a site: %v", err)
+	}
+	site = "https://shop.example/"
+	if err := s.CheckSite(t.Context(), ws, tpl); err != nil {
+		t.Errorf("with one: %v", err)
+	}
+	for want, vars := range map[string]map[string]any{
+		`href="https://shop.example/"`: nil, `href="https://shop.example/tea"`: {"event": map[string]any{"url": "https://shop.example/tea"}},
+	} {
+		r, err := s.Render(t.Context(), ws, tpl.ID, 1, vars, content.RenderOptions{})
+		if err != nil || !strings.Contains(r.HTML, want) {
+			t.Errorf("want %s: %s %v", want, r.HTML, err)
+		}
+	}
+	plain, err := s.Create(t.Context(), ws, draft())
+	if err != nil {
+		t.Fatal(err)
+	}
+	site = ""
+	if err := s.CheckSite(t.Context(), ws, plain); err != nil {
+		t.Errorf("a letter that leads elsewhere: %v", err)
 	}
 }

@@ -18,7 +18,7 @@ type Look struct {
 }
 
 // Sender is what a workspace says about itself; the first brand begins with it.
-type Sender struct{ Name, PostalAddress, Locale string }
+type Sender struct{ Name, PostalAddress, Locale, Site string }
 
 // Look returns the brand kit now.
 func (s *Service) Look(ctx context.Context, ws string) (Look, error) {

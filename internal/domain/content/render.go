@@ -48,6 +48,7 @@ type compiled struct {
 	subject, preheader, html, text *liquid.Template // text is nil if it is made from the rendered HTML
 	derived                        bool             // text was made from the HTML template or the document
 	document                       block.Document   // of kind Blocks
+	site                           bool             // it names the workspace's site
 }
 
 // compile checks a draft and compiles one of its languages; the error joins everything wrong with it.
@@ -57,6 +58,9 @@ func compile(d Draft, t Translation, k Kit) (*compiled, error) {
 	all = append(all, c.compile(t, k)...)
 	if len(all) > 0 {
 		return nil, errors.Join(all...)
+	}
+	for _, t := range c.fields() {
+		c.site = c.site || slices.ContainsFunc(t.Uses(), func(u liquid.Use) bool { return u.Path == sitePath })
 	}
 	return c, nil
 }

@@ -30,7 +30,7 @@ type Config struct {
 	Tx         tx.Runner
 	Clock      clock.Clock
 	Vocabulary Vocabulary                                           // nil: DefaultKnown
-	Sender     func(ctx context.Context, ws string) (Sender, error) // what the first brand begins with; nil: nothing
+	Sender     func(ctx context.Context, ws string) (Sender, error) // what the first brand begins with, and the site; nil: nothing
 	Links      LinkChecker                                          // nil: links are not asked over the network
 	CacheSize  int                                                  // compiled versions kept in memory; 0 means 256
 }
@@ -190,6 +190,9 @@ func (s *Service) Render(ctx context.Context, ws, templateID string, version int
 	if err != nil {
 		return Rendered{}, err
 	}
+	if vars, err = s.withSite(ctx, ws, c, vars); err != nil {
+		return Rendered{}, err
+	}
 	return c.render(vars, o)
 }
 
@@ -254,7 +257,11 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 	if o.Now.IsZero() {
 		o.Now = s.clock.Now()
 	}
-	out.Rendered, err = c.render(r.Vars, o)
+	vars, err := s.withSite(ctx, ws, c, r.Vars)
+	if err != nil {
+		return Preview{}, err
+	}
+	out.Rendered, err = c.render(vars, o)
 	if err != nil {
 		out.Findings = append(out.Findings, findingsOf(err)...)
 		return out, nil

@@ -226,3 +226,16 @@ func TestAReadyMadeJourneyThatWasPutAwayCanBeHadAgain(t *testing.T) {
 		t.Errorf("once more: %+v, %v", third, err)
 	}
 }
+
+func TestALetterWithoutItsSiteKeepsItsOwnProblem(t *testing.T) {
+	w := newWorld(t)
+	j, err := w.svc.Create(t.Context(), ws, "x", "x", parse(t, mail(`{"event": {"name": "Cart"}}`, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.checks["tpl"] = errs.Conflict(content.SiteMissing, "no site")
+	_, err = w.svc.Publish(t.Context(), ws, j.ID)
+	if all := errs.All(err); len(all) != 1 || all[0].Code != content.SiteMissing {
+		t.Errorf("%v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -200,6 +201,8 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 			case err == nil:
 			case errs.Is(err, errs.KindNotFound):
 				bad = append(bad, errs.Invalid("journey.missing."+kind, r.Field, "the %s %q does not exist; choose another", kind, r.ID))
+			case content.LacksSite(err): // it has a remedy of its own
+				bad = append(bad, errs.Invalid(content.SiteMissing, r.Field, "%v", err))
 			case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
 				bad = append(bad, errs.Invalid("journey.unusable."+kind, r.Field, "the %s %q cannot be used: %v", kind, r.ID, err))
 			default:

@@ -31,6 +31,7 @@ type Workspace struct {
 // Settings are what messages need to know about their sender, and who may let them go. All may be empty.
 type Settings struct {
 	PublicURL     string `json:"public_url,omitempty"` // where people's mail programs reach this installation: base of links and open marks, without a final slash
+	SiteURL       string `json:"site_url,omitempty"`   // the business's own site; letters lead there where nothing better is known
 	SenderName    string `json:"sender_name,omitempty"`
 	SenderEmail   string `json:"sender_email,omitempty"`
 	ReplyTo       string `json:"reply_to,omitempty"`
@@ -106,7 +107,7 @@ func (w Workspace) Location() *time.Location {
 // normalize brings what was typed into the one form that is stored.
 func (w *Workspace) normalize() {
 	s := &w.Settings
-	for _, p := range []*string{&w.Name, &w.Timezone, &w.Currency, &w.DefaultRegion, &w.Locale, &s.PublicURL, &s.SenderName, &s.SenderEmail, &s.ReplyTo, &s.PostalAddress} {
+	for _, p := range []*string{&w.Name, &w.Timezone, &w.Currency, &w.DefaultRegion, &w.Locale, &s.PublicURL, &s.SiteURL, &s.SenderName, &s.SenderEmail, &s.ReplyTo, &s.PostalAddress} {
 		*p = strings.TrimSpace(*p)
 	}
 	w.Currency = strings.ToUpper(w.Currency)
@@ -144,6 +145,12 @@ func (w Workspace) Validate() error {
 		u, err := url.Parse(s.PublicURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			bad("settings.public_url.invalid", "settings.public_url", "write an address such as https://mail.example.com")
+		}
+	}
+	if s.SiteURL != "" {
+		u, err := url.Parse(s.SiteURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+			bad("settings.site_url.invalid", "settings.site_url", "write an address such as https://www.example.com/")
 		}
 	}
 	if s.SenderEmail != "" && !plainAddress(s.SenderEmail) {

@@ -30,6 +30,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 		"region unknown":      {func(w *Workspace) { w.DefaultRegion = "QQ" }, "workspace.default_region.unknown"},
 		"locale":              {func(w *Workspace) { w.Locale = "not_a_locale!" }, "workspace.locale.unknown"},
 		"URL without scheme":  {func(w *Workspace) { w.Settings.PublicURL = "k.example.com" }, "workspace.settings.public_url.invalid"},
+		"site without scheme": {func(w *Workspace) { w.Settings.SiteURL = "www.example.com" }, "workspace.settings.site_url.invalid"},
 		"URL of a script":     {func(w *Workspace) { w.Settings.PublicURL = "javascript:alert(1)" }, "workspace.settings.public_url.invalid"},
 		"URL with a query":    {func(w *Workspace) { w.Settings.PublicURL = "https://k.example.com?x=1" }, "workspace.settings.public_url.invalid"},
 		"sender with a name":  {func(w *Workspace) { w.Settings.SenderEmail = "Ann <a@example.com>" }, "workspace.settings.sender_email.invalid"},

@@ -42,6 +42,7 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
       default_region: w.default_region,
       locale: w.locale,
       public_url: w.public_url ?? '',
+      site_url: w.site_url ?? '',
       sender_name: w.sender_name ?? '',
       sender_email: w.sender_email ?? '',
       reply_to: w.reply_to ?? '',
@@ -104,6 +105,12 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
               placeholder="https://mail.example.com"
               description={t('workspace.public_url_help')}
               {...input('public_url')}
+            />
+            <TextInput
+              type="url"
+              placeholder="https://www.example.com/"
+              description={t('workspace.site_url_help')}
+              {...input('site_url')}
             />
           </SimpleGrid>
           <Textarea autosize minRows={2} maxRows={6} description={t('workspace.postal_address_help')} {...input('postal_address')} />
