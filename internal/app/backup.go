@@ -104,7 +104,7 @@ func backUp(ctx context.Context, c Config, to string, progress io.Writer) (folde
 		return "", m, fmt.Errorf("record store: %w", err)
 	}
 	defer db.Close()
-	var stores standing
+	var stores holder
 	if s := dialControl(c.Data); s != nil {
 		stores = s
 	} else if stores, err = openStopped(ctx, c, db); err != nil {
@@ -130,7 +130,7 @@ type backupWriter struct {
 	files map[string]fileProof
 }
 
-func (w backupWriter) write(ctx context.Context, c Config, db *sqldb.DB, stores standing, m *manifest, progress io.Writer) error {
+func (w backupWriter) write(ctx context.Context, c Config, db *sqldb.DB, stores holder, m *manifest, progress io.Writer) error {
 	at, release, err := stores.hold(ctx)
 	if err != nil {
 		return err

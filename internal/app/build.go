@@ -35,6 +35,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
@@ -190,6 +191,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
+	judges := standing.New(standing.Config{
+		Store: sqlstore.NewStanding(db), Tx: db, Emitter: waiting, People: people, Events: a.events, Clock: a.clock, Log: part(log, "standing"), Zone: w.zone, Workspaces: w.ids,
+	})
 	a.personas = persona.New(persona.Config{Store: sqlstore.NewPersona(db), Tx: db, Clock: a.clock, Sets: w.segments, Events: a.events, Zone: w.zone})
 	tasks := task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting})
 	a.journeys = journey.New(journey.Config{
@@ -207,7 +211,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	})
 	a.kit = kit{w}
 	a.segments, a.content, a.messages, a.campaigns = w.segments, w.content, messages, campaigns
-	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, byID{tasks}, messages, w.segments, a.journeys} {
+	for _, o := range []person.MergeObserver{byID{a.consent}, byID{invoices}, byID{tasks}, byID{judges}, messages, w.segments, a.journeys} {
 		people.Observe(o)
 	}
 
@@ -226,7 +230,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
-		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, a.live),
+		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, judges, a.live),
 		Passed: func(p pipeline.Passed) {
 			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
 		},
@@ -242,6 +246,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		{Name: "pipeline", Service: a.worker},
 		{Name: "relay", Service: relay},
 		{Name: "invoices", Service: invoices},
+		{Name: "standing", Service: judges},
 		{Name: "journeys", Service: a.journeys},
 		{Name: "campaigns", Service: campaigns},
 		{Name: "dispatcher", Service: dispatcher},
@@ -282,7 +287,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}

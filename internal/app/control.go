@@ -25,8 +25,8 @@ import (
 // holdLimit is how long a backup may hold the pipeline; events wait on the log meanwhile.
 const holdLimit = time.Hour
 
-// standing is what a backup asks of whoever has the stores open: the running server, or the command itself.
-type standing interface {
+// holder is what a backup asks of whoever has the stores open: the running server, or the command itself.
+type holder interface {
 	// hold keeps the stores at the same event until release, and returns the last log record that all of them have. release
 	// says whether the hold lasted.
 	hold(ctx context.Context) (position uint64, release func() error, err error)

@@ -15,6 +15,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 )
@@ -30,7 +31,7 @@ func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.R
 }
 
 // reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
-func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, h *hook.Service, live *realtime.Hub) []pipeline.Reactor {
+func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, h *hook.Service, st *standing.Service, live *realtime.Hub) []pipeline.Reactor {
 	return []pipeline.Reactor{
 		onEvents(c.ApplyEvents),
 		onEvents(i.ApplyEvents),
@@ -40,6 +41,7 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		onEvents(j.React),
 		watchers(j),
 		onEvents(h.Feed),
+		reaction(func(ctx context.Context, r pipeline.Reaction) error { return st.React(ctx, r.Events, r.Touched) }),
 		screens(live),
 	}
 }

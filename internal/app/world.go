@@ -162,6 +162,16 @@ func (w *world) mirror(ctx context.Context, refs []person.Ref) ([]event.Mirror, 
 	return out, nil
 }
 
+// ids returns the ids of all workspaces.
+func (w *world) ids(ctx context.Context) ([]string, error) {
+	all, err := w.workspaces.All(ctx)
+	out := make([]string, len(all))
+	for i, ws := range all {
+		out[i] = ws.ID
+	}
+	return out, err
+}
+
 // everyone hands out all people of all workspaces.
 func (w *world) everyone(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error {
 	workspaces, err := w.workspaces.All(ctx)

@@ -32,6 +32,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -61,6 +62,7 @@ type Config struct {
 	Events     event.Store
 	Segments   *segment.Service
 	Personas   *persona.Service
+	Standing   *standing.Service
 	Consent    *consent.Service
 	Content    *content.Service
 	Outbox     *outbox.Service
@@ -147,6 +149,7 @@ func (a *api) routes() {
 	a.segmentLookRoutes()
 	a.listRoutes()
 	a.personaRoutes()
+	a.standingRoutes()
 	a.consentRoutes()
 	a.contentRoutes()
 	a.brandRoutes()

@@ -37,6 +37,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
@@ -75,6 +76,7 @@ type world struct {
 	journeys   *journey.Service
 	campaigns  *campaign.Service
 	webhooks   *hook.Service
+	standing   *standing.Service
 	jobs       *job.Service
 	seq        uint64
 }
@@ -144,11 +146,16 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
 	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
 	w.jobs.Register(addresses.Kind())
-	for _, o := range []person.MergeObserver{byID{p.consent}, byID{invoices}, byID{tasks}, w.outbox, p.segments, w.journeys} {
+	w.standing = standing.New(standing.Config{
+		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
+		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
+	})
+	for _, o := range []person.MergeObserver{byID{p.consent}, byID{invoices}, byID{tasks}, byID{w.standing}, w.outbox, p.segments, w.journeys} {
 		people.Observe(o)
 	}
 	c := httpapi.Config{
-		Tx: w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
+		Standing: w.standing,
+		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc}),
 		Consent:  p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),

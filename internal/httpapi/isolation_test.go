@@ -272,6 +272,13 @@ var foreignCases = map[string]foreign{
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
 
+	"GET /standing":             {want: 200, has: `"grid":[]`},
+	"GET /standing/scheme":      {want: 200},
+	"PUT /standing/scheme":      {want: 200, body: standingScheme},
+	"POST /standing/round":      {want: 204},
+	"GET /people/{id}/standing": {id: "$aya"},
+	"PUT /people/{id}/service":  {id: "$aya", body: `{"service":"high"}`},
+
 	"GET /personas":              {want: 200, has: `"items":[]`},
 	"POST /personas":             {want: 422, body: `{"name":"mine","segment_id":"$segment"}`},
 	"GET /personas/{id}":         {id: "$persona"},

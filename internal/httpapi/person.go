@@ -169,7 +169,7 @@ func (a *api) personRoutes() {
 
 	type events struct {
 		PageAt
-		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,identity" doc:"only events of this type"`
+		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,standing,identity" doc:"only events of this type"`
 	}
 	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)

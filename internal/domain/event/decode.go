@@ -70,7 +70,7 @@ func (e *Event) check() error {
 
 func (t Type) known() bool {
 	switch t {
-	case Message, Segment, Journey, Consent, Task, Invoice, Identity:
+	case Message, Segment, Journey, Consent, Task, Invoice, Standing, Identity:
 		return true
 	}
 	return t.External()

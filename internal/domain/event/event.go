@@ -24,6 +24,7 @@ const (
 	Consent  Type = "consent"  // a person subscribed, unsubscribed, was suppressed
 	Task     Type = "task"     // somebody of staff was asked to do something for a person, did it
 	Invoice  Type = "invoice"  // an invoice was made, paid, has become overdue
+	Standing Type = "standing" // a person came to another stage of the relation
 	Identity Type = "identity" // a member of staff decided who is one person and who is not
 )
 

@@ -77,7 +77,7 @@ func (s *state) fold(o *occurrence) (refused []string, err error) {
 		if !s.foldTraits(o) {
 			refused = append(refused, ReasonTraitCap)
 		}
-	case event.Message, event.Segment, event.Journey, event.Consent, event.Task, event.Invoice, event.Identity:
+	case event.Message, event.Segment, event.Journey, event.Consent, event.Task, event.Invoice, event.Standing, event.Identity:
 		return nil, nil
 	}
 	if err := s.loadFacts(); err != nil {

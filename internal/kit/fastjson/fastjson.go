@@ -198,7 +198,7 @@ func (r *Reader) Raw() string {
 	from := r.i
 	switch r.peek() {
 	case '"':
-		r.String()
+		_ = r.String()
 	case '{':
 		r.Object(func(string) { r.Raw() })
 	case '[':

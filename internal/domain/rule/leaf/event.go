@@ -16,7 +16,7 @@ var (
 	eventAggs  = []string{"count", "sum", "avg", "min", "max", "distinct", "first", "last"}
 	eventTypes = []string{
 		string(event.Track), string(event.Page), string(event.Screen), string(event.Identify), string(event.Group), string(event.Alias),
-		string(event.Message), string(event.Segment), string(event.Journey), string(event.Consent), string(event.Task), string(event.Invoice), string(event.Identity),
+		string(event.Message), string(event.Segment), string(event.Journey), string(event.Consent), string(event.Task), string(event.Invoice), string(event.Standing), string(event.Identity),
 	}
 )
 

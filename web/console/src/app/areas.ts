@@ -12,6 +12,7 @@ import { personas } from '@/personas'
 import { reports } from '@/report'
 import { segments } from '@/segments'
 import { settings } from '@/settings'
+import { standing } from '@/standing'
 import { tasks } from '@/tasks'
 
 export const areas: Area[] = [
@@ -24,6 +25,7 @@ export const areas: Area[] = [
   reports,
   lists,
   personas,
+  standing,
   tasks,
   jobs,
   settings,

@@ -7,7 +7,19 @@ import css from './EventTimeline.module.css'
 
 type Event = Schemas['PersonEvent']
 
-const types = ['track', 'page', 'screen', 'identify', 'message', 'segment', 'journey', 'consent', 'invoice', 'identity'] as const
+const types = [
+  'track',
+  'page',
+  'screen',
+  'identify',
+  'message',
+  'segment',
+  'journey',
+  'consent',
+  'invoice',
+  'standing',
+  'identity',
+] as const
 type EventType = (typeof types)[number]
 
 const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mail, segment: Users, journey: Route, identify: UserRound }

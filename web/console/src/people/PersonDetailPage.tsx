@@ -19,6 +19,7 @@ import {
   Time,
 } from '@/ui'
 import { Identity } from './Identity'
+import { StandingCard } from '@/standing/StandingCard'
 import { Portrait } from './Portrait'
 import { Invoices, Journeys, Topics } from './Relations'
 import { SuppressedTag, Suppression } from './Suppression'
@@ -67,7 +68,12 @@ function PersonView({ person: p }: { person: Person }) {
           }))}
         />
       }
-      rail={<Loaded of={portrait}>{(x) => <Portrait portrait={x} />}</Loaded>}
+      rail={
+        <>
+          <StandingCard id={p.id} />
+          <Loaded of={portrait}>{(x) => <Portrait portrait={x} />}</Loaded>
+        </>
+      }
     >
       {view.tab === 'messages' ? (
         <Messages id={p.id} />

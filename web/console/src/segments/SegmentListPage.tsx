@@ -68,6 +68,7 @@ export default function SegmentListPage() {
       lead={t('segments.lead')}
       actions={
         <>
+          <LinkButton to="/standing">{t('standing.title')}</LinkButton>
           <LinkButton to="/personas">{t('personas.title')}</LinkButton>
           <LinkButton to="/lists">{t('lists.title')}</LinkButton>
           {create}

@@ -1,6 +1,7 @@
 import { useSend } from '@/api'
 import { useT } from '@/i18n'
-import { useGo } from '@/lib/route'
+import { useGo, useUrlState } from '@/lib/route'
+import { ruleFrom } from '@/standing/rules'
 import { ListPage } from '@/ui'
 import { SegmentForm } from './SegmentForm'
 
@@ -8,11 +9,12 @@ import { SegmentForm } from './SegmentForm'
 export default function SegmentNewPage() {
   const t = useT()
   const go = useGo()
+  const [{ rule }] = useUrlState({ rule: '' }) // from a figure that leads here
   const create = useSend('post', '/api/v1/segments', { refresh: ['/api/v1/segments'] })
   return (
     <ListPage title={t('segments.new')} lead={t('segments.new_lead')} crumbs={[{ to: '/segments', label: t('nav.segments') }]}>
       <SegmentForm
-        rule={{ all: [] }}
+        rule={ruleFrom(rule)}
         onCancel={() => go('/segments')}
         save={async (v) => {
           const made = await create.mutateAsync({ body: { ...v, rule: v.rule as never } })

@@ -60,7 +60,7 @@ function Trait({ body, onChange, fault }: LeafProps) {
   )
 }
 
-const eventTypes = ['page', 'screen', 'track', 'identify', 'group', 'message', 'segment', 'journey', 'consent', 'invoice']
+const eventTypes = ['page', 'screen', 'track', 'identify', 'group', 'message', 'segment', 'journey', 'consent', 'invoice', 'standing']
 const aggs = ['count', 'sum', 'avg', 'min', 'max', 'distinct', 'first', 'last']
 
 function Event({ body, onChange, data, fault }: LeafProps) {

@@ -1,0 +1,372 @@
+package standing
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/tx"
+)
+
+// Trait is the trait that holds how somebody stands: an object with stage, since, label, r, f, m, service, participation, channel and hour.
+// Conditions reach its members as standing.stage and so on.
+const Trait = "standing"
+
+// StageChanged is the event of a transition; properties from, to, at.
+const StageChanged = "Lifecycle Stage Changed"
+
+// People is what judging asks of people. It is a *person.Service.
+type People interface {
+	ByNums(ctx context.Context, ws string, nums []uint64) ([]person.Person, error)
+	ByIDs(ctx context.Context, ws string, ids []string) (map[string]person.Person, error)
+	List(ctx context.Context, ws string, p page.Request) (page.Of[person.Person], error)
+	SetTraits(ctx context.Context, ws, id string, traits map[string]any, cause string) error
+}
+
+// Histories is what judging asks of the event store.
+type Histories interface {
+	Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]event.Kept, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store      Store
+	Tx         tx.Runner
+	Emitter    event.Emitter
+	People     People
+	Events     Histories
+	Clock      clock.Clock
+	Log        *slog.Logger
+	Zone       func(ctx context.Context, ws string) (*time.Location, error) // of the workspace
+	Workspaces func(ctx context.Context) ([]string, error)
+}
+
+// Service judges. Start and Stop run the loop that looks at people whose time has come and makes the daily round.
+type Service struct {
+	lifecycle.Loop
+	c      Config
+	signal chan struct{}
+}
+
+// New returns a Service that is not running yet.
+func New(c Config) *Service {
+	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s.Run = s.run
+	return s
+}
+
+// State returns the scheme, the thresholds and how far the round is.
+func (s *Service) State(ctx context.Context, ws string) (State, error) {
+	return s.c.Store.State(ctx, ws)
+}
+
+// Counts counts how people stand.
+func (s *Service) Counts(ctx context.Context, ws string) (Counts, error) {
+	return s.c.Store.Counts(ctx, ws)
+}
+
+// SetScheme replaces the scheme that had revision rev, and has everybody judged by it.
+func (s *Service) SetScheme(ctx context.Context, ws string, scheme Scheme, rev int64) (State, error) {
+	if err := scheme.Validate(); err != nil {
+		return State{}, err
+	}
+	if err := s.c.Store.PutScheme(ctx, ws, scheme, rev, s.c.Clock.Now()); err != nil {
+		return State{}, err
+	}
+	s.wake()
+	return s.c.Store.State(ctx, ws)
+}
+
+// Start over makes a round due now; one that is under way begins again.
+func (s *Service) Restart(ctx context.Context, ws string) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		st, err := s.c.Store.State(ctx, ws)
+		if err != nil {
+			return err
+		}
+		defer s.wake()
+		return s.c.Store.PutRound(ctx, ws, Round{Due: s.c.Clock.Now(), Ended: st.Round.Ended}, st.Thresholds)
+	})
+}
+
+// Of returns how somebody stands, judged at this moment.
+func (s *Service) Of(ctx context.Context, ws, personID string) (Row, error) {
+	found, err := s.c.People.ByIDs(ctx, ws, []string{personID})
+	if err != nil {
+		return Row{}, err
+	}
+	p, ok := found[personID]
+	if !ok {
+		return Row{}, errs.NotFound("person", personID)
+	}
+	rows, err := s.judged(ctx, ws, []person.Person{p})
+	if err != nil {
+		return Row{}, err
+	}
+	return rows[0].now, nil
+}
+
+// SetService gives somebody a level of service by hand; empty takes that back.
+func (s *Service) SetService(ctx context.Context, ws, personID string, level Level) (Row, error) {
+	switch level {
+	case "", HighTouch, LowTouch, TechTouch:
+	default:
+		return Row{}, errs.Invalid("standing.service", "service", "give high, low, tech, or nothing to let the scheme decide")
+	}
+	var out Row
+	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		found, err := s.c.People.ByIDs(ctx, ws, []string{personID})
+		if err != nil {
+			return err
+		}
+		p, ok := found[personID]
+		if !ok {
+			return errs.NotFound("person", personID)
+		}
+		changes, err := s.judgedBy(ctx, ws, []person.Person{p}, func(r *Row) { r.Override = level })
+		if err != nil {
+			return err
+		}
+		out = changes[0].now
+		return s.write(ctx, changes)
+	})
+	return out, err
+}
+
+// change is a judgement and the one before it.
+type change struct{ before, now Row }
+
+func (s *Service) judged(ctx context.Context, ws string, people []person.Person) ([]change, error) {
+	return s.judgedBy(ctx, ws, people, func(*Row) {})
+}
+
+// judgedBy judges people by their histories; set may change what staff decides.
+func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Person, set func(*Row)) ([]change, error) {
+	st, err := s.c.Store.State(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	home, err := s.c.Zone(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	nums, ids := make([]uint64, len(people)), make([]string, len(people))
+	for i, p := range people {
+		nums[i], ids[i] = p.Num, p.ID
+	}
+	histories, err := s.c.Events.Histories(ctx, ws, nums, st.Scheme.names())
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.c.Store.Rows(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
+	now := s.c.Clock.Now()
+	out := make([]change, len(people))
+	for i, p := range people {
+		r := judge(gather(p, histories[p.Num], st.Scheme, p.Location(home), now), st.Scheme, st.Thresholds, now)
+		r.Workspace, r.Person, r.Override = ws, p.ID, before[p.ID].Override
+		set(&r)
+		r.score(st.Scheme, st.Thresholds, now)
+		if before[p.ID].Stage == r.Stage {
+			r.Since = before[p.ID].Since // time moves the computed beginning of some stages, not the stage
+		}
+		out[i] = change{before[p.ID], r}
+	}
+	return out, nil
+}
+
+// write keeps judgements, and says what has changed to everybody who asks for the trait or waits for the event. It joins the transaction of
+// ctx.
+func (s *Service) write(ctx context.Context, changes []change) error {
+	now := s.c.Clock.Now()
+	rows := make([]Row, 0, len(changes))
+	for i := range changes {
+		c := changes[i]
+		if c.before == c.now {
+			continue
+		}
+		rows = append(rows, c.now)
+		if shape(c.before) == shape(c.now) && c.before.Person != "" {
+			continue
+		}
+		cause := fmt.Sprintf("standing:%s:%d", c.now.Person, now.UnixMicro())
+		if err := s.c.People.SetTraits(ctx, c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause); err != nil {
+			return err
+		}
+		if c.before.Stage == c.now.Stage {
+			continue
+		}
+		props, err := json.Marshal(map[string]any{"from": c.before.Stage, "to": c.now.Stage, "at": c.now.Since})
+		if err != nil {
+			return err
+		}
+		if err := s.c.Emitter.Emit(ctx, event.Event{
+			Workspace: c.now.Workspace, MessageID: cause, Type: event.Standing, Name: StageChanged, PersonID: c.now.Person, Time: now, Properties: props,
+		}); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.c.Store.Put(ctx, rows)
+}
+
+// told is what others hear of a row.
+type told struct {
+	Stage   Stage
+	Since   time.Time
+	Label   string
+	Scores  Scores
+	Service Level
+	Part    Participation
+	Channel string
+	Hour    int
+}
+
+func shape(r Row) told {
+	return told{r.Stage, r.Since, r.Label, r.Scores, r.Service, r.Part, r.Channel, r.Hour}
+}
+
+func (t told) object() map[string]any {
+	out := map[string]any{"stage": t.Stage, "service": t.Service}
+	if !t.Since.IsZero() {
+		out["since"] = t.Since.UTC().Format(time.RFC3339)
+	}
+	if t.Label != "" {
+		out["label"], out["r"], out["f"], out["m"] = t.Label, t.Scores.R, t.Scores.F, t.Scores.M
+	}
+	if t.Part != "" {
+		out["participation"] = t.Part
+	}
+	if t.Channel != "" {
+		out["channel"] = t.Channel
+	}
+	if t.Hour >= 0 {
+		out["hour"] = t.Hour
+	}
+	return out
+}
+
+// React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Calling it again
+// with the same events changes nothing.
+func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref) error {
+	byWorkspace := map[string][]event.Kept{}
+	for _, e := range events {
+		if e.Type == event.Track || e.Type == event.Identify && e.Origin != event.Internal {
+			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
+		}
+	}
+	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
+		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reactTo judges who did something that is judged, who was never judged, and who may have become known.
+func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref) error {
+	st, err := s.c.Store.State(ctx, ws)
+	if err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, n := range st.Scheme.names() {
+		names[n] = true
+	}
+	judged, named := map[uint64]bool{}, map[uint64]bool{}
+	for _, e := range events {
+		if e.Type == event.Identify {
+			named[e.Person] = true
+		} else {
+			judged[e.Person] = judged[e.Person] || names[e.Name]
+		}
+	}
+	var ids []string
+	for _, ref := range touched {
+		if _, tracked := judged[ref.Num]; ref.Workspace == ws && (tracked || named[ref.Num]) {
+			ids = append(ids, ref.ID)
+		}
+	}
+	rows, err := s.c.Store.Rows(ctx, ws, ids)
+	if err != nil {
+		return err
+	}
+	var nums []uint64
+	for _, ref := range touched {
+		_, tracked := judged[ref.Num]
+		if ref.Workspace != ws || !tracked && !named[ref.Num] {
+			continue
+		}
+		row, known := rows[ref.ID]
+		if judged[ref.Num] || !known || named[ref.Num] && row.Stage == Anonymous {
+			nums = append(nums, ref.Num)
+		}
+	}
+	if len(nums) == 0 {
+		return nil
+	}
+	people, err := s.c.People.ByNums(ctx, ws, nums)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, ws, people)
+}
+
+// settle judges people and keeps what has changed.
+func (s *Service) settle(ctx context.Context, ws string, people []person.Person) error {
+	if len(people) == 0 {
+		return nil
+	}
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		changes, err := s.judged(ctx, ws, people)
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, changes)
+	})
+}
+
+// PeopleMerged implements person.MergeObserver by ids: the winner is judged anew, with what staff decided for either.
+func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) error {
+	rows, err := s.c.Store.Rows(ctx, ws, []string{loser, winner})
+	if err != nil {
+		return err
+	}
+	if l, w := rows[loser], rows[winner]; l.Override != "" && w.Override == "" {
+		if w.Person == "" {
+			w = Row{Workspace: ws, Person: winner, Hour: -1}
+		}
+		w.Override = l.Override
+		if err := s.c.Store.Put(ctx, []Row{w}); err != nil {
+			return err
+		}
+	}
+	if err := s.c.Store.Remove(ctx, ws, loser); err != nil {
+		return err
+	}
+	return s.c.Store.Soon(ctx, ws, winner, s.c.Clock.Now())
+}
+
+// PersonSplit has both judged anew.
+func (s *Service) PersonSplit(ctx context.Context, ws, from, made string) error {
+	for _, p := range []string{from, made} {
+		if err := s.c.Store.Soon(ctx, ws, p, s.c.Clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

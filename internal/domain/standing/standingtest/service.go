@@ -1,0 +1,245 @@
+package standingtest
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// shop is people and what they did, without stores of their own.
+type shop struct {
+	t      *testing.T
+	clock  *clock.Fixed
+	s      *standing.Service
+	people []person.Person
+	events map[uint64][]event.Kept
+	traits map[string]map[string]any // last told, by person
+	writes int
+	moves  []string // "per_1 lead fresh"
+	fail   error
+}
+
+func newShop(t *testing.T, w World) *shop {
+	sh := &shop{t: t, clock: clock.NewFixed(t0), events: map[uint64][]event.Kept{}, traits: map[string]map[string]any{}}
+	sh.s = standing.New(standing.Config{
+		Store: w.Store, Tx: w.Tx, Emitter: sh, People: sh, Events: sh, Clock: sh.clock, Log: slog.New(slog.DiscardHandler),
+		Zone:       func(context.Context, string) (*time.Location, error) { return time.UTC, nil },
+		Workspaces: func(context.Context) ([]string, error) { return []string{ws}, nil },
+	})
+	return sh
+}
+
+func (sh *shop) Emit(_ context.Context, events ...event.Event) error {
+	for _, e := range events {
+		var p struct{ From, To string }
+		if err := json.Unmarshal(e.Properties, &p); err != nil || e.Name != standing.StageChanged {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+		sh.moves = append(sh.moves, fmt.Sprintf("%s %s>%s", e.PersonID, p.From, p.To))
+	}
+	return nil
+}
+
+func (sh *shop) ByNums(_ context.Context, _ string, nums []uint64) (out []person.Person, _ error) {
+	for _, p := range sh.people {
+		if slices.Contains(nums, p.Num) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func (sh *shop) ByIDs(_ context.Context, _ string, ids []string) (map[string]person.Person, error) {
+	out := map[string]person.Person{}
+	for _, p := range sh.people {
+		if slices.Contains(ids, p.ID) {
+			out[p.ID] = p
+		}
+	}
+	return out, nil
+}
+
+func (sh *shop) List(_ context.Context, _ string, p page.Request) (page.Of[person.Person], error) {
+	from := 0
+	_, _ = fmt.Sscan(p.Cursor, &from)
+	to := min(from+p.Limit, len(sh.people))
+	out := page.Of[person.Person]{Items: sh.people[from:to]}
+	if to < len(sh.people) {
+		out.Next = fmt.Sprint(to)
+	}
+	return out, nil
+}
+
+func (sh *shop) SetTraits(_ context.Context, _, id string, traits map[string]any, _ string) error {
+	if sh.fail != nil {
+		return sh.fail
+	}
+	sh.writes++
+	sh.traits[id] = traits[standing.Trait].(map[string]any)
+	return nil
+}
+
+func (sh *shop) Histories(_ context.Context, _ string, people []uint64, _ []string) (map[uint64][]event.Kept, error) {
+	out := map[uint64][]event.Kept{}
+	for _, n := range people {
+		out[n] = sh.events[n]
+	}
+	return out, nil
+}
+
+// add makes a known person.
+func (sh *shop) add(n int) person.Person {
+	p := person.Person{ID: fmt.Sprintf("per_%03d", n), Num: uint64(n), Workspace: ws, Status: person.Known, FirstSeen: t0, LastSeen: t0}
+	sh.people = append(sh.people, p)
+	return p
+}
+
+// buys is an order now, which the service hears of.
+func (sh *shop) buys(p person.Person, total float64) {
+	sh.t.Helper()
+	raw, _ := json.Marshal(map[string]any{"total": total, "currency": "JPY"})
+	e := event.Kept{Event: event.Event{Workspace: ws, Type: event.Track, Name: event.OrderCompleted, Time: sh.clock.Now(), Properties: raw}, Person: p.Num}
+	sh.events[p.Num] = append(sh.events[p.Num], e)
+	same(sh.t, sh.s.React(sh.t.Context(), []event.Kept{e}, []person.Ref{p.Ref()}), nil)
+}
+
+// settle lets the loop do all there is to do now.
+func (sh *shop) settle() {
+	sh.t.Helper()
+	for range 1000 {
+		more, err := sh.s.Tick(sh.t.Context())
+		same(sh.t, err, nil)
+		if !more {
+			return
+		}
+	}
+	sh.t.Fatal("there is always more to do")
+}
+
+func runService(t *testing.T, open func(t *testing.T) World) {
+	t.Run("an order judges at once, silence later, each change is told once", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		aya := sh.add(1)
+		sh.settle() // the first round
+		same(t, sh.traits[aya.ID]["stage"], standing.Lead)
+		sh.buys(aya, 4200)
+		same(t, sh.moves, []string{"per_001 >lead", "per_001 lead>new"})
+		writes := sh.writes
+		same(t, sh.s.React(t.Context(), sh.events[aya.Num], []person.Ref{aya.Ref()}), nil)
+		same(t, sh.writes, writes)
+		for day := range 400 {
+			sh.clock.Set(t0.AddDate(0, 0, day))
+			sh.settle()
+		}
+		// Nobody has bought twice: the usual gap is ninety days.
+		same(t, sh.moves[2:], []string{"per_001 new>active", "per_001 active>at_risk", "per_001 at_risk>dormant", "per_001 dormant>churned"})
+		sh.buys(aya, 100)
+		same(t, sh.moves[6:], []string{"per_001 churned>won_back"})
+		same(t, sh.traits[aya.ID]["since"], sh.clock.Now().Truncate(time.Second).Format(time.RFC3339))
+	})
+	t.Run("a round gives scores by everybody's fifths and goes on after a failure", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		for n := 1; n <= 450; n++ { // more than one batch
+			p := sh.add(n)
+			for range 1 + n/100 {
+				sh.buys(p, float64(n*100))
+			}
+		}
+		sh.clock.Set(t0.Add(time.Hour))
+		sh.fail = errors.New("the disk is full")
+		var failed bool
+		for range 20 {
+			if _, err := sh.s.Tick(t.Context()); err != nil {
+				failed = true
+			}
+		}
+		same(t, failed, true)
+		sh.fail = nil
+		sh.settle()
+		st, err := sh.s.State(t.Context(), ws)
+		same(t, err, nil)
+		same(t, []any{st.Thresholds.N, st.Round.Phase, st.Round.Due.After(sh.clock.Now())}, []any{450, standing.Phase(""), true})
+		first, last := sh.traits["per_001"], sh.traits["per_450"]
+		same(t, []any{first["f"], first["m"], last["f"], last["m"]}, []any{1, 1, 5, 5})
+		c, err := sh.s.Counts(t.Context(), ws)
+		same(t, err, nil)
+		var sum int64
+		for _, l := range c.Labels {
+			sum += l.N
+		}
+		same(t, sum, int64(450))
+		writes := sh.writes
+		same(t, sh.s.Restart(t.Context(), ws), nil)
+		sh.settle()
+		same(t, sh.writes, writes) // nothing has changed, so nobody is told
+
+		// Other thresholds, by hand: everybody has the best money score now.
+		scheme := st.Scheme
+		scheme.Fixed = &standing.Fixed{Spent: map[string]standing.Cuts{"JPY": {0, 0, 0, 0}}}
+		_, err = sh.s.SetScheme(t.Context(), ws, scheme, st.Rev)
+		same(t, err, nil)
+		sh.settle()
+		same(t, sh.traits["per_001"]["m"], 5)
+	})
+	t.Run("what staff decided stands through judgements and merges", func(t *testing.T) {
+		w := open(t)
+		sh := newShop(t, w)
+		aya, ben := sh.add(1), sh.add(2)
+		sh.settle()
+		same(t, sh.traits[aya.ID]["service"], standing.TechTouch)
+		_, err := sh.s.SetService(t.Context(), ws, aya.ID, "best")
+		e, _ := errors.AsType[*errs.Error](err)
+		same(t, cmp.Or(e, &errs.Error{}).Field, "service")
+		_, err = sh.s.SetService(t.Context(), ws, "per_unknown", standing.HighTouch)
+		same(t, errs.Is(err, errs.KindNotFound), true)
+		r, err := sh.s.SetService(t.Context(), ws, aya.ID, standing.HighTouch)
+		same(t, err, nil)
+		same(t, r.Service, standing.HighTouch)
+		sh.buys(aya, 10)
+		same(t, sh.traits[aya.ID]["service"], standing.HighTouch)
+		sh.people = slices.DeleteFunc(sh.people, func(p person.Person) bool { return p.ID == aya.ID })
+		sh.events[ben.Num] = sh.events[aya.Num]
+		same(t, w.Tx.InTx(t.Context(), func(ctx context.Context) error { return sh.s.PeopleMerged(ctx, ws, aya.ID, ben.ID) }), nil)
+		sh.settle()
+		same(t, []any{sh.traits[ben.ID]["service"], sh.traits[ben.ID]["stage"]}, []any{standing.HighTouch, standing.Fresh})
+		rows, err := w.Store.Rows(t.Context(), ws, []string{aya.ID, ben.ID})
+		same(t, err, nil)
+		same(t, len(rows), 1)
+		r, err = sh.s.SetService(t.Context(), ws, ben.ID, "")
+		same(t, err, nil)
+		same(t, r.Service, standing.TechTouch)
+		same(t, sh.s.PersonSplit(t.Context(), ws, ben.ID, "per_gone"), nil)
+		sh.settle()
+		found, err := w.Store.Due(t.Context(), sh.clock.Now(), 9)
+		same(t, err, nil)
+		same(t, len(found), 0)
+	})
+	t.Run("whoever becomes known is a lead", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		sh.add(1)
+		sh.people[0].Status = person.Anonymous
+		seen := func(typ event.Type, origin event.Origin) {
+			same(t, sh.s.React(t.Context(), []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, []person.Ref{sh.people[0].Ref()}), nil)
+		}
+		seen(event.Track, event.Browser)
+		same(t, sh.moves, []string{"per_001 >anonymous"})
+		sh.people[0].Status = person.Known
+		seen(event.Identify, event.Internal) // our own writing of traits
+		same(t, len(sh.moves), 1)
+		seen(event.Identify, event.Browser)
+		same(t, sh.moves[1:], []string{"per_001 anonymous>lead"})
+	})
+}

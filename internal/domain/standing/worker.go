@@ -1,0 +1,225 @@
+package standing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+const (
+	// poll bounds how late a jump of the clock is noticed. It is real time: clocks of tests and demonstrations jump.
+	poll = time.Second
+	// batch is how many people are judged in one transaction.
+	batch = 200
+	// roundHour is when the daily round begins in the workspace's zone: after the day's orders, before anybody is at work.
+	roundHour = 3
+)
+
+func (s *Service) run(ctx context.Context) {
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	for {
+		more, err := s.Tick(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.c.Log.Error("how people stand could not be judged", "err", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		timer.Reset(poll)
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.signal:
+		case <-timer.C:
+		}
+	}
+}
+
+func (s *Service) wake() {
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+}
+
+// Tick judges a batch of the people whose time has come, and takes the rounds that are due a step on. It reports whether there is more to
+// do at once.
+func (s *Service) Tick(ctx context.Context) (more bool, err error) {
+	if more, err = s.due(ctx); err != nil {
+		return false, err
+	}
+	all, err := s.c.Workspaces(ctx)
+	if err != nil {
+		return false, err
+	}
+	var failed []error
+	for _, ws := range all {
+		again, err := s.round(ctx, ws)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("round of %s: %w", ws, err))
+		}
+		more = more || again
+	}
+	return more, errors.Join(failed...)
+}
+
+// due judges people whose time has come.
+func (s *Service) due(ctx context.Context) (more bool, err error) {
+	found, err := s.c.Store.Due(ctx, s.c.Clock.Now(), batch)
+	if err != nil {
+		return false, err
+	}
+	byWorkspace := map[string][]string{}
+	for _, r := range found {
+		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Person)
+	}
+	for ws, ids := range byWorkspace {
+		people, err := s.c.People.ByIDs(ctx, ws, ids)
+		if err != nil {
+			return false, err
+		}
+		var here []person.Person
+		for _, id := range ids {
+			if p, ok := people[id]; ok && p.ID == id {
+				here = append(here, p)
+			} else if err := s.c.Store.Remove(ctx, ws, id); err != nil { // gone or merged away meanwhile
+				return false, err
+			}
+		}
+		if err := s.settle(ctx, ws, here); err != nil {
+			return false, err
+		}
+	}
+	return len(found) == batch, nil
+}
+
+// round takes a workspace's round one step on if it is due.
+func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
+	now := s.c.Clock.Now()
+	st, err := s.c.Store.State(ctx, ws)
+	if err != nil || now.Before(st.Round.Due) {
+		return false, err
+	}
+	r := st.Round
+	switch r.Phase {
+	case "":
+		r = Round{Due: r.Due, Phase: Judging, Began: now, Ended: r.Ended}
+		return true, s.c.Store.PutRound(ctx, ws, r, st.Thresholds)
+	case Judging:
+		err = s.judgeSome(ctx, ws, &r)
+	case Scoring:
+		if r.After == "" {
+			if st.Thresholds, err = s.thresholds(ctx, ws, now); err != nil {
+				return false, err
+			}
+			if err := s.c.Store.PutRound(ctx, ws, r, st.Thresholds); err != nil {
+				return false, err
+			}
+		}
+		err = s.scoreSome(ctx, ws, &r, st)
+	}
+	if err != nil {
+		return false, err
+	}
+	if r.Phase == "" {
+		zone, err := s.c.Zone(ctx, ws)
+		if err != nil {
+			return false, err
+		}
+		r.Due, r.Ended = nextRound(now, st.Thresholds.N, zone), now
+	}
+	return r.Phase != "", s.c.Store.PutRound(ctx, ws, r, st.Thresholds)
+}
+
+// nextRound is the next roundHour in the zone, and sooner with few customers: the thresholds of a young installation move fast, and its
+// rounds cost nothing.
+func nextRound(now time.Time, customers int, zone *time.Location) time.Time {
+	l := now.In(zone)
+	next := time.Date(l.Year(), l.Month(), l.Day(), roundHour, 0, 0, 0, zone)
+	if !next.After(now) {
+		next = time.Date(l.Year(), l.Month(), l.Day()+1, roundHour, 0, 0, 0, zone)
+	}
+	if soon := now.Add(max(time.Minute, time.Duration(customers)*time.Second)); soon.Before(next) {
+		return soon
+	}
+	return next.UTC()
+}
+
+// judgeSome judges the next people by their histories.
+func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
+	found, err := s.c.People.List(ctx, ws, page.Request{Limit: batch, Cursor: r.After})
+	if err != nil {
+		return err
+	}
+	if err := s.settle(ctx, ws, found.Items); err != nil {
+		return err
+	}
+	r.Done += len(found.Items)
+	if r.After = found.Next; r.After == "" {
+		r.Phase = Scoring
+	}
+	return nil
+}
+
+// scoreSome gives the next rows their scores by the thresholds of this round.
+func (s *Service) scoreSome(ctx context.Context, ws string, r *Round, st State) error {
+	now := s.c.Clock.Now()
+	rows, err := s.c.Store.After(ctx, ws, r.After, batch)
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		r.Phase, r.After, r.Done = "", "", 0
+		return nil
+	}
+	changes := make([]change, len(rows))
+	for i, row := range rows {
+		changes[i] = change{row, row}
+		changes[i].now.score(st.Scheme, st.Thresholds, now)
+	}
+	r.After = rows[len(rows)-1].Person
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, slices.Clone(changes)) })
+}
+
+// thresholds cuts everybody who has bought into fifths.
+func (s *Service) thresholds(ctx context.Context, ws string, now time.Time) (Thresholds, error) {
+	var days, orders []int64
+	spent := map[string][]int64{}
+	var usual []time.Duration
+	for after := ""; ; {
+		rows, err := s.c.Store.After(ctx, ws, after, 1000)
+		if err != nil {
+			return Thresholds{}, err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			if r.LastOrder.IsZero() {
+				continue
+			}
+			days = append(days, int64(now.Sub(r.LastOrder)/day))
+			orders = append(orders, int64(r.Orders))
+			spent[r.Currency] = append(spent[r.Currency], r.Spent)
+			if r.Gap > 0 {
+				usual = append(usual, r.Gap)
+			}
+		}
+		after = rows[len(rows)-1].Person
+	}
+	t := Thresholds{Gap: median(usual), N: len(days), At: now}
+	slices.Sort(days)
+	slices.Sort(orders)
+	t.Days, t.Fixed.Orders, t.Spent = quintiles(days), quintiles(orders), map[string]Cuts{}
+	for cur, all := range spent {
+		slices.Sort(all)
+		t.Spent[cur] = quintiles(all)
+	}
+	return t, nil
+}
