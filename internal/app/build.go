@@ -27,6 +27,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journeymap"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -74,6 +75,7 @@ type application struct {
 	consent    *consent.Service
 	segments   *segment.Service
 	personas   *persona.Service
+	maps       *journeymap.Service
 	content    *content.Service
 	messages   *outbox.Service
 	campaigns  *campaign.Service
@@ -195,6 +197,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		Store: sqlstore.NewStanding(db), Tx: db, Emitter: waiting, People: people, Events: a.events, Clock: a.clock, Log: part(log, "standing"), Zone: w.zone, Workspaces: w.ids,
 	})
 	a.personas = persona.New(persona.Config{Store: sqlstore.NewPersona(db), Tx: db, Clock: a.clock, Sets: w.segments, Events: a.events, Zone: w.zone})
+	a.maps = journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(db), Tx: db, Clock: a.clock, Personas: a.personas, Sets: w.segments, Events: a.events})
 	tasks := task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting})
 	a.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
@@ -287,7 +290,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Standing: judges, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}

@@ -300,15 +300,22 @@ func (d *demonstration) segments(ctx context.Context, ws string) (audience strin
 	return audience, nil
 }
 
-// persona makes the sample's archetype, who stands for its regulars.
+// persona makes the sample's archetype, who stands for its regulars, and the map of their way.
 func (d *demonstration) persona(ctx context.Context, ws string) error {
 	found, err := d.app.segments.Segments(ctx, ws, segment.Filter{Status: segment.Active, Text: "Regulars"}, page.Request{Limit: 1})
 	if err != nil || len(found.Items) == 0 {
 		return err
 	}
-	_, err = d.app.personas.Create(ctx, ws, demo.Persona(d.locale, found.Items[0].ID))
+	p, err := d.app.personas.Create(ctx, ws, demo.Persona(d.locale, found.Items[0].ID))
 	if errs.Is(err, errs.KindConflict) {
 		return nil // made by an earlier start
+	}
+	if err != nil {
+		return err
+	}
+	way, err := demo.Map(d.locale, p.ID)
+	if err == nil {
+		_, err = d.app.maps.Create(ctx, ws, way)
 	}
 	return err
 }

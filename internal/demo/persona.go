@@ -1,6 +1,9 @@
 package demo
 
-import "github.com/kizuna-cx/kizuna/internal/domain/persona"
+import (
+	"github.com/kizuna-cx/kizuna/internal/domain/journeymap"
+	"github.com/kizuna-cx/kizuna/internal/domain/persona"
+)
 
 // Persona is the archetype of the sample business, who stands for the people of a segment.
 func Persona(locale, segment string) persona.Draft {
@@ -42,4 +45,19 @@ var personas = map[string]persona.Draft{
 		Pains: []string{"説明が長いお店", "間の悪いお知らせ", "前に気に入ったお茶を思い出せないこと"},
 		Words: []string{"ひと息", "苦すぎない", "夜用の", "いつもの"},
 	},
+}
+
+// Map is the way that the sample business imagines for a persona: the ready-made map of a first purchase, with the events of the sample.
+func Map(locale, persona string) (journeymap.Draft, error) {
+	r, err := journeymap.ReadyMap("first_purchase", locale)
+	if err != nil {
+		return r.Draft, err
+	}
+	d := r.Draft
+	d.Persona = persona
+	d.Name += map[string]string{"ja": "（サンプル）", "zh-Hans": "（示例）"}[locale]
+	if locale == "en" || locale == "" {
+		d.Name += " (sample)"
+	}
+	return d, nil
 }

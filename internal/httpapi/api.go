@@ -24,6 +24,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journeymap"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -63,6 +64,7 @@ type Config struct {
 	Segments   *segment.Service
 	Personas   *persona.Service
 	Standing   *standing.Service
+	Maps       *journeymap.Service
 	Consent    *consent.Service
 	Content    *content.Service
 	Outbox     *outbox.Service
@@ -150,6 +152,7 @@ func (a *api) routes() {
 	a.listRoutes()
 	a.personaRoutes()
 	a.standingRoutes()
+	a.journeyMapRoutes()
 	a.consentRoutes()
 	a.contentRoutes()
 	a.brandRoutes()

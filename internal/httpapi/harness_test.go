@@ -29,6 +29,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/journeymap"
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -153,11 +154,12 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	for _, o := range []person.MergeObserver{byID{p.consent}, byID{invoices}, byID{tasks}, byID{w.standing}, w.outbox, p.segments, w.journeys} {
 		people.Observe(o)
 	}
+	personas := persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc})
 	c := httpapi.Config{
 		Standing: w.standing,
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
-		Personas: persona.New(persona.Config{Store: sqlstore.NewPersona(w.db), Tx: w.db, Clock: w.clock, Sets: p.segments, Events: w.store, Zone: utc}),
-		Consent:  p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Journeys: w.journeys, ReadyKit: kit{p},
+		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,

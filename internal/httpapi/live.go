@@ -23,7 +23,7 @@ const (
 
 // liveTopics says which permission a topic needs; topics that are not named need settings.read.
 var liveTopics = map[string]staff.Permission{
-	"event": staff.ReportsRead, "person": staff.PeopleRead, "segment": staff.SegmentsRead, "list": staff.SegmentsRead, "persona": staff.SegmentsRead, "template": staff.ContentRead,
+	"event": staff.ReportsRead, "person": staff.PeopleRead, "segment": staff.SegmentsRead, "list": staff.SegmentsRead, "persona": staff.SegmentsRead, "journey_map": staff.SegmentsRead, "template": staff.ContentRead,
 	"campaign": staff.CampaignsRead, "journey": staff.JourneysRead, "round": staff.JourneysRead, "message": staff.PeopleRead, "invoice": staff.PeopleRead,
 	"job": signedIn, // an id says nothing; who may not see the job is told so when they read it
 }

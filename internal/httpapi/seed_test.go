@@ -68,6 +68,8 @@ func (w *world) business() *business {
 	w.evaluate()
 	w.ok(b.key, "DELETE /segments/"+b.ids["archived_segment"], "", nil)
 	b.make(w, "persona", "POST /personas", b.expand(w, `{"name":"Zanzibar Zoe","segment_id":"$segment"}`))
+	b.make(w, "map", "POST /journey-maps", b.expand(w, `{"name":"Zanzibar way","persona_id":"$persona","stages":[{"id":"a","name":"Zanzibar sees","mood":0,"touchpoints":[{"id":"t","signals":[{"name":"Zanzibar Viewed"}]}]},
+		{"id":"b","name":"Buys","mood":1,"touchpoints":[{"id":"u","signals":[{"name":"Order Completed"}]}]}]}`))
 	b.make(w, "list", "POST /lists", `{"name":"Zanzibar list"}`)
 	w.ok(b.key, "POST /lists/"+b.ids["list"]+"/members", b.expand(w, `{"rows":["$aya","user_id:ben"]}`), nil)
 	w.ok(b.key, "POST /people/"+b.ids["cem"]+"/subscriptions", b.expand(w, `{"topic":"$topic","channel":"email","status":"unsubscribed","evidence":"Zanzibar letter"}`), nil)

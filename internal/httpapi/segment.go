@@ -226,13 +226,5 @@ func (a *api) members(ctx context.Context, in *PageAt) (*body[List[Person]], err
 	if err != nil {
 		return nil, err
 	}
-	people, err := a.c.People.ByNums(ctx, ws, nums.Items)
-	if err != nil {
-		return nil, err
-	}
-	out := List[Person]{Items: make([]Person, len(people)), NextCursor: nums.Next}
-	for i, p := range people {
-		out.Items[i] = personShape(p)
-	}
-	return answer(out), nil
+	return a.peoplePage(ctx, nums)
 }

@@ -71,6 +71,10 @@ type Store interface {
 	// by how many have them, then by path; texts of which no value is shared by a twentieth of those who have the trait are left out. Doings are track, page and
 	// screen events, ordered by people, then type and name.
 	Profile(ctx context.Context, ws string, q ProfileQuery) (Profile, error)
+	// Flow says how people went through stages.
+	Flow(ctx context.Context, ws string, q FlowQuery) (Flow, error)
+	// FlowPeople returns who is behind a figure of Flow.
+	FlowPeople(ctx context.Context, ws string, q FlowQuery, pick FlowPick) (*roaring64.Bitmap, error)
 }
 
 // SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to

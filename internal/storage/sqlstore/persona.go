@@ -82,7 +82,14 @@ func (s *Persona) Update(ctx context.Context, p persona.Persona) error {
 
 // Delete removes a persona.
 func (s *Persona) Delete(ctx context.Context, ws, id string) (bool, error) {
-	n, err := s.db.Exec(ctx, `DELETE FROM persona WHERE workspace_id = $1 AND id = $2`, ws, id)
+	var n int64
+	err := s.db.InTx(ctx, func(ctx context.Context) (err error) {
+		if n, err = s.db.Exec(ctx, `DELETE FROM persona WHERE workspace_id = $1 AND id = $2`, ws, id); err != nil || n == 0 {
+			return err
+		}
+		_, err = s.db.Exec(ctx, `UPDATE journey_map SET persona_id = '' WHERE workspace_id = $1 AND persona_id = $2`, ws, id)
+		return err
+	})
 	return n > 0, err
 }
 

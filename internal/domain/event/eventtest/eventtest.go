@@ -52,6 +52,8 @@ func Run(t *testing.T, open Open) {
 		{"names are the most frequent first", names},
 		{"fields and values are those of the people or the events, the most frequent first", fields},
 		{"a profile counts what the people of a set have in common", profile},
+		{"a flow is what counting by hand gives, and who is behind each figure", flow},
+		{"a flow keeps to merges, the period and the people asked for", flowBounds},
 		{"linked finds events by identifier", linked},
 		{"reads see whole batches while a writer appends", concurrent},
 	} {

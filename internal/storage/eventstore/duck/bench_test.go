@@ -18,6 +18,15 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
+// holds fails unless the store has n events, so that nothing is measured on less.
+func holds(b *testing.B, s *Store, n int) {
+	b.Helper()
+	var got int
+	if err := s.db.QueryRowContext(b.Context(), `SELECT count(*) FROM event_raw`).Scan(&got); err != nil || got != n {
+		b.Fatalf("%d events, %v; want %d", got, err, n)
+	}
+}
+
 func openBench(b *testing.B) *Store {
 	b.Helper()
 	s, err := Open(b.Context(), filepath.Join(b.TempDir(), "events.duckdb"), Options{})
@@ -74,7 +83,7 @@ func fill(b *testing.B, s *Store, n int) {
 		for ; len(batch.Events) < 10_000 && i < n; i++ {
 			batch.Events = append(batch.Events, shopEvent(r, i, n))
 		}
-		batch.Through = uint64(i)
+		batch.Through = uint64(i / 200) // the record of the last event; what lies before the position is left out
 		if err := s.Append(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
@@ -83,10 +92,11 @@ func fill(b *testing.B, s *Store, n int) {
 	for num := uint64(1); num <= 50_000; num++ {
 		people.People = append(people.People, event.Mirror{Workspace: "ws_1", Num: num, ID: fmt.Sprintf("per_%d", num), Traits: json.RawMessage(`{"country":"JP","n":` + strconv.Itoa(int(num%100)) + `}`)})
 	}
-	people.Through = uint64(n) + 1
+	people.Through = uint64(n/200) + 1
 	if err := s.Append(b.Context(), people); err != nil {
 		b.Fatal(err)
 	}
+	holds(b, s, n)
 }
 
 // BenchmarkAppend reports events a second for batches of several sizes; each is one durable transaction.
@@ -212,4 +222,37 @@ type noSets struct{ *Store }
 
 func (noSets) Members(context.Context, string, string) (*roaring64.Bitmap, error) {
 	return roaring64.New(), nil
+}
+
+// BenchmarkFlow lays the ways of 50,000 people beside a map of five stages, over a million events of which all belong to a stage.
+func BenchmarkFlow(b *testing.B) {
+	s := openBench(b)
+	fill(b, s, 1_000_000)
+	from := time.UnixMicro(1_767_225_600_000_000).UTC()
+	half := roaring64.New()
+	half.AddRange(1, 25_001)
+	q := event.FlowQuery{
+		Stages: [][]event.Signal{{{Type: event.Page, Path: "/p/1*"}}, {{Type: event.Page, Path: "/p/2*"}}, {{Type: event.Page, Path: "/p/3*"}}, {{Type: event.Page, Path: "/p/*"}}, {{Name: event.OrderCompleted}}},
+		Ways:   [][]int{{1}, {2}, {3}, {4}, nil}, From: from, To: from.AddDate(0, 0, 91), Steps: 6, Paths: 12,
+	}
+	for name, people := range map[string]*roaring64.Bitmap{"everyone": nil, "half": half} {
+		b.Run(name, func(b *testing.B) {
+			q := q
+			q.People = people
+			defer cpu(b)()
+			for b.Loop() {
+				if f, err := s.Flow(b.Context(), "ws_1", q); err != nil || f.People == 0 {
+					b.Fatal(f, err)
+				}
+			}
+		})
+	}
+	b.Run("people behind", func(b *testing.B) {
+		defer cpu(b)()
+		for b.Loop() {
+			if _, err := s.FlowPeople(b.Context(), "ws_1", q, event.FlowPick{Figure: event.FlowDropped, Stage: 3}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -7,6 +7,7 @@ import { journeys } from '@/journeys'
 import type { Area } from '@/lib/route'
 import { lists } from '@/lists'
 import { mailbox } from '@/mailbox'
+import { maps } from '@/maps'
 import { people } from '@/people'
 import { personas } from '@/personas'
 import { reports } from '@/report'
@@ -26,6 +27,7 @@ export const areas: Area[] = [
   lists,
   personas,
   standing,
+  maps,
   tasks,
   jobs,
   settings,

@@ -61,6 +61,18 @@ export function formatAgo(w: When, now = Date.now()) {
   return f.format(Math.min(0, Math.round(seconds)), 'second')
 }
 
+/** A stretch of time in its largest unit: "3 days", "45 minutes"; one decimal below ten. */
+export function formatSpan(ms: number) {
+  const seconds = ms / 1000
+  const [unit, size] = units.find(([, s]) => seconds >= s) ?? ['second', 1]
+  const n = seconds / size
+  return kept(
+    'span',
+    { unit },
+    (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }),
+  ).format(n < 10 ? Math.round(n * 10) / 10 : Math.round(n))
+}
+
 /** A list in words: "a, b and c". */
 export const formatList = (items: string[], join: 'and' | 'or' = 'and') =>
   kept('list', { join }, (l) => new Intl.ListFormat(l, { type: join === 'or' ? 'disjunction' : 'conjunction' })).format(items)

@@ -14,6 +14,7 @@ const paths: Record<string, string[]> = {
   person: ['/api/v1/people', '/api/v1/lists'],
   segment: ['/api/v1/segments'],
   list: ['/api/v1/lists'],
+  journey_map: ['/api/v1/journey-maps'],
   campaign: ['/api/v1/campaigns'],
   journey: ['/api/v1/journeys', '/api/v1/journey-trouble'],
   round: ['/api/v1/journeys', '/api/v1/journey-trouble'],

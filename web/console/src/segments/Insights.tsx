@@ -123,7 +123,13 @@ export function Overlap({ id, name }: { id: string; name: string }) {
   )
 }
 
-const places: Record<string, string> = { segment: '/segments/', campaign: '/campaigns/', journey: '/journeys/', persona: '/personas/' }
+const places: Record<string, string> = {
+  segment: '/segments/',
+  campaign: '/campaigns/',
+  journey: '/journeys/',
+  persona: '/personas/',
+  journey_map: '/journey-maps/',
+}
 
 /** What names a segment or list, the page that shows it left out. */
 export function Users({ id, except }: { id: string; except?: string }) {

@@ -69,6 +69,7 @@ export default function SegmentListPage() {
       actions={
         <>
           <LinkButton to="/standing">{t('standing.title')}</LinkButton>
+          <LinkButton to="/journey-maps">{t('maps.title')}</LinkButton>
           <LinkButton to="/personas">{t('personas.title')}</LinkButton>
           <LinkButton to="/lists">{t('lists.title')}</LinkButton>
           {create}

@@ -28,6 +28,7 @@ const pages: Record<string, string> = {
   segment: '/segments/',
   list: '/lists/',
   persona: '/personas/',
+  journey_map: '/journey-maps/',
   account: '/settings/accounts/',
   sending_domain: '/settings/domains/',
   source: '/settings/sources/',

@@ -30,8 +30,8 @@ interface Props {
   format?: (n: number) => string
   /** How values are written on the axis, where they are no plain numbers: shares, money. */
   axis?: (n: number) => string
-  /** Called with the place of the label that was chosen, to look behind it. */
-  onPick?: (index: number) => void
+  /** Called with the place of the label that was chosen, to look behind it; in a Sankey chart with that of the node or the link. */
+  onPick?: (index: number, part?: 'node' | 'edge') => void
   /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
   option?: object
 }
@@ -43,7 +43,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   const [view, setView] = useState<'chart' | 'table'>('chart')
   const [ready, setReady] = useState(false)
   const { colorScheme } = useColorScheme()
-  const pick = useEffectEvent((index: number) => onPick?.(index))
+  const pick = useEffectEvent((index: number, part?: 'node' | 'edge') => onPick?.(index, part))
   const write = useEffectEvent((n: number) => format(n))
   const writeAxis = useEffectEvent((n: number) => (axis ?? format)(n))
   const fractional = axis !== undefined
@@ -63,7 +63,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
         title,
         format: (n) => write(n),
         axis: fractional ? (n) => writeAxis(n) : undefined,
-        onPick: pickable ? (i) => pick(i) : undefined,
+        onPick: pickable ? (i, part) => pick(i, part) : undefined,
       })
       setReady(true)
     })

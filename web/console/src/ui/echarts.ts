@@ -39,7 +39,7 @@ interface Draw {
   title: string
   format: (n: number) => string
   axis?: (n: number) => string
-  onPick?: (index: number) => void
+  onPick?: (index: number, part?: 'node' | 'edge') => void
 }
 
 function theme() {
@@ -133,7 +133,7 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
 export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
   chart.setOption((d.option ?? optionOf(d)) as echarts.EChartsCoreOption)
-  if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex))
+  if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex, e.dataType as 'node' | 'edge' | undefined))
   const sized = new ResizeObserver(() => chart.resize())
   sized.observe(box)
   return {

@@ -1,0 +1,340 @@
+// The plan beside what people really did.
+import { useState } from 'react'
+import { type Schemas, useList, useRead } from '@/api'
+import { useCan } from '@/app/session'
+import { formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
+import { useUrlState } from '@/lib/route'
+import { Period } from '@/report/Period'
+import { useSegmentNames } from '@/segments/names'
+import {
+  Ago,
+  Alert,
+  Card,
+  Chart,
+  DataTable,
+  EmptyState,
+  FilterBar,
+  Loaded,
+  Note,
+  PersonLink,
+  Select,
+  Sheet,
+  Stat,
+  StatRow,
+  Tag,
+  useColorScheme,
+} from '@/ui'
+import css from './maps.module.css'
+import type { Plan } from './plan'
+import { type Colours, drawing, type Flow, type FlowLink, sankeyOption } from './sankey'
+
+type Figure = 'all' | 'off' | 'reached' | 'next' | 'dropped' | 'link' | 'path'
+interface Pick {
+  title: string
+  query: { figure: Figure; stage?: number; step?: number; next?: number; path?: string; more?: boolean }
+}
+
+function useColours(): Colours {
+  useColorScheme()
+  const style = getComputedStyle(document.documentElement)
+  const v = (name: string) => style.getPropertyValue(`--ui-${name}`).trim()
+  return {
+    stages: [1, 3, 5, 7, 4, 2, 6].map((n) => v(`chart-${n}`)),
+    end: v('chart-8'),
+    planned: v('chart-1'),
+    off: v('chart-2'),
+    text: v('text-primary'),
+  }
+}
+
+export default function RealPaths({ id, ready, plan }: { id: string; ready: boolean; plan: Plan }) {
+  const t = useT()
+  const [url, setUrl] = useUrlState({ from: '', to: '', segment: '' })
+  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
+  const names = useSegmentNames()
+  const period = { from: url.from || undefined, to: url.to || undefined, segment: url.segment || undefined }
+  const flow = useRead('/api/v1/journey-maps/{id}/flow', { path: { id }, query: period }, { keep: true, enabled: ready })
+  const [pick, setPick] = useState<Pick | null>(null)
+  const people = useCan()('people.read')
+  const look = people ? setPick : undefined
+  const linked = plan.stages.some((s) => s.touchpoints?.some((p) => p.signals?.length))
+  if (!linked)
+    return (
+      <Card>
+        <EmptyState title={t('maps.nothing_linked')} text={t('maps.nothing_linked_text')} />
+      </Card>
+    )
+  return (
+    <div className={css.real}>
+      <FilterBar>
+        <Period from={url.from} to={url.to} onChange={setUrl} />
+        <Select
+          aria-label={t('maps.segment')}
+          searchable
+          allowDeselect={false}
+          value={url.segment}
+          onChange={(segment) => setUrl({ segment: segment ?? '' })}
+          data={[
+            { value: '', label: t('maps.whose_default') },
+            { value: 'everyone', label: t('maps.everyone') },
+            ...(segments.data?.items ?? []).map((s) => ({ value: s.id, label: s.name })),
+          ]}
+        />
+      </FilterBar>
+      <Loaded of={flow}>
+        {(f) => (
+          <>
+            <Note>
+              {t('maps.whose', {
+                who: f.segment_id ? (names[f.segment_id] ?? t('maps.a_list')) : t('maps.everyone'),
+                from: f.from,
+                to: f.to,
+              })}
+            </Note>
+            {f.people === 0 ? (
+              <Card>
+                <EmptyState title={t('maps.nobody')} text={t('maps.nobody_text')} />
+              </Card>
+            ) : (
+              <Findings flow={f} look={look} />
+            )}
+          </>
+        )}
+      </Loaded>
+      <Sheet title={pick?.title} opened={pick !== null} onClose={() => setPick(null)} wide>
+        {pick ? <Behind id={id} query={{ ...period, ...pick.query }} /> : null}
+      </Sheet>
+    </div>
+  )
+}
+
+function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
+  const t = useT()
+  const colours = useColours()
+  const name = (stage: number) => (stage < 0 ? t('maps.left') : f.stages[stage]?.name || t('maps.stage_n', { n: stage + 1 }))
+  const n = (people: number) => t('personas.people', { count: people, n: formatNumber(people) })
+  const d = drawing(f)
+  const way = (l: FlowLink) => t('maps.from_to', { from: name(l.from), to: name(l.to) })
+  const linkText = (l: FlowLink) =>
+    [way(l), n(l.people), l.to >= 0 ? t('maps.after', { time: formatSpan(l.median_ms) }) : '', l.planned ? '' : t('maps.off_plan')]
+      .filter(Boolean)
+      .join('\n')
+  const lookLink = (l: FlowLink) => look?.({ title: way(l), query: { figure: 'link', step: l.step, stage: l.from, next: l.to } })
+  const first = f.stages.findIndex((s) => s.seen)
+  const last = f.stages.findLastIndex((s) => s.seen)
+  const unseen = f.stages.filter((s) => !s.seen)
+  return (
+    <>
+      <StatRow>
+        <Stat
+          label={t('maps.people')}
+          value={formatNumber(f.people)}
+          onClick={look && (() => look({ title: t('maps.people'), query: { figure: 'all' } }))}
+        />
+        <Stat
+          label={t('maps.off_share')}
+          value={formatPercent(f.off_plan / f.people)}
+          note={n(f.off_plan)}
+          onClick={look && (() => look({ title: t('maps.off_share'), query: { figure: 'off' } }))}
+        />
+        {last > first ? (
+          <Stat
+            label={t('maps.came_to', { name: name(last) })}
+            value={formatPercent(f.stages[last]!.reached / f.people)}
+            note={n(f.stages[last]!.reached)}
+            onClick={look && (() => look({ title: name(last), query: { figure: 'reached', stage: last } }))}
+          />
+        ) : null}
+      </StatRow>
+      {unseen.length ? (
+        <Alert color="info">{t('maps.unseen', { names: unseen.map((s) => s.name).join(t('personas.comma')) })}</Alert>
+      ) : null}
+      <Card title={t('maps.ways')} help={t('maps.ways_help')}>
+        <div className={css.legend} aria-hidden>
+          <span style={{ ['--tone' as string]: 'var(--ui-chart-1)' }}>{t('maps.as_planned')}</span>
+          <span style={{ ['--tone' as string]: 'var(--ui-chart-2)' }}>{t('maps.off_plan')}</span>
+          <span style={{ ['--tone' as string]: 'var(--ui-chart-8)' }}>{t('maps.left')}</span>
+        </div>
+        <div className={css.chart}>
+          <div>
+            <Chart
+              title={t('maps.ways')}
+              kind="bar"
+              height={Math.max(320, f.stages.length * 76)}
+              data={{
+                labels: d.links.map((l) => `${l.link.step}. ${way(l.link)}`),
+                series: [{ name: t('field.people'), values: d.links.map((l) => l.value) }],
+              }}
+              option={sankeyOption(d, name, { node: (x) => `${name(x.stage)}\n${n(x.people)}`, link: linkText }, colours)}
+              onPick={
+                look &&
+                ((index, part) => {
+                  if (part === 'edge') lookLink(d.links[index]!.link)
+                  else if (d.nodes[index]!.stage >= 0)
+                    look({ title: name(d.nodes[index]!.stage), query: { figure: 'reached', stage: d.nodes[index]!.stage } })
+                })
+              }
+            />
+          </div>
+        </div>
+      </Card>
+      <Card title={t('maps.stage_by_stage')} help={t('maps.stage_by_stage_help')} flush>
+        <DataTable
+          name="map-stages"
+          label={t('maps.stage_by_stage')}
+          rows={f.stages.map((s, i) => ({ ...s, i }))}
+          rowId={(s) => s.id}
+          columns={[
+            { id: 'stage', title: t('maps.stage'), cell: (s) => name(s.i), text: (s) => s.name },
+            {
+              id: 'reached',
+              title: t('maps.reached'),
+              num: true,
+              cell: (s) => (
+                <Look
+                  n={s.seen ? s.reached : undefined}
+                  on={look && (() => look({ title: name(s.i), query: { figure: 'reached', stage: s.i } }))}
+                />
+              ),
+              text: (s) => s.reached,
+            },
+            {
+              id: 'next',
+              title: t('maps.next'),
+              num: true,
+              cell: (s) =>
+                s.i + 1 < f.stages.length && s.reached > 0 ? (
+                  <Look
+                    n={s.next}
+                    of={s.reached}
+                    on={
+                      look &&
+                      (() =>
+                        look({ title: t('maps.from_to', { from: name(s.i), to: name(s.i + 1) }), query: { figure: 'next', stage: s.i } }))
+                    }
+                  />
+                ) : (
+                  '–'
+                ),
+              text: (s) => s.next,
+            },
+            {
+              id: 'dropped',
+              title: t('maps.dropped'),
+              num: true,
+              cell: (s) =>
+                s.i + 1 < f.stages.length && s.reached > 0 ? (
+                  <Look
+                    n={s.dropped}
+                    of={s.reached}
+                    on={
+                      look && (() => look({ title: t('maps.dropped_at', { name: name(s.i) }), query: { figure: 'dropped', stage: s.i } }))
+                    }
+                  />
+                ) : (
+                  '–'
+                ),
+              text: (s) => s.dropped,
+            },
+            {
+              id: 'time',
+              title: t('maps.median'),
+              num: true,
+              cell: (s) => (s.next > 0 ? formatSpan(s.median_ms) : '–'),
+              text: (s) => s.median_ms,
+            },
+          ]}
+        />
+      </Card>
+      <Card title={t('maps.paths')} help={t('maps.paths_help')} flush>
+        <DataTable
+          name="map-paths"
+          label={t('maps.paths')}
+          rows={[...f.paths, ...(f.other > 0 ? [{ stages: [], more: false, off_plan: false, people: f.other }] : [])]}
+          rowId={(p) => `${p.stages.join(',')} ${p.more} ${p.off_plan}`}
+          columns={[
+            {
+              id: 'way',
+              title: t('maps.way'),
+              cell: (p) =>
+                p.stages.length === 0 ? (
+                  t('maps.other_ways')
+                ) : (
+                  <>
+                    {p.stages.map(name).join(' → ')}
+                    {p.more ? ' → …' : ''}
+                  </>
+                ),
+              text: (p) => p.stages.map(name).join(' > '),
+            },
+            {
+              id: 'plan',
+              title: t('maps.plan'),
+              cell: (p) =>
+                p.stages.length === 0 ? null : (
+                  <Tag tone={p.off_plan ? 'warning' : 'success'}>{t(p.off_plan ? 'maps.off_plan' : 'maps.as_planned')}</Tag>
+                ),
+              text: (p) => (p.off_plan ? 'off' : 'on'),
+            },
+            {
+              id: 'people',
+              title: t('field.people'),
+              num: true,
+              cell: (p) => (
+                <Look
+                  n={p.people}
+                  of={f.people}
+                  on={
+                    look && p.stages.length > 0
+                      ? () =>
+                          look({ title: p.stages.map(name).join(' → '), query: { figure: 'path', path: p.stages.join(','), more: p.more } })
+                      : undefined
+                  }
+                />
+              ),
+              text: (p) => p.people,
+            },
+          ]}
+        />
+      </Card>
+    </>
+  )
+}
+
+/** A figure that leads to the people behind it. */
+function Look({ n, of, on }: { n?: number; of?: number; on?: () => void }) {
+  if (n === undefined) return <>–</>
+  const words = of ? `${formatNumber(n)} (${formatPercent(n / of)})` : formatNumber(n)
+  return on && n > 0 ? (
+    <button type="button" className={css.look} onClick={on}>
+      {words}
+    </button>
+  ) : (
+    <>{words}</>
+  )
+}
+
+function Behind({ id, query }: { id: string; query: Pick['query'] & { from?: string; to?: string; segment?: string } }) {
+  const t = useT()
+  const people = useList('/api/v1/journey-maps/{id}/people', { path: { id }, query })
+  return (
+    <DataTable<Schemas['Person']>
+      name="map-people"
+      label={t('field.people')}
+      rows={people.items}
+      rowId={(p) => p.id}
+      loading={people.loading}
+      error={people.error}
+      onRetry={people.reload}
+      more={people.more}
+      loadingMore={people.loadingMore}
+      onMore={people.loadMore}
+      columns={[
+        { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: (p) => p.name ?? p.id },
+        { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },
+        { id: 'seen', title: t('field.last_seen'), num: true, cell: (p) => <Ago at={p.last_seen} />, text: (p) => p.last_seen },
+      ]}
+      empty={<EmptyState title={t('list.nobody')} />}
+    />
+  )
+}

@@ -1,0 +1,16 @@
+import { Map as MapIcon } from 'lucide-react'
+import type { Area } from '@/lib/route'
+
+export const maps: Area = {
+  id: 'maps',
+  path: '/journey-maps',
+  title: 'maps.title',
+  icon: MapIcon,
+  permission: 'segments.read',
+  aliases: 'journey map customer experience sankey ditu 旅程地图 ジャーニーマップ mappu',
+  nav: false,
+  screens: [
+    { path: '/journey-maps', load: () => import('./MapListPage') },
+    { path: '/journey-maps/$id', load: () => import('./MapPage') },
+  ],
+}
