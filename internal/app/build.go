@@ -22,6 +22,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
@@ -33,6 +34,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
+	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -160,12 +162,14 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	w := &world{workspaces: a.workspaces, events: a.events}
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
+	region := func(ctx context.Context, ws string) (string, error) {
+		found, err := a.workspaces.Get(ctx, ws)
+		return found.DefaultRegion, err
+	}
+	var forgetting *privacy.Service // made below, asked for each event
 	people, err := person.New(person.Config{
-		Store: sqlstore.NewPerson(db), Tx: db, Clock: a.clock, Emitter: waiting, History: a.events, Log: part(log, "people"),
-		Region: func(ctx context.Context, ws string) (string, error) {
-			found, err := a.workspaces.Get(ctx, ws)
-			return found.DefaultRegion, err
-		},
+		Store: sqlstore.NewPerson(db), Tx: db, Clock: a.clock, Emitter: waiting, History: a.events, Log: part(log, "people"), Region: region,
+		Refuses: func(ws string, ids []event.Identifier) bool { return forgetting.Refuses(ws, ids) },
 	})
 	if err != nil {
 		return err
@@ -218,9 +222,16 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		people.Observe(o)
 	}
 
+	shredder := logKeys{keys, vault}
+	still := &quiet{waiting: waiting, writer: writer, stream: a.stream}
+	forgetting = privacy.New(privacy.Config{
+		Store: sqlstore.NewPrivacy(db), Records: sqlstore.NewReach(db, a.consent.Hash), Events: history{a.events}, Keys: shredder, Files: a.files, Leavers: []privacy.Leaver{leavers{a}},
+		Tx: db, Clock: a.clock, Log: part(log, "privacy"), Box: box, Normalise: people.Normalise, Spellings: people.AllSpellings, Quiet: still.wait, LogRetention: a.c.LogRetention,
+		Strong: func(ws, kind string) bool { return people.Names(context.Background(), ws, kind) },
+	})
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
-		Sources: sources{a.workspaces}, Log: writer, Vault: vault, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
+		Sources: sources{a.workspaces}, Log: writer, Vault: vault, Screen: screen{forgetting, people, remembered(a.clock.Now, region)}, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
 		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
 	})
 	a.live = realtime.New(liveGather)
@@ -232,18 +243,20 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	jobs.Register(jobKinds(addresses)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
-		Log: a.stream, Vault: vault, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
+		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
 		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, judges, a.live),
 		Passed: func(p pipeline.Passed) {
 			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
 		},
 	})
+	still.worker = a.worker
 	relay := pipeline.NewRelay(pending{waiting}, writer, vault, part(log, "relay"))
 
 	a.services = []lifecycle.Named{
 		{Name: "log", Service: a.stream},
 		{Name: "refill", Service: a.worker.Refill()},
 		{Name: "log writer", Service: writer},
+		{Name: "privacy", Service: forgetting}, // before anything that asks it
 		{Name: "intake", Service: intake},
 		{Name: "segments", Service: w.segments},
 		{Name: "pipeline", Service: a.worker},
@@ -269,6 +282,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"keys of the log", func(ctx context.Context, _ int) (int64, error) { return 0, turn(ctx) }},
+			chore{"copies before updates", func(context.Context, int) (int64, error) {
+				return sqlstore.PurgeCopies(db, func(f os.FileInfo) bool { return a.clock.Now().Sub(f.ModTime()) > copyDays*24*time.Hour })
+			}},
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
 			}},
@@ -291,7 +307,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {

@@ -15,6 +15,7 @@ import (
 const (
 	rejectionDays  = 7
 	keepRejections = 10_000 // of each workspace
+	copyDays       = 30     // a copy of the records that was made before an update
 	chunk          = 5000   // rows forgotten at once, so that nobody waits long for the store
 )
 

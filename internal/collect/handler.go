@@ -29,11 +29,17 @@ type Appender interface {
 	Append(ctx context.Context, items [][]byte) error
 }
 
+// Screen knows whose events must not be taken. It is asked for every event and must not wait.
+type Screen interface {
+	Refuses(ctx context.Context, e *event.Event) bool
+}
+
 // Config is what a Handler needs.
 type Config struct {
 	Sources    Sources
 	Log        Appender
 	Vault      event.Vault // seals what goes on the log; nil: nothing
+	Screen     Screen      // knows whose events are not taken; nil: everybody's are
 	Rejections Rejections  // nil: rejections are answered, not recorded
 	Clock      clock.Clock
 	Logger     *slog.Logger
@@ -53,13 +59,14 @@ type Handler struct {
 	recorder *recorder
 	bodies   atomic.Int64 // bytes in hand
 	pool     sync.Pool    // *work
-	figures  struct{ accepted, rejected, refused atomic.Int64 }
+	figures  struct{ accepted, rejected, refused, screened atomic.Int64 }
 }
 
 // Figures are counts since the start.
 type Figures struct {
 	Accepted   int64 // events on the log
 	Rejected   int64 // events refused one by one
+	Screened   int64 // events of people who are kept out, answered as if they had been taken
 	Refused    int64 // requests answered 429 or 503
 	Unrecorded int64 // rejections that were answered and not recorded, for lack of room
 }
@@ -93,6 +100,7 @@ func (h *Handler) Figures() Figures {
 	return Figures{
 		Accepted:   h.figures.accepted.Load(),
 		Rejected:   h.figures.rejected.Load(),
+		Screened:   h.figures.screened.Load(),
 		Refused:    h.figures.refused.Load(),
 		Unrecorded: h.recorder.dropped.Load(),
 	}
@@ -281,6 +289,11 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 		}
 		if why != nil {
 			bad = append(bad, b.rejection(i, &e, why))
+			continue
+		}
+		if h.c.Screen != nil && h.c.Screen.Refuses(ctx, &e) {
+			// The sender is not told: whether somebody was erased here is nobody's business.
+			h.figures.screened.Add(1)
 			continue
 		}
 		if h.c.Vault == nil {

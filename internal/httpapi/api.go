@@ -30,6 +30,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
+	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -83,6 +84,7 @@ type Config struct {
 	SetUsers   SetUsers
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
+	Privacy    *privacy.Service
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -183,6 +185,7 @@ func (a *api) routes() {
 	a.channelRoutes()
 	a.liveRoutes()
 	a.personalRoutes()
+	a.privacyRoutes()
 	a.rejectionRoutes()
 	a.testRoutes()
 }

@@ -75,7 +75,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		"POST /uploads": "", "POST /suppressions/import/check": "", // what is done with a file is noted when it is done
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
-		"POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
+		"POST /privacy-check": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
@@ -92,6 +92,10 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /people/{id}/subscriptions/resend", "/people/$ben/subscriptions/resend", `{"topic":"$double","channel":"email"}`, "person.resend_confirmation"},
 		{"PUT /people/{id}/suppression", "/people/$ben/suppression", `{"reason":"asked"}`, "person.suppress"},
 		{"DELETE /people/{id}/suppression", "/people/$ben/suppression", "", "person.lift"},
+		{"POST /people/{id}/erasure", "/people/$cem/erasure", `{"mode":"forget"}`, "erasure.ask"},
+		{"POST /refusals", "", `{"identifiers":[{"kind":"email","value":"q@b.example"}]}`, "refusal.add"},
+		{"POST /refusals/admit", "", `{"identifier":{"kind":"email","value":"q@b.example"}}`, "refusal.remove"},
+		{"DELETE /refusals/{hash}", "/refusals/$refusal", "", "refusal.remove"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
 		{"POST /suppressions/import", "", `{"channel":"email","upload":"$other_upload"}`, "suppression.import"},
 		{"POST /jobs/{id}/cancel", "/jobs/$waiting_job/cancel", "", "job.cancel"},

@@ -156,6 +156,14 @@ var foreignCases = map[string]foreign{
 	"GET /people/{id}/subscriptions":        {id: "$aya"},
 	"POST /people/{id}/subscriptions":       {id: "$aya", body: `{"topic":"$topic","channel":"email","status":"unsubscribed"}`},
 	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
+	"POST /people/{id}/erasure":             {id: "$aya", body: `{"mode":"forget"}`},
+	"GET /erasures":                         {want: 200, has: `"items":[]`},
+	"GET /erasures/{id}":                    {id: "$erasure"},
+	"GET /refusals":                         {want: 200, has: `"items":[]`},
+	"POST /refusals":                        {want: 204, body: `{"identifiers":[{"kind":"user_id","value":"aya"}]}`},
+	"POST /refusals/admit":                  {body: `{"identifier":{"kind":"email","value":"refused@zanzibar.example"}}`},
+	"DELETE /refusals/{hash}":               {path: "/refusals/$refusal"},
+	"POST /privacy-check":                   {want: 200, body: `{"identifier":{"kind":"email","value":"refused@zanzibar.example"}}`, has: `"refused":false`},
 	"GET /tasks":                            {want: 200, has: `"items":[]`},
 	"POST /tasks":                           {body: `{"title":"mine","person_id":"$aya"}`},
 	"GET /tasks/{id}":                       {id: "$todo"},
@@ -461,7 +469,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
+	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -107,6 +107,13 @@ func (w *world) business() *business {
 	var apart struct{ ID string }
 	w.ok(b.key, "POST /people/"+b.ids["aya"]+"/separate", b.expand(w, `{"other":"$ben","note":"Zanzibar twins"}`), &apart)
 	b.ids["apart"] = apart.ID
+	var erasure struct{ ID string }
+	w.ok(b.key, "POST /people/"+b.ids["ben"]+"/erasure", `{"mode":"refuse"}`, &erasure)
+	b.ids["erasure"] = erasure.ID
+	w.ok(b.key, "POST /refusals", `{"identifiers":[{"kind":"email","value":"refused@zanzibar.example"}]}`, nil)
+	var refusals struct{ Items []struct{ Hash string } }
+	w.ok(b.key, "GET /refusals", "", &refusals)
+	b.ids["refusal"] = refusals.Items[0].Hash
 	b.ids["suggestion"], b.ids["spare_suggestion"] = w.suggest(b, "aya", "cem"), w.suggest(b, "ben", "cem")
 	var owed struct{ ID string }
 	w.ok(b.key, "PUT /invoices", b.expand(w, `{"number":"Z-1","person":"$aya","title":"Zanzibar plan","amount":5000,"currency":"JPY","due_on":"2026-12-31"}`), &owed)

@@ -49,8 +49,10 @@ type Positions interface {
 
 // Config is what a Worker needs.
 type Config struct {
-	Log       bus.Log
-	Vault     event.Vault // opens what is sealed on the log; nil: nothing is
+	Log   bus.Log
+	Vault event.Vault // opens what is sealed on the log; nil: nothing is
+	// Forget destroys the keys of events that people.Apply has refused; nil: they stay.
+	Forget    func(ctx context.Context, subjects []string) error
 	People    *person.Service
 	Events    event.Store
 	Positions Positions
@@ -255,6 +257,11 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 		return err
 	}
 	kept := time.Now()
+	if len(applied.Refused) > 0 && w.c.Forget != nil {
+		if err := w.c.Forget(ctx, applied.Refused); err != nil {
+			return fmt.Errorf("forget what was refused: %w", err)
+		}
+	}
 	if applied.Tasks {
 		if err := w.settle(ctx); err != nil {
 			return err

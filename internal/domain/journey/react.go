@@ -283,6 +283,23 @@ func arrived(e event.Kept) time.Time {
 	return e.Received
 }
 
+// Forget takes somebody who is to be erased out of all journeys. Doing it again changes nothing.
+func (s *Service) Forget(ctx context.Context, ws, person string) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		found, err := s.c.Store.SeizeOf(ctx, ws, person)
+		if err != nil {
+			return err
+		}
+		var walks []Walk
+		for _, i := range found {
+			if i.Status == Active || i.Status == Parked {
+				walks = append(walks, s.takeOut(ctx, i, "removed", node.Because("removed")))
+			}
+		}
+		return s.write(ctx, walks)
+	})
+}
+
 // PeopleMerged gives the loser's rounds to the winner, in the transaction of the merge. Where the winner is inside the same
 // journey, the loser's round ends, so that one person is not led twice.
 func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner person.Ref) error {

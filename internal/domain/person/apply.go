@@ -12,7 +12,7 @@ import (
 // Apply resolves and folds the records in one transaction and moves the position. It may be given records again, cut
 // into other batches: what was folded once is only returned. Call RunTasks after the result was stored.
 func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, error) {
-	batch, err := s.read(ctx, records)
+	batch, refused, err := s.read(ctx, records)
 	if err != nil {
 		return Applied{}, err
 	}
@@ -44,6 +44,7 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 	if err != nil {
 		return Applied{}, err
 	}
+	out.Refused = refused
 	slices.SortFunc(out.Kept, func(a, b event.Kept) int {
 		return cmp.Or(cmp.Compare(a.Position.Seq, b.Position.Seq), cmp.Compare(a.Position.Index, b.Position.Index))
 	})
@@ -51,8 +52,8 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 }
 
 // read parses all events, by workspace, in log order.
-func (s *Service) read(ctx context.Context, records []LogRecord) (map[string][]*occurrence, error) {
-	out := map[string][]*occurrence{}
+func (s *Service) read(ctx context.Context, records []LogRecord) (out map[string][]*occurrence, refused []string, err error) {
+	out = map[string][]*occurrence{}
 	regions := map[string]string{}
 	for _, r := range records {
 		for i := range r.Events {
@@ -62,21 +63,45 @@ func (s *Service) read(ctx context.Context, records []LogRecord) (map[string][]*
 			}
 			region, known := regions[ev.Workspace]
 			if !known {
-				var err error
 				if region, err = s.region(ctx, ev.Workspace); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 				regions[ev.Workspace] = region
 			}
 			k, err := s.kindsOf(ctx, ev.Workspace)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			o := k.read(ev, event.Position{Seq: r.Seq, Index: i}, region)
+			if s.Refuses != nil && ev.PersonID == "" && s.Refuses(ev.Workspace, o.linked(k)) {
+				if subject := event.Subject(ev); subject == event.SubjectOf(ev.Workspace, "", "", "", ev.MessageID) {
+					refused = append(refused, subject)
+				}
+				continue
+			}
 			out[ev.Workspace] = append(out[ev.Workspace], o)
 		}
 	}
-	return out, nil
+	return out, refused, nil
+}
+
+// Carried returns the identifiers that an event comes with, in normal form; region is the country of telephone numbers that name none.
+func (s *Service) Carried(ctx context.Context, ev *event.Event, region string) ([]event.Identifier, error) {
+	k, err := s.kindsOf(ctx, ev.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	return k.read(ev, event.Position{}, region).linked(k), nil
+}
+
+// Names reports whether identifiers of the kind name a person rather than a device.
+func (s *Service) Names(ctx context.Context, ws, kind string) bool {
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		k = s.kinds // the kinds that every workspace has
+	}
+	i, ok := k.byName[kind]
+	return ok && k.list[i].Strength == Strong
 }
 
 func (s *Service) region(ctx context.Context, ws string) (string, error) {

@@ -86,6 +86,19 @@ func (k *kinds) spellings(id event.Identifier) []event.Identifier {
 	return out
 }
 
+// AllSpellings returns the identifiers and the hashes that those among them which are addresses may come as.
+func (s *Service) AllSpellings(ctx context.Context, ws string, ids []event.Identifier) ([]event.Identifier, error) {
+	kinds, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(ids)
+	for _, id := range ids {
+		out = append(out, kinds.spellings(id)...)
+	}
+	return out, nil
+}
+
 // Spelling says that a hash is another way to write an address.
 type Spelling struct {
 	Hash event.Identifier

@@ -237,8 +237,9 @@ type Applied struct {
 	// Kept are the events to store, in log order, duplicates left out. Person is 0 for an event that carries no usable
 	// identifier at all: it is kept for the figures but belongs to nobody.
 	Kept      []event.Kept
-	Touched   []Ref // people whose state changed or who have new events
-	Told      []Ref // those of them who are what they were: their new events only tell what became of messages
+	Refused   []string // subjects (event.Subject) of events that were not taken and whose keys nobody else's events need
+	Touched   []Ref    // people whose state changed or who have new events
+	Told      []Ref    // those of them who are what they were: their new events only tell what became of messages
 	Redirects []event.Redirect
 	Moves     []event.Move
 	Tasks     bool     // call RunTasks: after Apply, because work waits; after RunTasks, because there is more

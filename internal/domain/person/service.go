@@ -45,6 +45,8 @@ type Config struct {
 	Region func(ctx context.Context, ws string) (string, error)
 	// AliasIdentified reports whether an alias sent with a server key may merge two identified people; nil means no.
 	AliasIdentified func(ctx context.Context, ws string) (bool, error)
+	// Refuses reports whether nothing that carries these identifiers may be taken; nil means that nothing is refused.
+	Refuses func(ws string, ids []event.Identifier) bool
 	// Observers are told of merges.
 	Observers []MergeObserver
 }

@@ -81,6 +81,9 @@ func (s *Service) Create(ctx context.Context, ws string, n NewPerson) (Person, e
 		return Person{}, err
 	}
 	o := k.read(&ev, event.Position{}, region) // also finds the addresses among the traits
+	if s.Refuses != nil && s.Refuses(ws, o.ids) {
+		return Person{}, errs.Conflict("person.refused", "one of these identifiers is refused since its owner was erased or asked to be left alone; admit it under privacy first")
+	}
 	var made Ref
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.Lock(ctx, ws); err != nil {

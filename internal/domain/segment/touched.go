@@ -82,6 +82,21 @@ func (s *Service) PeopleMerged(ctx context.Context, ws string, loser, winner per
 	return s.c.Store.AddMerge(ctx, ws, Merge{Loser: loser.Num, Winner: winner.Num, At: s.c.Clock.Now()})
 }
 
+// Forget takes people who are to be erased out of all segments and lists, in silence. Doing it again changes nothing.
+func (s *Service) Forget(ctx context.Context, ws string, people []uint64) error {
+	return s.change(ctx, ws, func(w *workspace, v *view) (*view, error) {
+		p := pass{gone: people, given: deltas{}, root: noPair, why: always(ByManual)}
+		for id, set := range v.sets {
+			for _, num := range people {
+				if set.bits.Contains(num) {
+					p.given.of(id).remove.Add(num)
+				}
+			}
+		}
+		return s.apply(ctx, w, v, p)
+	})
+}
+
 // takeMerges carries out the merges whose winners are among the people, and returns who is done with.
 func (s *Service) takeMerges(ctx context.Context, ws string, people []uint64, causes map[uint64]string) (*roaring64.Bitmap, error) {
 	done := roaring64.New()

@@ -34,7 +34,8 @@ const (
 	StaffRead       Permission = "staff.read"
 	StaffWrite      Permission = "staff.write"
 	AuditRead       Permission = "audit.read"
-	OwnersWrite     Permission = "owners.write" // make and unmake owners
+	PrivacyWrite    Permission = "privacy.write" // erase people, give out all that is known of one, refuse identifiers
+	OwnersWrite     Permission = "owners.write"  // make and unmake owners
 )
 
 // Role is a named set of permissions.
@@ -82,6 +83,7 @@ var matrix = []struct {
 	{StaffRead, []Role{Owner, Admin, Marketer, Agent}},
 	{StaffWrite, []Role{Owner, Admin}},
 	{AuditRead, []Role{Owner, Admin}},
+	{PrivacyWrite, []Role{Owner, Admin}},
 	{OwnersWrite, []Role{Owner}},
 }
 

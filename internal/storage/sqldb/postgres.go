@@ -84,6 +84,17 @@ func (e *postgresEngine) check(ctx context.Context) ([]string, error) {
 	return faults, nil
 }
 
+func (e *postgresEngine) scrub(ctx context.Context, tables []string) error {
+	for _, t := range tables {
+		if _, err := e.pool.Exec(ctx, "VACUUM (FULL, ANALYZE) "+pgx.Identifier{t}.Sanitize()); err != nil {
+			return fmt.Errorf("rewrite %s: %w", t, err)
+		}
+	}
+	return nil
+}
+
+func (e *postgresEngine) copies() string { return "" }
+
 func (e *postgresEngine) close() error {
 	e.pool.Close()
 	return nil

@@ -51,6 +51,10 @@ type engine interface {
 	backup(ctx context.Context, label string) (string, error)
 	// snapshot opens a view of everything at this moment.
 	snapshot(ctx context.Context) (snapshot, error)
+	// scrub leaves no bytes of deleted rows of the tables in the engine's files.
+	scrub(ctx context.Context, tables []string) error
+	// copies is the pattern of the paths that backup returns; "" if it makes none.
+	copies() string
 	ping(ctx context.Context) error
 	check(ctx context.Context) ([]string, error)
 	close() error
@@ -101,6 +105,16 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 
 // Close waits for running statements and releases everything. SQLite folds its write-ahead log into the file.
 func (db *DB) Close() error { return db.engine.close() }
+
+// Scrub writes the files anew, so that no bytes of deleted or changed rows of these tables are left in them. It takes time in proportion to the
+// size: on SQLite, where it covers all tables, writes wait meanwhile and reads go on; on PostgreSQL each table is locked while it is written.
+// Copies that others hold, such as archived write-ahead logs, are out of its reach.
+func (db *DB) Scrub(ctx context.Context, tables []string) error {
+	return classify(db.engine.scrub(ctx, tables))
+}
+
+// CopiesPattern returns a filepath.Glob pattern of the copies that Migrate has made; it matches nothing if the engine makes none.
+func (db *DB) CopiesPattern() string { return db.engine.copies() }
 
 // Ping asks the engine for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return classify(db.engine.ping(ctx)) }

@@ -30,7 +30,12 @@ const (
 	checkpointEvery     = 2 * time.Second
 	optimizeEvery       = time.Hour
 	walFileLimit        = 64 << 20 // bytes the log file is cut back to once it is empty
+	// scrubWait bounds the wait for the writer while the file is written anew, about 10 seconds a gigabyte.
+	scrubWait = 15 * time.Minute
 )
+
+// copySuffix follows the path of the database in the paths of the copies that are made before a migration.
+const copySuffix = ".before-"
 
 // sqliteEngine has one connection that writes and a pool that reads. They see each other's commits at once.
 type sqliteEngine struct {
@@ -44,6 +49,8 @@ type sqliteEngine struct {
 	readers *sql.DB
 	rmu     sync.RWMutex
 	rstmts  map[string]*sql.Stmt
+
+	scrubbing atomic.Bool
 
 	dirty  atomic.Bool // commits since the last checkpoint
 	cancel context.CancelFunc
@@ -126,7 +133,11 @@ func (e *sqliteEngine) acquire(ctx context.Context) error {
 		return nil
 	default:
 	}
-	limit := time.NewTimer(writerWait)
+	patience := writerWait
+	if e.scrubbing.Load() {
+		patience = scrubWait
+	}
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
 	case e.turn <- struct{}{}:
@@ -135,7 +146,7 @@ func (e *sqliteEngine) acquire(ctx context.Context) error {
 		return ctx.Err()
 	case <-limit.C:
 		return errs.Unavailable("sqldb.writer_busy", "another transaction has held the database for %v; "+
-			"a write inside a transaction must use the transaction's context", writerWait)
+			"a write inside a transaction must use the transaction's context", patience)
 	}
 }
 
@@ -411,9 +422,51 @@ func (e *sqliteEngine) optimize(ctx context.Context) {
 	_, _ = e.writer.ExecContext(context.WithoutCancel(ctx), "PRAGMA analysis_limit=400; PRAGMA optimize") // advisory: old statistics are no fault
 }
 
+func (e *sqliteEngine) scrub(ctx context.Context, _ []string) error {
+	if err := e.acquire(ctx); err != nil {
+		return err
+	}
+	e.scrubbing.Store(true)
+	err := e.vacuum(context.WithoutCancel(ctx))
+	e.scrubbing.Store(false)
+	e.release()
+	if err != nil {
+		return err
+	}
+	// The write-ahead log still holds the old pages. It is cut to nothing once no reader needs them.
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		var busy, pages, moved int
+		if err := e.readers.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+			return err
+		}
+		if busy == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// vacuum rewrites the file on the writer, which the caller holds. Statistics are gathered anew first, since they hold samples of the rows; the
+// new content is put together in a file rather than in memory.
+func (e *sqliteEngine) vacuum(ctx context.Context) error {
+	for _, pragma := range []string{"PRAGMA analysis_limit=400", "ANALYZE", "PRAGMA temp_store=FILE", "VACUUM", "PRAGMA temp_store=MEMORY"} {
+		if _, err := e.writer.ExecContext(ctx, pragma); err != nil {
+			_, _ = e.writer.ExecContext(ctx, "PRAGMA temp_store=MEMORY") // back to what openSQLite chose
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *sqliteEngine) copies() string { return e.path + copySuffix + "*" }
+
 // backup writes a consistent copy beside the file.
 func (e *sqliteEngine) backup(ctx context.Context, label string) (string, error) {
-	copyPath := fmt.Sprintf("%s.before-%s.%s", e.path, label, time.Now().UTC().Format("20060102T150405.000"))
+	copyPath := fmt.Sprintf("%s"+copySuffix+"%s.%s", e.path, label, time.Now().UTC().Format("20060102T150405.000"))
 	// VACUUM INTO takes an empty file; made here, it is the owner's alone.
 	f, err := os.OpenFile(copyPath, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {

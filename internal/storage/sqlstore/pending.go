@@ -66,6 +66,15 @@ func (s *PendingEvent) Next(ctx context.Context, limit int) ([]Pending, error) {
 	}, `SELECT id, payload FROM pending_event ORDER BY id LIMIT $1`, limit)
 }
 
+// Newest returns the id of the youngest event that waits, "" if none does.
+func (s *PendingEvent) Newest(ctx context.Context) (string, error) {
+	id, err := sqldb.One(ctx, s.db, sqldb.Value[string], `SELECT id FROM pending_event ORDER BY id DESC LIMIT 1`)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", nil
+	}
+	return id, err
+}
+
 // Done removes events that are safely on the log. Unknown ids are ignored, so it may be repeated.
 func (s *PendingEvent) Done(ctx context.Context, ids []string) error {
 	clause, arg := s.db.In(1, ids)

@@ -148,6 +148,8 @@ var shared = map[string]string{
 	"workspace":        "is the workspace",
 	"staff_user":       "a user is one human being in all workspaces",
 	"log_position":     "the log carries all workspaces",
+	"log_key":          "the log carries all workspaces",
+	"privacy_version":  "one number tells whether any refusal has changed",
 	"message_owner":    "a sending process serves all workspaces",
 }
 

@@ -16,6 +16,7 @@ import (
 // Select implements event.Store. DuckDB packs the numbers into words of 64, so that a million people come out
 // as some sixteen thousand rows.
 func (s *Store) Select(ctx context.Context, _ string, query string, args []any) (*roaring64.Bitmap, error) {
+	defer s.reading()()
 	rows, err := s.db.QueryContext(ctx, `SELECT p // 64 AS word, bit_or(CAST(1 AS UBIGINT) << CAST(p % 64 AS UBIGINT))
 		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (`+query+`) AS answer(p) WHERE p IS NOT NULL) GROUP BY word`, args...)
 	if err != nil {
@@ -46,6 +47,7 @@ func (s *Store) Select(ctx context.Context, _ string, query string, args []any) 
 
 // Query implements event.Store.
 func (s *Store) Query(ctx context.Context, query string, args []any) ([][]any, error) {
+	defer s.reading()()
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: query: %w", err)
@@ -109,6 +111,7 @@ func plain(v any) any {
 
 // People implements event.Store.
 func (s *Store) People(ctx context.Context, ws string, nums []uint64) ([]event.Mirror, error) {
+	defer s.reading()()
 	if len(nums) == 0 {
 		return nil, nil
 	}
@@ -143,6 +146,7 @@ func (s *Store) Everyone(ctx context.Context, ws string) (*roaring64.Bitmap, err
 
 // Stats implements event.Store.
 func (s *Store) Stats(ctx context.Context, ws string) (event.Stats, error) {
+	defer s.reading()()
 	st := event.Stats{ByType: map[event.Type]int64{}}
 	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM person WHERE ws = ?`, ws).Scan(&st.People); err != nil {
 		return st, fmt.Errorf("event store: stats: %w", err)
@@ -175,6 +179,7 @@ func (s *Store) Stats(ctx context.Context, ws string) (event.Stats, error) {
 
 // Names implements event.Store.
 func (s *Store) Names(ctx context.Context, ws string, limit int) ([]event.NameCount, error) {
+	defer s.reading()()
 	rows, err := s.db.QueryContext(ctx, `SELECT type, name, count(*) AS n FROM event_raw WHERE ws = ? AND type IN ('track', 'page', 'screen')
 		GROUP BY type, name ORDER BY n DESC, type, name LIMIT ?`, ws, max(limit, 0))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,11 +28,14 @@ type Options struct {
 
 // Store is an event.Store in one DuckDB file. It is safe for concurrent use.
 type Store struct {
-	db      *sql.DB
+	file string
+	opt  Options
+
+	life sync.RWMutex // held for writing while the file is exchanged
+	db   *sql.DB
+
 	foldAt  int
 	through atomic.Uint64
-
-	file string
 
 	mu  sync.Mutex // held by Append: one writer
 	w   *sql.Conn
@@ -63,17 +67,38 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 	}
 	fewArenas()
 	o.MemoryMB, o.Threads = or(o.MemoryMB, 300), or(o.Threads, 2)
-	connector, err := duckdb.NewConnector(file, func(driver.ExecerContext) error { return nil })
-	if err != nil {
-		return nil, fmt.Errorf("event store: open %s (is another process using it?): %w", file, err)
+	s := &Store{file: file, opt: o, foldAt: or(o.FoldAt, 2000)}
+	// What a rewriting that did not come to its end has left behind.
+	for _, end := range nextFiles {
+		if err := os.Remove(file + nextSuffix + end); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("event store: %w", err)
+		}
 	}
-	s := &Store{file: file, db: sql.OpenDB(connector), foldAt: or(o.FoldAt, 2000)}
-	s.db.SetMaxOpenConns(or(o.Readers, 4) + 1)
-	s.db.SetMaxIdleConns(or(o.Readers, 4) + 1)
-	if err := s.start(ctx, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("event store: %s: %w", file, err), s.Close())
+	if err := s.attach(ctx); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// attach opens the file; on an error everything is closed again.
+func (s *Store) attach(ctx context.Context) error {
+	connector, err := duckdb.NewConnector(s.file, func(driver.ExecerContext) error { return nil })
+	if err != nil {
+		return fmt.Errorf("event store: open %s (is another process using it?): %w", s.file, err)
+	}
+	s.db = sql.OpenDB(connector)
+	s.db.SetMaxOpenConns(or(s.opt.Readers, 4) + 1)
+	s.db.SetMaxIdleConns(or(s.opt.Readers, 4) + 1)
+	if err := s.start(ctx, s.opt); err != nil {
+		return errors.Join(fmt.Errorf("event store: %s: %w", s.file, err), s.shut())
+	}
+	return nil
+}
+
+// reading holds the file in its place until the returned function is called. It must not be nested.
+func (s *Store) reading() (done func()) {
+	s.life.RLock()
+	return s.life.RUnlock
 }
 
 func or(n, otherwise int) int {
@@ -93,6 +118,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 		"SET preserve_insertion_order = false",
 		// A page of a timeline reads its wide columns only for the rows it shows.
 		"SET late_materialization_max_rows = 1000",
+		"SET allowed_paths = [" + s.nextPaths() + "]",
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET enable_external_access = false",
@@ -176,6 +202,10 @@ func (s *Store) reload(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.shut()
+}
+
+func (s *Store) shut() error {
 	var err error
 	if s.w != nil {
 		err = s.w.Close()

@@ -31,6 +31,7 @@ const (
 
 // Fields implements event.Store.
 func (s *Store) Fields(ctx context.Context, ws, name string, limit int) ([]event.Field, error) {
+	defer s.reading()()
 	from, args := objects(ws, name)
 	rows, err := s.db.QueryContext(ctx, `WITH sample AS (`+from+`), `+fieldsOf+`
 		SELECT path, mode(`+kindOf+`) AS kind, count(*) AS n FROM fields WHERE t <> 'NULL' GROUP BY path ORDER BY n DESC, path LIMIT ?`, append(args, max(limit, 0))...)
@@ -54,6 +55,7 @@ func (s *Store) Fields(ctx context.Context, ws, name string, limit int) ([]event
 
 // Values implements event.Store.
 func (s *Store) Values(ctx context.Context, ws, name, path string, limit int) ([]event.ValueCount, error) {
+	defer s.reading()()
 	from, args := objects(ws, name)
 	at := leaf.Path(strings.Split(path, ".")).Pointer()
 	rows, err := s.db.QueryContext(ctx, `WITH sample AS (`+from+`),
