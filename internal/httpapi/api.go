@@ -186,6 +186,7 @@ func (a *api) routes() {
 	a.liveRoutes()
 	a.personalRoutes()
 	a.privacyRoutes()
+	a.personExportRoutes()
 	a.rejectionRoutes()
 	a.testRoutes()
 }

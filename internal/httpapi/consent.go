@@ -58,6 +58,10 @@ func suppressionShape(s consent.Suppression) Suppression {
 	return Suppression{Channel: s.Channel, Hash: s.Hash, Hint: s.Hint, Reason: string(s.Reason), Detail: s.Detail, At: s.At}
 }
 
+func subscriptionShape(r consent.Record) Subscription {
+	return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, IP: r.IP, TextVersion: r.TextVersion, MessageID: r.MessageID, At: r.At}
+}
+
 func (a *api) consentRoutes() {
 	c := a.c.Consent
 	topicID := func(t consent.Topic) string { return t.ID }
@@ -113,9 +117,7 @@ func (a *api) consentRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return list(log, func(r consent.Record) Subscription {
-			return Subscription{Topic: r.Topic, Channel: r.Channel, Status: string(r.Status), Source: r.Source, Evidence: r.Evidence, IP: r.IP, TextVersion: r.TextVersion, MessageID: r.MessageID, At: r.At}
-		}), a.saw(ctx, p.ID)
+		return list(log, subscriptionShape), a.saw(ctx, p.ID)
 	})
 	type statement struct {
 		Topic     string `json:"topic"`

@@ -52,6 +52,12 @@ type Refusal struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// PrivacyAnswer is what is known about an identifier.
+type PrivacyAnswer struct {
+	Refused  bool      `json:"refused"`
+	Erasures []Erasure `json:"erasures" doc:"that reached the identifier, latest first"`
+}
+
 func (a *api) privacyRoutes() {
 	s := a.c.Privacy
 	type asked struct {
@@ -122,16 +128,12 @@ func (a *api) privacyRoutes() {
 			return s.AdmitHash(ctx, workspaceOf(ctx), in.Hash)
 		})
 	}, noContent)
-	type known struct {
-		Refused  bool      `json:"refused"`
-		Erasures []Erasure `json:"erasures" doc:"that reached the identifier, latest first"`
-	}
-	route(a, http.MethodPost, "/privacy-check", "privacy-check", "Whether an identifier was erased or is refused", staff.PrivacyWrite, func(ctx context.Context, in *in[one]) (*body[known], error) {
+	route(a, http.MethodPost, "/privacy-check", "privacy-check", "Whether an identifier was erased or is refused", staff.PrivacyWrite, func(ctx context.Context, in *in[one]) (*body[PrivacyAnswer], error) {
 		found, err := s.Check(ctx, workspaceOf(ctx), in.Body.Identifier)
 		if err != nil {
 			return nil, err
 		}
-		out := known{Refused: found.Refused, Erasures: make([]Erasure, len(found.Erasures))}
+		out := PrivacyAnswer{Refused: found.Refused, Erasures: make([]Erasure, len(found.Erasures))}
 		for i, r := range found.Erasures {
 			out.Erasures[i] = erasureShape(r)
 		}

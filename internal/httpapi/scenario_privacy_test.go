@@ -1,7 +1,16 @@
 package httpapi_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
 func TestPrivacyScenarios(t *testing.T) {
@@ -24,4 +33,63 @@ func TestPrivacyScenarios(t *testing.T) {
 		{do: "POST /refusals/admit", body: `{"identifier":{"kind":"email","value":"quiet@example.com"}}`, status: 204},
 		{do: "POST /refusals/admit", body: `{"identifier":{"kind":"email","value":"quiet@example.com"}}`, status: 404, has: `"code":"refusal.not_found"`},
 	})
+}
+
+func TestEverythingAboutAPersonIsGivenOut(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	w.settle()
+	w.user(b.ws, "vic@example.com", staff.Viewer)
+	if r := w.call("GET /people/"+b.ids["aya"]+"/export", asked{browser: w.signIn("vic@example.com")}); r.Code != http.StatusForbidden {
+		t.Errorf("a viewer gets %d", r.Code)
+	}
+	r := w.call("GET /people/"+b.ids["aya"]+"/export", asked{key: b.key})
+	if r.Code != http.StatusOK || r.Header().Get("Content-Type") != "application/zip" || !strings.Contains(r.Header().Get("Content-Disposition"), b.ids["aya"]+".zip") {
+		t.Fatal(r.Code, r.Header())
+	}
+	archive, err := zip.NewReader(bytes.NewReader(r.Body.Bytes()), int64(r.Body.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range archive.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(raw)
+	}
+	for table, has := range map[string]string{
+		"person": b.ids["aya"], "identifiers": "aya", "traits": "plan", "events": "Zanzibar", "messages": "Zanzibar", "consents": "", "segments": b.ids["segment"],
+		"journeys": b.ids["journey"], "invoices": b.ids["invoice"], "tasks": "Zanzibar call", "identity": "created", "access": "person.view",
+	} {
+		var rows []map[string]any
+		if err := json.Unmarshal([]byte(files[table+".json"]), &rows); err != nil {
+			t.Errorf("%s.json: %v", table, err)
+		}
+		lines, err := csv.NewReader(strings.NewReader(files[table+".csv"])).ReadAll()
+		if err != nil {
+			t.Errorf("%s.csv: %v", table, err)
+		}
+		if len(lines) != len(rows)+1 && len(rows) > 0 {
+			t.Errorf("%s: %d objects and %d lines", table, len(rows), len(lines)-1)
+		}
+		for _, kind := range []string{".json", ".csv"} {
+			if !strings.Contains(files[table+kind], has) || has != "" && len(rows) == 0 {
+				t.Errorf("%s lacks %q: %s", table+kind, has, files[table+kind])
+			}
+		}
+	}
+	for name, text := range files {
+		if strings.Contains(text, "user_id:ben") || strings.Contains(text, `"ben"`) {
+			t.Errorf("%s tells of somebody else", name)
+		}
+	}
+	if got := w.audited(b.key, "&action=person.export&noun_id="+b.ids["aya"]); len(got) != 1 {
+		t.Errorf("the export is in the audit log %d times", len(got))
+	}
 }

@@ -1,4 +1,5 @@
 import { type Schemas, useList, useRead } from '@/api'
+import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { reasonText } from '@/report/reason'
 import { useParam, useUrlState } from '@/lib/route'
@@ -21,6 +22,7 @@ import {
 import { Identity } from './Identity'
 import { StandingCard } from '@/standing/StandingCard'
 import { Portrait } from './Portrait'
+import { Privacy } from './Privacy'
 import { Invoices, Journeys, Topics } from './Relations'
 import { SuppressedTag, Suppression } from './Suppression'
 import { EventTimeline } from './EventTimeline'
@@ -34,6 +36,7 @@ export default function PersonDetailPage() {
 
 function PersonView({ person: p }: { person: Person }) {
   const t = useT()
+  const can = useCan()
   const [view, setView] = useUrlState({ tab: 'timeline' })
   const portrait = useRead('/api/v1/people/{id}/portrait', { path: { id: p.id } })
   return (
@@ -62,10 +65,9 @@ function PersonView({ person: p }: { person: Person }) {
           label={personName(p)}
           value={view.tab}
           onChange={(tab) => setView({ tab })}
-          tabs={['timeline', 'messages', 'topics', 'journeys', 'invoices', 'identity', 'traits'].map((id) => ({
-            id,
-            label: t(`person.tab.${id}`),
-          }))}
+          tabs={['timeline', 'messages', 'topics', 'journeys', 'invoices', 'identity', 'traits', 'privacy']
+            .filter((id) => id !== 'privacy' || can('privacy.write'))
+            .map((id) => ({ id, label: t(`person.tab.${id}`) }))}
         />
       }
       rail={
@@ -90,6 +92,8 @@ function PersonView({ person: p }: { person: Person }) {
         <Identity person={p} />
       ) : view.tab === 'traits' ? (
         <Traits person={p} />
+      ) : view.tab === 'privacy' && can('privacy.write') ? (
+        <Privacy person={p} />
       ) : (
         <EventTimeline id={p.id} />
       )}
