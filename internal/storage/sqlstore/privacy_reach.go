@@ -274,7 +274,9 @@ func (s *Reach) orders(ctx context.Context, ws string, t privacy.Traces, note fu
 	if err != nil {
 		return err
 	}
-	keys = append(keys, t.Orders...)
+	for _, o := range t.Orders {
+		keys = append(keys, o, "order:"+o) // the outbox names orders so
+	}
 	slices.Sort(keys)
 	var rows [][]any
 	for _, k := range slices.Compact(keys) {
