@@ -261,8 +261,8 @@ func (d *drawing) basic() Basic {
 	n := 0
 	for i := range d.seen {
 		s := &d.seen[i]
-		if !s.k.Type.External() {
-			continue
+		if !s.k.Type.External() || s.k.Origin == event.Internal {
+			continue // what the product writes says nothing of when the person was here
 		}
 		all.add(s)
 		if first.IsZero() {

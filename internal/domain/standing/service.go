@@ -1,6 +1,7 @@
 package standing
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -138,7 +139,7 @@ func (s *Service) SetService(ctx context.Context, ws, personID string, level Lev
 			return err
 		}
 		out = changes[0].now
-		return s.write(ctx, changes)
+		return s.write(ctx, changes, false)
 	})
 	return out, err
 }
@@ -188,8 +189,9 @@ func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Perso
 }
 
 // write keeps judgements, and says what has changed to everybody who asks for the trait or waits for the event. It joins the transaction of
-// ctx.
-func (s *Service) write(ctx context.Context, changes []change) error {
+// ctx. In a round a first judgement is no change of stage: it finds where people have long been. Of whom nobody knows anything, nothing
+// is told either.
+func (s *Service) write(ctx context.Context, changes []change, round bool) error {
 	now := s.c.Clock.Now()
 	rows := make([]Row, 0, len(changes))
 	for i := range changes {
@@ -198,17 +200,19 @@ func (s *Service) write(ctx context.Context, changes []change) error {
 			continue
 		}
 		rows = append(rows, c.now)
-		if shape(c.before) == shape(c.now) && c.before.Person != "" {
+		first := c.before.Stage == ""
+		if shape(c.before) == shape(c.now) || first && c.now.Stage == Anonymous {
 			continue
 		}
 		cause := fmt.Sprintf("standing:%s:%d", c.now.Person, now.UnixMicro())
 		if err := s.c.People.SetTraits(ctx, c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause); err != nil {
 			return err
 		}
-		if c.before.Stage == c.now.Stage {
+		from := cmp.Or(c.before.Stage, Anonymous)
+		if from == c.now.Stage || first && round {
 			continue
 		}
-		props, err := json.Marshal(map[string]any{"from": c.before.Stage, "to": c.now.Stage, "at": c.now.Since})
+		props, err := json.Marshal(map[string]any{"from": from, "to": c.now.Stage, "at": c.now.Since})
 		if err != nil {
 			return err
 		}
@@ -323,11 +327,11 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, t
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, ws, people)
+	return s.settle(ctx, ws, people, false)
 }
 
 // settle judges people and keeps what has changed.
-func (s *Service) settle(ctx context.Context, ws string, people []person.Person) error {
+func (s *Service) settle(ctx context.Context, ws string, people []person.Person, round bool) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -336,7 +340,7 @@ func (s *Service) settle(ctx context.Context, ws string, people []person.Person)
 		if err != nil {
 			return err
 		}
-		return s.write(ctx, changes)
+		return s.write(ctx, changes, round)
 	})
 }
 

@@ -92,7 +92,7 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 				return false, err
 			}
 		}
-		if err := s.settle(ctx, ws, here); err != nil {
+		if err := s.settle(ctx, ws, here, false); err != nil {
 			return false, err
 		}
 	}
@@ -157,7 +157,7 @@ func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
 	if err != nil {
 		return err
 	}
-	if err := s.settle(ctx, ws, found.Items); err != nil {
+	if err := s.settle(ctx, ws, found.Items, true); err != nil {
 		return err
 	}
 	r.Done += len(found.Items)
@@ -184,7 +184,7 @@ func (s *Service) scoreSome(ctx context.Context, ws string, r *Round, st State) 
 		changes[i].now.score(st.Scheme, st.Thresholds, now)
 	}
 	r.After = rows[len(rows)-1].Person
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, slices.Clone(changes)) })
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, changes, true) })
 }
 
 // thresholds cuts everybody who has bought into fifths.

@@ -142,7 +142,11 @@ function Shares({ title, help, member, rows, words }: { title: string; help: str
             title: t('field.name'),
             cell: (r) => (
               <>
-                <Link to={segmentOf({ [member]: r.key })}>{t(`${words}.${r.key}`)}</Link>
+                {r.key === 'anonymous' ? (
+                  t(`${words}.${r.key}`) // nothing is known of them, so no condition can ask for it
+                ) : (
+                  <Link to={segmentOf({ [member]: r.key })}>{t(`${words}.${r.key}`)}</Link>
+                )}
                 <Note>{t(`${words}_help.${r.key}`)}</Note>
               </>
             ),
