@@ -37,6 +37,15 @@ func backedUp(t *testing.T, s, restored *harness.Server) {
 	s.Eventually(time.Minute, "clients get answers", func() bool { return len(c.acknowledged()) > 500 })
 	var segment struct{ ID string }
 	s.Must("POST", "/segments", map[string]any{"name": "Beaters", "rule": map[string]any{"event": map[string]any{"name": "Beat"}}}, &segment)
+	s.Eventually(time.Minute, "everybody is known", func() bool {
+		var st stats
+		s.Do("GET", "/stats", nil, &st)
+		return st.People == clientUsers
+	})
+	people := map[string]string{}
+	for _, user := range []string{"u0", "u7", "u13"} {
+		people[user] = personOf(t, s, user)
+	}
 	to := t.TempDir()
 	promised := c.acknowledged()
 	out, err := s.Command("backup", "--data", s.Dir, to)
@@ -45,10 +54,6 @@ func backedUp(t *testing.T, s, restored *harness.Server) {
 	}
 	then := len(c.acknowledged())
 	s.Eventually(time.Minute, "the server goes on", func() bool { return len(c.acknowledged()) > then+200 })
-	people := map[string]string{}
-	for _, user := range []string{"u0", "u7", "u13"} {
-		people[user] = personOf(t, s, user)
-	}
 	s.Kill()
 	c.end()
 

@@ -128,7 +128,12 @@ export function Grid({ plan, change, write, removeStage }: Props) {
             {write ? (
               <Menu position="bottom-end">
                 <Menu.Target>
-                  <IconButton label={t('maps.stage_menu', { name: s.name || t('maps.stage_n', { n: i + 1 }) })} variant="subtle" size="sm">
+                  <IconButton
+                    label={t('maps.stage_menu', { name: s.name || t('maps.stage_n', { n: i + 1 }) })}
+                    variant="subtle"
+                    size={28}
+                    style={{ flex: 'none' }}
+                  >
                     <EllipsisVertical size={15} />
                   </IconButton>
                 </Menu.Target>

@@ -108,8 +108,8 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
                 {(['r', 'f', 'm'] as const).map((d) => (
                   <Select
                     key={d}
-                    label={t(`standing.${d}`)}
-                    aria-label={`${labelName(l)}: ${t(`standing.${d}`)}`}
+                    label={t(`standing.score_${d}`)}
+                    aria-label={`${labelName(l)}: ${t(`standing.score_${d}`)}`}
                     value={spanText(l[d])}
                     disabled={i === last}
                     allowDeselect={false}
@@ -170,7 +170,7 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
           <MultiSelect label={t('standing.service.high')} data={choices} {...form.getInputProps('high_touch')} />
           <MultiSelect label={t('standing.service.low')} data={choices} {...form.getInputProps('low_touch')} mt="sm" />
         </Card>
-        <Card title={t('standing.participation')} help={t('standing.participation_edit')}>
+        <Card title={t('standing.taking_part')} help={t('standing.participation_edit')}>
           <TagsInput label={t('standing.write')} {...form.getInputProps('participation.write')} />
           <TagsInput label={t('standing.react')} {...form.getInputProps('participation.react')} mt="sm" />
           <SimpleGrid cols={{ base: 1, xs: 2 }} mt="sm">

@@ -38,7 +38,7 @@ function View({ id, of: s }: { id: string; of: Standing }) {
               <Note>
                 {s.since ? (
                   <>
-                    {t('standing.since')} <Time at={s.since} />
+                    {t('standing.since_when')} <Time at={s.since} />
                   </>
                 ) : null}
                 {s.next_at ? (
@@ -65,7 +65,7 @@ function View({ id, of: s }: { id: string; of: Standing }) {
               </div>
             ) : null,
           ],
-          [t('standing.participation'), s.participation ? t(`standing.part.${s.participation}`) : null],
+          [t('standing.taking_part'), s.participation ? t(`standing.part.${s.participation}`) : null],
           [t('standing.best_channel'), s.best_channel ? word('channel', s.best_channel) : null],
           [t('standing.best_hour'), s.best_hour === undefined ? null : `${s.best_hour}:00`],
           [

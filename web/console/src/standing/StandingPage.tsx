@@ -98,7 +98,7 @@ function View({ overview: o, scheme }: { overview: Overview; scheme: Schemas['St
             words="standing.service"
           />
           <Shares
-            title={t('standing.participation')}
+            title={t('standing.taking_part')}
             help={t('standing.participation_help')}
             member="participation"
             rows={ordered('participation', o.participation ?? [])}
