@@ -337,7 +337,7 @@ func (s *Service) changeSeries(ctx context.Context, ws, id string, fn func(ctx c
 		return nil
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return out, err
 }

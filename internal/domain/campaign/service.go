@@ -91,9 +91,9 @@ type Config struct {
 
 // Service runs campaigns. It is safe for concurrent use, also by several processes.
 type Service struct {
-	c      Config
-	signal chan struct{}
-	loop   lifecycle.Loop
+	c     Config
+	pulse lifecycle.Pulse
+	loop  lifecycle.Loop
 
 	vars     sync.Map // by workspace and campaign
 	varsKept atomic.Int64
@@ -107,7 +107,7 @@ func New(c Config) *Service {
 	if c.Ahead <= 0 {
 		c.Ahead = 5000
 	}
-	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s := &Service{c: c, pulse: lifecycle.NewPulse(poll)}
 	s.loop.Run = s.run
 	return s
 }
@@ -413,7 +413,7 @@ func (s *Service) change(ctx context.Context, ws, id string, fn func(ctx context
 		return nil
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return out, err
 }

@@ -20,32 +20,7 @@ const (
 
 // run works on campaigns until ctx ends.
 func (s *Service) run(ctx context.Context) {
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
-	for {
-		worked, err := s.Tick(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.c.Log.Error("campaigns could not be worked on", "error", err)
-		}
-		if worked && err == nil {
-			continue
-		}
-		timer.Reset(poll)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.signal:
-		case <-timer.C:
-		}
-	}
-}
-
-// wake makes the worker look at once.
-func (s *Service) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
+	s.pulse.Follow(ctx, s.Tick, func(err error) { s.c.Log.Error("campaigns could not be worked on", "error", err) })
 }
 
 // Tick makes the runs of series that are due, takes every running campaign one step further and reports whether that was possible for any. The loop that Start begins calls it;

@@ -83,7 +83,7 @@ func (s *Service) Feed(ctx context.Context, events []event.Kept) error {
 		if _, err := s.c.Store.Add(ctx, ws, out); err != nil {
 			return err
 		}
-		s.wake()
+		s.pulse.Wake()
 	}
 	return nil
 }

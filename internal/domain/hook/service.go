@@ -54,13 +54,13 @@ type Config struct {
 // Service holds the rules of webhooks. Start and Stop run the worker that delivers.
 type Service struct {
 	lifecycle.Loop
-	c      Config
-	signal chan struct{}
+	c     Config
+	pulse lifecycle.Pulse
 }
 
 // New returns a Service that is not running yet.
 func New(c Config) *Service {
-	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s := &Service{c: c, pulse: lifecycle.NewPulse(poll)}
 	s.Run = s.run
 	return s
 }
@@ -162,7 +162,7 @@ func (s *Service) edit(ctx context.Context, ws, endpoint string, change func(ctx
 		e.UpdatedAt = s.c.Clock.Now()
 		return s.c.Store.Put(ctx, ws, e)
 	})
-	s.wake()
+	s.pulse.Wake()
 	return e, err
 }
 
@@ -219,7 +219,7 @@ func (s *Service) ReplayOne(ctx context.Context, ws, endpoint, delivery string) 
 		d, err = s.c.Store.Delivery(ctx, ws, endpoint, delivery)
 		return err
 	})
-	s.wake()
+	s.pulse.Wake()
 	return d, err
 }
 
@@ -238,7 +238,7 @@ func (s *Service) Replay(ctx context.Context, ws, endpoint string, f Filter) (n 
 		n, err = s.c.Store.Requeue(ctx, ws, endpoint, f, s.c.Clock.Now())
 		return err
 	})
-	s.wake()
+	s.pulse.Wake()
 	return n, err
 }
 

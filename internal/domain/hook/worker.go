@@ -21,8 +21,6 @@ func (s *Service) run(ctx context.Context) {
 		busy = map[Ref]bool{}
 	)
 	defer wg.Wait()
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
 	for {
 		ready, err := s.c.Store.Ready(ctx, s.c.Clock.Now(), 4*maxBusy)
 		if err != nil && ctx.Err() == nil {
@@ -40,17 +38,13 @@ func (s *Service) run(ctx context.Context) {
 				delete(busy, r)
 				mu.Unlock()
 				if ok { // else the next poll is early enough
-					s.wake() // for what became due meanwhile, and who had no place
+					s.pulse.Wake() // for what became due meanwhile, and who had no place
 				}
 			})
 		}
 		mu.Unlock()
-		timer.Reset(poll)
-		select {
-		case <-ctx.Done():
+		if !s.pulse.Wait(ctx) {
 			return
-		case <-s.signal:
-		case <-timer.C:
 		}
 	}
 }
@@ -67,12 +61,4 @@ func (s *Service) drain(ctx context.Context, r Ref) bool {
 		}
 	}
 	return false
-}
-
-// wake makes the worker look at once.
-func (s *Service) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
 }

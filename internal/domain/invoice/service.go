@@ -39,13 +39,13 @@ type Config struct {
 // Service holds the rules of invoices. Start and Stop run the loop that notices what falls due.
 type Service struct {
 	lifecycle.Loop
-	c      Config
-	signal chan struct{}
+	c     Config
+	pulse lifecycle.Pulse
 }
 
 // New returns a Service that is not running yet.
 func New(c Config) *Service {
-	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s := &Service{c: c, pulse: lifecycle.NewPulse(poll)}
 	s.Run = s.run
 	return s
 }
@@ -209,7 +209,7 @@ func (s *Service) SetPlan(ctx context.Context, ws string, p Plan) error {
 	if err := s.c.Store.PutPlan(ctx, ws, p, s.c.Clock.Now()); err != nil {
 		return err
 	}
-	s.wake()
+	s.pulse.Wake()
 	return nil
 }
 

@@ -16,32 +16,10 @@ const (
 
 // run notices what falls due until ctx ends.
 func (s *Service) run(ctx context.Context) {
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
-	for {
+	s.pulse.Follow(ctx, func(ctx context.Context) (bool, error) {
 		looked, err := s.Tick(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.c.Log.Error("invoices could not be looked at", "error", err)
-		}
-		if looked == batch && err == nil {
-			continue
-		}
-		timer.Reset(poll)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.signal:
-		case <-timer.C:
-		}
-	}
-}
-
-// wake makes the loop look at once.
-func (s *Service) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
+		return looked == batch, err
+	}, func(err error) { s.c.Log.Error("invoices could not be looked at", "error", err) })
 }
 
 // Tick looks at one batch of the invoices whose time has come and returns how many. Calling it beside the loop is harmless.

@@ -70,7 +70,7 @@ func (s *Service) Add(ctx context.Context, ws, journey string, a Addition) (Outc
 		return nil
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return out, err
 }
@@ -183,7 +183,7 @@ func (s *Service) AddGroup(ctx context.Context, ws, journey, by string, g Group,
 		return err
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return t, err
 }

@@ -249,7 +249,7 @@ func (s *Service) settle(ctx context.Context, e Errand) error {
 		return s.c.Store.Save(ctx, found)
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return err
 }

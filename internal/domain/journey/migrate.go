@@ -85,7 +85,7 @@ func (s *Service) Migrate(ctx context.Context, ws, journey string, m Migration) 
 		return err
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return t, err
 }

@@ -174,7 +174,7 @@ func (s *Service) Touched(ctx context.Context, ws string, people []string) error
 		return err
 	})
 	if touched > 0 {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return err
 }

@@ -34,7 +34,7 @@ func (s *Service) React(ctx context.Context, events []event.Kept) error {
 		}
 	}
 	if len(concerning) > 0 {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return nil
 }

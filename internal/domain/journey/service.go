@@ -90,9 +90,9 @@ type Config struct {
 
 // Service leads people through journeys. It is safe for concurrent use.
 type Service struct {
-	c      Config
-	signal chan struct{}
-	loop   lifecycle.Loop
+	c     Config
+	pulse lifecycle.Pulse
+	loop  lifecycle.Loop
 
 	errands chan struct{} // wakes the loop that does errands
 	runner  lifecycle.Loop
@@ -114,7 +114,7 @@ func New(c Config) *Service {
 		c.Batch = 256
 	}
 	s := &Service{
-		c: c, signal: make(chan struct{}, 1), errands: make(chan struct{}, 1), plans: map[planKey]*Plan{}, looked: map[string]time.Time{},
+		c: c, pulse: lifecycle.NewPulse(poll), errands: make(chan struct{}, 1), plans: map[planKey]*Plan{}, looked: map[string]time.Time{},
 		sims: simulations{byID: map[string]*Simulation{}, turn: make(chan struct{}, 1)},
 	}
 	s.loop.Run, s.runner.Run = s.run, s.runErrands
@@ -354,7 +354,7 @@ func (s *Service) change(ctx context.Context, ws, id string, fn func(ctx context
 		return nil
 	})
 	if err == nil {
-		s.wake()
+		s.pulse.Wake()
 	}
 	return out, err
 }
@@ -384,7 +384,7 @@ func (s *Service) RetryAll(ctx context.Context, ws, journey string) (int, error)
 }
 
 func (s *Service) retry(ctx context.Context, ws string, ids []string) error {
-	defer s.wake()
+	defer s.pulse.Wake()
 	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		found, err := s.c.Store.Seize(ctx, ws, ids)
 		if err != nil {

@@ -28,8 +28,6 @@ const (
 
 // run moves people until ctx ends.
 func (s *Service) run(ctx context.Context) {
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
 	for {
 		moved, err := s.Tick(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -38,12 +36,8 @@ func (s *Service) run(ctx context.Context) {
 		if moved > 0 && err == nil {
 			continue
 		}
-		timer.Reset(s.pause(ctx))
-		select {
-		case <-ctx.Done():
+		if !s.pulse.WaitAtMost(ctx, s.pause(ctx)) {
 			return
-		case <-s.signal:
-		case <-timer.C:
 		}
 	}
 }
@@ -56,14 +50,6 @@ func (s *Service) pause(ctx context.Context) time.Duration {
 		return poll
 	}
 	return max(shortest, min(poll, next.Sub(now)))
-}
-
-// wake makes the worker look at once.
-func (s *Service) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
 }
 
 // Tick moves one batch of everybody who is due now, of each journey, and returns how many were handled. The loop that Start begins

@@ -55,13 +55,13 @@ type Config struct {
 // Service judges. Start and Stop run the loop that looks at people whose time has come and makes the daily round.
 type Service struct {
 	lifecycle.Loop
-	c      Config
-	signal chan struct{}
+	c     Config
+	pulse lifecycle.Pulse
 }
 
 // New returns a Service that is not running yet.
 func New(c Config) *Service {
-	s := &Service{c: c, signal: make(chan struct{}, 1)}
+	s := &Service{c: c, pulse: lifecycle.NewPulse(poll)}
 	s.Run = s.run
 	return s
 }
@@ -84,7 +84,7 @@ func (s *Service) SetScheme(ctx context.Context, ws string, scheme Scheme, rev i
 	if err := s.c.Store.PutScheme(ctx, ws, scheme, rev, s.c.Clock.Now()); err != nil {
 		return State{}, err
 	}
-	s.wake()
+	s.pulse.Wake()
 	return s.c.Store.State(ctx, ws)
 }
 
@@ -95,7 +95,7 @@ func (s *Service) Restart(ctx context.Context, ws string) error {
 		if err != nil {
 			return err
 		}
-		defer s.wake()
+		defer s.pulse.Wake()
 		return s.c.Store.PutRound(ctx, ws, Round{Due: s.c.Clock.Now(), Ended: st.Round.Ended}, st.Thresholds)
 	})
 }

@@ -21,31 +21,7 @@ const (
 )
 
 func (s *Service) run(ctx context.Context) {
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
-	for {
-		more, err := s.Tick(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.c.Log.Error("how people stand could not be judged", "err", err)
-		}
-		if more && err == nil {
-			continue
-		}
-		timer.Reset(poll)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.signal:
-		case <-timer.C:
-		}
-	}
-}
-
-func (s *Service) wake() {
-	select {
-	case s.signal <- struct{}{}:
-	default:
-	}
+	s.pulse.Follow(ctx, s.Tick, func(err error) { s.c.Log.Error("how people stand could not be judged", "err", err) })
 }
 
 // Tick judges a batch of the people whose time has come, and takes the rounds that are due a step on. It reports whether there is more to

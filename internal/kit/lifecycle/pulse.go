@@ -23,8 +23,28 @@ func (p Pulse) Wake() {
 }
 
 // Wait returns true when it is time to look again, false when ctx has ended.
-func (p Pulse) Wait(ctx context.Context) bool {
-	timer := time.NewTimer(p.every)
+func (p Pulse) Wait(ctx context.Context) bool { return p.WaitAtMost(ctx, p.every) }
+
+// Follow looks until ctx ends: again at once while there is more to do, else when it is time. failed is told of failures, after which it
+// rests as well.
+func (p Pulse) Follow(ctx context.Context, look func(context.Context) (more bool, err error), failed func(error)) {
+	for {
+		more, err := look(ctx)
+		if err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		if more && err == nil {
+			continue
+		}
+		if !p.Wait(ctx) {
+			return
+		}
+	}
+}
+
+// WaitAtMost is Wait for somebody who knows when the next thing is to do.
+func (p Pulse) WaitAtMost(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(min(d, p.every))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
