@@ -83,7 +83,7 @@ data folder. A backup that was not finished is called .partial and can be delete
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(io.Out, "%s\n%d rows of records, the log from %d to %d, %d files\n", made, m.Rows, m.After+1, m.Last, len(m.Files))
+				fmt.Fprintf(io.Out, "%s\n%d rows of records, %d records of the log behind them, %d files\n", made, m.Rows, m.Last-m.After, len(m.Files))
 				return prune(fs.Arg(0), *keep, io.Out)
 			}
 		},
