@@ -145,7 +145,11 @@ export function Topics({ id }: { id: string }) {
               main: true,
               cell: (s) => (s.topic === '*' ? t('person.every_topic') : (names[s.topic] ?? s.topic)),
             },
-            { id: 'channel', title: t('field.channel'), cell: (s) => word('channel', s.channel) },
+            {
+              id: 'channel',
+              title: t('field.channel'),
+              cell: (s) => (s.channel === '*' ? t('policy.all_channels') : word('channel', s.channel)),
+            },
             { id: 'status', title: t('field.status'), cell: (s) => <Status value={s.status} /> },
             {
               id: 'source',
