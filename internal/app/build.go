@@ -138,7 +138,7 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 	if a.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
 		return a, fmt.Errorf("event store: %w", err)
 	}
-	a.stream = natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention, Logger: part(log, "log")})
+	a.stream = c.newLog(part(log, "log"), 0)
 	return a, a.connect(ctx, box, demo)
 }
 

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 )
 
@@ -28,6 +29,7 @@ type Config struct {
 	Database        string         // record store: sqlite:PATH or postgres://...
 	EventMemoryMB   int            // DuckDB's memory limit
 	LogRetention    time.Duration  // how long the log keeps events that are stored
+	LogServers      LogServers     // where the log is if not in this process
 	IntakeRate      int            // events a second and workspace the intake takes; 0: no limit
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 	ScannerNetworks []netip.Prefix // from which no person opens or clicks, besides the known ones
@@ -55,7 +57,7 @@ type Bootstrap struct {
 func Default() Config {
 	return Config{
 		Data: "data", Listen: "127.0.0.1:8480", EventMemoryMB: 300, LogRetention: 8 * 24 * time.Hour,
-		IntakeRate: 0, LogLevel: "info",
+		IntakeRate: 0, LogLevel: "info", LogServers: LogServers{Cluster: natsbus.Cluster{Replicas: 3}, LimitGB: defaultLogLimitGB},
 	}
 }
 
@@ -75,6 +77,14 @@ var Variables = []Variable{
 	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
 	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of the event store in megabytes (default 300)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
+	{"KIZUNA_LOG_LIMIT_GB", "gigabytes from which the log refuses events (default 32); servers outside set them aside", func(c *Config, v string) error { return number(v, &c.LogServers.LimitGB) }},
+	{"KIZUNA_LOG_URL", "NATS servers that hold the log instead of this process, e.g. nats://n1:4222,nats://n2:4222,nats://n3:4222, with JetStream and sync_interval: always; may carry user and password", func(c *Config, v string) error { c.LogServers.URL = v; return nil }},
+	{"KIZUNA_LOG_REPLICAS", "servers that hold each record of that log before it counts (default 3)", func(c *Config, v string) error { return number(v, &c.LogServers.Replicas) }},
+	{"KIZUNA_LOG_STREAM", "name of that log (default KIZUNA); installations that share servers have different ones", func(c *Config, v string) error { c.LogServers.Stream = v; return nil }},
+	{"KIZUNA_LOG_CA", "PEM file of who signs those servers' certificates (default: whom the system trusts)", func(c *Config, v string) error { c.LogServers.CA = v; return nil }},
+	{"KIZUNA_LOG_CERT", "PEM file of the certificate that proves this process to those servers", func(c *Config, v string) error { c.LogServers.Cert = v; return nil }},
+	{"KIZUNA_LOG_KEY", "PEM file of that certificate's key", func(c *Config, v string) error { c.LogServers.Key = v; return nil }},
+	{"KIZUNA_LOG_CREDENTIALS", "file with a user's JWT and seed for those servers, as nsc makes it", func(c *Config, v string) error { c.LogServers.Credentials = v; return nil }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
 	{"KIZUNA_SCANNER_NETWORKS", "comma-separated networks of mail scanners beside the known ones: what is opened or clicked from there was no person, e.g. 192.0.2.0/24", func(c *Config, v string) error { return prefixes(v, &c.ScannerNetworks) }},
@@ -137,6 +147,7 @@ func (c *Config) Validate() error {
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
 	}
+	all = append(all, c.LogServers.validate())
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
 	}

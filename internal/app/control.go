@@ -251,7 +251,7 @@ func openStopped(ctx context.Context, c Config, db *sqldb.DB) (s *stopped, err e
 	if s.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
 		return s, err
 	}
-	s.stream = natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention})
+	s.stream = c.newLog(nil, 0)
 	return s, s.stream.Start(ctx)
 }
 

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -180,13 +179,13 @@ func (d *doctor) records(ctx context.Context, c Config) {
 }
 
 func (d *doctor) stores(ctx context.Context, c Config) {
-	log := natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention})
-	if !d.check("log", log.Start(ctx), "look at the folder "+logPath(c.Data), "opens") {
+	log := c.newLog(nil, 0)
+	if !d.check("log", log.Start(ctx), "look at "+c.logPlace(), "opens") {
 		return
 	}
 	defer log.Stop(ctx)
 	first, last, err := log.Bounds(ctx)
-	d.check("log bounds", err, "look at the folder "+logPath(c.Data), fmt.Sprintf("records %d to %d", first, last))
+	d.check("log bounds", err, "look at "+c.logPlace(), fmt.Sprintf("records %d to %d", first, last))
 	events, err := duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB})
 	if !d.check("event store", err, "move events.duckdb away: it is filled again from what the log holds", "opens") {
 		return

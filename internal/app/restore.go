@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
-	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -221,11 +220,17 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 
 // fillLog makes a log whose records have the positions they had.
 func fillLog(ctx context.Context, c Config, from string, m manifest) (err error) {
-	log := natsbus.New(natsbus.Options{Dir: logPath(c.Data), MaxAge: c.LogRetention, First: m.After + 1})
+	log := c.newLog(nil, m.After+1)
 	if err := log.Start(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Stop(ctx)) }()
+	if _, last, err := log.Bounds(ctx); err != nil || last > m.After {
+		if err == nil {
+			err = fmt.Errorf("the log at %s holds records already: name another with KIZUNA_LOG_STREAM, or delete that stream", c.logPlace())
+		}
+		return err
+	}
 	next := m.After + 1
 	put := func(data []byte) error {
 		seq, err := log.Append(ctx, data)

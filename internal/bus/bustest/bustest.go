@@ -28,6 +28,9 @@ type Log interface {
 type Harness struct {
 	// Open opens the log in the folder, which may hold one already, bounded to maxBytes (0: no bound that matters).
 	Open func(dir string, maxBytes int64) (log Log, closeLog func() error, err error)
+	// Up starts what all logs of the test binary need, before the first test, and down ends it after the last; nil: nothing. Processes that the suite
+	// starts and kills find it by what Up has put into the environment.
+	Up func() (down func(), err error)
 	// Durable logs are also tested across reopening and kill -9; their test binary must call Main.
 	Durable bool
 }
@@ -419,12 +422,24 @@ const childEnv = "KIZUNA_BUSTEST_APPEND"
 func Main(m *testing.M, h Harness) {
 	dir := os.Getenv(childEnv)
 	if dir == "" {
-		os.Exit(m.Run())
+		os.Exit(h.run(m))
 	}
 	if err := h.appendForever(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func (h Harness) run(m *testing.M) int {
+	if h.Up != nil {
+		down, err := h.Up()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer down()
+	}
+	return m.Run()
 }
 
 // appendForever prints the payload of every acknowledged record, a line each.

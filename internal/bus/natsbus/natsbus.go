@@ -25,7 +25,7 @@ const (
 )
 
 const (
-	streamName = "LOG"
+	streamName = "LOG" // of the log inside the process
 	subject    = "log"
 
 	maxPayload = 8 << 20          // of one record; records aim at 256 KB
@@ -34,10 +34,12 @@ const (
 
 // Options of a Log.
 type Options struct {
-	Dir      string        // folder of the server; made if missing
+	Dir      string        // folder of the server inside the process; made if missing
+	Cluster  Cluster       // servers outside of the process, which take the place of Dir
 	MaxAge   time.Duration // retention; 0 means DefaultMaxAge
 	MaxBytes int64         // size from which appends are refused; 0 means DefaultMaxBytes, negative no bound
 	First    uint64        // position of the first record of a log that is made; 0 means 1. A log that exists keeps its positions
+	Patience time.Duration // how long Start waits for servers outside of the process; 0 means half a minute
 	Logger   *slog.Logger  // nil discards
 }
 
@@ -45,6 +47,8 @@ type Options struct {
 type Log struct {
 	opt Options
 	log *slog.Logger
+
+	name, subject string // of the stream
 
 	life   sync.Mutex // held by Start and Stop
 	lock   *os.File   // claims the folder
@@ -74,10 +78,17 @@ func New(opt Options) *Log {
 	if opt.MaxBytes == 0 {
 		opt.MaxBytes = DefaultMaxBytes
 	}
+	if opt.Patience == 0 {
+		opt.Patience = patience
+	}
 	if opt.Logger == nil {
 		opt.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Log{opt: opt, log: opt.Logger, closed: make(chan struct{}), appended: make(chan struct{})}
+	l := &Log{opt: opt, log: opt.Logger, name: streamName, subject: subject, closed: make(chan struct{}), appended: make(chan struct{})}
+	if opt.Cluster.URL != "" {
+		l.name, l.subject = opt.Cluster.names()
+	}
+	return l
 }
 
 // Start opens the folder. After a kill it reads back what the stream holds, about a second per gigabyte.
@@ -87,10 +98,14 @@ func (l *Log) Start(ctx context.Context) error {
 	switch {
 	case l.ready.Load():
 		return nil
-	case l.srv != nil: // stopped
+	case l.nc != nil: // stopped
 		return errClosed()
 	}
-	if err := l.open(ctx); err != nil {
+	open := l.open
+	if l.outside() {
+		open = l.dial
+	}
+	if err := open(ctx); err != nil {
 		l.shut()
 		return err
 	}
@@ -136,31 +151,42 @@ func (l *Log) open(ctx context.Context) error {
 	if err != nil {
 		return errs.Unavailable("bus.open", "no connection to the log in %s", l.opt.Dir).With(err)
 	}
+	if err := l.make(ctx, 1); err != nil {
+		return errs.Unavailable("bus.open", "the log in %s refuses its settings", l.opt.Dir).With(err)
+	}
+	return nil
+}
+
+// make makes the stream or gives it the settings of the options.
+func (l *Log) make(ctx context.Context, replicas int) error {
 	config := jetstream.StreamConfig{
-		Name:        streamName,
+		Name:        l.name,
 		Description: "all events, in the order they were accepted",
-		Subjects:    []string{subject},
+		Subjects:    []string{l.subject},
 		Storage:     jetstream.FileStorage,
-		Replicas:    1,
+		Replicas:    replicas,
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardNew,
 		MaxAge:      l.opt.MaxAge,
 		MaxBytes:    max(l.opt.MaxBytes, -1),
 		AllowDirect: true,
-		Duplicates:  min(2*time.Minute, l.opt.MaxAge), // not used; may not exceed MaxAge
+		Duplicates:  min(duplicates, l.opt.MaxAge), // may not exceed MaxAge
 	}
-	if there, err := l.js.Stream(ctx, streamName); err == nil {
+	there, err := l.js.Stream(ctx, l.name)
+	switch {
+	case err == nil:
 		config.FirstSeq = there.CachedInfo().Config.FirstSeq
-	} else {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
 		config.FirstSeq = l.opt.First
+	default:
+		return err // whether it is there decides at which position it begins
 	}
-	l.stream, err = l.js.CreateOrUpdateStream(ctx, config)
-	if err != nil {
-		return errs.Unavailable("bus.open", "the log in %s refuses its settings", l.opt.Dir).With(err)
+	if l.stream, err = l.js.CreateOrUpdateStream(ctx, config); err != nil {
+		return err
 	}
 	info, err := l.stream.Info(ctx)
 	if err != nil {
-		return unavailable(err)
+		return err
 	}
 	l.last.Store(info.State.LastSeq)
 	return nil
@@ -197,10 +223,14 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 	if !l.ready.Load() {
 		return 0, errClosed()
 	}
-	if len(data) > maxPayload {
-		return 0, errs.Invalid("bus.record.too_large", "", "a record may have %d bytes, this one has %d", maxPayload, len(data))
+	if limit := l.largest(); len(data) > limit {
+		return 0, errs.Invalid("bus.record.too_large", "", "a record may have %d bytes, this one has %d", limit, len(data))
 	}
-	ack, err := l.js.PublishMsg(ctx, &nats.Msg{Subject: subject, Data: data})
+	publish := l.publishHere
+	if l.outside() {
+		publish = l.publishOutside
+	}
+	ack, err := publish(ctx, &nats.Msg{Subject: l.subject, Data: data})
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
@@ -209,6 +239,10 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 	}
 	l.wake(ack.Sequence)
 	return ack.Sequence, nil
+}
+
+func (l *Log) publishHere(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
+	return l.js.PublishMsg(ctx, msg)
 }
 
 // wake lets waiting reads look again.
@@ -267,6 +301,11 @@ func (l *Log) state(ctx context.Context) (jetstream.StreamState, error) {
 func (l *Log) Trim(ctx context.Context, before uint64) error {
 	if !l.ready.Load() {
 		return errClosed()
+	}
+	if l.outside() { // others append too
+		if err := l.refresh(ctx); err != nil {
+			return err
+		}
 	}
 	// A purge up to a sequence beyond the end would move the end; a purge up to 0 would empty the stream.
 	before = min(before, l.last.Load()+1)

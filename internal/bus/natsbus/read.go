@@ -16,9 +16,9 @@ import (
 // maxFetch bounds the bytes of one Read; the record that reaches it is still included.
 const maxFetch = 8 << 20
 
-// directGet is the API subject for reading a stream without a consumer, and directRequest its body: records from a
+// directGet and the name of a stream are the API subject for reading it without a consumer, and directRequest is its body: records from a
 // position on, as separate messages, then one with status 204. See JSApiMsgGetRequest in nats-server.
-const directGet = "$JS.API.DIRECT.GET." + streamName
+const directGet = "$JS.API.DIRECT.GET."
 
 type directRequest struct {
 	Seq      uint64 `json:"seq"`
@@ -37,6 +37,11 @@ func (l *Log) Read(ctx context.Context, after uint64, maxRecords int, wait time.
 		appended := l.appended
 		l.mu.Unlock()
 
+		if l.outside() && after >= l.last.Load() {
+			if err := l.catchUp(ctx, after); err != nil {
+				return nil, err
+			}
+		}
 		last := l.last.Load()
 		if after > last {
 			return nil, errs.Conflict("bus.position.ahead", "the reader is at %d, the log ends at %d: the log's folder was emptied or restored without the stores beside it; restore it with them", after, last)
@@ -45,6 +50,12 @@ func (l *Log) Read(ctx context.Context, after uint64, maxRecords int, wait time.
 			recs, err := l.fetch(ctx, after+1, maxRecords)
 			if err != nil || len(recs) > 0 {
 				return recs, err
+			}
+			if again, err := l.replicaLags(ctx, after); err != nil || again {
+				if err != nil {
+					return nil, err
+				}
+				continue
 			}
 		}
 		if wait <= 0 {
@@ -72,7 +83,7 @@ func (l *Log) fetch(ctx context.Context, seq uint64, maxRecords int) ([]bus.Reco
 	if err != nil {
 		return nil, fmt.Errorf("encode read request: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, l.fetchPatience())
 	defer cancel()
 	fail := func(err error) error {
 		if ctx.Err() != nil {
@@ -90,7 +101,7 @@ func (l *Log) fetch(ctx context.Context, seq uint64, maxRecords int) ([]bus.Reco
 	if err := sub.SetPendingLimits(-1, -1); err != nil {
 		return nil, fail(err)
 	}
-	if err := l.nc.PublishRequest(directGet, inbox, body); err != nil {
+	if err := l.nc.PublishRequest(directGet+l.name, inbox, body); err != nil {
 		return nil, fail(err)
 	}
 	var recs []bus.Record

@@ -1,0 +1,186 @@
+// Package natstest runs a cluster of NATS servers for tests: three processes of the real server, each with its own folder, joined by routes.
+package natstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Nodes is how many servers a cluster has: one may die.
+const Nodes = 3
+
+// patience is how long the cluster may take to come up; it only runs out when something is wrong.
+const patience = time.Minute
+
+// Cluster is a running cluster.
+type Cluster struct {
+	binary string
+	nodes  [Nodes]*node
+}
+
+type node struct {
+	config, log, address string
+	process              *exec.Cmd
+}
+
+// Start builds the server from the module's own version, starts a cluster in dir and waits until it takes streams of three replicas.
+func Start(ctx context.Context, dir string) (*Cluster, error) {
+	c := &Cluster{binary: filepath.Join(dir, "nats-server")}
+	build := exec.CommandContext(ctx, "go", "build", "-o", c.binary, "github.com/nats-io/nats-server/v2")
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the NATS server: %w\n%s", err, out)
+	}
+	ports, err := freePorts(2 * Nodes)
+	if err != nil {
+		return nil, err
+	}
+	var routes []string
+	for _, p := range ports[Nodes:] {
+		routes = append(routes, fmt.Sprintf("nats://127.0.0.1:%d", p))
+	}
+	for i := range c.nodes {
+		n := &node{
+			config: filepath.Join(dir, fmt.Sprintf("n%d.conf", i)), log: filepath.Join(dir, fmt.Sprintf("n%d.log", i)),
+			address: fmt.Sprintf("nats://127.0.0.1:%d", ports[i]),
+		}
+		text := fmt.Sprintf("server_name: n%d\nlisten: 127.0.0.1:%d\nmax_payload: 8MB\njetstream { store_dir: %q, sync_interval: always, max_mem: 64MB, max_file: 100GB }\ncluster { name: test, listen: 127.0.0.1:%d, routes: [%s] }\n",
+			i, ports[i], filepath.Join(dir, fmt.Sprintf("n%d", i)), ports[Nodes+i], strings.Join(routes, ", "))
+		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+		c.nodes[i] = n
+		if err := c.Start(i); err != nil {
+			c.Stop()
+			return nil, err
+		}
+	}
+	if err := c.ready(ctx); err != nil {
+		c.Stop()
+		return nil, err
+	}
+	return c, nil
+}
+
+// URL returns the addresses of all servers, as a client takes them.
+func (c *Cluster) URL() string {
+	var all []string
+	for _, n := range c.nodes {
+		all = append(all, n.address)
+	}
+	return strings.Join(all, ",")
+}
+
+// Start starts a server that does not run.
+func (c *Cluster) Start(i int) error {
+	n := c.nodes[i]
+	log, err := os.OpenFile(n.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	n.process = exec.Command(c.binary, "-c", n.config)
+	n.process.Stdout, n.process.Stderr = log, log
+	return n.process.Start()
+}
+
+// Kill ends a server with SIGKILL.
+func (c *Cluster) Kill(i int) error {
+	p := c.nodes[i].process
+	if p == nil {
+		return nil
+	}
+	c.nodes[i].process = nil
+	if err := p.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	_ = p.Wait() // killed
+	return nil
+}
+
+// Leader returns the number of the server that leads a stream, -1 if none does at the moment.
+func (c *Cluster) Leader(ctx context.Context, stream string) (int, error) {
+	found := -1
+	err := c.with(func(js jetstream.JetStream) error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		s, err := js.Stream(ctx, stream)
+		if err != nil {
+			return err
+		}
+		if at := s.CachedInfo().Cluster; at != nil && at.Leader != "" {
+			_, err = fmt.Sscanf(at.Leader, "n%d", &found)
+		}
+		return err
+	})
+	return found, err
+}
+
+// Stop ends all servers.
+func (c *Cluster) Stop() {
+	for i, n := range c.nodes {
+		if n != nil {
+			_ = c.Kill(i)
+		}
+	}
+}
+
+func (c *Cluster) with(do func(jetstream.JetStream) error) error {
+	nc, err := nats.Connect(c.URL(), nats.Timeout(time.Second))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(2*time.Second))
+	if err != nil {
+		return err
+	}
+	return do(js)
+}
+
+// ready waits until a stream can be made that every server holds.
+func (c *Cluster) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := c.with(func(js jetstream.JetStream) error {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // what is asked before there is a leader gets no answer
+			defer cancel()
+			if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "READY", Subjects: []string{"ready"}, Replicas: Nodes}); err != nil {
+				return err
+			}
+			return js.DeleteStream(ctx, "READY")
+		})
+		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			text, _ := os.ReadFile(c.nodes[0].log)
+			return fmt.Errorf("the NATS cluster does not come up: %w\n%s", err, text)
+		case <-time.After(50 * time.Millisecond): // the servers tell nobody when they have found each other
+		}
+	}
+}
+
+func freePorts(n int) ([]int, error) {
+	var ports []int
+	for range n {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer ln.Close() // all are held until the last is found, so that they differ
+		ports = append(ports, ln.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
