@@ -15,10 +15,13 @@ import (
 	"testing"
 )
 
-// source parses the files of a package below internal, tests left out.
+// source parses the files of a package below internal, or those that a pattern names; tests are left out.
 func source(t *testing.T, dir string) []*ast.File {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+	if !strings.HasSuffix(dir, ".go") {
+		dir += "/*.go"
+	}
+	names, err := filepath.Glob(filepath.Join("..", dir))
 	if err != nil {
 		t.Fatal(err)
 	}

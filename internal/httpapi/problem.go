@@ -14,20 +14,22 @@ import (
 
 // Problem is an error as clients see it (RFC 9457). Code is stable; the detail names the remedy in English.
 type Problem struct {
-	Type   string  `json:"type" doc:"always about:blank; code says which problem it is"`
-	Title  string  `json:"title" doc:"the status in words"`
-	Status int     `json:"status"`
-	Code   string  `json:"code" doc:"stable, dotted, e.g. segment.rule.too_deep"`
-	Detail string  `json:"detail" doc:"what is wrong and how to mend it"`
-	Field  string  `json:"field,omitempty" doc:"the first offending field"`
-	Errors []Fault `json:"errors,omitempty" doc:"every fault found, if there is more than one or it concerns a field"`
+	Type   string   `json:"type" doc:"always about:blank; code says which problem it is"`
+	Title  string   `json:"title" doc:"the status in words"`
+	Status int      `json:"status"`
+	Code   string   `json:"code" doc:"stable, dotted, e.g. segment.rule.too_deep"`
+	Detail string   `json:"detail" doc:"what is wrong and how to mend it"`
+	Args   []string `json:"args,omitempty" doc:"what the detail names, in its order: for those who word the code in another language"`
+	Field  string   `json:"field,omitempty" doc:"the first offending field"`
+	Errors []Fault  `json:"errors,omitempty" doc:"every fault found, if there is more than one or it concerns a field"`
 }
 
 // Fault is one thing that is wrong with the input.
 type Fault struct {
-	Location string `json:"location,omitempty"`
-	Code     string `json:"code,omitempty"`
-	Message  string `json:"message"`
+	Location string   `json:"location,omitempty"`
+	Code     string   `json:"code,omitempty"`
+	Message  string   `json:"message"`
+	Args     []string `json:"args,omitempty" doc:"what the message names, in its order: for those who word the code in another language"`
 }
 
 func (p *Problem) Error() string { return p.Detail }
@@ -93,10 +95,10 @@ func problem(err error) *Problem {
 	first := faults[0]
 	status := statusOf[first.Kind]
 	p := plain(status, first.Code, first.Msg)
-	p.Field = first.Field
+	p.Field, p.Args = first.Field, first.Args
 	if len(faults) > 1 || first.Field != "" {
 		for _, f := range faults {
-			p.Errors = append(p.Errors, Fault{Location: f.Field, Code: f.Code, Message: f.Msg})
+			p.Errors = append(p.Errors, Fault{Location: f.Field, Code: f.Code, Message: f.Msg, Args: f.Args})
 		}
 	}
 	return p

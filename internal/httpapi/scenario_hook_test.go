@@ -24,7 +24,7 @@ func TestWebhookAndListScenarios(t *testing.T) {
 		{do: "POST /journeys/$hook/publish", status: 200, has: `"status":"live"`},
 		{do: "DELETE /journey-secrets/$secret", status: 409, has: `"code":"journey_secret.in_use"`},
 		{do: "POST /journeys", body: `{"name":"Zanzibar bad","draft":{"trigger":{"event":{"name":"x"}},"nodes":[{"id":"l","kind":"add_to_list","config":{"list":"$segment"}},{"id":"w","kind":"webhook","config":{"url":"crm"}}]}}`, status: 201, keep: "bad"},
-		{do: "POST /journeys/$bad/check", status: 422, has: `"field":"nodes[w].config.url" | journey.webhook.url`},
+		{do: "POST /journeys/$bad/check", status: 422, has: `"field":"nodes[w].config.url" | journey.webhook.host`},
 		{do: "POST /journeys", body: `{"name":"Zanzibar bad","draft":{"trigger":{"event":{"name":"x"}},"nodes":[{"id":"l","kind":"add_to_list","config":{"list":"$segment"}}]}}`, status: 201, keep: "bad2"},
 		{do: "POST /journeys/$bad2/check", status: 422, has: `"field":"nodes[l].config.list" | journey.missing.list`},
 	})

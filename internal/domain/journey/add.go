@@ -33,7 +33,7 @@ func (s *Service) Add(ctx context.Context, ws, journey string, a Addition) (Outc
 		return Outcome{}, errs.Invalid("journey.entry.data", "data", "the data must be a JSON object")
 	}
 	if len(a.Data) > maxProperties {
-		return Outcome{}, errs.Invalid("journey.entry.data", "data", "the data is larger than %d KB", maxProperties>>10)
+		return Outcome{}, errs.Invalid("journey.entry.data.size", "data", "the data is larger than %d KB", maxProperties>>10)
 	}
 	var out Outcome
 	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -132,7 +132,7 @@ func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, er
 	case (g.Set == "") == (len(g.People) == 0):
 		return 0, errs.Invalid("journey.group", "people", "name either people or a segment or list")
 	case len(g.People) > maxAdded:
-		return 0, errs.Invalid("journey.group", "people", "at most %d people by name; make a list of them", maxAdded)
+		return 0, errs.Invalid("journey.group.size", "people", "at most %d people by name; make a list of them", maxAdded)
 	case g.Set == "":
 		return int64(len(g.People)), nil
 	}

@@ -211,10 +211,10 @@ func (s *Service) errand(ctx context.Context, e Errand) error {
 	case err == nil:
 		e.Status, e.EndedAt = Finished, now
 	case permanent(err):
-		e.Answer.Error, e.Answer.Code = err.Error(), codeOf(err)
+		blame(e.Answer, err)
 		e.Status, e.EndedAt = Failed, now
 	default:
-		e.Answer.Error, e.Answer.Code = err.Error(), codeOf(err)
+		blame(e.Answer, err)
 		e.Due = now.Add(max(wait, min(lastTryAgain, firstTryAgain<<min(e.Tries-1, 10))))
 		if e.Due.After(e.Want.Until) {
 			e.Status, e.EndedAt = Expired, now
@@ -223,12 +223,12 @@ func (s *Service) errand(ctx context.Context, e Errand) error {
 	return s.settle(ctx, e)
 }
 
-// codeOf returns the code of an error of package errs, else nothing.
-func codeOf(err error) string {
+// blame notes what went wrong: in words for technicians, and as the code with what it names if the error is of package errs.
+func blame(a *node.Answer, err error) {
+	a.Error = err.Error()
 	if e, ok := errors.AsType[*errs.Error](err); ok {
-		return e.Code
+		a.Code, a.Args = e.Code, e.Args
 	}
-	return ""
 }
 
 // settle stores the outcome and wakes the person, in one transaction. Whoever has lost the lease stores nothing: another worker does the errand.

@@ -225,7 +225,7 @@ func TestPublishingChecksListsAddressesAndSecrets(t *testing.T) {
 		got = append(got, e.Code+" "+e.Field)
 	}
 	want(t, "what is missing", got, []string{
-		"journey.missing.list nodes[l].config.list", "journey.unusable.address nodes[h].config.url", "journey.missing.secret nodes[h].config.headers",
+		"journey.missing.list nodes[l].config.list", "url.not_public nodes[h].config.url", "journey.missing.secret nodes[h].config.headers",
 	})
 }
 

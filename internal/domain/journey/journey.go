@@ -135,7 +135,7 @@ func (j Journey) Validate() error {
 		return errs.Invalid("journey.graph", "draft", "the graph is not valid JSON: %v", err)
 	}
 	if len(raw) > maxGraphSize {
-		return errs.Invalid("journey.graph", "draft", "the graph is larger than %d KB; split the journey", maxGraphSize>>10)
+		return errs.Invalid("journey.graph.size", "draft", "the graph is larger than %d KB; split the journey", maxGraphSize>>10)
 	}
 	return nil
 }

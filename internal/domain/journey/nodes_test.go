@@ -135,7 +135,7 @@ func TestJourneysThatLeadIntoEachOtherComeToAnEnd(t *testing.T) {
 
 func TestJourneysThatAreNamedMustExistAndBeAnother(t *testing.T) {
 	w := newWorld(t)
-	for what, code := range map[string]string{"jrn_none": "journey.missing.journey", "itself": "journey.unusable.journey"} {
+	for what, code := range map[string]string{"jrn_none": "journey.missing.journey", "itself": "journey.itself"} {
 		j, err := w.svc.Create(t.Context(), ws, "", "x", journey.Graph{})
 		if err != nil {
 			t.Fatal(err)

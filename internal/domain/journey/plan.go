@@ -80,7 +80,7 @@ func Compile(g Graph) (*Plan, error) {
 	switch g.ReEntry.Mode {
 	case "", Once, Always:
 		if g.ReEntry.After != nil {
-			fail(errs.Invalid("journey.re_entry.after", "re_entry.after", `a length only makes sense with mode "after"`))
+			fail(errs.Invalid("journey.re_entry.unused", "re_entry.after", `a length only makes sense with mode "after"`))
 		}
 	case After:
 		if g.ReEntry.After == nil {

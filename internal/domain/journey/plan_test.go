@@ -77,7 +77,7 @@ func TestPublishingChecksWhatTheJourneyRefersTo(t *testing.T) {
 	for _, e := range errs.All(err) {
 		got = append(got, e.Code+" "+e.Field)
 	}
-	want(t, "errors", got, []string{"journey.missing.template nodes[s].config.template", "journey.unusable.topic nodes[s].config.topic", "journey.missing.segment trigger"})
+	want(t, "errors", got, []string{"journey.missing.template nodes[s].config.template", "topic.archived nodes[s].config.topic", "journey.missing.segment trigger"})
 	w.checks["tpl_1"] = errBroken
 	if err := w.svc.Check(t.Context(), ws, j.ID); errs.Is(err, errs.KindInvalid) || err == nil {
 		t.Errorf("a failing check counts as a mistake: %v", err)

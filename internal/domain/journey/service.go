@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -201,10 +200,10 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 			case err == nil:
 			case errs.Is(err, errs.KindNotFound):
 				bad = append(bad, errs.Invalid("journey.missing."+kind, r.Field, "the %s %q does not exist; choose another", kind, r.ID))
-			case content.LacksSite(err): // it has a remedy of its own
-				bad = append(bad, errs.Invalid(content.SiteMissing, r.Field, "%v", err))
 			case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
-				bad = append(bad, errs.Invalid("journey.unusable."+kind, r.Field, "the %s %q cannot be used: %v", kind, r.ID, err))
+				for _, e := range errs.All(err) { // each has a remedy of its own
+					bad = append(bad, &errs.Error{Kind: errs.KindInvalid, Code: e.Code, Field: r.Field, Msg: e.Msg, Args: e.Args})
+				}
 			default:
 				return err
 			}
@@ -214,11 +213,11 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 	refs := p.References()
 	known := func(ctx context.Context, ws, other string) error {
 		if other == id {
-			return errs.Invalid("journey.itself", "", "it is this journey itself")
+			return errs.Invalid("journey.itself", "", "a journey cannot name itself here; choose another, or end it with an exit")
 		}
 		j, err := s.c.Store.Get(ctx, ws, other)
 		if err == nil && j.Status == Archived {
-			return errs.Conflict("journey.archived", "it is archived")
+			return errs.Conflict("journey.unusable", "the journey %q is archived; choose another", j.Name)
 		}
 		return err
 	}

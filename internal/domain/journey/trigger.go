@@ -156,7 +156,7 @@ func (t *entrance) addInactive(i InactiveTrigger) error {
 	}
 	for n, name := range i.Events {
 		if strings.TrimSpace(name) == "" {
-			return errs.Invalid("journey.trigger.events", fmt.Sprintf("inactive.events[%d]", n), "name the event")
+			return errs.Invalid("journey.trigger.event", fmt.Sprintf("inactive.events[%d]", n), "name the event")
 		}
 	}
 	t.idleNames, t.idleFor = i.Events, i.For.Duration()
@@ -208,10 +208,10 @@ func (t *entrance) addSchedule(s ScheduleTrigger) error {
 			return errs.Invalid("journey.trigger.cron", "schedule.cron", "%v", err)
 		}
 		if n := t.again.Daily(); n > maxDaily {
-			return errs.Invalid("journey.trigger.cron", "schedule.cron", "this is %d times a day; at most %d", n, maxDaily)
+			return errs.Invalid("journey.trigger.cron.often", "schedule.cron", "this is %d times a day; at most %d", n, maxDaily)
 		}
 		if _, ok := t.again.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.UTC); !ok {
-			return errs.Invalid("journey.trigger.cron", "schedule.cron", "there is no such day")
+			return errs.Invalid("journey.trigger.cron.never", "schedule.cron", "there is no such day")
 		}
 	}
 	if given != 1 {

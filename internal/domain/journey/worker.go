@@ -211,7 +211,7 @@ func (s *Service) walk(p *Plan, i Instance, in node.Input, now time.Time) (w Wal
 // failure is why a try failed: the code of package errs if the error has one, which screens may have words for.
 func failure(err error) node.Reason {
 	if e, ok := errors.AsType[*errs.Error](err); ok && e.Code != "" {
-		return node.Because(e.Code, "text", e.Msg, "field", e.Field)
+		return node.Because(e.Code, "text", e.Msg, "field", e.Field, "args", node.Named(e.Args))
 	}
 	return node.Because("failed", "text", err.Error())
 }

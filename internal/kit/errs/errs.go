@@ -34,10 +34,11 @@ func (k Kind) String() string { return kindNames[k] }
 // Error is an error of a known kind.
 type Error struct {
 	Kind  Kind
-	Code  string // stable and dotted, e.g. "segment.rule.too_deep"
-	Field string // path of the offending input, e.g. "rule.all[2].event.window"; empty if none
-	Msg   string // what is wrong and how to mend it
-	Err   error  // cause, not shown to users
+	Code  string   // stable and dotted, e.g. "segment.rule.too_deep"
+	Field string   // path of the offending input, e.g. "rule.all[2].event.window"; empty if none
+	Msg   string   // what is wrong and how to mend it
+	Args  []string // what Msg names, in its order, so that other languages can name it too
+	Err   error    // cause, not shown to users
 }
 
 func (e *Error) Error() string {
@@ -58,37 +59,48 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Invalid reports input that the caller must change.
 func Invalid(code, field, format string, args ...any) *Error {
-	return &Error{Kind: KindInvalid, Code: code, Field: field, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindInvalid, Code: code, Field: field, Msg: fmt.Sprintf(format, args...), Args: words(args)}
 }
 
 // NotFound reports that the noun with this id does not exist in the workspace.
 func NotFound(noun, id string) *Error {
-	return &Error{Kind: KindNotFound, Code: noun + ".not_found", Msg: fmt.Sprintf("no %s %q here", noun, id)}
+	return &Error{Kind: KindNotFound, Code: noun + ".not_found", Msg: fmt.Sprintf("no %s %q here", noun, id), Args: []string{id}}
 }
 
 // Conflict reports that the current state forbids the change.
 func Conflict(code, format string, args ...any) *Error {
-	return &Error{Kind: KindConflict, Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindConflict, Code: code, Msg: fmt.Sprintf(format, args...), Args: words(args)}
 }
 
 // Forbidden reports that the actor is known but lacks the permission.
 func Forbidden(code, format string, args ...any) *Error {
-	return &Error{Kind: KindForbidden, Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindForbidden, Code: code, Msg: fmt.Sprintf(format, args...), Args: words(args)}
 }
 
 // Unauthenticated reports that the actor is unknown.
 func Unauthenticated(code, format string, args ...any) *Error {
-	return &Error{Kind: KindUnauthenticated, Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindUnauthenticated, Code: code, Msg: fmt.Sprintf(format, args...), Args: words(args)}
 }
 
 // RateLimited reports that the caller should slow down.
 func RateLimited(code, format string, args ...any) *Error {
-	return &Error{Kind: KindRateLimited, Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindRateLimited, Code: code, Msg: fmt.Sprintf(format, args...), Args: words(args)}
 }
 
 // Unavailable reports a temporary condition: the same call may succeed later.
 func Unavailable(code, format string, args ...any) *Error {
-	return &Error{Kind: KindUnavailable, Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Kind: KindUnavailable, Code: code, Msg: fmt.Sprintf(format, args...), Args: words(args)}
+}
+
+func words(args []any) []string {
+	if len(args) == 0 {
+		return nil
+	}
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = fmt.Sprint(a)
+	}
+	return out
 }
 
 // With returns a copy of e that carries the cause.

@@ -40,6 +40,7 @@ type Answer struct {
 	Body   json.RawMessage `json:"body,omitempty"`   // of the HTTP answer, if it is JSON and not too large
 	Error  string          `json:"error,omitempty"`  // why not, in words for technicians
 	Code   string          `json:"code,omitempty"`   // the same as a code of package errs, if it has one
+	Args   []string        `json:"args,omitempty"`   // what the error names, for words in other languages
 	Tries  int             `json:"tries,omitempty"`
 }
 
@@ -95,7 +96,7 @@ func (n changeList) Step(s State, in Input, now time.Time) Result {
 	case in.Answer == nil:
 		return Result{Failed: Because("list_late")}
 	case !in.Answer.OK:
-		return Result{Failed: Because("list_failed", "code", in.Answer.Code, "text", in.Answer.Error)}
+		return Result{Failed: Because("list_failed", "code", in.Answer.Code, "text", in.Answer.Error, "args", Named(in.Answer.Args))}
 	case n.remove:
 		return Result{Output: "next", Reason: Because("list_left")}
 	}

@@ -50,3 +50,11 @@ func Because(code string, about ...any) Reason {
 	}
 	return r
 }
+
+// Named is what an error names (errs.Error.Args), for Because.
+func Named(args []string) any {
+	if len(args) == 0 {
+		return nil
+	}
+	return args
+}

@@ -18,7 +18,7 @@ var SetTrait = Spec{
 		seen := map[string]string{}
 		take := func(field, name string) error {
 			if strings.TrimSpace(name) == "" {
-				return errs.Invalid("journey.set_trait.traits", field, "a trait needs a name")
+				return errs.Invalid("journey.set_trait.name", field, "a trait needs a name")
 			}
 			if seen[name] != "" {
 				return errs.Invalid("journey.set_trait.twice", field, "%q stands in %s too; say once what becomes of it", name, seen[name])

@@ -25,7 +25,7 @@ var Split = Spec{
 			return nil, errs.Invalid("journey.split.salt", "salt", "give the split a name of its own: people go the same way in all splits of one name")
 		}
 		if len(c.Percent) < 2 || len(c.Percent) > len(ways) {
-			return nil, errs.Invalid("journey.split.percent", "percent", "give 2 to %d percentages", len(ways))
+			return nil, errs.Invalid("journey.split.ways", "percent", "give 2 to %d percentages", len(ways))
 		}
 		sum := 0.0
 		for i, p := range c.Percent {
@@ -35,7 +35,7 @@ var Split = Spec{
 			sum += p
 		}
 		if sum < 99.999 || sum > 100.001 {
-			return nil, errs.Invalid("journey.split.percent", "percent", "the percentages make %g together; they must make 100", sum)
+			return nil, errs.Invalid("journey.split.sum", "percent", "the percentages make %g together; they must make 100", sum)
 		}
 		return split{*c}, nil
 	},
@@ -86,11 +86,11 @@ var Switch = Spec{
 		seen := map[string]bool{}
 		for i, values := range c.Cases {
 			if len(values) == 0 {
-				return nil, errs.Invalid("journey.switch.cases", fmt.Sprintf("cases[%d]", i), "the list is empty; give at least one value")
+				return nil, errs.Invalid("journey.switch.empty", fmt.Sprintf("cases[%d]", i), "the list is empty; give at least one value")
 			}
 			for _, v := range values {
 				if seen[v] {
-					return nil, errs.Invalid("journey.switch.cases", fmt.Sprintf("cases[%d]", i), "%q stands in two lists; people cannot go both ways", v)
+					return nil, errs.Invalid("journey.switch.twice", fmt.Sprintf("cases[%d]", i), "%q stands in two lists; people cannot go both ways", v)
 				}
 				seen[v] = true
 			}

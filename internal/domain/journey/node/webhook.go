@@ -85,7 +85,7 @@ func newWebhook(config any) (Node, error) {
 	case c.URL == "":
 		fail(errs.Invalid("journey.webhook.url", "url", "give the address to call"))
 	case !fixedHost.MatchString(c.URL):
-		fail(errs.Invalid("journey.webhook.url", "url", "the address must begin with https:// or http:// and a host name that is no template; put templates after the host"))
+		fail(errs.Invalid("journey.webhook.host", "url", "the address must begin with https:// or http:// and a host name that is no template; put templates after the host"))
 	default:
 		n.host = fixedHost.FindString(c.URL)
 		n.url = parseTemplate("url", c.URL, liquid.Subject, fail)
@@ -97,28 +97,28 @@ func newWebhook(config any) (Node, error) {
 		field := fmt.Sprintf("headers[%d]", i)
 		switch {
 		case !headerName.MatchString(h.Name):
-			fail(errs.Invalid("journey.webhook.header", field+".name", "%q is not a name of a header", h.Name))
+			fail(errs.Invalid("journey.webhook.header.name", field+".name", "%q is not a name of a header", h.Name))
 		case slices.Contains(ownHeaders, textproto.CanonicalMIMEHeaderKey(h.Name)):
-			fail(errs.Invalid("journey.webhook.header", field+".name", "%s is set by the request itself; remove it", h.Name))
+			fail(errs.Invalid("journey.webhook.header.reserved", field+".name", "%s is set by the request itself; remove it", h.Name))
 		case (h.Value != "") == (h.Secret != ""):
-			fail(errs.Invalid("journey.webhook.header", field+".value", "give the header either a value or a secret"))
+			fail(errs.Invalid("journey.webhook.header.value", field+".value", "give the header either a value or a secret"))
 		case strings.ContainsFunc(h.Prefix, func(r rune) bool { return r < ' ' || r == 0x7f }):
-			fail(errs.Invalid("journey.webhook.header", field+".prefix", "the prefix has line breaks or control characters; remove them"))
+			fail(errs.Invalid("journey.webhook.header.prefix", field+".prefix", "the prefix has line breaks or control characters; remove them"))
 		}
 		n.headers = append(n.headers, header{h, parseTemplate(field+".value", h.Value, liquid.Subject, fail)})
 	}
 	if len(c.Body) > 0 && c.Text != "" {
-		fail(errs.Invalid("journey.webhook.body", "text", "give either body or text"))
+		fail(errs.Invalid("journey.webhook.body.both", "text", "give either body or text"))
 	}
 	if (len(c.Body) > 0 || c.Text != "") && (n.method == "GET" || n.method == "DELETE") {
-		fail(errs.Invalid("journey.webhook.body", "body", "a %s request has no body; use POST, PUT or PATCH", n.method))
+		fail(errs.Invalid("journey.webhook.body.method", "body", "a %s request has no body; use POST, PUT or PATCH", n.method))
 	}
 	if len(c.Body) > maxCallTemplate || len(c.Text) > maxCallTemplate {
-		fail(errs.Invalid("journey.webhook.body", "body", "the body is larger than %d KB; send less", maxCallTemplate>>10))
+		fail(errs.Invalid("journey.webhook.body.size", "body", "the body is larger than %d KB; send less", maxCallTemplate>>10))
 	} else if len(c.Body) > 0 {
 		var v any
 		if err := json.Unmarshal(c.Body, &v); err != nil {
-			fail(errs.Invalid("journey.webhook.body", "body", "this is not JSON: %v", err))
+			fail(errs.Invalid("journey.webhook.body.json", "body", "this is not JSON: %v", err))
 		}
 		n.body = fillerOf("body", v, fail)
 	}
@@ -267,7 +267,7 @@ func (n webhook) Step(s State, in Input, now time.Time) Result {
 	case in.Answer.OK:
 		return Result{Output: "done", Reason: Because("answered", "status", in.Answer.Status, "tries", in.Answer.Tries), Answer: in.Answer}
 	case in.Answer.Status == 0:
-		return Result{Output: "refused", Reason: Because("not_called", "code", in.Answer.Code, "text", in.Answer.Error), Answer: in.Answer}
+		return Result{Output: "refused", Reason: Because("not_called", "code", in.Answer.Code, "text", in.Answer.Error, "args", Named(in.Answer.Args)), Answer: in.Answer}
 	}
 	return Result{Output: "refused", Reason: Because("answered", "status", in.Answer.Status, "tries", in.Answer.Tries), Answer: in.Answer}
 }

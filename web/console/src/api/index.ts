@@ -1,7 +1,7 @@
 import type { components } from './schema'
 
 export { type Answer, type Args, call, type Item, upload } from './client'
-export { describe, type Fault, fieldErrors, Problem } from './problem'
+export { describe, type Fault, fieldErrors, Problem, wordsFor, wordsOf } from './problem'
 export { type Listing, queryClient, reading, refresh, useList, useRead, useSend } from './query'
 
 /** The API's shapes by name: Schemas['Person']. */

@@ -1,23 +1,20 @@
-import { beforeAll, expect, test } from 'vitest'
-import { speak } from '@/i18n'
+import { beforeEach, expect, test } from 'vitest'
 import en from '@/i18n/en.json'
+import ja from '@/i18n/ja.json'
+import { speak } from '@/i18n'
 import { describe, fieldErrors, Problem } from './problem'
 
-beforeAll(() => speak('en', en))
+beforeEach(() => speak('en', en))
 
-test('each fault is found by the name of its input', () => {
-  const p = new Problem(422, {
-    code: 'x',
-    errors: [
-      { location: 'body.caps[1].limit', message: 'too big' },
-      { location: 'name', message: 'missing' },
-    ],
-  })
-  expect(fieldErrors(p)).toEqual({ 'caps.1.limit': 'too big', name: 'missing' })
+test('a refusal is worded in the reader’s language with what it names', async () => {
+  const fault = { location: 'body.percent', code: 'journey.split.sum', message: 'the percentages make 90 together', args: ['90'] }
+  const err = new Problem(422, { code: fault.code, detail: fault.message, field: fault.location, args: fault.args, errors: [fault] })
+  expect(describe(err)).toBe('The shares make 90 percent together; they must make 100.')
+  await speak('ja', ja)
+  expect(fieldErrors(err)).toEqual({ percent: '割合の合計が90%です。100%にしてください。' })
 })
 
-test('a known code is worded in the catalogue, an unknown one keeps the words of the server', () => {
-  expect(describe(new Problem(401, { code: 'staff.sign_in.failed', detail: 'x' }))).toBe('The address or password is wrong.')
-  expect(describe(new Problem(422, { code: 'new.code', detail: 'do this', field: 'name' }))).toBe('name: do this')
-  expect(describe(new Error('boom'))).toBe(en['error.internal'])
+test('a code that no catalogue has keeps the words of the server', () => {
+  const err = new Problem(422, { code: 'future.code', detail: 'mend it', field: 'x' })
+  expect(describe(err)).toBe('x: mend it')
 })

@@ -4,7 +4,16 @@ export interface Fault {
   location?: string
   code?: string
   message: string
+  /** What the message names, in its order. */
+  args?: string[] | null
 }
+
+/** The words for a code of the server, {0} being the first thing that it names; undefined if no catalogue has the code. */
+export const wordsFor = (code?: string, args?: string[] | null): string | undefined =>
+  code && hasText(`error.${code}`) ? t(`error.${code}`, Object.fromEntries((args ?? []).entries())) : undefined
+
+/** What is wrong, in the reader's language where the catalogue has it. */
+export const wordsOf = (f: Fault): string => wordsFor(f.code, f.args) ?? f.message
 
 /** An answer of the API that is no success (RFC 9457). The code is stable; the detail names the remedy in English. */
 export class Problem extends Error {
@@ -12,19 +21,21 @@ export class Problem extends Error {
   readonly status: number
   readonly code: string
   readonly field?: string
+  readonly args?: string[] | null
   readonly faults: Fault[]
   /** What to tell whoever reads the server's log. */
   readonly request?: string
 
   constructor(
     status: number,
-    body: { code?: string; detail?: string; title?: string; field?: string; errors?: Fault[] | null },
+    body: { code?: string; detail?: string; title?: string; field?: string; args?: string[] | null; errors?: Fault[] | null },
     request?: string,
   ) {
     super(body.detail ?? body.title ?? String(status))
     this.status = status
     this.code = body.code ?? 'internal'
     this.field = body.field
+    this.args = body.args
     this.faults = body.errors ?? []
     this.request = request
   }
@@ -39,20 +50,21 @@ export class Problem extends Error {
 /** describe words an error for a reader: its text in the catalogue if there is one, else the server's own words. */
 export function describe(err: unknown): string {
   if (!(err instanceof Problem)) return t('error.internal')
-  const key = `error.${err.code}`
-  if (hasText(key)) return t(key)
+  const words = wordsFor(err.code, err.args)
+  if (words) return words
   return err.field ? t('error.at_field', { field: err.field, text: err.message }) : err.message
 }
 
 /** Errors by input name, for a form. Locations such as "body.caps[0].limit" become "caps.0.limit". */
 export function fieldErrors(err: unknown): Record<string, string> {
   if (!(err instanceof Problem)) return {}
-  const faults = err.faults.length > 0 ? err.faults : err.field ? [{ location: err.field, code: err.code, message: err.message }] : []
+  const faults =
+    err.faults.length > 0 ? err.faults : err.field ? [{ location: err.field, code: err.code, message: err.message, args: err.args }] : []
   const out: Record<string, string> = {}
   for (const f of faults) {
     if (!f.location) continue
     const name = f.location.replace(/^body\./, '').replace(/\[(\d+)\]/g, '.$1')
-    out[name] ??= f.code && hasText(`error.${f.code}`) ? t(`error.${f.code}`) : f.message
+    out[name] ??= wordsOf(f)
   }
   return out
 }

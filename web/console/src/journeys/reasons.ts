@@ -1,5 +1,5 @@
 // Why something happened to a person in a journey: the server's code with its data, in the reader's language.
-import type { Schemas } from '@/api'
+import { type Schemas, wordsFor } from '@/api'
 import { formatList, formatNumber, formatTimeIn, hasText, t, word } from '@/i18n'
 import { reasonText } from '@/report/reason'
 import { type Names, matchText, outputText, spanText } from './words'
@@ -21,10 +21,9 @@ function about(d: Data, names: Names): string {
   return parts.length ? formatList(parts, 'or') : '…'
 }
 
-const why = (d: Data) => {
-  const code = str(d.code)
-  return code && hasText(`journey_error.${code}`) ? t(`journey_error.${code}`) : str(d.text)
-}
+const args = (d: Data) => (Array.isArray(d.args) ? d.args.map(String) : undefined)
+
+const why = (d: Data) => wordsFor(str(d.code), args(d)) ?? str(d.text)
 
 /** journeyReason({ code: 'waited', data: { span: { n: 3, unit: 'day' } } }) is "Waited 3 days". */
 export function journeyReason(r: Reason | undefined, names: Names = {}, step?: Step, refused?: string): string {
@@ -60,8 +59,7 @@ export function journeyReason(r: Reason | undefined, names: Names = {}, step?: S
   }
   if (!hasText(`journey_reason.${r.code}`)) {
     // An error's own code: our words if there are some, else the server's, which are English.
-    if (hasText(`journey_error.${r.code}`)) return t(`journey_error.${r.code}`)
-    return hasText(`error.${r.code}`) ? t(`error.${r.code}`) : t('journey_reason.failed', { text: str(d.text) || r.code })
+    return wordsFor(r.code, args(d)) ?? t('journey_reason.failed', { text: str(d.text) || r.code })
   }
   return say({
     text: str(d.text),

@@ -1,8 +1,7 @@
 // The draft while it is edited: history, saving as one goes, and what the server finds wrong with it.
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { call, describe, Problem, refresh, type Schemas } from '@/api'
-import { hasText, t } from '@/i18n'
+import { call, describe, Problem, refresh, type Schemas, wordsOf } from '@/api'
 import { begin, type Graph, type History, readGraph, record, redo, undo } from './graph'
 
 export interface Draft {
@@ -21,13 +20,12 @@ const pause = 700 // milliseconds without a change before it is saved
 export function sortFaults(err: unknown): Faults {
   const out: Faults = new Map()
   if (!(err instanceof Problem)) return out
-  const all = err.faults.length ? err.faults : [{ location: err.field, code: err.code, message: err.message }]
+  const all = err.faults.length ? err.faults : [{ location: err.field, code: err.code, message: err.message, args: err.args }]
   for (const f of all) {
     const at = /^nodes\[([^\]]*)\]\.?(.*)$/.exec(f.location ?? '')
     const id = at ? at[1]! : ''
     const field = (at ? at[2]! : (f.location ?? '')).replace(/\[(\d+)\]/g, '.$1')
-    const words = f.code && hasText(`error.${f.code}`) ? t(`error.${f.code}`) : f.message
-    out.set(id, { ...out.get(id), [field]: words })
+    out.set(id, { ...out.get(id), [field]: wordsOf(f) })
   }
   return out
 }
