@@ -24,10 +24,11 @@ type PeopleFilter struct {
 	Reachable  string    `query:"reachable" maxLength:"40" doc:"kind of a channel they can be reached by"`
 	SeenAfter  time.Time `query:"seen_after" doc:"last seen then or later"`
 	SeenBefore time.Time `query:"seen_before" doc:"last seen before"`
+	Order      string    `query:"order" enum:"recent,silent" doc:"by when they were last seen: recent first, or silent for longest first; without it the newest record comes first"`
 }
 
 func (a *api) peopleFilter(ctx context.Context, in PeopleFilter) (person.Filter, error) {
-	f := person.Filter{Text: in.Q, Status: person.Status(in.Status), SeenFrom: in.SeenAfter, SeenTo: in.SeenBefore}
+	f := person.Filter{Text: in.Q, Status: person.Status(in.Status), SeenFrom: in.SeenAfter, SeenTo: in.SeenBefore, Order: person.Order(in.Order)}
 	if in.Set != "" {
 		members, err := a.c.Segments.Members(ctx, workspaceOf(ctx), in.Set)
 		if err != nil {

@@ -154,6 +154,9 @@ func TestPeopleScenarios(t *testing.T) {
 		{do: "GET /people?reachable=sms", status: 200, has: `"items":[]`},
 		{do: "GET /people?seen_before=2001-01-01T00:00:00Z", status: 200, has: `"items":[]`},
 		{do: "GET /people?seen_after=2001-01-01T00:00:00Z&q=aya", status: 200, has: "aya.zanzibar"},
+		{do: "GET /people?order=recent&q=zanzibar", status: 200, has: "aya.zanzibar"},
+		{do: "GET /people?order=silent&set=$list&limit=1", status: 200, not: `"next_cursor":""`},
+		{do: "GET /people?order=loudest", status: 422, has: `"field":"order"`},
 		{do: "GET /people?seen_after=yesterday", status: 422, has: `"field":"seen_after"`},
 
 		{as: "viewer", do: "GET /people/csv", status: 403},

@@ -68,7 +68,7 @@ func (s *Service) LookForDuplicates(ctx context.Context, ws string, limit int) (
 		if err := s.Store.Lock(ctx, ws); err != nil {
 			return err
 		}
-		rows, err := s.Store.Find(ctx, ws, Query{}, at.Before, limit)
+		rows, err := s.Store.Find(ctx, ws, Query{}, Place{Num: at.Before}, limit)
 		if err != nil {
 			return err
 		}

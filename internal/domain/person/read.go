@@ -303,6 +303,7 @@ type Filter struct {
 	SeenFrom time.Time         // last seen then or later, unless zero
 	SeenTo   time.Time         // last seen before, unless zero
 	Among    *roaring64.Bitmap // only these numbers, unless nil
+	Order    Order
 }
 
 // List returns people after merges, newest first.
@@ -312,12 +313,12 @@ func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[
 
 const (
 	maxQuery = 200  // characters of a search text
-	among    = 2000 // numbers of Filter.Among in one question to the store
+	atOnce   = 2000 // numbers of Filter.Among in one question to the store
 )
 
-// Find returns people who fit the filter, newest first.
+// Find returns people who fit the filter, in its order.
 func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Person], error) {
-	q := Query{Text: strings.ToLower(strings.TrimSpace(f.Text)), Status: f.Status}
+	q := Query{Text: strings.ToLower(strings.TrimSpace(f.Text)), Status: f.Status, Order: f.Order}
 	if utf8.RuneCountInString(q.Text) > maxQuery {
 		return page.Of[Person]{}, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
 	}
@@ -336,41 +337,44 @@ func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request)
 	if !f.SeenTo.IsZero() {
 		q.SeenTo = f.SeenTo.UnixMicro()
 	}
-	return s.page(ctx, ws, p, func(before uint64, limit int) ([]Record, error) {
-		if f.Among == nil {
-			return s.Store.Find(ctx, ws, q, before, limit)
-		}
-		q.Nums = []uint64{} // nil would mean everybody
-		var out []Record
-		for it := f.Among.ReverseIterator(); it.HasNext() && len(out) < limit; {
-			q.Nums = q.Nums[:0]
-			for it.HasNext() && len(q.Nums) < among {
-				if n := it.Next(); before == 0 || n < before {
-					q.Nums = append(q.Nums, n)
-				}
-			}
-			found, err := s.Store.Find(ctx, ws, q, before, limit-len(out))
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, found...)
-		}
-		return out, nil
-	})
-}
-
-func (s *Service) page(ctx context.Context, ws string, p page.Request, fetch func(before uint64, limit int) ([]Record, error)) (page.Of[Person], error) {
-	var before uint64
-	if _, err := page.Decode(p.Cursor, &before); err != nil {
+	var after Place
+	if _, err := page.Decode(p.Cursor, &after.Num, &after.Seen); err != nil {
 		return page.Of[Person]{}, err
 	}
-	rows, err := fetch(before, p.Size()+1)
+	rows, err := s.find(ctx, ws, q, f.Among, after, p.Size()+1)
 	if err != nil {
 		return page.Of[Person]{}, err
 	}
-	cut := page.Cut(rows, p.Size(), func(r Record) string { return page.Encode(r.Num) })
+	cut := page.Cut(rows, p.Size(), func(r Record) string { return page.Encode(r.Num, r.LastSeen) })
 	people, err := s.people(ctx, ws, cut.Items)
 	return page.Of[Person]{Items: people, Next: cut.Next}, err
+}
+
+// find asks the store. Numbers are given to it some at a time as long as the list goes by them: few are needed for a page.
+func (s *Service) find(ctx context.Context, ws string, q Query, among *roaring64.Bitmap, after Place, limit int) ([]Record, error) {
+	switch {
+	case among == nil:
+		return s.Store.Find(ctx, ws, q, after, limit)
+	case q.Order != Newest:
+		q.Nums = among.ToArray()
+		return s.Store.Find(ctx, ws, q, after, limit)
+	}
+	q.Nums = []uint64{} // nil would mean everybody
+	var out []Record
+	for it := among.ReverseIterator(); it.HasNext() && len(out) < limit; {
+		q.Nums = q.Nums[:0]
+		for it.HasNext() && len(q.Nums) < atOnce {
+			if n := it.Next(); after.Num == 0 || n < after.Num {
+				q.Nums = append(q.Nums, n)
+			}
+		}
+		found, err := s.Store.Find(ctx, ws, q, after, limit-len(out))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
 }
 
 // Count returns how many people there are after merges.

@@ -122,8 +122,8 @@ type Store interface {
 	// DropEffects removes outcomes.
 	DropEffects(ctx context.Context, ids []string) error
 
-	// Find returns people that were not merged away and fit the query, highest number first, with numbers below before (0: no bound).
-	Find(ctx context.Context, ws string, q Query, before uint64, limit int) ([]Record, error)
+	// Find returns people that were not merged away and fit the query, in its order, those behind a place in it (zero: from the start).
+	Find(ctx context.Context, ws string, q Query, after Place, limit int) ([]Record, error)
 	// Count returns how many people List would return.
 	Count(ctx context.Context, ws string) (int64, error)
 }
@@ -217,4 +217,21 @@ type Query struct {
 	SeenFrom int64    // microseconds; last seen then or later
 	SeenTo   int64    // microseconds; last seen before; 0: no bound
 	Nums     []uint64 // only these, unless nil
+	Order    Order
+}
+
+// Order is what a list of people goes by.
+type Order string
+
+// The orders. People seen at the same moment go by their numbers, in the same direction.
+const (
+	Newest Order = ""       // the record that was made last comes first
+	Recent Order = "recent" // who was seen last comes first
+	Silent Order = "silent" // who was seen longest ago comes first
+)
+
+// Place is where somebody stands in a list; Seen counts only if it goes by that.
+type Place struct {
+	Num  uint64
+	Seen int64 // LastSeen of the record
 }

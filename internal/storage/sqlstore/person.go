@@ -332,11 +332,8 @@ func (s *Person) DropEffects(ctx context.Context, ids []string) error {
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // Find implements person.Store.
-func (s *Person) Find(ctx context.Context, ws string, q person.Query, before uint64, limit int) ([]person.Record, error) {
-	if before == 0 {
-		before = 1<<63 - 1
-	}
-	args := []any{ws, before, limit}
+func (s *Person) Find(ctx context.Context, ws string, q person.Query, after person.Place, limit int) ([]person.Record, error) {
+	args := []any{ws, limit}
 	var where strings.Builder
 	add := func(condition string, arg any) {
 		args = append(args, arg)
@@ -367,8 +364,20 @@ func (s *Person) Find(ctx context.Context, ws string, q person.Query, before uin
 		clause, arg := s.db.InInts(len(args)+1, signed(q.Nums))
 		add("num "+clause, arg)
 	}
-	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND redirect = 0 AND num < $2`+where.String()+
-		` ORDER BY num DESC LIMIT $3`, args...)
+	order, beyond, from := "num DESC", "num < $n", []any{after.Num}
+	switch q.Order {
+	case person.Recent:
+		order, beyond, from = "last_seen DESC, num DESC", "(last_seen, num) < ($n, $m)", []any{after.Seen, after.Num}
+	case person.Silent:
+		order, beyond, from = "last_seen, num", "(last_seen, num) > ($n, $m)", []any{after.Seen, after.Num}
+	}
+	if after != (person.Place{}) {
+		n := len(args) + 1
+		args = append(args, from...)
+		where.WriteString(" AND " + strings.NewReplacer("$n", fmt.Sprintf("$%d", n), "$m", fmt.Sprintf("$%d", n+1)).Replace(beyond))
+	}
+	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND redirect = 0`+where.String()+
+		` ORDER BY `+order+` LIMIT $2`, args...)
 }
 
 // Count implements person.Store.

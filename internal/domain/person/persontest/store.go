@@ -314,7 +314,7 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 	ctx := t.Context()
 	find := func(ws string, q person.Query, before uint64, limit int) []uint64 {
 		t.Helper()
-		rows, err := s.Find(ctx, ws, q, before, limit)
+		rows, err := s.Find(ctx, ws, q, person.Place{Num: before}, limit)
 		ok(t, err)
 		out := []uint64{}
 		for _, r := range rows {
@@ -365,7 +365,33 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 		equal(t, c.name, find("ws_1", c.q, 0, 10), c.want)
 	}
 	equal(t, "filtered and paged", find("ws_1", person.Query{Status: person.Anonymous, Strong: strong}, 4, 10), []uint64{1})
-	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(4))
+	// 6 was seen when 2 was.
+	sixth := record(6)
+	sixth.UserID, sixth.LastSeen = "", 200
+	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{sixth}))
+	for _, c := range []struct {
+		order person.Order
+		want  []uint64
+	}{{person.Recent, []uint64{4, 3, 6, 2, 1}}, {person.Silent, []uint64{1, 2, 6, 3, 4}}, {person.Newest, []uint64{6, 4, 3, 2, 1}}} {
+		equal(t, "order "+string(c.order), find("ws_1", person.Query{Order: c.order}, 0, 10), c.want)
+		var walked []uint64
+		var at person.Place
+		for {
+			rows, err := s.Find(ctx, "ws_1", person.Query{Order: c.order}, at, 2)
+			ok(t, err)
+			if len(rows) == 0 {
+				break
+			}
+			for _, r := range rows {
+				walked = append(walked, r.Num)
+			}
+			last := rows[len(rows)-1]
+			at = person.Place{Num: last.Num, Seen: last.LastSeen}
+		}
+		equal(t, "page by page "+string(c.order), walked, c.want)
+		equal(t, "narrowed "+string(c.order), len(find("ws_1", person.Query{Order: c.order, Nums: []uint64{2, 4}}, 0, 10)), 2)
+	}
+	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(5))
 	equal(t, "count of an empty workspace", get[int64](t)(s.Count(ctx, "ws_3")), int64(0))
 }
 

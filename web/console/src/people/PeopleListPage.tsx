@@ -29,6 +29,11 @@ type Person = Schemas['Person']
 const trait = (p: Person, key: string) => (typeof p.traits[key] === 'string' ? (p.traits[key] as string) : '')
 const country = (p: Person) => (/^[A-Z]{2}$/.test(trait(p, 'country')) ? formatCountry(trait(p, 'country')) : trait(p, 'country'))
 
+const bySeen: Column<Person>['orders'] = [
+  { value: 'recent', goes: 'descending' },
+  { value: 'silent', goes: 'ascending' },
+]
+
 export default function PeopleListPage() {
   const t = useT()
   const go = useGo()
@@ -41,8 +46,8 @@ export default function PeopleListPage() {
   const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
   const channels = useRead('/api/v1/channels', {}, { enabled: can('settings.read') })
   const sets = [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])].map((s) => ({ value: s.id, label: s.name }))
-  const filtered = Object.values(filter).some(Boolean)
-  const clear = () => setFilter(none)
+  const filtered = Object.entries(filter).some(([name, value]) => name !== 'order' && value)
+  const clear = () => setFilter({ ...none, order: filter.order })
   const columns = useMemo<Column<Person>[]>(
     () => [
       { id: 'person', title: t('field.person'), cell: (p) => <PersonLink person={p} />, text: personName },
@@ -68,7 +73,14 @@ export default function PeopleListPage() {
         cell: (p) => <Ago at={p.first_seen} />,
         text: (p) => p.first_seen,
       },
-      { id: 'last_seen', title: t('field.last_seen'), num: true, cell: (p) => <Ago at={p.last_seen} />, text: (p) => p.last_seen },
+      {
+        id: 'last_seen',
+        title: t('field.last_seen'),
+        num: true,
+        orders: bySeen,
+        cell: (p) => <Ago at={p.last_seen} />,
+        text: (p) => p.last_seen,
+      },
     ],
     [t],
   )
@@ -128,6 +140,8 @@ export default function PeopleListPage() {
         more={people.more}
         loadingMore={people.loadingMore}
         onMore={people.loadMore}
+        order={filter.order}
+        onOrder={(order) => setFilter({ order })}
         onOpen={(p) => go(`/people/${p.id}`)}
         filtered={filtered}
         onClearFilters={clear}

@@ -1,6 +1,6 @@
 // The filters of the people list, as they stand in the address and as the API takes them.
 
-export const none = { q: '', status: '', set: '', seen: '', reach: '' }
+export const none = { q: '', status: '', set: '', seen: '', reach: '', order: '' }
 
 /** "7d": seen in the last 7 days; "-30d": not for 30 days. */
 export const seenChoices = ['1d', '7d', '30d', '-30d', '-90d']
@@ -14,6 +14,7 @@ export function query(f: typeof none, now: number): Record<string, string> {
   if (f.status) out.status = f.status
   if (f.set) out.set = f.set
   if (f.reach) out.reachable = f.reach
+  if (f.order) out.order = f.order
   const seen = /^(-?)(\d+)d$/.exec(f.seen)
   if (seen) {
     const hour = Math.floor(now / 3_600_000) * 3_600_000

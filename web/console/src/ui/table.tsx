@@ -3,13 +3,19 @@
 import { ActionIcon, Button, Checkbox, Loader, Menu } from '@mantine/core'
 import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { Columns3, Download } from 'lucide-react'
+import { ArrowDown, ArrowUp, ArrowUpDown, Columns3, Download } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import { EmptyState, ErrorState, LoadingState, NothingFound } from './states'
 import css from './table.module.css'
+
+/** An order as the API names it, and how it goes. */
+export interface Order {
+  value: string
+  goes: 'ascending' | 'descending'
+}
 
 export interface Column<T> {
   id: string
@@ -21,6 +27,8 @@ export interface Column<T> {
   main?: boolean
   /** Not shown until the reader chooses it. */
   optional?: boolean
+  /** Values of the list's order that this column stands for: the one it takes first, then the other way round. */
+  orders?: [Order, Order]
   /** Text for the CSV file; columns without it are left out of the file. */
   text?: (row: T) => string | number | null | undefined
 }
@@ -42,6 +50,9 @@ interface Props<T> {
   /** All rows there are, if the server counted them. */
   total?: number
   onOpen?: (row: T) => void
+  /** The order of the rows, empty for the list's own; `onOrder` makes the heads of columns with `orders` buttons. */
+  order?: string
+  onOrder?: (order: string) => void
   /** Buttons for the selected rows; makes rows selectable. `clear` ends the selection. */
   bulk?: (ids: string[], clear: () => void) => ReactNode
   /** Shown when there are no rows at all. */
@@ -72,6 +83,33 @@ function useKeptColumns<T>(name: string, columns: Column<T>[]): [Visibility, (v:
       setKept(v)
     },
   ]
+}
+
+/** The head of a column: a button where rows can go by it. Pressed again and again it goes one way, the other, and not by this column. */
+function Head<T>({ column, order, onOrder }: { column: Column<T>; order?: string; onOrder?: (order: string) => void }) {
+  const { orders } = column
+  const at = orders?.findIndex((o) => o.value === order) ?? -1
+  const now = orders?.[at]
+  return (
+    <th scope="col" className={column.num ? css.num : undefined} aria-sort={now?.goes}>
+      {orders && onOrder ? (
+        <button type="button" className={css.order} data-on={now ? true : undefined} onClick={() => onOrder(orders[at + 1]?.value ?? '')}>
+          {column.title}
+          {now ? (
+            now.goes === 'descending' ? (
+              <ArrowDown size={13} aria-hidden />
+            ) : (
+              <ArrowUp size={13} aria-hidden />
+            )
+          ) : (
+            <ArrowUpDown size={13} aria-hidden />
+          )}
+        </button>
+      ) : (
+        column.title
+      )}
+    </th>
+  )
 }
 
 export function DataTable<T extends object>(p: Props<T>) {
@@ -185,9 +223,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                   </th>
                 ) : null}
                 {g.headers.map((h) => (
-                  <th key={h.id} scope="col" className={given.find((c) => c.id === h.column.id)?.num ? css.num : undefined}>
-                    <table.FlexRender header={h} />
-                  </th>
+                  <Head key={h.id} column={given.find((c) => c.id === h.column.id)!} order={p.order} onOrder={p.onOrder} />
                 ))}
               </tr>
             ))}
