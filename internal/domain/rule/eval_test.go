@@ -33,7 +33,7 @@ func shopper() *rule.Subject {
 	byMachine.MessageID, byMachine.Properties = "proxy", json.RawMessage(strings.Replace(string(opened.Properties), "{", `{"machine":true,`, 1))
 	s := rule.SubjectFrom(event.Mirror{
 		Num: 1, ID: "per_1",
-		Traits:   json.RawMessage(`{"country":"JP","age":30,"zip":"30","vip":true,"nick":null,"tags":["a",5,true],"address":{"city":"Kyoto"},"renews_at":"2026-05-12T12:00:00Z"}`),
+		Traits:   json.RawMessage(`{"country":"JP","age":30,"zip":"30","vip":true,"nick":null,"tags":["a",5,true],"address":{"city":"Kyoto"},"renews_at":"2026-05-12T12:00:00Z","spent":160,"home":"shoes","born":"1990-05-12","leap":"1992-02-29","timezone":"Pacific/Kiritimati"}`),
 		Channels: json.RawMessage(`{"email":{"reachable":true,"topics":{"news":true,"offers":false}},"sms":{"reachable":false}}`),
 	}, []event.Kept{
 		did(event.OrderCompleted, 40*day, `{"order_id":"o1","total":100,"category":"shoes"}`),
@@ -123,6 +123,53 @@ func TestEvalMeansWhatItSays(t *testing.T) {
 		`{"engagement":{"action":"clicked","op":"eq","value":0}}`:                   true,
 		`{"engagement":{"action":"opened","channel":"sms"}}`:                        false,
 
+		// The orders were 40, 20 and 10 days ago, o2 an hour later once more; the refunds 9 and 8 days ago; the opening of a mail 2 days ago.
+		`{"event":{"name":"Order Completed","window":{"before":{"n":40,"unit":"day"}},"op":"eq","value":1}}`:                                                                       true,
+		`{"event":{"name":"Order Refunded","window":{"since":{"name":"Order Completed"}},"op":"eq","value":2}}`:                                                                    true,
+		`{"event":{"name":"Order Completed","window":{"since":{"name":"Order Completed","which":"first"}},"op":"eq","value":3}}`:                                                   true,
+		`{"event":{"name":"Order Completed","window":{"since":{"name":"Order Refunded"}},"op":"eq","value":0}}`:                                                                    true,
+		`{"event":{"name":"Order Refunded","window":{"since":{"name":"Never"}}}}`:                                                                                                  false,
+		`{"event":{"name":"Order Refunded","window":{"since":{"name":"Order Completed","within":{"n":2,"unit":"day"}}},"op":"eq","value":1}}`:                                      true, // the second exactly 2 days after
+		`{"order":{"agg":"sum","op":"eq","value":60,"window":{"since":{"name":"Order Completed","which":"first"}}}}`:                                                               true, // o3 came back
+		`{"engagement":{"action":"opened","window":{"since":{"name":"Order Completed"}},"op":"eq","value":2}}`:                                                                     true,
+		`{"device":{"path":"os","op":"eq","value":"iOS","window":{"since":{"name":"Order Refunded"}}}}`:                                                                            true,
+		`{"occurrence":{"which":"first","name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}`:                                                                      false,
+		`{"occurrence":{"which":"first","name":"Order Completed","filter":[{"path":"category","op":"eq","value":"hats"}],"window":{"within":{"n":30,"unit":"day"}}}}`:              true,
+		`{"occurrence":{"which":"last","name":"Order Completed","window":{"before":{"n":10,"unit":"day"}}}}`:                                                                       true,
+		`{"occurrence":{"which":"first","name":"Order Completed","has":[{"path":"category","op":"eq","value":{"trait":"home"}}]}}`:                                                 true,
+		`{"occurrence":{"which":"last","name":"Order Completed","has":[{"path":"category","op":"exists"}]}}`:                                                                       false,
+		`{"occurrence":{"which":"last","name":"Never"}}`:                                                                                                                           false,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Refunded","within":{"n":1,"unit":"day"}}]}}`:                                                              false, // exactly a day after is not within a day
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Refunded","within":{"n":25,"unit":"hour"}}]}}`:                                                            true,
+		`{"sequence":{"steps":[{"name":"Order Refunded"},{"name":"Order Completed"}]}}`:                                                                                            false,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Refunded"}],"by":"order_id"}}`:                                                                            true,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Refunded","within":{"n":2,"unit":"day"}}],"by":"order_id"}}`:                                              true,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Refunded","within":{"n":20,"unit":"hour"}}],"by":"order_id"}}`:                                            false,
+		`{"sequence":{"steps":[{"name":"Order Completed","filter":[{"path":"order_id","op":"eq","value":"o1"}]},{"name":"Order Refunded","without":{"name":"Order Completed"}}]}}`: false,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed","absent":true,"within":{"n":15,"unit":"day"}}],"window":{"before":{"n":30,"unit":"day"}}}}`:    true,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed","absent":true,"within":{"n":21,"unit":"day"}}]}}`:                                              false, // too early to know of the last one
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed","absent":true}]}}`:                                                                             true,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed"},{"name":"Order Completed"},{"name":"Order Completed"},{"name":"Order Completed"}]}}`:          false,
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed"},{"name":"Order Completed"},{"name":"Order Completed"}]}}`:                                     true,
+		`{"anniversary":{"path":"born","zone":"UTC"}}`:                                                                                                                             false, // it is the 10th
+		`{"anniversary":{"path":"born","from":2,"to":2,"zone":"UTC"}}`:                                                                                                             true,
+		`{"anniversary":{"path":"born","to":1,"zone":"UTC"}}`:                                                                                                                      false,
+		`{"anniversary":{"path":"born","to":1,"zone":"UTC","own_zone":true}}`:                                                                                                      true, // on Kiritimati it is the 11th
+		`{"anniversary":{"path":"leap","from":-71,"to":-71,"zone":"UTC"}}`:                                                                                                         true, // 28 February
+		`{"anniversary":{"path":"leap","from":-71,"to":-71,"zone":"UTC","leap_day":"march"}}`:                                                                                      false,
+		`{"anniversary":{"path":"leap","from":-70,"to":-70,"zone":"UTC","leap_day":"march"}}`:                                                                                      true,
+		`{"anniversary":{"path":"none","from":-90,"to":90,"zone":"UTC"}}`:                                                                                                          false,
+		`{"anniversary":{"event":{"name":"Order Completed"},"from":-90,"to":90,"zone":"UTC"}}`:                                                                                     false, // a year has to pass
+		`{"trait":{"path":"spent","op":"gt","value":{"trait":"age"}}}`:                                                                                                             true,
+		`{"trait":{"path":"zip","op":"eq","value":{"trait":"age"}}}`:                                                                                                               false, // a text is not a number
+		`{"trait":{"path":"spent","op":"neq","value":{"trait":"none"}}}`:                                                                                                           true,
+		`{"trait":{"path":"spent","op":"lt","value":{"trait":"none"}}}`:                                                                                                            false,
+		`{"trait":{"path":"tags","op":"contains","value":{"trait":"vip"}}}`:                                                                                                        true,
+		`{"event":{"name":"Order Completed","agg":"first","path":"category","op":"eq","value":{"trait":"home"}}}`:                                                                  true,
+		`{"order":{"agg":"sum","status":"any","op":"gte","value":{"trait":"spent"}}}`:                                                                                              true,
+		`{"order":{"op":"lt","value":{"trait":"none"}}}`:                                                                                                                           false,
+		`{"event":{"name":"Never","op":"lt","value":{"trait":"spent"}}}`:                                                                                                           true,
+
 		`{"segment":{"id":"seg_in"}}`: true, `{"segment":{"id":"seg_in","in":false}}`: false, `{"list":{"id":"lst_out","in":false}}`: true,
 		`{"bucket":{"salt":"s","from":0,"to":100}}`: true,
 	} {
@@ -159,12 +206,17 @@ func TestNextIsTheMomentOfTheChange(t *testing.T) {
 		`{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}`:                                               now.Add(20 * day), // when o3, ten days old, drops out
 		`{"event":{"name":"Order Completed","op":"gte","value":3,"window":{"within":{"n":30,"unit":"day"}}}}`:                          now.Add(10 * day), // the third to last
 		`{"event":{"name":"Order Completed","window":{"between":{"from_ago":{"n":100,"unit":"day"},"to_ago":{"n":50,"unit":"day"}}}}}`: now.Add(10 * day),
-		`{"event":{"name":"Order Completed"}}`:                                                            {},
-		`{"order":{"agg":"days_since_last","op":"gt","value":30}}`:                                        now.Add(11*day + time.Hour),
-		`{"order":{"agg":"days_since_last","op":"gt","value":5}}`:                                         {},
-		`{"device":{"path":"last_seen","op":"lt","value":{"ago":{"n":7,"unit":"day"}}}}`:                  now.Add(4*day + time.Microsecond),
-		`{"trait":{"path":"renews_at","op":"lte","value":{"ago":{"n":1,"unit":"day"}}}}`:                  now.Add(3 * day),
-		`{"engagement":{"action":"opened","op":"eq","value":0,"window":{"within":{"n":3,"unit":"day"}}}}`: now.Add(day),
+		`{"event":{"name":"Order Completed"}}`:                                                                                        {},
+		`{"order":{"agg":"days_since_last","op":"gt","value":30}}`:                                                                    now.Add(11*day + time.Hour),
+		`{"order":{"agg":"days_since_last","op":"gt","value":5}}`:                                                                     {},
+		`{"device":{"path":"last_seen","op":"lt","value":{"ago":{"n":7,"unit":"day"}}}}`:                                              now.Add(4*day + time.Microsecond),
+		`{"trait":{"path":"renews_at","op":"lte","value":{"ago":{"n":1,"unit":"day"}}}}`:                                              now.Add(3 * day),
+		`{"engagement":{"action":"opened","op":"eq","value":0,"window":{"within":{"n":3,"unit":"day"}}}}`:                             now.Add(day),
+		`{"sequence":{"steps":[{"name":"Order Completed"},{"name":"Order Completed","absent":true,"within":{"n":21,"unit":"day"}}]}}`: now.Add(11 * day),
+		`{"occurrence":{"which":"last","name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}`:                          now.Add(20 * day),
+		`{"anniversary":{"path":"born","zone":"UTC"}}`:                                                                                now.Add(36 * time.Hour),
+		`{"anniversary":{"path":"born","zone":"UTC","own_zone":true}}`:                                                                now.Add(22 * time.Hour), // midnight on Kiritimati is 10:00 in UTC
+		`{"anniversary":{"event":{"name":"Order Completed"},"zone":"Asia/Tokyo"}}`:                                                    time.Date(2027, 3, 30, 15, 0, 0, 0, time.UTC),
 		// A false child that never changes keeps all from changing.
 		`{"all":[{"trait":{"path":"country","op":"eq","value":"US"}},{"event":{"name":"Order Completed","window":{"within":{"n":30,"unit":"day"}}}}]}`: {},
 		// Two true children keep any true until the later one gives way.

@@ -5,12 +5,15 @@ func Catalog() []Spec {
 	return []Spec{
 		Trait(),
 		Event(),
+		Occurrence(),
+		Sequence(),
 		Order(),
 		Device(),
 		ChannelLeaf(),
 		Engagement(),
 		Segment(),
 		List(),
+		Anniversary(),
 		Bucket(),
 		Everyone(),
 	}

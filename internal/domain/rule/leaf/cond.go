@@ -53,13 +53,14 @@ func (o Op) positive() (Op, bool) {
 // MaxValues is how many values an "in" may list.
 const MaxValues = 500
 
-// Value is what a rule compares with: a text, a number, a boolean or a moment.
+// Value is what a rule compares with: a text, a number, a boolean, a moment or what stands in a trait of the person.
 type Value struct {
-	kind byte // 's' text, 'n' number, 'b' boolean, 'm' moment relative to now, 't' time
+	kind byte // 's' text, 'n' number, 'b' boolean, 'm' moment relative to now, 't' time, 'r' trait; 0 is like nothing
 	text string
 	num  float64
 	yes  bool
 	ago  int64 // of a moment: microseconds before now, negative after; of a time: its microseconds
+	path Path  // of a trait
 }
 
 // Cond compares one value of a person or event with the values of the rule.
@@ -68,9 +69,17 @@ type Cond struct {
 	Vals []Value
 }
 
-// cond reads "op" and "value". Moments ({"ago": {"n": 7, "unit": "day"}}, {"ahead": ...}) are only for places that know
-// when their answer changes.
-func (f *fields) cond(ops []string, moments bool) Cond {
+// allow says what a condition may be compared with besides what stands in the rule.
+type allow byte
+
+const (
+	plain   allow = 0
+	moments allow = 1 << iota // {"ago": {"n": 7, "unit": "day"}}, {"ahead": ...}: only for places that know when their answer changes
+	traits                    // {"trait": "address.city"}: what stands there for the person
+)
+
+// cond reads "op" and "value".
+func (f *fields) cond(ops []string, also allow) Cond {
 	c := Cond{Op: Op(f.choice("op", "", ops))}
 	if f.err != nil {
 		return c
@@ -103,7 +112,7 @@ func (f *fields) cond(ops []string, moments bool) Cond {
 		}
 	}
 	for _, item := range list {
-		v, err := c.readValue(item, moments)
+		v, err := c.readValue(item, also)
 		f.fail(err)
 		c.Vals = append(c.Vals, v)
 	}
@@ -113,9 +122,12 @@ func (f *fields) cond(ops []string, moments bool) Cond {
 	return c
 }
 
-func (c Cond) readValue(in Input, moments bool) (Value, error) {
+func (c Cond) readValue(in Input, also allow) (Value, error) {
 	ordered := c.Op == Gt || c.Op == Gte || c.Op == Lt || c.Op == Lte || c.Op == Between
-	switch {
+	moments := also&moments != 0
+	switch _, isTrait := in.Get("trait"); {
+	case isTrait && also&traits != 0:
+		return c.readTrait(in)
 	case in.kind == 's':
 		if len(in.text) > maxText {
 			return Value{}, errs.Invalid("rule.value", in.Path, "this text has %d bytes; at most %d are allowed", len(in.text), maxText)
@@ -153,10 +165,52 @@ func readMoment(in Input) (Value, error) {
 	return Value{kind: 'm', ago: d}, err
 }
 
+func (c Cond) readTrait(in Input) (Value, error) {
+	f := in.fields("trait")
+	v := Value{kind: 'r', path: f.path("trait")}
+	if f.err == nil && (c.Op == In || c.Op == NotIn || c.Op == Between) {
+		f.fail(errs.Invalid("rule.value", in.Path, "%s takes no trait; compare with eq, neq, gt, gte, lt, lte, contains or starts_with", c.Op))
+	}
+	return v, f.err
+}
+
+// traits reports whether c compares with a trait.
+func (c Cond) traits() bool {
+	return slices.ContainsFunc(c.Vals, func(v Value) bool { return v.kind == 'r' })
+}
+
+// of puts what the person has in the place of traits. A trait that is absent, a list or an object is like nothing: only an opposite matches.
+func (c Cond) of(s *Subject) Cond {
+	if !c.traits() {
+		return c
+	}
+	out := Cond{Op: c.Op, Vals: slices.Clone(c.Vals)}
+	for i, v := range out.Vals {
+		if v.kind == 'r' {
+			out.Vals[i] = valueOf(v.path.Of(s.Traits))
+		}
+	}
+	return out
+}
+
+// valueOf is a decoded JSON value as a rule could compare with it.
+func valueOf(v any) Value {
+	if n, ok := number(v); ok {
+		return Value{kind: 'n', num: n}
+	}
+	switch v := v.(type) {
+	case string:
+		return Value{kind: 's', text: v}
+	case bool:
+		return Value{kind: 'b', yes: v}
+	}
+	return Value{}
+}
+
 // numeric refuses values that are not numbers.
 func (f *fields) numeric(c Cond, what string) Cond {
 	for _, v := range c.Vals {
-		if f.err == nil && v.kind != 'n' {
+		if f.err == nil && v.kind != 'n' && v.kind != 'r' {
 			f.fail(errs.Invalid("rule.type", f.in.Path+".value", "%s is a number; compare it with a number", what))
 		}
 	}

@@ -44,7 +44,7 @@ func parseDevice(in Input) (Leaf, error) {
 	f := in.fields("path", "op", "value", "window")
 	l := &device{path: f.choice("path", "", devicePaths)}
 	if l.path == lastSeen {
-		l.cond = f.cond(momentOps, true)
+		l.cond = f.cond(momentOps, moments)
 		for i, v := range l.cond.Vals {
 			t, ok := ParseTime(v.text)
 			switch {
@@ -60,7 +60,7 @@ func parseDevice(in Input) (Leaf, error) {
 		}
 		return l, f.err
 	}
-	l.cond = f.textual(f.cond(allOps, false), l.path)
+	l.cond = f.textual(f.cond(allOps, plain), l.path)
 	if f.err == nil && l.byVersion() {
 		for _, v := range l.cond.Vals {
 			if _, ok := version(v.text); !ok {
@@ -102,8 +102,10 @@ func (l *device) Ask(d Dialect, ws string, now time.Time) Question {
 		}
 	} else {
 		name := deviceColumns[l.path].column
-		q.Add("SELECT DISTINCT person FROM event WHERE ws = ").Arg(ws).Add(external)
-		l.window.where(q, now.UnixMicro())
+		q.Add("SELECT DISTINCT person")
+		(&pick{window: l.window}).from(q, d, ws)
+		q.Add(" WHERE ws = ").Arg(ws).Add(external)
+		l.window.where(q, d, now.UnixMicro())
 		q.Add(" AND ", name, " IS NOT NULL")
 		switch {
 		case op == Exists:
@@ -153,6 +155,7 @@ func (l *device) Eval(s *Subject, now time.Time) Result {
 			return pos.byOrder(func(v Value) int { return cmp.Compare(last, lastSeenAt(v, at)) })
 		})
 	}
+	within := l.window.reach(s)
 	var times, bounds []int64
 	for i := range s.Events {
 		e := &s.Events[i]
@@ -160,7 +163,7 @@ func (l *device) Eval(s *Subject, now time.Time) Result {
 			continue
 		}
 		v := deviceColumns[l.path].of(s.promoted(i))
-		if v == "" || !l.fits(pos, v, us) {
+		if v == "" || !within.has(s, i) || !l.fits(pos, v, us) {
 			continue
 		}
 		times = append(times, e.Time.UnixMicro())
@@ -184,7 +187,7 @@ func (l *device) fits(c Cond, v string, now int64) bool {
 }
 
 func (l *device) Needs() Needs {
-	return Needs{All: true, Windowed: l.window.relative() || l.cond.moments()}
+	return Needs{All: true, Windowed: l.cond.moments()}.and(l.window.needs())
 }
 
 func deviceSchema() Schema {

@@ -20,6 +20,13 @@
 // Time. Everything is in whole microseconds. A window "within 7 days" holds what is younger than exactly 7 days, "between
 // 30 and 7 days ago" what is at least 7 and less than 30 days old, "absolute" is [from, to). A month is 30 days, a year 365.
 //
+// "before 30 days" holds what is at least that old, "since" an event what came after the first or the last such event of the person, for so
+// long as its "within" says; of an event at the same moment the place in the log decides. Without such an event nothing is in it. Days and
+// the time zones they need only matter to anniversaries.
+//
+// Traits as values. {"trait": "plan_limit"} stands for what the person has there. A list, an object or nothing there is like no value at all, so that only
+// neq matches; otherwise types and texts are compared as always.
+//
 // Aggregates. count, distinct and sum of nothing are 0, so "count eq 0" finds those who never did it. avg, min, max, first
 // and last of nothing are no value: only not_exists matches. sum, avg, min and max read numbers and pass over the
 // rest; sum and avg are exact to a millionth, whatever the order of the events, and pass over numbers beyond ±10^12.

@@ -63,14 +63,31 @@ func (d DuckDB) JSON(q *SQL, column string, p Path) {
 	q.Add(" AS VARCHAR), 'null')")
 }
 
+const duckPlace = "{'t': time, 's': seq, 'i': idx}"
+
+// Place implements Dialect.
+func (DuckDB) Place(q *SQL) { q.Add(duckPlace) }
+
+// PlaceTime implements Dialect.
+func (DuckDB) PlaceTime(q *SQL, column string) { q.Add("struct_extract(", column, ", 't')") }
+
+// Text implements Dialect.
+func (d DuckDB) Text(q *SQL, column string, p Path) {
+	q.Add("CASE WHEN ")
+	d.at(q, "json_type", column, p)
+	q.Add(" = 'VARCHAR' THEN ")
+	d.at(q, "json_extract_string", column, p)
+	q.Add(" END")
+}
+
 // First implements Dialect.
 func (DuckDB) First(q *SQL, column string) {
-	q.Add("arg_min(", column, ", {'t': time, 's': seq, 'i': idx})")
+	q.Add("arg_min(", column, ", ", duckPlace, ")")
 }
 
 // Last implements Dialect.
 func (DuckDB) Last(q *SQL, column string) {
-	q.Add("arg_max(", column, ", {'t': time, 's': seq, 'i': idx})")
+	q.Add("arg_max(", column, ", ", duckPlace, ")")
 }
 
 // Micro implements Dialect.
@@ -92,6 +109,10 @@ func (d DuckDB) Cond(q *SQL, column string, p Path, c Cond, now int64) {
 		q.Add("coalesce(")
 		d.at(q, "json_type", column, p)
 		q.Add(" <> 'NULL', false)")
+		return
+	}
+	if c.traits() {
+		d.condTrait(q, column, p, c)
 		return
 	}
 	ordered := c.Op != Contains && c.Op != StartsWith
@@ -123,6 +144,60 @@ func (d DuckDB) Cond(q *SQL, column string, p Path, c Cond, now int64) {
 	if c.Op == Contains {
 		q.Add(" WHEN 'ARRAY' THEN ")
 		d.element(q, column, p, c.Vals[0])
+	}
+	q.Add(" ELSE false END")
+}
+
+// condTrait is Cond for a comparison with a trait.
+func (d DuckDB) condTrait(q *SQL, column string, p Path, c Cond) {
+	mark := c.Vals[0].path
+	is := func(types string) {
+		q.Add("coalesce(")
+		d.at(q, "json_type", owner, mark)
+		q.Add(" IN (", types, "), false)")
+	}
+	text := &SQL{}
+	d.at(text, "json_extract_string", column, p)
+	markText := func(q *SQL, _ Value) { d.at(q, "json_extract_string", owner, mark) }
+	q.Add("CASE ")
+	d.at(q, "json_type", column, p)
+	q.Add(" WHEN 'VARCHAR' THEN ")
+	is("'VARCHAR'")
+	q.Add(" AND coalesce(")
+	compare(q, text, c, markText)
+	q.Add(", false)")
+	switch c.Op {
+	case Contains:
+		q.Add(" WHEN 'ARRAY' THEN len(list_filter(CAST(")
+		if p == nil {
+			q.Add(column)
+		} else {
+			d.at(q, "json_extract", column, p)
+		}
+		q.Add(" AS JSON[]), e -> coalesce(CASE WHEN json_type(e) IN (", jsonNumbers, ") THEN TRY_CAST(e AS DOUBLE) = ")
+		d.Number(q, owner, mark)
+		q.Add(" WHEN json_type(e) IN ('VARCHAR', 'BOOLEAN') AND json_type(e) = ")
+		d.at(q, "json_type", owner, mark)
+		q.Add(" THEN json_extract_string(e, '$') = ")
+		markText(q, Value{})
+		q.Add(" END, false))) > 0")
+	case StartsWith:
+	default:
+		num := &SQL{}
+		d.number(num, column, p)
+		for _, t := range strings.Split(jsonNumbers, ", ") {
+			q.Add(" WHEN ", t, " THEN ")
+			q.Add("coalesce(")
+			compare(q, num, c, func(q *SQL, _ Value) { d.Number(q, owner, mark) })
+			q.Add(", false)")
+		}
+	}
+	if c.Op == Eq {
+		q.Add(" WHEN 'BOOLEAN' THEN ")
+		is("'BOOLEAN'")
+		q.Add(" AND coalesce(")
+		compare(q, text, c, markText)
+		q.Add(", false)")
 	}
 	q.Add(" ELSE false END")
 }
@@ -161,8 +236,7 @@ func (d DuckDB) element(q *SQL, column string, p Path, v Value) {
 // moment compares a text that holds a time with moments relative to now.
 func (d DuckDB) moment(q, text *SQL, c Cond, now int64) {
 	t := text.text.String()
-	at := column("epoch_us(TRY_CAST(CASE WHEN NOT regexp_full_match(" + t + ", '" + TimePattern + "') THEN NULL WHEN length(" + t + ") = 10 THEN " + t +
-		" || 'T00:00:00Z' ELSE regexp_replace(" + t + `, '(\.\d{6})\d+', '\1') END AS TIMESTAMPTZ))`)
+	at := column(duckMoment(t))
 	for range strings.Count(at.text.String(), t) {
 		at.args = append(at.args, text.args...)
 	}
@@ -173,6 +247,15 @@ func (d DuckDB) moment(q, text *SQL, c Cond, now int64) {
 	q.Add("coalesce(")
 	compare(q, at, abs, plainArg)
 	q.Add(", false)")
+}
+
+// Moment implements Dialect.
+func (DuckDB) Moment(q *SQL, column string) { q.Add(duckMoment(column)) }
+
+// duckMoment is the time in a text expression.
+func duckMoment(t string) string {
+	return "epoch_us(TRY_CAST(CASE WHEN NOT regexp_full_match(" + t + ", '" + TimePattern + "') THEN NULL WHEN length(" + t + ") = 10 THEN " + t +
+		" || 'T00:00:00Z' ELSE regexp_replace(" + t + `, '(\.\d{6})\d+', '\1') END AS TIMESTAMPTZ))`
 }
 
 // Version implements Dialect.

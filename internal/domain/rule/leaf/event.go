@@ -27,14 +27,7 @@ type eventLeaf struct {
 
 func parseEvent(in Input) (Leaf, error) {
 	f := in.fields("name", "type", "agg", "path", "op", "value", "filter", "window")
-	l := &eventLeaf{}
-	l.pick.name = f.maybeText("name")
-	if f.has("type") {
-		l.pick.typ = event.Type(f.choice("type", "", eventTypes))
-	}
-	if f.err == nil && l.pick.name == "" && l.pick.typ == "" {
-		f.fail(errs.Invalid("rule.missing", in.Path, "which event? Add name, type or both"))
-	}
+	l := &eventLeaf{pick: f.about()}
 	l.measure.agg = f.choice("agg", "count", eventAggs)
 	switch l.measure.agg {
 	case "count":
@@ -44,14 +37,26 @@ func parseEvent(in Input) (Leaf, error) {
 		l.measure.cond = f.figure("count")
 	case "first", "last":
 		l.measure.path = f.path("path")
-		l.measure.cond = f.cond(allOps, false)
+		l.measure.cond = f.cond(allOps, traits)
 	default:
 		l.measure.path = f.path("path")
 		l.measure.cond = f.figure(l.measure.agg)
 	}
-	l.pick.filters = f.filters()
 	l.pick.window = f.window()
 	return l, f.err
+}
+
+// about reads which events a condition is about: "name", "type" and "filter".
+func (f *fields) about() pick {
+	p := pick{name: f.maybeText("name")}
+	if f.has("type") {
+		p.typ = event.Type(f.choice("type", "", eventTypes))
+	}
+	if f.err == nil && p.name == "" && p.typ == "" {
+		f.fail(errs.Invalid("rule.missing", f.in.Path, "which event? Add name, type or both"))
+	}
+	p.filters = f.filters("filter")
+	return p
 }
 
 func (l *eventLeaf) Ask(d Dialect, ws string, now time.Time) Question {
@@ -79,13 +84,13 @@ func eventSchema() Schema {
 		anyOf(has("name"), has("type")),
 		anyOf(
 			agg(false, countSchema(), "count"),
-			agg(true, ref("number"), "sum", "avg", "min", "max", "distinct"),
-			agg(true, ref("condition"), "first", "last"),
+			agg(true, ref("figure"), "sum", "avg", "min", "max", "distinct"),
+			agg(true, ref("traitOrValue"), "first", "last"),
 		),
 	)
 }
 
 // countSchema lets a count leave out op and value.
 func countSchema() Schema {
-	return anyOf(ref("number"), not(anyOf(has("op"), has("value"))))
+	return anyOf(ref("figure"), not(anyOf(has("op"), has("value"))))
 }

@@ -1,6 +1,7 @@
 package leaf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -48,6 +49,14 @@ type Needs struct {
 	All      bool     // all events
 	Sets     []string // segments and lists
 	Windowed bool     // the answer depends on the time
+}
+
+// and is what both read.
+func (n Needs) and(m Needs) Needs {
+	return Needs{
+		Names: slices.Concat(n.Names, m.Names), All: n.All || m.All,
+		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed,
+	}
 }
 
 // Subject is one person as a rule sees them. It remembers what it has decoded: use one for many rules, but not

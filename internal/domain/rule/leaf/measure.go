@@ -26,10 +26,10 @@ func (f *fields) figure(agg string) Cond {
 	if agg == "count" && !f.has("op") && !f.has("value") {
 		return atLeastOnce
 	}
-	c := f.numeric(f.cond(numericOps, false), "the "+agg)
+	c := f.numeric(f.cond(numericOps, traits), "the "+agg)
 	if agg == "sum" || agg == "avg" || agg == "aov" {
 		for _, v := range c.Vals {
-			if _, ok := micro(v.num); f.err == nil && !ok {
+			if _, ok := micro(v.num); f.err == nil && v.kind == 'n' && !ok {
 				f.fail(errs.Invalid("rule.value", f.in.Path+".value", "%v is beyond what sums are compared with; use at most 10^12", v.num))
 			}
 		}
@@ -54,7 +54,7 @@ func (m *measure) kind() figureKind {
 // ask writes the select for the people whose figure fulfils the condition.
 func (m *measure) ask(p *pick, d Dialect, ws string, now int64) Question {
 	q := &SQL{}
-	q.Add("SELECT person FROM (SELECT person, ")
+	q.Add("SELECT person, ")
 	switch m.agg {
 	case "count":
 		q.Add("count(*) AS v, count(*) AS n")
@@ -88,10 +88,11 @@ func (m *measure) ask(p *pick, d Dialect, ws string, now int64) Question {
 	default:
 		d.Number(q, "props", m.path)
 	}
-	q.Add(" AS x FROM event")
+	q.Add(" AS x")
+	p.from(q, d, ws)
 	p.where(q, d, ws, now)
-	q.Add(") AS picked GROUP BY person) AS figures WHERE ")
-	return decide(q, d, m.kind(), m.cond, now)
+	q.Add(") AS picked GROUP BY person")
+	return decide(q, d, m.kind(), m.cond, ws, now)
 }
 
 // hit is a picked event: when it was and the value the figure is made of.
@@ -103,10 +104,11 @@ type hit struct {
 // eval answers for one person.
 func (m *measure) eval(p *pick, s *Subject, now time.Time) Result {
 	us := now.UnixMicro()
+	cond, within := m.cond.of(s), p.window.reach(s)
 	var hits []hit
 	var bounds []int64
 	for i := range s.Events {
-		if !p.has(s, i, us) {
+		if !within.has(s, i) || !p.has(s, i) {
 			continue
 		}
 		h := hit{at: s.Events[i].Time.UnixMicro()}
@@ -122,7 +124,7 @@ func (m *measure) eval(p *pick, s *Subject, now time.Time) Result {
 		bounds = p.window.bounds(bounds, h.at)
 	}
 	return until(us, bounds, func(at int64) bool {
-		return m.figure(hits, p.window, at).match(m.cond, at)
+		return m.figure(hits, p.window, at).match(cond, at)
 	})
 }
 

@@ -33,7 +33,7 @@ func parseOrder(in Input) (Leaf, error) {
 	f := in.fields("agg", "status", "filter", "op", "value", "window")
 	l := &order{agg: f.choice("agg", "count", orderAggs), status: f.choice("status", "completed", orderStatuses)}
 	l.cond = f.figure(l.agg)
-	l.orders = pick{name: event.OrderCompleted, typ: event.Track, filters: f.filters(), window: f.window()}
+	l.orders = pick{name: event.OrderCompleted, typ: event.Track, filters: f.filters("filter"), window: f.window()}
 	l.refunds = pick{name: event.OrderRefunded, typ: event.Track, window: Window{kind: 'e'}}
 	l.loose = l.status == "completed" && len(l.orders.filters) == 0
 	return l, f.err
@@ -54,7 +54,7 @@ func (l *order) kind() figureKind {
 func (l *order) Ask(d Dialect, ws string, at time.Time) Question {
 	now := at.UnixMicro()
 	q := &SQL{}
-	q.Add("SELECT person FROM (SELECT person, sum(one) AS n, ")
+	q.Add("SELECT person, sum(one) AS n, ")
 	switch l.agg {
 	case "count":
 		q.Add("sum(one) AS v")
@@ -74,7 +74,8 @@ func (l *order) Ask(d Dialect, ws string, at time.Time) Question {
 	d.Last(q, "total")
 	q.Add(" AS total FROM (SELECT person, order_id IS NOT NULL AS named, coalesce(order_id, message_id) AS k, time, seq, idx, coalesce(")
 	d.Micro(q, "total")
-	q.Add(", 0) AS total FROM event")
+	q.Add(", 0) AS total")
+	l.orders.from(q, d, ws)
 	l.orders.where(q, d, ws, now)
 	q.Add(") AS sent GROUP BY person, named, k) AS o LEFT JOIN (SELECT person, order_id AS k, coalesce(sum(")
 	d.Micro(q, "total")
@@ -90,14 +91,15 @@ func (l *order) Ask(d Dialect, ws string, at time.Time) Question {
 	if l.loose {
 		q.Add(" UNION ALL SELECT person, NULL, 0, -coalesce(")
 		d.Micro(q, "total")
-		q.Add(", 0) FROM event")
+		q.Add(", 0)")
 		loose := l.refunds
 		loose.window = l.orders.window
+		loose.from(q, d, ws)
 		loose.where(q, d, ws, now)
 		q.Add(" AND order_id IS NULL")
 	}
-	q.Add(") AS each_order GROUP BY person) AS figures WHERE ")
-	return decide(q, d, l.kind(), l.cond, now)
+	q.Add(") AS each_order GROUP BY person")
+	return decide(q, d, l.kind(), l.cond, ws, now)
 }
 
 // sale is one order of a person.
@@ -118,9 +120,10 @@ func (l *order) Eval(s *Subject, now time.Time) Result {
 	var sales, loose []sale
 	var bounds []int64
 	refunds := map[string]refunded{}
+	cond, within := l.cond.of(s), l.orders.window.reach(s)
 	for i := range s.Events {
 		e := &s.Events[i]
-		if !l.orders.has(s, i, 0) && !l.refunds.has(s, i, 0) {
+		if !l.orders.has(s, i) && !l.refunds.has(s, i) {
 			continue
 		}
 		p := s.promoted(i)
@@ -131,29 +134,32 @@ func (l *order) Eval(s *Subject, now time.Time) Result {
 		if p.HasTotal {
 			sl.total, _ = micro(p.Total)
 		}
-		switch {
-		case e.Name == event.OrderCompleted:
-			sales = append(sales, sl)
-		case sl.id == "":
-			loose = append(loose, sl)
-		default:
+		if e.Name == event.OrderRefunded && sl.id != "" {
 			r := refunds[sl.id]
 			refunds[sl.id] = refunded{r.back.add(sl.total), r.whole || !p.HasTotal}
 			continue
 		}
+		if !within.has(s, i) {
+			continue
+		}
+		if e.Name == event.OrderCompleted {
+			sales = append(sales, sl)
+		} else {
+			loose = append(loose, sl)
+		}
 		bounds = l.orders.window.bounds(bounds, sl.at)
 		if l.agg == "days_since_last" {
-			bounds = l.dayBounds(bounds, sl.at)
+			bounds = dayBounds(bounds, cond, sl.at)
 		}
 	}
 	return until(now.UnixMicro(), bounds, func(at int64) bool {
-		return l.figure(sales, loose, refunds, at).match(l.cond, at)
+		return l.figure(sales, loose, refunds, at).match(cond, at)
 	})
 }
 
 // dayBounds adds the moments at which the days since t pass a value of the rule.
-func (l *order) dayBounds(into []int64, t int64) []int64 {
-	for _, v := range l.cond.Vals {
+func dayBounds(into []int64, c Cond, t int64) []int64 {
+	for _, v := range c.Vals {
 		d := int64(math.Floor(min(max(v.num, -1), 1e6)))
 		into = append(into, t+d*day, t+(d+1)*day)
 	}
@@ -210,12 +216,13 @@ func (l *order) figure(sales, loose []sale, refunds map[string]refunded, now int
 }
 
 func (l *order) Needs() Needs {
-	return Needs{Names: []string{event.OrderCompleted, event.OrderRefunded}, Windowed: l.orders.window.relative() || l.agg == "days_since_last"}
+	n := Needs{Names: []string{event.OrderCompleted, event.OrderRefunded}, Windowed: l.agg == "days_since_last"}
+	return n.and(l.orders.window.needs())
 }
 
 func orderSchema() Schema {
 	count := Schema{"properties": map[string]Schema{"agg": enum("count")}, "allOf": []Schema{countSchema()}}
-	other := Schema{"properties": map[string]Schema{"agg": enum("sum", "aov", "days_since_last")}, "required": []string{"agg"}, "allOf": []Schema{ref("number")}}
+	other := Schema{"properties": map[string]Schema{"agg": enum("sum", "aov", "days_since_last")}, "required": []string{"agg"}, "allOf": []Schema{ref("figure")}}
 	return object(map[string]Schema{
 		"agg": enum(orderAggs...), "status": enum(orderStatuses...), "filter": ref("filters"),
 		"op": enum(numericOps...), "value": {}, "window": ref("window"),

@@ -1,6 +1,8 @@
 package leaf
 
 import (
+	"slices"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -14,8 +16,9 @@ type filter struct {
 	cond Cond
 }
 
-func (f *fields) filters() []filter {
-	in, ok := f.in.Get("filter")
+// filters reads a list of conditions on properties.
+func (f *fields) filters(key string) []filter {
+	in, ok := f.in.Get(key)
 	if !ok || f.err != nil {
 		return nil
 	}
@@ -32,7 +35,7 @@ func (f *fields) filters() []filter {
 			return nil
 		}
 		g := item.fields("path", "op", "value")
-		out = append(out, filter{g.path("path"), g.cond(allOps, false)})
+		out = append(out, filter{g.path("path"), g.cond(allOps, traits)})
 		f.fail(g.err)
 	}
 	return out
@@ -54,9 +57,51 @@ type columnIs struct {
 	want   string
 }
 
-// where writes the condition on the event table, beginning with WHERE.
+// from writes where the events come from, beginning with FROM: the table event, with the columns that where reads besides.
+func (p *pick) from(q *SQL, d Dialect, ws string) {
+	since, traits := p.window.since, p.compares()
+	if since == nil && !traits {
+		q.Add(" FROM event")
+		return
+	}
+	q.Add(" FROM (SELECT e.*")
+	if traits {
+		q.Add(", who.traits AS ", owner)
+	}
+	if since != nil {
+		q.Add(", start.place AS start")
+	}
+	q.Add(" FROM event AS e")
+	if traits {
+		q.Add(" JOIN person AS who ON who.ws = e.ws AND who.num = e.person")
+	}
+	if since != nil {
+		q.Add(" JOIN (SELECT person, ", map[bool]string{true: "min(", false: "max("}[since.first])
+		d.Place(q)
+		q.Add(") AS place")
+		since.pick.from(q, d, ws)
+		since.pick.where(q, d, ws, 0)
+		q.Add(" GROUP BY person) AS start ON start.person = e.person")
+	}
+	q.Add(" WHERE e.ws = ").Arg(ws).Add(") AS event")
+}
+
+// compares reports whether a filter compares with a trait.
+func (p *pick) compares() bool { return anyCompares(p.filters) }
+
+func anyCompares(filters []filter) bool {
+	return slices.ContainsFunc(filters, func(f filter) bool { return f.cond.traits() })
+}
+
+// where writes the condition on the events, beginning with WHERE.
 func (p *pick) where(q *SQL, d Dialect, ws string, now int64) {
 	q.Add(" WHERE ws = ").Arg(ws)
+	p.is(q, d)
+	p.window.where(q, d, now)
+}
+
+// is writes which events those are whatever their time, each part beginning with AND.
+func (p *pick) is(q *SQL, d Dialect) {
 	if p.typ != "" {
 		q.Add(" AND type = ").Arg(string(p.typ))
 	}
@@ -70,19 +115,23 @@ func (p *pick) where(q *SQL, d Dialect, ws string, now int64) {
 	for _, c := range p.columns {
 		q.Add(" AND ", c.column, " = ").Arg(c.want)
 	}
-	p.window.where(q, now)
-	for _, f := range p.filters {
+	filtered(q, d, p.filters)
+}
+
+// filtered writes filters, each beginning with AND.
+func filtered(q *SQL, d Dialect, filters []filter) {
+	for _, f := range filters {
 		op, opposite := f.cond.Op.positive()
 		q.Add(" AND ")
 		if opposite {
 			q.Add("NOT ")
 		}
-		d.Cond(q, "props", f.path, Cond{op, f.cond.Vals}, now)
+		d.Cond(q, "props", f.path, Cond{op, f.cond.Vals}, 0)
 	}
 }
 
 // has reports whether the event is one of those, whatever its time.
-func (p *pick) has(s *Subject, i int, now int64) bool {
+func (p *pick) has(s *Subject, i int) bool {
 	e := &s.Events[i].Event
 	if p.typ != "" && e.Type != p.typ || p.name != "" && !event.Named(e, p.name) {
 		return false
@@ -92,8 +141,13 @@ func (p *pick) has(s *Subject, i int, now int64) bool {
 			return false
 		}
 	}
-	for _, f := range p.filters {
-		if !f.cond.Match(f.path.Of(s.props(i)), now) {
+	return fulfils(p.filters, s, i)
+}
+
+// fulfils reports whether the properties of an event pass the filters.
+func fulfils(filters []filter, s *Subject, i int) bool {
+	for _, f := range filters {
+		if !f.cond.of(s).Match(f.path.Of(s.props(i)), 0) {
 			return false
 		}
 	}
@@ -101,7 +155,7 @@ func (p *pick) has(s *Subject, i int, now int64) bool {
 }
 
 func (p *pick) needs() Needs {
-	n := Needs{Windowed: p.window.relative()}
+	n := Needs{}
 	switch {
 	case p.name != "":
 		n.Names = []string{p.name}
@@ -110,5 +164,5 @@ func (p *pick) needs() Needs {
 	default:
 		n.All = true
 	}
-	return n
+	return n.and(p.window.needs())
 }

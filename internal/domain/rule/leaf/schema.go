@@ -1,5 +1,7 @@
 package leaf
 
+import "maps"
+
 // Schema is a JSON Schema (draft 2020-12) or a part of one.
 type Schema map[string]any
 
@@ -46,19 +48,35 @@ func Shared() map[string]Schema {
 		return object(map[string]Schema{"n": {"type": "integer", "minimum": least}, "unit": enum(unitNames...)}, "n", "unit")
 	}
 	time := Schema{"type": "string", "pattern": TimePattern}
+	trait := object(map[string]Schema{"trait": pathSchema}, "trait")
+	numbers := Schema{"type": "number"}
 	return map[string]Schema{
 		"span":          duration(1),
 		"age":           duration(0),
 		"window":        windowSchema(time),
-		"condition":     condition(allOps, scalar, Schema{"type": []string{"number", "string"}}),
-		"momentOrValue": condition(allOps, scalar, anyOf(Schema{"type": []string{"number", "string"}}, moment)),
-		"number":        condition(numericOps, Schema{"type": "number"}, Schema{"type": "number"}),
+		"traitOrValue":  anyOf(condition(allOps, scalar, Schema{"type": []string{"number", "string"}}), withTrait(trait, "contains", "starts_with")),
+		"momentOrValue": anyOf(condition(allOps, scalar, anyOf(Schema{"type": []string{"number", "string"}}, moment)), withTrait(trait, "contains", "starts_with")),
+		"figure":        anyOf(condition(numericOps, numbers, numbers), withTrait(trait)),
+		"number":        condition(numericOps, numbers, numbers),
 		"text":          condition(allOps, Schema{"type": "string"}, Schema{"type": "string"}),
 		"moment":        condition(momentOps, Schema{"type": "string"}, anyOf(time, moment)),
 		"filters": {"type": "array", "maxItems": maxFilters, "items": object(map[string]Schema{
 			"path": pathSchema, "op": enum(allOps...), "value": {},
-		}, "path", "op").with(ref("condition"))},
+		}, "path", "op").with(ref("traitOrValue"))},
 	}
+}
+
+// withTrait is a comparison with a trait of the person.
+func withTrait(trait Schema, also ...string) Schema {
+	ops := append([]string{"eq", "neq", "gt", "gte", "lt", "lte"}, also...)
+	return Schema{"properties": map[string]Schema{"op": enum(ops...), "value": trait}, "required": []string{"op", "value"}}
+}
+
+// aboutSchema adds to the members those that say which events a condition is about.
+func aboutSchema(more map[string]Schema, required ...string) Schema {
+	all := map[string]Schema{"name": textSchema, "type": enum(eventTypes...), "filter": ref("filters")}
+	maps.Copy(all, more)
+	return object(all, required...).with(anyOf(has("name"), has("type")))
 }
 
 func windowSchema(time Schema) Schema {
@@ -66,6 +84,8 @@ func windowSchema(time Schema) Schema {
 		"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
 		"properties": map[string]Schema{
 			"within":  ref("span"),
+			"before":  ref("span"),
+			"since":   aboutSchema(map[string]Schema{"which": enum(ends...), "within": ref("span")}),
 			"between": object(map[string]Schema{"from_ago": ref("span"), "to_ago": ref("age")}, "from_ago", "to_ago"),
 			"absolute": {
 				"type": "object", "minProperties": 1, "additionalProperties": false,

@@ -26,12 +26,19 @@ func (q *SQL) Arg(v any) *SQL {
 	return q
 }
 
+// Append writes another statement's text and arguments.
+func (q *SQL) Append(other *SQL) *SQL {
+	q.args = append(q.args, other.args...)
+	return q.Add(other.text.String())
+}
+
 func (q *SQL) question() Question { return Question{SQL: q.text.String(), Args: q.args} }
 
 // Dialect writes what engines say differently. Every condition it writes is true or false, never NULL. A column is an
 // expression of ours without arguments; a nil path means the JSON value in the column itself.
 type Dialect interface {
-	// Cond compares the value at the path of a JSON column. c is not an opposite; it may hold moments relative to now.
+	// Cond compares the value at the path of a JSON column. c is not an opposite; it may hold moments relative to now, or one trait, which
+	// stands in the column owner.
 	Cond(q *SQL, column string, p Path, c Cond, now int64)
 	// JSON writes the JSON text of the value at the path of a JSON column, 'null' if there is none.
 	JSON(q *SQL, column string, p Path)
@@ -39,7 +46,15 @@ type Dialect interface {
 	Number(q *SQL, column string, p Path)
 	// Key writes a text that tells texts, numbers and booleans at the path apart, NULL for anything else.
 	Key(q *SQL, column string, p Path)
-	// First and Last aggregate a column, not NULL, to its value at the first or last event (by time, seq, idx).
+	// Text writes the text at the path of a JSON column, NULL if there is none.
+	Text(q *SQL, column string, p Path)
+	// Moment writes the time in a text column, in microseconds, NULL if it holds none (see ParseTime).
+	Moment(q *SQL, column string)
+	// Place writes the place of an event in a history (time, seq, idx), which min and max and comparisons take; PlaceTime the time in
+	// such a column.
+	Place(q *SQL)
+	PlaceTime(q *SQL, column string)
+	// First and Last aggregate a column, not NULL, to its value at the first or last place.
 	First(q *SQL, column string)
 	Last(q *SQL, column string)
 	// Micro writes a number in whole millionths, as a wide integer; NULL if it is NULL or exceeds ±10^12.

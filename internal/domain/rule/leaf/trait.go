@@ -3,7 +3,7 @@ package leaf
 import "time"
 
 // Trait asks for a trait of the person: {"path": "address.city", "op": "eq", "value": "Kyoto"}. A value {"ago": ...} or
-// {"ahead": ...} compares a time in a trait with the present.
+// {"ahead": ...} compares a time in a trait with the present, {"trait": "plan_limit"} the trait with another one.
 func Trait() Spec {
 	return Spec{Kind: "trait", Title: "Has a trait", Parse: parseTrait, Schema: func() Schema {
 		return object(map[string]Schema{"path": pathSchema, "op": enum(allOps...), "value": {}}, "path", "op").with(ref("momentOrValue"))
@@ -17,14 +17,18 @@ type trait struct {
 
 func parseTrait(in Input) (Leaf, error) {
 	f := in.fields("path", "op", "value")
-	l := &trait{path: f.path("path"), cond: f.cond(allOps, true)}
+	l := &trait{path: f.path("path"), cond: f.cond(allOps, moments|traits)}
 	return l, f.err
 }
 
 func (l *trait) Ask(d Dialect, ws string, now time.Time) Question {
 	op, opposite := l.cond.Op.positive()
 	q := &SQL{}
-	q.Add("SELECT num FROM person WHERE ws = ").Arg(ws).Add(" AND ")
+	if l.cond.traits() {
+		q.Add("SELECT num FROM (SELECT num, traits, traits AS ", owner, " FROM person WHERE ws = ").Arg(ws).Add(") AS who WHERE ")
+	} else {
+		q.Add("SELECT num FROM person WHERE ws = ").Arg(ws).Add(" AND ")
+	}
 	if opposite {
 		q.Add("NOT ")
 	}
@@ -35,7 +39,7 @@ func (l *trait) Ask(d Dialect, ws string, now time.Time) Question {
 func (l *trait) Eval(s *Subject, now time.Time) Result {
 	v := l.path.Of(s.Traits)
 	if !l.cond.moments() {
-		return steady(l.cond.Match(v, now.UnixMicro()))
+		return steady(l.cond.of(s).Match(v, now.UnixMicro()))
 	}
 	text, _ := v.(string)
 	t, ok := ParseTime(text)

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -34,12 +35,18 @@ func tree(t *rapid.T, depth int) object {
 }
 
 func leafOf(t *rapid.T) object {
-	kind := oneOf(t, "kind", []string{"trait", "trait", "event", "event", "event", "order", "order", "device", "channel", "engagement", "segment", "list", "bucket", "everyone"})
+	kind := oneOf(t, "kind", []string{"trait", "trait", "event", "event", "event", "occurrence", "occurrence", "sequence", "sequence", "anniversary", "anniversary", "order", "order", "device", "channel", "engagement", "segment", "list", "bucket", "everyone"})
 	l := object{}
 	switch kind {
 	case "trait":
 		l["path"] = oneOf(t, "path", append([]string{"deep.a", "deep.b.c", "deep.0", "tags.0", "tags.1", "none"}, traitKeys...))
 		condition(t, l, true)
+	case "occurrence":
+		occurrenceLeaf(t, l)
+	case "sequence":
+		sequenceLeaf(t, l)
+	case "anniversary":
+		anniversaryLeaf(t, l)
 	case "event":
 		eventLeaf(t, l)
 	case "order":
@@ -92,13 +99,84 @@ func leafOf(t *rapid.T) object {
 	return object{kind: l}
 }
 
-func eventLeaf(t *rapid.T, l object) {
+// about draws which events a condition is about.
+func about(t *rapid.T, l object) {
 	if maybe(t, "named") {
-		l["name"] = oneOf(t, "name", append([]string{"screen", "Never"}, eventNames...))
+		l["name"] = oneOf(t, "name", append([]string{"screen", "Never", "A", "B"}, eventNames...))
 	}
 	if _, named := l["name"]; !named || maybe(t, "typed") {
-		l["type"] = oneOf(t, "type", []string{"track", "page", "screen", "identify", "message"})
+		l["type"] = oneOf(t, "type", []string{"track", "track", "page", "screen", "identify", "message"})
 	}
+}
+
+func occurrenceLeaf(t *rapid.T, l object) {
+	about(t, l)
+	l["which"] = oneOf(t, "which", []string{"first", "last"})
+	filters(t, l, "filter")
+	filters(t, l, "has")
+	window(t, l)
+}
+
+func sequenceLeaf(t *rapid.T, l object) {
+	steps := []any{}
+	n := rapid.IntRange(2, 4).Draw(t, "steps")
+	for i := range n {
+		s := object{}
+		about(t, s)
+		if rapid.IntRange(0, 3).Draw(t, "filtered") == 0 {
+			filters(t, s, "filter")
+		}
+		absent := i == n-1 && maybe(t, "absent")
+		if absent {
+			s["absent"] = true
+		}
+		if i > 0 && maybe(t, "within") {
+			s["within"] = oneOf(t, "span", spans)
+		}
+		if i > 0 && !absent && maybe(t, "without") {
+			w := object{}
+			about(t, w)
+			s["without"] = w
+		}
+		steps = append(steps, s)
+	}
+	l["steps"] = steps
+	if rapid.IntRange(0, 3).Draw(t, "by") == 0 {
+		l["by"] = oneOf(t, "path", []string{"order_id", "flag", "category"})
+	}
+	window(t, l)
+}
+
+func anniversaryLeaf(t *rapid.T, l object) {
+	if maybe(t, "trait") {
+		l["path"] = oneOf(t, "path", []string{"born", "born", "born", "at"})
+	} else {
+		e := object{}
+		about(t, e)
+		if maybe(t, "which") {
+			e["which"] = oneOf(t, "which", []string{"first", "last"})
+		}
+		l["event"] = e
+	}
+	l["zone"] = oneOf(t, "zone", zones)
+	if maybe(t, "own") {
+		l["own_zone"] = maybe(t, "yes")
+	}
+	if maybe(t, "leap") {
+		l["leap_day"] = oneOf(t, "leap day", []string{"february", "march"})
+	}
+	if maybe(t, "range") {
+		from := rapid.IntRange(-300, 200).Draw(t, "from")
+		if maybe(t, "near") {
+			from = rapid.IntRange(-3, 3).Draw(t, "from")
+		}
+		l["from"] = from
+		l["to"] = from + oneOf(t, "long", []int{0, 1, 7, 60, 164})
+	}
+}
+
+func eventLeaf(t *rapid.T, l object) {
+	about(t, l)
 	path := func() {
 		l["path"] = oneOf(t, "path", append([]string{"deep.a", "deep.b.c", "items.0", "items.0.a", "tags.1", "none"}, propKeys...))
 	}
@@ -117,7 +195,7 @@ func eventLeaf(t *rapid.T, l object) {
 		path()
 		figure(t, l, append([]float64{0.6, 0.15}, numbers[:9]...))
 	}
-	filters(t, l)
+	filters(t, l, "filter")
 	window(t, l)
 }
 
@@ -130,7 +208,7 @@ func orderLeaf(t *rapid.T, l object) {
 		l["status"] = oneOf(t, "status", []string{"completed", "refunded", "any"})
 	}
 	if maybe(t, "filtered") {
-		filters(t, l)
+		filters(t, l, "filter")
 	}
 	if agg == "days_since_last" {
 		figure(t, l, []float64{0, 1, 1.5, 7, 30, 365, -1})
@@ -196,6 +274,9 @@ func operand(t *rapid.T, l object, op string, one func() any) {
 func condition(t *rapid.T, l object, moments bool) {
 	op := oneOf(t, "op", []string{"eq", "neq", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts_with", "exists", "not_exists", "between"})
 	l["op"] = op
+	if compareTrait(t, l, op, "contains", "starts_with") {
+		return
+	}
 	kinds := []string{"text", "number", "boolean"}
 	switch op {
 	case "starts_with":
@@ -230,10 +311,22 @@ func figure(t *rapid.T, l object, values []float64) {
 	}
 	op := oneOf(t, "op", []string{"eq", "neq", "gt", "gte", "lt", "lte", "in", "not_in", "exists", "not_exists", "between"})
 	l["op"] = op
+	if compareTrait(t, l, op) {
+		return
+	}
 	operand(t, l, op, func() any { return oneOf(t, "number", values) })
 }
 
-func filters(t *rapid.T, l object) {
+// compareTrait now and then compares with a trait.
+func compareTrait(t *rapid.T, l object, op string, also ...string) bool {
+	if !slices.Contains(append([]string{"eq", "neq", "gt", "gte", "lt", "lte"}, also...), op) || rapid.IntRange(0, 3).Draw(t, "trait") > 0 {
+		return false
+	}
+	l["value"] = object{"trait": oneOf(t, "of", append([]string{"deep.a", "tags.0", "n", "n"}, traitKeys...))}
+	return true
+}
+
+func filters(t *rapid.T, l object, key string) {
 	n := rapid.IntRange(0, 2).Draw(t, "filters")
 	if n == 0 {
 		return
@@ -244,7 +337,7 @@ func filters(t *rapid.T, l object) {
 		condition(t, f, false)
 		list = append(list, f)
 	}
-	l["filter"] = list
+	l[key] = list
 }
 
 // spans are those of grid in rule units, so that windows end on events.
@@ -271,11 +364,26 @@ func at(t *rapid.T) string {
 }
 
 func window(t *rapid.T, l object) {
-	switch oneOf(t, "window", []string{"", "ever", "within", "within", "between", "absolute"}) {
+	switch oneOf(t, "window", []string{"", "ever", "within", "within", "between", "absolute", "before", "since", "since"}) {
 	case "ever":
 		l["window"] = "ever"
 	case "within":
 		l["window"] = object{"within": oneOf(t, "span", spans)}
+	case "before":
+		l["window"] = object{"before": oneOf(t, "span", spans)}
+	case "since":
+		s := object{}
+		about(t, s)
+		if rapid.IntRange(0, 3).Draw(t, "filtered") == 0 {
+			filters(t, s, "filter")
+		}
+		if maybe(t, "which") {
+			s["which"] = oneOf(t, "which", []string{"first", "last"})
+		}
+		if maybe(t, "within") {
+			s["within"] = oneOf(t, "span", spans)
+		}
+		l["window"] = object{"since": s}
 	case "between":
 		i := rapid.IntRange(4, len(spans)-1).Draw(t, "from")
 		l["window"] = object{"between": object{"from_ago": spans[i], "to_ago": oneOf(t, "to", append([]object{{"n": 0, "unit": "week"}}, spans[:3]...))}}

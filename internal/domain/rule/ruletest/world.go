@@ -39,6 +39,10 @@ func newWorld(ws string, seed uint64) *world {
 	seq := uint64(0)
 	for num := uint64(1); num <= 40; num++ {
 		m := event.Mirror{Workspace: ws, Num: num, ID: fmt.Sprintf("per_%d_%d", seed, num), Traits: randomObject(r, traitKeys, 4), FirstSeen: base, LastSeen: base}
+		if traits := event.Object(m.Traits); r.IntN(3) > 0 {
+			traits["born"], traits["timezone"] = pickOne(r, dates), pickOne(r, append([]string{"Nowhere/Land", ""}, zones...))
+			m.Traits = encode(traits)
+		}
 		m.Channels = randomChannels(r)
 		w.mirrors = append(w.mirrors, m)
 		shopper := r.IntN(3) == 0
@@ -91,6 +95,8 @@ var (
 	setIDs     = []string{"seg_1", "lst_1", "seg_empty"}
 	eventNames = []string{"A", "B", event.OrderCompleted, event.OrderRefunded, "page", "Home"}
 	messages   = []string{event.MessageSent, event.MessageOpened, event.MessageClicked, event.MessageReplied, event.MessageDelivered}
+	zones      = []string{"UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati", "Australia/Lord_Howe"}
+	dates      = []string{"1990-05-01", "1990-05-02", "1988-02-29", "1999-02-28", "2001-03-01", "--05-01", "--02-29", "--02-30", "--13-01", "1990-04-30T15:00:00Z", "1990-04-30T14:59:59.999999Z", "1992-02-29T12:00:00+09:00", "2026-05-01", "2040-01-01", "1989-12-31", "1991-01-01", "05-01", "1850-05-01T00:00:00Z", "1850-05-01"}
 	traitKeys  = []string{"country", "n", "deep", "tags", "at", "flag", "uni é", "a/b~c"}
 	propKeys   = []string{"total", "order_id", "category", "tags", "deep", "flag", "n", "items", "a/b~c", "revenue"}
 	texts      = []string{"", "a", "b", "ab", "JP", "5", "é", "日本", "a\x00b", "o1", "o2", "2026-05-01", "2026-04-24T09:30:00Z", "2026-05-01T18:30:00.000001+09:00", "2026-02-30", "it's \"?\" %"}

@@ -8,10 +8,25 @@ function compared(op: unknown, value: unknown): boolean {
   if (!given(op)) return false
   if (op === 'in' || op === 'not_in') return Array.isArray(value) && value.length > 0
   if (op === 'between') return Array.isArray(value) && value.length === 2 && value.every(given)
+  if (typeof value === 'object' && value !== null && 'trait' in value) return given(value.trait)
   return given(value)
 }
 
-const filtered = (b: Body) => (Array.isArray(b.filter) ? (b.filter as Body[]) : []).every((f) => given(f.path) && compared(f.op, f.value))
+const filtered = (b: Body, key = 'filter') =>
+  (Array.isArray(b[key]) ? (b[key] as Body[]) : []).every((f) => given(f.path) && compared(f.op, f.value))
+
+const about = (v: unknown): boolean => {
+  const b = (v ?? {}) as Body
+  return (given(b.name) || given(b.type)) && filtered(b)
+}
+
+/** A window since an event has to say which. */
+const timed = (b: Body) => {
+  const w = b.window
+  return typeof w !== 'object' || w === null || !('since' in w) || about(w.since)
+}
+
+const step = (s: Body) => about(s) && (s.without === undefined || about(s.without))
 
 const counted = (b: Body) => (b.op === undefined && b.value === undefined) || compared(b.op, b.value)
 
@@ -21,6 +36,9 @@ const checks: Record<string, (b: Body) => boolean> = {
     (given(b.name) || given(b.type)) &&
     ((b.agg ?? 'count') === 'count' ? counted(b) : given(b.path) && compared(b.op, b.value)) &&
     filtered(b),
+  occurrence: (b) => given(b.which) && about(b) && filtered(b, 'has'),
+  sequence: (b) => Array.isArray(b.steps) && (b.steps as Body[]).every(step),
+  anniversary: (b) => (given(b.path) || about(b.event)) && given(b.zone),
   order: (b) => ((b.agg ?? 'count') === 'count' ? counted(b) : compared(b.op, b.value)) && filtered(b),
   device: (b) => given(b.path) && compared(b.op, b.value),
   channel: (b) => given(b.kind) && (given(b.reachable) || given(b.subscribed)),
@@ -30,4 +48,4 @@ const checks: Record<string, (b: Body) => boolean> = {
   bucket: (b) => given(b.salt) && given(b.from) && given(b.to),
 }
 
-export const complete = (n: Node): boolean => (isGroup(n) ? n.kids.every(complete) : (checks[n.kind]?.(n.body) ?? true))
+export const complete = (n: Node): boolean => (isGroup(n) ? n.kids.every(complete) : (checks[n.kind]?.(n.body) ?? true) && timed(n.body))

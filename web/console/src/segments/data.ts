@@ -15,6 +15,7 @@ const options = (items: { id: string; name: string }[] | null | undefined): Opti
 /** Everything that has a name, for pickers. */
 export function useRuleData() {
   const can = useCan()
+  const workspace = useRead('/api/v1/workspace', {})
   const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
   const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
   const topics = useRead('/api/v1/topics', {}, { enabled: can('settings.read') })
@@ -34,8 +35,8 @@ export function useRuleData() {
     }
     const names: Record<string, string> = {}
     for (const o of [...all.segments, ...all.lists, ...all.topics, ...all.campaigns, ...all.journeys]) names[o.value] = o.label
-    return { ...all, names }
-  }, [segments.data, lists.data, topics.data, channels.data, events.data, campaigns.data, journeys.data])
+    return { ...all, names, zone: workspace.data?.timezone ?? '' }
+  }, [workspace.data, segments.data, lists.data, topics.data, channels.data, events.data, campaigns.data, journeys.data])
 }
 
 export type RuleData = ReturnType<typeof useRuleData>

@@ -1,13 +1,13 @@
 // The parts that conditions are made of: comparison and value, window, filters.
 import { Plus, X } from 'lucide-react'
 import { useState } from 'react'
-import { t as text, useT } from '@/i18n'
-import { Autocomplete, Button, DateTimeInput, IconButton, NumberInput, Select, TagsInput } from '@/ui'
+import { t as text, useT, word } from '@/i18n'
+import { Autocomplete, Button, DateTimeInput, IconButton, NumberInput, SegmentedControl, Select, TagsInput } from '@/ui'
 import css from './RuleBuilder.module.css'
 import { useFields, useValues } from './data'
 import type { Body } from './tree'
 
-export type Kind = 'text' | 'version' | 'number' | 'boolean' | 'moment' | 'date'
+export type Kind = 'text' | 'version' | 'number' | 'boolean' | 'moment' | 'date' | 'trait'
 
 const ops: Record<Kind, string[]> = {
   text: ['eq', 'neq', 'in', 'not_in', 'contains', 'starts_with', 'exists', 'not_exists'],
@@ -16,6 +16,7 @@ const ops: Record<Kind, string[]> = {
   boolean: ['eq', 'exists', 'not_exists'],
   moment: ['lt', 'lte', 'gt', 'gte', 'between', 'exists', 'not_exists'],
   date: ['lt', 'lte', 'gt', 'gte', 'between', 'exists', 'not_exists'],
+  trait: ['eq', 'neq', 'gt', 'gte', 'lt', 'lte', 'contains', 'starts_with'],
 }
 const units = ['minute', 'hour', 'day', 'week', 'month', 'year']
 const listed = (op: unknown) => op === 'in' || op === 'not_in'
@@ -26,7 +27,7 @@ export function kindOf(value: unknown): Kind | undefined {
   const v = Array.isArray(value) ? value[0] : value
   if (typeof v === 'number') return 'number'
   if (typeof v === 'boolean') return 'boolean'
-  if (typeof v === 'object' && v !== null) return 'moment'
+  if (typeof v === 'object' && v !== null) return 'trait' in v ? 'trait' : 'moment'
   if (typeof v === 'string') return /^\d{4}-\d{2}-\d{2}(T|$)/.test(v) ? 'date' : 'text'
 }
 
@@ -134,7 +135,15 @@ function Moment({ value, onChange }: { value: unknown; onChange: (v: Body) => vo
   )
 }
 
+/** The name of a trait of the person, which stands for what they have there. */
+function TraitName({ label, value, onChange, error }: { label: string; value: unknown; onChange: (v: Body) => void; error?: boolean }) {
+  const fields = useFields()
+  const path = String(((value ?? {}) as Body).trait ?? '')
+  return <Pick label={label} value={path} data={fields.paths} onChange={(trait) => onChange({ trait })} error={error} />
+}
+
 const blank = (kind: Kind, op: unknown): unknown => {
+  if (kind === 'trait') return { trait: '' }
   const one = kind === 'moment' ? { ago: { n: 30, unit: 'day' } } : kind === 'boolean' ? true : undefined
   if (bare(op)) return undefined
   if (listed(op)) return []
@@ -192,6 +201,8 @@ export function Comparison({ op, value, onChange, kinds, seen, values = [], erro
         )
       case 'moment':
         return <Moment value={v} onChange={put} />
+      case 'trait':
+        return <TraitName label={t('builder.field.path')} value={v} onChange={put} error={error} />
       case 'date':
         return (
           <span className={css.date}>
@@ -248,17 +259,129 @@ export function Comparison({ op, value, onChange, kinds, seen, values = [], erro
   )
 }
 
+/** What people do, by kind. */
+export const eventTypes = [
+  'page',
+  'screen',
+  'track',
+  'identify',
+  'group',
+  'message',
+  'segment',
+  'journey',
+  'consent',
+  'invoice',
+  'standing',
+]
+
+/** Which events: by name or by kind. */
+export function About({
+  body,
+  onChange,
+  events,
+  error,
+  label,
+}: {
+  body: Body
+  onChange: (b: Body) => void
+  events: string[]
+  error?: boolean
+  label?: string
+}) {
+  const t = useT()
+  const byType = body.name === undefined && body.type !== undefined
+  const { name: _name, type: _type, ...rest } = body
+  return (
+    <>
+      <SegmentedControl
+        size="xs"
+        aria-label={label ?? t('builder.field.name')}
+        value={byType ? 'type' : 'name'}
+        data={[
+          { value: 'name', label: t('builder.by_name') },
+          { value: 'type', label: t('builder.by_type') },
+        ]}
+        onChange={(v) => onChange(v === 'type' ? { type: 'page', ...rest } : { name: '', ...rest })}
+      />
+      {byType ? (
+        <Choose
+          label={t('builder.field.type')}
+          value={String(body.type ?? 'page')}
+          data={eventTypes.map((value) => ({ value, label: word('rule.type', value) }))}
+          onChange={(type) => onChange({ ...body, type })}
+        />
+      ) : (
+        <Pick
+          wide
+          label={t('builder.field.name')}
+          value={String(body.name ?? '')}
+          data={events}
+          error={error}
+          onChange={(name) => onChange({ ...body, name })}
+        />
+      )}
+    </>
+  )
+}
+
+/** The first or the last time of something. */
+export function Which({ value, onChange }: { value: string; onChange: (v: string) => void }) {
+  const t = useT()
+  return (
+    <Choose
+      label={t('builder.field.which')}
+      value={value}
+      data={['first', 'last'].map((v) => ({ value: v, label: t(`builder.which.${v}`) }))}
+      onChange={onChange}
+    />
+  )
+}
+
+/** A time limit that may be left open. */
+export function Limit({
+  value,
+  onChange,
+  label,
+  open,
+  some,
+}: {
+  value: unknown
+  onChange: (v: unknown) => void
+  label: string
+  open: string
+  some: string
+}) {
+  return (
+    <>
+      <Choose
+        label={label}
+        value={value === undefined ? 'open' : 'some'}
+        data={[
+          { value: 'open', label: open },
+          { value: 'some', label: some },
+        ]}
+        onChange={(v) => onChange(v === 'some' ? { n: 7, unit: 'day' } : undefined)}
+      />
+      {value === undefined ? null : <Span value={value} onChange={onChange} />}
+    </>
+  )
+}
+
+const windows = ['ever', 'within', 'before', 'between', 'absolute', 'since']
+
 /** The time in which events count. */
-export function Window({ value, onChange }: { value: unknown; onChange: (w: unknown) => void }) {
+export function Window({ value, onChange, events }: { value: unknown; onChange: (w: unknown) => void; events: string[] }) {
   const t = useT()
   const w = (typeof value === 'object' && value !== null ? value : {}) as Body
-  const kind = ['within', 'between', 'absolute'].find((k) => k in w) ?? 'ever'
+  const kind = windows.find((k) => k in w) ?? 'ever'
   const body = (w[kind] ?? {}) as Body
   const begin = (kind: string): unknown =>
     (
       ({
         ever: undefined,
         within: { within: { n: 30, unit: 'day' } },
+        before: { before: { n: 30, unit: 'day' } },
+        since: { since: { name: '', which: 'last' } },
         between: { between: { from_ago: { n: 60, unit: 'day' }, to_ago: { n: 30, unit: 'day' } } },
         absolute: { absolute: { from: new Date().toISOString().slice(0, 10) } },
       }) as Record<string, unknown>
@@ -282,10 +405,28 @@ export function Window({ value, onChange }: { value: unknown; onChange: (w: unkn
       <Choose
         label={t('builder.field.window')}
         value={kind}
-        data={['ever', 'within', 'between', 'absolute'].map((k) => ({ value: k, label: t(`builder.window.${k}`) }))}
+        data={windows.map((k) => ({ value: k, label: t(`builder.window.${k}`) }))}
         onChange={(k) => onChange(begin(k))}
       />
       {kind === 'within' ? <Span value={body} onChange={(s) => onChange({ within: s })} /> : null}
+      {kind === 'before' ? <Span value={body} onChange={(s) => onChange({ before: s })} /> : null}
+      {kind === 'since' ? (
+        <>
+          <Which value={String(body.which ?? 'last')} onChange={(which) => onChange({ since: { ...body, which } })} />
+          <About body={body} events={events} label={t('builder.field.since')} onChange={(b) => onChange({ since: b })} />
+          <Limit
+            value={body.within}
+            label={t('builder.field.since_within')}
+            open={t('builder.since_open')}
+            some={t('builder.since_some')}
+            onChange={(within) => {
+              const next = { ...body, within }
+              if (within === undefined) delete next.within
+              onChange({ since: next })
+            }}
+          />
+        </>
+      ) : null}
       {kind === 'between' ? (
         <>
           <Span value={body.from_ago} onChange={(s) => onChange({ between: { ...body, from_ago: s } })} />
@@ -309,8 +450,10 @@ function Filter({
   onChange,
   onRemove,
   error,
+  word: say,
 }: {
   event: string
+  word?: string
   value: Body
   onChange: (f: Body) => void
   onRemove: () => void
@@ -322,12 +465,12 @@ function Filter({
   const values = useValues(path, event)
   return (
     <div className={css.filter}>
-      <span className={css.word}>{t('builder.field.filter')}</span>
+      <span className={css.word}>{say ?? t('builder.field.filter')}</span>
       <Pick label={t('builder.field.property')} value={path} data={fields.paths} onChange={(p) => onChange({ ...value, path: p })} />
       <Comparison
         op={value.op}
         value={value.value}
-        kinds={['text', 'number', 'boolean']}
+        kinds={['text', 'number', 'boolean', 'trait']}
         seen={fields.kind(path)}
         values={values}
         error={error}
@@ -346,11 +489,20 @@ export function Filters({
   value,
   onChange,
   fault,
+  member = 'filter',
+  word: say,
+  add,
 }: {
   event: string
   value: unknown
   onChange: (f: unknown) => void
   fault?: string
+  /** The member of the condition that holds them. */
+  member?: string
+  /** What stands before each. */
+  word?: string
+  /** What the button says. */
+  add?: string
 }) {
   const t = useT()
   const all = Array.isArray(value) ? (value as Body[]) : []
@@ -364,14 +516,15 @@ export function Filters({
           key={i}
           event={event}
           value={f}
-          error={fault?.startsWith(`filter[${i}]`)}
+          word={say}
+          error={fault?.startsWith(`${member}[${i}]`)}
           onChange={(next) => set(all.with(i, next))}
           onRemove={() => set(all.toSpliced(i, 1))}
         />
       ))}
-      {all.length < 20 ? (
+      {all.length < 10 ? (
         <Button size="compact-sm" variant="subtle" leftSection={<Plus size={14} />} onClick={() => set([...all, { path: '', op: 'eq' }])}>
-          {t('builder.add_filter')}
+          {add ?? t('builder.add_filter')}
         </Button>
       ) : null}
     </>

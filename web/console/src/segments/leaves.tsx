@@ -1,11 +1,26 @@
 // The inputs of each kind of condition, and what a new one begins with. A kind that this console does not know yet is shown as JSON.
-import { BellRing, Dices, Filter, List, Mail, MonitorSmartphone, ShoppingBag, Users, UserRound, Zap } from 'lucide-react'
+import {
+  BellRing,
+  Cake,
+  Dices,
+  Filter,
+  Flag,
+  List,
+  ListOrdered,
+  Mail,
+  MonitorSmartphone,
+  ShoppingBag,
+  Users,
+  UserRound,
+  Zap,
+} from 'lucide-react'
 import type { ComponentType } from 'react'
 import { useT, word } from '@/i18n'
-import { SegmentedControl, Textarea } from '@/ui'
+import { Textarea } from '@/ui'
 import { type RuleData, useFields, useValues } from './data'
-import { Choose, Comparison, Filters, Num, Pick, Window } from './inputs'
+import { About, Choose, Comparison, Filters, Num, Pick, Window } from './inputs'
 import css from './RuleBuilder.module.css'
+import { Anniversary, Occurrence, Sequence } from './timeLeaves'
 import type { Body } from './tree'
 
 export interface LeafProps {
@@ -19,12 +34,15 @@ export interface LeafProps {
 export const kinds: { kind: string; icon: ComponentType<{ size?: number }>; begin: Body }[] = [
   { kind: 'trait', icon: UserRound, begin: { path: '', op: 'eq' } },
   { kind: 'event', icon: Zap, begin: { name: '', op: 'gte', value: 1, window: { within: { n: 30, unit: 'day' } } } },
+  { kind: 'occurrence', icon: Flag, begin: { which: 'first', name: '', window: { within: { n: 30, unit: 'day' } } } },
+  { kind: 'sequence', icon: ListOrdered, begin: { steps: [{ name: '' }, { name: '', within: { n: 7, unit: 'day' } }] } },
   { kind: 'order', icon: ShoppingBag, begin: { op: 'gte', value: 1, window: { within: { n: 90, unit: 'day' } } } },
   { kind: 'engagement', icon: Mail, begin: { action: 'opened', op: 'gte', value: 1, window: { within: { n: 30, unit: 'day' } } } },
   { kind: 'segment', icon: Filter, begin: { id: '' } },
   { kind: 'list', icon: List, begin: { id: '' } },
   { kind: 'channel', icon: BellRing, begin: { kind: 'email', reachable: true } },
   { kind: 'device', icon: MonitorSmartphone, begin: { path: 'os', op: 'eq' } },
+  { kind: 'anniversary', icon: Cake, begin: { path: '', from: 0, to: 0, own_zone: true } },
   { kind: 'bucket', icon: Dices, begin: { salt: '', from: 0, to: 10 } },
   { kind: 'everyone', icon: Users, begin: {} },
 ]
@@ -50,7 +68,7 @@ function Trait({ body, onChange, fault }: LeafProps) {
       <Comparison
         op={body.op}
         value={body.value}
-        kinds={['text', 'number', 'boolean', 'moment', 'date']}
+        kinds={['text', 'number', 'boolean', 'moment', 'date', 'trait']}
         seen={fields.kind(path)}
         values={values}
         error={fault?.startsWith('value')}
@@ -60,47 +78,17 @@ function Trait({ body, onChange, fault }: LeafProps) {
   )
 }
 
-const eventTypes = ['page', 'screen', 'track', 'identify', 'group', 'message', 'segment', 'journey', 'consent', 'invoice', 'standing']
 const aggs = ['count', 'sum', 'avg', 'min', 'max', 'distinct', 'first', 'last']
 
 function Event({ body, onChange, data, fault }: LeafProps) {
   const t = useT()
-  const byType = body.name === undefined
   const name = String(body.name ?? '')
   const agg = String(body.agg ?? 'count')
   const fields = useFields(name, name !== '')
   const values = useValues(String(body.path ?? ''), name, name !== '' && (agg === 'first' || agg === 'last'))
   return (
     <>
-      <SegmentedControl
-        size="xs"
-        aria-label={t('builder.field.name')}
-        value={byType ? 'type' : 'name'}
-        data={[
-          { value: 'name', label: t('builder.by_name') },
-          { value: 'type', label: t('builder.by_type') },
-        ]}
-        onChange={(v) =>
-          onChange(v === 'type' ? put(body, { name: undefined, type: 'page' }) : put(body, { type: undefined, name: '' }), 'by')
-        }
-      />
-      {byType ? (
-        <Choose
-          label={t('builder.field.type')}
-          value={String(body.type ?? 'page')}
-          data={texts('rule.type', eventTypes)}
-          onChange={(type) => onChange({ ...body, type }, 'type')}
-        />
-      ) : (
-        <Pick
-          wide
-          label={t('builder.field.name')}
-          value={name}
-          data={data.events}
-          error={fault?.startsWith('name')}
-          onChange={(n) => onChange({ ...body, name: n }, 'name')}
-        />
-      )}
+      <About body={body} events={data.events} error={fault?.startsWith('name')} onChange={(b) => onChange(b, 'name')} />
       <Choose
         label={t('builder.field.agg')}
         value={agg}
@@ -130,19 +118,19 @@ function Event({ body, onChange, data, fault }: LeafProps) {
         key={agg}
         op={body.op ?? 'gte'}
         value={body.op === undefined && body.value === undefined ? 1 : body.value}
-        kinds={agg === 'first' || agg === 'last' ? ['text', 'number', 'boolean'] : ['number']}
+        kinds={agg === 'first' || agg === 'last' ? ['text', 'number', 'boolean', 'trait'] : ['number', 'trait']}
         seen={fields.kind(String(body.path ?? ''))}
         values={values}
         error={fault?.startsWith('value')}
         onChange={(op, value) => onChange(put(body, { op, value }), 'value')}
       />
-      <Window value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
+      <Window events={data.events} value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
       <Filters event={name} value={body.filter} fault={fault} onChange={(filter) => onChange(put(body, { filter }), 'filter')} />
     </>
   )
 }
 
-function Order({ body, onChange, fault }: LeafProps) {
+function Order({ body, onChange, data, fault }: LeafProps) {
   const t = useT()
   const agg = String(body.agg ?? 'count')
   return (
@@ -159,7 +147,7 @@ function Order({ body, onChange, fault }: LeafProps) {
         key={agg}
         op={body.op ?? 'gte'}
         value={body.op === undefined && body.value === undefined ? 1 : body.value}
-        kinds={['number']}
+        kinds={['number', 'trait']}
         error={fault?.startsWith('value')}
         onChange={(op, value) => onChange(put(body, { op, value }), 'value')}
       />
@@ -169,7 +157,7 @@ function Order({ body, onChange, fault }: LeafProps) {
         data={texts('rule.order', ['completed', 'refunded', 'any'])}
         onChange={(s) => onChange(put(body, { status: s === 'completed' ? undefined : s }), 'status')}
       />
-      <Window value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
+      <Window events={data.events} value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
       <Filters event="Order Completed" value={body.filter} fault={fault} onChange={(filter) => onChange(put(body, { filter }), 'filter')} />
     </>
   )
@@ -239,11 +227,11 @@ function Engagement({ body, onChange, data, fault }: LeafProps) {
       <Comparison
         op={body.op ?? 'gte'}
         value={body.op === undefined && body.value === undefined ? 1 : body.value}
-        kinds={['number']}
+        kinds={['number', 'trait']}
         error={fault?.startsWith('value')}
         onChange={(op, value) => onChange(put(body, { op, value }), 'value')}
       />
-      <Window value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
+      <Window events={data.events} value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />
     </>
   )
 }
@@ -327,7 +315,7 @@ const known: Record<string, string[]> = {
   platform: ['web', 'ios', 'android', 'server'],
 }
 
-function Device({ body, onChange, fault }: LeafProps) {
+function Device({ body, onChange, data, fault }: LeafProps) {
   const t = useT()
   const path = String(body.path ?? 'os')
   const seen = path === 'last_seen'
@@ -357,7 +345,7 @@ function Device({ body, onChange, fault }: LeafProps) {
         error={fault?.startsWith('value')}
         onChange={(op, value) => onChange(put(body, { op, value }), 'value')}
       />
-      {seen ? null : <Window value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />}
+      {seen ? null : <Window events={data.events} value={body.window} onChange={(window) => onChange(put(body, { window }), 'window')} />}
     </>
   )
 }
@@ -404,6 +392,9 @@ function Other({ body, onChange }: LeafProps) {
 const inputs: Record<string, ComponentType<LeafProps>> = {
   trait: Trait,
   event: Event,
+  occurrence: Occurrence,
+  sequence: Sequence,
+  anniversary: Anniversary,
   order: Order,
   engagement: Engagement,
   segment: SetLeaf('segments'),

@@ -103,6 +103,70 @@ const cases: [Rule, string, string, string][] = [
     '最後の訪問が1か月前より前である',
   ],
   [
+    { event: { name: 'Cart', window: { before: { n: 30, unit: 'day' } } } },
+    'did “Cart” more than 30 days ago',
+    '30 天以前做过“Cart”',
+    '30日以上前に「Cart」をした',
+  ],
+  [
+    { event: { name: 'Visit', op: 'eq', value: 0, window: { since: { name: 'Order Completed' } } } },
+    'did not do “Visit” since they last did “Order Completed”',
+    '自最近一次“Order Completed”以来没有做过“Visit”',
+    '最後の「Order Completed」以降に「Visit」をしていない',
+  ],
+  [
+    { event: { name: 'Visit', window: { since: { type: 'page', which: 'first', within: { n: 7, unit: 'day' } } } } },
+    'did “Visit” in the 7 days after they first did a page view',
+    '首次浏览网页后 7 天内做过“Visit”',
+    '最初のページの閲覧から7日以内に「Visit」をした',
+  ],
+  [
+    { occurrence: { which: 'first', name: 'Buy', window: days(7), has: [{ path: 'city', op: 'eq', value: { trait: 'city' } }] } },
+    'did “Buy” for the first time in the last 7 days with city is the trait City',
+    '最近 7 天内首次做“Buy”，且当时city为 属性城市的值',
+    '過去7日に初めて「Buy」をした（そのときcityが属性都市の値である）',
+  ],
+  [
+    { occurrence: { which: 'last', name: 'Buy', window: { before: { n: 30, unit: 'day' } } } },
+    'did “Buy” for the last time more than 30 days ago',
+    '30 天以前最后一次做“Buy”',
+    '30日以上前に最後の「Buy」をした',
+  ],
+  [
+    {
+      sequence: {
+        steps: [
+          { name: 'Cart' },
+          { name: 'Pay', within: { n: 1, unit: 'hour' }, without: { name: 'Empty' } },
+          { name: 'Rate', absent: true, within: { n: 7, unit: 'day' } },
+        ],
+        by: 'product_id',
+        window: days(30),
+      },
+    },
+    'did “Cart”, then “Pay” within 1 hour without “Empty” in between, and then did not do “Rate” within 7 days with the same product_id in the last 30 days',
+    '最近 30 天内先做“Cart”，之后 1 小时内又做“Pay”（中间没有“Empty”），之后 7 天内没有做“Rate”（product_id相同）',
+    '過去30日に「Cart」をし、その後1時間以内に「Pay」をした（間に「Empty」なし）、その後7日以内に「Rate」をしていない（product_idが同じ）',
+  ],
+  [
+    { anniversary: { path: 'birthday', from: 0, to: 7, zone: 'Asia/Tokyo', own_zone: true } },
+    "the anniversary of birthday falls between today and 7 days from now (the person's time zone, else Asia/Tokyo)",
+    'birthday的周年日在今天到7 天后之间到来（客户所在时区，未知则 Asia/Tokyo）',
+    'birthdayの日が今日から7日後までの間に巡ってくる（本人のタイムゾーン、不明ならAsia/Tokyo）',
+  ],
+  [
+    { anniversary: { event: { name: 'Buy', which: 'first' }, from: 7, to: 7, zone: 'UTC' } },
+    'the anniversary of when they first did “Buy” falls 7 days from now (time zone UTC)',
+    '首次“Buy”的周年日在7 天后到来（时区 UTC）',
+    '最初の「Buy」の記念日が7日後に巡ってくる（タイムゾーンUTC）',
+  ],
+  [
+    { trait: { path: 'used', op: 'gte', value: { trait: 'plan_limit' } } },
+    'used at least the trait plan_limit',
+    'used至少 属性plan_limit的值',
+    'usedが属性plan_limitの値以上',
+  ],
+  [
     { bucket: { salt: 'test', from: 0, to: 10 } },
     'is in the random share from 0 % to 10 % of “test”',
     '属于“test”的随机份额 0% 至 10%',
@@ -135,6 +199,20 @@ for (const [lang, texts, column] of [
 
 test('a half-written condition shows its gaps and breaks nothing', async () => {
   await speak('en', en)
-  for (const kind of ['trait', 'event', 'order', 'device', 'channel', 'engagement', 'segment', 'list', 'bucket', 'newer'])
+  for (const kind of [
+    'trait',
+    'event',
+    'occurrence',
+    'sequence',
+    'anniversary',
+    'order',
+    'device',
+    'channel',
+    'engagement',
+    'segment',
+    'list',
+    'bucket',
+    'newer',
+  ])
     expect(ruleText({ [kind]: {} })).not.toMatch(/undefined|\{|rule\./)
 })

@@ -13,6 +13,7 @@ const span = (v: unknown) => {
 }
 
 const isTime = (v: unknown): v is string => typeof v === 'string' && /^\d{4}-\d{2}-\d{2}(T|$)/.test(v)
+const isTrait = (v: unknown) => 'trait' in obj(v)
 const isMoment = (v: unknown) => 'ago' in obj(v) || 'ahead' in obj(v)
 const moment = (v: string) => (v.includes('T') ? formatTime(v) : formatDate(`${v}T12:00:00Z`))
 
@@ -26,6 +27,7 @@ function value(v: unknown): string {
     const far = 'ago' in obj(v) ? ago : obj(obj(v).ahead)
     return Number(far.n) === 0 ? text('rule.now') : text('ago' in obj(v) ? 'rule.ago' : 'rule.ahead', { span: span(far) })
   }
+  if (isTrait(v)) return text('rule.trait_value', { field: fieldName(String(obj(v).trait ?? '')) })
   return v === null || v === undefined || v === '' ? '…' : String(v)
 }
 
@@ -53,8 +55,19 @@ const once = (b: Rule) =>
   (b.op === undefined && b.value === undefined) || (b.op === 'gte' && b.value === 1) || (b.op === 'gt' && b.value === 0)
 const never = (b: Rule) => (b.op === 'eq' && b.value === 0) || (b.op === 'lt' && b.value === 1) || (b.op === 'lte' && b.value === 0)
 
+/** Which event, by name or by kind. */
+const what = (b: Rule): string =>
+  b.name !== undefined ? text('rule.quoted', { name: String(b.name || '…') }) : word('rule.type', String(b.type ?? '…'))
+
 function when(w: unknown): string {
   const win = obj(w)
+  if (win.before) return text('rule.before', { span: span(win.before) })
+  if (win.since) {
+    const s = obj(win.since)
+    const parts = { what: tidy(`${what(s)} ${where(s.filter)}`) }
+    const which = s.which === 'first' ? 'first' : 'last'
+    return s.within ? text(`rule.after_${which}`, { ...parts, span: span(s.within) }) : text(`rule.since_${which}`, parts)
+  }
   if (win.within) return text('rule.within', { span: span(win.within) })
   if (win.between) return text('rule.between', { from: span(obj(win.between).from_ago), to: span(obj(win.between).to_ago) })
   if (win.absolute) {
@@ -76,16 +89,61 @@ export function fieldName(path: string): string {
 
 function where(filters: unknown): string {
   if (!Array.isArray(filters) || filters.length === 0) return ''
+  return text('rule.where', { parts: conditions(filters) })
+}
+
+function conditions(filters: unknown[]): string {
   const parts = (filters as Rule[]).map((f) => text('rule.has', { field: String(f.path || '…'), op: op(f.op, f.value) }))
-  return text('rule.where', { parts: parts.join(text('rule.where_and')) })
+  return parts.join(text('rule.where_and'))
+}
+
+function occurrence(b: Rule): string {
+  const had = Array.isArray(b.has) && b.has.length > 0 ? text('rule.and_had', { parts: conditions(b.has) }) : ''
+  return tidy(
+    text(`rule.occurrence_${b.which === 'last' ? 'last' : 'first'}`, { what: what(b), where: where(b.filter), when: when(b.window), had }),
+  )
+}
+
+function sequence(b: Rule): string {
+  const steps = Array.isArray(b.steps) ? (b.steps as Rule[]) : []
+  const said = steps.map((s, i) => {
+    const parts = {
+      what: what(s),
+      where: where(s.filter),
+      within: s.within ? text('rule.step_within', { span: span(s.within) }) : '',
+      without: s.without ? text('rule.step_without', { what: tidy(`${what(obj(s.without))} ${where(obj(s.without).filter)}`) }) : '',
+    }
+    return tidy(text(i === 0 ? 'rule.step_first' : s.absent === true ? 'rule.step_absent' : 'rule.step_then', parts))
+  })
+  const by = b.by ? text('rule.step_by', { field: String(b.by) }) : ''
+  return tidy(text('rule.sequence', { steps: said.join(text('rule.step_join')), by, when: when(b.window) }))
+}
+
+function anniversary(b: Rule): string {
+  const of = obj(b.event)
+  const subject =
+    b.event === undefined
+      ? text('rule.anniversary_trait', { field: fieldName(String(b.path ?? '')) })
+      : tidy(text(`rule.anniversary_${of.which === 'last' ? 'last' : 'first'}`, { what: what(of), where: where(of.filter) }))
+  const from = Number(b.from ?? 0)
+  const to = Number(b.to ?? 0)
+  const days = (n: number) => text('rule.span.day', { count: n, n: formatNumber(n) })
+  const at = (n: number) => (n === 0 ? text('rule.today') : text(n > 0 ? 'rule.ahead' : 'rule.ago', { span: days(Math.abs(n)) }))
+  const day = from === to ? at(from) : text('rule.day_between', { from: at(from), to: at(to) })
+  return tidy(
+    text('rule.anniversary', {
+      subject,
+      day,
+      zone: text(b.own_zone === true ? 'rule.own_zone' : 'rule.in_zone', { zone: String(b.zone || '…') }),
+    }),
+  )
 }
 
 const tidy = (s: string) => s.replace(/ {2,}/g, ' ').trim()
 const named = (names: Names, id: unknown) => names[String(id ?? '')] ?? (String(id ?? '') || '…')
 
 function event(b: Rule): string {
-  const what = b.name ? `${text('rule.quoted', { name: String(b.name) })}` : word('rule.type', String(b.type ?? '…'))
-  const parts = { what, when: when(b.window), where: where(b.filter) }
+  const parts = { what: what(b), when: when(b.window), where: where(b.filter) }
   if (b.agg !== undefined && b.agg !== 'count')
     return tidy(
       text('rule.measured', {
@@ -159,6 +217,12 @@ function say(rule: Rule, names: Names, inner: boolean): string {
       return text(b.in === false ? 'rule.not_list' : 'rule.list', { name: named(names, b.id) })
     case 'event':
       return event(b)
+    case 'occurrence':
+      return occurrence(b)
+    case 'sequence':
+      return sequence(b)
+    case 'anniversary':
+      return anniversary(b)
     case 'order':
       return order(b)
     case 'engagement':
