@@ -240,7 +240,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		Changed: func(ws, id string) { a.live.Publish(ws, realtime.Change{Topic: "job", ID: id}) },
 	})
 	addresses := importer.Addresses{Jobs: jobs, Consent: a.consent, Holders: people, Valid: outbox.ValidAddress}
-	jobs.Register(jobKinds(addresses)...)
+	files := importer.People{Jobs: jobs, Consent: a.consent, Known: people, Intake: fileIntake{publisher{writer, vault}, still, a.clock.Now}, Origins: a.events}
+	jobs.Register(jobKinds(addresses, files)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -306,7 +307,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
 		SetUsers: sqlstore.NewSegment(db),
 	}

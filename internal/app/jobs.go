@@ -6,8 +6,9 @@ import (
 )
 
 // jobKinds lists the long work that people can start; see package job for how to add one.
-func jobKinds(a importer.Addresses) []job.Kind {
+func jobKinds(a importer.Addresses, p importer.People) []job.Kind {
 	return []job.Kind{
 		a.Kind(),
+		p.Kind(),
 	}
 }

@@ -75,6 +75,7 @@ type Config struct {
 	Tasks      *task.Service
 	Jobs       *job.Service
 	Addresses  importer.Addresses
+	Imports    importer.People
 	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
@@ -168,6 +169,7 @@ func (a *api) routes() {
 	a.invoiceRoutes()
 	a.taskRoutes()
 	a.jobRoutes()
+	a.importRoutes()
 	a.webhookRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()

@@ -147,7 +147,8 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	t.Cleanup(func() { w.must(files.Close()) })
 	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
 	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
-	w.jobs.Register(addresses.Kind())
+	imports := importer.People{Jobs: w.jobs, Consent: p.consent, Known: people, Intake: fileIntake{w}, Origins: w.store}
+	w.jobs.Register(addresses.Kind(), imports.Kind())
 	w.standing = standing.New(standing.Config{
 		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
@@ -160,7 +161,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Standing: w.standing,
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports: report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Privacy: privacy.New(privacy.Config{
 			Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
@@ -399,6 +400,18 @@ func (w *world) call(what string, a asked) *httptest.ResponseRecorder {
 	w.api.ServeHTTP(out, r)
 	return out
 }
+
+// fileIntake carries the events of files through at once.
+type fileIntake struct{ w *world }
+
+func (f fileIntake) Publish(_ context.Context, events ...event.Event) error {
+	f.w.feed(events...)
+	return nil
+}
+
+func (fileIntake) Room(context.Context) error { return nil }
+
+func (fileIntake) Settle(context.Context, func(float64) error) error { return nil }
 
 // work does the jobs that wait.
 func (w *world) work() {

@@ -329,10 +329,13 @@ var foreignCases = map[string]foreign{
 
 	"POST /suppressions/import":              {want: 202, body: `{"channel":"email","upload":"$spare_upload"}`}, // and fails: TestJobScenarios
 	"POST /suppressions/import/check":        {body: `{"channel":"email","upload":"$spare_upload"}`},
+	"POST /imports/look":                     {body: `{"upload":"$spare_upload"}`},
+	"POST /imports/check":                    {body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`},
+	"POST /imports":                          {want: 202, body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`}, // and fails: TestImportScenarios
 	"GET /people/{id}/suppression":           {id: "$aya"},
 	"PUT /people/{id}/suppression":           {id: "$aya", body: `{"reason":"asked"}`},
 	"DELETE /people/{id}/suppression":        {id: "$cem"},
-	"GET /jobs":                              {want: 200, has: `"items":[]`},
+	"GET /jobs":                              {want: 200, has: `"next_cursor":""`}, // only what it has begun itself
 	"GET /jobs/{id}":                         {id: "$job"},
 	"POST /jobs/{id}/cancel":                 {id: "$waiting_job"},
 	"GET /jobs/{id}/files/{key}":             {path: "/jobs/$job/files/rejected"},

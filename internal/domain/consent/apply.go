@@ -56,6 +56,9 @@ func (s *Service) applyWorkspace(ctx context.Context, ws string, events []event.
 	return s.Change(ctx, ws, changes...)
 }
 
+// importSource begins the sources of events that a file has brought: the ids of jobs.
+const importSource = "job_"
+
 // channelKind is what a channel's kind looks like; whether there is such a channel does not matter to what a person said.
 var channelKind = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
@@ -74,6 +77,11 @@ func statement(e event.Kept, topics []Topic) (Change, bool) {
 	}
 	if e.Name == event.Unsubscribed {
 		c.Status = Unsubscribed
+	}
+	if strings.HasPrefix(e.Source, importSource) {
+		// Whoever imports vouches for the proof. A yes without a date may be older than a no that we know.
+		dated, _ := props["dated"].(bool)
+		c.Confirmed, c.Yields = true, !dated
 	}
 	if c.Channel == "" {
 		c.Channel = "email"

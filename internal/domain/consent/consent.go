@@ -120,6 +120,7 @@ type Change struct {
 	TextVersion int    // of the topic's words; 0: the current ones
 	MessageID   string // the message whose link or button it was said by; empty: another way
 	Confirmed   bool   // proven to come from the owner of the address: a Double topic needs no confirmation mail
+	Yields      bool   // a yes that may be older than it says: it takes no refusal back
 }
 
 // Record is one entry of the history; it is never changed.

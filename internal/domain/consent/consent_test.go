@@ -481,3 +481,33 @@ func TestAFileOfAddressesIsReadRowByRow(t *testing.T) {
 		t.Errorf("many faults: %d, %d listed", many.Rejected, len(many.Faults))
 	}
 }
+
+func TestAnImportedYesWithoutADateTakesNoRefusalBack(t *testing.T) {
+	f := setup(t)
+	news, double := f.news, f.topic(t, "Twice", consent.Double)
+	statement := func(id, name string, person uint64, at int, source, props string) event.Kept {
+		return event.Kept{Person: person, Event: event.Event{
+			Workspace: ws, MessageID: id, Type: event.Track, Name: name, Origin: event.Server, Source: source, Time: start.Add(time.Duration(at) * time.Minute), Properties: json.RawMessage(props),
+		}}
+	}
+	f.clock.Advance(time.Hour)
+	if err := f.ApplyEvents(t.Context(), []event.Kept{
+		statement("a", "Unsubscribed", 0, 1, "src_1", `{"topic":"News"}`),
+		statement("b", "Subscribed", 0, 2, "job_1", `{"topic":"News","source":"form","dated":false}`),
+		statement("c", "Unsubscribed", 1, 1, "src_1", `{}`),
+		statement("d", "Subscribed", 1, 2, "job_1", `{"topic":"News","source":"form"}`),
+		statement("e", "Unsubscribed", 2, 1, "src_1", `{"topic":"News"}`),
+		statement("f", "Subscribed", 2, 2, "job_1", `{"topic":"News","source":"form","dated":true}`),
+		statement("g", "Subscribed", 2, 2, "job_1", `{"topic":"Twice","source":"form"}`),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for person, want := range map[string]bool{"per_a": false, "per_b": false, "per_c": true} {
+		if got := f.state(t, person, "").Topics[news.ID]; got != want {
+			t.Errorf("%s may be mailed: %v, want %v", person, got, want)
+		}
+	}
+	if !f.state(t, "per_c", "").Topics[double.ID] {
+		t.Error("who imports vouches for the proof: nobody is asked to confirm")
+	}
+}

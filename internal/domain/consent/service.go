@@ -206,6 +206,9 @@ func (s *Service) record(ctx context.Context, ws string, topics map[string]Topic
 		if had && !st.newer(old) || st.Status == Pending && old.Status == Subscribed { // who has confirmed need not do it again
 			continue
 		}
+		if r.Yields && r.Status == Subscribed && (old.Status == Unsubscribed || current[stateKey{r.PersonID, AllTopics, r.Channel}].Status == Unsubscribed) {
+			continue
+		}
 		if st.Status == Pending {
 			asks = append(asks, r)
 		}

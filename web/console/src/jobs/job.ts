@@ -5,7 +5,7 @@ export type Job = Schemas['Job']
 
 export const waits = (j: Job) => j.state === 'queued' || j.state === 'running'
 
-const order = ['rows', 'added', 'accepted', 'known', 'rejected']
+const order = ['rows', 'added', 'accepted', 'created', 'known', 'rejected']
 
 /** The counts of a job in one line: "2,000 rows · 1,990 added · 10 rejected". */
 export function figures(j: Job): string {
@@ -19,5 +19,5 @@ export function figures(j: Job): string {
 /** Where what a job has done can be seen. */
 export const results: Record<string, string> = {
   suppression_import: '/settings/suppressions',
-  event_import: '/people',
+  people_import: '/people',
 }

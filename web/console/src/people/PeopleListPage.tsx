@@ -1,4 +1,4 @@
-import { Download, Users, UsersRound } from 'lucide-react'
+import { Download, Upload, Users, UsersRound } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
@@ -98,6 +98,11 @@ export default function PeopleListPage() {
               {t('people.export')}
             </Button>
           ) : null}
+          {can('import.write') ? (
+            <LinkButton to="/people/import" leftSection={<Upload size={16} />}>
+              {t('people.import')}
+            </LinkButton>
+          ) : null}
         </>
       }
       views={<SavedViews list="people" state={filter} defaults={none} onApply={(s) => setFilter({ ...none, ...s } as typeof none)} />}
@@ -146,7 +151,14 @@ export default function PeopleListPage() {
         filtered={filtered}
         onClearFilters={clear}
         bulk={can('segments.write') ? (ids, done) => <AddToList ids={ids} lists={lists.data?.items ?? []} onDone={done} /> : undefined}
-        empty={<EmptyState icon={Users} title={t('people.empty_title')} text={t('people.empty')} />}
+        empty={
+          <EmptyState
+            icon={Users}
+            title={t('people.empty_title')}
+            text={t('people.empty')}
+            action={can('import.write') ? <LinkButton to="/people/import">{t('imports.title')}</LinkButton> : undefined}
+          />
+        }
       />
     </ListPage>
   )

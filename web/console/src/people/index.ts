@@ -11,7 +11,17 @@ export const people: Area = {
   aliases: 'customers contacts renyuan kehu hito kokyaku 客户 顧客',
   screens: [
     { path: '/people', load: () => import('./PeopleListPage') },
+    { path: '/people/import', load: () => import('./ImportPage') },
     { path: '/people/duplicates', load: () => import('./DuplicatesPage') },
     { path: '/people/$id', load: () => import('./PersonDetailPage') },
+  ],
+  actions: [
+    {
+      id: 'people.import',
+      title: 'imports.title',
+      aliases: 'import csv upload bring migrate daoru 导入 torikomi 取り込み インポート',
+      permission: 'import.write',
+      to: '/people/import',
+    },
   ],
 }

@@ -1,0 +1,229 @@
+// People and events from a file: choose it, say what its columns are, see what would become of it, let it in.
+import { Users } from 'lucide-react'
+import { type ReactNode, useEffect, useState } from 'react'
+import { call, describe, refresh, type Schemas, upload, useRead, useSend } from '@/api'
+import { useCan } from '@/app/session'
+import { formatNumber, language, useT } from '@/i18n'
+import { JobState } from '@/jobs/JobState'
+import { useUrlState } from '@/lib/route'
+import { Alert, Button, Card, EmptyState, FileInput, FormPage, Group, LinkButton, Loaded, Note, Stack, Stepper, toastError } from '@/ui'
+import { ImportCheck } from './ImportCheck'
+import { ImportColumns } from './ImportColumns'
+import { type Choice, choicesOf, columnsKey, type Extras, type Layout, type Plan, planOf } from './importplan'
+
+type Look = Schemas['ImportLook']
+
+const steps = ['file', 'columns', 'check', 'run']
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+const blank: Extras = { event: '', currency: '', zone: here, source: '', evidence: '' }
+
+export default function ImportPage() {
+  const t = useT()
+  const can = useCan()
+  const [url, setUrl] = useUrlState({ job: '' })
+  return (
+    <FormPage title={t('imports.title')} lead={t('imports.lead')} crumbs={[{ to: '/people', label: t('nav.people') }]}>
+      {!can('import.write') ? (
+        <EmptyState icon={Users} title={t('imports.not_allowed')} text={t('imports.not_allowed_help')} />
+      ) : url.job ? (
+        <>
+          <Steps at={3} />
+          <Running id={url.job} onAgain={() => setUrl({ job: '' })} />
+        </>
+      ) : (
+        <Wizard onBegun={(job) => setUrl({ job })} />
+      )}
+    </FormPage>
+  )
+}
+
+function Steps({ at, onGo }: { at: number; onGo?: (step: number) => void }) {
+  const t = useT()
+  return (
+    <Stepper
+      active={at}
+      onStepClick={onGo}
+      size="sm"
+      wrap={false}
+      styles={{ root: { contain: 'inline-size' }, steps: { overflowX: 'auto', paddingBottom: 4 }, stepLabel: { whiteSpace: 'nowrap' } }}
+    >
+      {steps.map((s, i) => (
+        <Stepper.Step key={s} label={t(`imports.step.${s}`)} allowStepSelect={onGo !== undefined && i < at} />
+      ))}
+    </Stepper>
+  )
+}
+
+function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
+  const t = useT()
+  const settings = useRead('/api/v1/personal-settings', {})
+  const keep = useSend('put', '/api/v1/personal-settings/{key}', { refresh: ['/api/v1/personal-settings'] })
+  const [step, setStep] = useState(0)
+  const [file, setFile] = useState<File | null>(null)
+  const [sent, setSent] = useState('')
+  const [look, setLook] = useState<Look | null>(null)
+  const [remembered, setRemembered] = useState(false)
+  const [choices, setChoices] = useState<Choice[]>([])
+  const [extras, setExtras] = useState(blank)
+  const [check, setCheck] = useState<Schemas['ImportCheck'] | null>(null)
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState('')
+  const act = async (what: () => Promise<void>) => {
+    setBusy(true)
+    setFailure('')
+    try {
+      await what()
+    } catch (err) {
+      setFailure(describe(err))
+    } finally {
+      setBusy(false)
+    }
+  }
+  const open = async (id: string, layout?: Layout) => {
+    const found = await call('post', '/api/v1/imports/look', { body: { upload: id, layout } })
+    const names = found.columns.map((c) => c.name)
+    const last = settings.data?.items.find((p) => p.key === columnsKey(names))?.value as Plan | undefined
+    const plan = last?.columns ? last : found.plan
+    setRemembered(Boolean(last?.columns))
+    setLook(found)
+    setChoices(choicesOf(names, plan))
+    setExtras({
+      ...blank,
+      event: plan.event ?? '',
+      currency: plan.currency ?? '',
+      zone: plan.zone || here,
+      source: plan.source ?? '',
+      evidence: plan.evidence ?? '',
+    })
+  }
+  const choose = (f: File | null) => {
+    setFile(f)
+    setSent('')
+    setLook(null)
+    if (!f) return
+    void act(async () => {
+      const { id } = await upload(f)
+      setSent(id)
+      await open(id)
+      setStep(1)
+    })
+  }
+  const wanted = () => ({ upload: sent, layout: look?.layout as Layout, plan: planOf(choices, extras) })
+  const next = () => {
+    if (step === 0 && look) setStep(1)
+    if (step === 1)
+      void act(async () => {
+        setCheck(await call('post', '/api/v1/imports/check', { body: wanted() }))
+        setStep(2)
+      })
+    if (step === 2)
+      void act(async () => {
+        const job = await call('post', '/api/v1/imports', { body: { ...wanted(), name: file?.name, locale: language() } })
+        keep.mutate({ path: { key: columnsKey(choices.map((c) => c.name)) }, body: { value: wanted().plan } }, { onError: toastError })
+        await refresh(['/api/v1/jobs'])
+        onBegun(job.id)
+      })
+  }
+  return (
+    <form
+      noValidate
+      onSubmit={(e) => {
+        e.preventDefault()
+        next()
+      }}
+    >
+      <Stack gap="md">
+        <Steps at={step} onGo={setStep} />
+        {step === 0 ? (
+          <Card title={t('imports.step.file')}>
+            <Stack gap="md">
+              <FileInput
+                label={t('imports.file')}
+                description={t('imports.file_help')}
+                placeholder={t('lists.file')}
+                accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson,text/csv,text/plain,application/json"
+                required
+                clearable
+                disabled={busy || settings.isPending}
+                value={file}
+                onChange={choose}
+              />
+              <Note>{busy ? t('imports.reading') : t('imports.file_note')}</Note>
+            </Stack>
+          </Card>
+        ) : null}
+        {step === 1 && look ? (
+          <ImportColumns
+            look={look}
+            remembered={remembered}
+            choices={choices}
+            onChoices={setChoices}
+            extras={extras}
+            onExtras={setExtras}
+            busy={busy}
+            onLayout={(layout) => void act(() => open(sent, layout))}
+          />
+        ) : null}
+        {step === 2 && check ? <ImportCheck of={check} /> : null}
+        {failure ? (
+          <Alert color="danger" role="alert">
+            {failure}
+          </Alert>
+        ) : null}
+        <Actions>
+          <LinkButton to="/people">{t('action.cancel')}</LinkButton>
+          <Group gap="xs">
+            {step > 0 ? (
+              <Button
+                onClick={() => {
+                  setFailure('')
+                  setStep(step - 1)
+                }}
+              >
+                {t('imports.back')}
+              </Button>
+            ) : null}
+            <Button type="submit" variant="filled" loading={busy} disabled={step === 0 ? !look : step === 2 && check?.accepted === 0}>
+              {step === 2 && check
+                ? t(check.complete ? 'imports.go' : 'imports.go_all', { count: check.accepted, n: formatNumber(check.accepted) })
+                : t(step === 1 ? 'imports.look' : 'imports.next')}
+            </Button>
+          </Group>
+        </Actions>
+      </Stack>
+    </form>
+  )
+}
+
+const Actions = ({ children }: { children: ReactNode }) => (
+  <Group justify="space-between" gap="xs">
+    {children}
+  </Group>
+)
+
+/** The import at work, and what has come of it. It goes on when the page is left. */
+function Running({ id, onAgain }: { id: string; onAgain: () => void }) {
+  const t = useT()
+  const job = useRead('/api/v1/jobs/{id}', { path: { id } })
+  const state = job.data?.state
+  useEffect(() => {
+    if (state === 'done') void refresh(['/api/v1/people', '/api/v1/stats'])
+  }, [state])
+  const over = state === 'done' || state === 'failed' || state === 'cancelled'
+  return (
+    <Stack gap="md">
+      <Card title={t(state === 'done' ? 'imports.done' : 'imports.step.run')}>
+        <Stack gap="md">
+          <Loaded of={job}>{(j) => <JobState job={j} />}</Loaded>
+          <Note>{t(over ? 'imports.done_help' : 'imports.goes_on')}</Note>
+        </Stack>
+      </Card>
+      <Actions>
+        <Button onClick={onAgain}>{t('imports.again')}</Button>
+        <LinkButton to="/people" variant="filled">
+          {t('imports.to_people')}
+        </LinkButton>
+      </Actions>
+    </Stack>
+  )
+}
