@@ -201,7 +201,13 @@ func newWorld(b *testing.B, people int) *world {
 		w.profiles = freeAddress(b)
 		env = append(env, "KIZUNA_ADMIN_LISTEN="+w.profiles)
 	}
-	w.s = harness.Start(b, env...)
+	w.s = harness.Prepare(b, env...)
+	kept := os.Getenv("KIZUNA_BENCH_WORLD")
+	if _, err := os.Stat(kept); kept != "" && err == nil {
+		w.restore(kept)
+		return w
+	}
+	w.s.Launch()
 	for from := 0; from < people; from += 250 {
 		var batch []harness.Event
 		for n := from; n < from+250; n++ {
@@ -231,7 +237,40 @@ func newWorld(b *testing.B, people int) *world {
 	})
 	w.s.Must("POST", "/templates", map[string]any{"name": "Letter", "channel": "email", "subject": "Hello {{ person.first_name }}", "html": letter}, &made)
 	w.template = made.ID
+	if kept != "" {
+		w.keep(kept)
+	}
 	return w
+}
+
+// keep copies the data of the world into a folder, and restore begins with such a copy: experiments need not import everybody anew.
+func (w *world) keep(folder string) {
+	w.quiet()
+	w.s.Stop()
+	names, _ := json.Marshal([]string{w.topic, w.segment, w.template})
+	if err := os.WriteFile(filepath.Join(w.s.Dir, "bench.json"), names, 0o600); err != nil {
+		w.b.Fatal(err)
+	}
+	if err := os.CopyFS(folder, os.DirFS(w.s.Dir)); err != nil {
+		w.b.Fatal(err)
+	}
+	w.s.Launch()
+}
+
+func (w *world) restore(folder string) {
+	if err := os.CopyFS(w.s.Dir, os.DirFS(folder)); err != nil {
+		w.b.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(w.s.Dir, "bench.json"))
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	var names []string
+	if err := json.Unmarshal(raw, &names); err != nil || len(names) != 3 {
+		w.b.Fatalf("%s: %v", raw, err)
+	}
+	w.topic, w.segment, w.template = names[0], names[1], names[2]
+	w.s.Launch()
 }
 
 func (w *world) route(addr string, connections int) {
@@ -278,6 +317,7 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 		defer close(profiled)
 		w.profile("profile?seconds="+cmp.Or(os.Getenv(profileVariable+"_SECONDS"), "10"), name+".cpu")
 	}()
+	watched := watch(pid)
 	began, cpu := time.Now(), cpuOf(pid)
 	w.s.Must("POST", "/campaigns/"+made.ID+"/launch", nil, nil)
 	w.s.Eventually(30*time.Minute, "everybody is mailed", func() bool { return sink.taken(b).N >= w.people })
@@ -300,6 +340,7 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	b.ReportMetric(per(t.CPU), "µs-cpu/mail-sink")
 	b.ReportMetric(idle, "MB-idle")
 	b.ReportMetric(peak-idle, "MB-above-idle")
+	watched.report(b)
 	b.ReportMetric(0, "ns/op")
 }
 

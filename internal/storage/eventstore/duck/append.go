@@ -147,7 +147,7 @@ func (s *Store) move(ctx context.Context, moves []event.Move, m *merges) error {
 	}
 	_, err := s.w.ExecContext(ctx, `UPDATE event_raw SET person = m.person
 		FROM (SELECT unnest(CAST(? AS VARCHAR[])) AS ws, unnest(CAST(? AS VARCHAR[])) AS message_id, unnest(CAST(? AS UBIGINT[])) AS person) m
-		WHERE event_raw.ws = m.ws AND event_raw.message_id = m.message_id AND event_raw.person <> m.person`, ws, ids, to)
+		WHERE event_raw.ws = m.ws AND event_raw.message_id = m.message_id AND event_raw.person <> m.person`, lists(ws, ids, to)...)
 	return err
 }
 
@@ -249,7 +249,7 @@ func (s *Store) merges(ctx context.Context, b event.Batch) (*merges, error) {
 
 func (s *Store) read(ctx context.Context, m *merges, ws, column string, nums []uint64) error {
 	rows, err := s.w.QueryContext(ctx, `SELECT loser, winner, folded FROM redirect WHERE ws = ? AND `+column+
-		` IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums)
+		` IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...)
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (s *Store) redirect(ctx context.Context, m *merges) (map[who]uint64, error)
 		byWS[k.ws] = append(byWS[k.ws], k.num)
 	}
 	for ws, nums := range byWS {
-		if _, err := s.w.ExecContext(ctx, `DELETE FROM redirect WHERE ws = ? AND loser IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums); err != nil {
+		if _, err := s.w.ExecContext(ctx, `DELETE FROM redirect WHERE ws = ? AND loser IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...); err != nil {
 			return nil, err
 		}
 	}
@@ -320,7 +320,7 @@ func (s *Store) people(ctx context.Context, b event.Batch) error {
 		delete(last, who{g.Workspace, g.Num})
 	}
 	for ws, nums := range byWS {
-		if _, err := s.w.ExecContext(ctx, `DELETE FROM person WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[])))`, ws, nums); err != nil {
+		if _, err := s.w.ExecContext(ctx, `DELETE FROM person WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...); err != nil {
 			return err
 		}
 	}

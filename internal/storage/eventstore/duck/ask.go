@@ -18,7 +18,7 @@ import (
 func (s *Store) Select(ctx context.Context, _ string, query string, args []any) (*roaring64.Bitmap, error) {
 	defer s.reading()()
 	rows, err := s.db.QueryContext(ctx, `SELECT p // 64 AS word, bit_or(CAST(1 AS UBIGINT) << CAST(p % 64 AS UBIGINT))
-		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (`+query+`) AS answer(p) WHERE p IS NOT NULL) GROUP BY word`, args...)
+		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (`+query+`) AS answer(p) WHERE p IS NOT NULL) GROUP BY word`, lists(args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: select: %w", err)
 	}
@@ -48,7 +48,7 @@ func (s *Store) Select(ctx context.Context, _ string, query string, args []any) 
 // Query implements event.Store.
 func (s *Store) Query(ctx context.Context, query string, args []any) ([][]any, error) {
 	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.QueryContext(ctx, query, lists(args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: query: %w", err)
 	}
@@ -116,7 +116,7 @@ func (s *Store) People(ctx context.Context, ws string, nums []uint64) ([]event.M
 		return nil, nil
 	}
 	rows, err := s.db.QueryContext(ctx, `SELECT num, id, traits, channels, first_seen, last_seen FROM person
-		WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[]))) ORDER BY num`, ws, nums)
+		WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[]))) ORDER BY num`, lists(ws, nums)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: people: %w", err)
 	}

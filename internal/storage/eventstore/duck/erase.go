@@ -70,7 +70,7 @@ func (s *Store) Strip(ctx context.Context, ws string, people []uint64) (n int64,
 			WHERE ws = ? AND person IN (SELECT unnest(CAST(? AS UBIGINT[])))`,
 		`DELETE FROM person WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[])))`,
 	} {
-		res, err := s.w.ExecContext(ctx, q, ws, stored)
+		res, err := s.w.ExecContext(ctx, q, lists(ws, stored)...)
 		if err == nil && n == 0 && strings.HasPrefix(q, "UPDATE") {
 			n, err = res.RowsAffected()
 		}
@@ -131,16 +131,12 @@ func (s *Store) Scrub(ctx context.Context) error {
 
 // copyNext makes a copy of everything beside the file. Rows keep their order: what was stored together is read together.
 func (s *Store) copyNext(ctx context.Context) error {
-	var name string
-	if err := s.w.QueryRowContext(ctx, "SELECT current_database()").Scan(&name); err != nil {
-		return err
-	}
 	_ = os.Remove(s.file + nextSuffix) // of an attempt that failed
 	for _, q := range []string{
 		"CHECKPOINT",
-		"ATTACH " + quote(s.file+nextSuffix) + " AS next_file",
+		"ATTACH " + quote(s.file+nextSuffix) + " AS next_file" + fileOptions,
 		"SET preserve_insertion_order = true",
-		`COPY FROM DATABASE "` + strings.ReplaceAll(name, `"`, `""`) + `" TO next_file`,
+		"COPY FROM DATABASE " + database + " TO next_file",
 		"CHECKPOINT next_file",
 		"CHECKPOINT",
 	} {

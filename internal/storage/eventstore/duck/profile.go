@@ -51,7 +51,7 @@ func (s *Store) Profile(ctx context.Context, ws string, q event.ProfileQuery) (e
 // each reads the rows of a query.
 func (s *Store) each(ctx context.Context, query string, args []any, scan func(scan func(...any) error) error) error {
 	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, query, args...)
+	rows, err := s.db.QueryContext(ctx, query, lists(args...)...)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (s *Store) Linked(ctx context.Context, ws string, ids []event.Identifier, l
 // kept reads events of the workspace from event_raw and names the person after merges.
 func (s *Store) kept(ctx context.Context, open *redirects, ws, columns, where string, args ...any) ([]event.Kept, error) {
 	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM event_raw `+where, args...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM event_raw `+where, lists(args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}
