@@ -190,6 +190,7 @@ func (a *api) routes() {
 	a.privacyRoutes()
 	a.personExportRoutes()
 	a.rejectionRoutes()
+	a.eventRoutes()
 	a.testRoutes()
 }
 

@@ -171,6 +171,8 @@ var foreignCases = map[string]foreign{
 	"PUT /tasks/{id}":                       {id: "$todo", body: `{"title":"taken","revision":0}`},
 	"POST /tasks/{id}/complete":             {id: "$todo", body: `{"outcome":"taken"}`},
 	"POST /tasks/{id}/cancel":               {id: "$todo", body: `{"outcome":"taken"}`},
+	"GET /events":                           {want: 200, has: `"items":[`},
+	"GET /events/{id}":                      {path: "/events/$arrived"},
 	"GET /rejections":                       {want: 200, has: `"items":[]`},
 	"GET /report-catalog":                   {want: 200, has: `"key":"links"`},
 	"GET /reports/summary":                  {want: 200, has: `"asked":0`},
@@ -363,13 +365,13 @@ func (f foreign) request(t *testing.T, op operation, ids map[string]string) (wha
 func snapshot(w *world, b *business) map[string]any {
 	w.t.Helper()
 	out := map[string]any{}
-	nameless := []string{"/reports/subjects", "/people/$aya/suppression", "/sending", "/sending/bounce-policy", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round"} // ids and numbers alone
+	nameless := []string{"/reports/subjects", "/people/$aya/suppression", "/sending", "/sending/bounce-policy", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round", "/events/$arrived"} // ids and numbers alone
 	for _, path := range []string{
 		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/jobs", "/jobs/$job", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people-suggestions", "/people-suggestions/$suggestion", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
-		"/people/$aya/segments", "/people/$cem/subscriptions", "/people/$aya/suppression", "/rejections", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/journey-maps", "/journey-maps/$map", "/journey-maps/$map/flow", "/seen-values?path=plan", "/sending",
+		"/people/$aya/segments", "/people/$cem/subscriptions", "/people/$aya/suppression", "/rejections", "/events", "/events/$arrived", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/journey-maps", "/journey-maps/$map", "/journey-maps/$map/flow", "/seen-values?path=plan", "/sending",
 		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
 		var v any
@@ -473,7 +475,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map"} {
+	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -103,6 +103,13 @@ func TestWorkspaceScenarios(t *testing.T) {
 		{do: "GET /rejections?source=$source", status: 200, has: "Zanzibar-1"},
 		{do: "GET /rejections?source=other", status: 200, has: `"items":[]`},
 
+		{do: "GET /events", status: 200, has: `"person":"$aya"`, not: "properties"},
+		{do: "GET /events?type=message&limit=500", status: 200, has: "$arrived"},
+		{do: "GET /events?type=page", status: 200, not: "$arrived"},
+		{do: "GET /events?source=other", status: 200, has: `"items":[]`},
+		{do: "GET /events/$arrived", status: 200, has: `"person":"$aya" | "type":"message" | "properties":{`},
+		{do: "GET /events/none", status: 404, has: "event.not_found"},
+
 		{do: "GET /keys", status: 200, has: `"name":"Zanzibar key"`, not: `"secret"`},
 		{do: "POST /keys", body: `{"name":"reader","scopes":["people.read","reports.read"]}`, status: 201, has: `"secret":"kz_ | "hint":"kz_`, keep: "reader"},
 		{do: "POST /keys", body: `{"name":"reader","scopes":[]}`, status: 422, has: `"field":"scopes"`},

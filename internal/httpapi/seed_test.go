@@ -100,6 +100,14 @@ func (w *world) business() *business {
 	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/messages", "", &messages)
 	b.ids["message"] = messages.Items[0].ID
 
+	var arrived struct {
+		Items []struct {
+			ID string `json:"message_id"`
+		}
+	}
+	w.ok(b.key, "GET /people/"+b.ids["aya"]+"/events?type=message", "", &arrived)
+	b.ids["arrived"] = arrived.Items[0].ID
+
 	var deliveries struct{ Items []struct{ ID string } }
 	w.ok(b.key, "GET /webhooks/"+b.ids["webhook"]+"/deliveries", "", &deliveries)
 	b.ids["delivery"] = deliveries.Items[0].ID

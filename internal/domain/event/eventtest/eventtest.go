@@ -36,6 +36,7 @@ func Run(t *testing.T, open Open) {
 		{"an event comes back as it was appended", roundTrip},
 		{"a timeline is newest first and its pages are stable", timeline},
 		{"a timeline shows the wanted types", timelineTypes},
+		{"arrivals are in the order of the log", arrivals},
 		{"histories are in the order of Less and of the wanted names", histories},
 		{"a batch that is repeated longer adds what is new", recut},
 		{"merged people are one", merges},
@@ -258,6 +259,39 @@ func timelineTypes(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	same(t, "timeline", ids(p.Items), []string{"m3", "m1"})
+}
+
+func arrivals(t *testing.T, s Store) {
+	// What happened first came last; two came in one record, and one belongs to another workspace.
+	late, page1, page2, other := Kept(1, "A", 0, 9), Kept(1, "Home", 5, 7), Kept(2, "Home", 4, 7), Kept(3, "A", 6, 8)
+	page1.Type, page2.Type, page2.Position.Index, page2.MessageID, page2.Source = event.Page, event.Page, 1, "m7b", "src_2"
+	other.Workspace = "ws_2"
+	first := Kept(2, "A", 9, 3)
+	appendBatch(t, s, event.Batch{Events: []event.Kept{first, page1, page2, other, late}, Through: 9})
+	all := func(f event.Arrival) (got []string) {
+		r := page.Request{Limit: 2}
+		for {
+			p, err := s.Arrivals(t.Context(), "ws_1", f, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, ids(p.Items)...)
+			if r.Cursor = p.Next; r.Cursor == "" {
+				return got
+			}
+		}
+	}
+	same(t, "all", all(event.Arrival{}), []string{"m9", "m7b", "m7", "m3"})
+	same(t, "of a type", all(event.Arrival{Type: event.Page}), []string{"m7b", "m7"})
+	same(t, "of a source", all(event.Arrival{Source: "src_2"}), []string{"m7b"})
+	same(t, "of a name", all(event.Arrival{Name: "A"}), []string{"m9", "m3"})
+	same(t, "the one", all(event.Arrival{MessageID: "m7"}), []string{"m7"})
+	if got := all(event.Arrival{MessageID: "m8"}); len(got) > 0 {
+		t.Errorf("an event of another workspace: %v", got)
+	}
+	if _, err := s.Arrivals(t.Context(), "ws_1", event.Arrival{}, page.Request{Cursor: "!"}); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("bad cursor: %v; want invalid", err)
+	}
 }
 
 func histories(t *testing.T, s Store) {

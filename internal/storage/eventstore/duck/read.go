@@ -44,6 +44,34 @@ func (s *Store) Timeline(ctx context.Context, ws string, person uint64, types []
 	}), nil
 }
 
+// Arrivals implements event.Store.
+func (s *Store) Arrivals(ctx context.Context, ws string, f event.Arrival, p page.Request) (page.Of[event.Kept], error) {
+	var seq uint64
+	var idx int
+	after, err := page.Decode(p.Cursor, &seq, &idx)
+	if err != nil {
+		return page.Of[event.Kept]{}, err
+	}
+	w := where{}
+	w.add("ws = ?", ws)
+	for _, c := range [][2]string{{"source", f.Source}, {"name", f.Name}, {"type", string(f.Type)}, {"message_id", f.MessageID}} {
+		if c[1] != "" {
+			w.add(c[0]+" = ?", c[1])
+		}
+	}
+	if after {
+		w.add("(seq < ? OR seq = ? AND idx < ?)", seq, seq, idx)
+	}
+	// The narrow columns find the rows; the wide ones are read of those few only.
+	const newest = ` ORDER BY seq DESC, idx DESC`
+	items, err := s.kept(ctx, s.open.Load(), ws, keptColumns,
+		`WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+newest+fmt.Sprintf(` LIMIT %d)`, p.Size()+1)+newest, w.args...)
+	if err != nil {
+		return page.Of[event.Kept]{}, err
+	}
+	return page.Cut(items, p.Size(), func(k event.Kept) string { return page.Encode(k.Position.Seq, k.Position.Index) }), nil
+}
+
 // Histories implements event.Store.
 func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]event.Kept, error) {
 	out := make(map[uint64][]event.Kept, len(people))

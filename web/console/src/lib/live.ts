@@ -10,7 +10,7 @@ export interface Change {
 
 // Paths whose answers depend on a topic. A nested path of one thing ("/people/{id}/events") is read anew only for the thing that changed.
 const paths: Record<string, string[]> = {
-  event: ['/api/v1/stats', '/api/v1/reports', '/api/v1/event-names', '/api/v1/rejections', '/api/v1/sources'],
+  event: ['/api/v1/stats', '/api/v1/events', '/api/v1/reports', '/api/v1/event-names', '/api/v1/rejections', '/api/v1/sources'],
   person: ['/api/v1/people', '/api/v1/lists'],
   segment: ['/api/v1/segments'],
   list: ['/api/v1/lists'],
