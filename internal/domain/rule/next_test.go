@@ -7,3 +7,5 @@ import (
 )
 
 func TestAnswerHoldsUntilNext(t *testing.T) { ruletest.RunNext(t) }
+
+func TestEvalIsWhatTheDefinitionSays(t *testing.T) { ruletest.RunOracle(t) }

@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -46,7 +47,8 @@ func Run(t *testing.T, store event.Store) {
 		t.Run(w.ws, func(t *testing.T) {
 			people := subjects[w.ws]
 			rapid.Check(t, func(rt *rapid.T) {
-				r := parse(rt, Tree(rt))
+				tree := Tree(rt)
+				r := parse(rt, tree)
 				now := instant(rt)
 				got, err := r.Audience(t.Context(), src, w.ws, now)
 				if err != nil {
@@ -54,6 +56,10 @@ func Run(t *testing.T, store event.Store) {
 				}
 				for i := range people {
 					want := r.Eval(&people[i], now).Match
+					if says := Oracle(tree, &people[i], now); says != want {
+						rt.Fatalf("%s at %s: Eval says %v of person %d, by the definition it is %v\ntraits %s\nevents %s",
+							r.JSON(), now.Format(time.RFC3339Nano), want, people[i].Num, says, show(people[i].Traits), show(people[i].Events))
+					}
 					if in := got.People.Contains(people[i].Num); in != want {
 						rt.Fatalf("%s at %s: person %d is in the audience: %v, but Eval says %v\ntraits %s\nevents %s",
 							r.JSON(), now.Format(time.RFC3339Nano), people[i].Num, in, want, show(people[i].Traits), show(people[i].Events))
@@ -111,6 +117,30 @@ func onlyNeeded(r *rule.Rule, p *rule.Subject) *rule.Subject {
 		}
 	}
 	return &few
+}
+
+// plain is a tree as a JSON decoder makes it.
+func plain(tree object) object {
+	var out object
+	if err := json.Unmarshal(encode(tree), &out); err != nil {
+		panic(err) // its own encoding
+	}
+	return out
+}
+
+// RunOracle holds Eval equal to the definition, in memory.
+func RunOracle(t *testing.T) {
+	people := newWorld("ws_1", 5).subjects()
+	rapid.Check(t, func(rt *rapid.T) {
+		tree := Tree(rt)
+		r, now := parse(rt, tree), instant(rt)
+		for i := range people {
+			if got, want := r.Eval(&people[i], now).Match, Oracle(tree, &people[i], now); got != want {
+				rt.Fatalf("%s at %s: Eval says %v of person %d, by the definition it is %v\ntraits %s\nevents %s",
+					r.JSON(), now.Format(time.RFC3339Nano), got, people[i].Num, want, show(people[i].Traits), show(people[i].Events))
+			}
+		}
+	})
 }
 
 func parse(t *rapid.T, tree any) *rule.Rule {

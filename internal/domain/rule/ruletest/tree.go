@@ -13,10 +13,18 @@ func oneOf[T any](t *rapid.T, name string, from []T) T { return rapid.SampledFro
 
 func maybe(t *rapid.T, name string) bool { return rapid.Bool().Draw(t, name) }
 
-// Tree draws a random valid rule.
-func Tree(t *rapid.T) object { return tree(t, 3) }
+// Sets are the segments and lists that rules may name.
+type Sets struct {
+	Segments, Lists []string
+}
 
-func tree(t *rapid.T, depth int) object {
+// Tree draws a random valid rule over the sets of the worlds here.
+func Tree(t *rapid.T) map[string]any { return TreeOf(t, Sets{setIDs, setIDs}, 3) }
+
+// TreeOf draws a random valid rule, as a JSON decoder would return it, at most depth groups deep.
+func TreeOf(t *rapid.T, sets Sets, depth int) map[string]any { return plain(sets.tree(t, depth)) }
+
+func (sets Sets) tree(t *rapid.T, depth int) object {
 	kinds := []string{"leaf", "leaf", "leaf", "all", "any", "not"}
 	if depth == 0 {
 		kinds = kinds[:1]
@@ -25,17 +33,24 @@ func tree(t *rapid.T, depth int) object {
 	case "all", "any":
 		list := []any{}
 		for range rapid.IntRange(0, 3).Draw(t, "children") {
-			list = append(list, tree(t, depth-1))
+			list = append(list, sets.tree(t, depth-1))
 		}
 		return object{kind: list}
 	case "not":
-		return object{"not": tree(t, depth-1)}
+		return object{"not": sets.tree(t, depth-1)}
 	}
-	return leafOf(t)
+	return sets.leaf(t)
 }
 
-func leafOf(t *rapid.T) object {
-	kind := oneOf(t, "kind", []string{"trait", "trait", "event", "event", "event", "occurrence", "occurrence", "sequence", "sequence", "anniversary", "anniversary", "order", "order", "device", "channel", "engagement", "segment", "list", "bucket", "everyone"})
+func (sets Sets) leaf(t *rapid.T) object {
+	kinds := []string{"trait", "trait", "event", "event", "event", "occurrence", "occurrence", "sequence", "sequence", "anniversary", "anniversary", "order", "order", "device", "channel", "engagement", "bucket", "everyone"}
+	if len(sets.Segments) > 0 {
+		kinds = append(kinds, "segment")
+	}
+	if len(sets.Lists) > 0 {
+		kinds = append(kinds, "list")
+	}
+	kind := oneOf(t, "kind", kinds)
 	l := object{}
 	switch kind {
 	case "trait":
@@ -87,7 +102,7 @@ func leafOf(t *rapid.T) object {
 		figure(t, l, []float64{0, 1, 2})
 		window(t, l)
 	case "segment", "list":
-		l["id"] = oneOf(t, "set", setIDs)
+		l["id"] = oneOf(t, "set", map[string][]string{"segment": sets.Segments, "list": sets.Lists}[kind])
 		if maybe(t, "in") {
 			l["in"] = maybe(t, "yes")
 		}
@@ -168,7 +183,7 @@ func anniversaryLeaf(t *rapid.T, l object) {
 	if maybe(t, "range") {
 		from := rapid.IntRange(-300, 200).Draw(t, "from")
 		if maybe(t, "near") {
-			from = rapid.IntRange(-3, 3).Draw(t, "from")
+			from = oneOf(t, "from", []int{-3, -1, 0, 1, 3, -63, -62, -61, -60}) // 28 February is 62 days before base, 1 March 61
 		}
 		l["from"] = from
 		l["to"] = from + oneOf(t, "long", []int{0, 1, 7, 60, 164})

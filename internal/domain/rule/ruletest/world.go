@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
+	"pgregory.net/rapid"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 )
@@ -31,6 +32,41 @@ var grid = []time.Duration{
 
 var nudges = []time.Duration{0, 0, 0, time.Microsecond, -time.Microsecond, time.Minute, time.Hour}
 
+// Base is a moment around which the random events of Happening lie.
+func Base() time.Time { return base }
+
+// Later draws a wait after which windows of random rules often begin or end.
+func Later(t *rapid.T) time.Duration {
+	return max(time.Microsecond, oneOf(t, "wait", grid[1:])+oneOf(t, "nudge", nudges))
+}
+
+// Happening draws what somebody did, some time before now.
+func Happening(t *rapid.T, now time.Time) event.Kept {
+	r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+	k := randomEvent(r)
+	if r.IntN(3) == 0 {
+		k = randomOrder(r)
+	}
+	k.Time = now.Add(-pickOne(r, grid)).Add(min(0, pickOne(r, nudges)))
+	return k
+}
+
+// Looks draws the traits and channels of somebody.
+func Looks(t *rapid.T) (traits, channels json.RawMessage) {
+	r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
+	return randomTraits(r), randomChannels(r)
+}
+
+func randomTraits(r *rand.Rand) json.RawMessage {
+	raw := randomObject(r, traitKeys, 4)
+	if r.IntN(3) == 0 {
+		return raw
+	}
+	traits := event.Object(raw)
+	traits["born"], traits["timezone"] = pickOne(r, dates), pickOne(r, append([]string{"Nowhere/Land", ""}, zones...))
+	return encode(traits)
+}
+
 func pickOne[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
 func newWorld(ws string, seed uint64) *world {
@@ -38,11 +74,7 @@ func newWorld(ws string, seed uint64) *world {
 	w := &world{ws: ws, events: map[uint64][]event.Kept{}, sets: map[string]*roaring64.Bitmap{}}
 	seq := uint64(0)
 	for num := uint64(1); num <= 40; num++ {
-		m := event.Mirror{Workspace: ws, Num: num, ID: fmt.Sprintf("per_%d_%d", seed, num), Traits: randomObject(r, traitKeys, 4), FirstSeen: base, LastSeen: base}
-		if traits := event.Object(m.Traits); r.IntN(3) > 0 {
-			traits["born"], traits["timezone"] = pickOne(r, dates), pickOne(r, append([]string{"Nowhere/Land", ""}, zones...))
-			m.Traits = encode(traits)
-		}
+		m := event.Mirror{Workspace: ws, Num: num, ID: fmt.Sprintf("per_%d_%d", seed, num), Traits: randomTraits(r), FirstSeen: base, LastSeen: base}
 		m.Channels = randomChannels(r)
 		w.mirrors = append(w.mirrors, m)
 		shopper := r.IntN(3) == 0
