@@ -1,12 +1,13 @@
 // The stories of the console, told in a browser.
 //   node test/e2e/run.mjs URL EMAIL PASSWORD [story ...]
 import { browser, wanted } from './lib.mjs'
+import { stories as canvas } from './canvas.mjs'
 import { stories as keys } from './keys.mjs'
 import { stories as loop } from './loop.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 
-const stories = { ...pages, ...keys, ...states, ...loop }
+const stories = { ...pages, ...keys, ...canvas, ...states, ...loop }
 
 let failed = 0
 const began = Date.now()

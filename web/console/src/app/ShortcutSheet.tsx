@@ -14,9 +14,13 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
           <li key={s.keys} className={css.row}>
             <span>{s.label}</span>
             <span className={css.keys}>
-              {printed(s.keys).map((k, i) =>
-                k === t('shortcut.then') ? <span key={`${k}${i}`}>{k}</span> : <Kbd key={`${k}${i}`}>{k}</Kbd>,
-              )}
+              {[s.keys, ...(s.also ?? [])].map((keys) => (
+                <span key={keys} className={css.combination}>
+                  {printed(keys).map((k, i) =>
+                    k === t('shortcut.then') ? <span key={`${k}${i}`}>{k}</span> : <Kbd key={`${k}${i}`}>{k}</Kbd>,
+                  )}
+                </span>
+              ))}
             </span>
           </li>
         ))}

@@ -1,12 +1,22 @@
 import { useRef, useState } from 'react'
 import { useT } from '@/i18n'
-import { Modal, NothingFound, TextInput, UnstyledButton } from '@/ui'
+import { Modal, NothingFound, SegmentedControl, TextInput, UnstyledButton } from '@/ui'
 import css from './AddStep.module.css'
 import { lookOf } from './icons'
 import { kindTitle } from './words'
 
+interface Props {
+  kinds: string[]
+  /** Outputs behind which it may stand; one or none is no question. */
+  ways: { value: string; label: string }[]
+  way: string
+  onWay: (way: string) => void
+  onPick: (kind: string) => void
+  onClose: () => void
+}
+
 /** The kinds of nodes, to search and choose from. */
-export function AddStep({ kinds, onPick, onClose }: { kinds: string[]; onPick: (kind: string) => void; onClose: () => void }) {
+export function AddStep({ kinds, ways, way, onWay, onPick, onClose }: Props) {
   const t = useT()
   const [q, setQ] = useState('')
   const list = useRef<HTMLUListElement>(null)
@@ -23,6 +33,9 @@ export function AddStep({ kinds, onPick, onClose }: { kinds: string[]; onPick: (
     <Modal title={t('journeys.add_step')} onClose={onClose}>
       {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- the buttons in it have the focus; this hears their arrows */}
       <div onKeyDown={move}>
+        {ways.length > 1 ? (
+          <SegmentedControl fullWidth mb="sm" aria-label={t('journeys.add_behind')} data={ways} value={way} onChange={onWay} />
+        ) : null}
         <TextInput
           data-autofocus
           aria-label={t('journeys.search_step')}

@@ -14,54 +14,66 @@ import {
   type NodeProps,
   Position,
   ReactFlow,
+  SelectionMode,
   type ReactFlowInstance,
   getSmoothStepPath,
 } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import { Plus } from 'lucide-react'
-import { createContext, memo, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { createContext, memo, useCallback, useContext, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useColorScheme } from '@/ui'
 import css from './Canvas.module.css'
 import { CardFace, type Face, sameFace } from './CardFace'
 import { entrance, type Graph, type Place, stepOf } from './graph'
 import { card, layout, neighbour, type Spot } from './layout'
+import { behind } from './several'
 import { outputText } from './words'
 
 export interface CanvasProps {
   graph: Graph
   outputs: Map<string, string[]>
   faces: Map<string, Face>
+  /** The step that the keys are about. */
   selected?: string
+  /** Steps chosen together; `selected` is one of them. */
+  picked?: ReadonlySet<string>
+  /** A step to go to; another number goes to the same one again. */
+  target?: { id: string; n: number }
   edit: boolean
   /** People who left by an output, by `node output`. */
   passed?: Map<string, number>
   onSelect: (id: string | undefined) => void
-  onOpen: (id: string) => void
-  onInsert?: (at: Place) => void
-  onRemove?: (id: string) => void
-  onCopy?: (id: string) => void
+  onPick?: (ids: Set<string>) => void
+  /** `inside`: by keys, so that they go on in what is opened. */
+  onOpen: (id: string, inside?: boolean) => void
+  /** With `choose` it may be any output of the node. */
+  onInsert?: (at: Place, choose?: boolean) => void
+  onRemove?: (ids: string[]) => void
+  onCopy?: (ids: string[]) => void
   onMove?: (spots: Map<string, Spot>) => void
   onWay?: (at: Place) => void
 }
 
-type CardNode = Node<{ face: Face; selected: boolean }, 'card'>
+type CardNode = Node<{ face: Face }, 'card'>
 type EndNode = Node<{ at: Place; edit: boolean }, 'end'>
 type WayEdge = Edge<{ label: string; count?: number; column?: number; at: Place; edit: boolean; open: boolean }, 'way'>
 
 const Acts = createContext<{ current: CanvasProps }>({ current: undefined as never })
 
 const Card = memo(
-  function Card({ id, data }: NodeProps<CardNode>) {
+  function Card({ id, data, selected }: NodeProps<CardNode>) {
     const acts = useContext(Acts)
     return (
       <>
         <Handle type="target" position={Position.Top} isConnectable={false} />
         <CardFace
           face={data.face}
-          selected={data.selected}
+          selected={selected}
           onFocus={() => acts.current.onSelect(id)}
-          onClick={() => {
+          onClick={(e) => {
+            if (e.shiftKey || e.ctrlKey || e.metaKey) return // it is added to what is chosen
             acts.current.onSelect(id)
             acts.current.onOpen(id)
           }}
@@ -70,7 +82,7 @@ const Card = memo(
       </>
     )
   },
-  (a, b) => a.data.selected === b.data.selected && sameFace(a.data.face, b.data.face),
+  (a, b) => a.selected === b.selected && sameFace(a.data.face, b.data.face),
 )
 
 const PlusButton = ({ at }: { at: Place }) => {
@@ -172,16 +184,55 @@ const Way = memo(function Way({ id, sourceX, sourceY, targetX, targetY, data, ma
   )
 })
 
-const mark = (nodes: (CardNode | EndNode)[], selected: string | undefined) =>
-  nodes.map((n) =>
-    n.type === 'card' && n.data.selected !== (n.id === selected) ? { ...n, data: { ...n.data, selected: n.id === selected } } : n,
-  )
+const none: ReadonlySet<string> = new Set()
 
+// What stays as it is stays the same object, so that only what changed is drawn again.
+function settle(now: (CardNode | EndNode)[], next: (CardNode | EndNode)[], picked: ReadonlySet<string>): (CardNode | EndNode)[] {
+  const known = new Map(now.map((n) => [n.id, n]))
+  return next.map((n) => {
+    const was = known.get(n.id)
+    const selected = picked.has(n.id)
+    const same =
+      was !== undefined &&
+      was.position.x === n.position.x &&
+      was.position.y === n.position.y &&
+      (was.selected ?? false) === selected &&
+      was.draggable === n.draggable &&
+      (was.type === 'card' && n.type === 'card'
+        ? sameFace(was.data.face, n.data.face)
+        : was.type === 'end' && n.type === 'end' && was.data.edit === n.data.edit)
+    return same ? was : { ...n, measured: was?.measured, selected }
+  })
+}
+
+function settleWays(now: WayEdge[], next: WayEdge[]): WayEdge[] {
+  const known = new Map(now.map((w) => [w.id, w]))
+  return next.map((w) => {
+    const was = known.get(w.id)
+    const [a, b] = [was?.data, w.data!]
+    return was &&
+      a &&
+      was.target === w.target &&
+      a.label === b.label &&
+      a.count === b.count &&
+      a.column === b.column &&
+      a.edit === b.edit &&
+      a.open === b.open
+      ? was
+      : w
+  })
+}
+
+// How far a key moves what is chosen.
+const steps: Record<string, [number, number]> = { ArrowDown: [0, 24], ArrowUp: [0, -24], ArrowLeft: [-24, 0], ArrowRight: [24, 0] }
+const chooses = ['Shift', 'Meta', 'Control']
+const whole = { padding: 0.1, maxZoom: 1 }
 const nodeTypes = { card: Card, end: End }
 const edgeTypes = { way: Way }
 
-export default function Canvas(props: CanvasProps) {
-  const { graph, outputs, faces, selected, edit, passed } = props
+function Canvas(props: CanvasProps) {
+  const { graph, outputs, faces, selected, edit, passed, target } = props
+  const picked = props.picked ?? none
   const t = useT()
   const { colorScheme } = useColorScheme()
   const acts = useRef(props)
@@ -198,8 +249,9 @@ export default function Canvas(props: CanvasProps) {
       position,
       width: card.width,
       height: card.height,
-      data: { face: faces.get(id) ?? { kind: id, title: id, sum: '' }, selected: false },
+      data: { face: faces.get(id) ?? { kind: id, title: id, sum: '' } },
       draggable: edit && id !== entrance,
+      selectable: edit && id !== entrance,
     }))
     for (const w of placed.ways)
       if (w.end)
@@ -211,16 +263,18 @@ export default function Canvas(props: CanvasProps) {
           height: 22,
           data: { at: { node: w.from, output: w.output }, edit },
           draggable: false,
+          selectable: false,
         })
     return cards
   }, [placed, faces, edit])
-  const edges = useMemo<WayEdge[]>(
+  const ways = useMemo<WayEdge[]>(
     () =>
       placed.ways.map((w) => {
         const only = w.from === entrance || w.output === 'next'
         return {
           id: `${w.from} ${w.output}`,
           type: 'way',
+          selectable: false,
           source: w.from,
           target: w.to ?? `${w.from} ${w.output}`,
           data: {
@@ -235,39 +289,117 @@ export default function Canvas(props: CanvasProps) {
       }),
     [placed, graph, passed, edit],
   )
-  const [nodes, setNodes] = useState(drawn)
-  const [from, setFrom] = useState<{ drawn: typeof drawn; selected?: string }>({ drawn })
-  if (from.drawn !== drawn || from.selected !== selected) {
-    // The graph is the truth; only a card that is being dragged is ahead of it. Cards that stay as they are stay the same objects.
-    setFrom({ drawn, selected })
-    setNodes(mark(from.drawn === drawn ? nodes : drawn, selected))
+  const [nodes, setNodes] = useState(() => settle([], drawn, picked))
+  const [edges, setEdges] = useState(ways)
+  const [from, setFrom] = useState({ drawn, picked, ways })
+  if (from.drawn !== drawn || from.picked !== picked || from.ways !== ways) {
+    // The graph is the truth; only a card that is being dragged is ahead of it.
+    setFrom({ drawn, picked, ways })
+    setNodes(settle(nodes, from.drawn === drawn ? nodes : drawn, picked))
+    if (from.ways !== ways) setEdges(settleWays(edges, ways))
   }
-  const changed = useCallback((changes: NodeChange<CardNode | EndNode>[]) => setNodes((now) => applyNodeChanges(changes, now)), [])
-  const focus = (id: string) => {
-    const at = placed.spots.get(id)
-    if (!at) return
-    const zoom = flow.current?.getZoom() ?? 1
-    const take = () => {
-      const found = box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] [data-card]`)
-      found?.focus({ preventScroll: true })
-      return found !== undefined && found !== null
-    }
-    const moved = flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 80 })
-    if (!take()) void moved?.then(take) // it was out of sight and is drawn only now
+  const pick = (ids: Iterable<string>) => acts.current.onPick?.(new Set([...ids].filter((id) => id !== entrance)))
+  const changed = (changes: NodeChange<CardNode | EndNode>[]) => {
+    setNodes((now) => applyNodeChanges(changes, now))
+    const chosen = changes.filter((c) => c.type === 'select')
+    if (chosen.length === 0) return
+    const next = new Set(picked)
+    for (const c of chosen)
+      if (c.selected) next.add(c.id)
+      else next.delete(c.id)
+    pick(next)
   }
-  const keys = (e: React.KeyboardEvent) => {
-    const on = (e.target as HTMLElement).closest('[data-card]')
-    if (!on || !selected || e.nativeEvent.isComposing) return
-    if (e.key.startsWith('Arrow')) {
-      const to = neighbour(placed.spots, selected, e.key)
-      if (to) focus(to)
-    } else if (e.key === 'Enter') acts.current.onOpen(selected)
-    else if (edit && (e.key === 'Delete' || e.key === 'Backspace') && selected !== entrance) acts.current.onRemove?.(selected)
-    else if (edit && e.key.toLowerCase() === 'd' && (e.ctrlKey || e.metaKey)) acts.current.onCopy?.(selected)
-    else return
-    e.preventDefault()
-    e.stopPropagation()
-  }
+  const focus = useCallback(
+    (id: string) => {
+      const at = placed.spots.get(id)
+      if (!at) return
+      const zoom = flow.current?.getZoom() ?? 1
+      const take = () => {
+        const found = box.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"] [data-card]`)
+        found?.focus({ preventScroll: true })
+        return found !== undefined && found !== null
+      }
+      const moved = flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 80 })
+      if (!take()) void moved?.then(take) // it was out of sight and is drawn only now
+    },
+    [placed],
+  )
+  const go = useEffectEvent(focus)
+  useEffect(() => {
+    if (target) go(target.id)
+  }, [target])
+  const around = (keys: string) => (selected ? neighbour(placed.spots, selected, keys.split('+').at(-1)!) : undefined)
+  const all = () => (picked.size > 0 ? [...picked] : selected && selected !== entrance ? [selected] : [])
+  const shift = (ids: string[], dx: number, dy: number) =>
+    acts.current.onMove?.(
+      new Map([...placed.spots].flatMap(([id, s]) => (id === entrance ? [] : [[id, ids.includes(id) ? { x: s.x + dx, y: s.y + dy } : s]]))),
+    )
+  const arrows = (mod = '') => ['Up', 'Left', 'Right'].map((a) => `${mod}Arrow${a}`)
+  const on = '[data-card]'
+  const instant = { duration: 0 }
+  useShortcuts([
+    {
+      keys: 'ArrowDown',
+      also: arrows(),
+      label: t('journeys.key_go'),
+      on,
+      run: (keys) => {
+        const to = around(keys)
+        if (!to) return
+        pick([to])
+        focus(to)
+      },
+    },
+    { keys: 'Enter', label: t('journeys.key_open'), on, run: () => selected && acts.current.onOpen(selected, true) },
+    ...(edit
+      ? [
+          {
+            keys: 'a',
+            label: t('journeys.key_add'),
+            on,
+            run: () => {
+              const at = selected && behind(graph, selected, (kind) => outputs.get(kind) ?? [])
+              if (at) acts.current.onInsert?.(at, true)
+            },
+          },
+          {
+            keys: 'shift+ArrowDown',
+            also: arrows('shift+'),
+            label: t('journeys.key_extend'),
+            on,
+            run: (keys: string) => {
+              const to = around(keys)
+              if (!to || !selected) return
+              pick([...picked, selected, to])
+              focus(to)
+            },
+          },
+          { keys: 'mod+a', label: t('journeys.key_all'), on, run: () => pick(graph.nodes.map((n) => n.id)) },
+          {
+            keys: 'alt+ArrowDown',
+            also: arrows('alt+'),
+            label: t('journeys.key_move'),
+            on,
+            run: (keys: string) => {
+              const [x, y] = steps[keys.split('+').at(-1)!]!
+              shift(all(), x, y)
+            },
+          },
+          {
+            keys: 'Delete',
+            also: ['Backspace'],
+            label: t('journeys.key_remove'),
+            on,
+            run: () => all().length > 0 && acts.current.onRemove?.(all()),
+          },
+          { keys: 'mod+d', label: t('journeys.key_copy'), on, run: () => acts.current.onCopy?.(all()) },
+          { keys: 'Escape', label: t('journeys.key_one'), on, run: () => pick(selected ? [selected] : []) },
+        ]
+      : []),
+    { keys: 'f', label: t('journeys.key_fit'), run: () => void flow.current?.fitView({ padding: 0.1, maxZoom: 1, ...instant }) },
+    { keys: '+', also: ['='], label: t('journeys.key_in'), run: () => void flow.current?.zoomIn(instant) },
+    { keys: '-', label: t('journeys.key_out'), run: () => void flow.current?.zoomOut(instant) },
+  ])
   // A long journey begins readable at its top instead of whole and tiny.
   const start = useCallback((instance: ReactFlowInstance<CardNode | EndNode, WayEdge>) => {
     flow.current = instance
@@ -282,19 +414,18 @@ export default function Canvas(props: CanvasProps) {
   }, [])
   return (
     <Acts.Provider value={acts}>
-      {/* oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- the cards in it have the focus; this hears their keys */}
-      <div ref={box} className={css.flow} onKeyDown={keys}>
+      <div ref={box} className={css.flow}>
         <ReactFlow
           nodes={nodes}
           edges={edges}
           nodeTypes={nodeTypes}
           edgeTypes={edgeTypes}
           onNodesChange={changed}
-          onNodeDragStop={(_, n) => {
+          onNodeDragStop={(_, n, dragged) => {
             const spots = new Map([...placed.spots].filter(([id]) => id !== entrance))
             const was = spots.get(n.id)
             if (!was || (Math.abs(was.x - n.position.x) < 3 && Math.abs(was.y - n.position.y) < 3)) return
-            spots.set(n.id, n.position)
+            for (const d of dragged) if (spots.has(d.id)) spots.set(d.id, d.position)
             acts.current.onMove?.(spots)
           }}
           onInit={start}
@@ -303,13 +434,14 @@ export default function Canvas(props: CanvasProps) {
           nodesConnectable={false}
           nodesFocusable={false}
           edgesFocusable={false}
-          elementsSelectable={false}
+          elementsSelectable={edit}
+          selectionMode={SelectionMode.Partial}
           disableKeyboardA11y
           deleteKeyCode={null}
-          selectionKeyCode={null}
-          multiSelectionKeyCode={null}
+          selectionKeyCode={edit ? 'Shift' : null}
+          multiSelectionKeyCode={edit ? chooses : null}
           nodeDragThreshold={4}
-          minZoom={0.1}
+          minZoom={0.04}
           maxZoom={1.5}
           onlyRenderVisibleElements={graph.nodes.length > 60}
           panOnScroll={edit}
@@ -319,15 +451,24 @@ export default function Canvas(props: CanvasProps) {
           aria-label={t('journeys.canvas')}
         >
           <Background gap={24} size={1} color="var(--ui-border-subtle)" />
-          <Controls
-            showInteractive={false}
-            position="bottom-left"
-            aria-label={t('journeys.zoom')}
-            fitViewOptions={{ padding: 0.1, maxZoom: 1 }}
-          />
+          <Controls showInteractive={false} position="bottom-left" aria-label={t('journeys.zoom')} fitViewOptions={whole} />
           {graph.nodes.length > 25 ? <MiniMap pannable zoomable ariaLabel={t('journeys.overview')} /> : null}
         </ReactFlow>
       </div>
     </Acts.Provider>
   )
 }
+
+// The page around it changes with every letter that is typed and every save; what is done there is read through `acts`.
+export default memo(
+  Canvas,
+  (a, b) =>
+    a.graph === b.graph &&
+    a.outputs === b.outputs &&
+    a.faces === b.faces &&
+    a.selected === b.selected &&
+    a.picked === b.picked &&
+    a.target === b.target &&
+    a.edit === b.edit &&
+    a.passed === b.passed,
+)

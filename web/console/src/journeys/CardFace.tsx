@@ -37,7 +37,7 @@ export function CardFace({
 }: {
   face: Face
   selected?: boolean
-  onClick: () => void
+  onClick: (e: React.MouseEvent) => void
   onFocus?: () => void
 }) {
   const t = useT()

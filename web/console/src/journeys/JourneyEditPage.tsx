@@ -1,5 +1,5 @@
 import { AlertTriangle, LayoutList, ListTree, Redo2, Settings2, Undo2, Wand2 } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useRef, useState } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
@@ -17,6 +17,7 @@ import {
   SegmentedControl,
   Status,
   TextInput,
+  toast,
   toastUndo,
   UnstyledButton,
   useMediaQuery,
@@ -24,31 +25,31 @@ import {
 import { AddStep } from './AddStep'
 import { EntrancePanel } from './EntrancePanel'
 import { useFaces } from './faces'
-import {
-  change,
-  duplicate,
-  entrance,
-  freshId,
-  insert,
-  lead,
-  type Place,
-  place,
-  remove,
-  removeBranch,
-  stepOf,
-  targetOf,
-  tidy,
-} from './graph'
+import { change, entrance, freshId, insert, lead, outputsOf, type Place, place, removeBranch, stepOf, targetOf, tidy } from './graph'
 import css from './JourneyEditPage.module.css'
 import { fresh } from './fresh'
 import { SettingsPanel } from './SettingsPanel'
 import { StepList } from './StepList'
 import { StepPanel } from './StepPanel'
+import { asText, behind, doubled, fromText, graft, removeAll, taken } from './several'
+import { useClipboard } from './useClipboard'
 import { useDraft } from './useDraft'
 import { type Things, useThings } from './useThings'
-import { stepTitle } from './words'
+import { outputText, stepTitle } from './words'
 
 const Canvas = lazy(() => import('./Canvas'))
+const nobody: ReadonlySet<string> = new Set()
+
+/** Gives the focus to the input that is about a field, to a faulty one, or to the first. */
+function enter(panel: HTMLElement | null, field?: string) {
+  const name = field?.replace(/^config\./, '').split('.')[0]
+  const input = ':is(input, textarea, select, button):not([type=hidden], [tabindex="-1"], :disabled)'
+  const wanted = [name && `[data-field="${CSS.escape(name)}"] ${input}`, '[aria-invalid=true]', `fieldset ${input}`, input]
+  for (const w of wanted) {
+    const found = w && panel?.querySelector<HTMLElement>(w)
+    if (found) return found.focus()
+  }
+}
 
 export default function JourneyEditPage() {
   const id = useParam('id')
@@ -66,44 +67,109 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
   const [url, setUrl] = useUrlState({ view: '' })
   const view = url.view || (narrow ? 'list' : 'canvas')
   const [selected, setSelected] = useState<string | undefined>()
+  const [picked, setPicked] = useState<ReadonlySet<string>>(nobody)
+  const [target, setTarget] = useState<{ id: string; n: number }>()
   const [panel, setPanel] = useState<'step' | 'journey' | undefined>()
-  const [adding, setAdding] = useState<Place | undefined>()
+  const [adding, setAdding] = useState<{ at: Place; choose?: boolean } | undefined>()
   const d = useDraft(journey)
   const graph = d.draft.graph
   const outputsFor = (kind: string) => things.outputs.get(kind) ?? []
   const faces = useFaces(graph, things.names, d.faults)
   const step = selected ? stepOf(graph, selected) : undefined
 
-  const open = (node: string) => {
+  const inspected = useRef<HTMLDivElement>(null)
+  const goTo = (id: string) => setTarget((before) => ({ id, n: (before?.n ?? 0) + 1 }))
+  const open = (node: string, inside = false, field?: string) => {
     setSelected(node)
+    setPicked((now) => (now.has(node) ? now : node === entrance ? nobody : new Set([node])))
     setPanel('step')
+    if (inside) requestAnimationFrame(() => enter(inspected.current, field))
   }
-  const removeStep = (node: string, whole = false) => {
-    const gone = stepOf(graph, node)
-    if (!gone) return
-    d.editGraph((g) => (whole ? removeBranch(g, node) : remove(g, node, outputsFor(gone.kind))))
-    setSelected(undefined)
+  const select = (ids: string[]) => {
+    setPicked(new Set(ids))
+    setSelected(ids[0])
+    if (ids[0]) goTo(ids[0])
+  }
+  const removeSteps = (ids: string[], whole = false) => {
+    const gone = ids.map((id) => stepOf(graph, id)).filter((s) => s !== undefined)
+    if (gone.length === 0) return
+    // Who works by keys goes on at what stood before.
+    const before =
+      graph.nodes.find((n) => !ids.includes(n.id) && Object.values(n.next ?? {}).some((to) => ids.includes(to)))?.id ?? entrance
+    d.editGraph((g) => (whole ? removeBranch(g, ids[0]!) : removeAll(g, ids, outputsFor)))
+    setPicked(nobody)
     setPanel(undefined)
-    toastUndo(t('journeys.removed', { name: stepTitle(gone) }), () => d.editGraph(() => graph))
+    setSelected(before)
+    goTo(before)
+    toastUndo(
+      gone.length === 1 ? t('journeys.removed', { name: stepTitle(gone[0]!) }) : t('journeys.removed_many', { count: gone.length }),
+      () => d.editGraph(() => graph),
+    )
   }
-  const copyStep = (node: string) => {
-    const from = stepOf(graph, node)
-    const made = from && duplicate(graph, node, outputsFor(from.kind))
+  const copySteps = (ids: string[]) => {
+    const made = doubled(graph, new Set(ids), outputsFor)
     if (!made) return
     d.editGraph(() => made.graph)
-    open(made.id)
+    select(made.ids)
   }
-  const add = (kind: string) => {
-    const at = adding!
+  const add = (kind: string, at: Place) => {
     const node = freshId(graph, kind)
     d.editGraph((g) => insert(g, at, { id: node, kind, config: fresh(kind, node) }, outputsFor(kind)))
     setAdding(undefined)
     open(node)
+    goTo(node)
+  }
+  useClipboard({
+    enabled: edit,
+    copy: () => {
+      const steps = taken(graph, picked)
+      if (steps.length > 0) toast(t('journeys.copied', { count: steps.length }))
+      return steps.length > 0 ? asText(steps) : undefined
+    },
+    cut: () => removeSteps([...picked]),
+    paste: (text) => {
+      const steps = fromText(text, (kind) => things.specs.has(kind))
+      if (typeof steps === 'string') {
+        toast(t(`journeys.paste_${steps}`))
+        return
+      }
+      const at = selected === undefined ? undefined : behind(graph, selected, outputsFor)
+      const made = graft(graph, graph.nodes.length === 0 ? { node: entrance, output: 'start' } : at, steps, outputsFor)
+      d.editGraph(() => made.graph)
+      select(made.ids)
+    },
+  })
+  const problem = useRef(-1)
+  const solve = (p: { node: string; field: string }) => {
+    const at = p.node || (/^(trigger|re_entry|caps)/.test(p.field) ? entrance : '')
+    if (at) {
+      goTo(at)
+      open(at, true, p.field)
+    } else {
+      setPanel('journey')
+      requestAnimationFrame(() => enter(inspected.current, p.field))
+    }
   }
   useShortcuts([
     { keys: 'mod+z', label: t('action.undo'), run: () => d.undo?.() },
-    { keys: 'mod+y', label: t('journeys.redo'), run: () => d.redo?.() },
+    { keys: 'mod+y', also: ['mod+shift+z'], label: t('journeys.redo'), run: () => d.redo?.() },
     { keys: 'mod+s', label: t('action.save'), run: () => void d.save(), inFields: true },
+    ...(edit
+      ? [
+          { keys: 'mod+c', label: t('journeys.key_take') },
+          { keys: 'mod+x', label: t('journeys.key_cut') },
+          { keys: 'mod+v', label: t('journeys.key_put') },
+          { keys: 't', label: t('journeys.tidy'), run: () => d.editGraph(tidy) },
+        ]
+      : []),
+    {
+      keys: 'p',
+      label: t('journeys.key_problem'),
+      run: () => {
+        problem.current = problems.length ? (problem.current + 1) % problems.length : -1
+        if (problems[problem.current]) solve(problems[problem.current]!)
+      },
+    },
   ])
   const problems = [...d.faults].flatMap(([node, fields]) => Object.entries(fields).map(([field, text]) => ({ node, field, text })))
   const shared = {
@@ -111,17 +177,29 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
     outputs: things.outputs,
     faces,
     selected,
+    picked,
+    target,
     edit,
-    onSelect: setSelected,
+    onSelect: (id: string | undefined) => {
+      setSelected(id)
+      if (id === undefined) setPicked(nobody)
+    },
+    onPick: (ids: Set<string>) => {
+      setPicked(ids)
+      // The first that a box catches is what the keys are about.
+      setSelected((now) => (now !== undefined && (ids.has(now) || ids.size === 0) ? now : [...ids][0]))
+    },
     onOpen: open,
-    onInsert: setAdding,
-    onRemove: removeStep,
-    onCopy: copyStep,
+    onInsert: (at: Place, choose?: boolean) => setAdding({ at, choose }),
+    onRemove: removeSteps,
+    onCopy: copySteps,
   }
   // A kind without outputs fits only where nothing would be cut off.
   const insertable = [...things.specs.values()]
-    .filter((k) => !adding || !targetOf(graph, adding) || (k.outputs ?? []).length > 0)
+    .filter((k) => !adding || !targetOf(graph, adding.at) || (k.outputs ?? []).length > 0)
     .map((k) => k.kind)
+  const addingTo = adding && stepOf(graph, adding.at.node)
+  const ways = adding?.choose && addingTo ? outputsOf(addingTo, outputsFor(addingTo.kind)) : []
   const inspector =
     panel === 'journey' ? (
       <SettingsPanel
@@ -150,9 +228,9 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
         readOnly={!edit}
         change={(patch, tag) => d.editGraph((g) => change(g, step.id, patch), tag)}
         lead={(output, to) => d.editGraph((g) => lead(g, { node: step.id, output }, to))}
-        copy={() => copyStep(step.id)}
-        remove={() => removeStep(step.id)}
-        removeBranch={() => removeStep(step.id, true)}
+        copy={() => copySteps([step.id])}
+        remove={() => removeSteps([step.id])}
+        removeBranch={() => removeSteps([step.id], true)}
       />
     ) : null
   return (
@@ -222,11 +300,7 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
             <ul>
               {problems.map((p) => (
                 <li key={`${p.node} ${p.field}`}>
-                  <UnstyledButton
-                    onClick={() =>
-                      p.node ? open(p.node) : /^(trigger|re_entry|caps)/.test(p.field) ? open(entrance) : setPanel('journey')
-                    }
-                  >
+                  <UnstyledButton onClick={() => solve(p)}>
                     <b>{p.node ? (faces.get(p.node)?.title ?? p.node) : t('journeys.whole')}</b> {p.text}
                   </UnstyledButton>
                 </li>
@@ -237,7 +311,17 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
       }
       inspector={
         inspector ? (
-          <div className={css.panel}>
+          // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- hears Escape of the inputs in it
+          <div
+            ref={inspected}
+            className={css.panel}
+            onKeyDownCapture={(e) => {
+              // Back to the step; but an open list or menu is closed first.
+              if (e.key !== 'Escape' || e.nativeEvent.isComposing || (e.target as HTMLElement).getAttribute('aria-expanded') === 'true')
+                return
+              if (selected) goTo(selected)
+            }}
+          >
             <PageTabs
               label={t('page.inspector')}
               tabs={[
@@ -273,7 +357,16 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
           <Canvas {...shared} onMove={(spots) => d.editGraph((g) => place(g, spots))} />
         </Suspense>
       )}
-      {adding ? <AddStep kinds={insertable} onPick={add} onClose={() => setAdding(undefined)} /> : null}
+      {adding ? (
+        <AddStep
+          kinds={insertable}
+          ways={ways.map((o) => ({ value: o, label: outputText(o, addingTo) }))}
+          way={adding.at.output}
+          onWay={(output) => setAdding({ ...adding, at: { ...adding.at, output } })}
+          onPick={(kind) => add(kind, adding.at)}
+          onClose={() => setAdding(undefined)}
+        />
+      ) : null}
     </EditorPage>
   )
 }

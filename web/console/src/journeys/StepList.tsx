@@ -27,10 +27,10 @@ export function StepList({ graph, outputs, faces, selected, edit, onSelect, onOp
               style={{ flex: '1 1 240px', minWidth: 0 }}
               onKeyDown={(e) => {
                 if (!edit || id === entrance || !(e.target as HTMLElement).closest('[data-card]')) return
-                if (e.key === 'Delete') onRemove?.(id)
+                if (e.key === 'Delete') onRemove?.([id])
                 else if (e.key.toLowerCase() === 'd' && (e.ctrlKey || e.metaKey)) {
                   e.preventDefault()
-                  onCopy?.(id)
+                  onCopy?.([id])
                 }
               }}
             >

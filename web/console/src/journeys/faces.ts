@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { useT } from '@/i18n'
 import type { Face } from './CardFace'
-import { entrance, type Graph } from './graph'
+import { entrance, type Graph, type Step } from './graph'
 import type { Faults } from './useDraft'
 import type { Names } from './words'
 import { kindTitle, stepTitle, summary, triggerKind, triggerText } from './words'
@@ -11,6 +11,8 @@ const first = (f: Record<string, string> | undefined) => f && Object.values(f)[0
 /** What the cards of a graph show. */
 export function useFaces(graph: Graph, names: Names, faults?: Faults, facts?: Map<string, Face['facts']>): Map<string, Face> {
   const t = useT()
+  // What a step says of itself is worded once: a graph of which one step has changed has all others as they were.
+  const told = useMemo(() => ({ names, t, of: new WeakMap<Step, Face>() }), [names, t])
   return useMemo(() => {
     const kind = triggerKind(graph.trigger)
     const wrong = Object.entries(faults?.get('') ?? {}).find(([k]) => /^(trigger|re_entry|caps)/.test(k))?.[1]
@@ -27,15 +29,16 @@ export function useFaces(graph: Graph, names: Names, faults?: Faults, facts?: Ma
       ],
     ])
     for (const n of graph.nodes) {
-      const text = summary(n, names)
-      out.set(n.id, {
-        kind: n.kind,
-        title: stepTitle(n),
-        sum: n.title && !text ? kindTitle(n.kind) : text,
-        problem: first(faults?.get(n.id)),
-        facts: facts?.get(n.id),
-      })
+      let face = told.of.get(n)
+      if (!face) {
+        const text = summary(n, names)
+        face = { kind: n.kind, title: stepTitle(n), sum: n.title && !text ? kindTitle(n.kind) : text }
+        told.of.set(n, face)
+      }
+      const problem = first(faults?.get(n.id))
+      const figures = facts?.get(n.id)
+      out.set(n.id, problem === undefined && figures === undefined ? face : { ...face, problem, facts: figures })
     }
     return out
-  }, [graph, names, faults, facts, t])
+  }, [graph, names, faults, facts, told, t])
 }

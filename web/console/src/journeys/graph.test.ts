@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { begin, duplicate, entrance, freshId, type Graph, insert, outputsOf, record, redo, remove, removeBranch, undo } from './graph'
+import { begin, entrance, type Graph, insert, outputsOf, record, redo, remove, removeBranch, undo } from './graph'
 
 const chain: Graph = {
   start: 'a',
@@ -34,17 +34,6 @@ test('a whole branch goes, but not what other ways lead to', () => {
   expect(removeBranch(chain, 'b').nodes.map((n) => n.id)).toEqual(['a'])
   const joined: Graph = { ...chain, nodes: [...chain.nodes, { id: 'd', kind: 'branch', next: { yes: 'a', no: 'c' } }], start: 'd' }
   expect(removeBranch(joined, 'b').nodes.map((n) => n.id)).toEqual(['a', 'c', 'd'])
-})
-
-test('a copy has its own id and data', () => {
-  const g: Graph = { nodes: [{ id: 'wait_1', kind: 'wait', config: { for: { n: 1 } }, next: {} }] }
-  const made = duplicate(g, 'wait_1', ['next'])!
-  expect(made.id).toBe('wait_2')
-  expect(next(made.graph, 'wait_1')).toEqual({ next: 'wait_2' })
-  const copy = made.graph.nodes[1]!
-  expect(copy.config).toEqual({ for: { n: 1 } })
-  expect(copy.config).not.toBe(g.nodes[0]!.config)
-  expect(freshId(made.graph, 'wait')).toBe('wait_3')
 })
 
 test('outputs follow the configuration', () => {

@@ -148,15 +148,6 @@ export function reachable(g: Graph): Set<string> {
   return seen
 }
 
-/** A copy of a node right below it. */
-export function duplicate(g: Graph, id: string, outputs: string[]): { graph: Graph; id: string } | undefined {
-  const from = stepOf(g, id)
-  const first = from && outputsOf(from, outputs)[0]
-  if (!from || !first) return undefined
-  const copy: Step = { ...structuredClone({ ...from, next: undefined }), id: freshId(g, from.kind) }
-  return { graph: insert(g, { node: id, output: first }, copy, outputs), id: copy.id }
-}
-
 export const change = (g: Graph, id: string, patch: Partial<Step>): Graph => ({
   ...g,
   nodes: g.nodes.map((n) => (n.id === id ? { ...n, ...patch } : n)),
@@ -170,7 +161,8 @@ export const place = (g: Graph, at: Map<string, { x: number; y: number }>): Grap
   ...g,
   nodes: g.nodes.map((n) => {
     const p = at.get(n.id)
-    return p ? { ...n, x: Math.round(p.x), y: Math.round(p.y) } : n
+    const [x, y] = [Math.round(p?.x ?? 0), Math.round(p?.y ?? 0)]
+    return p && (n.x !== x || n.y !== y) ? { ...n, x, y } : n
   }),
 })
 

@@ -23,3 +23,30 @@ test('keys act on the page, sequences too, but not in fields nor during composit
   fireEvent.keyDown(getByLabelText('field'), { key: 'k', ctrlKey: true })
   expect(log).toEqual(['n', 'g p', 'mod+k'])
 })
+
+function Canvas({ log }: { log: string[] }) {
+  useShortcuts([
+    { keys: 'ArrowDown', also: ['ArrowUp'], label: 'go', on: '[data-card]', run: (k) => log.push(k) },
+    { keys: 'mod+z', label: 'undo', run: () => log.push('undo') },
+    { keys: 'mod+shift+z', label: 'redo', run: () => log.push('redo') },
+    { keys: 'mod+c', label: 'copy' },
+  ])
+  return (
+    <>
+      <button data-card>card</button>
+      <button>other</button>
+    </>
+  )
+}
+
+test('keys of a place act only there; shift with mod is another key; what is only listed is left to the browser', () => {
+  const log: string[] = []
+  const { getByText } = render(<Canvas log={log} />)
+  fireEvent.keyDown(getByText('other'), { key: 'ArrowDown' })
+  fireEvent.keyDown(getByText('card'), { key: 'ArrowDown' })
+  fireEvent.keyDown(getByText('card'), { key: 'ArrowUp' })
+  fireEvent.keyDown(getByText('card'), { key: 'z', ctrlKey: true })
+  fireEvent.keyDown(getByText('card'), { key: 'Z', ctrlKey: true, shiftKey: true })
+  expect(fireEvent.keyDown(getByText('card'), { key: 'c', ctrlKey: true })).toBe(true)
+  expect(log).toEqual(['ArrowDown', 'ArrowUp', 'undo', 'redo'])
+})

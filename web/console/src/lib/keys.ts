@@ -3,11 +3,16 @@ import { useEffect, useRef, useSyncExternalStore } from 'react'
 import { t } from '@/i18n'
 
 export interface Shortcut {
-  /** "n", "mod+k", "shift+?" or a sequence "g p". mod is Command on Apple's machines, else Control. */
+  /** "n", "mod+k", "mod+shift+z" or a sequence "g p". mod is Command on Apple's machines, else Control. */
   keys: string
+  /** Further keys that do the same, or the same in another direction. */
+  also?: string[]
   /** What it does, in the reader's language. */
   label: string
-  run: () => void
+  /** Gets the keys that were pressed. Without it the keys are only listed: the browser tells of them by itself, as of copying. */
+  run?: (keys: string) => void
+  /** Only while the focus is in something that this selector fits. */
+  on?: string
   /** Also while a field has the focus (only sensible with mod). */
   inFields?: boolean
 }
@@ -18,7 +23,7 @@ export const apple = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? ''
 export const composing = (e: { isComposing?: boolean; keyCode?: number; nativeEvent?: { isComposing?: boolean } }) =>
   e.isComposing === true || e.nativeEvent?.isComposing === true || e.keyCode === 229
 
-const typing = (target: EventTarget | null) =>
+export const typing = (target: EventTarget | null) =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
 let active: { current: Shortcut[] }[] = []
@@ -33,7 +38,7 @@ const changed = () => {
 function pressed(e: KeyboardEvent): string {
   const mod = apple ? e.metaKey : e.ctrlKey
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key
-  return `${mod ? 'mod+' : ''}${e.altKey ? 'alt+' : ''}${e.shiftKey && e.key.length > 1 ? 'shift+' : ''}${key}`
+  return `${mod ? 'mod+' : ''}${e.altKey ? 'alt+' : ''}${e.shiftKey && (mod || e.key.length > 1) ? 'shift+' : ''}${key}`
 }
 
 function onKey(e: KeyboardEvent) {
@@ -42,12 +47,16 @@ function onKey(e: KeyboardEvent) {
   const sequence = Date.now() - pendingAt < 1200 && pending ? `${pending} ${key}` : ''
   const field = typing(e.target)
   const all = active.toReversed().flatMap((a) => a.current)
-  const fit = (keys: string) => all.find((s) => s.keys === keys && (!field || s.inFields))
+  const here = e.target instanceof Element ? e.target : null
+  const fit = (keys: string) =>
+    all.find(
+      (s) => s.run && (s.keys === keys || s.also?.includes(keys)) && (!field || s.inFields) && (!s.on || (here?.closest(s.on) ?? false)),
+    )
   const found = (sequence && fit(sequence)) || fit(key)
   pending = ''
   if (found) {
     e.preventDefault()
-    found.run()
+    found.run?.(key)
     return
   }
   if (!field && all.some((s) => s.keys.startsWith(`${key} `))) {
@@ -99,6 +108,10 @@ const names: Record<string, string> = {
   Escape: 'Esc',
   ArrowDown: '↓',
   ArrowUp: '↑',
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Delete: 'Del',
+  Backspace: '⌫',
 }
 
 /** The keys as they are printed: ["Ctrl", "K"]. Parts of a sequence are separated by the word "then". */

@@ -1,6 +1,6 @@
 // A form from a JSON Schema: a new channel or journey node brings its schema and needs no code here.
 import { Checkbox, Fieldset, NumberInput, PasswordInput, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
-import { Fragment, type ReactNode } from 'react'
+import { type ReactNode } from 'react'
 import { hasText, t as text, useT } from '@/i18n'
 
 export interface Schema {
@@ -86,10 +86,10 @@ export function SchemaForm({ schema, values, onChange, errors, prefix, only, exc
         }
         const full = at ? `${at}.${name}` : name
         const drawn = draw?.({ ...input, ...words(prefix, name, part), error: errors?.[full] as string | undefined })
-        return drawn === undefined ? (
-          <Input key={name} {...input} errors={errors} prefix={prefix} at={full} />
-        ) : (
-          <Fragment key={name}>{drawn}</Fragment>
+        return (
+          <div key={name} data-field={full}>
+            {drawn === undefined ? <Input {...input} errors={errors} prefix={prefix} at={full} /> : drawn}
+          </div>
         )
       })}
     </Stack>
