@@ -233,17 +233,17 @@ func TestFactsCountOrdersOnceAndNotWhatWasGivenBack(t *testing.T) {
 	}
 }
 
-func TestRoundsAreNightlyOnceThereAreManyCustomers(t *testing.T) {
+func TestRoundsAreNightlyOnceThereAreManyPeople(t *testing.T) {
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) // 21:00 there
-	for customers, want := range map[int]time.Time{
-		0: now.Add(time.Minute), 600: now.Add(10 * time.Minute), 1_000_000: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC),
+	for people, want := range map[int]time.Time{
+		0: now.Add(time.Minute), 6000: now.Add(10 * time.Minute), 10_000_000: time.Date(2026, 3, 1, 18, 0, 0, 0, time.UTC),
 	} {
-		if got := nextRound(now, customers, tokyo); !got.Equal(want) {
-			t.Errorf("%d customers: %v, want %v", customers, got, want)
+		if got := nextRound(now, people, tokyo); !got.Equal(want) {
+			t.Errorf("%d people: %v, want %v", people, got, want)
 		}
 	}
 }

@@ -83,6 +83,7 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 		return false, err
 	}
 	r := st.Round
+	judged := r.Done
 	switch r.Phase {
 	case "":
 		r = Round{Due: r.Due, Phase: Judging, Began: now, Ended: r.Ended}
@@ -108,20 +109,20 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		r.Due, r.Ended = nextRound(now, st.Thresholds.N, zone), now
+		r.Due, r.Ended = nextRound(now, judged, zone), now
 	}
 	return r.Phase != "", s.c.Store.PutRound(ctx, ws, r, st.Thresholds)
 }
 
-// nextRound is the next roundHour in the zone, and sooner with few customers: the thresholds of a young installation move fast, and its
-// rounds cost nothing.
-func nextRound(now time.Time, customers int, zone *time.Location) time.Time {
+// nextRound is the next roundHour in the zone, and sooner with few people: the thresholds of a young installation move fast, and its rounds cost
+// nothing. A round of many is a minute's work and more, whether they buy or not.
+func nextRound(now time.Time, people int, zone *time.Location) time.Time {
 	l := now.In(zone)
 	next := time.Date(l.Year(), l.Month(), l.Day(), roundHour, 0, 0, 0, zone)
 	if !next.After(now) {
 		next = time.Date(l.Year(), l.Month(), l.Day()+1, roundHour, 0, 0, 0, zone)
 	}
-	if soon := now.Add(max(time.Minute, time.Duration(customers)*time.Second)); soon.Before(next) {
+	if soon := now.Add(max(time.Minute, time.Duration(people)*time.Second/10)); soon.Before(next) {
 		return soon
 	}
 	return next.UTC()

@@ -82,10 +82,14 @@ func Open(ctx context.Context, file string, o Options) (*Store, error) {
 // database is the name under which the file is attached.
 const database = "events"
 
-// fileOptions are for a new file. DuckDB keeps one block open for each column and compresses the last row group anew at every checkpoint, so both sizes
-// decide how much memory is taken by 44 columns while events come in: with its own (256 KB, 122,880 rows) a checkpoint takes twice as much. A file
-// that was made otherwise is used as it is until it is written anew.
-const fileOptions = " (BLOCK_SIZE 65536, ROW_GROUP_SIZE 30720)"
+// Options of the file. DuckDB keeps a block open for each column, and compresses the last row group anew at every checkpoint, so both sizes decide how
+// much memory 44 columns take while events come in: with its own (256 KB, 122,880 rows) a checkpoint takes twice as much. The size of blocks is
+// chosen when a file is made and must not be named for one that has another. The size of row groups is not kept in the file: opened without it, the first
+// checkpoint would put everything together into larger ones, in memory.
+const (
+	rowGroup    = "ROW_GROUP_SIZE 30720"
+	fileOptions = " (BLOCK_SIZE 65536, " + rowGroup + ")"
+)
 
 // attach opens the file; on an error everything is closed again. It is attached to a database in memory and not opened as the main one: only then can
 // its options be chosen.
@@ -102,12 +106,12 @@ func (s *Store) attach(ctx context.Context) error {
 		return fmt.Errorf("event store: %w", err)
 	}
 	s.db = sql.OpenDB(connector)
-	as := "ATTACH " + quote(s.file) + " AS " + database
-	if _, err := os.Stat(s.file); errors.Is(err, os.ErrNotExist) {
-		as += fileOptions
+	options := fileOptions
+	if _, err := os.Stat(s.file); err == nil {
+		options = " (" + rowGroup + ")"
 	}
 	s.db.SetMaxIdleConns(0) // the connection that attaches does not use the file
-	if _, err := s.db.ExecContext(ctx, as); err != nil {
+	if _, err := s.db.ExecContext(ctx, "ATTACH "+quote(s.file)+" AS "+database+options); err != nil {
 		return errors.Join(fmt.Errorf("event store: open %s (is another process using it?): %w", s.file, err), s.db.Close())
 	}
 	attached = true
@@ -138,6 +142,8 @@ func (s *Store) start(ctx context.Context, o Options) error {
 		fmt.Sprintf("SET threads = %d", o.Threads),
 		// What is not checkpointed lies in memory, uncompressed: a byte and a half for each byte of the write-ahead log.
 		"SET checkpoint_threshold = '16MB'",
+		// A checkpoint puts row groups together that have lost rows, and holds them uncompressed until it is done: a few of them at a time are enough.
+		"SET max_vacuum_tasks = 1",
 		"SET preserve_insertion_order = false",
 		// A page of a timeline reads its wide columns only for the rows it shows.
 		"SET late_materialization_max_rows = 1000",
