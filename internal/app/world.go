@@ -344,9 +344,9 @@ func (w *world) LastEvents(ctx context.Context, ws string, ids, names []string) 
 	return out, nil
 }
 
-// SetTraits writes traits for a journey.
-func (w *world) SetTraits(ctx context.Context, ws, id string, traits map[string]any, cause string) error {
-	return w.people.SetTraits(ctx, ws, id, traits, cause)
+// ChangeTraits writes traits for a journey.
+func (w *world) ChangeTraits(ctx context.Context, ws, id string, traits map[string]any, increment map[string]float64, cause string) error {
+	return w.people.ChangeTraits(ctx, ws, id, traits, increment, cause)
 }
 
 // CheckTemplate reports a template that messages cannot be made of.

@@ -143,8 +143,12 @@ func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.De
 	return out, w.broken("enqueued")
 }
 
-func (w *world) SetTraits(ctx context.Context, _, person string, traits map[string]any, cause string) error {
+func (w *world) ChangeTraits(ctx context.Context, _, person string, traits map[string]any, increment map[string]float64, cause string) error {
 	raw, _ := json.Marshal(traits)
+	if len(increment) > 0 {
+		more, _ := json.Marshal(increment)
+		raw = slices.Concat(raw, []byte("+"), more)
+	}
 	if _, err := w.db.Exec(ctx, `INSERT INTO test_trait VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, cause, person, string(raw)); err != nil {
 		return err
 	}

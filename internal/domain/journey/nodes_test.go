@@ -164,7 +164,7 @@ func TestTraitsAreSetRemovedAddedToAndTakenFromWhatIsKnown(t *testing.T) {
 	w.happen(w.event("g", 1, "Go", `{"order": {"product": "Lamp"}}`))
 	w.settle()
 	want(t, "traits", w.strings(`SELECT traits FROM test_trait ORDER BY cause`), []string{
-		`{"copy":"per_1","last":"Lamp","new":-1,"points":15,"trial":null,"vip":true}`, `{"points":16}`,
+		`{"copy":"per_1","last":"Lamp","trial":null,"vip":true}+{"new":-1,"points":5}`, `{}+{"points":1}`,
 	})
 	want(t, "the next nodes see them", w.path("per_1"), "a>next b>next c>yes")
 	want(t, "reason", w.strings(`SELECT reason FROM journey_step WHERE node = 'a'`), []string{`{"code":"traits_set","data":{"missing":["event.nothing"],"traits":["copy","last","new","points","trial","vip"]}}`})

@@ -207,16 +207,7 @@ func (r *rehearsal) take(t *track, w Walk) {
 	for _, e := range w.Effects {
 		switch {
 		case e.SetTraits != nil:
-			for name, v := range e.SetTraits.Traits {
-				if v == nil {
-					delete(r.traits, name)
-				} else {
-					if r.traits == nil {
-						r.traits = map[string]any{}
-					}
-					r.traits[name] = v
-				}
-			}
+			r.traits = e.SetTraits.On(r.traits)
 		case e.Send != nil && e.Step < len(w.Steps):
 			st := &w.Steps[e.Step]
 			if at, reason, data := r.gate(*e.Send); reason != "" {

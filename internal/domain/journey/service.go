@@ -48,8 +48,8 @@ type Tasks interface {
 
 // Traits writes traits.
 type Traits interface {
-	// SetTraits joins the caller's transaction; the same cause never writes twice.
-	SetTraits(ctx context.Context, ws, person string, traits map[string]any, cause string) error
+	// ChangeTraits sets traits, nil removing one, and adds to others. It joins the caller's transaction; the same cause never writes twice.
+	ChangeTraits(ctx context.Context, ws, person string, traits map[string]any, increment map[string]float64, cause string) error
 }
 
 // Checker knows what journeys may refer to. Each method returns nil, or an error of kind not_found or conflict if the

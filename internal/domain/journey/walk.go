@@ -110,7 +110,7 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal{Event: p.aimed.Event, Window: p.aimed.Window, Filter: p.aimed.Filter, Value: p.aimed.Value}, Key: w.Instance.key(),
 			})
 			if e.SetTraits != nil && in.Subject != nil {
-				in.Subject = after(in.Subject, e.SetTraits.Traits)
+				in.Subject = after(in.Subject, e.SetTraits)
 			}
 		}
 		switch {
@@ -187,19 +187,9 @@ func (i Instance) key() string {
 }
 
 // after is the subject as it will be once the traits are written, for the nodes that follow.
-func after(old *rule.Subject, traits map[string]any) *rule.Subject {
+func after(old *rule.Subject, change *node.SetTraits) *rule.Subject {
 	s := *old
-	s.Traits = maps.Clone(old.Traits)
-	if s.Traits == nil {
-		s.Traits = map[string]any{}
-	}
-	for name, v := range traits {
-		if v == nil {
-			delete(s.Traits, name)
-		} else {
-			s.Traits[name] = v
-		}
-	}
+	s.Traits = change.On(old.Traits)
 	return &s
 }
 

@@ -58,7 +58,7 @@ func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 				}
 			}
 			if e.SetTraits != nil {
-				if err := s.c.Traits.SetTraits(ctx, w.Instance.Workspace, w.Instance.Person, e.SetTraits.Traits, e.Key); err != nil {
+				if err := s.c.Traits.ChangeTraits(ctx, w.Instance.Workspace, w.Instance.Person, e.SetTraits.Traits, e.SetTraits.Increment, e.Key); err != nil {
 					return fmt.Errorf("set traits: %w", err)
 				}
 			}

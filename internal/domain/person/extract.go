@@ -64,6 +64,8 @@ type envelope struct {
 		Content string `json:"content"`
 	} `json:"campaign"`
 	Timezone string `json:"timezone"`
+	// Increment is what the product itself adds to traits (ChangeTraits).
+	Increment map[string]float64 `json:"increment"`
 }
 
 // occurrence is an event on its way through resolution.

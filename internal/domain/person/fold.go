@@ -127,6 +127,12 @@ func (s *state) foldTraits(o *occurrence) bool {
 		}
 		whole = s.setTrait(key, t) && whole
 	}
+	if o.ev.Origin != event.Internal {
+		return whole // nobody but the product adds
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.env.Increment)) {
+		whole = s.setTrait(key, sum(o.env.Increment[key], o.at)) && whole
+	}
 	return whole
 }
 

@@ -2,6 +2,7 @@ package person_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,13 +53,22 @@ func history(t *rapid.T) []event.Event {
 			if i%7 == 3 {
 				traits["k1"] = nil
 			}
+			if by := some("increment", 3, 4); by >= 0 { // as journeys add, of which the person is known
+				e.Origin = event.Internal
+				more := map[string]any{}
+				if e.Context != nil {
+					_ = json.Unmarshal(e.Context, &more)
+				}
+				more["increment"] = map[string]any{"k2": float64(by) + 0.1, "sum": 1}
+				e.Context = persontest.Object(more)
+			}
 			e.Type, e.Name, e.Properties = event.Identify, "", persontest.Object(traits)
 		}
 		if e.UserID != "" && rapid.IntRange(0, 11).Draw(t, "alias") == 0 {
 			e.Type, e.Name, e.Properties = event.Alias, "", nil
 			e.PreviousID = rapid.SampledFrom([]string{"a0", "a1", "u0", "a2"}).Draw(t, "previous")
 		}
-		if e.UserID == "" && e.AnonymousID == "" && traits["email"] == nil && e.Context == nil {
+		if e.UserID == "" && e.AnonymousID == "" && traits["email"] == nil && !strings.Contains(string(e.Context), "device") {
 			e.AnonymousID = "a0"
 		}
 		out = append(out, e)

@@ -174,6 +174,49 @@ func TestSetTraitsTakesEffectThroughTheLog(t *testing.T) {
 	}
 }
 
+// Two journeys take a step at the same moment, each knowing the same old value.
+func TestWhatTwoAddAtOnceBothCountsAndAReplayComesToTheSame(t *testing.T) {
+	w := world(t)
+	w.Deliver(identify("m1", 0, "u1", "", map[string]any{"points": 10, "plan": "free"}))
+	p := w.Who("user_id", "u1")
+	add := func(minute int, cause string, by float64) []event.Event {
+		w.Clock.Set(at(minute))
+		if err := w.Service.ChangeTraits(t.Context(), persontest.WS, p.ID, nil, map[string]float64{"points": by, "plan": by, "new": by}, cause); err != nil {
+			t.Fatal(err)
+		}
+		return w.Emitted.Take()
+	}
+	one, two := add(10, "jrn_1:a", 5), add(10, "jrn_2:a", 2)
+	again := add(10, "jrn_1:a", 5) // the step is done again after a crash
+	w.Deliver(slices.Concat(one, two)...)
+	w.Deliver(again...)
+	points := func() any { return w.Who("user_id", "u1").Traits["points"].Value }
+	same(t, "both count, once", points(), any(17.0))
+	same(t, "what is no number counts as nothing", w.Who("user_id", "u1").Traits["plan"].Value, any(7.0))
+	same(t, "a trait that was not there", w.Who("user_id", "u1").Traits["new"].Value, any(7.0))
+
+	w.Deliver(identify("m2", 5, "u1", "", map[string]any{"points": 100})) // late, set before both
+	same(t, "a late value lies below what was added after it", points(), any(107.0))
+	w.Deliver(identify("m3", 20, "u1", "", map[string]any{"points": 1}))
+	same(t, "a later one replaces all", points(), any(1.0))
+	w.Deliver(add(30, "jrn_1:b", 1)...)
+	for n := range 40 { // more than are kept one by one
+		w.Deliver(add(31+n, fmt.Sprint("jrn_3:", n), 1)...)
+	}
+	same(t, "many", points(), any(42.0))
+
+	w.Deliver(track("d1", 80, "b", "dev"))
+	w.Deliver(track("d3", 90, "u1", "dev"))
+	w.Deliver(track("d2", 85, "d", "dev")) // late and conflicting: the person is worked out again from the history
+	logged(t, w, w.Who("user_id", "d"), "created")
+	same(t, "after a replay", points(), any(42.0))
+
+	e := identify("x1", 99, "u1", "", map[string]any{})
+	e.Context = persontest.Object(map[string]any{"increment": map[string]any{"points": 1000}})
+	w.Deliver(e)
+	same(t, "nobody adds from outside", points(), any(42.0))
+}
+
 func TestTraitsSetByHandSurviveAReplay(t *testing.T) {
 	w := world(t)
 	w.Deliver(track("m1", 0, "b", "dev"))

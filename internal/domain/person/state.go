@@ -36,13 +36,15 @@ func (a moment) compare(b moment) int {
 
 func (a moment) before(b moment) bool { return a.compare(b) < 0 }
 
-// trait is a Trait as stored.
+// trait is a Trait as stored: what was last set, and what was added to it since. V and D say what that comes to.
 type trait struct {
 	V json.RawMessage `json:"v,omitempty"`
 	T int64           `json:"t"`
 	M string          `json:"m,omitempty"`
 	S string          `json:"s,omitempty"`
 	D bool            `json:"d,omitempty"`
+	B json.RawMessage `json:"b,omitempty"` // what was set, if something was added to it; none if it was deleted or never set
+	A []addition      `json:"a,omitempty"` // in the order of their moments
 }
 
 // touch is a Touch as stored.
@@ -90,7 +92,7 @@ func (s *state) loadTraits() error {
 		}
 	}
 	for k, t := range s.traits {
-		s.traitBytes += len(k) + len(t.V)
+		s.traitBytes += len(k) + t.size()
 	}
 	return nil
 }
@@ -116,6 +118,7 @@ func (s *state) loadFacts() error {
 // begins with a person.
 func readTraits(raw string, out map[string]trait) bool {
 	r := fastjson.Of(raw)
+	odd := false
 	r.Object(func(name string) {
 		var t trait
 		r.Object(func(key string) {
@@ -130,13 +133,19 @@ func readTraits(raw string, out map[string]trait) bool {
 				t.S = r.String()
 			case "d":
 				t.D = r.Bool()
+			case "b":
+				t.B = json.RawMessage(r.Raw())
+			case "a":
+				if json.Unmarshal([]byte(r.Raw()), &t.A) != nil {
+					odd = true
+				}
 			default:
 				r.Raw()
 			}
 		})
 		out[name] = t
 	})
-	return r.Done()
+	return r.Done() && !odd
 }
 
 // readFacts is readTraits for the facts.
@@ -213,20 +222,23 @@ func (s *state) encode() error {
 	return nil
 }
 
-// setTrait keeps the value if it is newer than what is there. It returns false if a bound forbids it.
+// setTrait keeps the value if it is newer than what is there, and adds what is to be added. It returns false if a bound forbids it.
 func (s *state) setTrait(key string, n trait) bool {
 	old, known := s.traits[key]
-	if known && !(moment{old.T, old.M}).before(moment{n.T, n.M}) {
-		return true
+	if known {
+		if len(n.A) == 0 && !old.set().before(n.set()) {
+			return true
+		}
+		n = old.with(n)
 	}
-	size := s.traitBytes + len(n.V) - len(old.V)
+	size := s.traitBytes + n.size() - old.size()
 	if !known {
 		size += len(key)
 		if len(s.traits) >= maxTraits {
 			return false
 		}
 	}
-	if size > maxTraitBytes && len(n.V) > len(old.V) {
+	if size > maxTraitBytes && n.size() > old.size() {
 		return false
 	}
 	s.traits[key], s.traitBytes, s.newTraits = n, size, true
@@ -345,7 +357,8 @@ func (s *state) fill(p *Person) error {
 	}
 	p.Traits = make(map[string]Trait, len(s.traits))
 	for k, t := range s.traits {
-		out := Trait{Time: micros(t.T), MessageID: t.M, Source: t.S, Deleted: t.D}
+		last := t.last()
+		out := Trait{Time: micros(last.t), MessageID: last.m, Source: t.S, Deleted: t.D}
 		if !t.D {
 			v, plain := fastjson.Value(string(t.V))
 			if !plain {

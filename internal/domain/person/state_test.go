@@ -15,7 +15,9 @@ func TestStoredStatesAreReadTheSameWayQuicklyAndSlowly(t *testing.T) {
 	quick := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		traits := rapid.MapOfN(texts, rapid.Custom(func(rt *rapid.T) trait {
-			return trait{V: values.Draw(rt, "v"), T: rapid.Int64().Draw(rt, "t"), M: texts.Draw(rt, "m"), S: texts.Draw(rt, "s"), D: rapid.Bool().Draw(rt, "d")}
+			return trait{V: values.Draw(rt, "v"), T: rapid.Int64().Draw(rt, "t"), M: texts.Draw(rt, "m"), S: texts.Draw(rt, "s"), D: rapid.Bool().Draw(rt, "d"), A: rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) addition {
+				return addition{rapid.Float64Range(-9, 9).Draw(rt, "n"), rapid.Int64().Draw(rt, "at"), texts.Draw(rt, "by")}
+			}), 0, 2).Draw(rt, "a")}
 		}), 0, 4).Draw(rt, "traits")
 		numbers := rapid.MapOfN(texts, rapid.Int64(), 0, 3)
 		f := facts{

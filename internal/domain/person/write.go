@@ -15,6 +15,12 @@ import (
 // traits change when the event comes back from the log, and are part of the history like all others. The same cause
 // sets them once.
 func (s *Service) SetTraits(ctx context.Context, ws, personID string, traits map[string]any, cause string) error {
+	return s.ChangeTraits(ctx, ws, personID, traits, nil, cause)
+}
+
+// ChangeTraits is SetTraits that also adds to traits. How much a trait comes to is worked out where the event is folded, so that two who add at
+// the same time both count; one that is no number counts as 0.
+func (s *Service) ChangeTraits(ctx context.Context, ws, personID string, traits map[string]any, increment map[string]float64, cause string) error {
 	who, err := s.Get(ctx, ws, personID)
 	if err != nil {
 		return err
@@ -23,8 +29,20 @@ func (s *Service) SetTraits(ctx context.Context, ws, personID string, traits map
 	if err != nil {
 		return err
 	}
+	var with json.RawMessage
+	if len(increment) > 0 {
+		for k := range increment {
+			if k == "" || len(k) > maxTraitName {
+				return errs.Invalid("person.traits.name", "traits", "a trait name has 1 to %d bytes", maxTraitName)
+			}
+		}
+		if with, err = json.Marshal(map[string]any{"increment": increment}); err != nil {
+			return errs.Invalid("person.traits.value", "traits", "what is added is a number").With(err)
+		}
+	}
 	now := s.Clock.Now()
 	return s.Emitter.Emit(ctx, event.Event{
+		Context:   with,
 		Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: who.ID, Time: now, Received: now,
 		Origin: event.Internal, Properties: props,
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -139,9 +140,31 @@ type Send struct {
 	Vars          map[string]any `json:"vars,omitempty"`
 }
 
-// SetTraits asks for traits to be set; a nil value removes the trait.
+// SetTraits asks for traits to be set and to be added to; a nil value removes the trait. What an addition comes to is worked out where the person
+// is folded, so that two journeys that add at the same time both count.
 type SetTraits struct {
-	Traits map[string]any `json:"traits"`
+	Traits    map[string]any     `json:"traits"`
+	Increment map[string]float64 `json:"increment,omitempty"`
+}
+
+// On returns the traits as they will be for those who know the old ones: the steps that follow in the same walk.
+func (s *SetTraits) On(old map[string]any) map[string]any {
+	out := maps.Clone(old)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for name, v := range s.Traits {
+		if v == nil {
+			delete(out, name)
+		} else {
+			out[name] = v
+		}
+	}
+	for name, by := range s.Increment {
+		v, _ := out[name].(float64)
+		out[name] = v + by
+	}
+	return out
 }
 
 // Make reads a node of this kind from its configuration. Fields that the kind does not know are refused.

@@ -78,10 +78,6 @@ func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 	for _, name := range n.Unset {
 		traits[name] = nil
 	}
-	for name, by := range n.Increment {
-		old, _ := trait(in.Subject, name).(float64)
-		traits[name] = old + by
-	}
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(n.From)) {
 		if v, ok := look(n.From[name], s, in); ok {
@@ -91,15 +87,20 @@ func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 		}
 	}
 	reason := Reason{Code: "nothing_set", Data: Data{}}
-	if len(traits) > 0 {
-		reason = Because("traits_set", "traits", slices.Sorted(maps.Keys(traits)))
+	changed := slices.Sorted(maps.Keys(traits))
+	for name := range n.Increment {
+		changed = append(changed, name)
+	}
+	slices.Sort(changed)
+	if len(changed) > 0 {
+		reason = Because("traits_set", "traits", changed)
 	}
 	if len(missing) > 0 {
 		reason.Data["missing"] = missing
 	}
 	r := Result{Output: "next", Reason: reason}
-	if len(traits) > 0 {
-		r.Effects = []Effect{{SetTraits: &SetTraits{Traits: traits}}}
+	if len(changed) > 0 {
+		r.Effects = []Effect{{SetTraits: &SetTraits{Traits: traits, Increment: n.Increment}}}
 	}
 	return r
 }
