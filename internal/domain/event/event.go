@@ -91,7 +91,8 @@ const (
 // Names of the commerce events that orders, value and revenue are computed from (Segment's e-commerce spec).
 const (
 	OrderCompleted = "Order Completed" // properties order_id, total, currency, products
-	OrderRefunded  = "Order Refunded"  // properties order_id, total
+	OrderRefunded  = "Order Refunded"  // properties order_id, total; without a total all of it
+	OrderCancelled = "Order Cancelled" // properties order_id, total: the whole order, whatever amount it names
 )
 
 // Origin says how far the sender of an event is trusted.

@@ -49,6 +49,7 @@ var kinds = []Kind{
 	{"invoice.reminder_due", event.Invoice, invoice.ReminderDue},
 	{"order.completed", event.Track, event.OrderCompleted},
 	{"order.refunded", event.Track, event.OrderRefunded},
+	{"order.cancelled", event.Track, event.OrderCancelled},
 }
 
 // Kinds returns what endpoints can ask for.

@@ -159,7 +159,7 @@ type Refund struct {
 	EventID  string
 	Minor    int64
 	Currency string
-	Whole    bool // the refund named no amount: all of it
+	Whole    bool // all of it: the refund named no amount, or the order was cancelled
 	At       time.Time
 }
 
@@ -179,13 +179,13 @@ func Refunded(minor int64, currency string, refunds []Refund) int64 {
 
 func refund(e event.Kept) (Refund, bool) {
 	key := OrderKey(e)
-	if e.Name != event.OrderRefunded || key == "" {
+	if e.Name != event.OrderRefunded && e.Name != event.OrderCancelled || key == "" {
 		return Refund{}, false
 	}
 	r := Refund{Key: key, EventID: e.MessageID, At: e.Time}
 	var ok bool
-	if r.Minor, r.Currency, ok = money.OfProperties(e.Properties); !ok {
-		r.Whole, r.Currency = true, money.Unknown
+	if r.Minor, r.Currency, ok = money.OfProperties(e.Properties); !ok || e.Name == event.OrderCancelled {
+		r.Minor, r.Whole, r.Currency = 0, true, money.Unknown
 	}
 	return r, true
 }

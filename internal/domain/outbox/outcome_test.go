@@ -131,6 +131,12 @@ func TestCreditsAndOutcomesEqualACountOverTheEvents(t *testing.T) {
 				events = append(events, e)
 				back[i] += int64(n) * 100
 			}
+			if rapid.IntRange(0, 4).Draw(rt, "cancelled") == 0 {
+				e := order(o.person, fmt.Sprint("x", i), fmt.Sprintf(`{"order_id":"%d","total":1,"currency":"EUR"}`, i), o.at+time.Hour)
+				e.Name = event.OrderCancelled
+				events = append(events, e)
+				back[i] = int64(o.total) * 100 // all of it, whatever it says and whatever came back besides
+			}
 		}
 		var want []outcomeRow
 		var net, taken int64

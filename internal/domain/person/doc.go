@@ -23,7 +23,8 @@
 //   - An unbinding takes identifiers off whoever has them at its time, and says nothing of the time before.
 //   - A merge is a redirect: the loser's id and number lead to the winner for ever, events are not rewritten.
 //   - Folding is commutative and associative: traits are last-writer-wins by (time, message id), first touches are minima,
-//     counters are sums.
+//     counters are sums,
+//     and what is added to a trait (addition.go) counts from the value that was set last before it, exactly for the last few additions.
 //
 // What depends on the order of processing, by design: the limits per kind, the caps on merges and identifiers, and the bounds on
 // the number and size of traits. Each refusal is in the identity log.

@@ -13,7 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 )
 
-// purchase is what this package reads of the properties of an order or refund.
+// purchase is what this package reads of the properties of an order, refund or cancellation.
 type purchase struct {
 	Total    json.RawMessage `json:"total"`
 	Revenue  json.RawMessage `json:"revenue"`
@@ -99,6 +99,8 @@ func (s *state) fold(o *occurrence) (refused []string, err error) {
 		switch o.ev.Name {
 		case event.OrderCompleted:
 			refused = append(refused, s.foldPurchase(o, CountOrders, SumRevenue)...)
+		case event.OrderCancelled:
+			refused = append(refused, s.foldPurchase(o, CountCancels, SumRefunded)...)
 		case event.OrderRefunded:
 			refused = append(refused, s.foldPurchase(o, CountRefunds, SumRefunded)...)
 		}

@@ -63,9 +63,10 @@ const (
 	CountScreens  = "screens"
 	CountOrders   = "orders"
 	CountRefunds  = "refunds"
-	SumRevenue    = "revenue"  // e.g. "revenue.EUR"
-	SumRefunded   = "refunded" // e.g. "refunded.EUR"
-	NoCurrency    = "XXX"      // ISO 4217: no currency involved
+	CountCancels  = "cancellations" // of orders
+	SumRevenue    = "revenue"       // e.g. "revenue.EUR"
+	SumRefunded   = "refunded"      // e.g. "refunded.EUR"; what cancellations name included
+	NoCurrency    = "XXX"           // ISO 4217: no currency involved
 	maxCurrencies = 20
 )
 

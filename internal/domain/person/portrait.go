@@ -34,7 +34,7 @@ const (
 	RuleMostFrequent = "most_frequent"  // what most of the events say
 	RuleEventTimes   = "event_times"    // the times of the events
 	RuleSessionGap   = "session_gap"    // a new visit begins after 30 minutes without an event
-	RuleOrderSum     = "order_sum"      // orders, each order id once, minus refunds
+	RuleOrderSum     = "order_sum"      // orders, each order id once, minus refunds and cancellations
 	RuleBought       = "bought"         // products of the orders
 	RuleEngagement   = "engagement"     // share of messages clicked, then opened by a human, then volume
 	RuleInterest     = "interest"       // categories and sections looked at, added and bought
@@ -339,13 +339,17 @@ func (d *drawing) assets() Assets {
 	products, categories := tally{rule: RuleBought}, tally{rule: RuleBought}
 	value := map[string]*Value{}
 	rests := map[string]*evidence{}
-	ordered := map[string]bool{}
+	currency := map[string]string{}
+	left := map[string]int64{} // of orders with an id: what was not given back
 	var last time.Time
 	for i := range d.seen {
 		s := &d.seen[i]
 		order := s.k.Type == event.Track && s.k.Name == event.OrderCompleted
-		refund := s.k.Type == event.Track && s.k.Name == event.OrderRefunded
-		if !order && !refund || order && s.OrderID != "" && ordered[s.OrderID] {
+		cancelled := s.k.Type == event.Track && s.k.Name == event.OrderCancelled
+		refund := cancelled || s.k.Type == event.Track && s.k.Name == event.OrderRefunded
+		rest, ordered := left[s.OrderID]
+		ordered = ordered && s.OrderID != ""
+		if !order && !refund || order && ordered {
 			continue
 		}
 		cur := purchase{Currency: s.Currency}.currency()
@@ -358,12 +362,24 @@ func (d *drawing) assets() Assets {
 		}
 		if refund {
 			refunds.add(s)
-			if s.HasTotal {
+			switch {
+			case !ordered && !s.HasTotal:
+				continue // of an order that nobody knows
+			case ordered && (cancelled || !s.HasTotal):
+				minor, cur = rest, currency[s.OrderID] // all that is left
+			case ordered:
+				minor = min(minor, rest)
+			}
+			left[s.OrderID] = rest - minor
+			if value[cur] != nil {
 				value[cur].Refunded += minor
 			}
 			continue
 		}
-		ordered[s.OrderID] = true
+		left[s.OrderID], currency[s.OrderID] = 0, cur
+		if s.HasTotal {
+			left[s.OrderID] = minor
+		}
 		orders.add(s)
 		last = s.k.Time
 		if s.HasTotal {
@@ -435,7 +451,7 @@ func (d *drawing) preferences() Preferences {
 			devices.add(deviceOf(s), 1, s)
 		}
 		switch {
-		case s.k.Name == event.OrderRefunded:
+		case s.k.Name == event.OrderRefunded, s.k.Name == event.OrderCancelled:
 		case s.Category != "":
 			interests.add(s.Category, 1, s)
 		case s.k.Type == event.Track && s.props["products"] != nil:

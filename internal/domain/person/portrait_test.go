@@ -46,6 +46,10 @@ func TestPortraitSumsWithEvidence(t *testing.T) {
 		kept(4, event.Track, event.OrderCompleted, day(2).Add(time.Minute), map[string]any{"order_id": "o1", "total": 50.5, "currency": "EUR"}, tokyo), // told twice
 		kept(5, event.Track, event.OrderCompleted, day(3), map[string]any{"order_id": "o2", "total": 20, "currency": "EUR", "products": shoes[:1]}, tokyo),
 		kept(6, event.Track, event.OrderRefunded, day(4), map[string]any{"order_id": "o2", "total": 20, "currency": "EUR"}, tokyo),
+		kept(12, event.Track, event.OrderCompleted, day(4), map[string]any{"order_id": "o3", "total": 30, "currency": "EUR"}, tokyo),
+		kept(13, event.Track, event.OrderRefunded, day(4), map[string]any{"order_id": "o3", "total": 5, "currency": "EUR"}, tokyo),
+		kept(14, event.Track, event.OrderCancelled, day(4), map[string]any{"order_id": "o3"}, tokyo),
+		kept(15, event.Track, event.OrderRefunded, day(4), map[string]any{"order_id": "o3", "total": 30, "currency": "EUR"}, tokyo), // as shops tell it
 		kept(7, event.Track, event.OrderCompleted, day(5), map[string]any{"total": 900, "currency": "JPY"}, tokyo),
 		kept(8, event.Message, event.MessageSent, day(6), map[string]any{"channel": "email", "message_id": "msg_1"}, nil),
 		kept(9, event.Message, event.MessageOpened, day(6), map[string]any{"channel": "email", "message_id": "msg_1", "machine": true}, nil),
@@ -61,27 +65,27 @@ func TestPortraitSumsWithEvidence(t *testing.T) {
 	same(t, "name", got.Basic.Name.Value, "Ada")
 	same(t, "email", got.Basic.Email.Value+" "+got.Basic.Email.Evidence.Rule, "ada@example.com identifier")
 	same(t, "country", got.Basic.Country.Value+" "+got.Basic.Country.Evidence.Rule, "DE trait")
-	same(t, "city", fmt.Sprint(got.Basic.City.Value, got.Basic.City.Evidence.Events), "Osaka6")
+	same(t, "city", fmt.Sprint(got.Basic.City.Value, got.Basic.City.Evidence.Events), "Osaka10")
 	same(t, "language", got.Basic.Language.Value, "ja-JP")
 	same(t, "phone", got.Basic.Phone, (*person.Figure[string])(nil))
 	same(t, "days", got.Basic.DaysRelated.Value, 10)
 	same(t, "visits", got.Basic.Visits.Value, 5)
 	same(t, "first seen", got.Basic.FirstSeen.Value, day(1))
 
-	same(t, "orders", fmt.Sprint(got.Assets.Orders.Value, got.Assets.Orders.Evidence.Events), "3 3")
-	same(t, "refunds", got.Assets.Refunds.Value, 1)
+	same(t, "orders", fmt.Sprint(got.Assets.Orders.Value, got.Assets.Orders.Evidence.Events), "4 4")
+	same(t, "refunds", got.Assets.Refunds.Value, 4)
 	same(t, "last order", got.Assets.LastOrder.Value, day(5))
 	var values []person.Value
 	for _, v := range got.Assets.Value {
 		values = append(values, v.Value)
 	}
 	if diff := cmp.Diff([]person.Value{
-		{Currency: "EUR", Orders: 2, Ordered: 7050, Refunded: 2000, Net: 5050, Average: 3525},
+		{Currency: "EUR", Orders: 3, Ordered: 10050, Refunded: 5000, Net: 5050, Average: 3350},
 		{Currency: "JPY", Orders: 1, Ordered: 900, Net: 900, Average: 900},
 	}, values); diff != "" {
 		t.Fatal(diff)
 	}
-	same(t, "evidence of EUR", got.Assets.Value[0].Evidence.Events, 3)
+	same(t, "evidence of EUR", got.Assets.Value[0].Evidence.Events, 6)
 	same(t, "top product", fmt.Sprint(got.Assets.Products[0].Value), fmt.Sprint(person.Share{Value: "Runner", Count: 4, Share: 0.8}))
 	same(t, "top category", got.Assets.Categories[0].Value.Value, "shoes")
 
@@ -91,7 +95,7 @@ func TestPortraitSumsWithEvidence(t *testing.T) {
 	same(t, "zone", got.Preferences.Timezone.Value, "Asia/Tokyo")
 	same(t, "peak", got.Preferences.Hours.Value.Peak, 10)
 	same(t, "device", got.Preferences.Devices[0].Value.Value, "ios · iPhone 15")
-	same(t, "evidence", fmt.Sprint(got.Preferences.Hours.Evidence.Events, got.Preferences.Hours.Evidence.Names), "7 [Order Completed Order Refunded Product Viewed page]")
+	same(t, "evidence", fmt.Sprint(got.Preferences.Hours.Evidence.Events, got.Preferences.Hours.Evidence.Names), "11 [Order Completed Order Refunded Order Cancelled Product Viewed page]")
 }
 
 func TestPortraitChannelMustBeReachableAndAnswered(t *testing.T) {

@@ -161,8 +161,16 @@ func (s *Service) summarise(ctx context.Context, ws string, p Period) (f Summary
 	if err := integers(rows[0], &f.New); err != nil {
 		return f, nil, err
 	}
-	for name, sign := range map[string]int64{event.OrderCompleted: 1, event.OrderRefunded: -1} {
-		rows, err := s.c.Events.Query(ctx, `SELECT `+orderSums+between+orders+` GROUP BY 1`, append(slices.Clone(span), name))
+	for _, part := range []struct {
+		sign  int64
+		query string
+		args  []any
+	}{
+		{1, `SELECT ` + orderSums + between + orders + ` GROUP BY 1`, append(slices.Clone(span), event.OrderCompleted)},
+		{-1, `SELECT ` + orderSums + between + orders + ` GROUP BY 1`, append(slices.Clone(span), event.OrderRefunded)},
+		{-1, cancelled, append(slices.Clone(span), event.OrderCancelled, ws, event.OrderCompleted, event.OrderRefunded)},
+	} {
+		rows, err := s.c.Events.Query(ctx, part.query, part.args)
 		if err != nil {
 			return f, nil, fmt.Errorf("sum orders: %w", err)
 		}
@@ -172,17 +180,27 @@ func (s *Service) summarise(ctx context.Context, ws string, p Period) (f Summary
 			if err != nil {
 				return f, nil, err
 			}
-			if sign > 0 {
+			if part.sign > 0 {
 				f.Orders += n
 			}
 			for currency, minor := range sums {
-				f.Earned[currency] += sign * minor
+				f.Earned[currency] += part.sign * minor
 			}
 		}
 	}
 	daily, err = s.daily(ctx, ws, p)
 	return f, daily, err
 }
+
+// cancelled adds up by currency what orders that were cancelled in the period had brought and no refund gave back, whenever they were made: a
+// cancellation counts for the whole order, and shops that also tell of the refund are not counted twice.
+const cancelled = `SELECT COALESCE(currency, ''), COUNT(*), CAST(SUM(GREATEST(total - back, 0)) AS BIGINT) FROM (
+	SELECT order_id, ANY_VALUE(currency) FILTER (WHERE name = $6) AS currency,
+		MAX(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) FILTER (WHERE name = $6) AS total,
+		COALESCE(SUM(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) FILTER (WHERE name = $7), 0) AS back
+	FROM event WHERE ws = $5 AND type = 'track' AND name IN ($6, $7) AND (total IS NULL OR ABS(total) < 1e12) AND order_id IN (
+		SELECT order_id FROM event WHERE ws = $1 AND time >= $2 AND time < $3 AND type = 'track' AND name = $4)
+	GROUP BY order_id) WHERE total > 0 GROUP BY 1`
 
 // daily counts active people and orders of each day of the period.
 func (s *Service) daily(ctx context.Context, ws string, p Period) (map[string][]float64, error) {

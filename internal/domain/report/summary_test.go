@@ -74,6 +74,9 @@ func TestTheSummaryTellsReachRevenueHealthAndWhatIsNotAsItWas(t *testing.T) {
 		}
 	}
 	ev(event.OrderRefunded, 1, day(18), `{"total":4.5,"currency":"EUR"}`)
+	ev(event.OrderCompleted, 2, day(15), `{"order_id":"c","total":30,"currency":"EUR"}`)
+	ev(event.OrderRefunded, 2, day(16), `{"order_id":"c","total":5,"currency":"EUR"}`)
+	ev(event.OrderCancelled, 2, day(19), `{"order_id":"c","total":1}`) // all of it, of which 5 had been given back
 	err = store.Append(t.Context(), event.Batch{Through: 1, Events: events, People: []event.Mirror{
 		{Workspace: ws, Num: 1, ID: "per_1", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: day(10), LastSeen: day(23)},
 		{Workspace: ws, Num: 9, ID: "per_9", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: day(17), LastSeen: day(23)},
@@ -100,10 +103,10 @@ func TestTheSummaryTellsReachRevenueHealthAndWhatIsNotAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := got.Now; f.Active != 9 || f.New != 1 || f.Events != 7*9+3+1 || f.Orders != 3 || f.Earned["EUR"] != 3000-450 || f.Credited["EUR"] != 905 || f.Reach.Delivered != 8 {
+	if f := got.Now; f.Active != 9 || f.New != 1 || f.Events != 7*9+3+1+1 || f.Orders != 3 || f.Earned["EUR"] != 3000-450-2500 || f.Credited["EUR"] != 905 || f.Reach.Delivered != 8 {
 		t.Errorf("now %+v", f)
 	}
-	if f := got.Before; f.Active != 3 || f.New != 1 || f.Orders != 4 || f.Earned["EUR"] != 4000 {
+	if f := got.Before; f.Active != 3 || f.New != 1 || f.Orders != 5 || f.Earned["EUR"] != 4000+3000-500 {
 		t.Errorf("before %+v", f)
 	}
 	var sources, health, odd []string

@@ -245,3 +245,25 @@ func BenchmarkEval(b *testing.B) {
 		}
 	}
 }
+
+// A shop may tell of a cancellation, of the refund that follows it, or of both.
+func TestACancelledOrderIsOneThatWasRefundedInFull(t *testing.T) {
+	s := rule.SubjectFrom(event.Mirror{Num: 1, ID: "per_1"}, []event.Kept{
+		did(event.OrderCompleted, 9*day, `{"order_id":"kept","total":30}`),
+		did(event.OrderCompleted, 8*day, `{"order_id":"gone","total":500}`),
+		did(event.OrderCancelled, 7*day, `{"order_id":"gone","total":1}`),
+		did(event.OrderCompleted, 6*day, `{"order_id":"both","total":80}`),
+		did(event.OrderCancelled, 5*day, `{"order_id":"both"}`),
+		did(event.OrderRefunded, 4*day, `{"order_id":"both","total":80}`),
+	}, func(string) bool { return false })
+	for raw, want := range map[string]bool{
+		`{"order":{"op":"eq","value":1}}`:                              true,
+		`{"order":{"agg":"sum","op":"eq","value":30}}`:                 true,
+		`{"order":{"status":"refunded","op":"eq","value":2}}`:          true,
+		`{"order":{"status":"any","agg":"sum","op":"eq","value":610}}`: true,
+	} {
+		if got := parse(t, raw).Eval(&s, now).Match; got != want {
+			t.Errorf("%s: %v", raw, got)
+		}
+	}
+}

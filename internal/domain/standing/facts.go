@@ -12,7 +12,7 @@ import (
 )
 
 // judged are the events of the product and of commerce that a judgement reads.
-var judged = []string{event.OrderCompleted, event.OrderRefunded, event.MessageSent, event.MessageOpened, event.MessageClicked}
+var judged = []string{event.OrderCompleted, event.OrderRefunded, event.OrderCancelled, event.MessageSent, event.MessageOpened, event.MessageClicked}
 
 const (
 	// leastSent and leastAnswers are how much has to be known before a channel or an hour is called the best.
@@ -66,9 +66,13 @@ func gather(p person.Person, history []event.Kept, s Scheme, zone *time.Location
 			if pr.OrderID != "" {
 				byID[pr.OrderID] = o
 			}
-		case e.Type == event.Track && e.Name == event.OrderRefunded:
+		case e.Type == event.Track && (e.Name == event.OrderRefunded || e.Name == event.OrderCancelled):
 			pr := event.Promote(&e.Event)
-			if o := byID[pr.OrderID]; o != nil && pr.HasTotal {
+			switch o := byID[pr.OrderID]; {
+			case o == nil:
+			case e.Name == event.OrderCancelled || !pr.HasTotal:
+				o.left = 0
+			default:
 				o.left -= person.MinorUnits(pr.Total, o.currency)
 			}
 		case e.Type == event.Message:

@@ -208,6 +208,8 @@ func TestFactsCountOrdersOnceAndNotWhatWasGivenBack(t *testing.T) {
 		order(0, "a", 10), order(1, "a", 10),
 		order(2, "b", 20.5), happened(3, event.OrderRefunded, map[string]any{"order_id": "b", "total": 20.5, "currency": "EUR"}),
 		order(4, "c", 30), happened(5, event.OrderRefunded, map[string]any{"order_id": "c", "total": 5, "currency": "EUR"}),
+		order(5, "d", 70), happened(6, event.OrderCancelled, map[string]any{"order_id": "d"}),
+		order(5, "e", 80), happened(6, event.OrderRefunded, map[string]any{"order_id": "e"}), // no amount: all of it
 		happened(6, "Review Submitted", nil), happened(7, "Comment Posted", nil),
 	}
 	for i := range 3 {

@@ -35,6 +35,6 @@
 //
 // Orders. An order is a track event "Order Completed"; those with the same order_id are one order, as the latest of
 // them that falls into the window and fulfils the filters says. "Order Refunded" events lower the order of their order_id, whenever they came; one without a total
-// refunds all of it. Unless status asks otherwise, orders refunded in full do not count and sums are what is left. A
+// refunds all of it, and so does "Order Cancelled" whatever amount it names. Unless status asks otherwise, orders refunded in full do not count and sums are what is left. A
 // refund that names no order lowers the sum if it falls into the window and the condition has no filter.
 package leaf

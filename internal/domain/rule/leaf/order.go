@@ -24,7 +24,7 @@ type order struct {
 	status string
 	cond   Cond
 	orders pick
-	// refunds lower their order; loose ones name none.
+	// refunds and cancellations lower their order; loose ones name none.
 	refunds pick
 	loose   bool // whether refunds without an order lower the sum
 }
@@ -34,7 +34,7 @@ func parseOrder(in Input) (Leaf, error) {
 	l := &order{agg: f.choice("agg", "count", orderAggs), status: f.choice("status", "completed", orderStatuses)}
 	l.cond = f.figure(l.agg)
 	l.orders = pick{name: event.OrderCompleted, typ: event.Track, filters: f.filters("filter"), window: f.window()}
-	l.refunds = pick{name: event.OrderRefunded, typ: event.Track, window: Window{kind: 'e'}}
+	l.refunds = pick{name: event.OrderRefunded, also: event.OrderCancelled, typ: event.Track, window: Window{kind: 'e'}}
 	l.loose = l.status == "completed" && len(l.orders.filters) == 0
 	return l, f.err
 }
@@ -79,7 +79,7 @@ func (l *order) Ask(d Dialect, ws string, at time.Time) Question {
 	l.orders.where(q, d, ws, now)
 	q.Add(") AS sent GROUP BY person, named, k) AS o LEFT JOIN (SELECT person, order_id AS k, coalesce(sum(")
 	d.Micro(q, "total")
-	q.Add("), 0) AS back, count(*) > count(total) AS whole, true AS named FROM event")
+	q.Add("), 0) AS back, count(*) > count(CASE WHEN name = ").Arg(event.OrderCancelled).Add(" THEN NULL ELSE total END) AS whole, true AS named FROM event")
 	l.refunds.where(q, d, ws, now)
 	q.Add(" AND order_id IS NOT NULL GROUP BY person, order_id) AS r ON r.person = o.person AND r.named = o.named AND r.k = o.k")
 	switch full := "coalesce(r.whole OR r.back >= o.total, false)"; l.status {
@@ -134,9 +134,9 @@ func (l *order) Eval(s *Subject, now time.Time) Result {
 		if p.HasTotal {
 			sl.total, _ = micro(p.Total)
 		}
-		if e.Name == event.OrderRefunded && sl.id != "" {
+		if e.Name != event.OrderCompleted && sl.id != "" {
 			r := refunds[sl.id]
-			refunds[sl.id] = refunded{r.back.add(sl.total), r.whole || !p.HasTotal}
+			refunds[sl.id] = refunded{r.back.add(sl.total), r.whole || !p.HasTotal || e.Name == event.OrderCancelled}
 			continue
 		}
 		if !within.has(s, i) {
@@ -216,7 +216,7 @@ func (l *order) figure(sales, loose []sale, refunds map[string]refunded, now int
 }
 
 func (l *order) Needs() Needs {
-	n := Needs{Names: []string{event.OrderCompleted, event.OrderRefunded}, Windowed: l.agg == "days_since_last"}
+	n := Needs{Names: []string{event.OrderCancelled, event.OrderCompleted, event.OrderRefunded}, Windowed: l.agg == "days_since_last"}
 	return n.and(l.orders.window.needs())
 }
 

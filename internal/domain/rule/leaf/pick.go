@@ -44,6 +44,7 @@ func (f *fields) filters(key string) []filter {
 // pick says which events a condition is about.
 type pick struct {
 	name    string     // empty: any
+	also    string     // a second name, empty if there is none; the first is none of a page or screen then
 	typ     event.Type // empty: any
 	columns []columnIs
 	filters []filter
@@ -110,7 +111,11 @@ func (p *pick) is(q *SQL, d Dialect) {
 	case string(event.Page), string(event.Screen):
 		q.Add(" AND (name = ").Arg(p.name).Add(" OR type = ").Arg(p.name).Add(")")
 	default:
-		q.Add(" AND name = ").Arg(p.name)
+		if p.also != "" {
+			q.Add(" AND (name = ").Arg(p.name).Add(" OR name = ").Arg(p.also).Add(")")
+		} else {
+			q.Add(" AND name = ").Arg(p.name)
+		}
 	}
 	for _, c := range p.columns {
 		q.Add(" AND ", c.column, " = ").Arg(c.want)
@@ -133,7 +138,7 @@ func filtered(q *SQL, d Dialect, filters []filter) {
 // has reports whether the event is one of those, whatever its time.
 func (p *pick) has(s *Subject, i int) bool {
 	e := &s.Events[i].Event
-	if p.typ != "" && e.Type != p.typ || p.name != "" && !event.Named(e, p.name) {
+	if p.typ != "" && e.Type != p.typ || p.name != "" && !event.Named(e, p.name) && (p.also == "" || e.Name != p.also) {
 		return false
 	}
 	for _, c := range p.columns {
@@ -159,6 +164,9 @@ func (p *pick) needs() Needs {
 	switch {
 	case p.name != "":
 		n.Names = []string{p.name}
+		if p.also != "" {
+			n.Names = append(n.Names, p.also)
+		}
 	case p.typ == event.Page || p.typ == event.Screen:
 		n.Names = []string{string(p.typ)}
 	default:

@@ -74,7 +74,8 @@ func (o *oracle) order(b map[string]any) bool {
 		t, _ := total(i)
 		orders[key] = sold{t, o.time(i)}
 	}
-	refunds := o.about(map[string]any{"name": event.OrderRefunded, "type": "track"})
+	cancels := o.about(map[string]any{"name": event.OrderCancelled, "type": "track"})
+	refunds := append(o.about(map[string]any{"name": event.OrderRefunded, "type": "track"}), cancels...)
 	back, whole := map[string]*big.Int{}, map[string]bool{}
 	for _, i := range refunds {
 		id := o.columns(i).OrderID
@@ -87,7 +88,7 @@ func (o *oracle) order(b map[string]any) bool {
 		}
 		t, given := total(i)
 		back[key].Add(back[key], big.NewInt(t))
-		whole[key] = whole[key] || !given
+		whole[key] = whole[key] || !given || slices.Contains(cancels, i)
 	}
 	sum, n, last := new(big.Int), int64(0), int64(0)
 	for key, s := range orders {

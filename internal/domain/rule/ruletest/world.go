@@ -125,7 +125,7 @@ func (w *world) addTo(b *event.Batch) {
 
 var (
 	setIDs     = []string{"seg_1", "lst_1", "seg_empty"}
-	eventNames = []string{"A", "B", event.OrderCompleted, event.OrderRefunded, "page", "Home"}
+	eventNames = []string{"A", "B", event.OrderCompleted, event.OrderRefunded, event.OrderCancelled, "page", "Home"}
 	messages   = []string{event.MessageSent, event.MessageOpened, event.MessageClicked, event.MessageReplied, event.MessageDelivered}
 	zones      = []string{"UTC", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Kiritimati", "Australia/Lord_Howe"}
 	dates      = []string{"1990-05-01", "1990-05-02", "1988-02-29", "1999-02-28", "2001-03-01", "--05-01", "--02-29", "--02-30", "--13-01", "1990-04-30T15:00:00Z", "1990-04-30T14:59:59.999999Z", "1992-02-29T12:00:00+09:00", "2026-05-01", "2040-01-01", "1989-12-31", "1991-01-01", "05-01", "1850-05-01T00:00:00Z", "1850-05-01"}
@@ -216,7 +216,7 @@ func randomEvent(r *rand.Rand) event.Kept {
 	case 3:
 		k.Type = event.Identify
 	}
-	if k.Type == event.Track && (k.Name == event.OrderCompleted || k.Name == event.OrderRefunded) {
+	if k.Type == event.Track && (k.Name == event.OrderCompleted || k.Name == event.OrderRefunded || k.Name == event.OrderCancelled) {
 		if r.IntN(3) > 0 {
 			props["order_id"] = pickOne(r, []any{"o1", "o2", 3.0, ""})
 		}
@@ -240,9 +240,9 @@ func randomEvent(r *rand.Rand) event.Kept {
 	return k
 }
 
-// randomOrder is an order or a refund with few ids and totals, so that they meet.
+// randomOrder is an order, a refund or a cancellation with few ids and totals, so that they meet.
 func randomOrder(r *rand.Rand) event.Kept {
-	k := event.Kept{Event: event.Event{Type: event.Track, Name: pickOne(r, []string{event.OrderCompleted, event.OrderCompleted, event.OrderRefunded}), Origin: event.Server, Received: base}}
+	k := event.Kept{Event: event.Event{Type: event.Track, Name: pickOne(r, []string{event.OrderCompleted, event.OrderCompleted, event.OrderCompleted, event.OrderRefunded, event.OrderRefunded, event.OrderCancelled}), Origin: event.Server, Received: base}}
 	k.Time = base.Add(-pickOne(r, grid)).Add(pickOne(r, nudges))
 	props := map[string]any{}
 	if r.IntN(6) > 0 {
