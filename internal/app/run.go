@@ -30,7 +30,7 @@ const garbagePercent = 200
 
 func serveCommand() command {
 	return command{
-		name: "serve", summary: "run everything in one process",
+		name: "serve", summary: "run everything in one process, or a part of it (--roles)",
 		long: `
 Keeps everything in the data folder and needs no configuration. The first start makes the folder; who opens the page first makes the owner's account, unless
 KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good order on SIGTERM; a kill loses nothing that was acknowledged. On SIGHUP it
@@ -119,12 +119,23 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 	}
 	defer stopAdmin()
 	defer a.serveControl()()
-	if err := a.start(ctx, a.services...); err != nil {
+	stopPeers, err := a.servePeers()
+	if err != nil {
+		return err
+	}
+	defer stopPeers()
+	ended := make(chan error, 1)
+	failed := func(err error) {
+		select {
+		case ended <- err:
+		default: // it ends already
+		}
+	}
+	if err := a.startRoles(ctx, failed); err != nil {
 		return err
 	}
 	a.serving.Store(true)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	go func() { failed(server.Serve(ln)) }()
 	err = ready()
 	if err == nil {
 		select {
