@@ -3,6 +3,8 @@ package consent_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -373,6 +375,53 @@ func TestEventsFromOutsideChangeConsent(t *testing.T) {
 	if len(h.Items) != 1 || h.Items[0].Source != "event:server:checkout" || h.Items[0].Cause != "m1" {
 		t.Errorf("history: %+v", h.Items)
 	}
+}
+
+func TestWhoGetsAnAddressThatWasSuppressedWhileNobodyHadItIsToldOnTheTimeline(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := setupOn(t, db)
+		if _, err := f.Suppress(t.Context(), ws,
+			consent.Suppress{Channel: "email", Address: "nobodys@example.com", Reason: consent.Imported},
+			consent.Suppress{Channel: "sms", Address: "+49 30 1234", Reason: consent.Imported},
+			consent.Suppress{Channel: "email", Address: "erased@example.com", Reason: consent.Erased},
+			consent.Suppress{Channel: "email", Address: "owned@example.com", Reason: consent.HardBounce, PersonID: "per_z"}); err != nil {
+			t.Fatal(err)
+		}
+		f.events = nil
+		came := func(num uint64, minute int, ids ...event.Identifier) event.Kept {
+			at := start.Add(time.Duration(minute) * time.Minute)
+			return event.Kept{Person: num, Identifiers: ids, Event: event.Event{Workspace: ws, MessageID: fmt.Sprint("i", num, minute), Type: event.Identify, Time: at}}
+		}
+		mail := func(v string) event.Identifier { return event.Identifier{Kind: "email", Value: v} }
+		events := []event.Kept{
+			came(1, 1, mail("nobodys@example.com"), event.Identifier{Kind: "phone", Value: "+49301234"}),
+			came(2, 2, mail("nobodys@example.com"), mail("erased@example.com"), mail("owned@example.com"), mail("free@example.com")),
+			came(0, 3, mail("nobodys@example.com")),
+		}
+		for range 2 {
+			if err := f.ApplyEvents(t.Context(), events); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, e := range f.events {
+			got = append(got, fmt.Sprint(e.Name, " ", e.PersonID, " ", e.Time.Equal(start.Add(time.Minute)), " ", string(e.Properties)))
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{
+			`Suppressed per_b true {"channel":"email","reason":"import","source":"import"}`,
+			`Suppressed per_b true {"channel":"sms","reason":"import","source":"import"}`,
+		}, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		found, err := f.SuppressedAmong(t.Context(), ws, "email", []string{"nobodys@example.com", "erased@example.com", "owned@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b, c := found["nobodys@example.com"], found["erased@example.com"], found["owned@example.com"]; a.PersonID != "per_b" || a.Reason != consent.Imported || b.PersonID != "" || c.PersonID != "per_z" {
+			t.Errorf("%+v, %+v, %+v", a, b, c)
+		}
+	})
 }
 
 func TestBadTopicsAndChangesAreRefusedWithARemedy(t *testing.T) {

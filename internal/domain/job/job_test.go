@@ -207,6 +207,57 @@ func TestACancelledJobSavesNothingMore(t *testing.T) {
 	})
 }
 
+func TestAJobThatFailedOrWasCancelledGoesOnWhenItIsAskedForAgain(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		var s *job.Service
+		var j job.Job
+		broken := "fails"
+		s = w.process(w.counter(func(n int) error {
+			switch {
+			case broken == "fails" && n == 7:
+				return errs.Invalid("count.wrong", "", "mend the file")
+			case broken == "is cancelled" && n == 12:
+				return errs.Unavailable("count.stop", "stop")
+			}
+			return nil
+		}))
+		ask := func(params int) job.Job {
+			t.Helper()
+			j, err := s.Begin(t.Context(), w.ws, job.Wanted{Kind: "count", Key: "upload:1", Params: params, By: w.who})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return j
+		}
+		j = ask(20)
+		w.work(s, true)
+		if got := w.get(s, j); got.State != job.Failed || w.pieces() != 7 {
+			t.Fatalf("%d pieces, %+v", w.pieces(), got)
+		}
+		broken = "is cancelled"
+		if again := ask(20); again.ID != j.ID || again.State != job.Queued || again.Code != "" || again.Done != 7 {
+			t.Fatalf("asked again: %+v", again)
+		}
+		if again := ask(20); again.State != job.Queued {
+			t.Fatalf("asked while it waits: %+v", again)
+		}
+		w.work(s, true)
+		if stopped, err := s.Cancel(t.Context(), w.who, j.ID); err != nil || stopped.State != job.Cancelled || w.pieces() != 12 {
+			t.Fatalf("%d pieces, %+v, %v", w.pieces(), stopped, err)
+		}
+		broken = ""
+		ask(20)
+		w.work(s, true)
+		if got := w.get(s, j); got.State != job.Done || w.pieces() != 20 || got.Figures["pieces"] != 20 {
+			t.Fatalf("%d pieces, %+v", w.pieces(), got)
+		}
+		if again := ask(20); again.State != job.Done {
+			t.Errorf("what is done is not done again: %+v", again)
+		}
+	})
+}
+
 func TestAJobEndsAsFailedWhenItCannotGetFurther(t *testing.T) {
 	w := newWorld(t, sqldbtest.Open(t, sqldb.SQLite))
 	for name, c := range map[string]struct {

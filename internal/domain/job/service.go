@@ -1,6 +1,7 @@
 package job
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,7 +62,8 @@ type Wanted struct {
 	By     staff.Principal
 }
 
-// Begin makes a job that is worked on as soon as a worker is free. It joins the caller's transaction.
+// Begin makes a job that is worked on as soon as a worker is free. It joins the caller's transaction. A job of the same key is returned as it is,
+// unless it has failed or was cancelled: then it goes on from where it was, or from the beginning if it is asked for with other parameters.
 func (s *Service) Begin(ctx context.Context, ws string, w Wanted) (Job, error) {
 	if _, ok := s.kinds[w.Kind]; !ok {
 		return Job{}, errs.Invalid("job.kind.unknown", "kind", "there is no job of the kind %q", w.Kind)
@@ -86,7 +88,19 @@ func (s *Service) Begin(ctx context.Context, ws string, w Wanted) (Job, error) {
 		if n >= maxWaiting {
 			return errs.RateLimited("job.too_many", "%d jobs of this workspace wait or run already; let some end, or cancel them", n)
 		}
-		j, _, err = s.c.Store.Insert(ctx, j)
+		wanted := j
+		was, fresh, err := s.c.Store.Insert(ctx, wanted)
+		if j = was; err != nil || fresh || was.State != Failed && was.State != Cancelled {
+			return err
+		}
+		if bytes.Equal(was.Params, params) {
+			wanted.Mark, wanted.Progress = was.Mark, was.Progress
+		}
+		wanted.ID = was.ID
+		if _, err = s.c.Store.Again(ctx, wanted); err != nil {
+			return err
+		}
+		j, err = s.c.Store.Get(ctx, ws, was.ID)
 		return err
 	})
 	return j, err

@@ -19,6 +19,9 @@ type Filter struct {
 type Store interface {
 	// Insert adds a job and returns it; if the workspace has one with its key, that one and false.
 	Insert(ctx context.Context, j Job) (Job, bool, error)
+	// Again puts a job that has failed or was cancelled back into the queue: with Params, Title, Actor, ActorName, Mark, Progress and UpdatedAt of
+	// j and as if it had never been begun otherwise. False: it is neither, and nothing is written.
+	Again(ctx context.Context, j Job) (bool, error)
 	// Get returns a job or errs.NotFound.
 	Get(ctx context.Context, ws, id string) (Job, error)
 	// List returns jobs, latest made first.

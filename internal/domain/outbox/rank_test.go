@@ -142,6 +142,14 @@ func (f *fixture) mergeIDs(loser, winner string) {
 	}
 }
 
+// longestWait is the longest that anything in the property test may have to wait: a week for who asked for less, and a night before a Sunday.
+const longestWait = 9 * 24 * time.Hour
+
+// night reports whether it is a time at which nobody in the property test is written to.
+func night(local time.Time) bool {
+	return local.Hour() >= 22 || local.Hour() < 7 || local.Weekday() == time.Sunday
+}
+
 // drain lets time pass until nothing waits any more.
 func (f *fixture) drain(r *rapid.T, mu chan struct{}) {
 	for range 300 {
@@ -154,7 +162,9 @@ func (f *fixture) drain(r *rapid.T, mu chan struct{}) {
 			return
 		}
 		mu <- struct{}{}
-		if next.After(f.clock.Now()) {
+		if wait := next.Sub(f.clock.Now()); wait > longestWait {
+			r.Fatalf("the next message is put off for %s", wait)
+		} else if wait > 0 {
 			f.clock.Set(next)
 		}
 		<-mu
@@ -165,7 +175,7 @@ func (f *fixture) drain(r *rapid.T, mu chan struct{}) {
 // TestTheGateHoldsWhateverHappensInWhateverOrder lets two processes send what is asked for at random, under several caps over topics and
 // channels, a throttle and a holdout, in several zones, across changes of the clock, while people subscribe, unsubscribe, pause, ask for less, are merged, and
 // are suppressed, as people or at an address, and no longer. At every handing over the person must allow it and not be held out, it must be day where they live, and
-// no cap and no throttle may be passed. The handing over and what happens around it take turns, so that what is checked is what held at that moment. In the end nothing
+// no cap and no throttle may be passed. What is promised when a message is asked for is no night, and nothing is put off for longer than the rules say. The handing over and what happens around it take turns, so that what is checked is what held at that moment. In the end nothing
 // waits for ever, and who may be written to is reached.
 func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 	zones := []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu"}
@@ -259,7 +269,7 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 				fault("not subscribed")
 			case c.PausedUntil.After(now):
 				fault("paused")
-			case local.Hour() >= 22 || local.Hour() < 7 || local.Weekday() == time.Sunday:
+			case night(local):
 				fault("in the night: %s", local)
 			}
 			caps := policy.Caps
@@ -294,7 +304,7 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = d.Stop(t.Context()) })
-		people, reached, kept := 0, 0, 0
+		people, reached, kept, promised := 0, 0, 0, 0
 		f.clock.Set(time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC)) // before clocks change in America and Europe
 		rapid.Check(t, func(r *rapid.T) {
 			f.until("idle", f.idle)
@@ -350,7 +360,17 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 							q.NotBefore = f.clock.Now().Add(time.Duration(rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(r, "later")) * time.Hour)
 						}))
 					}
-					f.enqueue(reqs...)
+					for _, d := range f.enqueue(reqs...) { // what is promised to whoever asks
+						if m := f.message(d.MessageID); m.State == outbox.Queued {
+							promised++
+							if local := m.DueAt.In(f.people.all[canonical(m.PersonID)].Location(time.UTC)); night(local) {
+								faults = append(faults, fmt.Sprintf("%s is promised for the night: %s", m.ID, local))
+							}
+							if wait := m.DueAt.Sub(f.clock.Now()); wait > longestWait {
+								faults = append(faults, fmt.Sprintf("%s is promised in %s", m.ID, wait))
+							}
+						}
+					}
 				case "yes":
 					say(consent.Change{Topic: topic.ID, Status: consent.Subscribed, Confirmed: rapid.Bool().Draw(r, "confirmed")})
 				case "no":
@@ -438,6 +458,9 @@ func TestTheGateHoldsWhateverHappensInWhateverOrder(t *testing.T) {
 		if reached < 5 || kept < 5 {
 			t.Errorf("at the end %d were reached and %d not: the test proves little", reached, kept)
 		}
-		t.Logf("%d messages arrived; at the end %d were reached, %d not", len(arrived), reached, kept)
+		if promised < 10 {
+			t.Errorf("only %d messages were promised for a time: the test proves little", promised)
+		}
+		t.Logf("%d messages were promised, %d arrived; at the end %d were reached, %d not", promised, len(arrived), reached, kept)
 	})
 }

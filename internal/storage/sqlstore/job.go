@@ -60,6 +60,19 @@ func (s *Job) Insert(ctx context.Context, j job.Job) (job.Job, bool, error) {
 	return j, false, err
 }
 
+// Again puts a job back into the queue.
+func (s *Job) Again(ctx context.Context, j job.Job) (bool, error) {
+	figures, _, err := jobJSON(j)
+	if err != nil {
+		return false, err
+	}
+	n, err := s.db.Exec(ctx, `UPDATE job SET state = 'queued', params = $3, title = $4, actor = $5, actor_name = $6, mark = $7, done = $8, total = $9, figures = $10,
+			updated_at = $11, code = '', error = '', attempts = 0, cancelled = '', ended_at = 0, not_before = 0, lease = '', lease_until = 0
+		WHERE workspace_id = $1 AND id = $2 AND state IN ('failed', 'cancelled')`,
+		j.Workspace, j.ID, string(j.Params), j.Title, j.Actor, j.ActorName, string(j.Mark), j.Done, j.Total, figures, j.UpdatedAt)
+	return n > 0, err
+}
+
 // Get returns a job.
 func (s *Job) Get(ctx context.Context, ws, id string) (job.Job, error) {
 	j, err := sqldb.One(ctx, s.db, scanJob, `SELECT `+jobColumns+` FROM job WHERE workspace_id = $1 AND id = $2`, ws, id)

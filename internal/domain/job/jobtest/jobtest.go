@@ -59,6 +59,39 @@ func Run(t *testing.T, open func(t *testing.T) job.Store) {
 		n, err := s.Waiting(t.Context(), ws)
 		same(t, []any{n, err}, []any{1, nil})
 	})
+	t.Run("a job that has failed or was cancelled is put back, another is not", func(t *testing.T) {
+		s, a := open(t), sample(1)
+		add(t, s, a)
+		again := a
+		again.Params, again.Title, again.Actor, again.ActorName = json.RawMessage(`{"other":true}`), "again", "usr_9", "Ben"
+		again.Mark, again.Progress, again.UpdatedAt = json.RawMessage(`{"at":5}`), job.Progress{Done: 5, Total: 9, Figures: map[string]int64{"rows": 3}}, t0.Add(time.Minute)
+		back, err := s.Again(t.Context(), again)
+		same(t, []any{back, err}, []any{false, nil}) // it waits
+		j, _ := claim(t, s, "l1", t0)
+		back, err = s.Again(t.Context(), again)
+		same(t, []any{back, err}, []any{false, nil}) // it runs
+		j.State, j.EndedAt, j.Code, j.Error, j.Attempts = job.Failed, t0.Add(time.Second), "x", "broken", 5
+		same(t, s.End(t.Context(), j), nil)
+		foreign := again
+		foreign.Workspace = "ws_2"
+		back, err = s.Again(t.Context(), foreign)
+		same(t, []any{back, err}, []any{false, nil})
+		back, err = s.Again(t.Context(), again)
+		same(t, []any{back, err}, []any{true, nil})
+		got, err := s.Get(t.Context(), ws, a.ID)
+		same(t, err, nil)
+		again.StartedAt = t0
+		same(t, got, again)
+		if _, ok := claim(t, s, "l2", t0.Add(2*time.Minute)); !ok {
+			t.Error("it waits for ever")
+		}
+		_, err = s.Cancel(t.Context(), ws, a.ID, "usr_1", t0.Add(time.Hour))
+		same(t, err, nil)
+		back, err = s.Again(t.Context(), again)
+		same(t, []any{back, err}, []any{true, nil})
+		got, err = s.Get(t.Context(), ws, a.ID)
+		same(t, []any{got.State, got.Cancelled, got.EndedAt.IsZero(), err}, []any{job.Queued, "", true, nil})
+	})
 	t.Run("one lease at a time holds a job, and only that saves", func(t *testing.T) {
 		s, a := open(t), sample(1)
 		add(t, s, a)

@@ -1,9 +1,10 @@
 // Names that were really seen, to choose from or to type anew: traits, properties of events, and their values.
-import { Plus, Trash2 } from 'lucide-react'
+import { KeyRound, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useT } from '@/i18n'
 import { useFields, useValues } from '@/segments/data'
 import { Autocomplete, Button, Group, IconButton, InputWrapper, NumberInput, Select, Stack } from '@/ui'
+import { NewSecret } from './NewSecret'
 
 interface Common {
   label: string
@@ -187,6 +188,9 @@ export function SourcesInput({
   )
 }
 
+/** What most servers ask for: a token in the header of HTTP's own. */
+const bearer: Obj = { name: 'Authorization', secret: '', prefix: 'Bearer ' }
+
 /** Headers of a request: a value, or a stored secret. */
 export function HeadersInput({
   value,
@@ -195,6 +199,7 @@ export function HeadersInput({
   ...w
 }: Common & { value: unknown; set: (v: unknown) => void; secrets: { value: string; label: string }[] }) {
   const t = useT()
+  const [making, setMaking] = useState(false)
   const all = Array.isArray(value) ? (value as Obj[]) : []
   const put = (next: Obj[]) => set(next.length ? next : undefined)
   return (
@@ -242,16 +247,22 @@ export function HeadersInput({
             {t('journeys.add_header')}
           </Button>
           {secrets.length ? (
-            <Button
-              size="xs"
-              variant="subtle"
-              leftSection={<Plus size={14} />}
-              onClick={() => put([...all, { name: 'Authorization', secret: '', prefix: 'Bearer ' }])}
-            >
+            <Button size="xs" variant="subtle" leftSection={<Plus size={14} />} onClick={() => put([...all, bearer])}>
               {t('journeys.add_secret_header')}
             </Button>
           ) : null}
+          <Button size="xs" variant="subtle" leftSection={<KeyRound size={14} />} onClick={() => setMaking(true)}>
+            {t('journeys.new_secret')}
+          </Button>
         </Group>
+        <NewSecret
+          opened={making}
+          onClose={() => setMaking(false)}
+          onMade={(secret) => {
+            const waiting = all.findIndex((h) => h.secret === '')
+            put(waiting < 0 ? [...all, { ...bearer, secret }] : all.with(waiting, { ...all[waiting], secret }))
+          }}
+        />
       </Stack>
     </InputWrapper>
   )
