@@ -207,8 +207,8 @@ func (a *api) campaignRoutes() {
 	write := func(ctx context.Context, action string, do func(ctx context.Context) (campaign.Campaign, error)) (*body[Campaign], error) {
 		return one(changed(ctx, a, action, "campaign", func(c campaign.Campaign) string { return c.ID }, do))
 	}
-	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *Paging) (*body[List[Campaign]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), in.request())
+	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *named) (*body[List[Campaign]], error) {
+		found, err := s.List(ctx, workspaceOf(ctx), in.Q, in.request())
 		if err != nil {
 			return nil, err
 		}

@@ -187,8 +187,8 @@ func (a *api) journeyRoutes() {
 		j, err := changed(ctx, a, action, "journey", func(j journey.Journey) string { return j.ID }, do)
 		return one(ctx, j, err)
 	}
-	route(a, http.MethodGet, "/journeys", "journey-list", "Journeys", staff.JourneysRead, func(ctx context.Context, in *Paging) (*body[List[Journey]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), in.request())
+	route(a, http.MethodGet, "/journeys", "journey-list", "Journeys", staff.JourneysRead, func(ctx context.Context, in *named) (*body[List[Journey]], error) {
+		found, err := s.List(ctx, workspaceOf(ctx), in.Q, in.request())
 		if err != nil {
 			return nil, err
 		}

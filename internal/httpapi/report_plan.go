@@ -18,6 +18,7 @@ type Plan struct {
 	From      string         `json:"from"`
 	To        string         `json:"to"`
 	Zone      string         `json:"zone"`
+	Since     string         `json:"since" doc:"day on which the workspace was made, or that of the first entry if it is earlier: weeks before it were neither too quiet nor too busy"`
 	Entries   []PlanEntry    `json:"entries" doc:"campaigns, and runs of series ahead, oldest first"`
 	Conflicts []PlanConflict `json:"conflicts" doc:"entries of one day that concern the same people"`
 	Journeys  []PlanJourney  `json:"journeys" doc:"what journeys sent, day by day"`
@@ -99,7 +100,9 @@ func (a *api) planRoutes() {
 		day := func(at time.Time) string { return at.In(p.Period.Zone).Format(time.DateOnly) }
 		last := func(at time.Time) string { return day(at.Add(-time.Microsecond)) }
 		out := Plan{From: day(p.Period.From), To: last(p.Period.To), Zone: p.Period.Zone.String(), Entries: []PlanEntry{}, Conflicts: []PlanConflict{}, Journeys: []PlanJourney{}, Pressure: []PlanPressure{}, Cadence: Cadence(w.Settings.Cadence)}
+		out.Since = day(w.CreatedAt)
 		for _, e := range p.Entries {
+			out.Since = min(out.Since, day(e.At))
 			out.Entries = append(out.Entries, PlanEntry{e.Campaign, e.Series, e.Name, string(e.Status), e.Topic, day(e.At), e.At, e.Shown.String(), e.People})
 		}
 		for _, c := range p.Conflicts {

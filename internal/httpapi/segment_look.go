@@ -9,7 +9,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
-// SetUsers finds what beside rules names a segment or list: campaigns, series, journeys, personas, journey maps. At most two hundred, latest first.
+// SetUsers finds what beside rules names a segment or list: campaigns, series, journeys, personas, journey maps, content. At most two hundred, latest first.
 type SetUsers interface {
 	SetUsers(ctx context.Context, ws, set string) ([]segment.User, error)
 }
@@ -75,7 +75,7 @@ func (a *api) segmentLookRoutes() {
 		return answer(out), nil
 	})
 
-	route(a, http.MethodGet, "/segments/{id}/users", "segment-users", "What names a segment or list: segments, then campaigns, series, journeys, personas and journey maps", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[List[SetUser]], error) {
+	route(a, http.MethodGet, "/segments/{id}/users", "segment-users", "What names a segment or list: segments, then campaigns, series, journeys, personas, journey maps and the content that is for it", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[List[SetUser]], error) {
 		ws := workspaceOf(ctx)
 		found, err := a.c.Segments.Users(ctx, ws, in.ID)
 		if err != nil {

@@ -4,10 +4,11 @@ import { browser, wanted } from './lib.mjs'
 import { stories as canvas } from './canvas.mjs'
 import { stories as keys } from './keys.mjs'
 import { stories as loop } from './loop.mjs'
+import { stories as maps } from './maps.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...states, ...loop }
+const stories = { ...pages, ...keys, ...canvas, ...maps, ...states, ...loop }
 
 let failed = 0
 const began = Date.now()

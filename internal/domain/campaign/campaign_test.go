@@ -553,7 +553,7 @@ func TestOnlyDraftsCanBeChangedAndDeleted(t *testing.T) {
 	if _, err := w.svc.Edit(t.Context(), ws, b.ID, b); !errs.Is(err, errs.KindConflict) {
 		t.Errorf("edited while sending: %v", err)
 	}
-	p, err := w.svc.List(t.Context(), ws, page.Request{})
+	p, err := w.svc.List(t.Context(), ws, "", page.Request{})
 	if err != nil || len(p.Items) != 1 {
 		t.Errorf("%v, %d campaigns", err, len(p.Items))
 	}

@@ -387,7 +387,7 @@ func TestRunsAndItemsComeOnceWhereverTheProcessDies(t *testing.T) {
 				rt.Fatalf("%s was shown %d times; runs %+v", k, shown[k], w.runs(x.ID))
 			}
 		}
-		list, err := w.svc.List(t.Context(), ws, page.Request{Limit: page.MaxLimit})
+		list, err := w.svc.List(t.Context(), ws, "", page.Request{Limit: page.MaxLimit})
 		if err != nil || len(list.Items) != campaigns {
 			rt.Fatalf("%d campaigns for %d runs (%v)", len(list.Items), campaigns, err)
 		}

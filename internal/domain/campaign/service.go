@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -146,9 +147,9 @@ func (s *Service) Get(ctx context.Context, ws, id string) (Campaign, error) {
 	return s.c.Store.Get(ctx, ws, id)
 }
 
-// List returns campaigns, latest made first.
-func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Campaign], error) {
-	return s.c.Store.List(ctx, ws, p)
+// List returns campaigns whose name has the text, latest made first.
+func (s *Service) List(ctx context.Context, ws, text string, p page.Request) (page.Of[Campaign], error) {
+	return s.c.Store.List(ctx, ws, strings.TrimSpace(text), p)
 }
 
 // Edit changes the fields that people fill in, of a draft or of a campaign whose time has not come. c.Rev is the one that

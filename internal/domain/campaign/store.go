@@ -15,8 +15,8 @@ type Store interface {
 	Create(ctx context.Context, c Campaign) error
 	// Get returns a campaign or errs.NotFound.
 	Get(ctx context.Context, ws, id string) (Campaign, error)
-	// List returns campaigns, latest made first.
-	List(ctx context.Context, ws string, p page.Request) (page.Of[Campaign], error)
+	// List returns campaigns whose name has the text (empty: any; the case of ASCII letters does not matter), latest made first.
+	List(ctx context.Context, ws, text string, p page.Request) (page.Of[Campaign], error)
 	// Update replaces the campaign whose Rev is c.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
 	Update(ctx context.Context, c Campaign) error
 	// Delete removes a campaign and its waves; errs.NotFound if there is none.

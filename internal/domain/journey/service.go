@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -150,9 +151,9 @@ func (s *Service) Get(ctx context.Context, ws, id string) (Journey, error) {
 	return s.c.Store.Get(ctx, ws, id)
 }
 
-// List returns the journeys that are not archived, latest made first.
-func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[Journey], error) {
-	return s.c.Store.List(ctx, ws, p)
+// List returns the journeys that are not archived whose name has the text, latest made first.
+func (s *Service) List(ctx context.Context, ws, text string, p page.Request) (page.Of[Journey], error) {
+	return s.c.Store.List(ctx, ws, strings.TrimSpace(text), p)
 }
 
 // Versions returns what was published, latest first.

@@ -36,7 +36,7 @@ func (s *Service) Overlap(ctx context.Context, ws, set, with string) (Overlap, e
 
 // User is something that names a set.
 type User struct {
-	Noun   string // segment, campaign, series, journey, persona
+	Noun   string // segment, campaign, series, journey, persona, journey_map, template
 	ID     string
 	Name   string
 	Status string // in the words of the noun

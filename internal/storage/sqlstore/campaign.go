@@ -76,13 +76,13 @@ func (s *Campaign) Get(ctx context.Context, ws, id string) (campaign.Campaign, e
 }
 
 // List returns campaigns, latest made first.
-func (s *Campaign) List(ctx context.Context, ws string, p page.Request) (page.Of[campaign.Campaign], error) {
+func (s *Campaign) List(ctx context.Context, ws, text string, p page.Request) (page.Of[campaign.Campaign], error) {
 	after := "~" // after every id
 	if _, err := page.Decode(p.Cursor, &after); err != nil {
 		return page.Of[campaign.Campaign]{}, err
 	}
-	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`,
-		ws, after, p.Size()+1)
+	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign
+		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(text))
 	return page.Cut(items, p.Size(), func(c campaign.Campaign) string { return page.Encode(c.ID) }), err
 }
 

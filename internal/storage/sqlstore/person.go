@@ -331,6 +331,9 @@ func (s *Person) DropEffects(ctx context.Context, ids []string) error {
 
 var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
+// contains is a pattern for LIKE over lower case.
+func contains(text string) string { return "%" + escapeLike.Replace(strings.ToLower(text)) + "%" }
+
 // Find implements person.Store.
 func (s *Person) Find(ctx context.Context, ws string, q person.Query, after person.Place, limit int) ([]person.Record, error) {
 	args := []any{ws, limit}

@@ -94,7 +94,7 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		var got []string
 		req := page.Request{Limit: 2}
 		for range 4 {
-			p, err := s.List(t.Context(), ws, req)
+			p, err := s.List(t.Context(), ws, "", req)
 			ok(t, err)
 			for _, c := range p.Items {
 				got = append(got, c.ID)
@@ -104,6 +104,16 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 			}
 		}
 		same(t, []string{"cmp_4", "cmp_3", "cmp_2", "cmp_1", "cmp_0"}, got)
+		spring := sample("cmp_7")
+		spring.Name = "Spring 100% 春"
+		ok(t, s.Create(t.Context(), spring))
+		for text, want := range map[string]int{"SPRING": 1, "0% 春": 1, "%%": 0, "1_0": 0} {
+			p, err := s.List(t.Context(), ws, text, page.Request{})
+			ok(t, err)
+			if len(p.Items) != want {
+				t.Errorf("%q finds %d campaigns, not %d", text, len(p.Items), want)
+			}
+		}
 	})
 	wave := func(people *roaring64.Bitmap) campaign.Wave {
 		return campaign.Wave{DueAt: epoch, Template: "tpl_1", Node: "A", Size: int64(people.GetCardinality())}

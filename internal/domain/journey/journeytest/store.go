@@ -159,7 +159,7 @@ func listsPage(t *testing.T, s journey.Store) {
 	var got []string
 	req := page.Request{Limit: 2}
 	for {
-		p := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, req))
+		p := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, "", req))
 		for _, j := range p.Items {
 			got = append(got, j.ID)
 		}
@@ -169,7 +169,15 @@ func listsPage(t *testing.T, s journey.Store) {
 		req.Cursor = p.Next
 	}
 	same(t, []string{"jrn_4", "jrn_3", "jrn_2", "jrn_1", "jrn_0"}, got)
-	_, err := s.List(t.Context(), ws, page.Request{Cursor: "?"})
+	spring := sample("jrn_7")
+	spring.Name = "Spring 100% 春"
+	ok(t, s.Create(t.Context(), spring))
+	for text, want := range map[string]int{"SPRING": 1, "0% 春": 1, "%%": 0, "1_0": 0} {
+		if found := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, text, page.Request{})); len(found.Items) != want {
+			t.Errorf("%q finds %d journeys, not %d", text, len(found.Items), want)
+		}
+	}
+	_, err := s.List(t.Context(), ws, "", page.Request{Cursor: "?"})
 	isKind(t, err, errs.KindInvalid)
 }
 

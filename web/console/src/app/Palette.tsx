@@ -15,12 +15,26 @@ interface Entry {
   label: string
   note?: string
   icon?: ReactNode
+  /** What is remembered of it; its id without this. */
+  keep?: Thing
   run: () => void
 }
 
+/** A thing that was opened, with what the palette shows of it: it stands there again without being asked for. */
+interface Thing {
+  id: string
+  group: string
+  label: string
+  note?: string
+  path: string
+}
+
 const recentKey = 'palette.recent'
-const recents = (): string[] => JSON.parse(localStorage.getItem(recentKey) ?? '[]')
-const remember = (id: string) => localStorage.setItem(recentKey, JSON.stringify([id, ...recents().filter((x) => x !== id)].slice(0, 8)))
+type Recent = string | Thing // places and actions by id
+const recents = (): Recent[] => JSON.parse(localStorage.getItem(recentKey) ?? '[]')
+const idOf = (r: Recent) => (typeof r === 'string' ? r : r.id)
+const remember = (r: Recent) =>
+  localStorage.setItem(recentKey, JSON.stringify([r, ...recents().filter((x) => idOf(x) !== idOf(r))].slice(0, 8)))
 
 export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onClose: () => void; onHelp: () => void }) {
   const t = useT()
@@ -32,14 +46,17 @@ export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onC
   const list = useRef<HTMLDivElement>(null)
   const search = asked.length > 0
   const people = useRead('/api/v1/people', { query: { q: asked, limit: 5 } }, { enabled: search && can('people.read'), keep: true })
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
-  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, { enabled: can('campaigns.read') })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  const named = { query: { q: asked, limit: 5 } }
+  const segments = useRead('/api/v1/segments', named, { enabled: search && can('segments.read'), keep: true })
+  const campaigns = useRead('/api/v1/campaigns', named, { enabled: search && can('campaigns.read'), keep: true })
+  const journeys = useRead('/api/v1/journeys', named, { enabled: search && can('journeys.read'), keep: true })
+  const templates = useRead('/api/v1/templates', named, { enabled: search && can('content.read'), keep: true })
 
   const entries = useMemo(() => {
     const wanted = text.trim().toLowerCase()
     const fits = (...words: (string | undefined)[]) => !wanted || words.some((w) => w?.toLowerCase().includes(wanted))
     const all: Entry[] = []
+    const thing = (x: Thing): Entry => ({ ...x, keep: x, run: () => go(x.path) })
     for (const a of areas)
       if (fits(t(a.title), a.id, a.aliases))
         all.push({ id: `area.${a.id}`, group: t('palette.places'), label: t(a.title), icon: <a.icon size={16} />, run: () => go(a.path) })
@@ -51,23 +68,24 @@ export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onC
       all.push({ id: 'help', group: t('palette.actions'), label: t('shortcut.help'), run: onHelp })
     if (wanted) {
       for (const p of people.data?.items ?? [])
-        all.push({ id: p.id, group: t('nav.people'), label: personName(p), note: p.email, run: () => go(`/people/${p.id}`) })
-      const named = (items: { id: string; name: string }[] | null | undefined, group: string, path: string) => {
-        for (const i of (items ?? []).filter((x) => fits(x.name, x.id)).slice(0, 5))
-          all.push({ id: i.id, group, label: i.name, run: () => go(`${path}/${i.id}`) })
+        all.push(thing({ id: p.id, group: t('nav.people'), label: personName(p), note: p.email, path: `/people/${p.id}` }))
+      const found = (items: { id: string; name: string }[] | null | undefined, group: string, path: string) => {
+        // The answer to what was typed before stands until the next is there; what no longer fits is left out at once.
+        for (const i of (items ?? []).filter((x) => fits(x.name, x.id)))
+          all.push(thing({ id: i.id, group, label: i.name, path: `${path}/${i.id}` }))
       }
-      named(segments.data?.items, t('nav.segments'), '/segments')
-      named(campaigns.data?.items, t('nav.campaigns'), '/campaigns')
-      named(journeys.data?.items, t('nav.journeys'), '/journeys')
+      found(segments.data?.items, t('nav.segments'), '/segments')
+      found(campaigns.data?.items, t('nav.campaigns'), '/campaigns')
+      found(journeys.data?.items, t('nav.journeys'), '/journeys')
+      found(templates.data?.items, t('nav.content'), '/content')
       return all
     }
-    const order = recents()
-    const last = order
-      .map((id) => all.find((e) => e.id === id))
+    const last = recents()
+      .map((r) => (typeof r === 'string' ? all.find((e) => e.id === r) : thing(r)))
       .filter((e): e is Entry => e !== undefined)
-      .slice(0, 3)
+      .slice(0, 5)
     return [...last.map((e) => ({ ...e, group: t('palette.recent') })), ...all.filter((e) => !last.some((l) => l.id === e.id))]
-  }, [text, areas, people.data, segments.data, campaigns.data, journeys.data, t, go, can, onHelp])
+  }, [text, areas, people.data, segments.data, campaigns.data, journeys.data, templates.data, t, go, can, onHelp])
 
   // The list follows the chosen entry.
   useEffect(() => {
@@ -76,7 +94,7 @@ export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onC
 
   const choose = (e: Entry | undefined) => {
     if (!e) return
-    remember(e.id)
+    remember(e.keep ?? e.id)
     onClose()
     e.run()
   }

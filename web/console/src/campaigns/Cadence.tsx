@@ -49,7 +49,7 @@ export function Cadence({ plan: p }: { plan: Plan }) {
             id: 'verdict',
             title: t('field.status'),
             cell: (w) => {
-              const v = verdict(w.sends, p.cadence)
+              const v = daysBefore(w.week, -6) < p.since ? null : verdict(w.sends, p.cadence)
               return v ? <Tag tone={tones[v]}>{t(`plan.${v}`)}</Tag> : '–'
             },
           },

@@ -34,6 +34,7 @@ export function Pressure({ plan: p }: { plan: Schemas['Plan'] }) {
           <Chart
             kind="stacked"
             title={t('plan.pressure')}
+            zone={p.zone}
             data={{
               labels: weeks.map(name),
               series: Array.from({ length: Math.min(most, drawn) }, (_, i) => i + 1).map((n) => ({

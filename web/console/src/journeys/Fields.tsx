@@ -45,6 +45,9 @@ export function SpanInput({ value, set, clearable, ...w }: Common & { value: unk
   )
 }
 
+// What proxies, scanners and automatic answers do as well as people.
+const machined = new Set(['Message Opened', 'Message Clicked', 'Message Replied'])
+
 export function EventInput({ value, set, events, ...w }: Common & { value: unknown; set: (v: unknown) => void; events: string[] }) {
   const t = useT()
   const e = obj(value)
@@ -52,12 +55,21 @@ export function EventInput({ value, set, events, ...w }: Common & { value: unkno
   const put = (patch: Obj) => {
     const next: Obj = { ...e, ...patch }
     for (const k of ['also', 'filter']) if (arr(next[k]).length === 0) delete next[k]
+    if (!next.machines) delete next.machines
     set(next)
   }
   return (
     <Stack gap={6}>
       <Autocomplete {...w} data={events} limit={50} value={name} onChange={(next) => put({ name: next })} />
       <TagsInput label={t('journeys.also')} data={events} value={arr(e.also).map(String)} onChange={(also) => put({ also })} />
+      {machined.has(name) || e.machines ? (
+        <Checkbox
+          label={t('journeys.machines')}
+          description={t('journeys.machines_help')}
+          checked={e.machines === true}
+          onChange={(x) => put({ machines: x.currentTarget.checked || undefined })}
+        />
+      ) : null}
       <InputWrapper label={t('journeys.only_if')} labelElement="div">
         <div className={builder.narrow}>
           <Filters event={name} value={e.filter} onChange={(filter) => put({ filter })} />

@@ -1,12 +1,12 @@
 import { AlertTriangle, LayoutList, ListTree, Redo2, Settings2, Undo2, Wand2 } from 'lucide-react'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { type Schemas, useRead } from '@/api'
+import { SaveTrouble } from '@/app/SaveTrouble'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import {
-  Alert,
   Button,
   EditorPage,
   Group,
@@ -276,22 +276,8 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
         </>
       }
       problems={
-        d.saving === 'conflict' ? (
-          <Alert color="warning" title={t('journeys.conflict')}>
-            <Group gap="xs">
-              <Button onClick={() => void d.reload()}>{t('journeys.conflict_reload')}</Button>
-              <Button color="danger" variant="light" onClick={() => void d.save(true)}>
-                {t('journeys.conflict_overwrite')}
-              </Button>
-            </Group>
-          </Alert>
-        ) : d.saving === 'failed' ? (
-          <Alert color="danger">
-            <Group gap="xs">
-              {d.failure}
-              <Button onClick={() => void d.save()}>{t('action.retry')}</Button>
-            </Group>
-          </Alert>
+        d.saving === 'conflict' || d.saving === 'failed' ? (
+          <SaveTrouble draft={d} noun="journey" id={journey.id} />
         ) : problems.length ? (
           <details className={css.problems}>
             <summary>

@@ -1,16 +1,17 @@
 import { Download, Printer, Redo2, Undo2 } from 'lucide-react'
 import { lazy, Suspense } from 'react'
-import { type Schemas, useRead, useSend } from '@/api'
+import { call, type Schemas, useRead, useSend } from '@/api'
+import { SaveTrouble } from '@/app/SaveTrouble'
 import { useCan } from '@/app/session'
 import { useHistory } from '@/content/history'
 import { useT } from '@/i18n'
+import { useAutosave } from '@/lib/autosave'
 import { download, toCsv } from '@/lib/download'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import { Face } from '@/personas/Face'
 import { placeName } from '@/personas/places'
 import {
-  Alert,
   Button,
   confirm,
   Group,
@@ -30,7 +31,6 @@ import { About } from './About'
 import { Grid } from './Grid'
 import css from './maps.module.css'
 import { type Plan, planOf, removeStage, textRows } from './plan'
-import { useAutosave } from './useAutosave'
 
 const RealPaths = lazy(() => import('./RealPaths'))
 
@@ -48,7 +48,19 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
   const [view, setView] = useUrlState({ tab: 'plan' })
   const h = useHistory<Plan>(planOf(map))
   const plan = h.now
-  const draft = useAutosave(map, plan, h.restart)
+  const draft = useAutosave<Plan>({
+    name: `journey_map.${map.id}`,
+    now: plan,
+    revision: map.revision,
+    put: async (sent, revision) =>
+      (await call('put', '/api/v1/journey-maps/{id}', { path: { id: map.id }, body: { ...sent, revision } })).revision,
+    theirs: async () => {
+      const m = await call('get', '/api/v1/journey-maps/{id}', { path: { id: map.id } })
+      return { draft: planOf(m), revision: m.revision }
+    },
+    take: h.restart,
+    refresh: ['/api/v1/journey-maps'],
+  })
   const persona = useRead('/api/v1/personas/{id}', { path: { id: plan.persona_id ?? '' } }, { enabled: Boolean(plan.persona_id) })
   const remove = useSend('delete', '/api/v1/journey-maps/{id}', { refresh: ['/api/v1/journey-maps'] })
   useShortcuts(
@@ -156,23 +168,7 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
         />
       }
     >
-      {draft.saving === 'conflict' ? (
-        <Alert color="warning" title={t('maps.conflict')}>
-          <Group gap="xs">
-            <Button onClick={() => void draft.reload().catch(toastError)}>{t('journeys.conflict_reload')}</Button>
-            <Button color="danger" variant="light" onClick={() => void draft.save(true)}>
-              {t('journeys.conflict_overwrite')}
-            </Button>
-          </Group>
-        </Alert>
-      ) : draft.saving === 'failed' ? (
-        <Alert color="danger">
-          <Group gap="xs">
-            {draft.failure}
-            <Button onClick={() => void draft.save()}>{t('action.retry')}</Button>
-          </Group>
-        </Alert>
-      ) : null}
+      <SaveTrouble draft={draft} noun="journey_map" id={map.id} />
       {view.tab === 'real' ? (
         <Suspense fallback={<LoadingState />}>
           <RealPaths id={map.id} ready={draft.saving === 'saved'} plan={plan} />

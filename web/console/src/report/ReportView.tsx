@@ -129,6 +129,7 @@ function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
         title={reportTitle(table.key)}
         kind={c.kind}
         data={c.data}
+        zone={table.columns?.[0]?.kind === 'day' ? table.zone : undefined}
         height={c.kind === 'horizontal' ? Math.max(260, c.rows.length * 18 * Math.min(3, c.data.series.length)) : 280}
         format={c.share ? (n) => formatPercent(n) : formatNumber}
         axis={c.share ? (n) => formatPercent(n, 0) : undefined}

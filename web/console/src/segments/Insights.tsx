@@ -28,6 +28,7 @@ export function Growth({ id }: { id: string }) {
                 <Chart
                   title={t('segments.size')}
                   kind="area"
+                  zone="UTC"
                   data={{ labels, series: [{ name: t('segments.size'), values: items.map((d) => d.size) }] }}
                 />
               </Card>
@@ -36,6 +37,7 @@ export function Growth({ id }: { id: string }) {
                   title={t('segments.history')}
                   kind="bar"
                   height={200}
+                  zone="UTC"
                   data={{
                     labels,
                     series: [
@@ -129,6 +131,7 @@ const places: Record<string, string> = {
   journey: '/journeys/',
   persona: '/personas/',
   journey_map: '/journey-maps/',
+  template: '/content/',
 }
 
 /** What names a segment or list, the page that shows it left out. */

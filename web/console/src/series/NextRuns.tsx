@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { call, describe, type Schemas } from '@/api'
-import { formatCivil, formatTime, useT } from '@/i18n'
+import { call, describe, type Schemas, useRead } from '@/api'
+import { formatCivil, formatTimeIn, useT } from '@/i18n'
 import { Card, Text, useDebouncedValue } from '@/ui'
 
 type Schedule = Schemas['Schedule']
@@ -8,6 +8,7 @@ type Schedule = Schemas['Schedule']
 /** When a schedule comes next, told by the server, for a schedule that need not be saved. */
 export function NextRuns({ schedule }: { schedule: Schedule }) {
   const t = useT()
+  const zone = useRead('/api/v1/workspace', {}).data?.timezone ?? ''
   const [asked] = useDebouncedValue(JSON.stringify(schedule), 400)
   const [answer, setAnswer] = useState<{ runs: Schemas['ScheduleRun'][]; error?: unknown }>({ runs: [] })
   useEffect(() => {
@@ -26,7 +27,7 @@ export function NextRuns({ schedule }: { schedule: Schedule }) {
         {answer.error ? <Text c="dimmed">{describe(answer.error)}</Text> : null}
         <ol>
           {answer.runs.map((r) => (
-            <li key={r.at}>{schedule.local ? t('campaigns.when_local', { time: formatCivil(r.shown) }) : formatTime(r.at)}</li>
+            <li key={r.at}>{schedule.local ? t('campaigns.when_local', { time: formatCivil(r.shown) }) : formatTimeIn(r.at, zone)}</li>
           ))}
         </ol>
       </div>

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { SettingsPage } from '@/ui'
-import { sections } from '.'
+import { sections } from './sections'
 
 /** The frame of one section of the settings; sections that the reader may not see are left out of its navigation. */
 export function SettingsSection({ id, children }: { id: string; children: ReactNode }) {

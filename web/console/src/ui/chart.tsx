@@ -32,11 +32,13 @@ interface Props {
   axis?: (n: number) => string
   /** Called with the place of the label that was chosen, to look behind it; in a Sankey chart with that of the node or the link. */
   onPick?: (index: number, part?: 'node' | 'edge') => void
+  /** Name of the zone whose days or hours the labels are; it stands below the chart and in its file. */
+  zone?: string
   /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
   option?: object
 }
 
-export function Chart({ title, kind, data, height = 260, format = formatNumber, axis, onPick, option }: Props) {
+export function Chart({ title, kind, data, height = 260, format = formatNumber, axis, onPick, zone, option }: Props) {
   const t = useT()
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<{ dispose: () => void; png: () => string } | null>(null)
@@ -75,7 +77,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   }, [shape, view, title, colorScheme, pickable, fractional])
 
   const rows = (): unknown[][] => [
-    ['', ...data.series.map((s) => s.name)],
+    [zone ?? '', ...data.series.map((s) => s.name)],
     ...data.labels.map((l, i) => [l, ...data.series.map((s) => s.values[i])]),
   ]
   return (
@@ -135,6 +137,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
           </table>
         </div>
       )}
+      {zone ? <figcaption className={css.zone}>{t('chart.zone', { zone: zone.replaceAll('_', ' ') })}</figcaption> : null}
     </figure>
   )
 }

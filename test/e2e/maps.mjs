@@ -1,0 +1,185 @@
+// Personas and journey maps, from the first name to the real people and ways beside them; drafts that two people edit or that the connection fails.
+import assert from 'node:assert/strict'
+import { api, catalogue, done, fits, languages, open, phone, server, settled, visit } from './lib.mjs'
+
+// The smallest picture there is: one red pixel.
+const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==', 'base64')
+const saved = (page, t) => page.locator('main, header').getByRole('status').filter({ hasText: new RegExp(`^${t['journeys.save_saved']}$`) }).first().waitFor()
+const story = { en: 'Buys tea for the office every month.', 'zh-Hans': '每个月为办公室买茶。', ja: '毎月、会社のためにお茶を買う。' }
+
+async function pick(page, label, option) {
+  const box = page.getByRole('combobox', { name: label }).or(page.getByRole('textbox', { name: label })).first()
+  await box.click()
+  await box.fill(option)
+  await page.getByRole('option', { name: option }).first().click()
+}
+
+async function persona(lang) {
+  const t = catalogue(lang)
+  const page = await open({ lang })
+  const name = `${{ en: 'Office Olga', 'zh-Hans': '采购小王', ja: '総務の恵子' }[lang]} ${Date.now()}`
+  const segment = (await api('GET', '/segments?limit=200')).items.find((s) => s.size > 3 && s.status === 'active')
+  await visit(page, '/personas')
+  await page.keyboard.press('n')
+  await page.waitForURL('**/personas/new')
+  await settled(page)
+  const field = (label) => page.locator('main').getByLabel(label, { exact: false }).first()
+  await field(t['field.name']).fill(name)
+  await field(t['personas.role']).fill('Office manager, 44')
+  await field(t['personas.age_from']).fill('40')
+  await field(t['personas.age_to']).fill('49')
+  await field(t['personas.story']).fill(story[lang])
+  await field(t['personas.goals']).fill('one\ntwo')
+  // A portrait instead of initials.
+  await page.locator('input[type=file]').setInputFiles({ name: 'portrait.png', mimeType: 'image/png', buffer: pixel })
+  await page.getByRole('button', { name: t['personas.picture_other'] }).waitFor()
+  await pick(page, t['personas.segment'], segment.name)
+  await page.getByRole('button', { name: t['action.save'], exact: true }).click()
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+  await settled(page)
+  await page.getByText(story[lang]).waitFor()
+  assert.ok((await page.locator('main img').count()) > 0, 'the portrait is shown')
+  // Real people beside what is assumed.
+  await page.getByRole('heading', { name: t['personas.assumed_real'] }).waitFor()
+  await page.getByRole('columnheader', { name: t['personas.real'], exact: true }).waitFor()
+  const id = page.url().split('/').at(-1)
+  const kept = await api('GET', `/personas/${id}`)
+  assert.deepEqual([kept.name, kept.segment_id, kept.age_to, kept.goals.length], [name, segment.id, 49, 2])
+  assert.match(kept.picture, /^data:image\//)
+  await page.setViewportSize(phone)
+  await fits(page, 'the persona on a phone')
+  await done(page)
+}
+
+async function map(lang) {
+  const t = catalogue(lang)
+  const page = await open({ lang })
+  const name = `${{ en: 'First tea', 'zh-Hans': '第一杯茶', ja: 'はじめてのお茶' }[lang]} ${Date.now()}`
+  await visit(page, '/journey-maps')
+  await page.keyboard.press('n')
+  const sheet = page.getByRole('dialog')
+  await sheet.getByRole('radio', { name: t['maps.blank'] }).check()
+  await sheet.getByLabel(t['field.name'], { exact: false }).last().fill(name)
+  await sheet.getByRole('button', { name: t['action.create'] }).click()
+  await page.waitForURL(/journey-maps\/\w+_/)
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+  const id = new URL(page.url()).pathname.split('/').at(-1)
+  // Three stages, each with a touchpoint that is seen by an event.
+  const stage = (n) => page.getByRole('textbox', { name: t['maps.stage_n'].replace('{n}', n), exact: true })
+  await page.getByRole('button', { name: t['maps.add_stage'], exact: true }).click()
+  await page.getByRole('button', { name: t['maps.add_stage'], exact: true }).click()
+  const names = { en: ['Looks', 'Chooses', 'Buys'], 'zh-Hans': ['浏览', '挑选', '购买'], ja: ['見る', '選ぶ', '買う'] }[lang]
+  for (const [i, n] of names.entries()) await stage(i + 1).fill(n)
+  const known = (await api('GET', '/event-names?limit=100')).items.filter((e) => e.type === 'track').map((e) => e.name)
+  const signals = ['Product Viewed', 'Product Added', 'Order Completed'].map((e, i) => (known.includes(e) ? e : known[i]))
+  for (const [i, signal] of signals.entries()) {
+    await page.getByRole('button', { name: t['maps.add_touchpoint'] }).nth(i).click()
+    await sheet.getByLabel(t['field.name'], { exact: false }).first().fill(`${names[i]} 1`)
+    await sheet.getByRole('button', { name: t['maps.add_signal'] }).click()
+    await sheet.getByRole('combobox', { name: t['field.event'] }).or(sheet.getByRole('textbox', { name: t['field.event'] })).first().fill(signal)
+    await page.keyboard.press('Escape')
+    if (!(await sheet.isVisible())) assert.fail('Escape closes the list, not the sheet')
+    await sheet.getByRole('button', { name: t['maps.done'], exact: true }).click()
+    await sheet.waitFor({ state: 'detached' })
+  }
+  await saved(page, t)
+  const kept = await api('GET', `/journey-maps/${id}`)
+  assert.deepEqual(kept.stages.map((s) => [s.name, s.touchpoints[0].signals[0].name]), names.map((n, i) => [n, signals[i]]))
+  // The ways that people really went, as a picture and as a table, and the people behind a figure.
+  await page.getByRole('tab', { name: t['maps.real'] }).click()
+  await page.getByRole('heading', { name: t['maps.ways'], exact: true }).waitFor()
+  await page.locator('main figure canvas, main figure svg').first().waitFor()
+  await page.getByRole('button', { name: new RegExp(`^${t['maps.people']}`) }).first().click()
+  await sheet.locator('a[href^="/people/per"]').first().waitFor()
+  await page.keyboard.press('Escape')
+  await page.setViewportSize(phone)
+  await fits(page, 'the map on a phone')
+  await done(page)
+}
+
+export const stories = {
+  ...Object.fromEntries(languages.map((l) => [`a persona gets a face, a story and real people beside it in ${l}`, () => persona(l)])),
+  ...Object.fromEntries(languages.map((l) => [`a journey map is planned and laid beside the ways people went in ${l}`, () => map(l)])),
+
+  ...Object.fromEntries(
+    languages.map((lang) => [
+      `who edits a map that a colleague saves meanwhile is told who, and chooses, in ${lang}`,
+      async () => {
+        const t = catalogue(lang)
+        const page = await open({ lang })
+        const name = `two hands ${lang} ${Date.now()}`
+        const made = await api('POST', '/journey-maps', { name, stages: [{ id: 's1', name: 'One', mood: 0 }] })
+        const theirs = async (text) => {
+          const m = await api('GET', `/journey-maps/${made.id}`)
+          await api('PUT', `/journey-maps/${made.id}`, { name, stages: [{ id: 's1', name: text, mood: 0 }], revision: m.revision })
+        }
+        await visit(page, `/journey-maps/${made.id}`)
+        const first = page.getByRole('textbox', { name: t['maps.stage_n'].replace('{n}', 1), exact: true })
+        const trouble = page.getByText(new RegExp(t['saving.conflict_by'].replace('{name}', '.+')))
+        page.on('response', (r) => r.status() === 409 && page.complaints.splice(0)) // the browser writes it down, and so it should
+        await theirs('Theirs')
+        await first.fill('Mine')
+        await trouble.waitFor()
+        assert.equal((await api('GET', `/journey-maps/${made.id}`)).stages[0].name, 'Theirs', 'nothing is written over')
+        await page.getByRole('button', { name: t['journeys.conflict_reload'] }).click()
+        await page.waitForFunction(() => [...document.querySelectorAll('textarea')].some((x) => x.value === 'Theirs'))
+        await theirs('Theirs again')
+        await first.fill('Mine after all')
+        await trouble.waitFor()
+        await page.getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
+        await saved(page, t)
+        assert.equal((await api('GET', `/journey-maps/${made.id}`)).stages[0].name, 'Mine after all')
+        page.complaints = page.complaints.filter((c) => !/409/.test(c))
+        await done(page)
+      },
+    ]),
+  ),
+
+  'what is written without a connection outlives the page and is saved when it is back': async () => {
+    const t = catalogue('en')
+    const page = await open()
+    const made = await api('POST', '/journeys', { name: `offline ${Date.now()}`, draft: { trigger: { event: { name: 'Signed Up' } }, nodes: [] } })
+    const title = `written offline ${Date.now()}`
+    await visit(page, `/journeys/${made.id}/edit`)
+    await page.getByRole('button', { name: t['journeys.settings'] }).click()
+    await page.route('**/api/v1/journeys/**', (r) => (r.request().method() === 'PUT' ? r.abort('internetdisconnected') : r.fallback()))
+    await page.getByRole('complementary').getByLabel(t['field.name'], { exact: false }).first().fill(title)
+    await page.getByText(t['saving.kept_here']).waitFor()
+    // The tab dies: no handler of the page runs.
+    const context = page.context()
+    await page.close({ runBeforeUnload: false })
+    const next = await context.newPage()
+    await next.goto(`${server.url}/journeys/${made.id}/edit`)
+    await next.getByRole('heading', { level: 1, name: title }).waitFor()
+    await saved(next, t)
+    assert.equal((await api('GET', `/journeys/${made.id}`)).name, title)
+    await context.close()
+  },
+
+  'the palette asks the server as one types, and remembers what was opened': async () => {
+    const page = await open()
+    const t = catalogue('en')
+    const name = `Palette of ${Date.now()}`
+    const made = await api('POST', '/journeys', { name, draft: { nodes: [] } })
+    await visit(page, '/tasks')
+    const asked = []
+    page.on('request', (r) => asked.push(r.url()))
+    const began = Date.now()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').waitFor()
+    const took = Date.now() - began
+    assert.deepEqual(asked.filter((u) => /\/(segments|campaigns|journeys|templates)\?/.test(u)), [], 'opening it reads no lists')
+    await page.keyboard.type(name.toLowerCase())
+    await page.getByRole('option', { name }).click()
+    await page.waitForURL(`**/journeys/${made.id}`)
+    assert.ok(asked.some((u) => u.includes('/journeys?') && u.includes('q=')), 'the server searches')
+    await settled(page)
+    await page.keyboard.press('Control+k')
+    const first = page.getByRole('option').first()
+    await first.waitFor()
+    assert.equal((await first.innerText()).trim(), name, 'what was opened last stands first')
+    await page.getByText(t['palette.recent'], { exact: true }).waitFor()
+    await done(page)
+    return `visible after ${took} ms`
+  },
+}
