@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net"
@@ -50,6 +51,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/shared"
 	"github.com/kizuna-cx/kizuna/internal/storage/folder"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -69,7 +71,8 @@ type application struct {
 	unlock func()
 	files  *folder.Folder
 	db     *sqldb.DB
-	events *duck.Store
+	events shared.Keeper
+	shared *shared.Store // events, where several processes share them; else nil
 	stream *natsbus.Log
 
 	workspaces *workspace.Service
@@ -87,10 +90,14 @@ type application struct {
 	live       *realtime.Hub
 
 	metrics  *telemetry.Metrics
-	serving  atomic.Bool       // everything has started and nothing stops
-	services []lifecycle.Named // in the order of starting
+	serving  atomic.Bool // everything has started and nothing stops
+	services []placed    // in the order of starting
 	running  lifecycle.Group
 	mux      *http.ServeMux
+
+	me          string                // what other processes know this one by
+	turn        atomic.Pointer[owner] // of the worker, where several processes share the work
+	keysChanged lifecycle.Pulse
 }
 
 // build opens the stores and connects the parts. On an error everything opened is closed again.
@@ -135,8 +142,15 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 	if err := sqlstore.Migrate(ctx, a.db); err != nil {
 		return a, fmt.Errorf("record store: %w", err)
 	}
-	if a.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
-		return a, fmt.Errorf("event store: %w", err)
+	if c.several() {
+		a.shared = shared.New(shared.Config{Locate: a.keeperAddress, Key: base64.RawURLEncoding.EncodeToString(box.Hash("peer", "events")), Log: part(log, "events")})
+		a.events = a.shared
+	} else {
+		store, err := duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB})
+		if err != nil {
+			return a, fmt.Errorf("event store: %w", err)
+		}
+		a.events = store
 	}
 	a.stream = c.newLog(part(log, "log"), 0)
 	return a, a.connect(ctx, box, demo)
@@ -157,7 +171,10 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	}
 	turn := func(ctx context.Context) error { return keys.Turn(ctx, vault, a.clock.Now(), a.c.LogRetention) }
 	if err := turn(ctx); err != nil {
-		return err
+		// Of several processes that start at once on an empty database one makes the first keys.
+		if err = turn(ctx); err != nil {
+			return err
+		}
 	}
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	w := &world{workspaces: a.workspaces, events: a.events}
@@ -222,7 +239,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		people.Observe(o)
 	}
 
-	shredder := logKeys{keys, vault}
+	shredder := logKeys{keys, vault, a.stream}
 	still := &quiet{waiting: waiting, writer: writer, stream: a.stream}
 	forgetting = privacy.New(privacy.Config{
 		Store: sqlstore.NewPrivacy(db), Records: sqlstore.NewReach(db, a.consent.Hash), Events: history{a.events}, Keys: shredder, Files: a.files, Leavers: []privacy.Leaver{leavers{a}},
@@ -235,6 +252,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
 	})
 	a.live = realtime.New(liveGather)
+	if a.c.several() {
+		a.tellOthers()
+	}
 	jobs := job.New(job.Config{
 		Store: sqlstore.NewJob(db), Tx: db, Clock: a.clock, Log: part(log, "jobs"), Files: a.files, Sole: db.Dialect() == sqldb.SQLite,
 		Changed: func(ws, id string) { a.live.Publish(ws, realtime.Change{Topic: "job", ID: id}) },
@@ -245,6 +265,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
+		May:      a.mayWork,
 		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, judges, a.live),
 		Passed: func(p pipeline.Passed) {
 			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
@@ -253,26 +274,26 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	still.worker = a.worker
 	relay := pipeline.NewRelay(pending{waiting}, writer, vault, part(log, "relay"))
 
-	a.services = []lifecycle.Named{
-		{Name: "log", Service: a.stream},
-		{Name: "refill", Service: a.worker.Refill()},
-		{Name: "log writer", Service: writer},
-		{Name: "privacy", Service: forgetting}, // before anything that asks it
-		{Name: "intake", Service: intake},
-		{Name: "segments", Service: w.segments},
-		{Name: "pipeline", Service: a.worker},
-		{Name: "relay", Service: relay},
-		{Name: "invoices", Service: invoices},
-		{Name: "standing", Service: judges},
-		{Name: "journeys", Service: a.journeys},
-		{Name: "campaigns", Service: campaigns},
-		{Name: "dispatcher", Service: dispatcher},
-		{Name: "clicks", Service: outbox.NewSettler(messages)},
-		{Name: "webhooks", Service: webhooks},
-		{Name: "jobs", Service: jobs},
-		{Name: "duplicates", Service: newHousekeeping(part(log, "duplicates"), time.Minute, chore{"probable duplicates", w.lookForDuplicates})},
-		{Name: "memory", Service: newMemoryKeeper()},
-		{Name: "housekeeping", Service: newHousekeeping(part(log, "housekeeping"), time.Hour,
+	a.services = []placed{
+		place(everywhere, "log", a.stream),
+		place(workerRole, "refill", a.worker.Refill()),
+		place(everywhere, "log writer", writer),
+		place(workerRole, "privacy", forgetting), // before anything that asks it
+		place(collectRole, "intake", intake),
+		place(workerRole, "segments", w.segments),
+		place(workerRole, "pipeline", a.worker),
+		place(workerRole, "relay", relay),
+		place(workerRole, "invoices", invoices),
+		place(workerRole, "standing", judges),
+		place(workerRole, "journeys", a.journeys),
+		place(workerRole, "campaigns", campaigns),
+		place(sendRole, "dispatcher", dispatcher),
+		place(workerRole, "clicks", outbox.NewSettler(messages)),
+		place(workerRole, "webhooks", webhooks),
+		place(workerRole, "jobs", jobs),
+		place(workerRole, "duplicates", newHousekeeping(part(log, "duplicates"), time.Minute, chore{"probable duplicates", w.lookForDuplicates})),
+		place(everywhere, "memory", newMemoryKeeper()),
+		place(workerRole, "housekeeping", newHousekeeping(part(log, "housekeeping"), time.Hour,
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {
 				return people.PurgeSeen(ctx, seenDays(a.c.LogRetention), limit)
 			}},
@@ -289,20 +310,27 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 			chore{"rejections", func(ctx context.Context, limit int) (int64, error) {
 				return rejections.Purge(ctx, a.clock.Now().AddDate(0, 0, -rejectionDays), keepRejections)
 			}},
-		)},
+		)),
+	}
+	if a.c.several() { // what the process has changed that does the work
+		a.services = append(a.services,
+			place(everywhere, "keys elsewhere", a.keyFollower(keys, vault)),
+			place(everywhere, "refusals elsewhere", forgetting.Follower()),
+			place(everywhere, "segments elsewhere", w.segments.Follower()),
+		)
 	}
 
 	back := comeback{messages, publisher{writer, vault}}
-	a.services = append(a.services, lifecycle.Named{Name: "mailboxes", Service: a.mailboxes(messages, back)})
+	a.services = append(a.services, place(workerRole, "mailboxes", a.mailboxes(messages, back)))
 	if a.c.Inbound.Listen != "" {
 		tls, err := a.c.Inbound.certificate()
 		if err != nil {
 			return err
 		}
-		a.services = append(a.services, lifecycle.Named{Name: "returned mail", Service: smtpin.New(smtpin.Options{
+		a.services = append(a.services, place(collectRole, "returned mail", smtpin.New(smtpin.Options{
 			Addr: a.c.Inbound.Listen, Domain: a.c.Inbound.Domain, TLS: tls, Log: part(log, "inbound"), Now: a.clock.Now,
 			Accepts: messages.Accepts, Take: func(ctx context.Context, n channel.Returned) error { return back.take(ctx, outbox.Scope{}, n) },
-		})})
+		})))
 	}
 
 	api := httpapi.Config{
@@ -314,20 +342,24 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", a.metrics.Around("api", httpapi.New(api)))
-	counted := a.metrics.Around("intake", intake)
-	for _, path := range collect.Paths() {
-		mux.Handle(path, counted)
-	}
 	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies), Scanners: a.c.ScannerNetworks})
-	links = a.metrics.Around("links", links)
-	mux.Handle("/t/", links)
-	mux.Handle("/u/", links)
-	mux.Handle(hookin.Path, a.metrics.Around("returns", a.hooks(messages, back)))
+	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.readiness)
-	mux.Handle("/", console.Handler())
+	if a.c.does(collectRole) {
+		counted := a.metrics.Around("intake", intake)
+		for _, path := range collect.Paths() {
+			mux.Handle(path, counted)
+		}
+		links = a.metrics.Around("links", links)
+		mux.Handle("/t/", links)
+		mux.Handle("/u/", links)
+		mux.Handle(hookin.Path, a.metrics.Around("returns", a.hooks(messages, back)))
+	}
+	if a.c.does(apiRole) {
+		mux.Handle("/api/v1/", a.metrics.Around("api", httpapi.New(api)))
+		mux.Handle("/", console.Handler())
+	}
 	a.mux = mux
 	return nil
 }

@@ -30,6 +30,7 @@ type Config struct {
 	EventMemoryMB   int            // DuckDB's memory limit
 	LogRetention    time.Duration  // how long the log keeps events that are stored
 	LogServers      LogServers     // where the log is if not in this process
+	Peers           Peers          // the other processes of the installation
 	IntakeRate      int            // events a second and workspace the intake takes; 0: no limit
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 	ScannerNetworks []netip.Prefix // from which no person opens or clicks, besides the known ones
@@ -85,6 +86,9 @@ var Variables = []Variable{
 	{"KIZUNA_LOG_CERT", "PEM file of the certificate that proves this process to those servers", func(c *Config, v string) error { c.LogServers.Cert = v; return nil }},
 	{"KIZUNA_LOG_KEY", "PEM file of that certificate's key", func(c *Config, v string) error { c.LogServers.Key = v; return nil }},
 	{"KIZUNA_LOG_CREDENTIALS", "file with a user's JWT and seed for those servers, as nsc makes it", func(c *Config, v string) error { c.LogServers.Credentials = v; return nil }},
+	{"KIZUNA_ROLES", "what this process does where several make one installation: collect, api, worker, send, with commas between them, or all (flag --roles); needs PostgreSQL, KIZUNA_LOG_URL and the same KIZUNA_MASTER_KEY everywhere", func(c *Config, v string) error { return c.Peers.setRoles(v) }},
+	{"KIZUNA_PEER_LISTEN", "host:port on a private network at which a worker serves events to the other processes, e.g. :8482 (flag --peer-listen)", func(c *Config, v string) error { c.Peers.Listen = v; return nil }},
+	{"KIZUNA_PEER_URL", "the same as the others see it (default: http://HOST:PORT, with the machine's name)", func(c *Config, v string) error { c.Peers.URL = v; return nil }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
 	{"KIZUNA_SCANNER_NETWORKS", "comma-separated networks of mail scanners beside the known ones: what is opened or clicked from there was no person, e.g. 192.0.2.0/24", func(c *Config, v string) error { return prefixes(v, &c.ScannerNetworks) }},
@@ -147,7 +151,7 @@ func (c *Config) Validate() error {
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
 	}
-	all = append(all, c.LogServers.validate())
+	all = append(all, c.LogServers.validate(), c.validatePeers())
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
 	}

@@ -105,7 +105,7 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 	d.app.mux.Handle("/demo/mailbox/{id}", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.show)))
 
 	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.shop(c), readers{d.box}, part(log, "visitors"))
-	d.app.services = append([]lifecycle.Named{{Name: "mailbox", Service: d.box}}, d.app.services...)
+	d.app.services = append([]placed{place(everywhere, "mailbox", d.box)}, d.app.services...)
 	play := &lifecycle.Loop{Run: func(ctx context.Context) {
 		if err := d.prepare(ctx, c); err != nil {
 			if ctx.Err() == nil {

@@ -174,6 +174,8 @@ func configFlags(fs *flag.FlagSet, c *Config) {
 		c.AllowTargets = strings.Split(v, ",")
 		return nil
 	})
+	fs.Func("roles", "what this process does where several make one installation: comma-separated `roles` of collect, api, worker, send, or all (default: alone)", c.Peers.setRoles)
+	fs.StringVar(&c.Peers.Listen, "peer-listen", c.Peers.Listen, "`host:port` at which a worker serves events to the other processes, on a private network")
 	fs.StringVar(&c.Inbound.Listen, "inbound-listen", c.Inbound.Listen, "`host:port` on which bounces, complaints and answers are taken by SMTP (default: off)")
 	fs.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/kit/shred"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/shared"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
@@ -32,8 +32,9 @@ func openVault(ctx context.Context, keys *sqlstore.LogKey, box *secret.Box) (*sh
 
 // logKeys destroys keys of the log.
 type logKeys struct {
-	keys  *sqlstore.LogKey
-	vault *shred.Ring
+	keys   *sqlstore.LogKey
+	vault  *shred.Ring
+	stream *natsbus.Log
 }
 
 // Destroy implements privacy.Log.
@@ -41,7 +42,11 @@ func (l logKeys) Destroy(ctx context.Context, subjects []string) (int, error) {
 	if err := l.vault.Refresh(); err != nil {
 		return 0, err
 	}
-	return l.vault.Destroy(subjects, func(c shred.Change) error { return l.keys.Keep(ctx, c) })
+	n, err := l.vault.Destroy(subjects, func(c shred.Change) error { return l.keys.Keep(ctx, c) })
+	if n > 0 && err == nil {
+		_ = l.stream.Tell(keysTopic, nil) // the others look by themselves, a second later
+	}
+	return n, err
 }
 
 func (l logKeys) forget(ctx context.Context, subjects []string) error {
@@ -50,11 +55,11 @@ func (l logKeys) forget(ctx context.Context, subjects []string) error {
 }
 
 // history lets go of people in the event store.
-type history struct{ *duck.Store }
+type history struct{ shared.Keeper }
 
 // Traces implements privacy.Events.
 func (h history) Traces(ctx context.Context, ws string, t privacy.Traces) (privacy.Traces, error) {
-	found, err := h.Store.Traces(ctx, ws, t.Nums, t.Before)
+	found, err := h.Keeper.Traces(ctx, ws, t.Nums, t.Before)
 	if err != nil {
 		return t, err
 	}

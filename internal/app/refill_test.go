@@ -30,7 +30,7 @@ func begin(t *testing.T, folder string) *application {
 	if _, err := a.staff.Bootstrap(t.Context(), a.workspaces, staff.Setup(c.Bootstrap)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.start(t.Context(), a.services...); err != nil {
+	if err := a.startRoles(t.Context(), func(error) {}); err != nil {
 		t.Fatal(err)
 	}
 	return a

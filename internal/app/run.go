@@ -30,10 +30,12 @@ const garbagePercent = 200
 
 func serveCommand() command {
 	return command{
-		name: "serve", summary: "run everything in one process",
+		name: "serve", summary: "run everything in one process, or a part of it (--roles)",
 		long: `
 Keeps everything in the data folder and needs no configuration. The first start makes the folder; who opens the page first makes the owner's account, unless
-KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good order on SIGTERM; a kill loses nothing that was acknowledged.`,
+KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good order on SIGTERM; a kill loses nothing that was acknowledged. On SIGHUP it
+goes on as the program that is on disk by then: callers wait for the seconds of the change and none is refused. Takes its socket from systemd if that
+hands one over.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)
@@ -66,9 +68,36 @@ KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD name it. Stops in good orde
 	}
 }
 
-// serve starts all services and the HTTP server, calls ready, and stops everything when ctx ends.
+// serve starts all services and the HTTP server, calls ready, and stops everything when ctx ends. On SIGHUP it stops in the same way and goes on as the
+// program that is on disk by then, with the same socket.
 func (a *application) serve(ctx context.Context, ready func() error) error {
+	ln, err := listen(a.c.Listen)
+	if err != nil {
+		a.close()
+		return err
+	}
+	socket, err := hold(ln)
+	if err != nil {
+		a.close()
+		return errors.Join(err, ln.Close())
+	}
+	defer socket.close()
+	ctx, forget := a.askedToRestart(ctx)
+	defer forget()
+	err = a.serveOn(ctx, ln, ready)
+	if errors.Is(context.Cause(ctx), errRestart) {
+		if err != nil {
+			a.log.Error("not everything stopped in good order before the restart", "err", err)
+		}
+		err = socket.replace()
+	}
+	return err
+}
+
+// serveOn is serve on a socket, until ctx ends.
+func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func() error) error {
 	defer a.close()
+	defer ln.Close()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
@@ -79,10 +108,6 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 	if err := a.consent.EnsureDefaults(ctx, ws); err != nil {
 		return err
 	}
-	ln, err := net.Listen("tcp", a.c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
 	server := &http.Server{
 		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
@@ -90,18 +115,27 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 	server.RegisterOnShutdown(a.live.Close) // live streams would keep the server from stopping
 	stopAdmin, err := a.serveAdmin()
 	if err != nil {
-		ln.Close()
 		return err
 	}
 	defer stopAdmin()
 	defer a.serveControl()()
-	if err := a.start(ctx, a.services...); err != nil {
-		ln.Close()
+	stopPeers, err := a.servePeers()
+	if err != nil {
+		return err
+	}
+	defer stopPeers()
+	ended := make(chan error, 1)
+	failed := func(err error) {
+		select {
+		case ended <- err:
+		default: // it ends already
+		}
+	}
+	if err := a.startRoles(ctx, failed); err != nil {
 		return err
 	}
 	a.serving.Store(true)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	go func() { failed(server.Serve(ln)) }()
 	err = ready()
 	if err == nil {
 		select {

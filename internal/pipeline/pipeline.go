@@ -60,8 +60,10 @@ type Config struct {
 	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
 	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
 	Reactors []Reactor
-	Logger   *slog.Logger
-	Passed   func(Passed) // told of each batch; nil: nobody asks
+	// May returns why the worker must not go on, such as that another process has taken over; it is asked before each batch. nil: it always may.
+	May    func() error
+	Logger *slog.Logger
+	Passed func(Passed) // told of each batch; nil: nobody asks
 	// Pace is the shortest time between two batches while the log is nearly empty; it keeps the event store's
 	// transactions few. Zero means 200 ms.
 	Pace time.Duration
@@ -78,7 +80,7 @@ type Passed struct {
 const (
 	// ReactConsumer is the name under which Positions keeps how far the reactions have come.
 	ReactConsumer = "react"
-	maxRecords    = 64   // log records read at once; each holds up to a few hundred events
+	maxRecords    = 256  // log records read at once; each holds one to a few hundred events
 	maxEvents     = 5000 // events in one batch
 	busyEvents    = 100  // a batch of this size shows that more is coming
 )
@@ -172,11 +174,11 @@ func (w *Worker) follow(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		began := time.Now()
-		next, events, err := w.advance(ctx, at)
+		next, events, more, err := w.advance(ctx, at)
 		if err != nil {
 			return err
 		}
-		if next != at && events < maxEvents {
+		if next != at && !more {
 			select {
 			case <-ctx.Done():
 			case <-time.After(w.pace(events) - time.Since(began)):
@@ -187,24 +189,26 @@ func (w *Worker) follow(ctx context.Context) error {
 	return nil
 }
 
-// advance takes the records after at through all stages and returns the last of them, at itself if none has come within a second.
-func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events int, err error) {
+// advance takes the records after at through all stages and returns the last of them, at itself if none has come within a second, and whether there are
+// likely more.
+func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events int, more bool, err error) {
 	records, err := w.c.Log.Read(ctx, at, maxRecords, time.Second)
 	if err != nil {
-		return at, 0, fmt.Errorf("read log: %w", err)
+		return at, 0, false, fmt.Errorf("read log: %w", err)
 	}
+	full := len(records) == maxRecords
 	for len(records) > 0 {
 		w.working.Store(records[0].Time.UnixMicro())
 		batch, n := w.decode(records)
 		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, records[0].Time) }); err != nil {
-			return at, events, err
+			return at, events, false, err
 		}
 		at = batch[len(batch)-1].Seq
 		records, events = records[len(batch):], events+n
 	}
 	w.working.Store(0)
 	w.trouble.Store(nil)
-	return at, events, nil
+	return at, events, full || events >= maxEvents, nil
 }
 
 // alone does something while nobody holds the worker.
@@ -247,6 +251,11 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 
 // apply takes one batch through all stages.
 func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) error {
+	if w.c.May != nil {
+		if err := w.c.May(); err != nil {
+			return err
+		}
+	}
 	through, began := batch[len(batch)-1].Seq, time.Now()
 	applied, err := w.c.People.Apply(ctx, batch)
 	if err != nil {

@@ -37,7 +37,7 @@ func (r refill) Start(ctx context.Context) error {
 		}
 	}
 	for at < done {
-		next, _, err := r.advance(ctx, at)
+		next, _, _, err := r.advance(ctx, at)
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,8 @@ type Hub struct {
 	gather time.Duration
 	boot   string // marks of another run of the process mean nothing here
 
+	elsewhere func(workspace string, changes []Change) // tells the hubs of other processes; nil: there are none
+
 	mu     sync.Mutex
 	seq    uint64
 	spaces map[string]*space
@@ -68,8 +70,19 @@ func New(gather time.Duration) *Hub {
 	return &Hub{gather: gather, boot: rand.Text()[:8], spaces: map[string]*space{}}
 }
 
+// Elsewhere has Publish tell other processes, too, whose hubs pass it to their listeners with Hear. Call it before the first Publish.
+func (h *Hub) Elsewhere(tell func(workspace string, changes []Change)) { h.elsewhere = tell }
+
 // Publish tells the listeners of a workspace. Where nobody has listened yet, nothing is kept.
 func (h *Hub) Publish(workspace string, changes ...Change) {
+	if h.elsewhere != nil && len(changes) > 0 {
+		h.elsewhere(workspace, changes)
+	}
+	h.Hear(workspace, changes...)
+}
+
+// Hear is Publish for what another process has published: it goes to the listeners here alone.
+func (h *Hub) Hear(workspace string, changes ...Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s := h.spaces[workspace]
@@ -89,8 +102,11 @@ func (h *Hub) Publish(workspace string, changes ...Change) {
 	}
 }
 
-// Listening reports whether anybody looks at the workspace, to spare the work of finding out what changed.
+// Listening reports whether anybody may look at the workspace, to spare the work of finding out what changed.
 func (h *Hub) Listening(workspace string) bool {
+	if h.elsewhere != nil {
+		return true // who listens to the others is not known here
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.spaces[workspace] != nil

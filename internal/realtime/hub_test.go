@@ -30,6 +30,24 @@ func next(t *testing.T, l *Listener) Batch {
 	return b
 }
 
+func TestAChangeIsHeardInOtherProcesses(t *testing.T) {
+	here, there := New(0), New(0)
+	here.Elsewhere(func(ws string, changes []Change) { there.Hear(ws, changes...) })
+	l, err := there.Listen("ws_1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if !here.Listening("ws_1") {
+		t.Error("the work is spared although somebody may listen elsewhere")
+	}
+	here.Publish("ws_1", Change{"person", "per_1"})
+	b, err := l.Next(t.Context())
+	if err != nil || len(b.Changes) != 1 || b.Changes[0].ID != "per_1" {
+		t.Errorf("heard %+v, %v", b, err)
+	}
+}
+
 func TestListenersHearEachChangeOfTheirWorkspaceOnce(t *testing.T) {
 	h := New(0)
 	a, other := listen(t, h, "ws1", ""), listen(t, h, "ws2", "")

@@ -28,8 +28,9 @@ type clients struct {
 	all  sync.WaitGroup
 }
 
-// startClients sends to a server, which may be killed and launched meanwhile, until end.
-func startClients(s *harness.Server) *clients {
+// startClients sends to a server, which may be killed and launched meanwhile, until end; to several as behind a balancer, so that what one did not answer goes
+// to another.
+func startClients(s ...*harness.Server) *clients {
 	c := &clients{acked: map[string]string{}, sent: map[string]bool{}}
 	for i := range clientCount {
 		c.all.Go(func() { c.send(s, i) })
@@ -37,7 +38,7 @@ func startClients(s *harness.Server) *clients {
 	return c
 }
 
-func (c *clients) send(s *harness.Server, client int) {
+func (c *clients) send(servers []*harness.Server, client int) {
 	for n := 0; !c.stop.Load(); n++ {
 		var batch []harness.Event
 		for k := range 1 + n%7 {
@@ -52,7 +53,7 @@ func (c *clients) send(s *harness.Server, client int) {
 		}
 		c.mu.Unlock()
 		for try := 0; try < 40 && !c.stop.Load(); try++ {
-			if s.Send(batch...) {
+			if servers[(client+n+try)%len(servers)].Send(batch...) {
 				c.mu.Lock()
 				for _, e := range batch {
 					c.acked[e["messageId"].(string)] = e["userId"].(string)

@@ -205,13 +205,19 @@ func progress(s *harness.Server, campaign string) int {
 // mailAccount makes an SMTP server the workspace's way out.
 func mailAccount(t *testing.T, s *harness.Server, addr string) {
 	t.Helper()
+	mailAccountAt(t, s, addr, 0)
+}
+
+// mailAccountAt is mailAccount for one that takes so many messages a second, 0 for any number.
+func mailAccountAt(t *testing.T, s *harness.Server, addr string, rate float64) {
+	t.Helper()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n, _ := strconv.Atoi(port)
 	s.Must("POST", "/accounts", map[string]any{
-		"kind": "email", "name": "Test", "from_name": "Aoba Tea", "from_address": "tea@shop.example", "default": true,
+		"kind": "email", "name": "Test", "from_name": "Aoba Tea", "from_address": "tea@shop.example", "default": true, "rate_per_second": rate,
 		"config": map[string]any{"host": host, "port": n, "security": "none"},
 	}, nil)
 }

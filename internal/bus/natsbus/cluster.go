@@ -116,6 +116,24 @@ func (l *Log) dial(ctx context.Context) error {
 	return nil
 }
 
+// Tell sends something to the other processes that have this log open, and to this one. Nothing of it is kept: who is not connected at the moment misses it. On
+// a log inside the process nobody else is there and nothing happens.
+func (l *Log) Tell(topic string, data []byte) error {
+	if !l.outside() || !l.ready.Load() {
+		return nil
+	}
+	return l.nc.Publish(l.subject+"."+topic, data)
+}
+
+// Told calls do for what is told under the topic from now on, in order; call it after Start. It is for hints: what must not be missed belongs into a store.
+func (l *Log) Told(topic string, do func(data []byte)) error {
+	if !l.outside() {
+		return nil
+	}
+	_, err := l.nc.Subscribe(l.subject+"."+topic, func(m *nats.Msg) { do(m.Data) })
+	return err
+}
+
 // smallest is the message size that the servers must take: a record of the Writer, and one event of the largest size allowed.
 const smallest = 1 << 20
 

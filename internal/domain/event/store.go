@@ -151,6 +151,13 @@ type Arrival struct {
 	MessageID string
 }
 
+// Traces is what a person's events lead to.
+type Traces struct {
+	Subjects    []string     // SubjectOf the events
+	Identifiers []Identifier // that they carried
+	Orders      []string
+}
+
 // Stats counts a workspace.
 type Stats struct {
 	People   int64          // after merges

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -482,11 +483,26 @@ func deviceOf(s *sighting) string {
 	return strings.Trim(s.Platform+" · "+detail, " ·")
 }
 
-// section is the first part of a path: "/shoes" of "/shoes/red/12".
+// shelves are the first parts of paths below which shop systems (Shopify, WooCommerce, Magento, EC-CUBE and shops of their own) put one category
+// each; goods those below which they put one product each.
+var (
+	shelves = []string{"category", "categories", "collection", "collections", "product-category", "catalog", "c"}
+	goods   = []string{"product", "products", "item", "items", "p"}
+)
+
+// section is what a page is about, as far as its path tells: the first part ("/shoes" of "/shoes/red/12"), or the category that follows a word that only
+// says that one follows ("shoes" of "/category/shoes"). A page of one product, and a list of all categories, tell of no section.
 func section(path string) string {
-	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if first == "" {
+	first, rest, _ := strings.Cut(strings.Trim(path, "/"), "/")
+	switch {
+	case first == "" || slices.Contains(goods, first):
 		return ""
+	case slices.Contains(shelves, first):
+		category, _, _ := strings.Cut(rest, "/")
+		if named, err := url.PathUnescape(category); err == nil {
+			return named
+		}
+		return category
 	}
 	return "/" + first
 }

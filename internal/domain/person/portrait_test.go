@@ -120,3 +120,17 @@ func TestPortraitHoursOfUnknownZoneAreUTC(t *testing.T) {
 	same(t, "zone", got.Preferences.Hours.Value.Zone+" "+got.Preferences.Hours.Evidence.Rule, "UTC utc_hours")
 	same(t, "timezone", got.Preferences.Timezone, (*person.Figure[string])(nil))
 }
+
+func TestAPathTellsWhatAPageIsAbout(t *testing.T) {
+	for path, want := range map[string]string{
+		"/shoes/red/12": "/shoes", "/shoes": "/shoes", "/category/green%20tea": "green tea", "/collections/teapots/products/12": "teapots", "/c/%E7%B7%91%E8%8C%B6/": "緑茶",
+		"/products/42": "", "/category/": "", "/": "", "": "", "/c/%zz": "%zz",
+	} {
+		page := kept(1, event.Page, "", at(0), nil, map[string]any{"page": map[string]any{"path": path}})
+		got := ""
+		if found := person.NewPortrait(person.Person{}, []event.Kept{page}, nil, at(9)).Preferences.Interests; len(found) > 0 {
+			got = found[0].Value.Value
+		}
+		same(t, path, got, want)
+	}
+}

@@ -70,6 +70,30 @@ func (s *Service) Start(ctx context.Context) error {
 	return s.Loop.Start(ctx)
 }
 
+// Follower returns a service for processes that do not Start this one: it reads the refusals, and again when they have changed.
+func (s *Service) Follower() lifecycle.Service {
+	return follower{s, lifecycle.NewPulse(lookEvery), &lifecycle.Loop{}}
+}
+
+type follower struct {
+	s     *Service
+	pulse lifecycle.Pulse
+	*lifecycle.Loop
+}
+
+// Start implements lifecycle.Service.
+func (f follower) Start(ctx context.Context) error {
+	if err := f.s.refresh(ctx); err != nil {
+		return fmt.Errorf("refusals: %w", err)
+	}
+	f.Loop.Run = func(ctx context.Context) {
+		f.pulse.Follow(ctx, func(ctx context.Context) (bool, error) { return false, f.s.refresh(ctx) }, func(err error) {
+			f.s.c.Log.Error("refusals cannot be read, trying again", "err", err)
+		})
+	}
+	return f.Loop.Start(ctx)
+}
+
 // Ask asks for the erasure of a person. The same key, or another request while one about this person is under way, returns that one. A person whom
 // nobody knows is errs.NotFound.
 func (s *Service) Ask(ctx context.Context, ws, person string, mode Mode, key string, by Actor) (Request, error) {

@@ -67,6 +67,15 @@ func (s *Service) Start(ctx context.Context) error {
 	return s.sweeps.Start(ctx)
 }
 
+// Follower returns a service for processes that do not Start this one: it shows their readers what the process has changed that did.
+func (s *Service) Follower() lifecycle.Service {
+	return &lifecycle.Loop{Run: func(ctx context.Context) {
+		lifecycle.NewPulse(look).Follow(ctx, func(ctx context.Context) (bool, error) { return false, s.refresh(ctx) }, func(err error) {
+			s.c.Logger.Error("segments of other processes cannot be read, trying again", "err", err)
+		})
+	}}
+}
+
 // Stop ends both. A full evaluation is broken off and starts over with the next Start.
 func (s *Service) Stop(ctx context.Context) error {
 	return errors.Join(s.sweeps.Stop(ctx), s.due.Stop(ctx))

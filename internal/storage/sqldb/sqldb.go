@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Dialect names an engine.
@@ -123,6 +124,15 @@ func (db *DB) Ping(ctx context.Context) error { return classify(db.engine.ping(c
 func (db *DB) Check(ctx context.Context) ([]string, error) {
 	faults, err := db.engine.check(ctx)
 	return faults, classify(err)
+}
+
+// Now returns the time by which processes that share the database can agree: its server's; for SQLite, this machine's.
+func (db *DB) Now(ctx context.Context) (time.Time, error) {
+	if db.dialect == SQLite {
+		return time.Now(), nil
+	}
+	us, err := One(ctx, db, Value[int64], `SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)`)
+	return time.UnixMicro(us), err
 }
 
 // Dialect tells which engine it is. Nothing outside this package and its tests should need to know.

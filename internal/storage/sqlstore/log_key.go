@@ -59,6 +59,16 @@ func (s *LogKey) Keep(ctx context.Context, c shred.Change) error {
 	})
 }
 
+// Mark returns a text that is another one after every change of the keys.
+func (s *LogKey) Mark(ctx context.Context) (string, error) {
+	// A destroyed key leaves more nodes than it takes away, and an epoch begins or ends.
+	return sqldb.One(ctx, s.db, func(r sqldb.Row) (string, error) {
+		var n, first, last int64
+		err := r.Scan(&n, &first, &last)
+		return fmt.Sprint(n, " ", first, " ", last), err
+	}, `SELECT count(*), coalesce(min(epoch), 0), coalesce(max(epoch), 0) FROM log_key`)
+}
+
 // logKeyEpoch is how long one tree of keys seals. Trees are kept until the log has let go of all that they sealed.
 const logKeyEpoch = 8 * 24 * time.Hour
 

@@ -150,6 +150,7 @@ var shared = map[string]string{
 	"log_position":     "the log carries all workspaces",
 	"log_key":          "the log carries all workspaces",
 	"privacy_version":  "one number tells whether any refusal has changed",
+	"lease":            "a process does its work for all workspaces",
 	"message_owner":    "a sending process serves all workspaces",
 }
 

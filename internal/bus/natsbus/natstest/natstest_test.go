@@ -79,6 +79,41 @@ func TestARecordOfOneProcessWakesTheReaderOfAnother(t *testing.T) {
 	}
 }
 
+func TestProcessesTellEachOther(t *testing.T) {
+	one, other := start(t, "TELLS"), start(t, "TELLS")
+	heard := make(chan string, 10)
+	for _, l := range []*natsbus.Log{one, other} {
+		if err := l.Told("live", func(data []byte) { heard <- string(data) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for { // a subscription is known to all servers a moment after it was made
+		if err := one.Tell("live", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		deadline := time.After(time.Second)
+		n := 0
+		for n < 2 {
+			select {
+			case text := <-heard:
+				if text != "x" {
+					t.Fatalf("heard %q", text)
+				}
+				n++
+				continue
+			case <-deadline:
+			}
+			break
+		}
+		if n == 2 {
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatal("nobody hears")
+		}
+	}
+}
+
 // The server that leads the stream is killed three times while several processes' worth of connections append and one reads: every acknowledged record is
 // there once, where its acknowledgement said, and the reader has seen the same log.
 func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {

@@ -12,16 +12,9 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 )
 
-// Traces is what a person's events lead to.
-type Traces struct {
-	Subjects    []string           // event.Subject of the events
-	Identifiers []event.Identifier // that they carried
-	Orders      []string
-}
-
 // Traces returns what the events of these people lead to. Events that carry neither user nor anonymous id have subjects of their own; of those
 // received before the time are left out, for the sake of their number.
-func (s *Store) Traces(ctx context.Context, ws string, people []uint64, since time.Time) (t Traces, err error) {
+func (s *Store) Traces(ctx context.Context, ws string, people []uint64, since time.Time) (t event.Traces, err error) {
 	stored := s.open.Load().stored(ws, people)
 	if len(stored) == 0 {
 		return t, nil

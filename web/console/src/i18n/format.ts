@@ -44,6 +44,9 @@ export function formatTimeIn(w: When, zone: string) {
 export const formatCivil = (w: string) =>
   dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${w.slice(0, 16)}:00Z`))
 
+/** A civil day ("2026-03-01"), the same in every zone. */
+export const formatCivilDay = (day: string) => dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
   ['month', 2_629_800],

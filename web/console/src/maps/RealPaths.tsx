@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
+import { formatCivilDay, formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Period } from '@/report/Period'
 import { useSegmentNames } from '@/segments/names'
@@ -87,8 +87,8 @@ export default function RealPaths({ id, ready, plan }: { id: string; ready: bool
             <Note>
               {t('maps.whose', {
                 who: f.segment_id ? (names[f.segment_id] ?? t('maps.a_list')) : t('maps.everyone'),
-                from: f.from,
-                to: f.to,
+                from: formatCivilDay(f.from),
+                to: formatCivilDay(f.to),
               })}
             </Note>
             {f.people === 0 ? (

@@ -189,7 +189,9 @@ function Labels({ counts, labels }: { counts: Row[]; labels: Schemas['StandingLa
           {
             id: 'scores',
             title: 'R · F · M',
-            cell: (l) => [l.r, l.f, l.m].map((r) => (r.from === r.to ? r.from : `${r.from}–${r.to}`)).join(' · '),
+            cell: (l) => (
+              <span className={css.scores}>{[l.r, l.f, l.m].map((r) => (r.from === r.to ? r.from : `${r.from}–${r.to}`)).join(' · ')}</span>
+            ),
           },
           { id: 'bar', title: '', cell: (l) => <Bar share={all ? l.n / all : 0} />, text: () => '' },
           { id: 'n', title: t('field.people'), num: true, cell: (l) => <Num value={l.n} />, text: (l) => l.n },

@@ -1,6 +1,6 @@
 // The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
 import { ChevronRight } from 'lucide-react'
-import { Fragment, type ReactNode, useEffect, useState } from 'react'
+import { Fragment, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useT } from '@/i18n'
 import { Link } from './link'
 import { LoadingState } from './states'
@@ -67,8 +67,9 @@ export interface Tab {
 
 /** Tabs whose choice the screen keeps in the address (useUrlState). */
 export function PageTabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: string; onChange: (id: string) => void; label: string }) {
+  const row = useInSight<HTMLDivElement>(value)
   return (
-    <div className={css.tabs} role="tablist" aria-label={label}>
+    <div ref={row} className={css.tabs} role="tablist" aria-label={label}>
       {tabs.map((tab) => (
         <button
           key={tab.id}
@@ -91,6 +92,17 @@ export function PageTabs({ tabs, value, onChange, label }: { tabs: Tab[]; value:
       ))}
     </div>
   )
+}
+
+/** In a row that scrolls sideways, keeps what is current in sight. */
+function useInSight<E extends HTMLElement>(current: string) {
+  const row = useRef<E>(null)
+  useEffect(() => {
+    const box = row.current?.getBoundingClientRect()
+    const on = row.current?.querySelector('[aria-selected="true"], [aria-current="page"]')?.getBoundingClientRect()
+    if (row.current && box && on) row.current.scrollLeft += on.left + on.width / 2 - box.left - box.width / 2
+  }, [current])
+  return row
 }
 
 /** A list of things: title and primary action, saved views, filters, table. */
@@ -161,11 +173,12 @@ export function SettingsPage({
   ...head
 }: Head & { sections: (Crumb & { id: string; group?: string })[]; current: string; children: ReactNode }) {
   const t = useT()
+  const row = useInSight<HTMLElement>(current)
   return (
     <div className={css.page}>
       <PageHead {...head} />
       <div className={css.settings}>
-        <nav className={css.sections} aria-label={t('page.sections')}>
+        <nav ref={row} className={css.sections} aria-label={t('page.sections')}>
           {sections.map((s, i) => (
             <Fragment key={s.id}>
               {s.group && s.group !== sections[i - 1]?.group ? <span className={css.sectionGroup}>{s.group}</span> : null}
