@@ -71,16 +71,28 @@ func handedOver(env func(string) string, pid int) (int, error) {
 // errRestart is how serve ends when the process is to go on with the program as it is on disk now.
 var errRestart = errors.New("restart")
 
-// askedToRestart returns a context that ends when ctx does or, with errRestart as its cause, at the first SIGHUP whose program can be run.
+// enoughAgain is the room in bytes at which a disk that was full counts as freed.
+const enoughAgain = 32 << 20
+
+// askedToRestart returns a context that ends when ctx does or, with errRestart as its cause, at the first SIGHUP whose program can be run, and when a full
+// disk that has stopped the log has room again.
 func (a *application) askedToRestart(ctx context.Context) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(ctx)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
+	look := time.NewTicker(time.Second)
 	go func() {
+		defer look.Stop()
 		for {
 			select {
 			case <-ctx.Done():
 				return
+			case <-look.C:
+				if a.stream.DiskFull() && freeSpace(a.c.Data) >= enoughAgain {
+					a.log.Warn("the disk was full and has room again: restarting, since the log takes nothing more until then")
+					end(errRestart)
+					return
+				}
 			case <-hup:
 				if err := runs(ctx); err != nil {
 					a.log.Error("not restarted: the program on disk does not run; this one goes on", "err", err)

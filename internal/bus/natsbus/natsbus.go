@@ -58,6 +58,7 @@ type Log struct {
 	stream jetstream.Stream
 
 	ready  atomic.Bool
+	full   atomic.Bool   // the disk did not take a record; see DiskFull
 	last   atomic.Uint64 // newest position known
 	closed chan struct{}
 
@@ -138,7 +139,7 @@ func (l *Log) open(ctx context.Context) error {
 		return errs.Unavailable("bus.open", "the log in %s cannot be opened", l.opt.Dir).With(err)
 	}
 	l.srv = srv
-	srv.SetLoggerV2(serverLog{l.log}, false, false, false)
+	srv.SetLoggerV2(serverLog{l.log, &l.full}, false, false, false)
 	srv.Start()
 	if !srv.JetStreamEnabled() || !srv.ReadyForConnections(patience) {
 		return errs.Unavailable("bus.open", "the log in %s did not come up; see the messages before this one (is the folder writable, the disk full?)", l.opt.Dir)
@@ -223,6 +224,9 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 	if !l.ready.Load() {
 		return 0, errClosed()
 	}
+	if l.full.Load() {
+		return 0, errFull()
+	}
 	if limit := l.largest(); len(data) > limit {
 		return 0, errs.Invalid("bus.record.too_large", "", "a record may have %d bytes, this one has %d", limit, len(data))
 	}
@@ -240,6 +244,10 @@ func (l *Log) Append(ctx context.Context, data []byte) (uint64, error) {
 	l.wake(ack.Sequence)
 	return ack.Sequence, nil
 }
+
+// DiskFull reports whether the disk of the server inside the process was full. That server does not answer who appends then and takes nothing more,
+// whatever room there is again, until it is started anew; Append says so at once.
+func (l *Log) DiskFull() bool { return l.full.Load() }
 
 func (l *Log) publishHere(ctx context.Context, msg *nats.Msg) (*jetstream.PubAck, error) {
 	return l.js.PublishMsg(ctx, msg)
@@ -326,12 +334,16 @@ const codeStoreFailed jetstream.ErrorCode = 10077
 
 func (l *Log) translate(err error) error {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok && api.ErrorCode == codeStoreFailed {
-		return errs.Unavailable("bus.full", "the log is full or the disk is; raise its limit, or see why its readers lag").With(err)
+		return errFull().With(err)
 	}
 	if !l.ready.Load() {
 		return errClosed().With(err)
 	}
 	return unavailable(err)
+}
+
+func errFull() *errs.Error {
+	return errs.Unavailable("bus.full", "the log is full or the disk is; free some space, raise its limit, or see why its readers lag")
 }
 
 func unavailable(err error) error {

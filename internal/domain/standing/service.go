@@ -264,9 +264,12 @@ func (t told) object() map[string]any {
 	return out
 }
 
-// React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Calling it again
-// with the same events changes nothing.
+// React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Without events, identities were
+// worked out anew and the touched have got or lost events by it. Calling it again with the same changes nothing.
 func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref) error {
+	if len(events) == 0 {
+		return s.reactToReplay(ctx, touched)
+	}
 	byWorkspace := map[string][]event.Kept{}
 	for _, e := range events {
 		if e.Type == event.Track || e.Type == event.Identify && e.Origin != event.Internal {
@@ -275,6 +278,23 @@ func (s *Service) React(ctx context.Context, events []event.Kept, touched []pers
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
 		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error {
+	byWorkspace := map[string][]uint64{}
+	for _, ref := range touched {
+		byWorkspace[ref.Workspace] = append(byWorkspace[ref.Workspace], ref.Num)
+	}
+	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
+		people, err := s.c.People.ByNums(ctx, ws, byWorkspace[ws])
+		if err != nil {
+			return err
+		}
+		if err := s.settle(ctx, ws, people, false); err != nil {
 			return err
 		}
 	}

@@ -227,6 +227,16 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, err, nil)
 		same(t, len(found), 0)
 	})
+	t.Run("whose events have changed hands is judged anew", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		aya, ben := sh.add(1), sh.add(2)
+		sh.buys(aya, 10)
+		sh.settle()
+		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Fresh, standing.Lead})
+		sh.events[ben.Num], sh.events[aya.Num] = sh.events[aya.Num], nil
+		same(t, sh.s.React(t.Context(), nil, []person.Ref{aya.Ref(), ben.Ref()}), nil)
+		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Lead, standing.Fresh})
+	})
 	t.Run("whoever becomes known is a lead", func(t *testing.T) {
 		sh := newShop(t, open(t))
 		sh.add(1)
