@@ -20,6 +20,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/channel/email/inbound/smtpin"
 	"github.com/kizuna-cx/kizuna/internal/collect"
 	"github.com/kizuna-cx/kizuna/internal/console"
+	"github.com/kizuna-cx/kizuna/internal/demo"
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
@@ -37,6 +38,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
@@ -86,6 +88,8 @@ type application struct {
 	campaigns  *campaign.Service
 	journeys   *journey.Service
 	kit        kit
+	sample     *sample.Service
+	sampler    sampler
 	worker     *pipeline.Worker
 	live       *realtime.Hub
 
@@ -101,7 +105,7 @@ type application struct {
 }
 
 // build opens the stores and connects the parts. On an error everything opened is closed again.
-func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) (a *application, err error) {
+func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) (a *application, err error) {
 	a = &application{c: c, log: log, clock: clock.System{}}
 	if c.TestClock {
 		a.shift = &clock.Shifted{}
@@ -153,14 +157,14 @@ func build(ctx context.Context, c Config, log *slog.Logger, demo *httpapi.Demo) 
 		a.events = store
 	}
 	a.stream = c.newLog(part(log, "log"), 0)
-	return a, a.connect(ctx, box, demo)
+	return a, a.connect(ctx, box, show)
 }
 
 // part is the logger of one part of the process.
 func part(log *slog.Logger, name string) *slog.Logger { return log.With("part", name) }
 
 // connect makes the services and hands each what it asks for.
-func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpapi.Demo) error {
+func (a *application) connect(ctx context.Context, box *secret.Box, show *httpapi.Demo) error {
 	db, log := a.db, a.log
 	waiting := sqlstore.NewPendingEvent(db)
 	writer := bus.NewWriter(a.stream, bus.WriterOptions{})
@@ -260,8 +264,16 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 		Changed: func(ws, id string) { a.live.Publish(ws, realtime.Change{Topic: "job", ID: id}) },
 	})
 	addresses := importer.Addresses{Jobs: jobs, Consent: a.consent, Holders: people, Valid: outbox.ValidAddress}
-	files := importer.People{Jobs: jobs, Consent: a.consent, Known: people, Intake: fileIntake{publisher{writer, vault}, still, a.clock.Now}, Origins: a.events}
-	jobs.Register(jobKinds(addresses, files)...)
+	files := importer.People{Jobs: jobs, Consent: a.consent, Known: people, Intake: fileIntake{publisher{writer, vault}, still, a.clock.Now}, Origins: letGo{a.events, people, forgetting, still, false}}
+	a.sampler = sampler{a, intake}
+	a.sample = sample.New(sample.Config{
+		Store: sqlstore.NewSample(db), Ender: ender{a, intake.Forget}, People: letGo{a.events, people, forgetting, still, true}, Filler: a.sampler,
+		Populated: func(ctx context.Context, ws string) (bool, error) {
+			n, err := people.Count(ctx, ws)
+			return n > 0, err
+		},
+	})
+	jobs.Register(jobKinds(addresses, files, a.sample)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -335,8 +347,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: demo,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {
@@ -358,6 +370,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, demo *httpap
 	}
 	if a.c.does(apiRole) {
 		mux.Handle("/api/v1/", a.metrics.Around("api", httpapi.New(api)))
+		// Without signing in: the sample's letters are shown in a frame that has no session.
+		mux.Handle("GET /demo/pictures/", http.StripPrefix("/demo/pictures/", http.FileServerFS(demo.Pictures())))
 		mux.Handle("/", console.Handler())
 	}
 	a.mux = mux

@@ -24,12 +24,9 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
-	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/feed"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
-	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
-	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 func demoCommand() command {
@@ -74,9 +71,10 @@ type demonstration struct {
 type memo struct {
 	Email    string    `json:"email"`
 	Password string    `json:"password"`
-	WriteKey string    `json:"write_key"`
-	End      time.Time `json:"end"`  // of the history
-	Done     bool      `json:"done"` // everything was made and fed
+	WriteKey string    `json:"write_key"` // of whoever tries the product
+	Before   []string  `json:"before"`    // what the workspace had before the sample came
+	End      time.Time `json:"end"`       // of the history
+	Done     bool      `json:"done"`      // everything was made and fed
 }
 
 func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
@@ -98,13 +96,10 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 	if d.app, err = build(ctx, c, log, &httpapi.Demo{Mailbox: "/mailbox"}); err != nil {
 		return err
 	}
-	// Without signing in: a letter is shown in a frame that has no session.
-	d.app.mux.Handle("GET /demo/pictures/", http.StripPrefix("/demo/pictures/", http.FileServerFS(demo.Pictures())))
 	d.app.mux.Handle("/demo/mailbox", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.list)))
 	d.app.mux.Handle("/demo/mailbox/{id}/letter", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.letter)))
 	d.app.mux.Handle("/demo/mailbox/{id}", httpapi.SignedIn(d.app.staff, http.HandlerFunc(d.show)))
 
-	crowd := demo.NewLive("http://"+c.Listen, d.memo.WriteKey, d.customers, d.shop(c), readers{d.box}, part(log, "visitors"))
 	d.app.services = append([]placed{place(everywhere, "mailbox", d.box)}, d.app.services...)
 	play := &lifecycle.Loop{Run: func(ctx context.Context) {
 		if err := d.prepare(ctx, c); err != nil {
@@ -114,7 +109,14 @@ func (d *demonstration) run(ctx context.Context, c Config, io IO) error {
 			return
 		}
 		d.tell(c)
-		crowd.Run(ctx)
+		ws, err := d.app.workspaces.Bootstrap(ctx, "")
+		if err != nil {
+			return
+		}
+		// Without a key the sample has been removed, and nobody comes.
+		if key, err := d.app.sampler.sampleKey(ctx, ws, false); err == nil && key != "" {
+			demo.NewLive("http://"+c.Listen, key, d.customers, d.shop(c), readers{d.box}, part(log, "visitors")).Run(ctx)
+		}
 	}}
 	return d.app.serve(ctx, func() error {
 		fmt.Fprintf(io.Out, "Kizuna is ready at %s\n", c.PublicURL)
@@ -166,11 +168,22 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
+	if !d.memo.Done && d.memo.Before == nil {
+		if d.memo.Before, err = d.app.sample.Before(ctx, ws); err != nil {
+			return err
+		}
+		if err := d.save(); err != nil {
+			return err
+		}
+	}
 	if err := d.account(ctx, ws); err != nil {
 		return fmt.Errorf("mail account: %w", err)
 	}
 	if d.memo.Done {
 		return nil
+	}
+	if _, err := d.app.sampler.sampleKey(ctx, ws, true); err != nil {
+		return fmt.Errorf("source: %w", err)
 	}
 	if look, err := d.app.content.Look(ctx, ws); err != nil {
 		return fmt.Errorf("brand: %w", err)
@@ -185,18 +198,24 @@ func (d *demonstration) prepare(ctx context.Context, c Config) error {
 	if err := d.journeys(ctx, ws); err != nil {
 		return fmt.Errorf("journeys: %w", err)
 	}
-	audience, err := d.segments(ctx, ws)
+	audience, err := d.app.sampler.sampleSegments(ctx, ws)
 	if err != nil {
 		return fmt.Errorf("segments: %w", err)
 	}
-	if err := d.persona(ctx, ws); err != nil {
+	if err := d.app.sampler.samplePersona(ctx, ws, d.locale); err != nil {
 		return fmt.Errorf("persona: %w", err)
+	}
+	if err := d.app.sample.Mark(ctx, ws, d.memo.Before); err != nil {
+		return fmt.Errorf("marks: %w", err)
 	}
 	if err := d.history(ctx, c); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	if err := d.campaign(ctx, c, ws, audience); err != nil {
 		return fmt.Errorf("campaign: %w", err)
+	}
+	if err := d.app.sample.Mark(ctx, ws, d.memo.Before); err != nil {
+		return fmt.Errorf("marks: %w", err)
 	}
 	d.memo.Done = true
 	return d.save()
@@ -243,6 +262,9 @@ func (d *demonstration) account(ctx context.Context, ws string) error {
 			return err
 		}
 	}
+	if d.memo.Done {
+		return nil // removed with the sample
+	}
 	_, err = d.app.messages.CreateAccount(ctx, ws, a)
 	return err
 }
@@ -280,49 +302,17 @@ func (d *demonstration) journeys(ctx context.Context, ws string) error {
 	return nil
 }
 
-// segments makes some and returns the one that the campaign goes to.
-func (d *demonstration) segments(ctx context.Context, ws string) (audience string, err error) {
-	for _, s := range []segment.Draft{
-		{Name: "Here right now", Description: "did something in the last five minutes", Rule: json.RawMessage(`{"event":{"type":"page","op":"gte","value":1,"window":{"within":{"n":5,"unit":"minute"}}}}`)},
-		{Name: "Cart left today", Description: "put something into the cart in the last day and did not order since", Rule: json.RawMessage(`{"all":[{"event":{"name":"Product Added","op":"gte","value":1,"window":{"within":{"n":1,"unit":"day"}}}},{"event":{"name":"Order Completed","op":"eq","value":0,"window":{"within":{"n":1,"unit":"day"}}}}]}`)},
-		{Name: "Regulars", Description: "three orders or more in ninety days", Rule: json.RawMessage(`{"order":{"agg":"count","op":"gte","value":3,"window":{"within":{"n":90,"unit":"day"}}}}`)},
-		{Name: "Green tea on the phone in Japan", Rule: json.RawMessage(`{"all":[{"trait":{"path":"country","op":"eq","value":"JP"}},{"event":{"name":"Product Viewed","op":"gte","value":2,"filter":[{"path":"category","op":"eq","value":"green tea"}]}},{"device":{"path":"type","op":"eq","value":"mobile"}}]}`)},
-		{Name: "Customers we can write to", Description: "an address, and ordered at least once", Rule: json.RawMessage(`{"all":[{"channel":{"kind":"email","reachable":true}},{"order":{"agg":"count","op":"gte","value":1}}]}`)},
-	} {
-		made, err := d.app.segments.Create(ctx, ws, s)
-		if err != nil && !errs.Is(err, errs.KindConflict) {
-			return "", err
-		}
-		if err == nil {
-			audience = made.ID
-		}
-	}
-	return audience, nil
-}
-
-// persona makes the sample's archetype, who stands for its regulars, and the map of their way.
-func (d *demonstration) persona(ctx context.Context, ws string) error {
-	found, err := d.app.segments.Segments(ctx, ws, segment.Filter{Status: segment.Active, Text: "Regulars"}, page.Request{Limit: 1})
-	if err != nil || len(found.Items) == 0 {
-		return err
-	}
-	p, err := d.app.personas.Create(ctx, ws, demo.Persona(d.locale, found.Items[0].ID))
-	if errs.Is(err, errs.KindConflict) {
-		return nil // made by an earlier start
-	}
+func (d *demonstration) history(ctx context.Context, c Config) error {
+	began := time.Now()
+	ws, err := d.app.workspaces.Bootstrap(ctx, "")
 	if err != nil {
 		return err
 	}
-	way, err := demo.Map(d.locale, p.ID)
-	if err == nil {
-		_, err = d.app.maps.Create(ctx, ws, way)
+	key, err := d.app.sampler.sampleKey(ctx, ws, true)
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-func (d *demonstration) history(ctx context.Context, c Config) error {
-	began := time.Now()
-	p, err := feed.Run(ctx, demo.History(d.customers, d.memo.End, d.shop(c)), feed.Options{Server: "http://" + c.Listen, WriteKey: d.memo.WriteKey})
+	p, err := feed.Run(ctx, demo.History(d.customers, d.memo.End, d.shop(c)), feed.Options{Server: "http://" + c.Listen, WriteKey: key})
 	if err != nil {
 		return err
 	}
@@ -341,11 +331,7 @@ func (d *demonstration) campaign(ctx context.Context, c Config, ws, audience str
 	if err := d.settled(ctx); err != nil {
 		return err
 	}
-	draft, err := demo.Letter(d.locale, d.shop(c))
-	if err != nil {
-		return err
-	}
-	letter, err := d.app.content.Ensure(ctx, ws, "demo_letter", draft)
+	letter, err := d.app.sampler.sampleLetter(ctx, ws, d.locale, d.shop(c))
 	if err != nil {
 		return err
 	}
@@ -357,7 +343,7 @@ func (d *demonstration) campaign(ctx context.Context, c Config, ws, audience str
 		if t.Name != "News" {
 			continue
 		}
-		made, err := d.app.campaigns.Create(ctx, ws, campaign.Campaign{Name: "Tea letter (sample)", Channel: content.Email, Topic: t.ID, Template: letter.ID, Audience: campaign.Audience{Include: []string{audience}}})
+		made, err := d.app.campaigns.Create(ctx, ws, campaign.Campaign{Name: sampleCampaignName, Channel: content.Email, Topic: t.ID, Template: letter.ID, Audience: campaign.Audience{Include: []string{audience}}})
 		if err != nil {
 			return err
 		}

@@ -3,12 +3,14 @@ package app
 import (
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
+	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 )
 
 // jobKinds lists the long work that people can start; see package job for how to add one.
-func jobKinds(a importer.Addresses, p importer.People) []job.Kind {
-	return []job.Kind{
+func jobKinds(a importer.Addresses, p importer.People, s *sample.Service) []job.Kind {
+	return append([]job.Kind{
 		a.Kind(),
 		p.Kind(),
-	}
+		p.UndoKind(),
+	}, s.Kinds()...)
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -68,6 +69,9 @@ func (l *Live) run(ctx context.Context) {
 			err = l.visit(ctx, l.rng.IntN(l.customers), false)
 		case <-letters.C:
 			last, err = l.read(ctx, last)
+		}
+		if errors.Is(err, feed.ErrUnknownKey) {
+			return // the sample has been removed
 		}
 		if err != nil && ctx.Err() == nil {
 			l.log.Warn("a sample visitor gave up", "err", err)

@@ -66,6 +66,9 @@ const (
 	maxTries    = 30
 )
 
+// ErrUnknownKey says that the source of the write key is not there, or is disabled.
+var ErrUnknownKey = errors.New("the intake does not know this write key; see Settings, Sources")
+
 // Run feeds everything that in yields. It returns the progress also when it fails or ctx ends; calling it again with the
 // same state file goes on where it stopped.
 func Run(ctx context.Context, in importer.Reader, o Options) (Progress, error) {
@@ -333,7 +336,7 @@ func (f *feeder) try(ctx context.Context, body []byte) (ans answer, retryAfter t
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 		return ans, time.Duration(seconds) * time.Second, fmt.Errorf("the intake is busy (%s)", resp.Status)
 	case resp.StatusCode == http.StatusUnauthorized:
-		return ans, final, errors.New("the intake does not know this write key; see Settings, Sources")
+		return ans, final, ErrUnknownKey
 	}
 	return ans, final, fmt.Errorf("the intake refuses the batch: %s %s", resp.Status, bytes.TrimSpace(raw))
 }

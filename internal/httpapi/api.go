@@ -32,6 +32,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
@@ -76,6 +77,7 @@ type Config struct {
 	Jobs       *job.Service
 	Addresses  importer.Addresses
 	Imports    importer.People
+	Sample     *sample.Service
 	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
@@ -170,6 +172,8 @@ func (a *api) routes() {
 	a.taskRoutes()
 	a.jobRoutes()
 	a.importRoutes()
+	a.importUndoRoutes()
+	a.sampleRoutes()
 	a.webhookRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()

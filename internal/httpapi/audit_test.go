@@ -73,6 +73,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	b.make(w, "other_upload", "POST /uploads", "email\nq@b.example\n")
 	silent := map[string]string{ // POST that changes nothing
 		"POST /uploads": "", "POST /suppressions/import/check": "", "POST /imports/look": "", "POST /imports/check": "", // what is done with a file is noted when it is done
+		"POST /sample":           "",                                                                                                              // for an empty workspace: TestSampleScenarios
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /privacy-check": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
@@ -98,6 +99,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /refusals/{hash}", "/refusals/$refusal", "", "refusal.remove"},
 		{"POST /suppressions", "", `{"channel":"email","addresses":["a@b.example"]}`, "suppression.add"},
 		{"POST /suppressions/import", "", `{"channel":"email","upload":"$other_upload"}`, "suppression.import"},
+		{"POST /imports/{id}/undo", "/imports/$people_job/undo", "", "person.undo_import"},
+		{"POST /sample/removal", "", "", "sample.remove"},
 		{"POST /imports", "", `{"upload":"$other_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`, "person.import"},
 		{"POST /jobs/{id}/cancel", "/jobs/$waiting_job/cancel", "", "job.cancel"},
 		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},

@@ -37,6 +37,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
@@ -46,6 +47,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/folder"
@@ -147,8 +149,15 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	t.Cleanup(func() { w.must(files.Close()) })
 	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
 	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
-	imports := importer.People{Jobs: w.jobs, Consent: p.consent, Known: people, Intake: fileIntake{w}, Origins: w.store}
-	w.jobs.Register(addresses.Kind(), imports.Kind())
+	imports := importer.People{Jobs: w.jobs, Consent: p.consent, Known: people, Intake: fileIntake{w}, Origins: letGo{w, sqlstore.NewReach(w.db, p.consent.Hash), false}}
+	samples := sample.New(sample.Config{
+		Store: sqlstore.NewSample(w.db), Ender: ender{w}, People: letGo{w, sqlstore.NewReach(w.db, p.consent.Hash), true}, Filler: filler{w},
+		Populated: func(ctx context.Context, ws string) (bool, error) {
+			n, err := people.Count(ctx, ws)
+			return n > 0, err
+		},
+	})
+	w.jobs.Register(append(samples.Kinds(), addresses.Kind(), imports.Kind(), imports.UndoKind())...)
 	w.standing = standing.New(standing.Config{
 		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
@@ -161,7 +170,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Standing: w.standing,
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Sample: samples, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports: report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Privacy: privacy.New(privacy.Config{
 			Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
@@ -412,6 +421,97 @@ func (f fileIntake) Publish(_ context.Context, events ...event.Event) error {
 func (fileIntake) Room(context.Context) error { return nil }
 
 func (fileIntake) Settle(context.Context, func(float64) error) error { return nil }
+
+// letGo lets people go from the stores of the world.
+type letGo struct {
+	w     *world
+	reach *sqlstore.Reach
+	loose bool
+}
+
+func (l letGo) Brought(ctx context.Context, ws, source string) (people, own int64, err error) {
+	if l.loose {
+		return l.w.store.Told(ctx, ws, source)
+	}
+	return l.w.store.Brought(ctx, ws, source)
+}
+
+func (l letGo) Own(ctx context.Context, ws, source string) ([]string, error) {
+	nums, err := l.w.store.Own(ctx, ws, source, l.loose)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := l.w.people.IDs(ctx, ws, nums)
+	return slices.Sorted(maps.Values(ids)), err
+}
+
+func (l letGo) Remove(ctx context.Context, ws string, people []string, progress func(int) error) error {
+	for i, p := range people {
+		who, err := l.reach.Subject(ctx, ws, p)
+		if err == nil {
+			err = l.reach.Remove(ctx, ws, privacy.Traces{Subject: who, Ghost: "per_ghost"})
+		}
+		if err == nil {
+			err = l.w.store.Drop(ctx, ws, who.Nums)
+		}
+		if err == nil {
+			err = progress(i + 1)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l letGo) Drop(ctx context.Context, ws, source string) error {
+	return l.w.store.DropSource(ctx, ws, source)
+}
+
+func (letGo) Quiet(context.Context) error { return nil }
+
+// ender disables the sample's source.
+type ender struct{ w *world }
+
+func (e ender) End(ctx context.Context, ws string, t sample.Thing) error {
+	if t.Noun != sample.Source {
+		return nil
+	}
+	_, err := e.w.workspaces.UpdateSource(ctx, ws, t.ID, t.Name, true)
+	return err
+}
+
+// filler makes a sample of one source, one segment and one customer.
+type filler struct{ w *world }
+
+func (f filler) Things(ctx context.Context, ws, _ string) error {
+	if _, err := f.w.workspaces.CreateSource(ctx, ws, workspace.Source{Name: "Sample shop", Kind: workspace.Server}); err != nil {
+		return err
+	}
+	for _, name := range []string{"Sample one", "Sample two"} {
+		if _, err := f.w.segments.Create(ctx, ws, segment.Draft{Name: name, Rule: json.RawMessage(`{"trait":{"path":"sample","op":"exists"}}`)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f filler) Events(ctx context.Context, ws, _ string, progress func(float64) error) error {
+	found, err := f.w.workspaces.Sources(ctx, ws, page.Request{Limit: 50})
+	if err != nil {
+		return err
+	}
+	for _, s := range found.Items {
+		if s.Name == "Sample shop" {
+			for _, user := range []string{"sample-1", "sample-2"} {
+				e := identify(ws, "id-"+user, user, `{"sample":true}`, start)
+				e.Source = s.ID
+				f.w.feed(e)
+			}
+		}
+	}
+	return progress(1)
+}
 
 // work does the jobs that wait.
 func (w *world) work() {

@@ -331,6 +331,11 @@ var foreignCases = map[string]foreign{
 
 	"POST /suppressions/import":              {want: 202, body: `{"channel":"email","upload":"$spare_upload"}`}, // and fails: TestJobScenarios
 	"POST /suppressions/import/check":        {body: `{"channel":"email","upload":"$spare_upload"}`},
+	"GET /imports/{id}/undo":                 {id: "$people_job"},
+	"POST /imports/{id}/undo":                {id: "$people_job"},
+	"GET /sample":                            {want: 200, has: `"present":false`},
+	"POST /sample":                           {want: 409, body: `{"locale":"en"}`},
+	"POST /sample/removal":                   {want: 202},
 	"POST /imports/look":                     {body: `{"upload":"$spare_upload"}`},
 	"POST /imports/check":                    {body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`},
 	"POST /imports":                          {want: 202, body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`}, // and fails: TestImportScenarios
@@ -475,7 +480,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "waiting_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
+	for _, name := range []string{"job", "waiting_job", "people_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -79,7 +79,7 @@ func TestColumnsAreUnderstoodInThreeLanguages(t *testing.T) {
 	}{
 		"english people":  {"Customer ID,Email Address,First Name,Postal Code,Newsletter,Created At\n7,a@b.example,Ann,00123,yes,2024-02-03\n", "identifier/user_id identifier/email trait/first_name trait/postal_code:text subscription/top_news trait/created_at:time"},
 		"chinese orders":  {"会员编号,手机号,订单号,下单时间,实付金额,商品名称\nm1,13800138000,o1,2024-05-06 10:11,99.5,龙井\n", "identifier/user_id identifier/phone property/order_id:text time/:time property/total:number property/product:text event=Order Completed"},
-		"japanese orders": {"会員番号,メールアドレス,注文日時,合計金額,店舗\nm1,a@b.example,2024/5/6 10:11,1200,京都店\n", "identifier/user_id identifier/email time/:time property/total:number property/店舗:text event=Order Completed"},
+		"japanese orders": {"会員番号,メールアドレス,注文日時,合計金額,店舗\nm1,a@b.example,2024/5/6 10:11,1200,京都店\nm2,c@d.example,不明,不明,京都店\n", "identifier/user_id identifier/email time/:time property/total:number property/店舗:text event=Order Completed"},
 		"segment lines":   {`{"type":"track","event":"Seen","userId":"u","timestamp":"2024-05-06T10:11:12Z","properties":{"path":"/a","n":3}}`, "event/ property/n:number property/path:text time/:time identifier/user_id"},
 		"no header":       {" 00001 19970101  1   11.77\n 00002 19970112  5   77.00\n", "identifier/user_id time/:time property/total:number event=Order Completed"},
 		"day first":       {"email,dob\na@b.example,25/12/1990\nc@d.example,01/02/1991\n", "identifier/email trait/birthday:text"},

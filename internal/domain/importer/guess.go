@@ -196,7 +196,11 @@ func (g *guesser) column(i int, name string) {
 			return
 		}
 	case ToProperty:
-		if g.events && g.add(Column{Name: name, To: ToProperty, Key: m.key, Type: typeOf(seen)}) {
+		t := typeOf(seen)
+		if (m.key == "total" || m.key == "quantity") && mostly(seen, func(s string) bool { _, ok := readNumber(s); return ok }) {
+			t = Number // what is not one is a row to be mended
+		}
+		if g.events && g.add(Column{Name: name, To: ToProperty, Key: m.key, Type: t}) {
 			return
 		}
 	case ToSubscription:
@@ -277,7 +281,7 @@ func (g *guesser) unnamed() Plan {
 // isTime reports whether values of a column that is called a time are such.
 func isTime(values []string) bool {
 	var m moments
-	return typeOf(values).plain() == Time || every(values, func(s string) bool { _, ok := m.read(s, Time, nil); return ok })
+	return typeOf(values).plain() == Time || mostly(values, func(s string) bool { _, ok := m.read(s, Time, nil); return ok })
 }
 
 // timeType is how the values of a time are written.
@@ -295,6 +299,16 @@ func isMail(s string) bool {
 
 func every(values []string, ok func(string) bool) bool {
 	return !slices.ContainsFunc(values, func(s string) bool { return !ok(s) })
+}
+
+func mostly(values []string, ok func(string) bool) bool {
+	n := 0
+	for _, v := range values {
+		if ok(v) {
+			n++
+		}
+	}
+	return n > 0 && 2*n >= len(values)
 }
 
 func some(values []string, ok func(string) bool) bool { return slices.ContainsFunc(values, ok) }

@@ -40,6 +40,10 @@ type Intake interface {
 type Origins interface {
 	// Brought counts the people of whom something came from a source, and those of them of whom nothing came from elsewhere.
 	Brought(ctx context.Context, ws, source string) (people, own int64, err error)
+	// Own returns the latter.
+	Own(ctx context.Context, ws, source string) ([]string, error)
+	// Remove lets go of people everywhere, with all their events.
+	Remove(ctx context.Context, ws string, people []string, progress func(done int) error) error
 }
 
 // Identities is what a workspace knows of identifiers; *person.Service is one.

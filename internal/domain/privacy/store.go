@@ -42,6 +42,8 @@ type Records interface {
 	Busy(ctx context.Context, ws string, people []string) (int64, error)
 	// Erase deletes or strips every row that says something about the person, and returns what it did. Doing it again finds what is new.
 	Erase(ctx context.Context, ws string, t Traces) ([]Count, error)
+	// Remove deletes or strips the rows of people in one go, without looking for them in texts.
+	Remove(ctx context.Context, ws string, t Traces) error
 	// Scrub writes the store's files anew, so that no bytes of deleted rows are left in them, and says what it cannot reach.
 	Scrub(ctx context.Context) ([]Caveat, error)
 }
@@ -53,6 +55,8 @@ type Events interface {
 	Traces(ctx context.Context, ws string, t Traces) (Traces, error)
 	// Strip takes person, identifiers and content off the events of these people and deletes the people. It returns how many events that were.
 	Strip(ctx context.Context, ws string, people []uint64) (int64, error)
+	// Drop deletes people with all their events.
+	Drop(ctx context.Context, ws string, people []uint64) error
 	// Scrub writes the store's file anew.
 	Scrub(ctx context.Context) error
 }

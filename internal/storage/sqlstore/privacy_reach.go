@@ -101,7 +101,7 @@ var (
 		"sending_domain": "a setting", "dkim_key": "a setting", "campaign": "a definition", "campaign_wave": "counts", "campaign_series": "a definition",
 		"campaign_run": "entries of a feed", "campaign_item": "entries of a feed", "journey": "a definition", "journey_version": "a definition", "journey_count": "counts",
 		"journey_secret": "a setting", "journey_decision": "results of tests", "invoice_plan": "a setting", "report_note": "staff's words about figures", "saved_report": "a definition",
-		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "person_look": "a position", "schema_migration": "the product",
+		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "person_look": "a position", "sample_mark": "definitions", "schema_migration": "the product",
 	}
 )
 
@@ -180,6 +180,21 @@ func (s *Reach) Erase(ctx context.Context, ws string, t privacy.Traces) (counts 
 		return nil
 	})
 	return counts, err
+}
+
+// Remove implements privacy.Records.
+func (s *Reach) Remove(ctx context.Context, ws string, t privacy.Traces) error {
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		for _, st := range reach {
+			if strings.Contains(st.sql, "{text}") {
+				continue
+			}
+			if _, err := s.run(ctx, ws, t, st); err != nil {
+				return fmt.Errorf("remove from %s: %w", st.table, err)
+			}
+		}
+		return nil
+	})
 }
 
 // shortest is the shortest identifier that is looked for inside texts: shorter ones are found everywhere.

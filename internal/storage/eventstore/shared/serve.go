@@ -19,7 +19,11 @@ type Keeper interface {
 	event.Store
 	Traces(ctx context.Context, ws string, people []uint64, since time.Time) (event.Traces, error)
 	Brought(ctx context.Context, ws, source string) (people, own int64, err error)
+	Told(ctx context.Context, ws, source string) (people, own int64, err error)
+	Own(ctx context.Context, ws, source string, loose bool) ([]uint64, error)
 	Strip(ctx context.Context, ws string, people []uint64) (int64, error)
+	Drop(ctx context.Context, ws string, people []uint64) error
+	DropSource(ctx context.Context, ws, source string) error
 	Scrub(ctx context.Context) error
 	Still(ctx context.Context, do func() error) error
 	Close() error
@@ -111,6 +115,15 @@ func perform(ctx context.Context, k Keeper, q call) (a answer, err error) {
 	case "Brought":
 		people, own, berr := k.Brought(ctx, q.WS, q.Name)
 		a.Number, a.Own, err = uint64(people), own, berr
+	case "Told":
+		people, own, terr := k.Told(ctx, q.WS, q.Name)
+		a.Number, a.Own, err = uint64(people), own, terr
+	case "Own":
+		a.People, err = k.Own(ctx, q.WS, q.Name, q.Loose)
+	case "Drop":
+		err = k.Drop(ctx, q.WS, q.People)
+	case "DropSource":
+		err = k.DropSource(ctx, q.WS, q.Name)
 	case "Strip":
 		n, serr := k.Strip(ctx, q.WS, q.People)
 		a.Number, err = uint64(n), serr

@@ -330,6 +330,30 @@ func (s *Store) Brought(ctx context.Context, ws, source string) (people, own int
 	return int64(a.Number), a.Own, err
 }
 
+// Told implements Keeper.
+func (s *Store) Told(ctx context.Context, ws, source string) (people, own int64, err error) {
+	a, err := s.ask(ctx, call{Method: "Told", WS: ws, Name: source})
+	return int64(a.Number), a.Own, err
+}
+
+// Own implements Keeper.
+func (s *Store) Own(ctx context.Context, ws, source string, loose bool) ([]uint64, error) {
+	a, err := s.ask(ctx, call{Method: "Own", WS: ws, Name: source, Loose: loose})
+	return a.People, err
+}
+
+// Drop implements Keeper.
+func (s *Store) Drop(ctx context.Context, ws string, people []uint64) error {
+	_, err := s.ask(ctx, call{Method: "Drop", WS: ws, People: people})
+	return err
+}
+
+// DropSource implements Keeper.
+func (s *Store) DropSource(ctx context.Context, ws, source string) error {
+	_, err := s.ask(ctx, call{Method: "DropSource", WS: ws, Name: source})
+	return err
+}
+
 // Strip implements Keeper.
 func (s *Store) Strip(ctx context.Context, ws string, people []uint64) (int64, error) {
 	a, err := s.ask(ctx, call{Method: "Strip", WS: ws, People: people})

@@ -35,6 +35,7 @@ type call struct {
 	Flow    event.FlowQuery
 	Pick    event.FlowPick
 	Since   time.Time
+	Loose   bool
 }
 
 // answer is what comes back.
@@ -42,6 +43,7 @@ type answer struct {
 	Fault     *fault
 	Number    uint64
 	Own       int64
+	People    []uint64
 	Kept      []event.Kept
 	Next      string
 	Histories map[uint64][]event.Kept

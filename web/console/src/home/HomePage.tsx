@@ -3,7 +3,7 @@ import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
 import { SummaryKey } from '@/report/Summary'
-import { Ago, Amounts, Card, DashboardPage, EmptyState, LinkButton, Num, PartialState, Stat } from '@/ui'
+import { Ago, Amounts, Card, DashboardPage, EmptyState, Group, LinkButton, Num, PartialState, Stat } from '@/ui'
 import {
   ActivityCard,
   AttentionCard,
@@ -17,6 +17,7 @@ import {
   TasksCard,
 } from './cards'
 import { Onboarding } from './Onboarding'
+import { SampleCard } from './SampleCard'
 
 const sum = <K extends string>(days: Record<K, number>[] | null, figure: K) => (days ?? []).reduce((n, d) => n + d[figure], 0)
 
@@ -60,17 +61,21 @@ export default function HomePage() {
     return (
       <DashboardPage title={t('nav.home')} lead={lead}>
         <Onboarding />
+        <SampleCard />
         <Card wide>
           <EmptyState
             icon={Users}
             title={t('home.empty')}
             text={t('overview.no_events')}
             action={
-              can('settings.write') ? (
-                <LinkButton to="/settings/sources" variant="filled">
-                  {t('home.connect')}
-                </LinkButton>
-              ) : null
+              <Group gap="xs" justify="center">
+                {can('import.write') ? <LinkButton to="/people/import">{t('imports.title')}</LinkButton> : null}
+                {can('settings.write') ? (
+                  <LinkButton to="/settings/sources" variant="filled">
+                    {t('home.connect')}
+                  </LinkButton>
+                ) : null}
+              </Group>
             }
           />
         </Card>

@@ -14,12 +14,15 @@ interface Step {
   done: boolean | undefined
 }
 
-// Which steps concern a role, in its order; owners and administrators set the workspace up, marketers fill it.
+// Which steps concern a role, in its order; owners and administrators set the workspace up, marketers fill it, the others find their way. Each is
+// something that the role may do.
 const stepsOf: Record<string, string[]> = {
   owner: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
   admin: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
   marketer: ['people', 'segment', 'content', 'journey', 'campaign'],
-  analyst: ['people', 'segment', 'campaign'],
+  analyst: ['name', 'people', 'segment', 'view'],
+  agent: ['name', 'people', 'task', 'view'],
+  viewer: ['name', 'people', 'view'],
 }
 
 /** The first steps; each ticks itself when the thing is really there. Gone once all are done or the reader puts it away. */
@@ -31,7 +34,10 @@ export function Onboarding() {
   const wanted = stepsOf[role] ?? []
   const on = (permission: string) => ({ enabled: ready && !away && wanted.length > 0 && can(permission) })
   const sources = useRead('/api/v1/sources', { query: { limit: 50 } }, on('keys.write'))
-  const stats = useRead('/api/v1/stats', {}, on('reports.read'))
+  const people = useRead('/api/v1/people', { query: { limit: 1 } }, on('people.read'))
+  const me = useRead('/api/v1/session', {}, { enabled: ready && !away && wanted.includes('name') })
+  const tasks = useRead('/api/v1/tasks', { query: { status: 'done', limit: 1 } }, { enabled: ready && !away && wanted.includes('task') })
+  const [views] = usePreference<unknown[]>('views.people', [])
   const accounts = useRead('/api/v1/accounts', {}, on('settings.read'))
   const segments = useRead('/api/v1/segments', { query: { limit: 1 } }, on('segments.read'))
   const templates = useRead('/api/v1/templates', { query: { limit: 1 } }, on('content.read'))
@@ -44,7 +50,14 @@ export function Onboarding() {
       permission: 'keys.write',
       done: sources.data && (sources.data.items ?? []).some((s) => s.last_used),
     },
-    people: { to: '/people', permission: 'people.read', done: stats.data && stats.data.people > 0 },
+    people: {
+      to: can('import.write') ? '/people/import' : '/people',
+      permission: 'people.read',
+      done: people.data && (people.data.items ?? []).length > 0,
+    },
+    name: { to: '/settings/me', permission: 'people.read', done: me.data && me.data.user.name !== '' },
+    task: { to: '/tasks', permission: 'people.write', done: tasks.data && (tasks.data.items ?? []).length > 0 },
+    view: { to: '/people', permission: 'people.read', done: views.length > 0 },
     account: { to: '/settings/accounts', permission: 'settings.read', done: accounts.data && (accounts.data.items ?? []).length > 0 },
     segment: { to: '/segments/new', permission: 'segments.read', done: segments.data && (segments.data.items ?? []).length > 0 },
     content: { to: '/content/new', permission: 'content.read', done: templates.data && (templates.data.items ?? []).length > 0 },
@@ -78,7 +91,7 @@ export function Onboarding() {
         {steps.map((s) => (
           <li key={s.id} className={css.step} data-done={s.done || undefined}>
             {s.done ? <CircleCheck size={18} aria-label={t('onboarding.done')} /> : <Circle size={18} aria-hidden />}
-            <Link to={s.to}>{t(`onboarding.step.${s.id}`)}</Link>
+            <Link to={s.to}>{t(s.to === '/people/import' ? 'onboarding.step.import' : `onboarding.step.${s.id}`)}</Link>
           </li>
         ))}
       </ol>

@@ -48,7 +48,7 @@ async function show(what: () => React.ReactNode) {
 }
 
 test('the first steps of a role tick themselves when the thing is there', async () => {
-  server.answers['/api/v1/stats'] = { people: 3 }
+  server.answers['/api/v1/people'] = { items: [{ id: 'per_1' }], next_cursor: '' }
   server.answers['/api/v1/segments'] = { items: [{ id: 'seg_1' }], next_cursor: '' }
   server.answers['/api/v1/journeys'] = { items: [{ id: 'jrn_1', published_version: 0 }], next_cursor: '' }
   await show(Onboarding)
@@ -60,6 +60,26 @@ test('the first steps of a role tick themselves when the thing is there', async 
       ['content', 'open'],
       ['journey', 'open'],
       ['campaign', 'open'],
+    ].map(([id, done]) => [en[`onboarding.step.${id}` as keyof typeof en], done]),
+  )
+})
+
+test('every role has steps that it can do', async () => {
+  server.answers['/api/v1/session'] = {
+    user: { id: 'usr_1', name: 'Mei' },
+    workspace: 'ws',
+    role: 'agent',
+    permissions: ['people.read', 'people.write'],
+  }
+  server.answers['/api/v1/personal-settings'] = { items: [{ key: 'views.people', value: [{ name: 'Regulars' }] }], next_cursor: '' }
+  await show(Onboarding)
+  const steps = await screen.findAllByRole('listitem')
+  expect(steps.map((s) => [s.textContent, s.dataset.done ?? 'open'])).toEqual(
+    [
+      ['name', 'true'],
+      ['people', 'open'],
+      ['task', 'open'],
+      ['view', 'true'],
     ].map(([id, done]) => [en[`onboarding.step.${id}` as keyof typeof en], done]),
   )
 })

@@ -6,7 +6,22 @@ import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
 import { useUrlState } from '@/lib/route'
-import { Alert, Button, Card, EmptyState, FileInput, FormPage, Group, LinkButton, Loaded, Note, Stack, Stepper, toastError } from '@/ui'
+import {
+  Alert,
+  Button,
+  Card,
+  confirm,
+  EmptyState,
+  FileInput,
+  FormPage,
+  Group,
+  LinkButton,
+  Loaded,
+  Note,
+  Stack,
+  Stepper,
+  toastError,
+} from '@/ui'
 import { ImportCheck } from './ImportCheck'
 import { ImportColumns } from './ImportColumns'
 import { type Choice, choicesOf, columnsKey, type Extras, type Layout, type Plan, planOf } from './importplan'
@@ -27,8 +42,7 @@ export default function ImportPage() {
         <EmptyState icon={Users} title={t('imports.not_allowed')} text={t('imports.not_allowed_help')} />
       ) : url.job ? (
         <>
-          <Steps at={3} />
-          <Running id={url.job} onAgain={() => setUrl({ job: '' })} />
+          <Running key={url.job} id={url.job} onAgain={() => setUrl({ job: '' })} />
         </>
       ) : (
         <Wizard onBegun={(job) => setUrl({ job })} />
@@ -212,10 +226,12 @@ function Running({ id, onAgain }: { id: string; onAgain: () => void }) {
   const over = state === 'done' || state === 'failed' || state === 'cancelled'
   return (
     <Stack gap="md">
+      <Steps at={state === 'done' ? 4 : 3} />
       <Card title={t(state === 'done' ? 'imports.done' : 'imports.step.run')}>
         <Stack gap="md">
           <Loaded of={job}>{(j) => <JobState job={j} />}</Loaded>
           <Note>{t(over ? 'imports.done_help' : 'imports.goes_on')}</Note>
+          {over && job.data ? <TakeBack job={job.data} /> : null}
         </Stack>
       </Card>
       <Actions>
@@ -225,5 +241,47 @@ function Running({ id, onAgain }: { id: string; onAgain: () => void }) {
         </LinkButton>
       </Actions>
     </Stack>
+  )
+}
+
+/** Takes the import back as far as that is honest. */
+function TakeBack({ job }: { job: Schemas['Job'] }) {
+  const t = useT()
+  const [undo, setUndo] = useState('')
+  const [busy, setBusy] = useState(false)
+  const undoing = useRead('/api/v1/jobs/{id}', { path: { id: undo } }, { enabled: undo !== '' })
+  const state = undoing.data?.state
+  useEffect(() => {
+    if (state === 'done') void refresh(['/api/v1/people', '/api/v1/stats'])
+  }, [state])
+  if (undo) return <Loaded of={undoing}>{(j) => <JobState job={j} full />}</Loaded>
+  const ask = async () => {
+    setBusy(true)
+    try {
+      const u = await call('get', '/api/v1/imports/{id}/undo', { path: { id: job.id } })
+      const sure = await confirm({
+        title: t('imports.undo_title', { name: job.title || t('imports.title') }),
+        text: [
+          t('imports.undo_removed', { count: u.removed, n: formatNumber(u.removed) }),
+          u.kept > 0 ? t('imports.undo_kept', { count: u.kept, n: formatNumber(u.kept) }) : '',
+        ]
+          .filter(Boolean)
+          .join(' '),
+        action: t('imports.undo'),
+        danger: true,
+      })
+      if (sure) setUndo((await call('post', '/api/v1/imports/{id}/undo', { path: { id: job.id } })).id)
+    } catch (err) {
+      toastError(err)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Group>
+      <Button size="compact-sm" loading={busy} onClick={() => void ask()}>
+        {t('imports.undo')}
+      </Button>
+    </Group>
   )
 }

@@ -3,6 +3,7 @@ import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCountry, language, languages, useT } from '@/i18n'
 import { Card, FormBody, Loaded, Select, SimpleGrid, Stack, Switch, Textarea, TextInput, toast, useForm } from '@/ui'
+import { SampleCard } from '@/home/SampleCard'
 import { SettingsSection } from './SettingsSection'
 
 // Codes that Intl names though no telephone numbers are written in their form.
@@ -24,6 +25,7 @@ export default function WorkspaceSection() {
   return (
     <SettingsSection id="workspace">
       <Loaded of={workspace}>{(w) => <Form key={w.id} workspace={w} />}</Loaded>
+      <SampleCard />
     </SettingsSection>
   )
 }
