@@ -4,7 +4,8 @@
 //	go test ./bench/send -run XXX -bench . -benchtime 1x -timeout 1h
 //
 // KIZUNA_BENCH_PROFILE=FOLDER keeps a profile of the processors for each campaign (KIZUNA_BENCH_PROFILE_SECONDS of it, 10 by default) and, at its
-// end, one of the memory. KIZUNA_BENCH_ENV is more environment for the server, KIZUNA_BENCH_PEOPLE the number of people, KIZUNA_BENCH_CASES some of
+// end, one of the memory; it prints what each stage of a mail's way has of the processors, and the memory twice a second. KIZUNA_BENCH_WORLD=FOLDER
+// keeps the imported people there, or begins with those that an earlier run kept. KIZUNA_BENCH_ENV is more environment for the server, KIZUNA_BENCH_PEOPLE the number of people, KIZUNA_BENCH_CASES some of
 // "10/0s 50/0s 10/5ms 50/5ms".
 package send
 
@@ -157,6 +158,14 @@ type world struct {
 }
 
 const profileVariable = "KIZUNA_BENCH_PROFILE"
+
+func profileSeconds() float64 {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(profileVariable+"_SECONDS"), "10"))
+	if err != nil || n < 1 {
+		panic(profileVariable + "_SECONDS must be a whole number of seconds")
+	}
+	return float64(n)
+}
 
 func freeAddress(b *testing.B) string {
 	b.Helper()
@@ -315,7 +324,7 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	profiled := make(chan struct{})
 	go func() {
 		defer close(profiled)
-		w.profile("profile?seconds="+cmp.Or(os.Getenv(profileVariable+"_SECONDS"), "10"), name+".cpu")
+		w.profile(fmt.Sprintf("profile?seconds=%.0f", profileSeconds()), name+".cpu")
 	}()
 	watched := watch(pid)
 	began, cpu := time.Now(), cpuOf(pid)
@@ -331,6 +340,10 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	w.quiet()
 	after := cpuOf(pid)
 	<-profiled
+	if w.profiles != "" {
+		took, of := t.Last.Sub(began).Seconds(), profileSeconds()
+		shares(b, harness.Binary(b), filepath.Join(os.Getenv(profileVariable), name+".cpu"), float64(w.people)*min(1, of/took))
+	}
 	peak := memoryOf(pid, "VmHWM")
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(w.people) }
 	b.ReportMetric(float64(t.N-1)/t.Last.Sub(t.First).Seconds(), "mails/s")

@@ -55,12 +55,14 @@ func (c *conn) transact(m *composed, next func() *composed, commit func() error)
 			return o, false, err
 		}
 	}
-	ahead := next()
+	stored := make(chan error, 1)
+	go func() { stored <- commit() }()
+	ahead := next() // made while the intent is being stored
 	end := ".\r\n"
 	if ahead != nil {
 		end += c.envelopeCommands(ahead)
 	}
-	if err := commit(); err != nil {
+	if err := <-stored; err != nil {
 		// There is no way to take DATA back but to hang up before its end.
 		c.dead = true
 		return channel.Outcome{Result: channel.Deferred, Detail: "not handed over: " + err.Error()}, false, nil

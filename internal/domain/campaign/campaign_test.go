@@ -52,6 +52,7 @@ type world struct {
 	versions    map[string]int
 	sentVersion map[string]int
 	askedFor    map[string]time.Time
+	weighed     func() // happens between the decision and its being stored
 }
 
 func newWorld(t testing.TB) *world {
@@ -149,7 +150,15 @@ func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decis
 	return out, nil
 }
 
-func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error) {
+func (w *world) Weigh(_ context.Context, reqs []outbox.Request) (*outbox.Weighed, error) {
+	if w.weighed != nil {
+		w.weighed()
+	}
+	return &outbox.Weighed{Requests: reqs}, nil
+}
+
+func (w *world) Keep(ctx context.Context, weighed *outbox.Weighed) ([]outbox.Decision, error) {
+	reqs := weighed.Requests
 	out, err := w.DryRun(ctx, reqs)
 	if err != nil {
 		return nil, err
@@ -319,6 +328,22 @@ func TestTheAudienceIsFixedWhenSendingBegins(t *testing.T) {
 	w.sets["seg_1"] = people(5, 50)
 	w.settle()
 	want(t, "messages", w.states(), map[string]int{"queued": 10})
+}
+
+func TestWhoIsForgottenBetweenTheDecisionAndItsStoringGetsNoRow(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 11)
+	c := w.draft("seg_1")
+	w.weighed = func() { w.gone[3], w.merged[4] = true, "per_5" }
+	w.launch(c.ID)
+	w.tick() // prepared
+	w.tick()
+	want(t, "messages at first", w.states(), map[string]int{})
+	w.weighed = nil
+	w.settle()
+	want(t, "messages", w.states(), map[string]int{"queued": 9})
+	p := w.campaign(c.ID).Progress
+	want(t, "left out", []int64{p.Refused[campaign.ReasonGone], p.Refused[campaign.ReasonMerged]}, []int64{1, 1})
 }
 
 func TestItGoesOnWhereItStoppedAfterACrash(t *testing.T) {

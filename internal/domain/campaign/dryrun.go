@@ -151,14 +151,11 @@ func (s *Service) ask(ctx context.Context, c Campaign, nums []uint64, times func
 			return nil, Progress{}, err
 		}
 	}
-	reqs, left, err := s.requests(ctx, c, Wave{Template: c.Template, DueAt: c.ScheduledAt}, nums)
-	if err != nil {
-		return nil, Progress{}, err
-	}
 	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
 	if err != nil {
-		return nil, Progress{}, err
+		return nil, Progress{}, fmt.Errorf("find %d people: %w", len(nums), err)
 	}
+	reqs, left := requests(c, Wave{Template: c.Template, DueAt: c.ScheduledAt}, nums, ids)
 	byPerson := make(map[string]uint64, len(nums))
 	for i := len(nums) - 1; i >= 0; i-- { // the first number of a person is the one that was asked with
 		byPerson[ids[nums[i]]] = nums[i]

@@ -188,12 +188,7 @@ func (s *Service) audience(ctx context.Context, c Campaign) (included, audience 
 }
 
 // requests makes the requests for people of a wave by their numbers, each person once. The progress holds those who are left out.
-func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint64) ([]outbox.Request, Progress, error) {
-	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
-	if err != nil {
-		return nil, Progress{}, fmt.Errorf("find %d people: %w", len(nums), err)
-	}
-	var left Progress
+func requests(c Campaign, w Wave, nums []uint64, ids map[uint64]string) (_ []outbox.Request, left Progress) {
 	source := c.Source()
 	source.Node = w.Node
 	reqs := make([]outbox.Request, 0, len(nums))
@@ -214,5 +209,5 @@ func (s *Service) requests(ctx context.Context, c Campaign, w Wave, nums []uint6
 			Source: source, Key: "cmp:" + c.ID + ":" + who, Goal: c.Goal, Holdout: c.Plan.Holdout, NotBefore: w.DueAt, Priority: c.Plan.Priority, Version: c.Plan.Approved[w.Template],
 		})
 	}
-	return reqs, left, nil
+	return reqs, left
 }

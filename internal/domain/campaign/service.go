@@ -43,8 +43,9 @@ type People interface {
 
 // Outbox takes requests for messages.
 type Outbox interface {
-	// Enqueue stores a decision for every request, in their order, and joins the caller's transaction.
-	Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
+	// Weigh decides on requests, and Keep stores a decision for each, in their order, and joins the caller's transaction.
+	Weigh(ctx context.Context, reqs []outbox.Request) (*outbox.Weighed, error)
+	Keep(ctx context.Context, a *outbox.Weighed) ([]outbox.Decision, error)
 	// DryRun decides in the same way and stores nothing.
 	DryRun(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
 	// Waiting returns how many messages of the source have not reached their final state.

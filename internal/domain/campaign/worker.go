@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -137,12 +138,23 @@ func (s *Service) walk(ctx context.Context, c Campaign, w Wave) (bool, error) {
 	if len(nums) == 0 {
 		return false, errs.Invalid("campaign.audience.short", "", "wave %d of the audience ends after %d of %d people", w.Seq, w.Handled, w.Size)
 	}
-	reqs, left, err := s.requests(ctx, c, w, nums)
+	ids, err := s.c.People.IDs(ctx, c.Workspace, nums)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("find %d people: %w", len(nums), err)
+	}
+	reqs, left := requests(c, w, nums, ids)
+	asked, err := s.c.Outbox.Weigh(ctx, reqs) // before the transaction: it reads much, and whoever sends waits for the writer
+	if err != nil {
+		return false, fmt.Errorf("ask for messages: %w", err)
 	}
 	return true, s.c.Tx.InTx(ctx, func(ctx context.Context) error {
-		decisions, err := s.c.Outbox.Enqueue(ctx, reqs)
+		// Who was forgotten or merged in between must not get a row with what was read before.
+		if today, err := s.c.People.IDs(ctx, c.Workspace, nums); err != nil {
+			return fmt.Errorf("find %d people: %w", len(nums), err)
+		} else if !maps.Equal(today, ids) {
+			return errs.Conflict("campaign.audience.changed", "people of this campaign have been merged or forgotten meanwhile")
+		}
+		decisions, err := s.c.Outbox.Keep(ctx, asked)
 		if err != nil {
 			return fmt.Errorf("ask for messages: %w", err)
 		}

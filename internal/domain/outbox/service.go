@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -102,18 +103,69 @@ func New(c Config) *Service {
 // Enqueue decides on each request, in order, and queues what may go. It joins the caller's transaction and stores every decision;
 // a key that was used before gives the earlier decision. It errs only if the store does, or if a request is
 // malformed (no workspace, person, channel, template or key).
-func (s *Service) Enqueue(ctx context.Context, reqs []Request) ([]Decision, error) {
-	byWorkspace := map[string][]int{}
+func (s *Service) Enqueue(ctx context.Context, reqs []Request) (out []Decision, err error) {
+	err = s.tx.InTx(ctx, func(ctx context.Context) error {
+		asked, err := s.Weigh(ctx, reqs)
+		if err != nil {
+			return err
+		}
+		out, err = s.Keep(ctx, asked)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Weighed are requests that were decided on and are not stored yet.
+type Weighed struct {
+	Requests []Request
+	parts    []part
+}
+
+// part is what was decided for one workspace.
+type part struct {
+	ws      string
+	indexes []int // of the requests
+	used    map[string]Message
+	fresh   []*Message
+	bodies  map[string]*Body
+	byKey   map[string]*Message
+}
+
+// Weigh is the first half of Enqueue: it decides, and stores nothing. Outside a transaction it keeps nobody from writing while it reads. What changes before Keep
+// does no harm: every message meets the gate again before it goes.
+func (s *Service) Weigh(ctx context.Context, reqs []Request) (*Weighed, error) {
+	a := &Weighed{Requests: reqs}
+	at := map[string]int{}
 	for i, r := range reqs {
 		if err := r.validate(); err != nil {
 			return nil, err
 		}
-		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], i)
+		n, ok := at[r.Workspace]
+		if !ok {
+			n = len(a.parts)
+			at[r.Workspace] = n
+			a.parts = append(a.parts, part{ws: r.Workspace})
+		}
+		a.parts[n].indexes = append(a.parts[n].indexes, i)
 	}
-	out := make([]Decision, len(reqs))
+	for i := range a.parts {
+		if err := s.weigh(ctx, &a.parts[i], reqs); err != nil {
+			return nil, fmt.Errorf("enqueue: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// Keep is the second half: it stores what Weigh has decided, and joins the caller's transaction. It may be called again if that is repeated. Keys that were
+// used since give the earlier decision.
+func (s *Service) Keep(ctx context.Context, a *Weighed) ([]Decision, error) {
+	out := make([]Decision, len(a.Requests))
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		for ws, indexes := range byWorkspace {
-			if err := s.enqueue(ctx, ws, reqs, indexes, out); err != nil {
+		for i := range a.parts {
+			if err := s.keep(ctx, &a.parts[i], a.Requests, out); err != nil {
 				return fmt.Errorf("enqueue: %w", err)
 			}
 		}
@@ -150,57 +202,66 @@ func (r Request) validate() error {
 	return nil
 }
 
-func (s *Service) enqueue(ctx context.Context, ws string, reqs []Request, indexes []int, out []Decision) error {
-	keys := make([]string, len(indexes))
-	for n, i := range indexes {
+func (s *Service) weigh(ctx context.Context, p *part, reqs []Request) error {
+	keys := make([]string, len(p.indexes))
+	for n, i := range p.indexes {
 		keys[n] = reqs[i].Key
 	}
-	used, err := s.store.ByKeys(ctx, ws, keys)
-	if err != nil {
+	var err error
+	if p.used, err = s.store.ByKeys(ctx, p.ws, keys); err != nil {
 		return err
 	}
 	now := s.clock.Now()
-	fresh := make([]*Message, 0, len(indexes))
+	p.fresh = make([]*Message, 0, len(p.indexes))
 	var holdouts []float64
-	bodies := map[string]*Body{}
-	byKey := make(map[string]*Message, len(indexes))
-	for _, i := range indexes {
+	p.bodies = map[string]*Body{}
+	p.byKey = make(map[string]*Message, len(p.indexes))
+	for _, i := range p.indexes {
 		r := &reqs[i]
-		if _, ok := used[r.Key]; ok || byKey[r.Key] != nil {
+		if _, ok := p.used[r.Key]; ok || p.byKey[r.Key] != nil {
 			continue
 		}
 		m := r.message(now)
 		if r.Body != nil {
-			bodies[m.ID] = r.Body
+			p.bodies[m.ID] = r.Body
 		}
-		byKey[r.Key] = m
-		fresh, holdouts = append(fresh, m), append(holdouts, r.Holdout)
+		p.byKey[r.Key] = m
+		p.fresh, holdouts = append(p.fresh, m), append(holdouts, r.Holdout)
 	}
-	if len(fresh) > 0 {
-		verdicts, err := s.decide(ctx, ws, fresh, holdouts, now)
-		if err != nil {
-			return err
-		}
-		for i, m := range fresh {
-			if v := verdicts[i]; v.refused() {
-				m.State, m.Reason, m.Data, m.EndedAt = Refused, v.reason, v.data, now
-			}
-		}
-		if used, err = s.insert(ctx, ws, fresh, used); err != nil {
-			return err
-		}
-		if err := s.keepBodies(ctx, ws, fresh, used, bodies); err != nil {
-			return err
+	if len(p.fresh) == 0 {
+		return nil
+	}
+	verdicts, err := s.decide(ctx, p.ws, p.fresh, holdouts, now)
+	if err != nil {
+		return err
+	}
+	for i, m := range p.fresh {
+		if v := verdicts[i]; v.refused() {
+			m.State, m.Reason, m.Data, m.EndedAt = Refused, v.reason, v.data, now
 		}
 	}
-	for _, i := range indexes {
+	return nil
+}
+
+func (s *Service) keep(ctx context.Context, p *part, reqs []Request, out []Decision) error {
+	used := maps.Clone(p.used)
+	if len(p.fresh) > 0 {
+		var err error
+		if used, err = s.insert(ctx, p.ws, p.fresh, used); err != nil {
+			return err
+		}
+		if err := s.keepBodies(ctx, p.ws, p.fresh, used, p.bodies); err != nil {
+			return err
+		}
+	}
+	for _, i := range p.indexes {
 		key := reqs[i].Key
 		if m, ok := used[key]; ok {
 			out[i] = decision(m, true)
 			continue
 		}
-		out[i] = decision(*byKey[key], false)
-		used[key] = *byKey[key] // again in the same call: a duplicate
+		out[i] = decision(*p.byKey[key], false)
+		used[key] = *p.byKey[key] // again in the same call: a duplicate
 	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 type Store interface {
 	// ByKeys returns the messages with these idempotency keys, by key.
 	ByKeys(ctx context.Context, ws string, keys []string) (map[string]Message, error)
-	// Insert adds messages (all of one workspace) and passes over those whose key is in use; it returns how many were added.
+	// Insert adds messages (all of one workspace) and passes over those whose key is in use; it returns how many were added. Those that will not
+	// go have an EndedAt.
 	Insert(ctx context.Context, ws string, messages []Message) (int64, error)
 	// NoteGoals remembers goal events in use.
 	NoteGoals(ctx context.Context, ws string, events []string) error
@@ -22,8 +23,8 @@ type Store interface {
 
 	// Routes returns where messages are due, transactional ones first, stopped workspaces left out.
 	Routes(ctx context.Context, now time.Time) ([]Route, error)
-	// Claim gives up to limit due messages of the route to the claim, those due longest first. A claim is the id of its owner, a
-	// dot and something that the owner never used before.
+	// Claim gives up to limit due messages of the route to the claim, those due longest first, and returns what sending takes of them: no key, no goal,
+	// no times but NotBefore and DueAt. A claim is the id of its owner, a dot and something that the owner never used before.
 	Claim(ctx context.Context, r Route, claim string, now time.Time, limit int) ([]Message, error)
 	// Begin marks messages as in flight and returns those that were still held by their claim and not in flight.
 	Begin(ctx context.Context, held []Held) (begun map[string]bool, err error)

@@ -53,7 +53,8 @@ func (d *Dispatcher) pool(ctx, sends context.Context, r Route) (*pool, error) {
 	if a.Connections <= 0 {
 		a.Connections = defaultConnections
 	}
-	p := newPool(sends, a, sender, d.c.Batch, d.Wake)
+	// A claim holds up whoever else writes, those who send among them, so few connections claim little at a time.
+	p := newPool(sends, a, sender, min(d.c.Batch, claimPerConnection*a.Connections), d.Wake)
 	d.pools[key] = p
 	for range a.Connections {
 		p.busy.Add(1)
@@ -64,6 +65,9 @@ func (d *Dispatcher) pool(ctx, sends context.Context, r Route) (*pool, error) {
 	}
 	return p, nil
 }
+
+// claimPerConnection is how many messages are claimed ahead for each connection: a second's worth at 5 ms a round trip would be 200, a tenth of one suffices.
+const claimPerConnection = 25
 
 // retire ends a pool without waiting for the messages in hand.
 func (d *Dispatcher) retire(ctx context.Context, key string, p *pool) {

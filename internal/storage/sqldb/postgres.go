@@ -62,7 +62,7 @@ func (e *postgresEngine) query(ctx context.Context, st *statement, args []any) (
 	return e.pool.Query(ctx, st.text, args...)
 }
 
-func (e *postgresEngine) bulk(context.Context, *statement, [][]any) (int64, error) {
+func (e *postgresEngine) bulk(context.Context, *statement, [][]any) ([]int64, error) {
 	panic("bulk runs in a session")
 }
 
@@ -162,23 +162,23 @@ func (s postgresSession) query(ctx context.Context, st *statement, args []any) (
 	return s.tx.Query(ctx, st.text, args...)
 }
 
-func (s postgresSession) bulk(ctx context.Context, st *statement, argRows [][]any) (int64, error) {
-	var sum int64
+func (s postgresSession) bulk(ctx context.Context, st *statement, argRows [][]any) ([]int64, error) {
+	each := make([]int64, 0, len(argRows))
 	for len(argRows) > 0 {
 		part := argRows[:min(len(argRows), pipeline)]
 		argRows = argRows[len(part):]
 		var b pgx.Batch
 		for _, args := range part {
 			b.Queue(st.text, args...).Exec(func(tag pgconn.CommandTag) error {
-				sum += tag.RowsAffected()
+				each = append(each, tag.RowsAffected())
 				return nil
 			})
 		}
 		if err := s.tx.SendBatch(ctx, &b).Close(); err != nil {
-			return sum, err
+			return each, err
 		}
 	}
-	return sum, nil
+	return each, nil
 }
 
 func (s postgresSession) script(ctx context.Context, text string) error {

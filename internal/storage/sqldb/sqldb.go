@@ -74,7 +74,7 @@ type runner interface {
 	exec(ctx context.Context, st *statement, args []any) (int64, error)
 	query(ctx context.Context, st *statement, args []any) (rows, error)
 	// bulk runs st for each row. Engines are asked for it only through a session.
-	bulk(ctx context.Context, st *statement, argRows [][]any) (int64, error)
+	bulk(ctx context.Context, st *statement, argRows [][]any) ([]int64, error) // rows changed by each
 }
 
 type rows interface {
@@ -159,21 +159,30 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (int64, error) 
 
 // Bulk runs one statement for each row of arguments, all in one transaction, and returns how many rows were changed in sum.
 // It is a loop over a prepared statement on SQLite and a pipeline on PostgreSQL.
-func (db *DB) Bulk(ctx context.Context, sql string, argRows [][]any) (int64, error) {
+func (db *DB) Bulk(ctx context.Context, sql string, argRows [][]any) (n int64, err error) {
+	each, err := db.BulkEach(ctx, sql, argRows)
+	for _, rows := range each {
+		n += rows
+	}
+	return n, err
+}
+
+// BulkEach is Bulk that returns how many rows each execution changed.
+func (db *DB) BulkEach(ctx context.Context, sql string, argRows [][]any) ([]int64, error) {
 	if len(argRows) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	st, err := db.statement(sql)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	bound := make([][]any, len(argRows))
 	for i, args := range argRows {
 		if bound[i], err = st.bind(args); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	var n int64
+	var n []int64
 	err = db.InTx(ctx, func(ctx context.Context) error {
 		tx := db.tx(ctx)
 		if err := tx.enter(); err != nil {

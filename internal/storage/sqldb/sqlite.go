@@ -264,7 +264,7 @@ func (e *sqliteEngine) queryHeld(ctx context.Context, st *statement, args []any)
 	return &sqliteRows{Rows: rs}, nil
 }
 
-func (e *sqliteEngine) bulk(context.Context, *statement, [][]any) (int64, error) {
+func (e *sqliteEngine) bulk(context.Context, *statement, [][]any) ([]int64, error) {
 	panic("bulk runs in a session")
 }
 
@@ -338,16 +338,16 @@ func (s sqliteSession) query(ctx context.Context, st *statement, args []any) (ro
 	return s.e.queryHeld(ctx, st, args)
 }
 
-func (s sqliteSession) bulk(ctx context.Context, st *statement, argRows [][]any) (int64, error) {
-	var sum int64
+func (s sqliteSession) bulk(ctx context.Context, st *statement, argRows [][]any) ([]int64, error) {
+	each := make([]int64, 0, len(argRows))
 	for _, args := range argRows {
 		n, err := s.e.execHeld(ctx, st, args)
 		if err != nil {
-			return sum, err
+			return each, err
 		}
-		sum += n
+		each = append(each, n)
 	}
-	return sum, nil
+	return each, nil
 }
 
 func (s sqliteSession) script(ctx context.Context, text string) error {

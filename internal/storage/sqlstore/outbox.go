@@ -28,6 +28,30 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
 	data, priority, body, given, print, ended_at, goal, replied_at, machine_clicked_at`
 
+// claimColumns are what a sender needs to know of a message; the rest is about what comes after sending.
+const claimColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
+	source_kind, source_id, source_version, node, vars, transactional, address, owner, reason, detail, code, attempts, uncertain, not_before, due_at, data, priority, body, given`
+
+// scanClaimed reads a message that has just been claimed.
+func scanClaimed(r sqldb.Row) (m outbox.Message, err error) {
+	var vars, data string
+	m.State = outbox.Claimed
+	if err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
+		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &vars, &m.Transactional, &m.Address, &m.Claim, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain,
+		&m.NotBefore, &m.DueAt, &data, (*int)(&m.Priority), &m.Body, &m.Given); err != nil {
+		return m, err
+	}
+	return m, errors.Join(unmarshal(vars, &m.Vars), unmarshal(data, &m.Data))
+}
+
+// unmarshal reads JSON that may be missing.
+func unmarshal(raw string, into any) error {
+	if raw == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(raw), into)
+}
+
 func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 	var vars, data, goal string
 	var window int64
@@ -40,20 +64,7 @@ func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 		return m, err
 	}
 	m.Goal.Window = time.Duration(window) * time.Microsecond
-	if vars != "" {
-		if err = json.Unmarshal([]byte(vars), &m.Vars); err != nil {
-			return m, err
-		}
-	}
-	if goal != "" {
-		if err := json.Unmarshal([]byte(goal), &m.Goal); err != nil {
-			return m, err
-		}
-	}
-	if data != "" {
-		err = json.Unmarshal([]byte(data), &m.Data)
-	}
-	return m, err
+	return m, errors.Join(unmarshal(vars, &m.Vars), unmarshal(goal, &m.Goal), unmarshal(data, &m.Data))
 }
 
 // evidence is how Data is stored: JSON, or nothing.
@@ -222,7 +233,7 @@ func (s *Outbox) Taken(ctx context.Context, ws string, personIDs []string, since
 func (s *Outbox) Rivals(ctx context.Context, ws string, personIDs []string, due time.Time) ([]outbox.Message, error) {
 	in, arg := s.db.In(2, personIDs)
 	return sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
-		WHERE workspace_id = $1 AND person_id `+in+` AND state IN ('queued', 'claimed') AND transactional = FALSE AND (state = 'claimed' OR due_at <= $3)
+		WHERE workspace_id = $1 AND person_id `+in+` AND ended_at = 0 AND transactional = FALSE AND (state = 'claimed' OR due_at <= $3)
 		ORDER BY priority DESC, due_at, id`, ws, arg, due)
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -33,14 +32,14 @@ func (s *Outbox) Routes(ctx context.Context, now time.Time) ([]outbox.Route, err
 
 // Claim gives due messages to a claim. The stop switch is looked at again: it may have been thrown since Routes.
 func (s *Outbox) Claim(ctx context.Context, r outbox.Route, claim string, now time.Time, limit int) ([]outbox.Message, error) {
-	claimed, err := sqldb.Collect(ctx, s.db, scanMessage, `WITH due AS MATERIALIZED (
+	claimed, err := sqldb.Collect(ctx, s.db, scanClaimed, `WITH due AS MATERIALIZED (
 			SELECT id FROM message
 			WHERE state = 'queued' AND workspace_id = $1 AND channel = $2 AND transactional = $3 AND due_at <= $4
 				AND NOT EXISTS (SELECT 1 FROM sending_stop p WHERE p.workspace_id = $1)
 			ORDER BY due_at LIMIT $5`+s.db.SkipLocked()+`
 		)
 		UPDATE message SET state = 'claimed', owner = $6, in_flight = FALSE WHERE id IN (SELECT id FROM due)
-		RETURNING `+messageColumns, r.Workspace, r.Channel, r.Transactional, now, limit, claim)
+		RETURNING `+claimColumns, r.Workspace, r.Channel, r.Transactional, now, limit, claim)
 	// RETURNING has no order of its own.
 	slices.SortFunc(claimed, func(a, b outbox.Message) int {
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID))
@@ -59,16 +58,18 @@ func heldBy(held []outbox.Held) (ids, pairs []string) {
 
 // Begin marks messages as in flight.
 func (s *Outbox) Begin(ctx context.Context, held []outbox.Held) (map[string]bool, error) {
-	ids, pairs := heldBy(held)
-	in1, arg1 := s.db.In(1, ids)
-	in2, arg2 := s.db.In(2, pairs)
-	begun, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `UPDATE message SET in_flight = TRUE
-		WHERE id `+in1+` AND id || '/' || owner `+in2+` AND state = 'claimed' AND in_flight = FALSE RETURNING id`, arg1, arg2)
-	out := make(map[string]bool, len(begun))
-	for _, id := range begun {
-		out[id] = true
+	rows := make([][]any, len(held))
+	for i, h := range held {
+		rows[i] = []any{h.MessageID, h.Claim}
 	}
-	return out, err
+	changed, err := s.db.BulkEach(ctx, `UPDATE message SET in_flight = TRUE WHERE id = $1 AND owner = $2 AND state = 'claimed' AND in_flight = FALSE`, rows)
+	begun := make(map[string]bool, len(held))
+	for i, n := range changed {
+		if n > 0 {
+			begun[held[i].MessageID] = true
+		}
+	}
+	return begun, err
 }
 
 // Finish writes results.
@@ -101,40 +102,21 @@ func (s *Outbox) Finish(ctx context.Context, results []outbox.Result) (map[strin
 			}
 			rows[i] = []any{r.MessageID, r.Claim, string(r.State), r.Reason, r.Detail, r.Code, r.Address, r.Subject, r.Due, sent, bounced, uncertain, tried, evidence(r.Data), ended}
 		}
-		n, err := s.db.Bulk(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
+		changed, err := s.db.BulkEach(ctx, `UPDATE message SET state = $3, reason = $4, detail = $5, code = $6, address = $7, subject = $8,
 				due_at = CASE WHEN CAST($9 AS BIGINT) > 0 THEN CAST($9 AS BIGINT) ELSE due_at END, sent_at = $10, bounced_at = $11,
 				attempts = attempts + $13, uncertain = uncertain + $12, data = $14, ended_at = $15, in_flight = FALSE, owner = ''
 			WHERE id = $1 AND owner = $2 AND state = 'claimed'`, rows)
-		if err != nil || n == int64(len(results)) {
-			return err
+		for i, n := range changed {
+			if n == 0 { // rare: somebody took it over
+				if lost == nil {
+					lost = map[string]bool{}
+				}
+				lost[results[i].MessageID] = true
+			}
 		}
-		// Rare: some were taken over. A row that is in a claim, or not in the state just written, was not ours to write.
-		lost, err = s.unwritten(ctx, results)
 		return err
 	})
 	return lost, err
-}
-
-func (s *Outbox) unwritten(ctx context.Context, results []outbox.Result) (map[string]bool, error) {
-	ids := make([]string, len(results))
-	lost := make(map[string]bool, len(results))
-	for i, r := range results {
-		ids[i], lost[r.MessageID+" "+string(r.State)] = r.MessageID, true
-	}
-	in, arg := s.db.In(1, ids)
-	written, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `SELECT id || ' ' || state FROM message WHERE owner = '' AND id `+in, arg)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range written {
-		delete(lost, w)
-	}
-	out := make(map[string]bool, len(lost))
-	for k := range lost {
-		id, _, _ := strings.Cut(k, " ")
-		out[id] = true
-	}
-	return out, nil
 }
 
 // Release queues messages again.
@@ -208,7 +190,7 @@ func (s *Outbox) Recall(ctx context.Context, ws string, personIDs []string) erro
 func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source, at time.Time) (int64, error) {
 	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = '', ended_at = $5
 		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
-			AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node, at)
+			AND ended_at = 0 AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node, at)
 }
 
 // CancelOne cancels one message.
