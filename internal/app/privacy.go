@@ -201,6 +201,9 @@ func (s screen) Refuses(ctx context.Context, e *event.Event) bool {
 	return err == nil && s.privacy.Refuses(e.Workspace, ids)
 }
 
+// Kept implements collect.Screen.
+func (s screen) Kept(e *event.Event) bool { return s.privacy.Kept(e.Workspace, e) }
+
 // remembered keeps the answers of a question about workspaces for a minute.
 func remembered(now func() time.Time, ask func(ctx context.Context, ws string) (string, error)) func(ctx context.Context, ws string) (string, error) {
 	type answer struct {

@@ -29,9 +29,11 @@ type Appender interface {
 	Append(ctx context.Context, items [][]byte) error
 }
 
-// Screen knows whose events must not be taken. It is asked for every event and must not wait.
+// Screen knows whose events must not be taken, and what is kept of the others. It is asked for every event and must not wait.
 type Screen interface {
 	Refuses(ctx context.Context, e *event.Event) bool
+	// Kept changes the event into what the workspace keeps of it; false if it keeps nothing.
+	Kept(e *event.Event) bool
 }
 
 // Config is what a Handler needs.
@@ -291,8 +293,8 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 			bad = append(bad, b.rejection(i, &e, why))
 			continue
 		}
-		if h.c.Screen != nil && h.c.Screen.Refuses(ctx, &e) {
-			// The sender is not told: whether somebody was erased here is nobody's business.
+		if h.c.Screen != nil && (h.c.Screen.Refuses(ctx, &e) || !h.c.Screen.Kept(&e)) {
+			// The sender is not told: whether somebody was erased here, or what they agreed to, is nobody's business.
 			h.figures.screened.Add(1)
 			continue
 		}

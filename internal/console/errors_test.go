@@ -96,7 +96,7 @@ var numbered = regexp.MustCompile(`\{(\d+)\}`)
 func TestEveryRefusalOfAJourneyHasItsWords(t *testing.T) {
 	var all []refusal
 	for _, dir := range []string{
-		"domain/journey", "domain/journey/node", "domain/rule", "domain/rule/leaf", "domain/task", "kit/guard",
+		"domain/journey", "domain/journey/node", "domain/rule", "domain/rule/leaf", "domain/task", "domain/privacy", "kit/guard",
 		"storage/sqlstore/journey*.go", "storage/sqlstore/task.go",
 	} {
 		found := refusals(t, dir)

@@ -192,6 +192,7 @@ func (a *api) routes() {
 	a.liveRoutes()
 	a.personalRoutes()
 	a.privacyRoutes()
+	a.privacyRuleRoutes()
 	a.personExportRoutes()
 	a.rejectionRoutes()
 	a.eventRoutes()

@@ -76,7 +76,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		"POST /sample":           "",                                                                                                              // for an empty workspace: TestSampleScenarios
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
-		"POST /privacy-check": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
+		"POST /privacy-check": "", "POST /privacy-rules/try": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
@@ -94,6 +94,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"PUT /people/{id}/suppression", "/people/$ben/suppression", `{"reason":"asked"}`, "person.suppress"},
 		{"DELETE /people/{id}/suppression", "/people/$ben/suppression", "", "person.lift"},
 		{"POST /people/{id}/erasure", "/people/$cem/erasure", `{"mode":"forget"}`, "erasure.ask"},
+		{"PUT /privacy-rules", "", `{"fields":[{"path":"traits.ssn","action":"drop"}],"consent":[],"unasked":true}`, "privacy_rules.update"},
 		{"POST /refusals", "", `{"identifiers":[{"kind":"email","value":"q@b.example"}]}`, "refusal.add"},
 		{"POST /refusals/admit", "", `{"identifier":{"kind":"email","value":"q@b.example"}}`, "refusal.remove"},
 		{"DELETE /refusals/{hash}", "/refusals/$refusal", "", "refusal.remove"},

@@ -32,6 +32,17 @@ func TestPrivacyScenarios(t *testing.T) {
 		{do: "POST /privacy-check", body: `{"identifier":{"kind":"email","value":"nobody@example.com"}}`, status: 200, has: `"refused":false | "erasures":[]`},
 		{do: "POST /refusals/admit", body: `{"identifier":{"kind":"email","value":"quiet@example.com"}}`, status: 204},
 		{do: "POST /refusals/admit", body: `{"identifier":{"kind":"email","value":"quiet@example.com"}}`, status: 404, has: `"code":"refusal.not_found"`},
+		{as: "viewer", do: "PUT /privacy-rules", body: `{"fields":[],"consent":[],"unasked":true}`, status: 403},
+		{do: "PUT /privacy-rules", body: `{"fields":[{"path":"ssn","action":"drop"}],"consent":[],"unasked":true}`, status: 422, has: `"code":"privacy.rules.path" | "field":"fields[0].path"`},
+		{do: "POST /privacy-rules/try", body: `{"rules":{"fields":[{"path":"ssn","action":"drop"}],"consent":[],"unasked":true},"event":{"type":"track"}}`, status: 422, has: `"field":"rules.fields[0].path"`},
+		{
+			do: "POST /privacy-rules/try", body: `{"rules":{"fields":[{"path":"traits.ssn","action":"drop"},{"path":"context.ip","action":"mask"}],"consent":["ads"],"unasked":true},"event":{"type":"identify","properties":{"ssn":"1-2","plan":"pro"},"context":{"ip":"10.1.2.3"}}}`,
+			status: 200, has: `"taken":true | "plan":"pro" | "ip":"10…`, not: "1-2",
+		},
+		{do: "POST /privacy-rules/try", body: `{"rules":{"fields":[],"consent":["ads"],"unasked":true},"event":{"type":"track","context":{"consent":{"categoryPreferences":{"ads":false}}}}}`, status: 200, has: `"taken":false`},
+		{do: "GET /privacy-rules", status: 200, has: `"fields":[] | "consent":[]`},
+		{do: "PUT /privacy-rules", body: `{"fields":[{"path":"traits.ssn","action":"hash"}],"consent":["ads"],"unasked":false}`, status: 200, has: `"unasked":false`},
+		{do: "GET /privacy-rules", status: 200, has: `{"path":"traits.ssn","action":"hash"} | "consent":["ads"]`},
 	})
 }
 

@@ -1,6 +1,7 @@
 // Package privacy lets people be forgotten, and kept out from then on.
 //
-// Owns: requests for erasure with their steps and receipts, the refusals (keyed hashes of identifiers that intake does not take). Does not own: where
+// Owns: requests for erasure with their steps and receipts, the refusals (keyed hashes of identifiers that intake does not take),
+// the rules of what intake keeps of an event (rules.go). Does not own: where
 // personal data stands and how each store lets go of it (Records, Events, Log), who a person is (person).
 //
 //	Ask ─► found ─► settled ─► left ─► stripped ─► swept ─► rewritten ─► done: receipt

@@ -11,10 +11,11 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
-// list is the refusals in memory: by workspace and hash.
+// list is the refusals in memory, by workspace and hash, and the rules by workspace.
 type list struct {
 	version int64
 	of      map[string]map[string]bool
+	rules   map[string]Rules
 }
 
 // refusals is the list that intake asks. Its zero value refuses nothing.
@@ -152,7 +153,11 @@ func (s *Service) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &list{version: v, of: map[string]map[string]bool{}}
+	rules, err := s.c.Store.AllRules(ctx)
+	if err != nil {
+		return err
+	}
+	l := &list{version: v, rules: rules, of: map[string]map[string]bool{}}
 	for ws, hashes := range all {
 		l.of[ws] = make(map[string]bool, len(hashes))
 		for _, h := range hashes {

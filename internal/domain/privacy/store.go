@@ -6,7 +6,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
-// Store keeps requests and refusals. Every method takes part in the transaction of its context.
+// Store keeps requests, refusals and rules. Every method takes part in the transaction of its context.
 type Store interface {
 	// Create adds a request and returns it; if the workspace has one with its key (unless that is empty), or an unfinished one about the person, that one
 	// and false.
@@ -30,7 +30,13 @@ type Store interface {
 	Refusals(ctx context.Context, ws string, p page.Request) (page.Of[Refusal], error)
 	// AllRefusals returns the hashes by workspace.
 	AllRefusals(ctx context.Context) (map[string][]string, error)
-	// Version returns a number that changes whenever refusals do.
+	// Rules returns the workspace's rules; the zero value if there are none.
+	Rules(ctx context.Context, ws string) (Rules, error)
+	// PutRules replaces them.
+	PutRules(ctx context.Context, ws string, r Rules) error
+	// AllRules returns the rules of all workspaces that have some, by workspace.
+	AllRules(ctx context.Context) (map[string]Rules, error)
+	// Version returns a number that changes whenever refusals or rules do.
 	Version(ctx context.Context) (int64, error)
 }
 

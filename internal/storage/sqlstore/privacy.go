@@ -12,7 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
-// Privacy keeps requests for erasure and refusals.
+// Privacy keeps requests for erasure, refusals and the rules of intake.
 type Privacy struct{ db *sqldb.DB }
 
 var _ privacy.Store = (*Privacy)(nil)
@@ -224,4 +224,51 @@ func (s *Privacy) Version(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("version of the refusals: %w", err)
 	}
 	return n, nil
+}
+
+// Rules implements privacy.Store.
+func (s *Privacy) Rules(ctx context.Context, ws string) (r privacy.Rules, err error) {
+	raw, err := sqldb.One(ctx, s.db, sqldb.Value[string], `SELECT rules FROM privacy_rules WHERE workspace_id = $1`, ws)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return r, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(raw), &r)
+	}
+	return r, err
+}
+
+// PutRules implements privacy.Store.
+func (s *Privacy) PutRules(ctx context.Context, ws string, r privacy.Rules) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.db.Exec(ctx, `INSERT INTO privacy_rules (workspace_id, rules) VALUES ($1, $2)
+			ON CONFLICT (workspace_id) DO UPDATE SET rules = excluded.rules`, ws, string(raw)); err != nil {
+			return err
+		}
+		return s.touch(ctx)
+	})
+}
+
+// AllRules implements privacy.Store.
+func (s *Privacy) AllRules(ctx context.Context) (map[string]privacy.Rules, error) {
+	type row struct {
+		ws    string
+		rules privacy.Rules
+	}
+	found, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (x row, err error) {
+		var raw string
+		if err = r.Scan(&x.ws, &raw); err == nil {
+			err = json.Unmarshal([]byte(raw), &x.rules)
+		}
+		return x, err
+	}, `SELECT workspace_id, rules FROM privacy_rules`)
+	out := make(map[string]privacy.Rules, len(found))
+	for _, x := range found {
+		out[x.ws] = x.rules
+	}
+	return out, err
 }

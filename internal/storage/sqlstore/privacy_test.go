@@ -15,7 +15,7 @@ import (
 func TestPrivacyStore(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		privacytest.Run(t, func(t *testing.T) privacy.Store {
-			clearTables(t, db, "privacy_request", "privacy_proof", "privacy_refusal", "privacy_version")
+			clearTables(t, db, "privacy_request", "privacy_proof", "privacy_refusal", "privacy_version", "privacy_rules")
 			return sqlstore.NewPrivacy(db)
 		})
 	})

@@ -102,6 +102,24 @@ func Run(t *testing.T, open func(t *testing.T) privacy.Store) {
 		same(t, ids("h"), "420")
 		same(t, ids("none"), "")
 	})
+	t.Run("rules are replaced as a whole and change the version", func(t *testing.T) {
+		s := open(t)
+		none, err := s.Rules(t.Context(), ws)
+		same(t, []any{none, err}, []any{privacy.Rules{}, nil})
+		v0, err := s.Version(t.Context())
+		same(t, err, nil)
+		first := privacy.Rules{Fields: []privacy.Field{{Path: "traits.a", Action: privacy.Drop}}, Consent: []string{"analytics"}, Unasked: true}
+		second := privacy.Rules{Fields: []privacy.Field{{Path: "context.ip", Action: privacy.Hash}}}
+		same(t, s.PutRules(t.Context(), ws, first), nil)
+		same(t, s.PutRules(t.Context(), "ws_2", first), nil)
+		same(t, s.PutRules(t.Context(), ws, second), nil)
+		got, err := s.Rules(t.Context(), ws)
+		same(t, []any{got, err}, []any{second, nil})
+		all, err := s.AllRules(t.Context())
+		same(t, []any{all, err}, []any{map[string]privacy.Rules{ws: second, "ws_2": first}, nil})
+		v1, err := s.Version(t.Context())
+		same(t, []any{v1 != v0, err}, []any{true, nil})
+	})
 	t.Run("refusals are kept until they are dropped, those that are held by themselves", func(t *testing.T) {
 		s := open(t)
 		v0, err := s.Version(t.Context())

@@ -25,6 +25,7 @@ import {
   toastError,
   useForm,
 } from '@/ui'
+import { IntakeRules } from './IntakeRules'
 import { SettingsSection } from './SettingsSection'
 
 type Erasure = Schemas['Erasure']
@@ -76,6 +77,7 @@ export default function PrivacySection() {
       />
       <Check />
       <Refusals />
+      <IntakeRules />
       <Sheet title={t('privacy.receipt')} opened={view.open !== ''} onClose={() => setView({ open: '' })}>
         {view.open ? <Receipt id={view.open} /> : null}
       </Sheet>
