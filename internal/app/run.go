@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
@@ -112,7 +113,8 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
-	server.RegisterOnShutdown(a.live.Close) // live streams would keep the server from stopping
+	var traffic traffic
+	server.ConnState = traffic.note
 	stopAdmin, err := a.serveAdmin()
 	if err != nil {
 		return err
@@ -135,7 +137,11 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 		return err
 	}
 	a.serving.Store(true)
-	go func() { failed(server.Serve(ln)) }()
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		failed(server.Serve(ln))
+	}()
 	err = ready()
 	if err == nil {
 		select {
@@ -144,20 +150,67 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 		}
 	}
 	a.serving.Store(false)
+	_ = ln.Close()
+	<-accepted     // so that the last connection is known to the server
+	a.live.Close() // live streams would never end
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	return errors.Join(err, drain(stop, server, drainLimit), a.running.Stop(stop))
+	return errors.Join(err, drain(stop, server, &traffic, drainLimit), a.running.Stop(stop))
 }
 
-// drain lets open requests end, and cuts off those that take longer than patience.
-func drain(ctx context.Context, server *http.Server, patience time.Duration) error {
+// drain lets open requests end, and cuts off those that take longer than patience. Shutdown alone would leave a request unanswered that came with a
+// connection just before it.
+func drain(ctx context.Context, server *http.Server, t *traffic, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	server.SetKeepAlivesEnabled(false)
+	t.quiet(ctx)
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
 	return ignoreClosed(err)
+}
+
+// traffic knows which connections have something to be answered, or may have, since they are new.
+type traffic struct {
+	mu   sync.Mutex
+	busy map[net.Conn]bool
+	free chan struct{} // closed when none is busy; nil while nobody waits
+}
+
+// note is an http.Server.ConnState.
+func (t *traffic) note(c net.Conn, s http.ConnState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s == http.StateNew || s == http.StateActive {
+		if t.busy == nil {
+			t.busy = map[net.Conn]bool{}
+		}
+		t.busy[c] = true
+		return
+	}
+	delete(t.busy, c)
+	if len(t.busy) == 0 && t.free != nil {
+		close(t.free)
+		t.free = nil
+	}
+}
+
+// quiet waits until no connection is busy or ctx ends; none may come any more.
+func (t *traffic) quiet(ctx context.Context) {
+	t.mu.Lock()
+	if len(t.busy) == 0 {
+		t.mu.Unlock()
+		return
+	}
+	free := make(chan struct{})
+	t.free = free
+	t.mu.Unlock()
+	select {
+	case <-free:
+	case <-ctx.Done():
+	}
 }
 
 // start starts services that stop with the application.

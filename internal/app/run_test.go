@@ -27,7 +27,7 @@ func TestDrainCutsOffRequestsThatDoNotEnd(t *testing.T) {
 	<-inside
 	stop, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := drain(stop, front.Config, 10*time.Millisecond); err != nil {
+	if err := drain(stop, front.Config, &traffic{}, 10*time.Millisecond); err != nil {
 		t.Fatalf("drain: %v", err)
 	}
 	if stop.Err() != nil {
