@@ -1,6 +1,7 @@
 // The stories of the console, told in a browser.
 //   node test/e2e/run.mjs URL EMAIL PASSWORD [story ...]
 import { browser, wanted } from './lib.mjs'
+import { stories as atonce } from './atonce.mjs'
 import { stories as canvas } from './canvas.mjs'
 import { last, stories as data } from './data.mjs'
 import { stories as keys } from './keys.mjs'
@@ -9,7 +10,7 @@ import { stories as maps } from './maps.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...maps, ...states, ...loop, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...maps, ...states, ...loop, ...data }
 
 let failed = 0
 const began = Date.now()

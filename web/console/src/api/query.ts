@@ -101,3 +101,42 @@ export function useSend<M extends Exclude<Method, 'get'>, P extends PathsOf<M>>(
 export function refresh(prefixes: string[], client: QueryClient = queryClient) {
   return client.invalidateQueries({ predicate: (q) => prefixes.some((p) => String(q.queryKey[0]).startsWith(p)) })
 }
+
+/** What a change will make of things, before the server has said so. */
+export interface Guess {
+  /** Answers whose path starts with it. */
+  path: string
+  /** Things of which `as` makes what they will be; undefined takes them out of lists. `any`: their shape is that of the path. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  as: (thing: any) => unknown
+}
+
+/** guess shows it in every answer that is kept and returns what takes it back. */
+export function guess(all: Guess[], client: QueryClient = queryClient): () => void {
+  const before: [readonly unknown[], unknown][] = []
+  for (const g of all) {
+    const filter = { predicate: (q: { queryKey: readonly unknown[] }) => String(q.queryKey[0]).startsWith(g.path) }
+    void client.cancelQueries(filter) // an answer on its way knows nothing of it
+    for (const [key, answer] of client.getQueriesData(filter)) {
+      if (answer === undefined) continue
+      before.push([key, answer])
+      client.setQueryData(key, guessed(answer, g.as))
+    }
+  }
+  return () => {
+    for (const [key, answer] of before.toReversed()) client.setQueryData(key, answer)
+  }
+}
+
+function guessed(answer: unknown, as: Guess['as']): unknown {
+  if (typeof answer !== 'object' || answer === null) return answer
+  if ('pages' in answer) return { ...answer, pages: (answer.pages as unknown[]).map((p) => guessed(p, as)) }
+  if ('items' in answer) return { ...answer, items: ((answer.items ?? []) as unknown[]).map((x) => as(x)).filter((x) => x !== undefined) }
+  return as(answer) ?? answer
+}
+
+/** A guess about one thing: of its id, with other members. */
+export const becomes = (path: string, id: string, patch: object): Guess => ({
+  path,
+  as: (x: { id?: string }) => (x.id === id ? { ...x, ...patch } : x),
+})

@@ -3,6 +3,13 @@ import { printed, useActiveShortcuts } from '@/lib/keys'
 import { Kbd, Modal } from '@/ui'
 import css from './ShortcutSheet.module.css'
 
+/** Combinations as they are printed; those that differ in the last key only, such as the arrows, share the keys before it. */
+function shown(all: string[]): string[][] {
+  const [first = []] = all.map(printed)
+  const same = all.length > 2 && all.every((k) => k.split('+').slice(0, -1).join() === all[0]!.split('+').slice(0, -1).join())
+  return same ? [[...first.slice(0, -1), ...all.map((k) => printed(k).at(-1)!)]] : all.map(printed)
+}
+
 /** The keys that work on the present page. */
 export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
   const t = useT()
@@ -14,11 +21,9 @@ export default function ShortcutSheet({ onClose }: { onClose: () => void }) {
           <li key={s.keys} className={css.row}>
             <span>{s.label}</span>
             <span className={css.keys}>
-              {[s.keys, ...(s.also ?? [])].map((keys) => (
-                <span key={keys} className={css.combination}>
-                  {printed(keys).map((k, i) =>
-                    k === t('shortcut.then') ? <span key={`${k}${i}`}>{k}</span> : <Kbd key={`${k}${i}`}>{k}</Kbd>,
-                  )}
+              {shown([s.keys, ...(s.also ?? [])]).map((keys) => (
+                <span key={keys.join()} className={css.combination}>
+                  {keys.map((k, i) => (k === t('shortcut.then') ? <span key={`${k}${i}`}>{k}</span> : <Kbd key={`${k}${i}`}>{k}</Kbd>))}
                 </span>
               ))}
             </span>

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { type Schemas, useRead, useSend } from '@/api'
+import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
@@ -26,6 +26,7 @@ import {
   Status,
   Tag,
   toastError,
+  useAtOnce,
 } from '@/ui'
 import { useChoices } from './choices'
 import { Preflight } from './Preflight'
@@ -76,9 +77,15 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const send: Record<Verb, { isPending: boolean; mutateAsync: (a: { path: { id: string } }) => Promise<unknown> }> = {
     launch: useSend('post', '/api/v1/campaigns/{id}/launch', live),
     approve: useSend('post', '/api/v1/campaigns/{id}/approve', live),
-    withdraw: useSend('post', '/api/v1/campaigns/{id}/withdraw', live),
-    pause: useSend('post', '/api/v1/campaigns/{id}/pause', live),
+    pause: {
+      isPending: false,
+      mutateAsync: useAtOnce('post', '/api/v1/campaigns/{id}/pause', {
+        ...live,
+        shows: () => [becomes('/api/v1/campaigns', c.id, { status: 'paused' })],
+      }),
+    },
     resume: useSend('post', '/api/v1/campaigns/{id}/resume', live),
+    withdraw: useSend('post', '/api/v1/campaigns/{id}/withdraw', live),
     cancel: useSend('post', '/api/v1/campaigns/{id}/cancel', live),
   }
   const copy = useSend('post', '/api/v1/campaigns/{id}/copy', live)

@@ -3,7 +3,7 @@ import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
 import { usePreference } from '@/lib/preferences'
-import { Button, Card, Link, Progress, toastError } from '@/ui'
+import { Button, Card, Link, Progress, toastRetry } from '@/ui'
 import css from './Onboarding.module.css'
 
 interface Step {
@@ -30,7 +30,7 @@ export function Onboarding() {
   const t = useT()
   const can = useCan()
   const role = useSession().role ?? ''
-  const [away, setAway, ready] = usePreference('onboarding.away', false, toastError)
+  const [away, setAway, ready] = usePreference('onboarding.away', false, toastRetry)
   const wanted = stepsOf[role] ?? []
   const on = (permission: string) => ({ enabled: ready && !away && wanted.length > 0 && can(permission) })
   const sources = useRead('/api/v1/sources', { query: { limit: 50 } }, on('keys.write'))

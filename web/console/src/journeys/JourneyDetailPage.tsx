@@ -1,5 +1,5 @@
 import { lazy, Suspense, useMemo, useState } from 'react'
-import { type Schemas, useRead, useSend } from '@/api'
+import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useGo, useParam, useUrlState } from '@/lib/route'
@@ -27,6 +27,7 @@ import {
   toast,
   toastError,
   useMediaQuery,
+  useAtOnce,
 } from '@/ui'
 import type { Face } from './CardFace'
 import { useFaces } from './faces'
@@ -52,11 +53,14 @@ export default function JourneyDetailPage() {
   const report = useRead('/api/v1/journeys/{id}/report', { path: { id } }, { every: 10_000 })
   const versions = useRead('/api/v1/journeys/{id}/versions', { path: { id } })
   const verbs = {
-    pause: useSend('post', '/api/v1/journeys/{id}/pause', { refresh: live }),
-    resume: useSend('post', '/api/v1/journeys/{id}/resume', { refresh: live }),
     stop: useSend('post', '/api/v1/journeys/{id}/stop', { refresh: live }),
     'exit-all': useSend('post', '/api/v1/journeys/{id}/exit-all', { refresh: live }),
     archive: useSend('post', '/api/v1/journeys/{id}/archive', { refresh: live }),
+  }
+  const now = (status: string) => ({ refresh: live, shows: () => [becomes('/api/v1/journeys', id, { status })] })
+  const turns = {
+    pause: useAtOnce('post', '/api/v1/journeys/{id}/pause', now('paused')),
+    resume: useAtOnce('post', '/api/v1/journeys/{id}/resume', now('live')),
   }
   const retry = useSend('post', '/api/v1/journeys/{id}/retry', { refresh: live })
   const act = async (verb: keyof typeof verbs, j: Schemas['Journey']) => {
@@ -92,7 +96,9 @@ export default function JourneyDetailPage() {
                       <Button>{t('action.more')}</Button>
                     </Menu.Target>
                     <Menu.Dropdown>
-                      {j.status === 'live' ? <Menu.Item onClick={() => void act('pause', j)}>{t('journeys.pause')}</Menu.Item> : null}
+                      {j.status === 'live' ? (
+                        <Menu.Item onClick={() => void turns.pause({ path: { id } })}>{t('journeys.pause')}</Menu.Item>
+                      ) : null}
                       {runs ? <Menu.Item onClick={() => void act('stop', j)}>{t('journeys.stop')}</Menu.Item> : null}
                       {runs || j.active > 0 ? (
                         <Menu.Item color="danger" onClick={() => void act('exit-all', j)}>
@@ -108,9 +114,7 @@ export default function JourneyDetailPage() {
                   <LinkButton to={`/journeys/${id}/edit`}>{t('journeys.edit')}</LinkButton>
                 ) : null}
                 {can('journeys.publish') && j.status === 'paused' ? (
-                  <Button loading={verbs.resume.isPending} onClick={() => void act('resume', j)}>
-                    {t('journeys.resume')}
-                  </Button>
+                  <Button onClick={() => void turns.resume({ path: { id } })}>{t('journeys.resume')}</Button>
                 ) : null}
                 {can('journeys.publish') && j.status !== 'archived' ? (
                   <Button variant="filled" onClick={() => setPublishing(true)}>

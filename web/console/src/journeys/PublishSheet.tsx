@@ -147,7 +147,7 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
         )}
         {!first && j.active > 0 ? (
           <Radio.Group
-            label={t('journeys.fate', { n: formatNumber(j.active) })}
+            label={t('journeys.fate_title', { count: j.active, n: formatNumber(j.active) })}
             value={fate}
             onChange={(v) => setFate(v as 'finish' | 'move' | 'exit')}
           >

@@ -6,14 +6,18 @@ import { type Answer, useRead, useSend } from '@/api'
 const path = '/api/v1/personal-settings'
 
 /** const [views, setViews, ready] = usePreference('views.people', []): the value is shown at once and stored behind the scenes; a refusal puts it back. */
-export function usePreference<T>(key: string, fallback: T, onError?: (err: unknown) => void): [T, (value: T) => void, boolean] {
+export function usePreference<T>(
+  key: string,
+  fallback: T,
+  onError?: (err: unknown, again: () => void) => void,
+): [T, (value: T) => void, boolean] {
   const client = useQueryClient()
   const all = useRead(path, {})
   const put = useSend('put', '/api/v1/personal-settings/{key}')
   const found = all.data?.items.find((p) => p.key === key)
   const { mutate } = put
   const set = useCallback(
-    (value: T) => {
+    function store(value: T) {
       client.setQueryData<Answer<typeof path, 'get'>>([path, {}], (before) => {
         const items = (before?.items ?? []).filter((p) => p.key !== key)
         return { next_cursor: '', items: [...items, { key, value, updated_at: new Date().toISOString() }] }
@@ -23,7 +27,7 @@ export function usePreference<T>(key: string, fallback: T, onError?: (err: unkno
         {
           onError: (err) => {
             void client.invalidateQueries({ queryKey: [path] })
-            onError?.(err)
+            onError?.(err, () => store(value))
           },
         },
       )

@@ -1,6 +1,6 @@
 // What a person takes part in: topics, segments, journeys, invoices.
 import { useMemo, useState } from 'react'
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { type Answer, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
@@ -28,6 +28,7 @@ import {
   toast,
   toastError,
   useForm,
+  useAtOnce,
 } from '@/ui'
 
 const people = ['/api/v1/people']
@@ -38,14 +39,24 @@ export function Topics({ id }: { id: string }) {
   const write = useCan()('consent.write')
   const preferences = useRead('/api/v1/people/{id}/preferences', { path: { id } })
   const history = useList('/api/v1/people/{id}/subscriptions', { path: { id } }, { size: 20 })
-  const say = useSend('post', '/api/v1/people/{id}/subscriptions', { refresh: people })
+  const say = useAtOnce('post', '/api/v1/people/{id}/subscriptions', {
+    refresh: people,
+    shows: ({ body }) => [
+      {
+        path: '/api/v1/people/{id}/preferences',
+        as: (p: Answer<'/api/v1/people/{id}/preferences', 'get'>) => ({
+          ...p,
+          topics: p.topics?.map((x) =>
+            x.topic === body.topic && x.channel === body.channel ? { ...x, status: body.status, allowed: body.status === 'subscribed' } : x,
+          ),
+        }),
+      },
+    ],
+  })
   const pause = useSend('put', '/api/v1/people/{id}/preferences', { refresh: people })
   const names = useMemo(() => Object.fromEntries((preferences.data?.topics ?? []).map((x) => [x.topic, x.name])), [preferences.data])
   const change = (topic: string, channel: string, on: boolean) =>
-    say.mutate(
-      { path: { id }, body: { topic, channel, status: on ? 'subscribed' : 'unsubscribed', evidence: t('person.by_staff') } },
-      { onError: toastError },
-    )
+    void say({ path: { id }, body: { topic, channel, status: on ? 'subscribed' : 'unsubscribed', evidence: t('person.by_staff') } })
   return (
     <>
       <Loaded of={preferences}>
@@ -76,7 +87,7 @@ export function Topics({ id }: { id: string }) {
                     <Switch
                       aria-label={`${x.name} ${word('channel', x.channel)}`}
                       checked={x.allowed}
-                      disabled={!write || say.isPending}
+                      disabled={!write}
                       onChange={(e) => change(x.topic, x.channel, e.currentTarget.checked)}
                     />
                   ),

@@ -1,4 +1,4 @@
-import { useList, useRead, useSend } from '@/api'
+import { becomes, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { useParam, useUrlState } from '@/lib/route'
@@ -25,6 +25,7 @@ import {
   Tag,
   toastError,
   toastUndo,
+  useAtOnce,
 } from '@/ui'
 import { Growth, Overlap, Users } from './Insights'
 import { useSegmentNames } from './names'
@@ -37,7 +38,10 @@ export default function SegmentDetailPage() {
   const names = useSegmentNames()
   const write = useCan()('segments.write')
   const archive = useSend('delete', '/api/v1/segments/{id}', { refresh: ['/api/v1/segments'] })
-  const restore = useSend('post', '/api/v1/segments/{id}/unarchive', { refresh: ['/api/v1/segments'] })
+  const restore = useAtOnce('post', '/api/v1/segments/{id}/unarchive', {
+    refresh: ['/api/v1/segments'],
+    shows: () => [becomes('/api/v1/segments', id, { status: 'active' })],
+  })
   if (!segment.data)
     return segment.error ? (
       <ErrorState error={segment.error} onRetry={() => void segment.refetch()} />
@@ -45,7 +49,7 @@ export default function SegmentDetailPage() {
       <Loaded of={segment}>{() => null}</Loaded>
     )
   const s = segment.data
-  const bringBack = () => restore.mutate({ path: { id } }, { onError: toastError })
+  const bringBack = () => void restore({ path: { id } })
   const putAway = async () => {
     if (
       !(await confirm({

@@ -1,6 +1,6 @@
-import { ListTodo, Plus } from 'lucide-react'
+import { Check, Hand, ListTodo, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { becomes, type Guess, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
@@ -14,6 +14,7 @@ import {
   FilterBar,
   FormBody,
   Group,
+  IconButton,
   Link,
   ListPage,
   Note,
@@ -25,11 +26,14 @@ import {
   TextInput,
   Time,
   toastError,
+  useAtOnce,
   useForm,
 } from '@/ui'
 
 type Task = Schemas['Task']
 const changed = ['/api/v1/tasks']
+/** What is closed leaves the lists of what is open, and the other way round. */
+const closes = (id: string): Guess => ({ path: changed[0]!, as: (x: Task) => (x.id === id ? undefined : x) })
 
 // The time on this machine's clock, as the input wants it.
 const civil = (at: string) => {
@@ -52,6 +56,11 @@ export default function TasksPage() {
   const staff = useRead('/api/v1/staff', {}, { enabled: useCan()('staff.read') })
   const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? id
   useShortcuts(write ? [{ keys: 'n', label: t('tasks.new'), run: () => setOpen('new') }] : [])
+  const complete = useAtOnce('post', '/api/v1/tasks/{id}/complete', { refresh: changed, shows: (a) => [closes(a.path.id)] })
+  const take = useAtOnce('put', '/api/v1/tasks/{id}', {
+    refresh: changed,
+    shows: (a) => [becomes(changed[0]!, a.path.id, { assignee: a.body.assignee })],
+  })
   const fresh = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setOpen('new')}>
       {t('tasks.new')}
@@ -103,9 +112,51 @@ export default function TasksPage() {
             cell: (x) => name(x.assignee) ?? (x.role ? word('role', x.role) : t('tasks.anybody')),
             text: (x) => name(x.assignee) ?? x.role,
           },
-          { id: 'status', title: t('field.status'), cell: (x) => <Status value={x.status} />, text: (x) => x.status },
+          { id: 'status', title: t('field.status'), cell: (x) => <Status of="task" value={x.status} />, text: (x) => x.status },
           { id: 'due', title: t('tasks.due'), num: true, cell: (x) => <Time at={x.due_at} />, text: (x) => x.due_at },
           { id: 'made', title: t('tasks.made'), num: true, cell: (x) => <Ago at={x.created_at} />, text: (x) => x.created_at },
+          ...(write && url.tab !== 'done'
+            ? [
+                {
+                  id: 'act',
+                  title: '',
+                  num: true,
+                  cell: (x: Task) => (
+                    <Group gap={2} wrap="nowrap" justify="flex-end">
+                      {x.assignee === me ? null : (
+                        <IconButton
+                          label={t('tasks.take', { title: x.title })}
+                          variant="subtle"
+                          onClick={() =>
+                            void take({
+                              path: { id: x.id },
+                              body: {
+                                title: x.title,
+                                note: x.note,
+                                due_at: x.due_at,
+                                role: x.role,
+                                person_id: x.person_id,
+                                revision: x.revision,
+                                assignee: me,
+                              },
+                            })
+                          }
+                        >
+                          <Hand size={16} />
+                        </IconButton>
+                      )}
+                      <IconButton
+                        label={t('tasks.complete_one', { title: x.title })}
+                        variant="subtle"
+                        onClick={() => void complete({ path: { id: x.id }, body: {} })}
+                      >
+                        <Check size={16} />
+                      </IconButton>
+                    </Group>
+                  ),
+                },
+              ]
+            : []),
         ]}
         empty={<EmptyState icon={ListTodo} title={t(`tasks.empty_${url.tab}`)} text={t('tasks.lead')} action={fresh} />}
       />

@@ -33,5 +33,6 @@ export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialStat
 export { type Column, DataTable, ListTable } from './table'
 export { Ago, Amounts, Money, Num, PersonLink, personName, Status, Tag, Time, type Tone } from './text'
 export { UiProvider, useColorScheme } from './theme'
+export { useAtOnce } from './at-once'
 export { toast, toastError, toastRetry, toastUndo } from './toast'
 export { SavedViews } from './views'

@@ -39,12 +39,13 @@ const tones: Record<string, Tone> = {
 }
 
 /** The state of a thing: a dot, a word and a colour, never a colour alone. */
-export function Status({ value, tone }: { value: string; tone?: Tone }) {
+/** A state in words. `of` names whose states they are where a word is not the same for all: an invoice that is open is unpaid, a task is to be done. */
+export function Status({ value, of, tone }: { value: string; of?: string; tone?: Tone }) {
   useT()
   const colour = tone ?? tones[value] ?? 'gray'
   return (
     <Badge color={colour} className={css.badge} leftSection={<span className={css.dot} aria-hidden />}>
-      {word('status', value)}
+      {word(of ? `status_${of}` : 'status', value)}
     </Badge>
   )
 }

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useT } from '@/i18n'
 import { composing } from '@/lib/keys'
 import { usePreference } from '@/lib/preferences'
-import { toastError, toastUndo } from './toast'
+import { toastRetry, toastUndo } from './toast'
 import css from './views.module.css'
 
 export interface SavedView {
@@ -29,7 +29,7 @@ export function SavedViews({
   onApply: (state: Record<string, string>) => void
 }) {
   const t = useT()
-  const [views, setViews] = usePreference<SavedView[]>(`views.${list}`, [], toastError)
+  const [views, setViews] = usePreference<SavedView[]>(`views.${list}`, [], toastRetry)
   const [naming, setNaming] = useState(false)
   const [name, setName] = useState('')
   const plain = same(state, defaults)

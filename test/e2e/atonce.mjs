@@ -1,0 +1,70 @@
+// Changes that are on the screen before the server has answered, and what happens if it refuses them.
+import assert from 'node:assert/strict'
+import { api, catalogue, done, open, visit } from './lib.mjs'
+
+const t = catalogue('en')
+
+/** Milliseconds from a click inside the page to what it should show; no way through the browser's driver is in it. */
+const took = (page, button, shown) =>
+  page.evaluate(
+    async ([b, s]) => {
+      const began = performance.now()
+      document.querySelector(b).click()
+      while (!new Function(`return ${s}`)()) await new Promise((next) => setTimeout(next))
+      return performance.now() - began
+    },
+    [button, shown],
+  )
+
+export const stories = {
+  'a task that is done or taken on is so at once, and is there again with a way to try once more if the server refuses': async () => {
+    const page = await open({ bypassCSP: true })
+    const title = `at once ${Date.now()}`
+    const task = await api('POST', '/tasks', { title })
+    await visit(page, '/tasks?tab=open')
+    const done1 = `main table [aria-label="${t['tasks.complete_one'].replace('{title}', title)}"]`
+    const take1 = `main table [aria-label="${t['tasks.take'].replace('{title}', title)}"]`
+    await page.locator(done1).waitFor()
+    let refuse = true
+    await page.route('**/api/v1/tasks/*/complete', async (r) => {
+      await new Promise((later) => setTimeout(later, 1500)) // a slow server
+      return refuse ? r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) }) : r.fallback()
+    })
+    const first = await took(page, take1, `!document.querySelector(${JSON.stringify(take1)})`)
+    const second = await took(page, done1, `!document.querySelector(${JSON.stringify(done1)})`)
+    await page.locator(done1).waitFor() // the server has refused
+    const again = page.getByRole('button', { name: t['action.retry'] })
+    await again.waitFor()
+    refuse = false
+    await again.click()
+    await page.locator(done1).waitFor({ state: 'detached' })
+    await page.waitForResponse((r) => r.url().endsWith('/complete') && r.ok())
+    assert.equal((await api('GET', `/tasks/${task.id}`)).status, 'done')
+    page.complaints = page.complaints.filter((c) => !/503/.test(c))
+    await done(page)
+    const slowest = Math.max(first, second)
+    // 50 ms are promised; a machine that others use gets three times that.
+    assert.ok(slowest < 150, `shown after ${slowest} ms`)
+    return `shown after ${first.toFixed(0)} and ${second.toFixed(0)} ms while the server takes 1.5 s`
+  },
+
+  'what a person may be sent is switched at once and goes back if the server refuses': async () => {
+    const page = await open({ bypassCSP: true })
+    const { items } = await api('GET', '/people?q=customer0002')
+    await visit(page, `/people/${items[0].id}?tab=topics`)
+    const toggle = page.locator('main input[role=switch], main input[type=checkbox]').first()
+    await toggle.waitFor({ state: 'attached' })
+    const before = await toggle.isChecked()
+    await page.route('**/subscriptions', async (r) => {
+      if (r.request().method() !== 'POST') return r.fallback()
+      await new Promise((later) => setTimeout(later, 1200))
+      return r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
+    })
+    const after = await took(page, 'main input[role=switch]', `document.querySelector('main input[role=switch]').checked !== ${before}`)
+    await page.getByRole('button', { name: t['action.retry'] }).waitFor()
+    await page.waitForFunction((was) => document.querySelector('main input[role=switch]').checked === was, before)
+    page.complaints = page.complaints.filter((c) => !/503/.test(c))
+    await done(page)
+    return `shown after ${after.toFixed(0)} ms`
+  },
+}
