@@ -54,7 +54,6 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/shared"
-	"github.com/kizuna-cx/kizuna/internal/storage/folder"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/syndication"
@@ -71,7 +70,7 @@ type application struct {
 	guard *guard.Guard   // the way to every address that a user gave
 
 	unlock func()
-	files  *folder.Folder
+	files  files
 	db     *sqldb.DB
 	events shared.Keeper
 	shared *shared.Store // events, where several processes share them; else nil
@@ -137,7 +136,7 @@ func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) 
 	if err != nil {
 		return a, err
 	}
-	if a.files, err = folder.Open(filepath.Join(c.Data, "files")); err != nil {
+	if a.files, err = c.openFiles(ctx); err != nil {
 		return a, fmt.Errorf("files: %w", err)
 	}
 	if a.db, err = sqldb.Open(ctx, c.Database, sqldb.Options{}); err != nil {

@@ -30,6 +30,7 @@ type Config struct {
 	EventMemoryMB   int            // DuckDB's memory limit
 	LogRetention    time.Duration  // how long the log keeps events that are stored
 	LogServers      LogServers     // where the log is if not in this process
+	Files           FileStore      // where uploaded and made files are
 	Peers           Peers          // the other processes of the installation
 	IntakeRate      int            // events a second and workspace the intake takes; 0: no limit
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
@@ -86,7 +87,10 @@ var Variables = []Variable{
 	{"KIZUNA_LOG_CERT", "PEM file of the certificate that proves this process to those servers", func(c *Config, v string) error { c.LogServers.Cert = v; return nil }},
 	{"KIZUNA_LOG_KEY", "PEM file of that certificate's key", func(c *Config, v string) error { c.LogServers.Key = v; return nil }},
 	{"KIZUNA_LOG_CREDENTIALS", "file with a user's JWT and seed for those servers, as nsc makes it", func(c *Config, v string) error { c.LogServers.Credentials = v; return nil }},
-	{"KIZUNA_ROLES", "what this process does where several make one installation: collect, api, worker, send, with commas between them, or all (flag --roles); needs PostgreSQL, KIZUNA_LOG_URL and the same KIZUNA_MASTER_KEY everywhere", func(c *Config, v string) error { return c.Peers.setRoles(v) }},
+	{"KIZUNA_FILES_URL", "where uploaded and made files are: s3://BUCKET/PREFIX?endpoint=https://HOST:PORT&region=REGION, or file:FOLDER (default: file:DATA/files)", func(c *Config, v string) error { c.Files.URL = v; return nil }},
+	{"KIZUNA_FILES_ACCESS_KEY", "name of the key to that bucket", func(c *Config, v string) error { c.Files.Access = v; return nil }},
+	{"KIZUNA_FILES_SECRET_KEY", "the key itself", func(c *Config, v string) error { c.Files.Secret = v; return nil }},
+	{"KIZUNA_ROLES", "what this process does where several make one installation: collect, api, worker, send, with commas between them, or all (flag --roles); needs PostgreSQL, KIZUNA_LOG_URL, KIZUNA_FILES_URL and the same KIZUNA_MASTER_KEY everywhere", func(c *Config, v string) error { return c.Peers.setRoles(v) }},
 	{"KIZUNA_PEER_LISTEN", "host:port on a private network at which a worker serves events to the other processes, e.g. :8482 (flag --peer-listen)", func(c *Config, v string) error { c.Peers.Listen = v; return nil }},
 	{"KIZUNA_PEER_URL", "the same as the others see it (default: http://HOST:PORT, with the machine's name)", func(c *Config, v string) error { c.Peers.URL = v; return nil }},
 	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
@@ -151,7 +155,7 @@ func (c *Config) Validate() error {
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
 	}
-	all = append(all, c.LogServers.validate(), c.validatePeers())
+	all = append(all, c.LogServers.validate(), c.Files.validate(), c.validatePeers())
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
 	}

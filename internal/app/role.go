@@ -80,6 +80,9 @@ func (c *Config) validatePeers() error {
 	if c.LogServers.URL == "" {
 		all = append(all, errors.New("--roles: several processes share a log outside of them; set KIZUNA_LOG_URL"))
 	}
+	if c.Files.URL == "" && (c.does(apiRole) || c.does(workerRole)) {
+		all = append(all, errors.New("--roles: what one process takes as an upload another works on; set KIZUNA_FILES_URL to a bucket, or to a folder that all of them mount"))
+	}
 	if os.Getenv("KIZUNA_MASTER_KEY") == "" {
 		all = append(all, errors.New("--roles: all processes need the same KIZUNA_MASTER_KEY, base64 of 32 bytes"))
 	}

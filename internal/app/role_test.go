@@ -9,6 +9,7 @@ func several(t *testing.T, change func(*Config)) (Config, error) {
 	t.Helper()
 	t.Setenv("KIZUNA_MASTER_KEY", strings.Repeat("A", 43)+"=")
 	c := Default()
+	c.Files = FileStore{URL: "s3://kizuna/files?endpoint=http://minio:9000", Access: "a", Secret: "b"}
 	c.Data, c.Database, c.LogServers.URL = t.TempDir(), "postgres://kizuna@db/kizuna", "nats://n1:4222,tls://n2:4222"
 	if err := c.Peers.setRoles("worker, send"); err != nil {
 		t.Fatal(err)
@@ -24,14 +25,19 @@ func TestRolesNeedWhatProcessesShare(t *testing.T) {
 		t.Errorf("%+v, %v", c.Peers, err)
 	}
 	for want, change := range map[string]func(*Config){
-		"KIZUNA_DATABASE_URL": func(c *Config) { c.Database = "sqlite:x.db" },
-		"KIZUNA_LOG_URL:":     func(c *Config) { c.LogServers.URL = "n1:4222" },
-		"set KIZUNA_LOG_URL":  func(c *Config) { c.LogServers.URL = "" },
-		"KIZUNA_MASTER_KEY":   func(*Config) { t.Setenv("KIZUNA_MASTER_KEY", "") },
-		"--peer-listen":       func(c *Config) { c.Peers.Listen = "" },
-		"KIZUNA_PEER_URL":     func(c *Config) { c.Peers.URL = "10.0.0.5" },
-		"KIZUNA_LOG_REPLICAS": func(c *Config) { c.LogServers.Replicas = 0 },
-		"KIZUNA_LOG_CA":       func(c *Config) { c.LogServers.CA = "/nowhere.pem" },
+		"KIZUNA_DATABASE_URL":     func(c *Config) { c.Database = "sqlite:x.db" },
+		"KIZUNA_LOG_URL:":         func(c *Config) { c.LogServers.URL = "n1:4222" },
+		"set KIZUNA_LOG_URL":      func(c *Config) { c.LogServers.URL = "" },
+		"KIZUNA_MASTER_KEY":       func(*Config) { t.Setenv("KIZUNA_MASTER_KEY", "") },
+		"--peer-listen":           func(c *Config) { c.Peers.Listen = "" },
+		"KIZUNA_PEER_URL":         func(c *Config) { c.Peers.URL = "10.0.0.5" },
+		"KIZUNA_LOG_REPLICAS":     func(c *Config) { c.LogServers.Replicas = 0 },
+		"set KIZUNA_FILES_URL":    func(c *Config) { c.Files = FileStore{} },
+		"KIZUNA_FILES_ACCESS_KEY": func(c *Config) { c.Files.Secret = "" },
+		"KIZUNA_FILES_URL \"ftp":  func(c *Config) { c.Files.URL = "ftp://files" },
+		"endpoint":                func(c *Config) { c.Files.URL = "s3://kizuna?endpoint=minio" },
+		"name a bucket":           func(c *Config) { c.Files.URL = "s3:///files" },
+		"KIZUNA_LOG_CA":           func(c *Config) { c.LogServers.CA = "/nowhere.pem" },
 	} {
 		if _, err := several(t, change); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error about %q, got %v", want, err)

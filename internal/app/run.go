@@ -239,7 +239,7 @@ func (a *application) close() {
 	}
 	if a.files != nil {
 		if err := a.files.Close(); err != nil {
-			a.log.Error("the folder of files did not close cleanly", "err", err)
+			a.log.Error("the store of files did not close cleanly", "err", err)
 		}
 	}
 	if a.unlock != nil {

@@ -27,6 +27,7 @@ var layers = map[string]string{
 	"storage/sqldb":           "sqldb",
 	"storage/sqlstore":        "adapter",
 	"storage/folder":          "adapter",
+	"storage/bucket":          "adapter",
 	"storage/eventstore":      "adapter",
 	"domain":                  "domain",
 	"collect":                 "edge",

@@ -35,7 +35,7 @@ func startParty(t *testing.T) *party {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
 	shared := []string{
-		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1",
+		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + t.TempDir(),
 		"KIZUNA_MASTER_KEY=" + base64.StdEncoding.EncodeToString(key),
 	}
 	server := func(roles string) *harness.Server {
