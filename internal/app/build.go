@@ -39,6 +39,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
+	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
@@ -272,7 +273,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 			return n > 0, err
 		},
 	})
-	jobs.Register(jobKinds(addresses, files, a.sample)...)
+	schemes := scheme.Service{People: people, Jobs: jobs}
+	jobs.Register(jobKinds(addresses, files, a.sample, schemes)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -346,7 +348,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
+	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
@@ -78,6 +79,7 @@ type Config struct {
 	Addresses  importer.Addresses
 	Imports    importer.People
 	Sample     *sample.Service
+	Schemes    scheme.Service
 	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit
@@ -174,6 +176,7 @@ func (a *api) routes() {
 	a.importRoutes()
 	a.importUndoRoutes()
 	a.sampleRoutes()
+	a.identitySchemeRoutes()
 	a.webhookRoutes()
 	a.journeyRoutes()
 	a.roundRoutes()

@@ -115,6 +115,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /personas", "", `{"name":"p"}`, "persona.create"},
 		{"PUT /personas/{id}", "/personas/$persona", `{"name":"p2","revision":1}`, "persona.update"},
 		{"DELETE /personas/{id}", "/personas/$persona", "", "persona.delete"},
+		{"POST /identity-scheme/simulations", "", fewKinds, "identity_scheme.simulate"},
+		{"PUT /identity-scheme", "", chosen("$kinds"), "identity_scheme.update"},
 		{"PUT /standing/scheme", "", standingScheme, "standing_scheme.update"},
 		{"POST /standing/round", "", "", "standing_scheme.judge"},
 		{"PUT /people/{id}/service", "/people/$cem/service", `{"service":"high"}`, "person.service"},

@@ -286,12 +286,16 @@ var foreignCases = map[string]foreign{
 	"GET /workspace":                        {want: 200},
 	"PATCH /workspace":                      {want: 200, body: `{"name":"mine"}`},
 
-	"GET /standing":             {want: 200, has: `"grid":[]`},
-	"GET /standing/scheme":      {want: 200},
-	"PUT /standing/scheme":      {want: 200, body: standingScheme},
-	"POST /standing/round":      {want: 204},
-	"GET /people/{id}/standing": {id: "$aya"},
-	"PUT /people/{id}/service":  {id: "$aya", body: `{"service":"high"}`},
+	"GET /identity-scheme":                  {want: 200, has: `"version":0`},
+	"POST /identity-scheme/simulations":     {want: 202, body: fewKinds},
+	"GET /identity-scheme/simulations/{id}": {id: "$kinds"},
+	"PUT /identity-scheme":                  {body: chosen("$kinds")},
+	"GET /standing":                         {want: 200, has: `"grid":[]`},
+	"GET /standing/scheme":                  {want: 200},
+	"PUT /standing/scheme":                  {want: 200, body: standingScheme},
+	"POST /standing/round":                  {want: 204},
+	"GET /people/{id}/standing":             {id: "$aya"},
+	"PUT /people/{id}/service":              {id: "$aya", body: `{"service":"high"}`},
 
 	"GET /journey-maps":             {want: 200, has: `"items":[]`},
 	"GET /journey-maps/ready":       {want: 200, has: `"key":"first_purchase"`},
@@ -483,7 +487,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "waiting_job", "people_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
+	for _, name := range []string{"job", "kinds", "waiting_job", "people_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

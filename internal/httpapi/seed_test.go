@@ -159,6 +159,8 @@ func (w *world) business() *business {
 	b.make(w, "people_upload", "POST /uploads", "user,city\ncem,Zanzibar City\n")
 	w.ok(b.key, "POST /imports", b.expand(w, `{"upload":"$people_upload","name":"Zanzibar people.csv","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"user","to":"identifier","key":"user_id"},{"name":"city","to":"trait","key":"city"}]}}`), &begun)
 	b.ids["people_job"] = begun.ID
+	w.ok(b.key, "POST /identity-scheme/simulations", fewKinds, &begun)
+	b.ids["kinds"] = begun.ID
 	w.work()
 	w.ok(b.key, "POST /suppressions/import", b.expand(w, `{"upload":"$spare_upload","channel":"email","name":"Zanzibar waits.csv"}`), &begun)
 	b.ids["waiting_job"] = begun.ID

@@ -178,6 +178,12 @@ func (w *Worker) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if next == at {
+			// Work that was left without a record to wake it: people to be worked out again by other kinds of identifiers.
+			if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
+				return err
+			}
+		}
 		if next != at && !more {
 			select {
 			case <-ctx.Done():

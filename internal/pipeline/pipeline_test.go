@@ -23,6 +23,7 @@ type (
 
 func (noPeople) Effects(context.Context, int) ([]person.Effect, error)         { return nil, nil }
 func (noPeople) Tasks(context.Context, int) ([]person.Task, error)             { return nil, nil }
+func (noPeople) SchemeVersion(context.Context, string) (int64, error)          { return 0, nil }
 func (noPeople) HashBuilds(context.Context, int) ([]person.HashBuild, error)   { return nil, nil }
 func (noEvents) Position(context.Context) (uint64, error)                      { return 0, nil }
 func (noPositions) Position(context.Context, string) (uint64, error)           { return 0, nil }

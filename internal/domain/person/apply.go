@@ -54,7 +54,7 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 // read parses all events, by workspace, in log order.
 func (s *Service) read(ctx context.Context, records []LogRecord) (out map[string][]*occurrence, refused []string, err error) {
 	out = map[string][]*occurrence{}
-	regions := map[string]string{}
+	regions, kindsOf := map[string]string{}, map[string]*kinds{}
 	for _, r := range records {
 		for i := range r.Events {
 			ev := &r.Events[i]
@@ -67,11 +67,11 @@ func (s *Service) read(ctx context.Context, records []LogRecord) (out map[string
 					return nil, nil, err
 				}
 				regions[ev.Workspace] = region
+				if kindsOf[ev.Workspace], err = s.kindsOf(ctx, ev.Workspace); err != nil {
+					return nil, nil, err
+				}
 			}
-			k, err := s.kindsOf(ctx, ev.Workspace)
-			if err != nil {
-				return nil, nil, err
-			}
+			k := kindsOf[ev.Workspace]
 			o := k.read(ev, event.Position{Seq: r.Seq, Index: i}, region)
 			if s.Refuses != nil && ev.PersonID == "" && s.Refuses(ev.Workspace, o.linked(k)) {
 				if subject := event.Subject(ev); subject == event.SubjectOf(ev.Workspace, "", "", "", ev.MessageID) {

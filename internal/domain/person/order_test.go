@@ -119,7 +119,18 @@ func picture(t testing.TB, w *persontest.World) map[string]string {
 
 // TestEdge23_AnyOrderGivesTheSamePeople is the definition of identity as a property: whatever the order of arrival, the
 // cuts between batches, crashes and duplicates, the outcome is that of handling the events one by one in the order of time.
-func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) {
+func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) { anyOrder(t) }
+
+// TestAnyOrderGivesTheSamePeopleWhateverBinds is the same where addresses or devices only bind.
+func TestAnyOrderGivesTheSamePeopleWhateverBinds(t *testing.T) {
+	for _, kinds := range [][]string{{person.KindEmail}, {person.KindDevice}, {person.KindEmail, person.KindAnonymous}} {
+		t.Run(strings.Join(kinds, "+"), func(t *testing.T) {
+			anyOrder(t, func(c *person.Config) { c.Scheme = binding(kinds...) })
+		})
+	}
+}
+
+func anyOrder(t *testing.T, change ...func(*person.Config)) {
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	rapid.Check(t, func(rt *rapid.T) {
 		events := history(rt)
@@ -128,7 +139,7 @@ func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) {
 			return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.MessageID, b.MessageID))
 		})
 		clean(t, db)
-		w := worldOn(t, db)
+		w := worldOn(t, db, change...)
 		for _, e := range inOrder {
 			w.Keep(w.Record(e))
 		}
@@ -138,7 +149,7 @@ func TestEdge23_AnyOrderGivesTheSamePeople(t *testing.T) {
 		want := picture(t, w)
 
 		clean(t, db)
-		w = worldOn(t, db)
+		w = worldOn(t, db, change...)
 		order := rapid.Permutation(events).Draw(rt, "order")
 		for len(order) > 0 {
 			cut := rapid.IntRange(1, min(len(order), 4)).Draw(rt, "cut")
@@ -210,7 +221,7 @@ func clean(t testing.TB, db *sqldb.DB) {
 	t.Helper()
 	for _, table := range []string{
 		"person", "person_counter", "person_identifier", "event_seen", "person_decision", "person_task", "person_effect", "log_position",
-		"person_apart", "person_apart_identifier", "person_hashing", "person_spelling", "person_suggestion", "person_likeness", "person_look",
+		"person_apart", "person_apart_identifier", "person_hashing", "person_spelling", "person_suggestion", "person_likeness", "person_look", "identity_scheme",
 	} {
 		if _, err := db.Exec(t.Context(), "DELETE FROM "+table); err != nil {
 			t.Fatal(err)

@@ -267,6 +267,7 @@ const (
 // Reasons of a refusal.
 const (
 	ReasonConflict    = "conflict"     // both have a user id
+	ReasonBinds       = "binds"        // the kind tells whom an event is from and never makes one of two people
 	ReasonApart       = "apart"        // a member of staff has decided that these are two people
 	ReasonAlias       = "alias"        // an alias between two identified people
 	ReasonMergeCap    = "merge_cap"    // too many merges

@@ -14,6 +14,20 @@ import (
 // rework works a component out again: it runs the sequential algorithm over all its events from nothing, finds the people
 // of today in the outcome, and writes the difference. Applied twice it changes nothing the second time.
 func (s *Service) rework(ctx context.Context, c *component) error {
+	w, err := s.reworking(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{w.run, w.load, w.match, w.refold, w.write} {
+		if err := step(ctx); err != nil {
+			return fmt.Errorf("work out identity again: %w", err)
+		}
+	}
+	return nil
+}
+
+// reworking prepares a run of the algorithm over a component.
+func (s *Service) reworking(ctx context.Context, c *component) (*rework, error) {
 	w := &rework{Service: s, component: c, next: newGraph(c.kinds), heirs: map[*subject]*subject{}, today: map[*subject]*subject{}}
 	w.next.replay, w.next.hashing = true, c.hashing
 	for id := range c.ids {
@@ -22,20 +36,15 @@ func (s *Service) rework(ctx context.Context, c *component) error {
 		}
 	}
 	if err := w.next.mark(ctx, s.Store, c.ws, slices.Collect(maps.Keys(c.ids))); err != nil {
-		return err
+		return nil, err
 	}
 	if s.AliasIdentified != nil {
 		var err error
 		if w.next.aliasOpen, err = s.AliasIdentified(ctx, c.ws); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, step := range []func(context.Context) error{w.run, w.load, w.match, w.refold, w.write} {
-		if err := step(ctx); err != nil {
-			return fmt.Errorf("work out identity again: %w", err)
-		}
-	}
-	return nil
+	return w, nil
 }
 
 // rework is one run. People of the new graph are groups until they got the id of someone of today.

@@ -45,7 +45,9 @@ func (p *placing) run() *subject {
 		}
 	}
 	late, contested := p.survey(all)
-	settled := !late || p.settled()
+	// Whose an identifier is that only binds depends on who came with it first.
+	p.conflict = slices.ContainsFunc(o.nodes, p.binds)
+	settled := !late || !p.conflict && p.settled()
 
 	var who *subject // stays nobody if identifiers are taken off: such an event belongs to the person whom it names
 	switch {
@@ -115,15 +117,26 @@ func (p *placing) settled() bool {
 	return true
 }
 
-// linking returns the event's nodes that link at its time.
+// linking returns the event's nodes that link at its time, those that only bind behind the others: they follow whom the others name.
 func (p *placing) linking() []*node {
 	live := make([]*node, 0, len(p.o.nodes))
+	var last []*node
 	for _, n := range p.o.nodes {
-		if !n.isShared(p.o.at) {
+		switch {
+		case n.isShared(p.o.at):
+		case p.binds(n):
+			last = append(last, n)
+		default:
 			live = append(live, n)
 		}
 	}
-	return live
+	return append(live, last...)
+}
+
+// binds reports whether the node never makes one of two people.
+func (g *graph) binds(n *node) bool {
+	i, ok := g.kinds.rank[n.id.Kind]
+	return ok && g.kinds.list[i].Bind
 }
 
 // settle brings times and marks of everything involved up to date.
@@ -190,7 +203,7 @@ func (p *placing) withUser(known *subject, kept *node) *subject {
 	who := known
 	if who == nil {
 		for _, n := range live {
-			if c := n.ownerAt(o.at); c != nil && !c.identified() && !c.keeps(user) && (who == nil || c != who && c.beats(who)) {
+			if c := n.ownerAt(o.at); c != nil && !p.binds(n) && !c.identified() && !c.keeps(user) && (who == nil || c != who && c.beats(who)) {
 				who = c
 			}
 		}
@@ -302,6 +315,9 @@ func (p *placing) anonymous(live []*node) *subject {
 	var open []*node
 	for _, n := range live {
 		owner := n.ownerAt(o.at)
+		if who == nil && len(open) > 0 && p.binds(n) {
+			who = p.create() // of the others, which nobody has yet; what only binds does not lend them its owner
+		}
 		switch {
 		case owner == nil:
 			open = append(open, n)
@@ -388,6 +404,10 @@ func (p *placing) mayMerge(a, b *subject, via *node) bool {
 	if opposed(a.marks(), b.marks()) {
 		p.conflict = true
 		return refuse(Refused, ReasonApart)
+	}
+	if p.binds(via) {
+		p.conflict = true // what comes late may name the owner otherwise
+		return refuse(Refused, ReasonBinds)
 	}
 	if o.byHand() {
 		return true // limits are for machines

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // Kinds that have a meaning of their own.
@@ -53,6 +55,7 @@ type Kind struct {
 	Strength Strength
 	Form     Normaliser
 	Limit    Limit
+	Bind     bool   // tells whom an event is from, but never makes one of two people
 	Parent   string // the kind that this one lives with: unbinding one of those unbinds what came with it; empty: none
 }
 
@@ -94,26 +97,27 @@ const maxKinds = 50
 
 var kindName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
-// Validate reports the first thing that is wrong with the scheme.
+// Validate reports the first thing that is wrong with the scheme; the field of the error names the kind.
 func (s Scheme) Validate() error {
-	if len(s.Kinds) == 0 || s.Kinds[0].Name != KindUser || !s.Kinds[0].Single() {
-		return fmt.Errorf("identifier scheme: the first kind must be %s, limited to 1 ever", KindUser)
+	if len(s.Kinds) == 0 || s.Kinds[0].Name != KindUser || !s.Kinds[0].Single() || s.Kinds[0].Bind {
+		return errs.Invalid("identity.scheme.user", "kinds[0]", "the first kind must be %s, limited to one ever, and it joins", KindUser)
 	}
 	if len(s.Kinds) > maxKinds {
-		return fmt.Errorf("identifier scheme: %d kinds, at most %d are possible", len(s.Kinds), maxKinds)
+		return errs.Invalid("identity.scheme.too_many", "kinds", "%d kinds are too many; at most %d are possible", len(s.Kinds), maxKinds)
 	}
 	if !slices.ContainsFunc(s.Kinds, func(k Kind) bool { return k.Name == KindAnonymous }) {
-		return fmt.Errorf("identifier scheme: the kind %s is missing", KindAnonymous)
+		return errs.Invalid("identity.scheme.missing", "kinds", "the kind %s is missing; events without a user id need it", KindAnonymous)
 	}
 	names := map[string]bool{kindPerson: true}
 	weak := false
-	for _, k := range s.Kinds {
+	for i, k := range s.Kinds {
+		at := func(part string) string { return fmt.Sprintf("kinds[%d].%s", i, part) }
 		if !kindName.MatchString(k.Name) {
-			return fmt.Errorf("identifier scheme: kind name %q: want lower-case letters, digits and _", k.Name)
+			return errs.Invalid("identity.kind.name", at("name"), "%q is not a name; use up to 40 lower-case letters, digits and _, beginning with a letter", k.Name)
 		}
 		for _, n := range append([]string{k.Name}, k.Aliases...) {
 			if names[n] {
-				return fmt.Errorf("identifier scheme: the name %q is used twice or reserved", n)
+				return errs.Invalid("identity.kind.name_used", at("name"), "the name %q is used twice or reserved; choose another", n)
 			}
 			names[n] = true
 		}
@@ -122,21 +126,21 @@ func (s Scheme) Validate() error {
 			weak = true
 		case Strong:
 			if weak {
-				return fmt.Errorf("identifier scheme: strong kind %s stands after a weak one; a device must not outrank a person", k.Name)
+				return errs.Invalid("identity.kind.order", at("strength"), "%s names a person and stands below a device; a device must not outrank a person, so move it up", k.Name)
 			}
 		default:
-			return fmt.Errorf("identifier scheme: kind %s has no strength", k.Name)
+			return errs.Invalid("identity.kind.strength", at("strength"), "say whether %s names a person (strong) or a device (weak)", k.Name)
 		}
 		switch k.Form {
 		case Trimmed, Mail, Dial:
 		default:
-			return fmt.Errorf("identifier scheme: kind %s has no normaliser", k.Name)
+			return errs.Invalid("identity.kind.form", at("form"), "say how values of %s are written: trim, email or phone", k.Name)
 		}
 		if k.Parent != "" && (k.Parent == k.Name || !slices.ContainsFunc(s.Kinds, func(p Kind) bool { return names[k.Parent] && p.Name == k.Parent })) {
-			return fmt.Errorf("identifier scheme: kind %s lives with %q, which must stand above it", k.Name, k.Parent)
+			return errs.Invalid("identity.kind.parent", at("parent"), "%s lives with %q, which must stand above it", k.Name, k.Parent)
 		}
 		if k.Limit.N < 1 || k.Limit.Window < 0 {
-			return fmt.Errorf("identifier scheme: kind %s has no limit", k.Name)
+			return errs.Invalid("identity.kind.limit", at("limit"), "say how many values of %s a person may have: at least one", k.Name)
 		}
 	}
 	return nil

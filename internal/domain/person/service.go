@@ -54,7 +54,8 @@ type Config struct {
 // Service is ONE_ID. It is safe for concurrent use; work on one workspace is done one transaction after the other.
 type Service struct {
 	Config
-	kinds *kinds
+	kinds *kinds     // of workspaces that have not chosen others
+	known sync.Map   // workspace -> *chosen
 	turn  sync.Mutex // held by Apply and by each task: waiting here is cheaper than a failed transaction
 }
 
@@ -71,9 +72,6 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{Config: c, kinds: newKinds(c.Scheme)}, nil
 }
-
-// kindsOf returns the identifier kinds of a workspace.
-func (s *Service) kindsOf(context.Context, string) (*kinds, error) { return s.kinds, nil }
 
 // Observe adds an observer; call it before the first Apply.
 func (s *Service) Observe(o MergeObserver) { s.Observers = append(s.Observers, o) }

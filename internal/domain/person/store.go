@@ -109,6 +109,12 @@ type Store interface {
 	// SetLook notes how far it has got.
 	SetLook(ctx context.Context, ws string, l Look) error
 
+	// Scheme returns the kinds that a workspace has chosen, the zero value if it has not; SchemeVersion only their version.
+	Scheme(ctx context.Context, ws string) (SchemeRow, error)
+	SchemeVersion(ctx context.Context, ws string) (int64, error)
+	// SaveScheme inserts or replaces them.
+	SaveScheme(ctx context.Context, ws string, row SchemeRow) error
+
 	// AddTask leaves work for RunTasks.
 	AddTask(ctx context.Context, t Task) error
 	// Tasks returns waiting work, oldest first.

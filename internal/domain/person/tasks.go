@@ -190,12 +190,18 @@ type component struct {
 
 // collect gathers the component of the seeds from the history and the identifiers that their owners hold besides.
 func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifier) (*component, error) {
-	c := &component{ws: ws, ids: map[event.Identifier]bool{}, messages: map[string]bool{}}
-	region, err := s.region(ctx, ws)
+	k, err := s.kindsOf(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
-	if c.kinds, err = s.kindsOf(ctx, ws); err != nil {
+	return s.collectBy(ctx, ws, k, seeds, maxReplayIDs)
+}
+
+// collectBy is collect by other kinds than the workspace has, up to so many identifiers.
+func (s *Service) collectBy(ctx context.Context, ws string, k *kinds, seeds []event.Identifier, most int) (*component, error) {
+	c := &component{kinds: k, ws: ws, ids: map[event.Identifier]bool{}, messages: map[string]bool{}}
+	region, err := s.region(ctx, ws)
+	if err != nil {
 		return nil, err
 	}
 	if c.hashing, err = s.Store.Hashing(ctx, ws); err != nil {
@@ -230,7 +236,7 @@ func (s *Service) collect(ctx context.Context, ws string, seeds []event.Identifi
 			return nil, err
 		}
 		frontier = c.add(frontier, held...)
-		if len(c.occs) > maxReplayEvents || len(c.ids)-c.others > maxReplayIDs {
+		if len(c.occs) > maxReplayEvents || len(c.ids)-c.others > most {
 			c.tooLarge = true
 			return c, nil
 		}

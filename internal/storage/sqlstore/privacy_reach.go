@@ -101,7 +101,7 @@ var (
 		"sending_domain": "a setting", "dkim_key": "a setting", "campaign": "a definition", "campaign_wave": "counts", "campaign_series": "a definition",
 		"campaign_run": "entries of a feed", "campaign_item": "entries of a feed", "journey": "a definition", "journey_version": "a definition", "journey_count": "counts",
 		"journey_secret": "a setting", "journey_decision": "results of tests", "invoice_plan": "a setting", "report_note": "staff's words about figures", "saved_report": "a definition",
-		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "person_look": "a position", "sample_mark": "definitions", "schema_migration": "the product",
+		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "identity_scheme": "a setting", "person_look": "a position", "sample_mark": "definitions", "schema_migration": "the product",
 	}
 )
 

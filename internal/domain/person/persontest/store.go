@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) (person.Store, tx.Runner)) {
 		"redirects":   redirects,
 		"decisions":   decisions,
 		"tasks":       tasks,
+		"scheme":      scheme,
 		"apart":       apart,
 		"spellings":   spellings,
 		"suggestions": suggestions,
@@ -429,4 +430,17 @@ func service(t *testing.T, s person.Store, run tx.Runner) {
 	}
 	equal(t, "people", w.Count(), int64(4))
 	equal(t, "kiosk", kiosk.Identifiers[0].Status, person.Shared)
+}
+
+func scheme(t *testing.T, store person.Store, _ tx.Runner) {
+	ctx := t.Context()
+	equal(t, "no scheme", get[person.SchemeRow](t)(store.Scheme(ctx, WS)), person.SchemeRow{})
+	equal(t, "no version", get[int64](t)(store.SchemeVersion(ctx, WS)), int64(0))
+	row := person.SchemeRow{Version: 1, Kinds: `[{"Name":"user_id"}]`, Changed: 5, By: "usr_1"}
+	ok(t, store.SaveScheme(ctx, WS, row))
+	row.Version, row.Kinds = 2, `[]`
+	ok(t, store.SaveScheme(ctx, WS, row))
+	equal(t, "the last one", get[person.SchemeRow](t)(store.Scheme(ctx, WS)), row)
+	equal(t, "its version", get[int64](t)(store.SchemeVersion(ctx, WS)), int64(2))
+	equal(t, "another workspace", get[person.SchemeRow](t)(store.Scheme(ctx, "ws_other")), person.SchemeRow{})
 }

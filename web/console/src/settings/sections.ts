@@ -15,6 +15,7 @@ export const sections: Section[] = [
   { id: 'sources', group: 'data', permission: 'keys.write' },
   { id: 'events', group: 'data', permission: 'people.read' },
   { id: 'rejections', group: 'data' },
+  { id: 'identity', group: 'data' },
   { id: 'keys', group: 'data', permission: 'keys.write' },
   { id: 'webhooks', group: 'data' },
   { id: 'privacy', group: 'data', permission: 'privacy.write' },
