@@ -87,7 +87,7 @@ await until(loaded)
 // Down as fast as it reads: each step goes to the end of what is there.
 const pages = []
 await traced(browser, page, 'deep', async () => {
-  for (let i = 0; i < 100; i++)
+  for (let i = 0; i < rounds * 3; i++)
     pages.push(
       await page.evaluate(
         `(() => { const at = performance.now(); const count = () => document.documentElement.scrollHeight; const before = count(); scrollTo(0, before); return until(() => count() > before + 1000 && ${rows}.length > 5, at) })()`,
