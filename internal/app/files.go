@@ -28,6 +28,7 @@ type FileStore struct {
 }
 
 const (
+	filesFolder   = "files" // of the data folder
 	fileScheme    = "file:"
 	s3Scheme      = "s3"
 	amazon        = "https://s3.amazonaws.com"
@@ -78,7 +79,7 @@ func (c Config) openFiles(ctx context.Context) (files, error) {
 	dir, isFolder := strings.CutPrefix(c.Files.URL, fileScheme)
 	switch {
 	case c.Files.URL == "":
-		return folder.Open(filepath.Join(c.Data, "files"))
+		return folder.Open(filepath.Join(c.Data, filesFolder))
 	case isFolder:
 		return folder.Open(dir)
 	}

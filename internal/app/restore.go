@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,8 @@ func restoreCommand() command {
 		long: `
 BACKUP is a folder that kizuna backup has made. Its checksums are compared first; with --check that is all. DATA must not exist yet, or hold nothing but master.key. With
 KIZUNA_DATABASE_URL the records go into that database, which must be empty and may be of the other kind: that is how an installation moves from SQLite to PostgreSQL or back.
+With KIZUNA_LOG_URL the log goes to those servers, where its stream must not exist yet, and with KIZUNA_FILES_URL files go there: that is how it moves to several machines. The events
+stay a file in DATA, which is the worker's.
 
 Sending is stopped in every workspace afterwards. What was waiting at the time of the backup may have been sent since, and would be sent again: look through it, then resume sending
 in the settings. --resume-sending leaves that out; use it for moving an installation that was stopped before its backup.`,
@@ -171,8 +174,19 @@ func emptyFolder(data string) error {
 // fill makes the stores.
 func fill(ctx context.Context, c Config, from string, m manifest, resume bool, progress io.Writer) error {
 	fmt.Fprintln(progress, "events and files ...")
+	store, err := c.openFiles(ctx)
+	if err != nil {
+		return fmt.Errorf("files: %w", err)
+	}
+	defer store.Close()
 	for name := range m.Files {
 		to, extra := strings.CutPrefix(name, extraFolder+"/")
+		if file, ok := strings.CutPrefix(to, filesFolder+"/"); ok && extra && c.Files.URL != "" {
+			if err := putFile(ctx, store, filepath.Join(from, filepath.FromSlash(name)), file); err != nil {
+				return err
+			}
+			continue
+		}
 		if !extra && !strings.HasPrefix(name, filepath.Base(eventsPath(""))) {
 			continue
 		}
@@ -216,6 +230,28 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 		}
 	}
 	return nil
+}
+
+// putFile gives a file of the backup to the store of files, which is not in the data folder.
+func putFile(ctx context.Context, store files, from, at string) error {
+	parts := strings.Split(at, "/")
+	if len(parts) != 3 {
+		return fmt.Errorf("%s is no file of a workspace: use another backup", from)
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	n, err := store.Put(ctx, parts[0], parts[1], parts[2], in, math.MaxInt64-1)
+	if err == nil && n != info.Size() {
+		err = fmt.Errorf("%s: %d bytes of %d arrived", at, n, info.Size())
+	}
+	return err
 }
 
 // fillLog makes a log whose records have the positions they had.

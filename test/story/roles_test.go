@@ -23,20 +23,33 @@ type party struct {
 	front *harness.Server // collects and serves the API
 	work  *harness.Server // works and sends, at first
 	spare *harness.Server // does everything, and waits with working and sending for its turn
+	files string          // folder that all of them mount
 }
 
 func startParty(t *testing.T) *party {
+	t.Helper()
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	p := prepareParty(t, base64.StdEncoding.EncodeToString(key))
+	p.work.Launch()
+	p.work.Eventually(time.Minute, "the worker has its turn", func() bool { return strings.Count(p.work.Log(), "does the work now") == 2 })
+	p.front.Launch()
+	p.spare.Launch()
+	return p
+}
+
+// prepareParty is startParty without starting Kizuna.
+func prepareParty(t *testing.T, masterKey string) *party {
 	t.Helper()
 	nats, err := natstest.Start(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nats.Stop)
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
+	files := t.TempDir()
 	shared := []string{
-		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + t.TempDir(),
-		"KIZUNA_MASTER_KEY=" + base64.StdEncoding.EncodeToString(key),
+		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + files,
+		"KIZUNA_MASTER_KEY=" + masterKey,
 	}
 	server := func(roles string) *harness.Server {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,12 +60,7 @@ func startParty(t *testing.T) *party {
 		ln.Close()
 		return harness.Prepare(t, append([]string{"KIZUNA_ROLES=" + roles, "KIZUNA_PEER_LISTEN=" + peer}, shared...)...)
 	}
-	p := &party{nats: nats, front: server("collect,api"), work: server("worker,send"), spare: server("all")}
-	p.work.Launch()
-	p.work.Eventually(time.Minute, "the worker has its turn", func() bool { return strings.Count(p.work.Log(), "does the work now") == 2 })
-	p.front.Launch()
-	p.spare.Launch()
-	return p
+	return &party{nats: nats, front: server("collect,api"), work: server("worker,send"), spare: server("all"), files: files}
 }
 
 // loseALogServer kills the NATS server that leads the log, and returns how to start it again.
