@@ -82,10 +82,16 @@ type leavers struct{ *application }
 
 // Leave implements privacy.Leaver.
 func (l leavers) Leave(ctx context.Context, ws string, s privacy.Subject, mode privacy.Mode) error {
-	for _, id := range s.IDs {
-		if err := l.journeys.Forget(ctx, ws, id); err != nil {
-			return fmt.Errorf("journeys: %w", err)
+	// In one transaction: there may be hundreds of people.
+	if err := l.db.InTx(ctx, func(ctx context.Context) error {
+		for _, id := range s.IDs {
+			if err := l.journeys.Forget(ctx, ws, id); err != nil {
+				return fmt.Errorf("journeys: %w", err)
+			}
 		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	if err := l.segments.Forget(ctx, ws, s.Nums); err != nil {
 		return fmt.Errorf("segments: %w", err)

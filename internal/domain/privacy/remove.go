@@ -16,14 +16,11 @@ const removeChunk = 200
 func (s *Service) Remove(ctx context.Context, ws string, people []string, progress func(done int) error) error {
 	var chunks []Traces
 	for from := 0; from < len(people); from += removeChunk {
-		t := Traces{Ghost: id.New("per")}
-		for _, p := range people[from:min(from+removeChunk, len(people))] {
-			who, err := s.c.Records.Subject(ctx, ws, p)
-			if err != nil {
-				return err
-			}
-			t.IDs, t.Nums = append(t.IDs, who.IDs...), append(t.Nums, who.Nums...)
+		who, err := s.c.Records.Several(ctx, ws, people[from:min(from+removeChunk, len(people))])
+		if err != nil {
+			return err
 		}
+		t := Traces{Ghost: id.New("per"), Subject: who}
 		for _, l := range s.c.Leavers {
 			if err := l.Leave(ctx, ws, t.Subject, Forget); err != nil {
 				return fmt.Errorf("leave: %w", err)

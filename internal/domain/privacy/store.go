@@ -44,6 +44,8 @@ type Store interface {
 type Records interface {
 	// Subject returns the person with this id or the one they became, together with everybody who was merged into them; no ids if there is nobody.
 	Subject(ctx context.Context, ws, person string) (Subject, error)
+	// Several returns the people with these ids together with everybody who was merged into them, without identifiers.
+	Several(ctx context.Context, ws string, people []string) (Subject, error)
 	// Busy counts messages to the people that are being handed over right now.
 	Busy(ctx context.Context, ws string, people []string) (int64, error)
 	// Erase deletes or strips every row that says something about the person, and returns what it did. Doing it again finds what is new.

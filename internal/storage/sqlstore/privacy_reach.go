@@ -145,6 +145,24 @@ func (s *Reach) Subject(ctx context.Context, ws, person string) (who privacy.Sub
 	return who, err
 }
 
+// Several implements privacy.Records.
+func (s *Reach) Several(ctx context.Context, ws string, people []string) (who privacy.Subject, err error) {
+	one := func(r sqldb.Row) (num uint64, err error) {
+		var id string
+		err = r.Scan(&id, &num)
+		who.IDs, who.Nums = append(who.IDs, id), append(who.Nums, num)
+		return num, err
+	}
+	in, arg := s.db.In(2, people)
+	nums, err := sqldb.Collect(ctx, s.db, one, `SELECT id, num FROM person WHERE workspace_id = $1 AND id `+in, ws, arg)
+	if err != nil {
+		return who, err
+	}
+	in, arg = s.db.InInts(2, signed(nums))
+	_, err = sqldb.Collect(ctx, s.db, one, `SELECT id, num FROM person WHERE workspace_id = $1 AND redirect > 0 AND redirect `+in, ws, arg)
+	return who, err
+}
+
 // Busy implements privacy.Records.
 func (s *Reach) Busy(ctx context.Context, ws string, people []string) (int64, error) {
 	clause, arg := s.db.In(2, people)
