@@ -38,7 +38,6 @@ type table struct {
 	first   []string // the first row, if it is data
 	at      int      // line of the last row
 	index   map[string]int
-	cells   []string
 }
 
 // counter counts what was read of the file.
