@@ -15,5 +15,5 @@
 // Invariants: each step may be done again, so that a process that dies goes on where it was. Until the end the request knows whom it is about, sealed;
 // afterwards it knows keyed hashes alone. Nothing is destroyed before intake refuses what would bring it back and the pipeline is through.
 //
-// The reasons are in docs/decisions/0017-erasure.md and 0032-rules-of-intake.md.
+// The reasons are in docs/decisions/0017-erasure.md and 0030-rules-of-intake.md.
 package privacy
