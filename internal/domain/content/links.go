@@ -50,7 +50,7 @@ func (s *Service) CheckLinks(ctx context.Context, ws string, r PreviewRequest) (
 			}
 			u.Fragment = ""
 			if _, seen := labels[u.String()]; !seen {
-				labels[u.String()] = strings.TrimSpace(l.label)
+				labels[u.String()] = once(strings.TrimSpace(l.label))
 				urls = append(urls, u.String())
 			}
 		}
@@ -82,4 +82,12 @@ func (s *Service) CheckLinks(ctx context.Context, ws string, r PreviewRequest) (
 		verdicts[i].Label = labels[verdicts[i].URL]
 	}
 	return verdicts, leftOut, nil
+}
+
+// once takes back what a link says twice: a picture whose description is also written below it, or one picture for light and one for dark screens.
+func once(label string) string {
+	if half := len(label) / 2; half > 0 && strings.TrimSpace(label[:half]) == strings.TrimSpace(label[half:]) {
+		return strings.TrimSpace(label[:half])
+	}
+	return label
 }

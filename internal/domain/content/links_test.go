@@ -33,7 +33,7 @@ func TestLinksAreAskedAsTheReaderWouldFollowThem(t *testing.T) {
 	s := content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now), Links: web})
 	d := content.Draft{
 		Name: "x", Subject: "x", Locale: "en",
-		HTML: `<p><a href="https://shop.example/o/{{ event.order }}">Your order</a> <a href="https://shop.example/a#top">A</a> <a href="https://shop.example/a#end">A again</a>
+		HTML: `<p><a href="https://shop.example/o/{{ event.order }}"><img src="https://shop.example/o.png" alt="Your order">Your order</a> <a href="https://shop.example/a#top">A</a> <a href="https://shop.example/a#end">A again</a>
 			<a href="mailto:hi@shop.example">write</a> <a href="#x">below</a> <a href="{{ unsubscribe_url }}">leave</a></p>`,
 		Translations: []content.Translation{{Locale: "ja", Subject: "x", HTML: `<p><a href="https://shop.example/ja">ja</a> <a href="{{ unsubscribe_url }}">x</a></p>`}},
 	}
