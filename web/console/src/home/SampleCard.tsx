@@ -102,7 +102,7 @@ function Ask({ of: s, onClose, onBegun }: { of: Sample; onClose: () => void; onB
                   {word('sample_noun', k.noun)} “{k.name}”
                   {/* Each in a line of its own: a link inside a sentence would have to stand out from it. */}
                   {k.for.map((f) => (
-                    <div key={f.id}>
+                    <div key={f.id} style={{ lineHeight: '26px' }}>
                       {pages[f.noun] ? (
                         <Link to={`${pages[f.noun]}/${f.id}`}>{t('sample.for', { name: f.name })}</Link>
                       ) : (
