@@ -371,11 +371,7 @@ func BenchmarkChain(b *testing.B) {
 			s.Must("GET", "/stats", nil, &now)
 			return now.Events >= events
 		})
-		s.Eventually(10*time.Minute, "the server is quiet", func() bool {
-			before := harness.CPU(s.PID())
-			time.Sleep(time.Second)
-			return harness.CPU(s.PID())-before <= 50*time.Millisecond
-		})
+		s.Quiet(10 * time.Minute)
 	}
 	sent := int64(0)
 	send(b, s.URL, f, 0, 20_000, crowd{20_000, 1}, 0) // everybody has been here before

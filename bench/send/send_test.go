@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 	fmt.Println(s.Addr())
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		n, first, last := s.Taken()
-		_ = json.NewEncoder(os.Stdout).Encode(taken{n, first, last, cpuOf(os.Getpid())})
+		_ = json.NewEncoder(os.Stdout).Encode(taken{n, first, last, harness.CPU(os.Getpid())})
 	}
 }
 
@@ -114,31 +114,6 @@ func (s *sink) taken(b *testing.B) (t taken) {
 		b.Fatal(err)
 	}
 	return t
-}
-
-// cpuOf is what a process has used of the processors (proc(5), in hundredths of a second).
-func cpuOf(pid int) time.Duration {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(raw), ") ")
-	f := strings.Fields(rest)
-	user, _ := strconv.Atoi(f[11])
-	system, _ := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
-}
-
-// memoryOf reads VmRSS or VmHWM in MB.
-func memoryOf(pid int, what string) float64 {
-	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for l := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(l, what+":"); ok {
-			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
-			return float64(kb) / 1024
-		}
-	}
-	return 0
 }
 
 // letter is about 6 KB, with two links beside the one to unsubscribe.
@@ -254,7 +229,7 @@ func newWorld(b *testing.B, people int) *world {
 
 // keep copies the data of the world into a folder, and restore begins with such a copy: experiments need not import everybody anew.
 func (w *world) keep(folder string) {
-	w.quiet()
+	w.s.Quiet(10 * time.Minute)
 	w.s.Stop()
 	names, _ := json.Marshal([]string{w.topic, w.segment, w.template})
 	if err := os.WriteFile(filepath.Join(w.s.Dir, "bench.json"), names, 0o600); err != nil {
@@ -298,28 +273,19 @@ func (w *world) route(addr string, connections int) {
 	w.account = made.ID
 }
 
-// quiet waits until the server has nothing more to do: it uses less than 2 % of a processor for a second.
-func (w *world) quiet() {
-	w.s.Eventually(10*time.Minute, "the server is quiet", func() bool {
-		before := cpuOf(w.s.PID())
-		time.Sleep(time.Second)
-		return cpuOf(w.s.PID())-before <= 50*time.Millisecond
-	})
-}
-
 // campaign sends to everybody and reports.
 func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	sink := startSink(b, latency)
 	defer sink.stop()
 	w.route(sink.addr, connections)
-	w.quiet()
+	w.s.Quiet(10 * time.Minute)
 	var made struct{ ID string }
 	w.s.Must("POST", "/campaigns", map[string]any{
 		"name": fmt.Sprintf("Letter %d %s", connections, latency), "channel": "email", "audience": map[string]any{"include": []string{w.segment}}, "topic": w.topic, "template": w.template,
 	}, &made)
 	pid := w.s.PID()
-	idle := memoryOf(pid, "VmRSS")
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) // the peak begins anew
+	idle := harness.Memory(pid, "VmRSS")
+	harness.ResetPeak(pid)
 	name := fmt.Sprintf("%d-%s", connections, latency)
 	profiled := make(chan struct{})
 	go func() {
@@ -327,24 +293,24 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 		w.profile(fmt.Sprintf("profile?seconds=%.0f", profileSeconds()), name+".cpu")
 	}()
 	watched := watch(pid)
-	began, cpu := time.Now(), cpuOf(pid)
+	began, cpu := time.Now(), harness.CPU(pid)
 	w.s.Must("POST", "/campaigns/"+made.ID+"/launch", nil, nil)
 	w.s.Eventually(30*time.Minute, "everybody is mailed", func() bool { return sink.taken(b).N >= w.people })
-	t, sent := sink.taken(b), cpuOf(pid)
+	t, sent := sink.taken(b), harness.CPU(pid)
 	w.profile("heap", name+".heap")
 	w.s.Eventually(5*time.Minute, "the campaign is finished", func() bool {
 		var c struct{ Status string }
 		w.s.Do("GET", "/campaigns/"+made.ID, nil, &c)
 		return c.Status == "sent"
 	})
-	w.quiet()
-	after := cpuOf(pid)
+	w.s.Quiet(10 * time.Minute)
+	after := harness.CPU(pid)
 	<-profiled
 	if w.profiles != "" {
 		took, of := t.Last.Sub(began).Seconds(), profileSeconds()
 		shares(b, harness.Binary(b), filepath.Join(os.Getenv(profileVariable), name+".cpu"), float64(w.people)*min(1, of/took))
 	}
-	peak := memoryOf(pid, "VmHWM")
+	peak := harness.Memory(pid, "VmHWM")
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(w.people) }
 	b.ReportMetric(float64(t.N-1)/t.Last.Sub(t.First).Seconds(), "mails/s")
 	b.ReportMetric(float64(w.people)/t.Last.Sub(began).Seconds(), "mails/s-from-launch")

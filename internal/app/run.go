@@ -113,8 +113,8 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
-	var traffic traffic
-	server.ConnState = traffic.note
+	var open traffic
+	server.ConnState = open.note
 	stopAdmin, err := a.serveAdmin()
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 	a.live.Close() // live streams would never end
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	return errors.Join(err, drain(stop, server, &traffic, drainLimit), a.running.Stop(stop))
+	return errors.Join(err, drain(stop, server, &open, drainLimit), a.running.Stop(stop))
 }
 
 // drain lets open requests end, and cuts off those that take longer than patience. Shutdown alone would leave a request unanswered that came with a

@@ -42,7 +42,7 @@ func (a *api) eventRoutes() {
 	}
 	route(a, http.MethodGet, "/events", "event-list", "Events as they came in, the last one first", staff.PeopleRead, func(ctx context.Context, in *filter) (*body[List[Arrival]], error) {
 		ws := workspaceOf(ctx)
-		found, err := a.c.Events.Arrivals(ctx, ws, event.Arrival{Source: in.Source, Type: event.Type(in.Type), Name: in.Name}, in.request())
+		found, err := a.c.Events.Arrivals(ctx, ws, event.ArrivalFilter{Source: in.Source, Type: event.Type(in.Type), Name: in.Name}, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (a *api) eventRoutes() {
 	}
 	route(a, http.MethodGet, "/events/{id}", "event-get", "One event with all that it says", staff.PeopleRead, func(ctx context.Context, in *named) (*body[ArrivedEvent], error) {
 		ws := workspaceOf(ctx)
-		found, err := a.c.Events.Arrivals(ctx, ws, event.Arrival{MessageID: in.ID}, page.Request{Limit: 1})
+		found, err := a.c.Events.Arrivals(ctx, ws, event.ArrivalFilter{MessageID: in.ID}, page.Request{Limit: 1})
 		if err != nil {
 			return nil, err
 		}

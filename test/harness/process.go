@@ -35,3 +35,13 @@ func Memory(pid int, what string) float64 {
 
 // ResetPeak lets VmHWM of a process begin anew.
 func ResetPeak(pid int) { _ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) }
+
+// Quiet waits until the server has nothing more to do: it uses less than a twentieth of a processor for a second.
+func (s *Server) Quiet(limit time.Duration) {
+	s.t.Helper()
+	s.Eventually(limit, "the server is quiet", func() bool {
+		before := CPU(s.PID())
+		time.Sleep(time.Second)
+		return CPU(s.PID())-before <= 50*time.Millisecond
+	})
+}

@@ -20,8 +20,6 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/channel/email/smtptest"
-	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
-	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
@@ -88,18 +86,7 @@ func (l *faultLoad) next(left int) []harness.Event {
 	return out
 }
 
-func TestFaultsChangeNothingOfWhatIsKept(t *testing.T) {
-	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
-		t.Run(string(kind), func(t *testing.T) {
-			long(t)
-			var env []string
-			if kind == sqldb.Postgres {
-				env = append(env, "KIZUNA_DATABASE_URL="+sqldbtest.URL(t, kind))
-			}
-			faults(t, harness.Start(t, env...))
-		})
-	}
-}
+func TestFaultsChangeNothingOfWhatIsKept(t *testing.T) { onEachEngine(t, faults) }
 
 func faults(t *testing.T, s *harness.Server) {
 	seed, err := strconv.ParseUint(os.Getenv("KIZUNA_FAULT_SEED"), 10, 64)

@@ -18,7 +18,6 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
-	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
@@ -26,11 +25,8 @@ func TestKilledAgainAndAgainEveryReturnThatWasTakenIsThereOnce(t *testing.T) {
 	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(kind), func(t *testing.T) {
 			long(t)
-			env := []string{"KIZUNA_INBOUND_LISTEN=" + freeAddr(t), "KIZUNA_ALLOW_TARGETS=127.0.0.1"}
-			if kind == sqldb.Postgres {
-				env = append(env, "KIZUNA_DATABASE_URL="+sqldbtest.URL(t, kind))
-			}
-			killedWhileMailReturns(t, harness.Start(t, env...), strings.TrimPrefix(env[0], "KIZUNA_INBOUND_LISTEN="))
+			inbound := freeAddr(t)
+			killedWhileMailReturns(t, harness.Start(t, append(database(t, kind), "KIZUNA_INBOUND_LISTEN="+inbound, "KIZUNA_ALLOW_TARGETS=127.0.0.1")...), inbound)
 		})
 	}
 }

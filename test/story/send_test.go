@@ -13,7 +13,6 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/channel/email/smtptest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
-	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
@@ -67,14 +66,16 @@ func (p *trap) reached(stage smtptest.Stage) (smtptest.Reply, bool) {
 }
 
 func TestKilledAtEveryStepOfACampaignNobodyIsLostAndEverySecondCopyIsCounted(t *testing.T) {
+	onEachEngine(t, killedAtEveryStep)
+}
+
+// onEachEngine tells a long story on a new server with each record store.
+func onEachEngine(t *testing.T, tell func(t *testing.T, s *harness.Server)) {
+	t.Helper()
 	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(kind), func(t *testing.T) {
 			long(t)
-			var env []string
-			if kind == sqldb.Postgres {
-				env = append(env, "KIZUNA_DATABASE_URL="+sqldbtest.URL(t, kind))
-			}
-			killedAtEveryStep(t, harness.Start(t, env...))
+			tell(t, harness.Start(t, database(t, kind)...))
 		})
 	}
 }

@@ -40,7 +40,7 @@ type Store interface {
 	// Timeline returns one person's events, newest first. filter may be empty (all) or name the wanted types.
 	Timeline(ctx context.Context, ws string, person uint64, types []Type, p page.Request) (page.Of[Kept], error)
 	// Arrivals returns the workspace's events that match, the one that came to the log last first.
-	Arrivals(ctx context.Context, ws string, f Arrival, p page.Request) (page.Of[Kept], error)
+	Arrivals(ctx context.Context, ws string, f ArrivalFilter, p page.Request) (page.Of[Kept], error)
 	// Histories returns the events of the people in the order of Less. If names is not nil, only events with one of
 	// these names (page and screen events also match by their type as name) are returned.
 	// What neither rules nor portraits read is left out: Identifiers, PreviousID, GroupID, PersonID, Original, Sent, Flags.
@@ -143,8 +143,8 @@ type Mirror struct {
 	LastSeen  time.Time
 }
 
-// Arrival says which events are wanted; an empty field matches every event.
-type Arrival struct {
+// ArrivalFilter says which events are wanted; an empty field matches every event.
+type ArrivalFilter struct {
 	Source    string // id of the source whose write key it came with
 	Type      Type
 	Name      string

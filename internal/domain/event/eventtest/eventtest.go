@@ -268,7 +268,7 @@ func arrivals(t *testing.T, s Store) {
 	other.Workspace = "ws_2"
 	first := Kept(2, "A", 9, 3)
 	appendBatch(t, s, event.Batch{Events: []event.Kept{first, page1, page2, other, late}, Through: 9})
-	all := func(f event.Arrival) (got []string) {
+	all := func(f event.ArrivalFilter) (got []string) {
 		r := page.Request{Limit: 2}
 		for {
 			p, err := s.Arrivals(t.Context(), "ws_1", f, r)
@@ -281,15 +281,15 @@ func arrivals(t *testing.T, s Store) {
 			}
 		}
 	}
-	same(t, "all", all(event.Arrival{}), []string{"m9", "m7b", "m7", "m3"})
-	same(t, "of a type", all(event.Arrival{Type: event.Page}), []string{"m7b", "m7"})
-	same(t, "of a source", all(event.Arrival{Source: "src_2"}), []string{"m7b"})
-	same(t, "of a name", all(event.Arrival{Name: "A"}), []string{"m9", "m3"})
-	same(t, "the one", all(event.Arrival{MessageID: "m7"}), []string{"m7"})
-	if got := all(event.Arrival{MessageID: "m8"}); len(got) > 0 {
+	same(t, "all", all(event.ArrivalFilter{}), []string{"m9", "m7b", "m7", "m3"})
+	same(t, "of a type", all(event.ArrivalFilter{Type: event.Page}), []string{"m7b", "m7"})
+	same(t, "of a source", all(event.ArrivalFilter{Source: "src_2"}), []string{"m7b"})
+	same(t, "of a name", all(event.ArrivalFilter{Name: "A"}), []string{"m9", "m3"})
+	same(t, "the one", all(event.ArrivalFilter{MessageID: "m7"}), []string{"m7"})
+	if got := all(event.ArrivalFilter{MessageID: "m8"}); len(got) > 0 {
 		t.Errorf("an event of another workspace: %v", got)
 	}
-	if _, err := s.Arrivals(t.Context(), "ws_1", event.Arrival{}, page.Request{Cursor: "!"}); !errs.Is(err, errs.KindInvalid) {
+	if _, err := s.Arrivals(t.Context(), "ws_1", event.ArrivalFilter{}, page.Request{Cursor: "!"}); !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("bad cursor: %v; want invalid", err)
 	}
 }

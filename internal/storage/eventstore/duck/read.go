@@ -45,7 +45,7 @@ func (s *Store) Timeline(ctx context.Context, ws string, person uint64, types []
 }
 
 // Arrivals implements event.Store.
-func (s *Store) Arrivals(ctx context.Context, ws string, f event.Arrival, p page.Request) (page.Of[event.Kept], error) {
+func (s *Store) Arrivals(ctx context.Context, ws string, f event.ArrivalFilter, p page.Request) (page.Of[event.Kept], error) {
 	var seq uint64
 	var idx int
 	after, err := page.Decode(p.Cursor, &seq, &idx)

@@ -207,7 +207,7 @@ func (s *Store) Timeline(ctx context.Context, ws string, person uint64, types []
 }
 
 // Arrivals implements event.Store.
-func (s *Store) Arrivals(ctx context.Context, ws string, f event.Arrival, p page.Request) (page.Of[event.Kept], error) {
+func (s *Store) Arrivals(ctx context.Context, ws string, f event.ArrivalFilter, p page.Request) (page.Of[event.Kept], error) {
 	a, err := s.ask(ctx, call{Method: "Arrivals", WS: ws, Arrival: f, Page: p})
 	return page.Of[event.Kept]{Items: a.Kept, Next: a.Next}, err
 }

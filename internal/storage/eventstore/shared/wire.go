@@ -23,7 +23,7 @@ type call struct {
 	Batch   event.Batch
 	People  []uint64
 	Types   []event.Type
-	Arrival event.Arrival
+	Arrival event.ArrivalFilter
 	Page    page.Request
 	Names   []string
 	Named   bool // Names is not nil
