@@ -125,9 +125,11 @@ func tell(t *testing.T, browser string, words ...string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{"run.mjs", url, email, password}, words...)...)
 	cmd.Env = append(os.Environ(), "CHROMIUM="+browser)
-	out, err := cmd.CombinedOutput()
+	var wrong strings.Builder // how each story that failed did so
+	cmd.Stderr = &wrong
+	out, err := cmd.Output()
 	t.Logf("%s", out)
 	if err != nil {
-		t.Errorf("a story did not go as told: %v", err)
+		t.Errorf("stories did not go as told: %v\n%s", err, wrong.String())
 	}
 }

@@ -1,5 +1,6 @@
 // What the stories share: a browser, signed-in pages, texts of the catalogues, and the checks every page has to pass.
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
@@ -47,6 +48,24 @@ export async function api(method, path, body) {
 export const phone = { width: 390, height: 844 }
 export const laptop = { width: 1280, height: 860 }
 
+const told = new AsyncLocalStorage()
+
+/** Tells a story; one that fails says what its pages showed. */
+export async function telling(story) {
+  const pages = []
+  try {
+    return await told.run(pages, story)
+  } catch (err) {
+    for (const page of pages.filter((p) => !p.isClosed())) {
+      const shown = await page.locator('body').innerText({ timeout: 5_000 }).catch((e) => e.message)
+      err.stack += `\n    at the address ${page.url()} one reads: ${shown.replace(/\s+/g, ' ').slice(0, 1500)}`
+      err.stack += page.complaints.map((c) => `\n    the browser complains: ${c}`).join('')
+      await page.context().close()
+    }
+    throw err
+  }
+}
+
 /** A page of its own; complaints of the browser end the story. */
 export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false } = {}) {
   const context = await browser.newContext({
@@ -57,12 +76,13 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
     bypassCSP,
     hasTouch: size.width < 600,
   })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(60_000) // a machine that does much else besides is slow, not wrong
   if (signedIn) await context.addCookies([entered.cookie])
   // Not in frames: those of letters have no storage.
   await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
   const page = await context.newPage()
   page.complaints = []
+  told.getStore()?.push(page)
   page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))
   page.on('console', (m) => {
     // 401: not signed in yet; 422: a draft that is not complete yet, which the server is asked to check.
@@ -82,13 +102,14 @@ export async function visit(page, path) {
   await settled(page)
 }
 
-/** Waits until a heading stands and nothing loads any more. */
+/** Waits until the screen of the address stands, with a heading, and nothing loads any more. */
 export async function settled(page) {
-  await page.locator('#main h1').first().waitFor()
+  const drawn = () =>
+    page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => document.fonts.ready.then(resolve)))))
+  await drawn()
+  await page.locator('#main:not([aria-busy]) h1').first().waitFor()
   await page.waitForFunction(() => !document.querySelector('[role=status][aria-label][class*=skeleton]'))
-  await page.evaluate(
-    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => document.fonts.ready.then(resolve)))),
-  )
+  await drawn()
 }
 
 export async function fits(page, what) {

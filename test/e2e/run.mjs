@@ -1,6 +1,6 @@
 // The stories of the console, told in a browser.
 //   node test/e2e/run.mjs URL EMAIL PASSWORD [story ...]
-import { browser, wanted } from './lib.mjs'
+import { browser, telling, wanted } from './lib.mjs'
 import { stories as atonce } from './atonce.mjs'
 import { stories as canvas } from './canvas.mjs'
 import { last, stories as data } from './data.mjs'
@@ -12,7 +12,7 @@ import { stories as pages } from './stories.mjs'
 
 const stories = { ...pages, ...keys, ...canvas, ...atonce, ...maps, ...states, ...loop, ...data }
 
-let failed = 0
+const failed = []
 const began = Date.now()
 const queue = Object.entries(stories).filter(([name]) => wanted.length === 0 || wanted.some((w) => name.includes(w)))
 async function next() {
@@ -21,11 +21,11 @@ async function next() {
   const [name, tell] = story
   const start = Date.now()
   try {
-    const note = await tell()
+    const note = await telling(tell)
     console.log(`ok    ${name} ${((Date.now() - start) / 1000).toFixed(1)} s${note ? ` (${note})` : ''}`)
   } catch (err) {
-    failed++
-    console.log(`FAIL  ${name}\n${err.stack}`)
+    failed.push(`FAIL  ${name}\n${err.stack}`)
+    console.log(`FAIL  ${name}`)
   }
   return next()
 }
@@ -35,5 +35,8 @@ await Promise.all([next(), next()])
 queue.push(...Object.entries(last).filter(([name]) => wanted.some((w) => name.includes(w))))
 await next()
 await browser.close()
-console.log(`${failed} failed, ${((Date.now() - began) / 1000).toFixed(0)} s`)
-if (failed > 0) process.exitCode = 1
+console.log(`${failed.length} failed, ${((Date.now() - began) / 1000).toFixed(0)} s`)
+if (failed.length > 0) {
+  console.error(failed.join('\n'))
+  process.exitCode = 1
+}

@@ -3,7 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { choose, type Language, language, languages, useT } from '@/i18n'
 import { printed, useShortcuts } from '@/lib/keys'
 import { useLive } from '@/lib/live'
-import { type Area, Outlet, useGo, usePath } from '@/lib/route'
+import { type Area, Outlet, useArriving, useGo, usePath } from '@/lib/route'
 import { Avatar, IconButton, Kbd, Link, Menu, toastError, UnstyledButton, useColorScheme } from '@/ui'
 import { areas } from './areas'
 import { useAttention } from './attention'
@@ -22,6 +22,7 @@ export function Frame() {
   useLive()
   const go = useGo()
   const path = usePath()
+  const arriving = useArriving()
   const can = useCan()
   const session = useSession()
   const notices = useAttention() ?? []
@@ -106,7 +107,7 @@ export function Frame() {
         </div>
       </aside>
       {open ? <button type="button" className={css.scrim} aria-label={t('action.close')} onClick={() => setOpen(false)} /> : null}
-      <main id="main" tabIndex={-1} className={css.main}>
+      <main id="main" tabIndex={-1} className={css.main} aria-busy={arriving || undefined}>
         <Outlet />
       </main>
       <Suspense fallback={null}>

@@ -1,5 +1,5 @@
 // Routing as screens see it. The router itself is in app/router.tsx; nothing else imports it.
-import { useBlocker, useLocation, useNavigate, useParams } from '@tanstack/react-router'
+import { useBlocker, useLocation, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
 import { useCallback, useMemo } from 'react'
 
@@ -51,6 +51,9 @@ export function useParam(name: string): string {
   const params = useParams({ strict: false }) as Record<string, string | undefined>
   return params[name] ?? ''
 }
+
+/** Whether the address has changed already and its screen does not stand yet. */
+export const useArriving = () => useRouterState({ select: (s) => s.status === 'pending' })
 
 /** Opens an address: const go = useGo(); go('/people/per_1') */
 export function useGo() {
