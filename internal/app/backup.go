@@ -183,11 +183,22 @@ func (w backupWriter) write(ctx context.Context, c Config, db *sqldb.DB, stores 
 
 // extra copies what is in the data folder besides the stores.
 func (w backupWriter) extra(c Config) error {
-	return filepath.WalkDir(c.Data, func(path string, d fs.DirEntry, err error) error {
+	return eachExtra(c.Data, func(path, rel string) error {
+		err := w.copy(path, filepath.Join(extraFolder, rel))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // deleted meanwhile
+		}
+		return err
+	})
+}
+
+// eachExtra goes through the files of a data folder that belong to no store.
+func eachExtra(data string, do func(path, rel string) error) error {
+	return filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(c.Data, path)
+		rel, err := filepath.Rel(data, path)
 		if err != nil || rel == "." {
 			return err
 		}
@@ -200,21 +211,17 @@ func (w backupWriter) extra(c Config) error {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		err = w.copy(path, filepath.Join(extraFolder, rel))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // deleted meanwhile
-		}
-		return err
+		return do(path, rel)
 	})
 }
 
 // stored reports whether a path below the data folder belongs to a store, or to this process alone.
 func stored(rel string) bool {
 	switch rel {
-	case "log", "lock", "master.key", filepath.Base(controlPath("")):
+	case "log", "lock", "master.key", movedFile, arrivingFile, filepath.Base(controlPath("")):
 		return true
 	}
-	return strings.HasPrefix(rel, "records.db") || strings.HasPrefix(rel, "events.duckdb")
+	return strings.HasPrefix(rel, recordsName) || strings.HasPrefix(rel, "events.duckdb")
 }
 
 // file writes one file, makes sure that it is on the disk and notes its proof.

@@ -126,6 +126,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) 
 	if _, err := os.Stat(filepath.Join(c.Data, restoringFile)); err == nil {
 		return a, fmt.Errorf("a backup was being restored into %s and did not come to its end: delete the folder and restore it again", c.Data)
 	}
+	if err := notMoving(c.Data); err != nil {
+		return a, err
+	}
 	if a.guard, err = guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		return a, err
 	}

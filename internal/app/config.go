@@ -137,7 +137,7 @@ func (c *Config) Validate() error {
 		all = append(all, errors.New("--data: name a folder"))
 	}
 	if c.Database == "" {
-		c.Database = "sqlite:" + filepath.Join(c.Data, "records.db")
+		c.Database = "sqlite:" + filepath.Join(c.Data, recordsName)
 	}
 	if !strings.HasPrefix(c.Database, "sqlite:") && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		all = append(all, errors.New("KIZUNA_DATABASE_URL: want sqlite:PATH or postgres://USER@HOST/DATABASE"))

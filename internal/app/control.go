@@ -246,7 +246,7 @@ func openStopped(ctx context.Context, c Config, db *sqldb.DB) (s *stopped, err e
 		}
 	}()
 	if s.unlock, err = lockFolder(c.Data); err != nil {
-		return s, fmt.Errorf("%w, and its control socket does not answer: stop it to back up", err)
+		return s, fmt.Errorf("%w, and its control socket does not answer: stop it first", err)
 	}
 	if s.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
 		return s, err
@@ -285,5 +285,7 @@ func (s *stopped) close() {
 }
 
 // Where the parts of a data folder are.
+const recordsName = "records.db"
+
 func eventsPath(data string) string { return filepath.Join(data, "events.duckdb") }
 func logPath(data string) string    { return filepath.Join(data, "log") }

@@ -74,6 +74,7 @@ func (d *doctor) examine(ctx context.Context, c Config) {
 	if !d.check("data folder", err, "give the user that runs kizuna the right to write there", c.Data) {
 		return
 	}
+	d.check("whole", notMoving(c.Data), "finish the move, or start where it has gone", "no move is under way")
 	d.disk(c.Data)
 	d.masterKey(c.Data)
 	if d.running(ctx, c) {

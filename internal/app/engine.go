@@ -54,9 +54,13 @@ func (l LogServers) validate() error {
 
 // newLog returns the log that the configuration names, not started. A log that is made begins at the position first; 0 means 1.
 func (c Config) newLog(log *slog.Logger, first uint64) *natsbus.Log {
-	return natsbus.New(natsbus.Options{
+	return natsbus.New(c.logOptions(log, first))
+}
+
+func (c Config) logOptions(log *slog.Logger, first uint64) natsbus.Options {
+	return natsbus.Options{
 		Dir: logPath(c.Data), Cluster: c.LogServers.Cluster, MaxAge: c.LogRetention, MaxBytes: int64(c.LogServers.LimitGB) << 30, First: first, Logger: log,
-	})
+	}
 }
 
 // logPlace says where the log is, for messages; passwords are left out.

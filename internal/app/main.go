@@ -32,7 +32,7 @@ type command struct {
 var Version = "dev"
 
 func commands() []command {
-	return []command{serveCommand(), demoCommand(), importCommand(), backupCommand(), restoreCommand(), doctorCommand(), openapiCommand(), versionCommand()}
+	return []command{serveCommand(), demoCommand(), importCommand(), backupCommand(), restoreCommand(), migrateCommand(), doctorCommand(), openapiCommand(), versionCommand()}
 }
 
 // Main runs the command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.
@@ -119,7 +119,7 @@ var errReported = errors.New("reported")
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Kizuna knows each customer as one person across every channel, and talks with them.\n\nUsage: kizuna COMMAND [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.summary)
 	}
 	fmt.Fprint(w, "\nkizuna COMMAND --help explains a command and its flags; kizuna help environment lists the variables.\n")
 }

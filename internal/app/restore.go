@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -267,15 +268,7 @@ func fillLog(ctx context.Context, c Config, from string, m manifest) (err error)
 		}
 		return err
 	}
-	next := m.After + 1
-	put := func(data []byte) error {
-		seq, err := log.Append(ctx, data)
-		if err == nil && seq != next {
-			err = fmt.Errorf("log: a record came to position %d, want %d", seq, next)
-		}
-		next++
-		return err
-	}
+	fill := logFiller{log: log, next: m.After + 1}
 	if err := decompressed(filepath.Join(from, logFile), func(in io.Reader) error {
 		for lines := json.NewDecoder(in); ; {
 			var r bus.Record
@@ -284,24 +277,46 @@ func fillLog(ctx context.Context, c Config, from string, m manifest) (err error)
 			} else if err != nil {
 				return fmt.Errorf("log: %w", err)
 			}
-			for next < r.Seq { // a record that was given up; an empty one keeps its place
-				if err := put(nil); err != nil {
-					return err
-				}
-			}
-			if err := put(r.Data); err != nil {
+			if err := fill.take(ctx, r); err != nil {
 				return err
 			}
 		}
 	}); err != nil {
 		return err
 	}
-	for next <= m.Last {
-		if err := put(nil); err != nil {
+	return fill.upTo(ctx, m.Last)
+}
+
+// logFiller gives records the positions that they had in another log.
+type logFiller struct {
+	log  *natsbus.Log
+	next uint64
+}
+
+func (f *logFiller) put(ctx context.Context, data []byte) error {
+	seq, err := f.log.Append(ctx, data)
+	if err == nil && seq != f.next {
+		err = fmt.Errorf("log: a record came to position %d, want %d: something else writes to it", seq, f.next)
+	}
+	f.next++
+	return err
+}
+
+// upTo fills up to and with the position; where a record was given up an empty one keeps its place.
+func (f *logFiller) upTo(ctx context.Context, last uint64) error {
+	for f.next <= last {
+		if err := f.put(ctx, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *logFiller) take(ctx context.Context, r bus.Record) error {
+	if err := f.upTo(ctx, r.Seq-1); err != nil {
+		return err
+	}
+	return f.put(ctx, r.Data)
 }
 
 func decompressed(path string, read func(io.Reader) error) error {

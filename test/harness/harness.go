@@ -166,10 +166,15 @@ func (s *Server) Launch() {
 
 // Command runs another command of the binary with the server's environment and returns what it printed.
 func (s *Server) Command(args ...string) (string, error) {
+	out, err := s.Prepared(args...).CombinedOutput()
+	return string(out), err
+}
+
+// Prepared is Command without running it.
+func (s *Server) Prepared(args ...string) *exec.Cmd {
 	cmd := exec.Command(Binary(s.t), args...)
 	cmd.Env = append(os.Environ(), s.env...)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	return cmd
 }
 
 // PID is the number of the running process, 0 if there is none.

@@ -48,6 +48,10 @@ type faultLoad struct {
 
 const faultPeople = 120
 
+func newFaultLoad(seed uint64) *faultLoad {
+	return &faultLoad{rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
+}
+
 // next makes one to twenty events; now and then an old one comes again.
 func (l *faultLoad) next(left int) []harness.Event {
 	l.mu.Lock()
@@ -89,22 +93,18 @@ func (l *faultLoad) next(left int) []harness.Event {
 func TestFaultsChangeNothingOfWhatIsKept(t *testing.T) { onEachEngine(t, faults) }
 
 func faults(t *testing.T, s *harness.Server) {
-	seed, err := strconv.ParseUint(os.Getenv("KIZUNA_FAULT_SEED"), 10, 64)
-	if err != nil {
-		seed = uint64(time.Now().UnixNano())
-	}
+	seed := faultSeed(t)
 	total, err := strconv.Atoi(os.Getenv("KIZUNA_FAULT_EVENTS"))
 	if err != nil {
 		total = 3000
 	}
-	t.Logf("KIZUNA_FAULT_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	sink := smtptest.Start(t)
 	mailAccount(t, s, sink.Addr())
 	journey := orderJourney(t, s)
 	makeSegments(t, s)
 
-	load := &faultLoad{rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
+	load := newFaultLoad(seed)
 	var left atomic.Int64
 	left.Store(int64(total))
 	var all sync.WaitGroup
@@ -196,6 +196,17 @@ func faults(t *testing.T, s *harness.Server) {
 			t.Errorf("%s: kept %q, a serial replay knows nobody of these names", who, got[who])
 		}
 	}
+}
+
+// faultSeed is where chance begins, to begin there again.
+func faultSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed, err := strconv.ParseUint(os.Getenv("KIZUNA_FAULT_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("KIZUNA_FAULT_SEED=%d", seed)
+	return seed
 }
 
 // orderJourney writes to whoever orders.

@@ -57,10 +57,61 @@ func (l *Log) outside() bool { return l.opt.Cluster.URL != "" }
 // news is where whoever appends tells the others how far the log goes now.
 func (l *Log) news() string { return l.subject + ".end" }
 
-// dial connects with the servers and waits for them if they have not come up yet, as happens when everything is started at once.
+// Look connects with servers outside of the process and says where the log there begins and ends, 0 and 0 if it is not there or never had a record. It makes nothing.
+func Look(ctx context.Context, opt Options) (first, last uint64, err error) {
+	l := New(opt)
+	defer l.shut()
+	ctx, cancel := context.WithTimeout(ctx, l.opt.Patience)
+	defer cancel()
+	if err := l.connect(ctx); err != nil {
+		return 0, 0, err
+	}
+	err = l.retry(ctx, func() error {
+		try, done := context.WithTimeout(ctx, electing)
+		defer done()
+		there, err := l.js.Stream(try, l.name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil
+		}
+		if err == nil && there.CachedInfo().State.Msgs > 0 {
+			first, last = there.CachedInfo().State.FirstSeq, there.CachedInfo().State.LastSeq
+		}
+		return err
+	})
+	if err != nil {
+		return 0, 0, errs.Unavailable("bus.open", "the log's servers do not say whether they have a stream %s; do they have JetStream on?", l.name).With(err)
+	}
+	return first, last, nil
+}
+
+// dial connects with the servers, waiting for them if they have not come up yet, as happens when everything is started at once, and makes the log.
 func (l *Log) dial(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.opt.Patience)
 	defer cancel()
+	if err := l.connect(ctx); err != nil {
+		return err
+	}
+	replicas := max(l.opt.Cluster.Replicas, 1)
+	if err := l.retry(ctx, func() error {
+		try, done := context.WithTimeout(ctx, electing) // what is asked while there is no leader gets no answer
+		defer done()
+		return l.make(try, replicas)
+	}); err != nil {
+		return errs.Unavailable("bus.open", "the log's servers do not give a stream %s with %d replicas; do they have JetStream on, as many servers, and room?", l.name, replicas).With(err)
+	}
+	_, err := l.nc.Subscribe(l.news(), func(m *nats.Msg) {
+		if seq, err := strconv.ParseUint(string(m.Data), 10, 64); err == nil {
+			l.wake(seq)
+		}
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// connect waits for the servers.
+func (l *Log) connect(ctx context.Context) error {
 	c := l.opt.Cluster
 	options := []nats.Option{
 		nats.Name("kizuna"), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.ReconnectBufSize(-1),
@@ -95,25 +146,8 @@ func (l *Log) dial(ctx context.Context) error {
 		return errs.Invalid("bus.payload", "", "the log's servers take messages of at most %d bytes; set their max_payload to %d or more", got, smallest)
 	}
 	var err error
-	if l.js, err = jetstream.New(l.nc, jetstream.WithDefaultTimeout(electing)); err != nil {
-		return err
-	}
-	if err := l.retry(ctx, func() error {
-		try, done := context.WithTimeout(ctx, electing) // what is asked while there is no leader gets no answer
-		defer done()
-		return l.make(try, max(c.Replicas, 1))
-	}); err != nil {
-		return errs.Unavailable("bus.open", "the log's servers do not give a stream %s with %d replicas; do they have JetStream on, as many servers, and room?", l.name, max(c.Replicas, 1)).With(err)
-	}
-	_, err = l.nc.Subscribe(l.news(), func(m *nats.Msg) {
-		if seq, err := strconv.ParseUint(string(m.Data), 10, 64); err == nil {
-			l.wake(seq)
-		}
-	})
-	if err != nil {
-		return unavailable(err)
-	}
-	return nil
+	l.js, err = jetstream.New(l.nc, jetstream.WithDefaultTimeout(electing))
+	return err
 }
 
 // Tell sends something to the other processes that have this log open, and to this one. Nothing of it is kept: who is not connected at the moment misses it. On

@@ -85,18 +85,8 @@ func dump(ctx context.Context, s snapshot, to io.Writer) (int64, error) {
 		if err := line.Encode(t); err != nil {
 			return n, err
 		}
-		values, dest := make([]any, len(t.Kinds)), make([]any, len(t.Kinds))
-		columns := make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			columns[i] = quoted(c)
-		}
-		if err := eachRow(ctx, s, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoted(t.Table), func(r rows) error {
-			for i, k := range t.Kinds {
-				dest[i] = destination(k)
-			}
-			if err := r.Scan(dest...); err != nil {
-				return fmt.Errorf("%s: %w", t.Table, err)
-			}
+		values := make([]any, len(t.Kinds))
+		if err := t.each(ctx, s, func(dest []any) error {
 			for i := range dest {
 				values[i] = portable(dest[i])
 			}
@@ -280,11 +270,7 @@ func (db *DB) loadTables(ctx context.Context, in *dumpReader) (n int64, err erro
 			return n, nil
 		}
 		t = next.dumpTable
-		columns, values := make([]string, len(t.Columns)), make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			columns[i], values[i] = quoted(c), fmt.Sprintf("$%d", i+1)
-		}
-		insert = "INSERT INTO " + quoted(t.Table) + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
+		insert = t.insert()
 		// Migrations put rows into some tables; the dump has them as they became.
 		if _, err := db.Exec(ctx, "DELETE FROM "+quoted(t.Table)); err != nil {
 			return n, err
@@ -310,20 +296,7 @@ func (t dumpTable) parse(raw []byte) ([]any, error) {
 		if err := json.Unmarshal(c, dest); err != nil {
 			return nil, fmt.Errorf("%s.%s: %w", t.Table, t.Columns[i], err)
 		}
-		switch p := dest.(type) {
-		case **int64:
-			row[i] = *p
-		case **float64:
-			row[i] = *p
-		case **bool:
-			row[i] = *p
-		case **string:
-			row[i] = *p
-		case *[]byte:
-			if *p != nil {
-				row[i] = *p
-			}
-		}
+		row[i] = bindable(dest)
 	}
 	return row, nil
 }

@@ -27,7 +27,7 @@ type migration struct {
 
 // Migrate applies the *.sql files at the root of fsys that have not been applied yet, in the order of their names, in one transaction.
 // Several processes may start at once: one migrates and the others wait for it. A non-empty SQLite database is copied first. It fails if an
-// applied file has changed or vanished, or if a new one sorts before an applied one.
+// applied file has changed or vanished, if a new one sorts before an applied one, or while Copy fills the database.
 func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 	all, err := readMigrations(fsys)
 	if err != nil {
@@ -40,6 +40,11 @@ func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 }
 
 func (db *DB) migrate(ctx context.Context, all []migration) error {
+	if _, begun, err := db.ledger(ctx); err != nil {
+		return err
+	} else if begun {
+		return errors.New("records are being moved into this database and not all have arrived: run kizuna migrate-engine again until it says that it is done")
+	}
 	if _, err := db.Exec(ctx, db.expand(createMigrations)); err != nil && !concurrentCreate(err) {
 		return err
 	}

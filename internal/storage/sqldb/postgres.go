@@ -127,7 +127,11 @@ func (e *postgresEngine) snapshot(ctx context.Context) (snapshot, error) {
 		return nil, err
 	}
 	// The first query fixes what the transaction sees.
-	for _, text := range []string{"SET LOCAL idle_in_transaction_session_timeout = 0", "SELECT count(*) FROM pg_class"} {
+	for _, text := range []string{
+		"SET LOCAL idle_in_transaction_session_timeout = 0",
+		"SET LOCAL synchronize_seqscans = off", // a table that nobody changes is read in the same order each time
+		"SELECT count(*) FROM pg_class",
+	} {
 		if _, err := tx.Exec(ctx, text); err != nil {
 			_ = tx.Rollback(context.WithoutCancel(ctx))
 			return nil, err
