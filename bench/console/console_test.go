@@ -78,10 +78,9 @@ var (
 	cities = []string{"Osaka", "Berlin", "上海", "東京", "Lisbon", "Toronto"}
 )
 
-// BenchmarkPeople is the list of people: opened, searched, sorted, scrolled, gone back to.
-func BenchmarkPeople(b *testing.B) {
-	people := number("KIZUNA_BENCH_PEOPLE", 100_000)
-	s := harness.Start(b)
+// crowd makes people known to the server and waits until they are.
+func crowd(b *testing.B, s *harness.Server, people int) {
+	b.Helper()
 	for from := 0; from < people; from += 500 {
 		var batch []harness.Event
 		for n := from; n < min(from+500, people); n++ {
@@ -104,7 +103,13 @@ func BenchmarkPeople(b *testing.B) {
 		s.Must("GET", "/stats", nil, &now)
 		return now.People >= people
 	})
-	quiet(s)
+}
+
+// BenchmarkPeople is the list of people: opened, searched, sorted, scrolled, gone back to.
+func BenchmarkPeople(b *testing.B) {
+	s := harness.Start(b)
+	crowd(b, s, number("KIZUNA_BENCH_PEOPLE", 100_000))
+	s.Quiet(10 * time.Minute)
 	for b.Loop() {
 		tell(b, s, "people.mjs")
 	}
@@ -148,24 +153,4 @@ func large(n int) map[string]any {
 		}
 	}
 	return map[string]any{"trigger": map[string]any{"event": map[string]any{"name": "Signed Up"}}, "nodes": nodes}
-}
-
-// quiet waits until the server does nothing but wait: less than 5 % of a processor for a second.
-func quiet(s *harness.Server) {
-	used := func() int {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.PID())) // proc(5): hundredths of a second
-		if err != nil {
-			return 0
-		}
-		_, rest, _ := strings.Cut(string(raw), ") ")
-		f := strings.Fields(rest)
-		user, _ := strconv.Atoi(f[11])
-		system, _ := strconv.Atoi(f[12])
-		return user + system
-	}
-	s.Eventually(10*time.Minute, "the server is quiet", func() bool {
-		before := used()
-		time.Sleep(time.Second)
-		return used()-before <= 5
-	})
 }

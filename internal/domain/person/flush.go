@@ -18,6 +18,13 @@ const dayMicros = int64(24 * time.Hour / time.Microsecond)
 // numbers here; those merged away in the same batch never existed.
 func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 	now := s.Clock.Now().UnixMicro()
+	movers := g.movers()
+	var sought []*subject
+	for _, x := range g.subjects {
+		if x.into == nil && (!x.stored || x.st.newTraits || movers[x]) {
+			sought = append(sought, x)
+		}
+	}
 	if err := s.flushPeople(ctx, ws, g, now); err != nil {
 		return err
 	}
@@ -56,6 +63,9 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 		return err
 	}
 	if err := s.Store.DropLinks(ctx, ws, drop); err != nil {
+		return err
+	}
+	if err := s.saveSought(ctx, ws, sought, func(x *subject) bool { return movers[x] && !x.whole }); err != nil {
 		return err
 	}
 	if err := s.Store.AddSpellings(ctx, ws, spellings); err != nil {
@@ -156,12 +166,6 @@ func (s *subject) seal(now int64) error {
 	if s.whole {
 		r.Links, r.Best = s.owned(), s.best()
 	}
-	if s.st.newTraits || r.Search == "" {
-		if err := s.st.loadTraits(); err != nil {
-			return err
-		}
-		r.Search = searchText(s.st.traits, r.UserID)
-	}
 	if err := s.st.encode(); err != nil {
 		return err
 	}
@@ -169,8 +173,8 @@ func (s *subject) seal(now int64) error {
 	return nil
 }
 
-// searchText is what a person is found by beside their identifiers: name, addresses and user id, in lower case.
-func searchText(traits map[string]trait, user string) string {
+// searchText is what a person is found by beside their identifiers: name and addresses, in lower case.
+func searchText(traits map[string]trait) string {
 	get := func(key string) string {
 		t := traits[key]
 		if t.D {
@@ -178,7 +182,7 @@ func searchText(traits map[string]trait, user string) string {
 		}
 		return text(t.V)
 	}
-	parts := []string{displayName(get), get("email"), get("phone"), user}
+	parts := []string{displayName(get), get("email"), get("phone")}
 	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
 	return strings.ToLower(strings.Join(parts, "\n"))
 }

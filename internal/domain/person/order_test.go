@@ -14,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/person/persontest"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 )
@@ -107,6 +108,7 @@ func picture(t testing.TB, w *persontest.World) map[string]string {
 			traits = append(traits, fmt.Sprintf("%s=%v@%s/%d del=%v", k, v.Value, v.MessageID, v.Time.Unix(), v.Deleted))
 		}
 		for _, id := range p.Identifiers {
+			found(t, w, id.Value, p.ID)
 			ids = append(ids, fmt.Sprintf("%s:%s %s %d..%d since %d", id.Kind, id.Value, id.Status, id.FirstSeen.Unix(), id.LastSeen.Unix(), id.Since.Unix()))
 		}
 		slices.Sort(traits)
@@ -115,6 +117,27 @@ func picture(t testing.TB, w *persontest.World) map[string]string {
 			strings.Join(traits, "\n"), strings.Join(ids, "\n"), p.Counters, p.First, p.LearntZone)
 	}
 	return out
+}
+
+// found checks that a search for an identifier finds its owner, and only people who have something like it.
+func found(t testing.TB, w *persontest.World, value, owner string) {
+	t.Helper()
+	list, err := w.Service.Find(t.Context(), persontest.WS, person.Filter{Text: value}, page.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(list.Items, func(p person.Person) bool { return p.ID == owner }) {
+		t.Fatalf("a search for %s does not find %s", value, owner)
+	}
+	for _, p := range list.Items {
+		has := strings.Contains(p.Email(), value)
+		for _, id := range p.Identifiers {
+			has = has || strings.Contains(id.Value, value)
+		}
+		if !has {
+			t.Fatalf("a search for %s finds %s, who has nothing like it", value, p.ID)
+		}
+	}
 }
 
 // TestEdge23_AnyOrderGivesTheSamePeople is the definition of identity as a property: whatever the order of arrival, the
@@ -220,7 +243,7 @@ func TestReplayChangesNothingInOrder(t *testing.T) {
 func clean(t testing.TB, db *sqldb.DB) {
 	t.Helper()
 	for _, table := range []string{
-		"person", "person_counter", "person_identifier", "event_seen", "person_decision", "person_task", "person_effect", "log_position",
+		"person", "person_sought", "person_counter", "person_identifier", "event_seen", "person_decision", "person_task", "person_effect", "log_position",
 		"person_apart", "person_apart_identifier", "person_hashing", "person_spelling", "person_suggestion", "person_likeness", "person_look", "identity_scheme",
 	} {
 		if _, err := db.Exec(t.Context(), "DELETE FROM "+table); err != nil {

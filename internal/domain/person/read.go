@@ -350,12 +350,13 @@ func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request)
 	return page.Of[Person]{Items: people, Next: cut.Next}, err
 }
 
-// find asks the store. Numbers are given to it some at a time as long as the list goes by them: few are needed for a page.
+// find asks the store. Numbers are given to it some at a time as long as the list goes by them: few are needed for a page, unless few of them
+// have the text.
 func (s *Service) find(ctx context.Context, ws string, q Query, among *roaring64.Bitmap, after Place, limit int) ([]Record, error) {
 	switch {
 	case among == nil:
 		return s.Store.Find(ctx, ws, q, after, limit)
-	case q.Order != Newest:
+	case q.Order != Newest || q.Text != "":
 		q.Nums = among.ToArray()
 		return s.Store.Find(ctx, ws, q, after, limit)
 	}

@@ -271,6 +271,15 @@ func (w *rework) write(ctx context.Context) error {
 	if err := w.writeLinks(ctx); err != nil {
 		return err
 	}
+	sought, left := w.groups(), map[*subject]bool{} // those of whom nothing but the record is left
+	for _, x := range w.old.subjects {
+		if x.into == nil && w.heirs[x] == nil {
+			sought, left[x] = append(sought, x), true
+		}
+	}
+	if err := w.saveSought(ctx, w.ws, sought, func(x *subject) bool { return left[x] }); err != nil {
+		return err
+	}
 	var out outcome
 	for _, o := range w.occs {
 		if o.ev.PersonID != "" || o.who == nil {

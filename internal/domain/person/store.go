@@ -52,8 +52,10 @@ type Store interface {
 	AddPeople(ctx context.Context, ws string, rows []Record) error
 	// SavePeople replaces everything but ID, Created and the redirect of stored people.
 	SavePeople(ctx context.Context, ws string, rows []Record) error
-	// Redirect merges: the loser, those merged into it earlier, and its identifiers lead to the winner. seq is the
-	// log record that caused it, 0 if none.
+	// SaveSought inserts or replaces what people are found by.
+	SaveSought(ctx context.Context, ws string, rows []Sought) error
+	// Redirect merges: the loser, those merged into it earlier, and its identifiers lead to the winner, and the loser is found by nothing
+	// any more. seq is the log record that caused it, 0 if none.
 	Redirect(ctx context.Context, ws string, merges []Merge) error
 	// RedirectsBetween returns the merges caused by log records from first through last, with today's winner.
 	RedirectsBetween(ctx context.Context, first, last uint64) ([]event.Redirect, error)
@@ -129,6 +131,7 @@ type Store interface {
 	DropEffects(ctx context.Context, ids []string) error
 
 	// Find returns people that were not merged away and fit the query, in its order, those behind a place in it (zero: from the start).
+	// Text and Status go by what SaveSought has stored.
 	Find(ctx context.Context, ws string, q Query, after Place, limit int) ([]Record, error)
 	// Count returns how many people List would return.
 	Count(ctx context.Context, ws string) (int64, error)
@@ -150,9 +153,16 @@ type Record struct {
 	Links     int  // identifiers owned now
 	Best      int  // best rank among the identifiers
 	Contested bool // shares an identifier with a person of another user id, directly or through others
-	Search    string
 	Traits    string
 	Facts     string
+}
+
+// Sought is what a person is found by in lists.
+type Sought struct {
+	Num         uint64
+	Identified  bool
+	Text        string  // name and addresses, lower case, a line each
+	Identifiers *string // the values of the identifiers owned now, lower case, a line each; nil: what is stored, or none
 }
 
 // Link is an identifier as stored.
@@ -217,7 +227,7 @@ type Effect struct {
 
 // Query narrows a list of people. Its zero value is everybody.
 type Query struct {
-	Text     string   // lower case: part of the Search text, or of an identifier when its ASCII letters are made small
+	Text     string   // lower case: part of the text or of an identifier in Sought
 	Status   Status   // empty: any
 	Strong   []string // the kinds of identifiers that make somebody Known; needed with Status
 	SeenFrom int64    // microseconds; last seen then or later

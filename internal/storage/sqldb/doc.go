@@ -42,8 +42,9 @@
 // # Migrations
 //
 // Plain SQL files applied in the order of their names, each once, all pending ones in one transaction, remembered with a checksum;
-// there is no way back but the backup that SQLite databases get first. Tokens: {json} is TEXT or JSONB, {blob} is BLOB or BYTEA. Types are TEXT,
-// BIGINT, BOOLEAN, DOUBLE PRECISION and the tokens.
+// there is no way back but the backup that SQLite databases get first. Tokens: {json} is TEXT or JSONB, {blob} is BLOB or BYTEA; {clustered}
+// behind the closing parenthesis of a table keeps its rows in the order of the primary key on SQLite. Types are TEXT, BIGINT, BOOLEAN,
+// DOUBLE PRECISION and the first two.
 //
 // To add an engine: implement engine and session, give it a URL scheme in Open, and run the suites with it.
 package sqldb

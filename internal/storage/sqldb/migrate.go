@@ -140,7 +140,7 @@ var textColumn = regexp.MustCompile(`\b(\w+)\s+TEXT\b`)
 // expand turns the portable text into the engine's. On PostgreSQL text columns get the collation that compares bytes, as SQLite does.
 func (db *DB) expand(text string) string {
 	if db.dialect == SQLite {
-		return strings.NewReplacer("{json}", "TEXT", "{blob}", "BLOB").Replace(text)
+		return strings.NewReplacer("{json}", "TEXT", "{blob}", "BLOB", "{clustered}", " WITHOUT ROWID").Replace(text)
 	}
 	text = textColumn.ReplaceAllStringFunc(text, func(m string) string {
 		if word, _, _ := strings.Cut(m, " "); word == "AS" { // CAST(x AS TEXT)
@@ -148,5 +148,5 @@ func (db *DB) expand(text string) string {
 		}
 		return m + ` COLLATE "C"`
 	})
-	return strings.NewReplacer("{json}", "JSONB", "{blob}", "BYTEA").Replace(text)
+	return strings.NewReplacer("{json}", "JSONB", "{blob}", "BYTEA", "{clustered}", "").Replace(text)
 }

@@ -49,8 +49,8 @@ func TestOnlyReadingStatementsGoToReaders(t *testing.T) {
 }
 
 func TestMigrationTextIsTranslated(t *testing.T) {
-	const in = "CREATE TABLE a (b TEXT NOT NULL, c {json}, d {blob}, e  TEXT);\nINSERT INTO a (b) VALUES (CAST(1 AS TEXT), 'a text');"
-	if got := (&DB{dialect: SQLite}).expand(in); got != strings.NewReplacer("{json}", "TEXT", "{blob}", "BLOB").Replace(in) {
+	const in = "CREATE TABLE a (b TEXT NOT NULL, c {json}, d {blob}, e  TEXT){clustered};\nINSERT INTO a (b) VALUES (CAST(1 AS TEXT), 'a text');"
+	if got := (&DB{dialect: SQLite}).expand(in); got != strings.NewReplacer("{json}", "TEXT", "{blob}", "BLOB", "{clustered}", " WITHOUT ROWID").Replace(in) {
 		t.Error(got)
 	}
 	const want = "CREATE TABLE a (b TEXT COLLATE \"C\" NOT NULL, c JSONB, d BYTEA, e  TEXT COLLATE \"C\");\nINSERT INTO a (b) VALUES (CAST(1 AS TEXT), 'a text');"

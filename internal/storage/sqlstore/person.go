@@ -3,8 +3,6 @@ package sqlstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -166,11 +164,11 @@ func (s *Person) DropLinks(ctx context.Context, ws string, ids []event.Identifie
 }
 
 const personColumns = `num, id, user_id, redirect, first_seen, last_seen, created, updated, touch, touch_msg, merges, links, best,
-	contested, search, traits, facts`
+	contested, traits, facts`
 
 func scanPerson(r sqldb.Row) (x person.Record, err error) {
 	err = r.Scan(&x.Num, &x.ID, &x.UserID, &x.Redirect, &x.FirstSeen, &x.LastSeen, &x.Created, &x.Updated, &x.Touch,
-		&x.TouchMsg, &x.Merges, &x.Links, &x.Best, &x.Contested, &x.Search, &x.Traits, &x.Facts)
+		&x.TouchMsg, &x.Merges, &x.Links, &x.Best, &x.Contested, &x.Traits, &x.Facts)
 	return x, err
 }
 
@@ -208,11 +206,11 @@ func (s *Person) AddPeople(ctx context.Context, ws string, rows []person.Record)
 	for i, x := range rows {
 		args[i] = []any{
 			ws, x.Num, x.ID, x.UserID, x.Redirect, x.FirstSeen, x.LastSeen, x.Created, x.Updated, x.Touch,
-			x.TouchMsg, x.Merges, x.Links, x.Best, x.Contested, x.Search, x.Traits, x.Facts,
+			x.TouchMsg, x.Merges, x.Links, x.Best, x.Contested, x.Traits, x.Facts,
 		}
 	}
 	_, err := s.db.Bulk(ctx, `INSERT INTO person (workspace_id, `+personColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`, args)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, args)
 	return err
 }
 
@@ -222,20 +220,20 @@ func (s *Person) SavePeople(ctx context.Context, ws string, rows []person.Record
 	for i, x := range rows {
 		args[i] = []any{
 			ws, x.Num, x.UserID, x.FirstSeen, x.LastSeen, x.Updated, x.Touch, x.TouchMsg, x.Merges, x.Links, x.Best,
-			x.Contested, x.Search, x.Traits, x.Facts,
+			x.Contested, x.Traits, x.Facts,
 		}
 	}
 	_, err := s.db.Bulk(ctx, `UPDATE person SET user_id = $3, first_seen = $4, last_seen = $5, updated = $6, touch = $7, touch_msg = $8,
-			merges = $9, links = $10, best = $11, contested = $12, search = $13, traits = $14, facts = $15
+			merges = $9, links = $10, best = $11, contested = $12, traits = $13, facts = $14
 		WHERE workspace_id = $1 AND num = $2`, args)
 	return err
 }
 
 // Redirect implements person.Store.
 func (s *Person) Redirect(ctx context.Context, ws string, merges []person.Merge) error {
-	direct, rest := make([][]any, len(merges)), make([][]any, len(merges))
+	direct, rest, losers := make([][]any, len(merges)), make([][]any, len(merges)), make([][]any, len(merges))
 	for i, m := range merges {
-		direct[i], rest[i] = []any{ws, m.Loser, m.Winner, m.Seq}, []any{ws, m.Loser, m.Winner}
+		direct[i], rest[i], losers[i] = []any{ws, m.Loser, m.Winner, m.Seq}, []any{ws, m.Loser, m.Winner}, []any{ws, m.Loser}
 	}
 	for _, step := range []struct {
 		sql  string
@@ -244,6 +242,7 @@ func (s *Person) Redirect(ctx context.Context, ws string, merges []person.Merge)
 		{`UPDATE person SET redirect = $3, redirect_seq = $4 WHERE workspace_id = $1 AND num = $2`, direct},
 		{`UPDATE person SET redirect = $3 WHERE workspace_id = $1 AND redirect > 0 AND redirect = $2`, rest},
 		{`UPDATE person_identifier SET person = $3 WHERE workspace_id = $1 AND person = $2`, rest},
+		{`DELETE FROM person_sought WHERE workspace_id = $1 AND num = $2`, losers},
 	} {
 		if _, err := s.db.Bulk(ctx, step.sql, step.rows); err != nil {
 			return err
@@ -327,60 +326,6 @@ func (s *Person) DropEffects(ctx context.Context, ids []string) error {
 	clause, arg := s.db.In(1, ids)
 	_, err := s.db.Exec(ctx, `DELETE FROM person_effect WHERE id `+clause, arg)
 	return err
-}
-
-var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-// contains is a pattern for LIKE over lower case.
-func contains(text string) string { return "%" + escapeLike.Replace(strings.ToLower(text)) + "%" }
-
-// Find implements person.Store.
-func (s *Person) Find(ctx context.Context, ws string, q person.Query, after person.Place, limit int) ([]person.Record, error) {
-	args := []any{ws, limit}
-	var where strings.Builder
-	add := func(condition string, arg any) {
-		args = append(args, arg)
-		where.WriteString(" AND " + strings.ReplaceAll(condition, "$n", fmt.Sprintf("$%d", len(args))))
-	}
-	if q.Text != "" {
-		add(`(search LIKE $n ESCAPE '\' OR num IN
-			(SELECT person FROM person_identifier WHERE workspace_id = $1 AND lower(value) LIKE $n ESCAPE '\'))`, "%"+escapeLike.Replace(q.Text)+"%")
-	}
-	switch q.Status {
-	case person.Identified:
-		where.WriteString(` AND user_id <> ''`)
-	case person.Known, person.Anonymous:
-		clause, arg := s.db.In(len(args)+1, q.Strong)
-		not := ""
-		if q.Status == person.Anonymous {
-			not = "NOT "
-		}
-		add(`user_id = '' AND `+not+`EXISTS (SELECT 1 FROM person_identifier i WHERE i.workspace_id = $1 AND i.person = person.num AND i.kind `+clause+`)`, arg)
-	}
-	if q.SeenFrom != 0 {
-		add("last_seen >= $n", q.SeenFrom)
-	}
-	if q.SeenTo != 0 {
-		add("last_seen < $n", q.SeenTo)
-	}
-	if q.Nums != nil {
-		clause, arg := s.db.InInts(len(args)+1, signed(q.Nums))
-		add("num "+clause, arg)
-	}
-	order, beyond, from := "num DESC", "num < $n", []any{after.Num}
-	switch q.Order {
-	case person.Recent:
-		order, beyond, from = "last_seen DESC, num DESC", "(last_seen, num) < ($n, $m)", []any{after.Seen, after.Num}
-	case person.Silent:
-		order, beyond, from = "last_seen, num", "(last_seen, num) > ($n, $m)", []any{after.Seen, after.Num}
-	}
-	if after != (person.Place{}) {
-		n := len(args) + 1
-		args = append(args, from...)
-		where.WriteString(" AND " + strings.NewReplacer("$n", fmt.Sprintf("$%d", n), "$m", fmt.Sprintf("$%d", n+1)).Replace(beyond))
-	}
-	return sqldb.Collect(ctx, s.db, scanPerson, `SELECT `+personColumns+` FROM person WHERE workspace_id = $1 AND redirect = 0`+where.String()+
-		` ORDER BY `+order+` LIMIT $2`, args...)
 }
 
 // Count implements person.Store.

@@ -77,6 +77,7 @@ var reach = []statement{
 	{table: "segment_deadline", how: deleted, sql: `DELETE FROM segment_deadline WHERE workspace_id = $1 AND person_num {nums}`},
 	{table: "segment_merge", how: deleted, sql: `DELETE FROM segment_merge WHERE workspace_id = $1 AND loser {nums}`},
 	{table: "person_identifier", how: deleted, sql: `DELETE FROM person_identifier WHERE workspace_id = $1 AND person {nums}`},
+	{table: "person_sought", how: deleted, sql: `DELETE FROM person_sought WHERE workspace_id = $1 AND num {nums}`},
 	{table: "person", how: deleted, sql: `DELETE FROM person WHERE workspace_id = $1 AND num {nums}`},
 }
 

@@ -143,7 +143,7 @@ func links(t *testing.T, s person.Store, _ tx.Runner) {
 func record(num uint64) person.Record {
 	return person.Record{
 		Num: num, ID: fmt.Sprintf("per_%d", num), FirstSeen: 1, LastSeen: 2, Created: 3, Updated: 4, Touch: 5, TouchMsg: "m", Merges: 6, Links: 7,
-		Best: 8, Search: fmt.Sprintf("person %d", num), Traits: `{"a":{"v":1,"t":1}}`, Facts: `{}`,
+		Best: 8, Traits: `{"a":{"v":1,"t":1}}`, Facts: `{}`,
 	}
 }
 
@@ -155,14 +155,14 @@ func byNum(rows []person.Record) []person.Record {
 func people(t *testing.T, s person.Store, _ tx.Runner) {
 	ctx, found := t.Context(), get[[]person.Record](t)
 	a, b := record(1), record(2)
-	b.UserID, b.Contested, b.Search = "u2", true, "絆\nü"
+	b.UserID, b.Contested = "u2", true
 	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{a, b}))
 	equal(t, "by number", byNum(found(s.People(ctx, "ws_1", []uint64{1, 2, 3}))), []person.Record{a, b})
 	equal(t, "by id", found(s.PeopleByID(ctx, "ws_1", []string{"per_2", "per_9"})), []person.Record{b})
 	equal(t, "workspace", len(found(s.People(ctx, "ws_2", []uint64{1}))), 0)
 	equal(t, "names", byNum(found(s.Names(ctx, "ws_1", []uint64{1, 2, 3}))), []person.Record{{Num: a.Num, ID: a.ID, Redirect: a.Redirect}, {Num: b.Num, ID: b.ID, Redirect: b.Redirect}})
 	equal(t, "names elsewhere", len(found(s.Names(ctx, "ws_2", []uint64{1}))), 0)
-	b.UserID, b.LastSeen, b.Updated, b.Touch, b.TouchMsg, b.Merges, b.Links, b.Best, b.Contested, b.Search, b.Traits, b.Facts = "u3", 20, 21, 22, "m22", 23, 24, 25, false, "s", `{"b":{"t":1}}`, `{"c":{"events":1}}`
+	b.UserID, b.LastSeen, b.Updated, b.Touch, b.TouchMsg, b.Merges, b.Links, b.Best, b.Contested, b.Traits, b.Facts = "u3", 20, 21, 22, "m22", 23, 24, 25, false, `{"b":{"t":1}}`, `{"c":{"events":1}}`
 	changed := b
 	changed.Created, changed.Redirect, changed.ID = 99, 99, "per_99"
 	ok(t, s.SavePeople(ctx, "ws_1", []person.Record{changed}))
@@ -327,18 +327,25 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 	for i := range uint64(5) {
 		rows = append(rows, record(i+1))
 	}
-	rows[0].Search, rows[1].Search, rows[2].Search = "山田太郎\ntaro@x", `100% \ done_`, "other"
 	for i := range rows {
 		rows[i].UserID, rows[i].LastSeen = "", int64(i+1)*100
 	}
 	rows[1].UserID = "u2"
 	ok(t, s.AddPeople(ctx, "ws_1", rows))
 	ok(t, s.AddPeople(ctx, "ws_2", rows[:1]))
-	ok(t, s.SaveLinks(ctx, "ws_1", []person.Link{link("device_id", "ABC-Taro", 3), link("device_id", "taro-5", 5)}))
+	sought := func(num uint64, text, identifiers string) person.Sought {
+		return person.Sought{Num: num, Identified: num == 2, Text: text, Identifiers: &identifiers}
+	}
+	ok(t, s.SaveSought(ctx, "ws_1", []person.Sought{
+		sought(1, "山田太郎\ntaro@x", ""), sought(2, `100% \ done_`, ""), sought(3, "other", "abc-taro"), sought(4, "", "device"), sought(5, "taro", ""),
+	}))
+	ok(t, s.SaveSought(ctx, "ws_1", []person.Sought{sought(4, "", "device\ntaro-5"), {Num: 3, Text: "others"}}))
+	ok(t, s.SaveSought(ctx, "ws_2", []person.Sought{sought(1, "taro", "")}))
 	ok(t, s.Redirect(ctx, "ws_1", []person.Merge{{Loser: 5, Winner: 4}}))
 	equal(t, "newest first without losers", find("ws_1", person.Query{}, 0, 10), []uint64{4, 3, 2, 1})
 	equal(t, "below the cursor", find("ws_1", person.Query{}, 4, 2), []uint64{3, 2})
 	equal(t, "text and identifiers", find("ws_1", person.Query{Text: "taro"}, 0, 10), []uint64{4, 3, 1})
+	equal(t, "text anew beside identifiers as they were", find("ws_1", person.Query{Text: "others"}, 0, 10), []uint64{3})
 	equal(t, "paged", find("ws_1", person.Query{Text: "taro"}, 3, 10), []uint64{1})
 	equal(t, "characters without spaces between", find("ws_1", person.Query{Text: "田太"}, 0, 10), []uint64{1})
 	for _, q := range []string{"0%", `% \`, "e_", `\`} {
@@ -358,6 +365,9 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 		{"anonymous", person.Query{Status: person.Anonymous, Strong: strong}, []uint64{4, 1}},
 		{"seen since", person.Query{SeenFrom: 300}, []uint64{4, 3}},
 		{"seen before", person.Query{SeenTo: 300}, []uint64{2, 1}},
+		{"text seen since", person.Query{Text: "taro", SeenFrom: 300}, []uint64{4, 3}},
+		{"text by last seen", person.Query{Text: "taro", Order: person.Silent}, []uint64{1, 3, 4}},
+		{"identified by last seen", person.Query{Status: person.Identified, Strong: strong, Order: person.Recent}, []uint64{2}},
 		{"seen between", person.Query{SeenFrom: 200, SeenTo: 400}, []uint64{3, 2}},
 		{"among", person.Query{Nums: []uint64{5, 4, 2, 9}}, []uint64{4, 2}},
 		{"among nobody", person.Query{Nums: []uint64{}}, []uint64{}},
