@@ -73,7 +73,7 @@ var sideways = map[string][]string{
 }
 
 // forbiddenInDomain are packages that tie business rules to a technique.
-var forbiddenInDomain = []string{"net/http", "database/sql", "os", "log", "github.com/danielgtaylor/huma", "github.com/nats-io", "github.com/jackc/pgx", "github.com/duckdb", "modernc.org/sqlite"}
+var forbiddenInDomain = []string{"net/http", "database/sql", "os", "log", "github.com/danielgtaylor/huma", "github.com/nats-io", "github.com/jackc/pgx", "github.com/duckdb", "github.com/mattn/go-sqlite3"}
 
 const (
 	maxLines  = 800

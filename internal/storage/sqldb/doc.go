@@ -1,4 +1,4 @@
-// Package sqldb is the seam between portable SQL and two engines: SQLite inside the process (modernc.org/sqlite) and
+// Package sqldb is the seam between portable SQL and two engines: SQLite inside the process (mattn/go-sqlite3) and
 // PostgreSQL (pgx). Stores write one statement text; sqldb carries it to either engine and makes both behave alike.
 //
 // Owns: connections, transactions with retry, prepared statements, bulk writes, error kinds, migrations.

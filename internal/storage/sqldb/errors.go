@@ -11,8 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/mattn/go-sqlite3"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -22,9 +21,9 @@ func IsUnique(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code == "23505"
 	}
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch e.Code() {
-		case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+	if e, ok := errors.AsType[sqlite3.Error](err); ok {
+		switch e.ExtendedCode {
+		case sqlite3.ErrConstraintUnique, sqlite3.ErrConstraintPrimaryKey, sqlite3.ErrConstraintRowID:
 			return true
 		}
 	}
@@ -42,7 +41,7 @@ func classify(err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return classifyPostgres(e, err)
 	}
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok {
 		return classifySQLite(e, err)
 	}
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
@@ -75,17 +74,17 @@ func classifyPostgres(e *pgconn.PgError, err error) error {
 	return err
 }
 
-func classifySQLite(e *sqlite.Error, err error) error {
+func classifySQLite(e sqlite3.Error, err error) error {
 	if IsUnique(err) {
 		return errs.Conflict("sqldb.unique", "this already exists").With(err)
 	}
-	if e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY {
+	if e.ExtendedCode == sqlite3.ErrConstraintForeignKey {
 		return errs.Conflict("sqldb.reference", "something else still refers to this, or what it refers to is gone").With(err)
 	}
-	switch e.Code() & 0xff { // the low byte is the primary result code
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	switch e.Code {
+	case sqlite3.ErrBusy, sqlite3.ErrLocked:
 		return errs.Unavailable("sqldb.busy", "another process is writing to the record database; try again shortly").With(err)
-	case sqlite3.SQLITE_FULL:
+	case sqlite3.ErrFull:
 		return errs.Unavailable("sqldb.disk_full", "the disk of the data folder is full; free some space").With(err)
 	}
 	return err
@@ -96,8 +95,8 @@ func retryable(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code == "40001" || e.Code == "40P01"
 	}
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return e.Code()&0xff == sqlite3.SQLITE_BUSY
+	if e, ok := errors.AsType[sqlite3.Error](err); ok {
+		return e.Code == sqlite3.ErrBusy
 	}
 	return err != nil && pgconn.SafeToRetry(err) // nothing reached the server, as after its restart
 }

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"os"
@@ -13,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"modernc.org/sqlite"
+	"github.com/mattn/go-sqlite3"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -115,13 +116,32 @@ func openSQLite(ctx context.Context, path string, o Options) (*sqliteEngine, err
 
 // openPool opens a pool whose connections all get the pragmas, busy_timeout first because the others may have to wait.
 func openPool(path string, pragmas []string) (*sql.DB, error) {
-	q := url.Values{"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}, "_pragma": pragmas}
-	connector, err := sqlite.NewConnector((&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String())
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return sql.OpenDB(connector), nil
+	// Without mutexes of its own: database/sql lets one goroutine at a time use a connection.
+	q := url.Values{"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())}, "_mutex": {"no"}}
+	return sql.OpenDB(&connector{
+		path: (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String(),
+		driver: sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
+			for _, p := range pragmas {
+				if _, err := c.Exec("PRAGMA "+p, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+	}), nil
 }
+
+// connector opens connections that are all set up alike.
+type connector struct {
+	path   string
+	driver sqlite3.SQLiteDriver
+}
+
+// Connect opens a connection.
+func (c *connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.path) }
+
+// Driver returns what opens them.
+func (c *connector) Driver() driver.Driver { return &c.driver }
 
 // acquire waits for the writer; release gives it back.
 func (e *sqliteEngine) acquire(ctx context.Context) error {
