@@ -38,6 +38,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -277,7 +278,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		},
 	})
 	schemes := scheme.Service{People: people, Jobs: jobs}
-	jobs.Register(jobKinds(addresses, files, a.sample, schemes)...)
+	terms := retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: a.events, Segments: w.segments, Clock: a.clock, Begin: jobs.Begin})
+	jobs.Register(jobKinds(addresses, files, a.sample, schemes, terms)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -317,6 +319,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},
 			chore{"jobs", jobs.Purge},
+			chore{"events past their term", terms.Daily},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
 			chore{"keys of the log", func(ctx context.Context, _ int) (int64, error) { return 0, turn(ctx) }},
@@ -352,7 +355,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Privacy: forgetting, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
+		Rejections: rejections, Privacy: forgetting, Retention: terms, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {

@@ -32,6 +32,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -90,6 +91,7 @@ type Config struct {
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
 	Privacy    *privacy.Service
+	Retention  *retention.Service
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -196,6 +198,7 @@ func (a *api) routes() {
 	a.personalRoutes()
 	a.privacyRoutes()
 	a.privacyRuleRoutes()
+	a.retentionRoutes()
 	a.personExportRoutes()
 	a.rejectionRoutes()
 	a.eventRoutes()

@@ -37,6 +37,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
+	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -159,7 +160,8 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		},
 	})
 	schemes := scheme.Service{People: people, Jobs: w.jobs, Pause: time.Millisecond}
-	w.jobs.Register(append(append(samples.Kinds(), schemes.Kinds()...), addresses.Kind(), imports.Kind(), imports.UndoKind())...)
+	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
+	w.jobs.Register(append(append(samples.Kinds(), schemes.Kinds()...), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind())...)
 	w.standing = standing.New(standing.Config{
 		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
@@ -178,6 +180,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 			Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
 			Normalise: people.Normalise, Spellings: people.AllSpellings,
 		}), // takes requests; the work is tested with the whole product
+		Retention:  kept,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}

@@ -158,6 +158,13 @@ func (r *Rule) EventNames() (names []string, all bool) {
 	return slices.Compact(names), false
 }
 
+// Looks returns the kinds of events that the rule asks about, each with how far back.
+func (r *Rule) Looks() []leaf.Look {
+	var looks []leaf.Look
+	r.root.each(func(l leaf.Leaf) { looks = append(looks, l.Needs().Looks...) })
+	return looks
+}
+
 // Sets returns the ids of the segments and lists that the rule asks about.
 func (r *Rule) Sets() []string {
 	var sets []string

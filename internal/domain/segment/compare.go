@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -58,6 +59,26 @@ func (s *Service) Users(ctx context.Context, ws, set string) ([]User, error) {
 		}
 	}
 	slices.SortFunc(out, func(a, b User) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return out, nil
+}
+
+// Ruled is a segment with its rule.
+type Ruled struct {
+	ID, Name string
+	Rule     *rule.Rule
+}
+
+// Rules returns the active segments with their rules, by name.
+func (s *Service) Rules(ctx context.Context, ws string) ([]Ruled, error) {
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Ruled, len(v.order))
+	for i, c := range v.order {
+		out[i] = Ruled{c.ID, c.Name, c.rule}
+	}
+	slices.SortFunc(out, func(a, b Ruled) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
 	return out, nil
 }
 

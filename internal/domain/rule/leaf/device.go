@@ -187,7 +187,7 @@ func (l *device) fits(c Cond, v string, now int64) bool {
 }
 
 func (l *device) Needs() Needs {
-	return Needs{All: true, Windowed: l.cond.moments()}.and(l.window.needs())
+	return Needs{All: true, Windowed: l.cond.moments(), Looks: []Look{{window: l.window}}}.and(l.window.needs())
 }
 
 func deviceSchema() Schema {

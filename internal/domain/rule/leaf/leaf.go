@@ -1,6 +1,7 @@
 package leaf
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -49,13 +50,40 @@ type Needs struct {
 	All      bool     // all events
 	Sets     []string // segments and lists
 	Windowed bool     // the answer depends on the time
+	Looks    []Look   // events by kind, and how far back
+}
+
+// Look is a kind of event that a leaf asks about, and the time in which it counts.
+type Look struct {
+	Type   event.Type // empty: any
+	Name   string     // empty: any
+	window Window
+}
+
+// Of reports whether events of the kind answer. Pages and screens are known by their type alone, so a name that does not say which type is meant is none of theirs.
+func (l Look) Of(k event.Kind) bool {
+	if k.Type == event.Page || k.Type == event.Screen {
+		return l.Type == k.Type || l.Type == "" && (l.Name == "" || l.Name == string(k.Type))
+	}
+	return (l.Type == "" || l.Type == k.Type) && (l.Name == "" || l.Name == k.Name)
+}
+
+// Since is the earliest moment at which an event counts at now; zero if there is none.
+func (l Look) Since(now time.Time) time.Time {
+	switch w := l.window; {
+	case w.kind == 'r' && w.from != forever:
+		return now.Add(-time.Duration(w.from) * time.Microsecond)
+	case w.kind == 'a' && w.from != math.MinInt64:
+		return time.UnixMicro(w.from).UTC()
+	}
+	return time.Time{}
 }
 
 // and is what both read.
 func (n Needs) and(m Needs) Needs {
 	return Needs{
 		Names: slices.Concat(n.Names, m.Names), All: n.All || m.All,
-		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed,
+		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed, Looks: slices.Concat(n.Looks, m.Looks),
 	}
 }
 

@@ -216,8 +216,13 @@ func (l *order) figure(sales, loose []sale, refunds map[string]refunded, now int
 }
 
 func (l *order) Needs() Needs {
-	n := Needs{Names: []string{event.OrderCancelled, event.OrderCompleted, event.OrderRefunded}, Windowed: l.agg == "days_since_last"}
-	return n.and(l.orders.window.needs())
+	n := l.orders.needs()
+	n.Windowed = n.Windowed || l.agg == "days_since_last"
+	refunds := l.refunds
+	refunds.window = l.orders.window // those of orders that count
+	m := refunds.needs()
+	m.Windowed = false
+	return n.and(m)
 }
 
 func orderSchema() Schema {

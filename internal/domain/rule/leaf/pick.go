@@ -160,7 +160,10 @@ func fulfils(filters []filter, s *Subject, i int) bool {
 }
 
 func (p *pick) needs() Needs {
-	n := Needs{}
+	n := Needs{Looks: []Look{{p.typ, p.name, p.window}}}
+	if p.also != "" {
+		n.Looks = append(n.Looks, Look{p.typ, p.also, p.window})
+	}
 	switch {
 	case p.name != "":
 		n.Names = []string{p.name}

@@ -297,6 +297,11 @@ func (l *sequence) Needs() Needs {
 	for _, p := range l.picks() {
 		n = n.and(p.needs())
 	}
+	for i := range n.Looks {
+		if l.window.since == nil {
+			n.Looks[i].window = l.window // it is that of all steps
+		}
+	}
 	last := l.steps[len(l.steps)-1]
 	n.Windowed = n.Windowed || last.absent && last.within != forever
 	return n

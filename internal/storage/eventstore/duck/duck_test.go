@@ -28,3 +28,9 @@ func TestStoreKeepsItsContractWhenRedirectsAreFoldedAtOnce(t *testing.T) {
 func TestAudienceIsWhomEvalMatches(t *testing.T) {
 	ruletest.Run(t, opener(Options{})(t, t.TempDir()))
 }
+
+func TestWhatIsTooOldGoes(t *testing.T) {
+	s := opener(Options{})(t, t.TempDir()).(*Store)
+	t.Cleanup(func() { _ = s.Close() })
+	eventtest.Ages(t, s)
+}

@@ -24,6 +24,9 @@ type Keeper interface {
 	Strip(ctx context.Context, ws string, people []uint64) (int64, error)
 	Drop(ctx context.Context, ws string, people []uint64) error
 	DropSource(ctx context.Context, ws, source string) error
+	Ages(ctx context.Context, ws string) ([]event.Age, error)
+	TooOld(ctx context.Context, ws string, terms []event.Term) ([]event.Age, error)
+	DropOld(ctx context.Context, ws string, t event.Term, limit int) (int64, error)
 	Scrub(ctx context.Context) error
 	Still(ctx context.Context, do func() error) error
 	Close() error
@@ -124,6 +127,13 @@ func perform(ctx context.Context, k Keeper, q call) (a answer, err error) {
 		err = k.Drop(ctx, q.WS, q.People)
 	case "DropSource":
 		err = k.DropSource(ctx, q.WS, q.Name)
+	case "Ages":
+		a.Ages, err = k.Ages(ctx, q.WS)
+	case "TooOld":
+		a.Ages, err = k.TooOld(ctx, q.WS, q.Terms)
+	case "DropOld":
+		n, derr := k.DropOld(ctx, q.WS, q.Terms[0], q.Limit)
+		a.Number, err = uint64(n), derr
 	case "Strip":
 		n, serr := k.Strip(ctx, q.WS, q.People)
 		a.Number, err = uint64(n), serr

@@ -51,6 +51,12 @@ func TestAudienceOfAProcessThatAsksIsWhomEvalMatches(t *testing.T) {
 	ruletest.Run(t, open(t, t.TempDir()))
 }
 
+func TestWhatIsTooOldGoesWhoeverAsks(t *testing.T) {
+	s := open(t, t.TempDir()).(*asking)
+	t.Cleanup(func() { _ = s.Close() })
+	eventtest.Ages(t, s)
+}
+
 func TestTheProcessThatKeepsTheEventsAnswersItself(t *testing.T) {
 	eventtest.Run(t, func(t *testing.T, dir string) eventtest.Store {
 		d, err := duck.Open(t.Context(), filepath.Join(dir, "events.duckdb"), duck.Options{})

@@ -354,6 +354,24 @@ func (s *Store) DropSource(ctx context.Context, ws, source string) error {
 	return err
 }
 
+// Ages implements Keeper.
+func (s *Store) Ages(ctx context.Context, ws string) ([]event.Age, error) {
+	a, err := s.ask(ctx, call{Method: "Ages", WS: ws})
+	return a.Ages, err
+}
+
+// TooOld implements Keeper.
+func (s *Store) TooOld(ctx context.Context, ws string, terms []event.Term) ([]event.Age, error) {
+	a, err := s.ask(ctx, call{Method: "TooOld", WS: ws, Terms: terms})
+	return a.Ages, err
+}
+
+// DropOld implements Keeper.
+func (s *Store) DropOld(ctx context.Context, ws string, t event.Term, limit int) (int64, error) {
+	a, err := s.ask(ctx, call{Method: "DropOld", WS: ws, Terms: []event.Term{t}, Limit: limit})
+	return int64(a.Number), err
+}
+
 // Strip implements Keeper.
 func (s *Store) Strip(ctx context.Context, ws string, people []uint64) (int64, error) {
 	a, err := s.ask(ctx, call{Method: "Strip", WS: ws, People: people})

@@ -36,6 +36,7 @@ type call struct {
 	Pick    event.FlowPick
 	Since   time.Time
 	Loose   bool
+	Terms   []event.Term
 }
 
 // answer is what comes back.
@@ -57,6 +58,7 @@ type answer struct {
 	Profile   event.Profile
 	Flow      event.Flow
 	Traces    event.Traces
+	Ages      []event.Age
 }
 
 // fault is an error on its way.

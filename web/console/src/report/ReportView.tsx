@@ -18,6 +18,7 @@ import {
 } from '@/ui'
 import { chartOf } from './compare'
 import { Delta, RateDelta } from './Delta'
+import { Forgotten } from './Forgotten'
 import { PeopleOfReport, type ReportFigure } from './PeopleBehind'
 import { Period, span } from './Period'
 import deltas from './Delta.module.css'
@@ -71,6 +72,7 @@ export function ReportView({ report, params, onChange }: { report: string; param
         {(d) =>
           d.rows?.length || cursors.length ? (
             <>
+              {report === 'links' ? <Forgotten from={d.previous_from} counts={(g) => g.type === 'message'} /> : null}
               <Drawing table={d} onOpen={can('people.read') ? setFigure : undefined} />
               <Card
                 title={t('report.figures')}

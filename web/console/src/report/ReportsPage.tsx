@@ -3,6 +3,7 @@ import { useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Ago, Card, DashboardPage, DataTable, ListTable, EmptyState, Link, Loaded, PartialState } from '@/ui'
+import { Forgotten } from './Forgotten'
 import { Period, span } from './Period'
 import { reportTitle } from './ReportView'
 import { Anomalies, Health, Revenue, SummaryKey } from './Summary'
@@ -32,6 +33,7 @@ export default function ReportsPage() {
           <PartialState error={summary.error} onRetry={() => void summary.refetch()} />
         </Card>
       ) : null}
+      {s ? <Forgotten from={s.previous_from} counts={(g) => ['track', 'page', 'screen'].includes(g.type)} /> : null}
       {s ? <Anomalies of={s} /> : null}
       {s ? <Health of={s} /> : null}
       {s ? <Revenue of={s} /> : null}

@@ -28,6 +28,7 @@ import {
   useAtOnce,
 } from '@/ui'
 import { Growth, Overlap, Users } from './Insights'
+import { Limits } from './Limits'
 import { useSegmentNames } from './names'
 
 export default function SegmentDetailPage() {
@@ -105,6 +106,7 @@ export default function SegmentDetailPage() {
           </StatRow>
           <Card title={t('segments.rule')}>
             <RuleSentence rule={s.rule} names={names} />
+            <Limits rule={s.rule} />
             <Accordion mt="sm" variant="filled">
               <Accordion.Item value="json">
                 <Accordion.Control>JSON</Accordion.Control>

@@ -4,6 +4,7 @@ import { describe, type Schemas, useRead } from '@/api'
 import { formatPercent, useT } from '@/i18n'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
+import { Limits } from './Limits'
 import { type Fault, faultsOf, usePreview } from './preview'
 import { RuleBuilder, useRuleTree } from './RuleBuilder'
 import css from './SegmentForm.module.css'
@@ -99,6 +100,7 @@ export function SegmentForm({ segment, rule, save, onCancel }: Props) {
         </Card>
         <Card title={t('segments.reads')}>
           <RuleSentence rule={tree.toRule(root)} names={data.names} />
+          {preview.asked ? <Limits rule={preview.asked} /> : null}
         </Card>
         {p && (p.sample ?? []).length > 0 ? (
           <Card title={t('segments.sample')}>

@@ -40,6 +40,8 @@ export function usePreview(root: tree.Group, segment?: string, enabled = true) {
   const current = ready && settled === root
   return {
     ready,
+    /** The rule that was asked for last; undefined while it is incomplete. */
+    asked: ready && complete(settled) ? asked : undefined,
     data: found.data,
     /** The figures are of a former rule. */
     old: !current || found.isFetching,

@@ -17,6 +17,7 @@ export const settings: Area = {
     { path: '/settings/me', load: () => import('./MeSection') },
     { path: '/settings/audit', load: () => import('./AuditSection') },
     { path: '/settings/privacy', load: () => import('./PrivacySection') },
+    { path: '/settings/retention', load: () => import('./RetentionSection') },
     { path: '/settings/sources', load: () => import('./SourcesSection') },
     { path: '/settings/sources/$id', load: () => import('./SourcePage') },
     { path: '/settings/events', load: () => import('./EventsSection') },
@@ -45,6 +46,13 @@ export const settings: Area = {
       aliases: 'gdpr erase forget export',
       permission: 'privacy.write',
       to: '/settings/privacy',
+    },
+    {
+      id: 'settings.retention',
+      title: 'settings.section.retention',
+      aliases: 'expire delete old ttl',
+      permission: 'reports.read',
+      to: '/settings/retention',
     },
     { id: 'settings.sources', title: 'settings.section.sources', aliases: 'write key snippet', to: '/settings/sources' },
     {

@@ -19,6 +19,7 @@ export const sections: Section[] = [
   { id: 'keys', group: 'data', permission: 'keys.write' },
   { id: 'webhooks', group: 'data' },
   { id: 'privacy', group: 'data', permission: 'privacy.write' },
+  { id: 'retention', group: 'data', permission: 'reports.read' },
   { id: 'accounts', group: 'sending' },
   { id: 'domains', group: 'sending' },
   { id: 'sending', group: 'rules' },
