@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,11 +58,13 @@ func Binary(t testing.TB) string {
 
 // Server is one running kizuna.
 type Server struct {
-	t      testing.TB
-	URL    string
-	Dir    string // data folder
-	listen string
-	env    []string
+	t   testing.TB
+	URL string
+	Dir string // data folder
+	// Patience is how long Send waits for an answer; 0: as long as it takes.
+	Patience time.Duration
+	env      []string
+	serve    func() *exec.Cmd // how it is started, without env
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -86,8 +89,18 @@ func Prepare(t testing.TB, env ...string) *Server {
 	}
 	addr := ln.Addr().String()
 	ln.Close()
+	var s *Server
+	s = Elsewhere(t, "http://"+addr, t.TempDir(), func() *exec.Cmd {
+		return exec.Command(Binary(t), "serve", "--data", s.Dir, "--listen", addr, "--test-clock")
+	}, env...)
+	return s
+}
+
+// Elsewhere is Prepare for a server that is started by a command of the test's own and reached at url; dir is its data folder.
+func Elsewhere(t testing.TB, url, dir string, serve func() *exec.Cmd, env ...string) *Server {
+	t.Helper()
 	s := &Server{
-		t: t, URL: "http://" + addr, listen: addr, Dir: t.TempDir(), log: &bytes.Buffer{},
+		t: t, URL: url, Dir: dir, log: &bytes.Buffer{}, serve: serve,
 		env: append([]string{
 			"KIZUNA_BOOTSTRAP_EMAIL=" + Email, "KIZUNA_BOOTSTRAP_PASSWORD=" + Password,
 			"KIZUNA_BOOTSTRAP_API_KEY=" + APIKey, "KIZUNA_BOOTSTRAP_WRITE_KEY=" + WriteKey,
@@ -132,8 +145,8 @@ func (s *Server) Launch() {
 	if running { // its answers would be taken for those of the new process
 		s.t.Fatal("the server is still running; Kill or Stop it first")
 	}
-	cmd := exec.Command(Binary(s.t), "serve", "--data", s.Dir, "--listen", s.listen, "--test-clock")
-	cmd.Env = append(os.Environ(), s.env...)
+	cmd := s.serve()
+	cmd.Env = slices.Concat(os.Environ(), cmd.Env, s.env)
 	cmd.Stdout, cmd.Stderr = s, s
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -153,11 +166,8 @@ func (s *Server) Launch() {
 			s.t.Fatalf("the server ended at once:\n%s", tail(s.Log(), 4000))
 		default:
 		}
-		if resp, err := http.Get(s.URL + "/healthz"); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
+		if ready(s.URL + "/healthz") {
+			return
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -175,6 +185,25 @@ func (s *Server) Prepared(args ...string) *exec.Cmd {
 	cmd := exec.Command(Binary(s.t), args...)
 	cmd.Env = append(os.Environ(), s.env...)
 	return cmd
+}
+
+// Ended returns a channel that is closed once the process has ended, nil if none was started.
+func (s *Server) Ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done
+}
+
+// Ready reports whether the server says at /readyz that requests should come to it.
+func (s *Server) Ready() bool { return ready(s.URL + "/readyz") }
+
+func ready(url string) bool {
+	resp, err := (&http.Client{Timeout: time.Second}).Get(url)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // PID is the number of the running process, 0 if there is none.
@@ -290,7 +319,7 @@ func (s *Server) Send(events ...Event) bool {
 	req.Body = io.NopCloser(bytes.NewReader(raw))
 	req.ContentLength = int64(len(raw))
 	req.SetBasicAuth(WriteKey, "")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: s.Patience}).Do(req)
 	if err != nil {
 		return false
 	}

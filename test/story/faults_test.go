@@ -42,6 +42,7 @@ type faultLoad struct {
 	mu    sync.Mutex
 	rng   *rand.Rand
 	n     int
+	size  int                      // of a batch, at most
 	made  map[string]harness.Event // by message id
 	acked map[string]bool
 }
@@ -49,15 +50,15 @@ type faultLoad struct {
 const faultPeople = 120
 
 func newFaultLoad(seed uint64) *faultLoad {
-	return &faultLoad{rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
+	return &faultLoad{size: 20, rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
 }
 
-// next makes one to twenty events; now and then an old one comes again.
+// next makes some events; now and then an old one comes again.
 func (l *faultLoad) next(left int) []harness.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []harness.Event
-	for range min(1+l.rng.IntN(20), left) {
+	for range min(1+l.rng.IntN(l.size), left) {
 		if l.n > 50 && l.rng.IntN(20) == 0 {
 			out = append(out, l.made[fmt.Sprint("m", l.rng.IntN(l.n))])
 			continue
@@ -90,6 +91,51 @@ func (l *faultLoad) next(left int) []harness.Event {
 	return out
 }
 
+// send sends from four callers until more, which gets the size of each batch that was taken, says no, and then closes the channel. What one server does not take
+// goes to the next, as behind a balancer. It ends with the test at the latest.
+func (l *faultLoad) send(t *testing.T, more func(sent int) bool, servers ...*harness.Server) <-chan struct{} {
+	t.Helper()
+	var all sync.WaitGroup
+	var over atomic.Bool
+	t.Cleanup(func() {
+		over.Store(true)
+		all.Wait()
+	})
+	for caller := range 4 {
+		all.Go(func() {
+			for at := caller; ; {
+				batch := l.next(20)
+				for !servers[at%len(servers)].Send(batch...) {
+					if at++; over.Load() {
+						return
+					}
+					time.Sleep(20 * time.Millisecond) // as an SDK does: the same once more
+				}
+				l.mu.Lock()
+				for _, e := range batch {
+					l.acked[e["messageId"].(string)] = true
+				}
+				l.mu.Unlock()
+				if !more(len(batch)) {
+					return
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	return done
+}
+
+func (l *faultLoad) acknowledged() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acked)
+}
+
 func TestFaultsChangeNothingOfWhatIsKept(t *testing.T) { onEachEngine(t, faults) }
 
 func faults(t *testing.T, s *harness.Server) {
@@ -101,36 +147,13 @@ func faults(t *testing.T, s *harness.Server) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	sink := smtptest.Start(t)
 	mailAccount(t, s, sink.Addr())
-	journey := orderJourney(t, s)
+	journey := orderJourney(t, s, anHour)
 	makeSegments(t, s)
 
 	load := newFaultLoad(seed)
 	var left atomic.Int64
 	left.Store(int64(total))
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for {
-				batch := load.next(20)
-				for !s.Send(batch...) {
-					time.Sleep(20 * time.Millisecond) // as an SDK does: the same once more
-				}
-				load.mu.Lock()
-				for _, e := range batch {
-					load.acked[e["messageId"].(string)] = true
-				}
-				load.mu.Unlock()
-				if left.Add(-int64(len(batch))) <= 0 {
-					return
-				}
-			}
-		})
-	}
-	done := make(chan struct{})
-	go func() {
-		all.Wait()
-		close(done)
-	}()
+	done := load.send(t, func(sent int) bool { return left.Add(-int64(sent)) > 0 }, s)
 	jumped, faultsMet := time.Duration(0), map[string]int{}
 	step := int64(total / 12) // a fault each time so much has been sent
 	for next := int64(total) - step; left.Load() > 0; next -= step {
@@ -169,7 +192,12 @@ func faults(t *testing.T, s *harness.Server) {
 	settled(t, s, journey)
 	journeyIsWhole(t, s, journey, sink)
 
-	// The other server.
+	likeASerialReplay(t, s, load, order, jumped)
+}
+
+// likeASerialReplay compares what a server has kept with another one that nothing happens to, whose clock is ahead by jumped too.
+func likeASerialReplay(t *testing.T, s *harness.Server, load *faultLoad, order []string, jumped time.Duration) {
+	t.Helper()
 	calm := harness.Start(t)
 	if jumped > 0 {
 		calm.Advance(jumped)
@@ -209,14 +237,19 @@ func faultSeed(t *testing.T) uint64 {
 	return seed
 }
 
+// anHour and atOnce are what orderJourney does before it writes.
+const (
+	anHour = `{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"hour"}},"next":{"next":"s"}},`
+	atOnce = ""
+)
+
 // orderJourney writes to whoever orders.
-func orderJourney(t *testing.T, s *harness.Server) string {
+func orderJourney(t *testing.T, s *harness.Server, first string) string {
 	t.Helper()
 	var tpl, journey struct{ ID string }
 	s.Must("POST", "/templates", map[string]any{"name": "Thanks", "channel": "email", "subject": "Thank you", "html": `<p>Thank you</p>`}, &tpl)
-	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Thanks","draft":{"trigger":{"event":{"name":"Order Completed"}},"max_age":{"n":0,"unit":"day"},"nodes":[
-		{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"hour"}},"next":{"next":"s"}},
-		{"id":"s","kind":"send","config":{"template":%q,"topic":%q},"next":{"next":"x"}},{"id":"x","kind":"exit"}]}}`, tpl.ID, newsTopic(t, s)), &journey)
+	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Thanks","draft":{"trigger":{"event":{"name":"Order Completed"}},"max_age":{"n":0,"unit":"day"},"nodes":[%s
+		{"id":"s","kind":"send","config":{"template":%q,"topic":%q},"next":{"next":"x"}},{"id":"x","kind":"exit"}]}}`, first, tpl.ID, newsTopic(t, s)), &journey)
 	s.Must("POST", "/journeys/"+journey.ID+"/publish", nil, nil)
 	return journey.ID
 }
@@ -284,13 +317,36 @@ func settled(t *testing.T, s *harness.Server, journey string) {
 	s.Eventually(3*time.Minute, "everybody has gone through the journey", func() bool {
 		s.Advance(time.Hour)
 		time.Sleep(500 * time.Millisecond) // in which what is due is done
-		var report struct {
-			Entered, Active, Parked int
-			Messages                struct{ Queued int }
-		}
-		s.Do("GET", "/journeys/"+journey+"/report", nil, &report)
-		return report.Entered > 0 && report.Active+report.Parked+report.Messages.Queued == 0
+		return gone(s, journey)
 	})
+}
+
+// last sends an order of somebody new and waits until they are let into a journey: by then everybody was who ordered before.
+func (l *faultLoad) last(t *testing.T, s *harness.Server) {
+	t.Helper()
+	const who = "the-last"
+	e := harness.Event{"type": "track", "event": "Order Completed", "userId": who, "messageId": who, "timestamp": time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)}
+	l.made[who], l.acked[who] = e, true
+	s.Eventually(time.Minute, "the last event is taken", func() bool { return s.Send(e) })
+	s.Eventually(2*time.Minute, "who ordered last is let in", func() bool {
+		var found, rounds struct{ Items []struct{ ID string } }
+		s.Do("GET", "/people?identifier="+url.QueryEscape("user_id:"+who), nil, &found)
+		if len(found.Items) != 1 {
+			return false
+		}
+		s.Do("GET", "/people/"+found.Items[0].ID+"/journeys", nil, &rounds)
+		return len(rounds.Items) > 0
+	})
+}
+
+// gone reports whether nobody is on the way in the journey.
+func gone(s *harness.Server, journey string) bool {
+	var report struct {
+		Entered, Active, Parked int
+		Messages                struct{ Queued int }
+	}
+	s.Do("GET", "/journeys/"+journey+"/report", nil, &report)
+	return report.Entered > 0 && report.Active+report.Parked+report.Messages.Queued == 0
 }
 
 // journeyIsWhole compares who ordered with who was let in, and what was sent with what arrived.

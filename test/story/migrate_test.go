@@ -29,7 +29,7 @@ func TestAMoveToOtherEnginesThatIsKilledLosesAndDoublesNothing(t *testing.T) {
 	long(t)
 	s := harness.Start(t)
 	load := newFaultLoad(faultSeed(t))
-	orderJourney(t, s)
+	orderJourney(t, s, anHour)
 	makeSegments(t, s)
 	for load.n < 1500 {
 		batch := load.next(20)

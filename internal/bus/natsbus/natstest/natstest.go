@@ -33,13 +33,22 @@ type node struct {
 	process              *exec.Cmd
 }
 
-// Start builds the server from the module's own version, starts a cluster in dir and waits until it takes streams of three replicas.
-func Start(ctx context.Context, dir string) (*Cluster, error) {
-	c := &Cluster{binary: filepath.Join(dir, "nats-server")}
-	build := exec.CommandContext(ctx, "go", "build", "-o", c.binary, "github.com/nats-io/nats-server/v2")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the NATS server: %w\n%s", err, out)
+// Build builds the server of the module's own version in dir and returns its path.
+func Build(ctx context.Context, dir string) (string, error) {
+	binary := filepath.Join(dir, "nats-server")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the NATS server: %w\n%s", err, out)
 	}
+	return binary, nil
+}
+
+// Start builds the server, starts a cluster in dir and waits until it takes streams of three replicas.
+func Start(ctx context.Context, dir string) (*Cluster, error) {
+	binary, err := Build(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{binary: binary}
 	ports, err := freePorts(2 * Nodes)
 	if err != nil {
 		return nil, err

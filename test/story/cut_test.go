@@ -1,0 +1,113 @@
+package story_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/channel/email/smtptest"
+	"github.com/kizuna-cx/kizuna/test/harness"
+	"github.com/kizuna-cx/kizuna/test/machines"
+)
+
+// Three machines, started as deploy/compose.yml says, are cut from each other under load: the one that works and sends, the one that leads the log, one that
+// follows, and at last one that the others do not reach while the database does. Then what is kept is compared with a serial replay, as after other faults.
+func TestMachinesThatAreCutOffLoseAndDoubleNothing(t *testing.T) {
+	long(t)
+	p := machines.Prepare(t, "../../deploy/compose.yml")
+	front, both, work := p.Nodes[0], p.Nodes[1], p.Nodes[2]
+	for _, n := range p.Nodes {
+		n.Patience = 2 * time.Second
+	}
+	work.Launch()
+	work.Eventually(time.Minute, "the worker has its turn", func() bool { return turns(work) == 2 })
+	front.Launch()
+	both.Launch()
+	sink, err := smtptest.Serve(p.Net.Listen(2525), smtptest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sink.Close)
+	mailAccount(t, front, sink.Addr())
+	journey := orderJourney(t, front, atOnce)
+	makeSegments(t, front)
+
+	load := newFaultLoad(faultSeed(t))
+	load.size = 5
+	var stop atomic.Bool
+	done := load.send(t, func(int) bool {
+		time.Sleep(100 * time.Millisecond) // some dozen events a second: more would make one of too many people
+		return !stop.Load()
+	}, front, both)
+	many := func(n int) {
+		t.Helper()
+		want := load.acknowledged() + n
+		front.Eventually(time.Minute, "events are taken", func() bool { return load.acknowledged() >= want })
+	}
+	// A process that has lost its turn ends; whoever supervises it starts it again, as the file says (restart: unless-stopped).
+	supervise := func() {
+		for _, n := range p.Nodes {
+			select {
+			case <-n.Ended():
+				n.Kill()
+				n.Launch()
+			default:
+			}
+		}
+	}
+	began := time.Now()
+	well := func(what string) {
+		t.Helper()
+		defer func() { t.Logf("%s: well again after %d s", what, int(time.Since(began).Seconds())) }()
+		for _, n := range p.Nodes {
+			n.Eventually(time.Minute, what+": all are ready again", func() bool {
+				supervise()
+				return n.Ready()
+			})
+		}
+		many(50)
+	}
+	many(100)
+
+	p.Machines[2].Pull()
+	both.Eventually(time.Minute, "another process takes over", func() bool { return turns(both) == 2 })
+	many(50)
+	p.Machines[2].Plug()
+	well("the worker was cut off")
+
+	leader := p.Leader()
+	p.Machines[leader].Pull()
+	many(50)
+	front.Eventually(time.Minute, "the log has another leader", func() bool { return p.Leader() != leader })
+	p.Machines[leader].Plug()
+	well("the leader was cut off")
+
+	follower := (p.Leader() + 1) % machines.Three
+	if turns(p.Nodes[follower]) > 0 { // rather one that does not work
+		follower = (follower + 1) % machines.Three
+	}
+	p.Machines[follower].Pull()
+	many(50)
+	p.Machines[follower].Plug()
+	well("a follower was cut off")
+
+	p.Machines[1].Part(p.Machines[0])
+	p.Machines[1].Part(p.Machines[2])
+	many(50)
+	p.Machines[1].Join(p.Machines[0])
+	p.Machines[1].Join(p.Machines[2])
+	well("one was cut from the others and not from the database")
+	stop.Store(true)
+	<-done
+
+	load.last(t, front)
+	order := arrivalOrder(t, front, load)
+	t.Logf("%d events acknowledged, %d kept", len(load.acked), len(order))
+	front.Eventually(time.Minute, "everybody has gone through the journey", func() bool { return gone(front, journey) })
+	journeyIsWhole(t, front, journey, sink)
+	likeASerialReplay(t, front, load, order, 0)
+}
+
+// turns is how often the process has begun to work or send.
+func turns(s *harness.Server) int { return strings.Count(s.Log(), "does the work now") }
