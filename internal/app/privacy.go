@@ -187,7 +187,7 @@ func pause(ctx context.Context) error {
 }
 
 // screen tells intake whom it must not take. Regions, which numbers without a country code are read with, change hardly ever and are
-// remembered for a minute, since intake may not wait for the record store.
+// remembered for a few seconds, since intake may not wait for the record store.
 type screen struct {
 	privacy *privacy.Service
 	people  *person.Service
@@ -210,7 +210,7 @@ func (s screen) Refuses(ctx context.Context, e *event.Event) bool {
 // Kept implements collect.Screen.
 func (s screen) Kept(e *event.Event) bool { return s.privacy.Kept(e.Workspace, e) }
 
-// remembered keeps the answers of a question about workspaces for a minute.
+// remembered keeps the answers of a question about workspaces for two seconds: another process may have changed them.
 func remembered(now func() time.Time, ask func(ctx context.Context, ws string) (string, error)) func(ctx context.Context, ws string) (string, error) {
 	type answer struct {
 		text  string
@@ -231,7 +231,7 @@ func remembered(now func() time.Time, ask func(ctx context.Context, ws string) (
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		known[ws] = answer{text, now().Add(time.Minute)}
+		known[ws] = answer{text, now().Add(2 * time.Second)}
 		return text, nil
 	}
 }

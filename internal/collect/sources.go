@@ -28,8 +28,8 @@ type Sources interface {
 // How the answers of Sources are remembered. A new key works after at most unknownFor, a withdrawn one stops after at
 // most knownFor, and both at once after Handler.Forget.
 const (
-	knownFor   = 30 * time.Second
-	unknownFor = 10 * time.Second
+	knownFor   = 2 * time.Second // staff withdraw a key because somebody has it who should not
+	unknownFor = 2 * time.Second
 	maxUnknown = 8192 // keys; a flood of made-up ones starts over
 
 	// New keys are asked for at most this often, so that a flood of made-up ones cannot occupy the store.

@@ -45,7 +45,8 @@ func stored(s *harness.Server) int64 {
 }
 
 // knock sends events one after the other over several connections until stopped, and returns how many were taken and what was refused.
-func knock(url string) (stop func() (taken int64, refused []error)) {
+// Names of events begin with who.
+func knock(url, who string) (stop func() (taken int64, refused []error)) {
 	var done atomic.Bool
 	var n atomic.Int64
 	var mu sync.Mutex
@@ -54,7 +55,7 @@ func knock(url string) (stop func() (taken int64, refused []error)) {
 	for c := range 4 {
 		all.Go(func() {
 			for i := 0; !done.Load(); i++ {
-				if err := post(url, fmt.Sprintf("m-%d-%d", c, i)); err != nil {
+				if err := post(url, fmt.Sprintf("%s-%d-%d", who, c, i)); err != nil {
 					mu.Lock()
 					bad = append(bad, err)
 					mu.Unlock()
@@ -74,7 +75,7 @@ func knock(url string) (stop func() (taken int64, refused []error)) {
 func TestARestartRefusesNobody(t *testing.T) {
 	s := harness.Start(t)
 	pid := s.PID()
-	stop := knock(s.URL)
+	stop := knock(s.URL, "m")
 	for round := 1; round <= 3; round++ {
 		before := stored(s)
 		s.Eventually(time.Minute, "events come in", func() bool { return stored(s) > before })
