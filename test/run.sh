@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs the whole test suite and ends with a list of what was skipped and why.
-# Uses a PostgreSQL server if KIZUNA_TEST_POSTGRES names one or the Debian binaries are installed, and the
-# real tracking SDKs if npm is there.
+# Uses a PostgreSQL server if KIZUNA_TEST_POSTGRES names one or the Debian binaries are installed, a ClickHouse server if
+# KIZUNA_TEST_CLICKHOUSE names one or KIZUNA_CHDB is the path of libchdb.so, and the real tracking SDKs if npm is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 stop() {
   if [ -f "$work/pg/postmaster.pid" ]; then as_postgres "$pgbin/pg_ctl -D $work/pg -m immediate stop" >/dev/null 2>&1 || true; fi
+  if [ -n "${clickhouse:-}" ]; then kill "$clickhouse" 2>/dev/null && wait "$clickhouse" || true; fi
   rm -rf "$work"
 }
 trap stop EXIT
@@ -26,6 +27,21 @@ if [ -z "${KIZUNA_TEST_POSTGRES:-}" ]; then
   else
     echo "PostgreSQL is not installed here: its half of the store suites is skipped (Debian: apt install postgresql)"
   fi
+fi
+
+if [ -z "${KIZUNA_TEST_CLICKHOUSE:-}" ] && [ -n "${KIZUNA_CHDB:-}" ]; then
+  go build -o "$work/clickhouse" ./test/peers/clickhouse
+  mkfifo "$work/address"
+  "$work/clickhouse" --library "$KIZUNA_CHDB" --data "$work/events" >"$work/address" &
+  clickhouse=$!
+  if read -r -t 60 KIZUNA_TEST_CLICKHOUSE <"$work/address"; then
+    export KIZUNA_TEST_CLICKHOUSE KIZUNA_TEST_CLICKHOUSE_DATA="$work/events"
+  else
+    echo "the ClickHouse engine does not start: the event store's suites there are skipped"
+    unset KIZUNA_TEST_CLICKHOUSE
+  fi
+elif [ -z "${KIZUNA_TEST_CLICKHOUSE:-}" ]; then
+  echo "no ClickHouse: the event store's suites there are skipped (KIZUNA_CHDB is not set; .ci/run shows how)"
 fi
 
 if command -v npm >/dev/null && [ ! -d test/peers/sdk/node_modules ]; then

@@ -29,7 +29,14 @@ import (
 //	person  ws VARCHAR, num UBIGINT, id VARCHAR, traits JSON text, channels JSON text, first_seen BIGINT, last_seen BIGINT
 //
 // "event" already shows the person after merges: drivers resolve redirects.
+//
+// SQL that is written for every store (reports; rules write each engine's own) has these functions and forms alone: standard aggregates, with FILTER (WHERE ...),
+// any_value, arg_min, arg_max; abs, sign, floor, coalesce, nullif, greatest, contains, starts_with, substr, CASE, CAST AS BIGINT, DOUBLE or VARCHAR;
+// json_extract_string(column, '$.member'), which is a text or NULL; window functions. round is not among them: engines differ in where they take a half.
+// Arguments are ? in order, or $1, $2, ...
 type Store interface {
+	// Engine says whose SQL the store reads.
+	Engine() Engine
 	// Position returns the last log record that Append has included, 0 at first.
 	Position(ctx context.Context) (uint64, error)
 	// Append applies the batch in one transaction and moves the position to b.Through. A batch with
@@ -51,7 +58,7 @@ type Store interface {
 	// Select runs a query that returns one column of person numbers. Args replace ? in order. The query itself must keep
 	// to the workspace; ws only tells a driver where to send it.
 	Select(ctx context.Context, ws string, sql string, args []any) (*roaring64.Bitmap, error)
-	// Query runs a reporting query and scans every row into []any, holding nothing but nil, bool, int64, uint64 (UBIGINT),
+	// Query runs a reporting query and scans every row into []any, holding nothing but nil, bool, int64, uint64 (the columns person and num),
 	// float64, string, []byte, time.Time, []any, and *big.Int for whole numbers beyond int64.
 	Query(ctx context.Context, sql string, args []any) ([][]any, error)
 	// People returns the mirrored people with these numbers.
@@ -78,6 +85,15 @@ type Store interface {
 	// FlowPeople returns who is behind a figure of Flow.
 	FlowPeople(ctx context.Context, ws string, q FlowQuery, pick FlowPick) (*roaring64.Bitmap, error)
 }
+
+// Engine is what answers questions about events.
+type Engine string
+
+// The engines.
+const (
+	DuckDB     Engine = "duckdb"
+	ClickHouse Engine = "clickhouse"
+)
 
 // SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to
 // answer while somebody types.

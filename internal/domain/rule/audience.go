@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
 )
 
@@ -18,8 +19,8 @@ func (r *Rule) Audience(ctx context.Context, src Source, ws string, now time.Tim
 		return Audience{}, fmt.Errorf("rule: everyone: %w", err)
 	}
 	q := asking{src: src, dialect: leaf.DuckDB{}, ws: ws, now: now, everyone: everyone}
-	if other, ok := src.(interface{ Dialect() leaf.Dialect }); ok {
-		q.dialect = other.Dialect()
+	if src.Engine() == event.ClickHouse {
+		q.dialect = leaf.ClickHouse{}
 	}
 	people, err := q.node(ctx, r.root)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 )
 
@@ -29,6 +30,8 @@ func (r *recorder) Select(_ context.Context, _, sql string, args []any) (*roarin
 func (r *recorder) Everyone(context.Context, string) (*roaring64.Bitmap, error) {
 	return r.everyone, nil
 }
+
+func (*recorder) Engine() event.Engine { return event.DuckDB }
 
 func (r *recorder) Members(_ context.Context, _, set string) (*roaring64.Bitmap, error) {
 	return r.sets[set], nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
 )
 
@@ -17,9 +18,10 @@ type Channel = leaf.Channel
 // Result is the answer for one person at one moment.
 type Result = leaf.Result
 
-// Source answers what a rule needs to know about everyone at once. Its SQL is DuckDB's, unless it has a method
-// Dialect() leaf.Dialect that says otherwise.
+// Source answers what a rule needs to know about everyone at once.
 type Source interface {
+	// Engine says in whose SQL Select is asked.
+	Engine() event.Engine
 	// Select runs a query over the event store that returns person numbers (see event.Store).
 	Select(ctx context.Context, ws string, sql string, args []any) (*roaring64.Bitmap, error)
 	// Everyone returns all people of the workspace.

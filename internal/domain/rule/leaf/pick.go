@@ -65,24 +65,25 @@ func (p *pick) from(q *SQL, d Dialect, ws string) {
 		q.Add(" FROM event")
 		return
 	}
+	// No two of the tables have a column of the same name: engines differ in what e.* calls it then.
 	q.Add(" FROM (SELECT e.*")
 	if traits {
-		q.Add(", who.traits AS ", owner)
+		q.Add(", ", owner)
 	}
 	if since != nil {
-		q.Add(", start.place AS start")
+		q.Add(", start")
 	}
 	q.Add(" FROM event AS e")
 	if traits {
-		q.Add(" JOIN person AS who ON who.ws = e.ws AND who.num = e.person")
+		q.Add(" JOIN (SELECT num AS owner_num, traits AS ", owner, " FROM person WHERE ws = ").Arg(ws).Add(") AS who ON owner_num = e.person")
 	}
 	if since != nil {
-		q.Add(" JOIN (SELECT person, ", map[bool]string{true: "min(", false: "max("}[since.first])
+		q.Add(" JOIN (SELECT person AS starter, ", map[bool]string{true: "min(", false: "max("}[since.first])
 		d.Place(q)
-		q.Add(") AS place")
+		q.Add(") AS start")
 		since.pick.from(q, d, ws)
 		since.pick.where(q, d, ws, 0)
-		q.Add(" GROUP BY person) AS start ON start.person = e.person")
+		q.Add(" GROUP BY person) AS started ON starter = e.person")
 	}
 	q.Add(" WHERE e.ws = ").Arg(ws).Add(") AS event")
 }

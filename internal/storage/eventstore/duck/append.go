@@ -12,6 +12,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
 // Append implements event.Store. An Append that has begun is finished even if ctx ends.
@@ -72,7 +73,7 @@ func (s *Store) trimAfterCheckpoint() {
 }
 
 // apply writes the batch inside the open transaction. It returns the redirects that are open afterwards, nil if they did not change.
-func (s *Store) apply(ctx context.Context, b event.Batch) (map[who]uint64, error) {
+func (s *Store) apply(ctx context.Context, b event.Batch) (map[eventstore.Who]uint64, error) {
 	m, err := s.merges(ctx, b)
 	if err != nil {
 		return nil, fmt.Errorf("redirects: %w", err)
@@ -86,7 +87,7 @@ func (s *Store) apply(ctx context.Context, b event.Batch) (map[who]uint64, error
 		if to, ok := moved[k.Workspace+"\x00"+k.MessageID]; ok {
 			k.Person = to
 		}
-		k.Person = m.resolve(k.Workspace, k.Person)
+		k.Person = m.Resolve(k.Workspace, k.Person)
 		return row(into, &k)
 	}); err != nil {
 		return nil, fmt.Errorf("events: %w", err)
@@ -129,7 +130,7 @@ func (s *Store) insert(ctx context.Context, table string, n int, row func(i int,
 }
 
 // move re-attributes stored events. Those of this very batch have been appended where they belong.
-func (s *Store) move(ctx context.Context, moves []event.Move, m *merges) error {
+func (s *Store) move(ctx context.Context, moves []event.Move, m *eventstore.Merges) error {
 	if len(moves) == 0 {
 		return nil
 	}
@@ -142,7 +143,7 @@ func (s *Store) move(ctx context.Context, moves []event.Move, m *merges) error {
 	var to []uint64
 	for i, v := range moves {
 		if last[v.Workspace+"\x00"+v.MessageID] == i {
-			ws, ids, to = append(ws, v.Workspace), append(ids, v.MessageID), append(to, m.resolve(v.Workspace, v.To))
+			ws, ids, to = append(ws, v.Workspace), append(ids, v.MessageID), append(to, m.Resolve(v.Workspace, v.To))
 		}
 	}
 	_, err := s.w.ExecContext(ctx, `UPDATE event_raw SET person = m.person
@@ -151,103 +152,13 @@ func (s *Store) move(ctx context.Context, moves []event.Move, m *merges) error {
 	return err
 }
 
-// redirection is a row of the redirect table.
-type redirection struct {
-	winner uint64
-	folded bool // the stored events of the loser have been given to the winner
-}
-
-// merges is what a batch needs to know of the redirect table, with the batch's own redirects applied. Rows are kept one
-// hop long: the winner of a row is never the loser of another.
-type merges struct {
-	rows    map[who]redirection
-	losers  map[who]map[who]bool // the rows by their winner
-	changed map[who]bool
-}
-
-func newMerges() *merges {
-	return &merges{rows: map[who]redirection{}, losers: map[who]map[who]bool{}, changed: map[who]bool{}}
-}
-
-func (m *merges) resolve(ws string, num uint64) uint64 {
-	if r, ok := m.rows[who{ws, num}]; ok {
-		return r.winner
-	}
-	return num
-}
-
-func (m *merges) set(k who, r redirection) {
-	if old, ok := m.rows[k]; ok {
-		delete(m.losers[who{k.ws, old.winner}], k)
-	}
-	m.rows[k] = r
-	w := who{k.ws, r.winner}
-	if m.losers[w] == nil {
-		m.losers[w] = map[who]bool{}
-	}
-	m.losers[w][k] = true
-}
-
-// add applies a redirect. Repeating one changes nothing; one that would make a circle is ignored.
-func (m *merges) add(r event.Redirect) {
-	loser := who{r.Workspace, r.Loser}
-	winner := m.resolve(r.Workspace, r.Winner)
-	if old, ok := m.rows[loser]; winner == r.Loser || ok && old.winner == winner {
-		return
-	}
-	for k := range m.losers[loser] {
-		m.set(k, redirection{winner, m.rows[k].folded})
-		m.changed[k] = true
-	}
-	m.set(loser, redirection{winner: winner})
-	m.changed[loser] = true
-}
-
 // merges reads the rows of the redirect table that concern the batch and applies its redirects.
-func (s *Store) merges(ctx context.Context, b event.Batch) (*merges, error) {
-	m := newMerges()
-	asked := map[string]map[uint64]bool{}
-	ask := func(ws string, num uint64) {
-		if asked[ws] == nil {
-			asked[ws] = map[uint64]bool{}
-		}
-		asked[ws][num] = true
-	}
-	for i := range b.Events {
-		ask(b.Events[i].Workspace, b.Events[i].Person)
-	}
-	for _, v := range b.Moves {
-		ask(v.Workspace, v.To)
-	}
-	for _, r := range b.Redirects {
-		ask(r.Workspace, r.Loser)
-		ask(r.Workspace, r.Winner)
-	}
-	for ws, nums := range asked {
-		list := make([]uint64, 0, len(nums))
-		for n := range nums {
-			list = append(list, n)
-		}
-		if err := s.read(ctx, m, ws, "loser", list); err != nil {
-			return nil, err
-		}
-	}
-	losers := map[string][]uint64{}
-	for _, r := range b.Redirects {
-		losers[r.Workspace] = append(losers[r.Workspace], r.Loser)
-	}
-	for ws, list := range losers {
-		if err := s.read(ctx, m, ws, "winner", list); err != nil {
-			return nil, err
-		}
-	}
-	for _, r := range b.Redirects {
-		m.add(r)
-	}
-	return m, nil
+func (s *Store) merges(ctx context.Context, b event.Batch) (*eventstore.Merges, error) {
+	m := eventstore.NewMerges()
+	return m, m.Read(b, func(ws, column string, nums []uint64) error { return s.read(ctx, m, ws, column, nums) })
 }
 
-func (s *Store) read(ctx context.Context, m *merges, ws, column string, nums []uint64) error {
+func (s *Store) read(ctx context.Context, m *eventstore.Merges, ws, column string, nums []uint64) error {
 	rows, err := s.w.QueryContext(ctx, `SELECT loser, winner, folded FROM redirect WHERE ws = ? AND `+column+
 		` IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...)
 	if err != nil {
@@ -255,26 +166,26 @@ func (s *Store) read(ctx context.Context, m *merges, ws, column string, nums []u
 	}
 	defer rows.Close()
 	for rows.Next() {
-		k := who{ws: ws}
-		var r redirection
-		if err := rows.Scan(&k.num, &r.winner, &r.folded); err != nil {
+		k := eventstore.Who{WS: ws}
+		var r eventstore.Redirection
+		if err := rows.Scan(&k.Num, &r.Winner, &r.Folded); err != nil {
 			return err
 		}
-		m.set(k, r)
+		m.Set(k, r)
 	}
 	return rows.Err()
 }
 
 // redirect writes the changed rows of the redirect table, and folds it when it has grown.
-func (s *Store) redirect(ctx context.Context, m *merges) (map[who]uint64, error) {
-	if len(m.changed) == 0 {
+func (s *Store) redirect(ctx context.Context, m *eventstore.Merges) (map[eventstore.Who]uint64, error) {
+	if len(m.Changed) == 0 {
 		return nil, nil
 	}
-	changed := make([]who, 0, len(m.changed))
+	changed := make([]eventstore.Who, 0, len(m.Changed))
 	byWS := map[string][]uint64{}
-	for k := range m.changed {
+	for k := range m.Changed {
 		changed = append(changed, k)
-		byWS[k.ws] = append(byWS[k.ws], k.num)
+		byWS[k.WS] = append(byWS[k.WS], k.Num)
 	}
 	for ws, nums := range byWS {
 		if _, err := s.w.ExecContext(ctx, `DELETE FROM redirect WHERE ws = ? AND loser IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...); err != nil {
@@ -282,15 +193,15 @@ func (s *Store) redirect(ctx context.Context, m *merges) (map[who]uint64, error)
 		}
 	}
 	if err := s.insert(ctx, "redirect", len(changed), func(i int, into []driver.Value) []driver.Value {
-		r := m.rows[changed[i]]
-		return append(into[:0], changed[i].ws, changed[i].num, r.winner, r.folded)
+		r := m.Rows[changed[i]]
+		return append(into[:0], changed[i].WS, changed[i].Num, r.Winner, r.Folded)
 	}); err != nil {
 		return nil, err
 	}
 	open := maps.Clone(s.open.Load().winner)
 	for _, k := range changed {
-		if r := m.rows[k]; !r.folded {
-			open[k] = r.winner
+		if r := m.Rows[k]; !r.Folded {
+			open[k] = r.Winner
 		}
 	}
 	if len(open) < s.foldAt {
@@ -301,15 +212,15 @@ func (s *Store) redirect(ctx context.Context, m *merges) (map[who]uint64, error)
 		return nil, err
 	}
 	_, err := s.w.ExecContext(ctx, `UPDATE redirect SET folded = true WHERE NOT folded`)
-	return map[who]uint64{}, err
+	return map[eventstore.Who]uint64{}, err
 }
 
 // people replaces the mirror rows of b.People and drops those of b.Gone.
 func (s *Store) people(ctx context.Context, b event.Batch) error {
-	last := map[who]int{}
+	last := map[eventstore.Who]int{}
 	byWS := map[string][]uint64{}
 	for i, p := range b.People {
-		k := who{p.Workspace, p.Num}
+		k := eventstore.Who{WS: p.Workspace, Num: p.Num}
 		if _, again := last[k]; !again {
 			byWS[p.Workspace] = append(byWS[p.Workspace], p.Num)
 		}
@@ -317,7 +228,7 @@ func (s *Store) people(ctx context.Context, b event.Batch) error {
 	}
 	for _, g := range b.Gone {
 		byWS[g.Workspace] = append(byWS[g.Workspace], g.Num)
-		delete(last, who{g.Workspace, g.Num})
+		delete(last, eventstore.Who{WS: g.Workspace, Num: g.Num})
 	}
 	for ws, nums := range byWS {
 		if _, err := s.w.ExecContext(ctx, `DELETE FROM person WHERE ws = ? AND num IN (SELECT unnest(CAST(? AS UBIGINT[])))`, lists(ws, nums)...); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
 // Select implements event.Store. DuckDB packs the numbers into words of 64, so that a million people come out
@@ -146,58 +147,10 @@ func (s *Store) Everyone(ctx context.Context, ws string) (*roaring64.Bitmap, err
 
 // Stats implements event.Store.
 func (s *Store) Stats(ctx context.Context, ws string) (event.Stats, error) {
-	defer s.reading()()
-	st := event.Stats{ByType: map[event.Type]int64{}}
-	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM person WHERE ws = ?`, ws).Scan(&st.People); err != nil {
-		return st, fmt.Errorf("event store: stats: %w", err)
-	}
-	rows, err := s.db.QueryContext(ctx, `SELECT type, count(*), max(time) FROM event_raw WHERE ws = ? GROUP BY type`, ws)
-	if err != nil {
-		return st, fmt.Errorf("event store: stats: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var typ string
-		var n, last int64
-		if err := rows.Scan(&typ, &n, &last); err != nil {
-			return st, fmt.Errorf("event store: stats: %w", err)
-		}
-		t := event.Type(typ)
-		st.ByType[t] = n
-		if t.Behaviour() {
-			st.Events += n
-			if at := time.UnixMicro(last).UTC(); at.After(st.LastTime) {
-				st.LastTime = at
-			}
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return st, fmt.Errorf("event store: stats: %w", err)
-	}
-	return st, nil
+	return eventstore.Stats(ctx, s, "event_raw", ws)
 }
 
 // Names implements event.Store.
 func (s *Store) Names(ctx context.Context, ws string, limit int) ([]event.NameCount, error) {
-	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, `SELECT type, name, count(*) AS n FROM event_raw WHERE ws = ? AND type IN ('track', 'page', 'screen')
-		GROUP BY type, name ORDER BY n DESC, type, name LIMIT ?`, ws, max(limit, 0))
-	if err != nil {
-		return nil, fmt.Errorf("event store: names: %w", err)
-	}
-	defer rows.Close()
-	var out []event.NameCount
-	for rows.Next() {
-		var n event.NameCount
-		var typ string
-		if err := rows.Scan(&typ, &n.Name, &n.Count); err != nil {
-			return nil, fmt.Errorf("event store: names: %w", err)
-		}
-		n.Type = event.Type(typ)
-		out = append(out, n)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("event store: names: %w", err)
-	}
-	return out, nil
+	return eventstore.Names(ctx, s, "event_raw", ws, limit)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
 // Options tune a Store. The zero value is right for one machine.
@@ -45,6 +46,9 @@ type Store struct {
 }
 
 var _ event.Store = (*Store)(nil)
+
+// Engine implements event.Store.
+func (*Store) Engine() event.Engine { return event.DuckDB }
 
 // layout is the version of the tables below. A file of another layout is not touched.
 const layout = 1
@@ -210,11 +214,11 @@ func (s *Store) reload(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
-	open := map[who]uint64{}
+	open := map[eventstore.Who]uint64{}
 	for rows.Next() {
-		var k who
+		var k eventstore.Who
 		var winner uint64
-		if err := rows.Scan(&k.ws, &k.num, &winner); err != nil {
+		if err := rows.Scan(&k.WS, &k.Num, &winner); err != nil {
 			return err
 		}
 		open[k] = winner
@@ -256,24 +260,18 @@ func (s *Store) Still(ctx context.Context, do func() error) error {
 // Position implements event.Store.
 func (s *Store) Position(context.Context) (uint64, error) { return s.through.Load(), nil }
 
-// who is a person of a workspace.
-type who struct {
-	ws  string
-	num uint64
-}
-
 // redirects are the merges that the view resolves because they are not yet folded into the events. Reads of single people
 // resolve them here, so that DuckDB can filter on the stored column. A value is never changed: a read takes
 // it once, before its query, and stays consistent whatever is folded meanwhile.
 type redirects struct {
-	winner map[who]uint64
-	losers map[who][]uint64
+	winner map[eventstore.Who]uint64
+	losers map[eventstore.Who][]uint64
 }
 
-func newRedirects(winner map[who]uint64) *redirects {
-	r := &redirects{winner: winner, losers: map[who][]uint64{}}
+func newRedirects(winner map[eventstore.Who]uint64) *redirects {
+	r := &redirects{winner: winner, losers: map[eventstore.Who][]uint64{}}
 	for k, w := range winner {
-		r.losers[who{k.ws, w}] = append(r.losers[who{k.ws, w}], k.num)
+		r.losers[eventstore.Who{WS: k.WS, Num: w}] = append(r.losers[eventstore.Who{WS: k.WS, Num: w}], k.Num)
 	}
 	return r
 }
@@ -283,18 +281,18 @@ func (r *redirects) stored(ws string, people []uint64) []uint64 {
 	seen := make(map[uint64]bool, len(people))
 	out := make([]uint64, 0, len(people))
 	for _, p := range people {
-		if _, gone := r.winner[who{ws, p}]; gone || seen[p] {
+		if _, gone := r.winner[eventstore.Who{WS: ws, Num: p}]; gone || seen[p] {
 			continue
 		}
 		seen[p] = true
-		out = append(append(out, p), r.losers[who{ws, p}]...)
+		out = append(append(out, p), r.losers[eventstore.Who{WS: ws, Num: p}]...)
 	}
 	return out
 }
 
 // resolve returns the person whose events are stored under num.
 func (r *redirects) resolve(ws string, num uint64) uint64 {
-	if w, ok := r.winner[who{ws, num}]; ok {
+	if w, ok := r.winner[eventstore.Who{WS: ws, Num: num}]; ok {
 		return w
 	}
 	return num

@@ -10,26 +10,8 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
-
-// signal is a condition on an event, and its arguments.
-func signal(s event.Signal) (string, []any) {
-	var w where
-	for _, c := range []struct{ column, value string }{{"type", string(s.Type)}, {"name", s.Name}, {"channel", s.Channel}, {"source_id", s.Source}} {
-		if c.value != "" {
-			w.add(c.column+" = ?", c.value)
-		}
-	}
-	if path, open := strings.CutSuffix(s.Path, "*"); open {
-		w.add("path IS NOT NULL AND starts_with(path, ?)", path)
-	} else if path != "" {
-		w.add("path = ?", path)
-	}
-	if len(w.parts) == 0 {
-		return "true", nil
-	}
-	return "(" + w.String() + ")", w.args
-}
 
 // ways is the beginning of every statement about a flow: way holds a row for each station of each person, person_way the whole ways, on_next who came from
 // a stage to the one after it and how long that took.
@@ -39,8 +21,9 @@ func ways(ws string, q event.FlowQuery) (string, []any) {
 	for i, all := range q.Stages {
 		parts := make([]string, 0, len(all))
 		for _, s := range all {
-			part, a := signal(s)
-			parts, args = append(parts, part), append(args, a...)
+			var w eventstore.Where
+			w.Signal(s)
+			parts, args = append(parts, "("+w.String()+")"), append(args, w.Args...)
 		}
 		if len(parts) > 0 {
 			fmt.Fprintf(&stages, " WHEN %s THEN %d", strings.Join(parts, " OR "), i)

@@ -4,72 +4,46 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
 // Timeline implements event.Store.
 func (s *Store) Timeline(ctx context.Context, ws string, person uint64, types []event.Type, p page.Request) (page.Of[event.Kept], error) {
-	var at int64
-	var seq uint64
-	var idx int
-	after, err := page.Decode(p.Cursor, &at, &seq, &idx)
-	if err != nil {
-		return page.Of[event.Kept]{}, err
-	}
 	open := s.open.Load()
+	w := eventstore.Where{}
+	w.Add("ws = ?", ws)
 	stored := open.stored(ws, []uint64{person})
-	if len(stored) == 0 {
-		return page.Of[event.Kept]{}, nil
+	if len(stored) > 0 {
+		eventstore.In(&w, "person", stored)
 	}
-	w := where{}
-	w.add("ws = ?", ws)
-	w.in("person", anys(stored))
-	if len(types) > 0 {
-		w.in("type", anys(types))
-	}
-	if after {
-		w.add("time <= ?", at) // lets DuckDB skip the newer part of the file
-		w.add("(time < ? OR seq < ? OR seq = ? AND idx < ?)", at, seq, seq, idx)
+	if err := w.Timeline(types, p.Cursor); err != nil || len(stored) == 0 {
+		return page.Of[event.Kept]{}, err
 	}
 	items, err := s.kept(ctx, open, ws, keptColumns, `WHERE `+w.String()+
-		fmt.Sprintf(` ORDER BY time DESC, seq DESC, idx DESC LIMIT %d`, p.Size()+1), w.args...)
+		fmt.Sprintf(` ORDER BY time DESC, seq DESC, idx DESC LIMIT %d`, p.Size()+1), w.Args...)
 	if err != nil {
 		return page.Of[event.Kept]{}, err
 	}
-	return page.Cut(items, p.Size(), func(k event.Kept) string {
-		return page.Encode(k.Time.UnixMicro(), k.Position.Seq, k.Position.Index)
-	}), nil
+	return eventstore.CutTimeline(items, p.Size()), nil
 }
 
 // Arrivals implements event.Store.
 func (s *Store) Arrivals(ctx context.Context, ws string, f event.ArrivalFilter, p page.Request) (page.Of[event.Kept], error) {
-	var seq uint64
-	var idx int
-	after, err := page.Decode(p.Cursor, &seq, &idx)
-	if err != nil {
+	w := eventstore.Where{}
+	if err := w.Arrivals(ws, f, p.Cursor); err != nil {
 		return page.Of[event.Kept]{}, err
-	}
-	w := where{}
-	w.add("ws = ?", ws)
-	for _, c := range [][2]string{{"source", f.Source}, {"name", f.Name}, {"type", string(f.Type)}, {"message_id", f.MessageID}} {
-		if c[1] != "" {
-			w.add(c[0]+" = ?", c[1])
-		}
-	}
-	if after {
-		w.add("(seq < ? OR seq = ? AND idx < ?)", seq, seq, idx)
 	}
 	// The narrow columns find the rows; the wide ones are read of those few only.
 	const newest = ` ORDER BY seq DESC, idx DESC`
 	items, err := s.kept(ctx, s.open.Load(), ws, keptColumns,
-		`WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+newest+fmt.Sprintf(` LIMIT %d)`, p.Size()+1)+newest, w.args...)
+		`WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+newest+fmt.Sprintf(` LIMIT %d)`, p.Size()+1)+newest, w.Args...)
 	if err != nil {
 		return page.Of[event.Kept]{}, err
 	}
-	return page.Cut(items, p.Size(), func(k event.Kept) string { return page.Encode(k.Position.Seq, k.Position.Index) }), nil
+	return eventstore.CutArrivals(items, p.Size()), nil
 }
 
 // Histories implements event.Store.
@@ -80,25 +54,14 @@ func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names
 	if len(stored) == 0 || names != nil && len(names) == 0 {
 		return out, nil
 	}
-	w := where{}
-	w.add("ws = ?", ws)
-	w.add("person IN (SELECT unnest(CAST(? AS UBIGINT[])))", stored)
+	w := eventstore.Where{}
+	w.Add("ws = ?", ws)
+	w.Add("person IN (SELECT unnest(CAST(? AS UBIGINT[])))", stored)
 	if names != nil {
-		var types []any
-		for _, n := range names {
-			if n == string(event.Page) || n == string(event.Screen) {
-				types = append(types, n)
-			}
-		}
-		n := where{}
-		n.in("name", anys(names))
-		if len(types) > 0 {
-			n.in("type", types)
-		}
-		w.add("("+strings.Join(n.parts, " OR ")+")", n.args...)
+		w.Named(names)
 	}
 	// Finding the rows by the narrow columns first and reading the wide ones by row id is up to twice as fast as one pass.
-	items, err := s.kept(ctx, open, ws, historyColumns, `WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+`)`, w.args...)
+	items, err := s.kept(ctx, open, ws, historyColumns, `WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+`)`, w.Args...)
 	if err != nil {
 		return nil, err
 	}
@@ -152,32 +115,4 @@ func compare(a, b event.Kept) int {
 		return 1
 	}
 	return 0
-}
-
-// where collects conditions and their arguments in the same order.
-type where struct {
-	parts []string
-	args  []any
-}
-
-func (w *where) add(part string, args ...any) {
-	w.parts, w.args = append(w.parts, part), append(w.args, args...)
-}
-
-func (w *where) in(column string, values []any) {
-	w.add(column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
-}
-
-func (w *where) String() string { return strings.Join(w.parts, " AND ") }
-
-func anys[T any](list []T) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		if t, ok := any(v).(event.Type); ok {
-			out[i] = string(t)
-			continue
-		}
-		out[i] = v
-	}
-	return out
 }

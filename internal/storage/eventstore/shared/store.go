@@ -22,6 +22,7 @@ import (
 
 // Config is what a Store needs.
 type Config struct {
+	Engine event.Engine // of the keeper, wherever it is; DuckDB if empty
 	// Locate returns the base address of the process that keeps the events, empty if none does at the moment.
 	Locate   func(ctx context.Context) (string, error)
 	Key      string        // that all processes of the installation have
@@ -42,6 +43,9 @@ type Store struct {
 
 var _ event.Store = (*Store)(nil)
 
+// Engine implements event.Store.
+func (s *Store) Engine() event.Engine { return s.c.Engine }
+
 // again is the pause before a question is asked again.
 const again = 100 * time.Millisecond
 
@@ -49,6 +53,9 @@ const again = 100 * time.Millisecond
 func New(c Config) *Store {
 	if c.Patience == 0 {
 		c.Patience = 15 * time.Second
+	}
+	if c.Engine == "" {
+		c.Engine = event.DuckDB
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
