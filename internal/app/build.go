@@ -39,6 +39,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
+	"github.com/kizuna-cx/kizuna/internal/domain/roster"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -279,7 +280,8 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	})
 	schemes := scheme.Service{People: people, Jobs: jobs}
 	terms := retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: a.events, Segments: w.segments, Clock: a.clock, Begin: jobs.Begin})
-	jobs.Register(jobKinds(addresses, files, a.sample, schemes, terms)...)
+	rosters := roster.Service{People: people, Sets: w.segments, Events: a.events, Jobs: jobs}
+	jobs.Register(jobKinds(addresses, files, a.sample, schemes, terms, rosters)...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -354,7 +356,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
-		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
+		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Roster: rosters, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Privacy: forgetting, Retention: terms, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}

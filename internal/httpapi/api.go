@@ -33,6 +33,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
+	"github.com/kizuna-cx/kizuna/internal/domain/roster"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -81,6 +82,7 @@ type Config struct {
 	Imports    importer.People
 	Sample     *sample.Service
 	Schemes    scheme.Service
+	Roster     roster.Service
 	Webhooks   *hook.Service
 	Journeys   *journey.Service
 	ReadyKit   journey.Kit

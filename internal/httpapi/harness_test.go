@@ -38,6 +38,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
+	"github.com/kizuna-cx/kizuna/internal/domain/roster"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/scheme"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
@@ -161,7 +162,8 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	})
 	schemes := scheme.Service{People: people, Jobs: w.jobs, Pause: time.Millisecond}
 	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
-	w.jobs.Register(append(append(samples.Kinds(), schemes.Kinds()...), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind())...)
+	rosters := roster.Service{People: people, Sets: p.segments, Events: w.store, Jobs: w.jobs}
+	w.jobs.Register(append(slices.Concat(samples.Kinds(), schemes.Kinds(), rosters.Kinds()), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind())...)
 	w.standing = standing.New(standing.Config{
 		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
@@ -174,7 +176,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Standing: w.standing,
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Sample: samples, Schemes: schemes, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Sample: samples, Schemes: schemes, Roster: rosters, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports: report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Privacy: privacy.New(privacy.Config{
 			Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"mime"
@@ -61,13 +62,18 @@ func jobShape(j job.Job) Job {
 
 // begin makes a job, notes in the audit log who asked for what, and answers with it.
 func (a *api) begin(ctx context.Context, action, noun string, w job.Wanted) (*body[Job], error) {
+	return a.beginOn(ctx, action, noun, "", w)
+}
+
+// beginOn is begin of work on one thing; without its id the audit log names the job.
+func (a *api) beginOn(ctx context.Context, action, noun, nounID string, w job.Wanted) (*body[Job], error) {
 	w.By = caller(ctx)
 	var j job.Job
 	err := a.c.Tx.InTx(ctx, func(ctx context.Context) (err error) {
 		if j, err = a.c.Jobs.Begin(ctx, workspaceOf(ctx), w); err != nil {
 			return err
 		}
-		return a.c.Staff.Audit(ctx, caller(ctx), staff.Act{Action: noun + "." + action, Noun: noun, NounID: j.ID, Detail: map[string]string{"title": j.Title}})
+		return a.c.Staff.Audit(ctx, caller(ctx), staff.Act{Action: noun + "." + action, Noun: noun, NounID: cmp.Or(nounID, j.ID), Detail: map[string]string{"title": j.Title}})
 	})
 	if err != nil {
 		return nil, err

@@ -116,6 +116,7 @@ func (a *api) personRoutes() {
 	type search struct {
 		Paging
 		PeopleFilter
+		Order      string `query:"order" enum:"recent,silent" doc:"by when they were last seen: recent first, or silent for longest first; without it the newest record comes first"`
 		Identifier string `query:"identifier" maxLength:"600" doc:"kind:value, e.g. user_id:u1 or email:aya@example.com; finds exactly one person or none"`
 	}
 	route(a, http.MethodGet, "/people", "person-list", "Find people", staff.PeopleRead, func(ctx context.Context, in *search) (*body[List[Person]], error) {
@@ -137,10 +138,11 @@ func (a *api) personRoutes() {
 			}
 			return list(page.Of[person.Person]{Items: []person.Person{p}}, personShape), nil
 		}
-		filter, err := a.peopleFilter(ctx, in.PeopleFilter)
+		filter, err := a.resolve(ctx, in.PeopleFilter)
 		if err != nil {
 			return nil, err
 		}
+		filter.Order = person.Order(in.Order)
 		found, err := a.c.People.Find(ctx, ws, filter, in.request())
 		if err != nil {
 			return nil, err

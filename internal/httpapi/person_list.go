@@ -2,120 +2,107 @@ package httpapi
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"net/http"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2/roaring64"
-	"github.com/danielgtaylor/huma/v2"
-
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/roster"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
-	"github.com/kizuna-cx/kizuna/internal/kit/page"
-	"github.com/kizuna-cx/kizuna/internal/kit/sheet"
 )
 
-// PeopleFilter narrows lists of people; all of it must fit. It is exported because huma reads embedded fields of exported types only.
+// PeopleFilter narrows lists of people, and says with whom a job is done; all of it must fit. It is exported because huma reads embedded fields of
+// exported types only.
 type PeopleFilter struct {
-	Q          string    `query:"q" maxLength:"200" doc:"part of a name, address or identifier"`
-	Status     string    `query:"status" enum:"anonymous,known,identified"`
-	Set        string    `query:"set" maxLength:"80" doc:"id of a segment or list they are in"`
-	Reachable  string    `query:"reachable" maxLength:"40" doc:"kind of a channel they can be reached by"`
-	SeenAfter  time.Time `query:"seen_after" doc:"last seen then or later"`
-	SeenBefore time.Time `query:"seen_before" doc:"last seen before"`
-	Order      string    `query:"order" enum:"recent,silent" doc:"by when they were last seen: recent first, or silent for longest first; without it the newest record comes first"`
+	Q          string    `query:"q" json:"q,omitempty" maxLength:"200" doc:"part of a name, address or identifier"`
+	Status     string    `query:"status" json:"status,omitempty" enum:"anonymous,known,identified"`
+	Set        string    `query:"set" json:"set,omitempty" maxLength:"80" doc:"id of a segment or list they are in"`
+	Reachable  string    `query:"reachable" json:"reachable,omitempty" maxLength:"40" doc:"kind of a channel they can be reached by"`
+	SeenAfter  time.Time `query:"seen_after" json:"seen_after,omitempty" doc:"last seen then or later"`
+	SeenBefore time.Time `query:"seen_before" json:"seen_before,omitempty" doc:"last seen before"`
 }
 
-func (a *api) peopleFilter(ctx context.Context, in PeopleFilter) (person.Filter, error) {
-	f := person.Filter{Text: in.Q, Status: person.Status(in.Status), SeenFrom: in.SeenAfter, SeenTo: in.SeenBefore, Order: person.Order(in.Order)}
-	if in.Set != "" {
-		members, err := a.c.Segments.Members(ctx, workspaceOf(ctx), in.Set)
-		if err != nil {
-			return f, err
-		}
-		f.Among = members
+func (f PeopleFilter) who() roster.Filter {
+	return roster.Filter{Text: f.Q, Status: f.Status, Set: f.Set, Reachable: f.Reachable, SeenAfter: f.SeenAfter, SeenBefore: f.SeenBefore}
+}
+
+// resolve also finds out whether the filter can be read at all, before a job is begun with it.
+func (a *api) resolve(ctx context.Context, f PeopleFilter) (person.Filter, error) {
+	return a.c.Roster.Resolve(ctx, workspaceOf(ctx), f.who())
+}
+
+// Asked is what the body of a request for a job says of the job.
+type Asked struct {
+	Title string `json:"title,omitempty" maxLength:"200" doc:"what it is about, for the list of jobs"`
+	Key   string `json:"idempotency_key,omitempty" maxLength:"100" doc:"the same again begins no second job"`
+}
+
+func (k Asked) wanted(kind, title string, params any) job.Wanted {
+	w := job.Wanted{Kind: kind, Title: title, Params: params}
+	if k.Key != "" {
+		w.Key = kind + ":" + k.Key
 	}
-	if in.Reachable != "" {
-		rule, err := json.Marshal(map[string]any{"channel": map[string]any{"kind": in.Reachable, "reachable": true}})
-		if err != nil {
-			return f, err
-		}
-		reached, err := a.c.Segments.Audience(ctx, workspaceOf(ctx), rule)
-		if err != nil {
-			return f, err
-		}
-		if f.Among != nil {
-			reached = roaring64.And(reached, f.Among)
-		}
-		f.Among = reached
-	}
-	return f, nil
+	return w
 }
 
 func (a *api) personListRoutes() {
-	type exported struct {
-		PeopleFilter
-		BOM bool `query:"bom" doc:"begin with a byte order mark, as spreadsheets want it"`
+	type count struct {
+		Count int64 `json:"count"`
 	}
-	route(a, http.MethodGet, "/people/csv", "person-csv", "People as a CSV file", staff.Export, func(ctx context.Context, in *exported) (*huma.StreamResponse, error) {
-		ws := workspaceOf(ctx)
-		filter, err := a.peopleFilter(ctx, in.PeopleFilter)
-		if err != nil {
+	route(a, http.MethodGet, "/people/count", "person-count", "How many people fit", staff.PeopleRead, func(ctx context.Context, in *struct{ PeopleFilter }) (*body[count], error) {
+		n, err := a.c.Roster.Count(ctx, workspaceOf(ctx), in.who())
+		return answer(count{n}), err
+	})
+	type people struct {
+		Asked
+		Who PeopleFilter `json:"who,omitempty" doc:"everybody if left out"`
+		BOM bool         `json:"bom,omitempty" doc:"begin with a byte order mark, as spreadsheets want it"`
+	}
+	route(a, http.MethodPost, "/people/exports", "person-export-all", "A CSV file of people, as a job", staff.Export, func(ctx context.Context, in *in[people]) (*body[Job], error) {
+		if _, err := a.resolve(ctx, in.Body.Who); err != nil {
 			return nil, err
 		}
-		q := page.Request{Limit: page.MaxLimit}
-		found, err := a.c.People.Find(ctx, ws, filter, q)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.audit(ctx, "export", "person", "list"); err != nil {
-			return nil, err
-		}
-		return csvFile("people", in.BOM, func(w *csv.Writer) error {
-			if err := w.Write([]string{"person_id", "status", "name", "email", "first_seen", "last_seen", "identifiers", "traits"}); err != nil {
-				return err
-			}
-			for {
-				for _, p := range found.Items {
-					row, err := personRow(p)
-					if err != nil {
-						return err
-					}
-					if err := w.Write(row); err != nil {
-						return err
-					}
-				}
-				w.Flush()
-				if q.Cursor = found.Next; q.Cursor == "" {
-					return w.Error()
-				}
-				if found, err = a.c.People.Find(ctx, ws, filter, q); err != nil {
-					return err
-				}
-			}
-		}), nil
-	}, csvAnswer)
-}
+		return a.begin(ctx, "export", "person", in.Body.wanted(roster.PeopleExport, in.Body.Title, roster.PeopleParams{Who: in.Body.Who.who(), BOM: in.Body.BOM}))
+	}, accepted)
+	type events struct {
+		Asked
+		Source string    `json:"source,omitempty" maxLength:"60" doc:"id of a source"`
+		Type   string    `json:"type,omitempty" maxLength:"20"`
+		Name   string    `json:"name,omitempty" maxLength:"200"`
+		From   time.Time `json:"from,omitempty" doc:"happened then or later"`
+		To     time.Time `json:"to,omitempty" doc:"happened before"`
+		BOM    bool      `json:"bom,omitempty" doc:"begin with a byte order mark, as spreadsheets want it"`
+	}
+	route(a, http.MethodPost, "/events/exports", "event-export", "A CSV file of events with all that they say, as a job", staff.Export, func(ctx context.Context, in *in[events]) (*body[Job], error) {
+		b := in.Body
+		return a.begin(ctx, "export", "event", b.wanted(roster.EventsExport, b.Title, roster.EventsParams{Filter: event.ArrivalFilter{Source: b.Source, Type: event.Type(b.Type), Name: b.Name, From: b.From, To: b.To}, BOM: b.BOM}))
+	}, accepted)
 
-func personRow(p person.Person) ([]string, error) {
-	stamp := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
+	type change struct {
+		Asked
+		Who    PeopleFilter `json:"who,omitempty" doc:"everybody if left out"`
+		Remove bool         `json:"remove,omitempty" doc:"take them off the list instead of putting them on it"`
+	}
+	route(a, http.MethodPost, "/lists/{id}/changes", "list-change", "Put all people who fit on a list, or take them off it, as a job", staff.SegmentsWrite, func(ctx context.Context, in *inAt[change]) (*body[Job], error) {
+		l, err := a.c.Segments.GetList(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
 		}
-		return t.Format(time.RFC3339)
-	}
-	ids := []string{}
-	for _, id := range p.Identifiers {
-		ids = append(ids, id.Kind+":"+id.Value)
-	}
-	idList, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	traits, err := json.Marshal(p.Values())
-	if err != nil {
-		return nil, err
-	}
-	return []string{p.ID, string(p.Status), sheet.Safe(p.Name()), sheet.Safe(p.Email()), stamp(p.FirstSeen), stamp(p.LastSeen), string(idList), string(traits)}, nil
+		if _, err := a.resolve(ctx, in.Body.Who); err != nil {
+			return nil, err
+		}
+		verb := "add"
+		if in.Body.Remove {
+			verb = "remove"
+		}
+		return a.beginOn(ctx, verb, "list", l.ID, in.Body.wanted(roster.ListChange, l.Name, roster.ListParams{List: l.ID, Remove: in.Body.Remove, Who: in.Body.Who.who()}))
+	}, accepted)
+	route(a, http.MethodPost, "/list-changes/{id}/undo", "list-change-undo", "Take back what a job has changed of a list, as a job; id is that of the job", staff.SegmentsWrite, func(ctx context.Context, in *IDPath) (*body[Job], error) {
+		list, wanted, err := a.c.Roster.Undo(ctx, caller(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return a.beginOn(ctx, "undo_change", "list", list, wanted)
+	}, accepted)
 }

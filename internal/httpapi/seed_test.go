@@ -161,6 +161,8 @@ func (w *world) business() *business {
 	b.ids["people_job"] = begun.ID
 	w.ok(b.key, "POST /identity-scheme/simulations", fewKinds, &begun)
 	b.ids["kinds"] = begun.ID
+	w.ok(b.key, "POST /lists/"+b.ids["list"]+"/changes", `{"who":{"q":"user-nobody"},"remove":true}`, &begun)
+	b.ids["list_job"] = begun.ID
 	w.work()
 	w.ok(b.key, "POST /suppressions/import", b.expand(w, `{"upload":"$spare_upload","channel":"email","name":"Zanzibar waits.csv"}`), &begun)
 	b.ids["waiting_job"] = begun.ID

@@ -85,8 +85,9 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
   told.getStore()?.push(page)
   page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))
   page.on('console', (m) => {
-    // 401: not signed in yet; 422: a draft that is not complete yet, which the server is asked to check.
-    if (m.type() === 'error' && !/\b(401|422)\b/.test(m.text())) page.complaints.push(`${page.url()}: ${m.text()}`)
+    // 401: not signed in yet; 422: a draft that is not complete yet, which the server is asked to check. The network of the machine changes while
+    // the story of several processes is told beside this one.
+    if (m.type() === 'error' && !/\b(401|422)\b|ERR_NETWORK_CHANGED/.test(m.text())) page.complaints.push(`${page.url()}: ${m.text()}`)
   })
   return page
 }
@@ -96,10 +97,20 @@ export async function done(page) {
   await page.context().close()
 }
 
-/** Goes to an address and waits until the screen shows what it has to show. */
-export async function visit(page, path) {
-  await page.goto(`${url}${path}`, { waitUntil: 'domcontentloaded' })
-  await settled(page)
+/** Goes to an address and waits until the screen shows what it has to show. A page whose parts a change of the machine's network has cut off is read again. */
+export async function visit(page, path, tries = 3) {
+  let cut = false
+  const watch = (r) => (cut ||= r.failure()?.errorText === 'net::ERR_NETWORK_CHANGED')
+  page.on('requestfailed', watch)
+  try {
+    await page.goto(`${url}${path}`, { waitUntil: 'domcontentloaded' })
+    await settled(page)
+  } catch (err) {
+    if (!cut || tries === 1) throw err
+    await visit(page, path, tries - 1)
+  } finally {
+    page.off('requestfailed', watch)
+  }
 }
 
 /** Waits until the screen of the address stands, with a heading, and nothing loads any more. */

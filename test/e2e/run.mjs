@@ -6,11 +6,12 @@ import { stories as canvas } from './canvas.mjs'
 import { last, stories as data } from './data.mjs'
 import { stories as keys } from './keys.mjs'
 import { stories as loop } from './loop.mjs'
+import { stories as many } from './many.mjs'
 import { stories as maps } from './maps.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...atonce, ...maps, ...states, ...loop, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...many, ...maps, ...states, ...loop, ...data }
 
 const failed = []
 const began = Date.now()

@@ -165,6 +165,7 @@ type ArrivalFilter struct {
 	Type      Type
 	Name      string
 	MessageID string
+	From, To  time.Time // happened at From or later and before To; zero: at any time
 }
 
 // Traces is what a person's events lead to.

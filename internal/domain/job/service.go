@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -170,14 +171,41 @@ func (s *Service) File(ctx context.Context, who staff.Principal, id, key string)
 	return File{}, nil, errs.NotFound("file", key)
 }
 
+// Made opens what a job has written with Run.Append, also before it has ended and if it did not end well, or returns not_found.
+func (s *Service) Made(ctx context.Context, ws, id, key string) (io.ReadSeekCloser, int64, error) {
+	return s.c.Files.Open(ctx, ws, id, key)
+}
+
+// Ended waits until a job is over, or ctx is, and returns it.
+func (s *Service) Ended(ctx context.Context, ws, id string) (Job, error) {
+	tick := time.NewTicker(heartbeat / 4)
+	defer tick.Stop()
+	for {
+		j, err := s.c.Store.Get(ctx, ws, id)
+		if err != nil || j.State.Over() {
+			return j, err
+		}
+		select {
+		case <-ctx.Done():
+			return j, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Room fails with rate_limited if the files of the workspace take all they may.
+func (s *Service) Room(ctx context.Context, ws string) error {
+	used, err := s.c.Files.Used(ctx, ws)
+	if err == nil && used >= MaxUsed {
+		err = errs.RateLimited("job.file.full", "the files of this workspace take %d MB; they are removed %d days after their last use, try again later", used>>20, int(KeepFiles.Hours()/24))
+	}
+	return err
+}
+
 // Upload keeps a file until a job uses it, at most KeepFiles, and returns its id and size.
 func (s *Service) Upload(ctx context.Context, ws string, from io.Reader) (string, int64, error) {
-	used, err := s.c.Files.Used(ctx, ws)
-	if err != nil {
+	if err := s.Room(ctx, ws); err != nil {
 		return "", 0, err
-	}
-	if used >= MaxUsed {
-		return "", 0, errs.RateLimited("job.file.full", "the files of this workspace take %d MB; they are removed %d days after their last use, try again later", used>>20, int(KeepFiles.Hours()/24))
 	}
 	upload := id.New("upl")
 	n, err := s.c.Files.Put(ctx, ws, upload, uploaded, from, MaxFile)

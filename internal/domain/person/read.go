@@ -314,28 +314,15 @@ func (s *Service) List(ctx context.Context, ws string, p page.Request) (page.Of[
 const (
 	maxQuery = 200  // characters of a search text
 	atOnce   = 2000 // numbers of Filter.Among in one question to the store
+
+	countAtOnce = 20_000 // the same where nothing but their number is asked for
 )
 
 // Find returns people who fit the filter, in its order.
 func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Person], error) {
-	q := Query{Text: strings.ToLower(strings.TrimSpace(f.Text)), Status: f.Status, Order: f.Order}
-	if utf8.RuneCountInString(q.Text) > maxQuery {
-		return page.Of[Person]{}, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
-	}
-	kinds, err := s.kindsOf(ctx, ws)
+	q, err := s.query(ctx, ws, f)
 	if err != nil {
 		return page.Of[Person]{}, err
-	}
-	for _, k := range kinds.list {
-		if k.Strength == Strong {
-			q.Strong = append(q.Strong, k.Name)
-		}
-	}
-	if !f.SeenFrom.IsZero() {
-		q.SeenFrom = f.SeenFrom.UnixMicro()
-	}
-	if !f.SeenTo.IsZero() {
-		q.SeenTo = f.SeenTo.UnixMicro()
 	}
 	var after Place
 	if _, err := page.Decode(p.Cursor, &after.Num, &after.Seen); err != nil {
@@ -348,6 +335,30 @@ func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request)
 	cut := page.Cut(rows, p.Size(), func(r Record) string { return page.Encode(r.Num, r.LastSeen) })
 	people, err := s.people(ctx, ws, cut.Items)
 	return page.Of[Person]{Items: people, Next: cut.Next}, err
+}
+
+// query is the filter as the store reads it, but for Among.
+func (s *Service) query(ctx context.Context, ws string, f Filter) (Query, error) {
+	q := Query{Text: strings.ToLower(strings.TrimSpace(f.Text)), Status: f.Status, Order: f.Order}
+	if utf8.RuneCountInString(q.Text) > maxQuery {
+		return q, errs.Invalid("person.search.too_long", "q", "at most %d characters can be searched for", maxQuery)
+	}
+	kinds, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return q, err
+	}
+	for _, k := range kinds.list {
+		if k.Strength == Strong {
+			q.Strong = append(q.Strong, k.Name)
+		}
+	}
+	if !f.SeenFrom.IsZero() {
+		q.SeenFrom = f.SeenFrom.UnixMicro()
+	}
+	if !f.SeenTo.IsZero() {
+		q.SeenTo = f.SeenTo.UnixMicro()
+	}
+	return q, nil
 }
 
 // find asks the store. Numbers are given to it some at a time as long as the list goes by them: few are needed for a page, unless few of them
@@ -379,7 +390,30 @@ func (s *Service) find(ctx context.Context, ws string, q Query, among *roaring64
 }
 
 // Count returns how many people there are after merges.
-func (s *Service) Count(ctx context.Context, ws string) (int64, error) { return s.Store.Count(ctx, ws) }
+func (s *Service) Count(ctx context.Context, ws string) (int64, error) {
+	return s.Store.Count(ctx, ws, Query{})
+}
+
+// CountFitting returns how many people Find would return, page after page.
+func (s *Service) CountFitting(ctx context.Context, ws string, f Filter) (int64, error) {
+	q, err := s.query(ctx, ws, f)
+	if err != nil {
+		return 0, err
+	}
+	if f.Among == nil {
+		return s.Store.Count(ctx, ws, q)
+	}
+	var sum int64
+	for nums := range slices.Chunk(f.Among.ToArray(), countAtOnce) {
+		q.Nums = nums
+		n, err := s.Store.Count(ctx, ws, q)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
 
 // IdentityLog returns every decision that made this one person, also those on people who were merged into them, newest first.
 func (s *Service) IdentityLog(ctx context.Context, ws, id string, p page.Request) (page.Of[Decision], error) {

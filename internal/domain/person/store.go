@@ -133,8 +133,8 @@ type Store interface {
 	// Find returns people that were not merged away and fit the query, in its order, those behind a place in it (zero: from the start).
 	// Text and Status go by what SaveSought has stored.
 	Find(ctx context.Context, ws string, q Query, after Place, limit int) ([]Record, error)
-	// Count returns how many people List would return.
-	Count(ctx context.Context, ws string) (int64, error)
+	// Count returns how many people Find would return.
+	Count(ctx context.Context, ws string, q Query) (int64, error)
 }
 
 // Record is a person as stored. Traits and Facts are JSON that only this package reads.

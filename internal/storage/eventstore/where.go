@@ -62,11 +62,18 @@ func (w *Where) Arrivals(ws string, f event.ArrivalFilter, cursor string) error 
 			w.Add(c[0]+" = ?", c[1])
 		}
 	}
+	if !f.From.IsZero() {
+		w.Add("time >= ?", f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		w.Add("time < ?", f.To.UnixMicro())
+	}
 	var seq uint64
 	var idx int
 	after, err := page.Decode(cursor, &seq, &idx)
 	if after {
-		w.Add("(seq < ? OR seq = ? AND idx < ?)", seq, seq, idx)
+		w.Add("seq <= ?", seq) // lets the engine skip the newer part
+		w.Add("(seq < ? OR idx < ?)", seq, idx)
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -326,15 +325,6 @@ func (s *Person) DropEffects(ctx context.Context, ids []string) error {
 	clause, arg := s.db.In(1, ids)
 	_, err := s.db.Exec(ctx, `DELETE FROM person_effect WHERE id `+clause, arg)
 	return err
-}
-
-// Count implements person.Store.
-func (s *Person) Count(ctx context.Context, ws string) (int64, error) {
-	n, err := sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT count(*) FROM person WHERE workspace_id = $1 AND redirect = 0`, ws)
-	if errors.Is(err, sqldb.ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
 }
 
 func signed(nums []uint64) []int64 {

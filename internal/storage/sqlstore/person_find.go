@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -71,16 +72,37 @@ func (f *finding) seen(q person.Query) (out string) {
 	return out
 }
 
+// among is the condition on the numbers.
+func (f *finding) among(q person.Query) string {
+	if q.Nums == nil {
+		return ""
+	}
+	clause, arg := f.db.InInts(len(f.args)+1, signed(q.Nums))
+	f.arg(arg)
+	return " AND num " + clause
+}
+
+// Count implements person.Store.
+func (s *Person) Count(ctx context.Context, ws string, q person.Query) (int64, error) {
+	f := &finding{db: s.db, args: []any{ws}}
+	sought, seen, among := f.sought(q), f.seen(q), f.among(q)
+	found := `SELECT num FROM person_sought s WHERE workspace_id = $1` + sought + among
+	if sought == "" {
+		found = `SELECT num FROM person WHERE workspace_id = $1 AND redirect = 0` + seen + among
+	} else if seen != "" {
+		found += ` AND EXISTS (SELECT 1 FROM person p WHERE p.workspace_id = $1 AND p.num = s.num` + seen + `)`
+	}
+	n, err := sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT count(*) FROM (`+found+`) x`, f.args...)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
 // Find implements person.Store. The numbers of a page are found in what is narrow (person_sought, the index by last seen) before the people are read.
 func (s *Person) Find(ctx context.Context, ws string, q person.Query, after person.Place, limit int) ([]person.Record, error) {
 	f := &finding{db: s.db, args: []any{ws, limit}}
-	sought, seen := f.sought(q), f.seen(q)
-	among := ""
-	if q.Nums != nil {
-		clause, arg := s.db.InInts(len(f.args)+1, signed(q.Nums))
-		f.arg(arg)
-		among = " AND num " + clause
-	}
+	sought, seen, among := f.sought(q), f.seen(q), f.among(q)
 	order, beyond := "num DESC", ""
 	switch q.Order {
 	case person.Recent, person.Silent:

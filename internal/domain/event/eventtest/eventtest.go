@@ -286,6 +286,7 @@ func arrivals(t *testing.T, s Store) {
 	same(t, "of a source", all(event.ArrivalFilter{Source: "src_2"}), []string{"m7b"})
 	same(t, "of a name", all(event.ArrivalFilter{Name: "A"}), []string{"m9", "m3"})
 	same(t, "the one", all(event.ArrivalFilter{MessageID: "m7"}), []string{"m7"})
+	same(t, "of a time", all(event.ArrivalFilter{From: page2.Time, To: first.Time}), []string{"m7b", "m7"})
 	if got := all(event.ArrivalFilter{MessageID: "m8"}); len(got) > 0 {
 		t.Errorf("an event of another workspace: %v", got)
 	}

@@ -190,7 +190,7 @@ func redirects(t *testing.T, s person.Store, _ tx.Runner) {
 	between := get[[]event.Redirect](t)
 	equal(t, "caused by", between(s.RedirectsBetween(ctx, 10, 19)), []event.Redirect{{Workspace: "ws_1", Loser: 1, Winner: 3}})
 	equal(t, "those without a record are not", len(between(s.RedirectsBetween(ctx, 0, 100))), 2)
-	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(1))
+	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1", person.Query{})), int64(1))
 }
 
 func decisions(t *testing.T, s person.Store, _ tx.Runner) {
@@ -374,6 +374,7 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 		{"all at once", person.Query{Text: "taro", Status: person.Anonymous, Strong: strong, SeenTo: 300, Nums: []uint64{1, 2, 3}}, []uint64{1}},
 	} {
 		equal(t, c.name, find("ws_1", c.q, 0, 10), c.want)
+		equal(t, "counted: "+c.name, get[int64](t)(s.Count(ctx, "ws_1", c.q)), int64(len(c.want)))
 	}
 	equal(t, "filtered and paged", find("ws_1", person.Query{Status: person.Anonymous, Strong: strong}, 4, 10), []uint64{1})
 	// 6 was seen when 2 was.
@@ -402,8 +403,8 @@ func list(t *testing.T, s person.Store, _ tx.Runner) {
 		equal(t, "page by page "+string(c.order), walked, c.want)
 		equal(t, "narrowed "+string(c.order), len(find("ws_1", person.Query{Order: c.order, Nums: []uint64{2, 4}}, 0, 10)), 2)
 	}
-	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1")), int64(5))
-	equal(t, "count of an empty workspace", get[int64](t)(s.Count(ctx, "ws_3")), int64(0))
+	equal(t, "count", get[int64](t)(s.Count(ctx, "ws_1", person.Query{})), int64(5))
+	equal(t, "count of an empty workspace", get[int64](t)(s.Count(ctx, "ws_3", person.Query{})), int64(0))
 }
 
 func transaction(t *testing.T, s person.Store, run tx.Runner) {
@@ -413,13 +414,13 @@ func transaction(t *testing.T, s person.Store, run tx.Runner) {
 		ok(t, s.AddPeople(ctx, "ws_1", []person.Record{record(1)}))
 		ok(t, s.SaveSeen(ctx, "ws_1", []person.Seen{{MessageID: "a"}}))
 		ok(t, s.SetPosition(ctx, 5))
-		equal(t, "sees its own writes", get[int64](t)(s.Count(ctx, "ws_1")), int64(1))
+		equal(t, "sees its own writes", get[int64](t)(s.Count(ctx, "ws_1", person.Query{})), int64(1))
 		return stop
 	})
 	if !errors.Is(err, stop) {
 		t.Fatalf("got %v", err)
 	}
-	equal(t, "people", get[int64](t)(s.Count(t.Context(), "ws_1")), int64(0))
+	equal(t, "people", get[int64](t)(s.Count(t.Context(), "ws_1", person.Query{})), int64(0))
 	equal(t, "position", get[uint64](t)(s.Position(t.Context())), uint64(0))
 }
 

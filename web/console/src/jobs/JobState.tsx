@@ -1,7 +1,7 @@
 import { describe, Problem, useSend } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Ago, Button, confirm, Group, Note, Progress, Stack, Tag, type Tone, toastError } from '@/ui'
+import { Ago, Button, confirm, Group, Note, Progress, Stack, Tag, type Tone, toast, toastError } from '@/ui'
 import { figures, type Job, results, waits } from './job'
 
 const tones: Record<string, Tone> = { running: 'accent', done: 'success', failed: 'danger' }
@@ -10,6 +10,7 @@ const tones: Record<string, Tone> = { running: 'accent', done: 'success', failed
 export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?: () => void }) {
   const t = useT()
   const cancel = useSend('post', '/api/v1/jobs/{id}/cancel', { refresh: ['/api/v1/jobs'] })
+  const undo = useSend('post', '/api/v1/list-changes/{id}/undo', { refresh: ['/api/v1/jobs'] })
   const go = useGo()
   const target = results[job.kind]
   const share = job.total > 0 ? Math.min(100, (100 * job.done) / job.total) : 0
@@ -55,6 +56,17 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
             {t(`jobs.file_${f.key}`)}
           </Button>
         ))}
+        {job.kind === 'list_change' && job.files.length > 0 && !undo.isSuccess ? (
+          <Button
+            size="compact-sm"
+            loading={undo.isPending}
+            onClick={() =>
+              undo.mutate({ path: { id: job.id } }, { onSuccess: () => toast(t('jobs.undone', { name })), onError: toastError })
+            }
+          >
+            {t('jobs.undo')}
+          </Button>
+        ) : null}
         {job.state === 'done' && target ? (
           <Button
             size="compact-sm"

@@ -5,7 +5,21 @@ export type Job = Schemas['Job']
 
 export const waits = (j: Job) => j.state === 'queued' || j.state === 'running'
 
-const order = ['rows', 'added', 'accepted', 'created', 'known', 'rejected', 'people', 'merged', 'split', 'refused', 'too_large']
+const order = [
+  'rows',
+  'added',
+  'accepted',
+  'created',
+  'known',
+  'rejected',
+  'people',
+  'removed',
+  'restored',
+  'merged',
+  'split',
+  'refused',
+  'too_large',
+]
 
 /** The counts of a job in one line: "2,000 rows · 1,990 added · 10 rejected". */
 export function figures(j: Job): string {
@@ -21,4 +35,6 @@ export const results: Record<string, string> = {
   suppression_import: '/settings/suppressions',
   people_import: '/people',
   identity_scheme: '/people',
+  list_change: '/lists',
+  list_undo: '/lists',
 }

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { call, describe, refresh, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
+import { useExport } from '@/jobs/useExport'
 import { useParam } from '@/lib/route'
 import {
   Ago,
@@ -32,13 +33,22 @@ export default function ListDetailPage() {
 
 function View({ id, name }: { id: string; name: string }) {
   const t = useT()
-  const write = useCan()('segments.write')
+  const can = useCan()
+  const write = can('segments.write')
+  const exporting = useExport()
   const members = useList('/api/v1/lists/{id}/members', { path: { id } })
   return (
     <DetailPage
       title={name}
       lead={t('lists.lead')}
       crumbs={[{ to: '/lists', label: t('lists.title') }]}
+      actions={
+        can('export') ? (
+          <Button loading={exporting.busy} onClick={() => exporting.people({ set: id }, name)}>
+            {t('people.export')}
+          </Button>
+        ) : undefined
+      }
       rail={write ? <UploadCard id={id} /> : undefined}
     >
       <ListTable

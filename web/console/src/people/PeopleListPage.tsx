@@ -3,6 +3,7 @@ import { useMemo, useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCountry, useT, word } from '@/i18n'
+import { useExport } from '@/jobs/useExport'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
@@ -22,7 +23,7 @@ import {
   Status,
 } from '@/ui'
 import { AddToList } from './AddToList'
-import { csvAddress, none, query, seenChoices } from './filter'
+import { none, query, seenChoices, who } from './filter'
 
 type Person = Schemas['Person']
 
@@ -41,6 +42,10 @@ export default function PeopleListPage() {
   const [filter, setFilter] = useUrlState(none)
   const [opened] = useState(Date.now)
   const asked = useMemo(() => query(filter, opened), [filter, opened])
+  const scope = useMemo(() => who(asked), [asked])
+  const [counting, setCounting] = useState(false)
+  const count = useRead('/api/v1/people/count', { query: scope as never }, { enabled: counting })
+  const exporting = useExport()
   const people = useList('/api/v1/people', { query: asked as never }, { size: 200 })
   const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
   const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
@@ -94,7 +99,7 @@ export default function PeopleListPage() {
             {t('people.duplicates')}
           </LinkButton>
           {can('export') ? (
-            <Button component="a" href={csvAddress(asked)} download leftSection={<Download size={16} />}>
+            <Button loading={exporting.busy} onClick={() => exporting.people(who(asked))} leftSection={<Download size={16} />}>
               {t('people.export')}
             </Button>
           ) : null}
@@ -150,7 +155,19 @@ export default function PeopleListPage() {
         onOpen={(p) => go(`/people/${p.id}`)}
         filtered={filtered}
         onClearFilters={clear}
-        bulk={can('segments.write') ? (ids, done) => <AddToList ids={ids} lists={lists.data?.items ?? []} onDone={done} /> : undefined}
+        matching={{ scope: JSON.stringify(scope), total: count.data?.count, onAsk: () => setCounting(true) }}
+        bulk={
+          can('segments.write')
+            ? (ids, done, all) => (
+                <AddToList
+                  ids={ids}
+                  everybody={all ? { who: scope, count: count.data?.count ?? ids.length } : undefined}
+                  lists={lists.data?.items ?? []}
+                  onDone={done}
+                />
+              )
+            : undefined
+        }
         empty={
           <EmptyState
             icon={Users}

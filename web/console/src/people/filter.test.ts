@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { csvAddress, none, query } from './filter'
+import { none, query, who } from './filter'
 
 const now = Date.parse('2026-03-31T09:30:00Z')
 
@@ -20,6 +20,6 @@ test('last seen is a moment, the same within the hour', () => {
   expect(query({ ...none, seen: 'nonsense' }, now)).toEqual({})
 })
 
-test('the file has the filters of the list', () => {
-  expect(csvAddress({ q: 'a&b' })).toBe('/api/v1/people/csv?q=a%26b&bom=true')
+test('a job is done with whom the list shows, whatever its order', () => {
+  expect(who(query({ ...none, q: 'a&b', reach: 'email', order: 'silent' }, now))).toEqual({ q: 'a&b', reachable: 'email' })
 })

@@ -1,4 +1,5 @@
 // The filters of the people list, as they stand in the address and as the API takes them.
+import type { Schemas } from '@/api'
 
 export const none = { q: '', status: '', set: '', seen: '', reach: '', order: '' }
 
@@ -23,4 +24,7 @@ export function query(f: typeof none, now: number): Record<string, string> {
   return out
 }
 
-export const csvAddress = (asked: Record<string, string>) => `/api/v1/people/csv?${new URLSearchParams({ ...asked, bom: 'true' })}`
+/** Who a job is done with: the query without its order. */
+export function who(asked: Record<string, string>): Schemas['PeopleFilter'] {
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => name !== 'order'))
+}

@@ -1,5 +1,6 @@
 import { becomes, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
+import { useExport } from '@/jobs/useExport'
 import { useT, word } from '@/i18n'
 import { useParam, useUrlState } from '@/lib/route'
 import {
@@ -37,7 +38,9 @@ export default function SegmentDetailPage() {
   const [view, setView] = useUrlState({ tab: 'members' })
   const segment = useRead('/api/v1/segments/{id}', { path: { id } })
   const names = useSegmentNames()
-  const write = useCan()('segments.write')
+  const can = useCan()
+  const write = can('segments.write')
+  const exporting = useExport()
   const archive = useSend('delete', '/api/v1/segments/{id}', { refresh: ['/api/v1/segments'] })
   const restore = useAtOnce('post', '/api/v1/segments/{id}/unarchive', {
     refresh: ['/api/v1/segments'],
@@ -73,16 +76,27 @@ export default function SegmentDetailPage() {
       status={<Status value={s.status === 'archived' ? 'archived' : s.state} />}
       lead={s.description}
       actions={
-        !write ? null : s.status === 'archived' ? (
-          <Button onClick={bringBack}>{t('action.restore')}</Button>
+        s.status === 'archived' ? (
+          write ? (
+            <Button onClick={bringBack}>{t('action.restore')}</Button>
+          ) : null
         ) : (
           <>
-            <Button loading={archive.isPending} onClick={() => void putAway()}>
-              {t('action.archive')}
-            </Button>
-            <LinkButton to={`/segments/${id}/edit`} variant="filled">
-              {t('action.edit')}
-            </LinkButton>
+            {can('export') ? (
+              <Button loading={exporting.busy} onClick={() => exporting.people({ set: id }, s.name)}>
+                {t('people.export')}
+              </Button>
+            ) : null}
+            {write ? (
+              <>
+                <Button loading={archive.isPending} onClick={() => void putAway()}>
+                  {t('action.archive')}
+                </Button>
+                <LinkButton to={`/segments/${id}/edit`} variant="filled">
+                  {t('action.edit')}
+                </LinkButton>
+              </>
+            ) : null}
           </>
         )
       }

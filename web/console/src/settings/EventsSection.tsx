@@ -1,8 +1,9 @@
-import { Pause, Play } from 'lucide-react'
+import { Download, Pause, Play } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { useExport } from '@/jobs/useExport'
 import { useUrlState } from '@/lib/route'
 import {
   Ago,
@@ -51,6 +52,7 @@ export default function EventsSection() {
   const sources = useList('/api/v1/sources', {}, { enabled: can('keys.write'), size: 500 })
   const names = useRead('/api/v1/event-names', {})
   const query = { source: filter.source || undefined, type: filter.type || undefined, name: filter.name || undefined }
+  const exporting = useExport()
   const events = useList('/api/v1/events', { query }, { enabled: !paused, size: 30 })
   const sourceName = (id?: string) => sources.items.find((s) => s.id === id)?.name ?? (id ? id : t('events.own'))
   const filtered = Object.values(filter).some(Boolean)
@@ -81,6 +83,11 @@ export default function EventsSection() {
         <Button leftSection={paused ? <Play size={14} /> : <Pause size={14} />} aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {t(paused ? 'events.go_on' : 'events.pause')}
         </Button>
+        {can('export') ? (
+          <Button leftSection={<Download size={14} />} loading={exporting.busy} onClick={() => exporting.events(query, filter.name)}>
+            {t('export.events')}
+          </Button>
+        ) : null}
       </FilterBar>
       <ListTable
         name="events"

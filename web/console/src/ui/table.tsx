@@ -1,10 +1,11 @@
 // The table: rows by cursor, virtual above a hundred, chosen columns, selection with bulk actions. On a phone each row
-// becomes a small card, so that nothing scrolls sideways.
+// is a small card instead, so that nothing scrolls sideways.
 import { ActionIcon, Button, Checkbox, Loader, Menu } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { ArrowDown, ArrowUp, ArrowUpDown, Columns3, Download } from 'lucide-react'
-import { type ReactNode, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { ArrowDown, ArrowUp, ArrowUpDown, Check, Columns3, Download } from 'lucide-react'
+import { type ReactNode, type Ref, useEffect, useEffectEvent, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
@@ -53,8 +54,10 @@ interface Props<T> {
   /** The order of the rows, empty for the list's own; `onOrder` makes the heads of columns with `orders` buttons. */
   order?: string
   onOrder?: (order: string) => void
-  /** Buttons for the selected rows; makes rows selectable. `clear` ends the selection. */
-  bulk?: (ids: string[], clear: () => void) => ReactNode
+  /** Buttons for the selected rows; makes rows selectable. `clear` ends the selection; `all`: everything that fits is meant, also what was not read yet. */
+  bulk?: (ids: string[], clear: () => void, all: boolean) => ReactNode
+  /** Everything that fits can be selected at once: `scope` is what it has to fit, `total` how many there are, once `onAsk` had them counted. */
+  matching?: { scope: string; total?: number; onAsk: () => void }
   /** Shown when there are no rows at all. */
   empty?: ReactNode
   /** Filters are set: no rows means nothing found. */
@@ -68,6 +71,8 @@ interface Props<T> {
 
 const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature })
 const rowHeight = 45
+const cardHeight = 180 // of a card with five columns; each is measured once it is drawn
+const phone = '(max-width: 760px)' // as in table.module.css
 const virtualFrom = 100 // below this many rows the browser draws them faster than we measure them
 
 type Visibility = Record<string, boolean>
@@ -112,11 +117,47 @@ function Head<T>({ column, order, onOrder }: { column: Column<T>; order?: string
   )
 }
 
+/** The orders of a list where its columns have no heads: on a phone. */
+function Sorting<T>({ columns, order, onOrder }: { columns: Column<T>[]; order: string; onOrder: (order: string) => void }) {
+  const t = useT()
+  const choices = columns.flatMap((c) =>
+    (c.orders ?? []).map((o) => ({ value: o.value, label: t(`table.sort_${o.goes === 'ascending' ? 'up' : 'down'}`, { name: c.title }) })),
+  )
+  if (choices.length === 0) return null
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="subtle" leftSection={<ArrowUpDown size={14} />}>
+          {choices.find((c) => c.value === order)?.label ?? t('table.sort')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {[{ value: '', label: t('table.sort_none') }, ...choices].map((c) => (
+          <Menu.Item
+            key={c.value}
+            leftSection={<Check size={14} visibility={c.value === order ? undefined : 'hidden'} />}
+            aria-current={c.value === order || undefined}
+            onClick={() => onOrder(c.value)}
+          >
+            {c.label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
 export function DataTable<T extends object>(p: Props<T>) {
   const t = useT()
   const [visibility, setVisibility] = useKeptColumns(p.name, p.columns)
-  const [selection, setSelection] = useState<Record<string, true>>({})
+  const [picked, setPicked] = useState<Record<string, true>>({})
+  const [scope, setScope] = useState<string | null>(null) // of "all that match", which another filter ends
   const { columns: given, rowId } = p
+  const all = p.matching !== undefined && scope === p.matching.scope
+  const selection = useMemo(
+    () => (all ? Object.fromEntries(p.rows.map((r) => [rowId(r), true as const])) : picked),
+    [all, picked, p.rows, rowId],
+  )
   const columns = useMemo(() => {
     const helper = createColumnHelper<typeof features, T>()
     return helper.columns(given.map((c) => helper.display({ id: c.id, header: c.title, cell: ({ row }) => c.cell(row.original) })))
@@ -127,21 +168,25 @@ export function DataTable<T extends object>(p: Props<T>) {
     data: p.rows,
     getRowId: rowId,
     state: { columnVisibility: visibility, rowSelection: selection },
-    onRowSelectionChange: (next) => setSelection((before) => (typeof next === 'function' ? next(before) : next)),
+    onRowSelectionChange: (next) => {
+      setPicked(typeof next === 'function' ? next(selection) : next)
+      setScope(null)
+    },
     enableRowSelection: p.bulk !== undefined,
   })
 
-  const body = useRef<HTMLTableSectionElement>(null)
+  const cards = useMediaQuery(phone, false, { getInitialValueInEffect: false })
+  const body = useRef<HTMLElement>(null)
   const [top, setTop] = useState(0)
   const drawnAny = p.rows.length > 0
   useLayoutEffect(() => {
     if (body.current) setTop(body.current.getBoundingClientRect().top + window.scrollY)
-  }, [drawnAny])
+  }, [drawnAny, cards])
   const virtual = p.rows.length >= virtualFrom
   const rows = table.getRowModel().rows
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: () => rowHeight,
+    estimateSize: () => (cards ? cardHeight : rowHeight),
     overscan: 12,
     scrollMargin: top,
     enabled: virtual,
@@ -163,8 +208,17 @@ export function DataTable<T extends object>(p: Props<T>) {
 
   const visible = given.filter((c) => visibility[c.id])
   const main = visible.find((c) => c.main) ?? visible[0]
-  const picked = Object.keys(selection).filter((id) => selection[id])
-  const clear = () => setSelection({})
+  const ids = Object.keys(selection).filter((id) => selection[id])
+  const clear = () => {
+    setPicked({})
+    setScope(null)
+  }
+  const pickAll = () => {
+    if (!table.getIsAllRowsSelected() && p.more) p.matching?.onAsk()
+    table.toggleAllRowsSelected()
+  }
+  const total = p.matching?.total
+  const beyond = p.more && !all && total !== undefined && total > ids.length && table.getIsAllRowsSelected()
 
   if (p.error && p.rows.length === 0)
     return (
@@ -195,99 +249,139 @@ export function DataTable<T extends object>(p: Props<T>) {
   }
 
   return (
-    <div className={`${css.wrap} ${css.stack} ${p.bare ? css.bare : ''}`}>
-      {picked.length > 0 && p.bulk ? (
+    <div className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
+      {ids.length > 0 && p.bulk ? (
         <div className={css.bulk} role="toolbar" aria-label={t('table.bulk')}>
-          <strong>{t('table.selected', { count: picked.length, n: formatNumber(picked.length) })}</strong>
-          {p.bulk(picked, clear)}
+          <strong>
+            {all && total !== undefined
+              ? t('table.matching', { n: formatNumber(total) })
+              : t('table.selected', { count: ids.length, n: formatNumber(ids.length) })}
+          </strong>
+          {beyond ? (
+            <Button size="compact-sm" variant="subtle" onClick={() => setScope(p.matching!.scope)}>
+              {t('table.select_matching', { n: formatNumber(total) })}
+            </Button>
+          ) : null}
+          {p.bulk(ids, clear, all)}
           <Button size="compact-sm" variant="subtle" onClick={clear}>
             {t('table.clear')}
           </Button>
         </div>
       ) : null}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard also where no cell is */}
-      <div className={css.scroll} tabIndex={p.onOpen ? undefined : 0} role="group" aria-label={p.label}>
-        <table className={css.table} aria-label={p.label} aria-rowcount={p.total ?? (p.more ? -1 : rows.length)}>
-          <thead>
-            {table.getHeaderGroups().map((g) => (
-              <tr key={g.id}>
-                {p.bulk ? (
-                  <th className={css.pick}>
-                    <Checkbox
-                      size="xs"
-                      aria-label={t('table.select_all')}
-                      checked={table.getIsAllRowsSelected()}
-                      indeterminate={table.getIsSomeRowsSelected()}
-                      onChange={table.getToggleAllRowsSelectedHandler()}
-                    />
-                  </th>
-                ) : null}
-                {g.headers.map((h) => (
-                  <Head key={h.id} column={given.find((c) => c.id === h.column.id)!} order={p.order} onOrder={p.onOrder} />
-                ))}
-              </tr>
-            ))}
-          </thead>
-          <tbody ref={body}>
-            {before > 0 ? (
-              <tr className={css.space}>
-                <td style={{ height: before }} colSpan={visible.length + 1} />
-              </tr>
-            ) : null}
+      {cards ? (
+        <>
+          {p.bulk || p.onOrder ? (
+            <div className={css.phoneBar}>
+              {p.bulk ? (
+                <Checkbox
+                  label={t('table.select_all')}
+                  checked={table.getIsAllRowsSelected()}
+                  indeterminate={table.getIsSomeRowsSelected() && !table.getIsAllRowsSelected()}
+                  onChange={pickAll}
+                />
+              ) : null}
+              {p.onOrder ? <Sorting columns={given} order={p.order ?? ''} onOrder={p.onOrder} /> : null}
+            </div>
+          ) : null}
+          <ul ref={body as Ref<HTMLUListElement>} className={css.cards} aria-label={p.label}>
+            {before > 0 ? <li aria-hidden style={{ height: before }} /> : null}
             {drawn.map(({ row, index }) => (
-              <tr
+              <li
                 key={row.id}
                 ref={virtual ? virtualizer.measureElement : undefined}
                 data-index={index}
-                data-opens={p.onOpen ? true : undefined}
+                className={css.cardRow}
                 data-selected={selection[row.id] || undefined}
-                aria-rowindex={index + 2}
-                className={css.row}
-                onClick={p.onOpen ? open(row.original) : undefined}
               >
-                {p.bulk ? (
-                  <td className={css.pick}>
-                    <Checkbox
-                      size="xs"
-                      aria-label={t('table.select')}
-                      checked={row.getIsSelected()}
-                      onChange={row.getToggleSelectedHandler()}
-                    />
-                  </td>
-                ) : null}
-                {row.getVisibleCells().map((cell) => {
-                  const c = given.find((x) => x.id === cell.column.id)
-                  return (
-                    <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
-                      <table.FlexRender cell={cell} />
-                    </td>
-                  )
-                })}
-              </tr>
-            ))}
-            {after > 0 ? (
-              <tr className={css.space}>
-                <td style={{ height: after }} colSpan={visible.length + 1} />
-              </tr>
-            ) : null}
-          </tbody>
-        </table>
-      </div>
-      <ul className={css.cards} aria-label={p.label}>
-        {(virtual ? drawn : rows.map((row, index) => ({ row, index }))).map(({ row }) => (
-          <li key={row.id} className={css.cardRow}>
-            <div className={css.cardMain}>{main?.cell(row.original)}</div>
-            {visible
-              .filter((c) => c !== main)
-              .map((c) => (
-                <div key={c.id} className={css.cardPair}>
-                  <span>{c.title}</span>
-                  <span>{c.cell(row.original)}</span>
+                <div className={css.cardMain}>
+                  {main?.cell(row.original)}
+                  {p.bulk ? (
+                    <Checkbox aria-label={t('table.select')} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
+                  ) : null}
                 </div>
+                {visible
+                  .filter((c) => c !== main)
+                  .map((c) => (
+                    <div key={c.id} className={css.cardPair}>
+                      <span>{c.title}</span>
+                      <span>{c.cell(row.original)}</span>
+                    </div>
+                  ))}
+              </li>
+            ))}
+            {after > 0 ? <li aria-hidden style={{ height: after }} /> : null}
+          </ul>
+        </>
+      ) : (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard also where no cell is
+        <div className={css.scroll} tabIndex={p.onOpen ? undefined : 0} role="group" aria-label={p.label}>
+          <table className={css.table} aria-label={p.label} aria-rowcount={p.total ?? (p.more ? -1 : rows.length)}>
+            <thead>
+              {table.getHeaderGroups().map((g) => (
+                <tr key={g.id}>
+                  {p.bulk ? (
+                    <th className={css.pick}>
+                      <Checkbox
+                        size="xs"
+                        aria-label={t('table.select_all')}
+                        checked={table.getIsAllRowsSelected()}
+                        indeterminate={table.getIsSomeRowsSelected() && !table.getIsAllRowsSelected()}
+                        onChange={pickAll}
+                      />
+                    </th>
+                  ) : null}
+                  {g.headers.map((h) => (
+                    <Head key={h.id} column={given.find((c) => c.id === h.column.id)!} order={p.order} onOrder={p.onOrder} />
+                  ))}
+                </tr>
               ))}
-          </li>
-        ))}
-      </ul>
+            </thead>
+            <tbody ref={body as Ref<HTMLTableSectionElement>}>
+              {before > 0 ? (
+                <tr className={css.space}>
+                  <td style={{ height: before }} colSpan={visible.length + 1} />
+                </tr>
+              ) : null}
+              {drawn.map(({ row, index }) => (
+                <tr
+                  key={row.id}
+                  ref={virtual ? virtualizer.measureElement : undefined}
+                  data-index={index}
+                  data-opens={p.onOpen ? true : undefined}
+                  data-selected={selection[row.id] || undefined}
+                  aria-rowindex={index + 2}
+                  className={css.row}
+                  onClick={p.onOpen ? open(row.original) : undefined}
+                >
+                  {p.bulk ? (
+                    <td className={css.pick}>
+                      <Checkbox
+                        size="xs"
+                        aria-label={t('table.select')}
+                        checked={row.getIsSelected()}
+                        onChange={row.getToggleSelectedHandler()}
+                      />
+                    </td>
+                  ) : null}
+                  {row.getVisibleCells().map((cell) => {
+                    const c = given.find((x) => x.id === cell.column.id)
+                    return (
+                      <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
+                        <table.FlexRender cell={cell} />
+                      </td>
+                    )
+                  })}
+                </tr>
+              ))}
+              {after > 0 ? (
+                <tr className={css.space}>
+                  <td style={{ height: after }} colSpan={visible.length + 1} />
+                </tr>
+              ) : null}
+            </tbody>
+          </table>
+        </div>
+      )}
       {!p.plain || p.more ? (
         <div className={css.foot}>
           <span>

@@ -1,0 +1,100 @@
+// What is done with everybody who fits a filter, however many were read: as a job that can be watched, undone and fetched.
+import assert from 'node:assert/strict'
+import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+
+const shots = process.env.PICTURES
+
+/** Presses what begins a job and returns it once it has ended. */
+async function job(page, press) {
+  const [answer] = await Promise.all([page.waitForResponse((r) => r.request().method() === 'POST' && r.status() === 202), press.click()])
+  let now = await answer.json()
+  for (let left = 200; !now.ended_at; left--) {
+    assert.ok(left > 0, `${now.kind} ends`)
+    await page.waitForTimeout(300)
+    now = await api('GET', `/jobs/${now.id}`)
+  }
+  return now
+}
+
+async function everybody(lang, size) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size })
+  const check = async (what) => {
+    await settled(page)
+    await fits(page, what)
+    await noKeys(page, what, Object.keys(t))
+    assert.deepEqual(await findings(page), [], `${what} under axe`)
+    if (shots) await page.screenshot({ path: `${shots}/${what}-${lang}-${size ? 'phone' : 'laptop'}.png` })
+  }
+  const name = `Everybody ${lang} ${size ? 'p' : ''} ${Date.now()}`
+  const list = await api('POST', '/lists', { name })
+  const [first] = (await api('GET', '/people?limit=1&status=anonymous')).items
+  await api('POST', `/lists/${list.id}/members`, { rows: [first.id] })
+
+  // Pages of fifty, so that the sample business has more than one.
+  await page.route(/\/api\/v1\/people\?/, (r) => r.continue({ url: r.request().url().replace('limit=200', 'limit=50') }))
+  await visit(page, '/people')
+  const bar = page.getByRole('toolbar', { name: t['table.bulk'] })
+  const all = page.getByRole('checkbox', { name: t['table.select_all'] })
+  await all.check()
+  await bar.getByText(t['table.selected_other'].replace('{n}', '50')).waitFor()
+  const { count } = await api('GET', '/people/count')
+  assert.ok(count > 50, `there are more than one page shows: ${count}`)
+  // Visitors come in while this is told, so the number is that of the screen.
+  const offer = bar.getByRole('button', { name: new RegExp(`^${t['table.select_matching'].replace('{n}', '[\\d,]+')}$`) })
+  await offer.waitFor()
+  await check('everybody-offer')
+  await offer.click()
+  await bar.getByText(new RegExp(`^${t['table.matching'].replace('{n}', '[\\d,]+')}$`)).waitFor()
+  await check('everybody-selected')
+  await bar.getByRole('button', { name: t['people.add_to_list'] }).click()
+  const changed = await job(page, page.getByRole('menuitem', { name, exact: true }))
+  assert.equal(changed.state, 'done')
+  assert.ok((await api('GET', `/lists/${list.id}`)).size >= count, 'everybody is on the list, also those who were not read')
+  // The offer beside the message passes; it stays below the jobs.
+  await visit(page, '/jobs')
+  await page.getByText(name, { exact: true }).first().click()
+  const back = await job(page, page.getByRole('dialog').getByRole('button', { name: t['jobs.undo'], exact: true }))
+  assert.equal(back.state, 'done')
+  assert.equal((await api('GET', `/lists/${list.id}`)).size, 1, 'who was on the list before stays on it')
+
+  // A file of those who fit, and of nobody else.
+  await visit(page, '/people?status=identified')
+  const made = await job(page, page.getByRole('button', { name: t['people.export'] }))
+  const { count: identified } = await api('GET', '/people/count?status=identified')
+  const text = await page.evaluate(async (id) => (await fetch(`/api/v1/jobs/${id}/files/table`)).text(), made.id)
+  const lines = text.trim().split('\r\n')
+  assert.ok(lines[0].includes('person_id,status') && lines[0].includes('traits.'), lines[0])
+  assert.ok(
+    lines.length - 1 <= identified && lines.length > 100 && lines.slice(1).every((l) => l.includes(',identified,')),
+    `${lines.length} lines, ${identified} identified`,
+  )
+  await visit(page, '/jobs')
+  await page.getByText(t['job_kind.people_export']).first().waitFor()
+  await check('everybody-jobs')
+  await api('DELETE', `/lists/${list.id}`)
+  await done(page)
+}
+
+async function onAPhone() {
+  const t = catalogue('ja')
+  const page = await open({ lang: 'ja', size: phone })
+  await visit(page, '/people')
+  await page.getByRole('button', { name: t['table.sort'] }).click()
+  await page.getByRole('menuitem', { name: t['table.sort_up'].replace('{name}', t['field.last_seen']) }).click()
+  await page.waitForFunction(() => new URL(location.href).searchParams.get('order') === 'silent')
+  await settled(page)
+  const [silent] = (await api('GET', '/people?order=silent&limit=1')).items
+  await page.locator(`a[href="/people/${silent.id}"]:visible`).first().waitFor()
+  assert.deepEqual(await findings(page), [], 'a sorted list on a phone under axe')
+  await fits(page, 'a sorted list on a phone')
+  await done(page)
+}
+
+export const stories = Object.fromEntries([
+  ...languages.map((lang) => [
+    `everybody who fits is put on a list, undone, and in a file, in ${lang}`,
+    () => everybody(lang, lang === 'ja' ? phone : undefined),
+  ]),
+  ['a list is sorted on a phone', onAPhone],
+])

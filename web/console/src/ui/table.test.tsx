@@ -1,0 +1,91 @@
+import { fireEvent, render, screen, within } from '@testing-library/react'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { speak } from '@/i18n'
+import en from '@/i18n/en.json'
+import { UiProvider } from '.'
+import { type Column, DataTable } from './table'
+
+beforeAll(() => speak('en', en))
+
+interface Row {
+  id: string
+}
+
+const seen: Column<Row>[] = [
+  { id: 'id', title: 'name', cell: (r) => r.id },
+  {
+    id: 'seen',
+    title: 'seen',
+    cell: () => '',
+    orders: [
+      { value: 'recent', goes: 'descending' },
+      { value: 'silent', goes: 'ascending' },
+    ],
+  },
+]
+
+function Shown({
+  scope = 'all',
+  total,
+  onAsk = () => {},
+  onOrder,
+}: {
+  scope?: string
+  total?: number
+  onAsk?: () => void
+  onOrder?: (o: string) => void
+}) {
+  return (
+    <UiProvider>
+      <DataTable
+        name="x"
+        label="x"
+        rows={[{ id: 'a' }, { id: 'b' }]}
+        rowId={(r) => r.id}
+        columns={seen}
+        more
+        order=""
+        onOrder={onOrder}
+        matching={{ scope, total, onAsk }}
+        bulk={(ids, _, all) => <output>{all ? 'everybody' : ids.join()}</output>}
+      />
+    </UiProvider>
+  )
+}
+
+test('all that fit can be meant, also those that were not read', () => {
+  const ask = vi.fn()
+  const { rerender } = render(<Shown onAsk={ask} />)
+  const head = () => within(screen.getByRole('table')).getByLabelText('Select all rows')
+  fireEvent.click(head())
+  expect(ask).toHaveBeenCalledOnce()
+  expect(screen.getByRole('status').textContent).toBe('a,b')
+  rerender(<Shown total={12_340} />)
+  expect(screen.getByText('2 selected')).toBeTruthy()
+  fireEvent.click(screen.getByRole('button', { name: 'Select all 12,340 that match' }))
+  expect(screen.getByText('All 12,340 that match are selected')).toBeTruthy()
+  expect(screen.getByRole('status').textContent).toBe('everybody')
+
+  // One that is taken out leaves those that are shown.
+  fireEvent.click(within(screen.getByRole('table')).getAllByLabelText('Select row')[0]!)
+  expect(screen.getByRole('status').textContent).toBe('b')
+  fireEvent.click(head())
+  fireEvent.click(screen.getByRole('button', { name: 'Select all 12,340 that match' }))
+
+  // Another filter means others: what was selected does not go over to them.
+  rerender(<Shown total={7} scope="other" />)
+  expect(screen.queryByText(/that match are selected/)).toBeNull()
+})
+
+test('a phone has orders to choose from, too', async () => {
+  const wide = window.matchMedia
+  window.matchMedia = (query) => ({ ...wide(query), matches: query.includes('760px') })
+  onTestFinished(() => void (window.matchMedia = wide))
+  const order = vi.fn()
+  render(<Shown onOrder={order} />)
+  fireEvent.click(screen.getByRole('button', { name: 'Sort' }))
+  fireEvent.click(await screen.findByRole('menuitem', { name: 'seen, ascending', hidden: true }))
+  expect(order).toHaveBeenCalledWith('silent')
+  expect(screen.queryByRole('table')).toBeNull() // rows are drawn once
+  expect(screen.getAllByRole('listitem')).toHaveLength(2)
+})
