@@ -51,6 +51,8 @@ type Stack struct {
 	file     string
 	services map[string]service
 	secrets  map[string]string
+
+	awaitDatabase func() bool
 }
 
 // Prepare reads the Compose file and starts everything but the nodes.
@@ -119,6 +121,7 @@ type Process struct {
 	name    string
 	command func() *exec.Cmd
 	cmd     *exec.Cmd
+	ended   chan struct{}
 	log     string
 }
 
@@ -146,6 +149,25 @@ func (p *Process) Start() {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatalf("%s: %v", p.name, err)
 	}
+	cmd, ended := p.cmd, make(chan struct{})
+	p.ended = ended
+	go func() {
+		_ = cmd.Wait() // how it ended shows in its log
+		close(ended)
+	}()
+}
+
+// PID is the number of the running process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Supervise starts it again if it has ended by itself.
+func (p *Process) Supervise() {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		p.Start()
+	default:
+	}
 }
 
 // Kill ends it as a power cut would.
@@ -153,8 +175,8 @@ func (p *Process) Kill() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // killed
+	_ = p.cmd.Process.Kill() // it may be over
+	<-p.ended
 	p.cmd = nil
 }
 
@@ -208,15 +230,24 @@ func (s *Stack) startDatabase(m *Machine) {
 	}
 	access.Close()
 	s.Postgres = s.process("postgres", func() *exec.Cmd {
-		return m.Run("", "", append(as, filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=*", "-c", "unix_socket_directories="+data)...)
+		return m.Run("", "", append(as, filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=*", "-c", "unix_socket_directories=")...)
 	})
 	s.Postgres.Start()
-	s.eventually("the database is there", func() bool {
+	s.awaitDatabase = func() bool {
+		s.Postgres.Supervise() // it does not start while processes of a killed one are ending
 		cmd := exec.Command(filepath.Join(bin, "createdb"), "-h", m.Address, "-U", env["POSTGRES_USER"], env["POSTGRES_DB"])
 		cmd.Env = append(os.Environ(), "PGPASSWORD="+env["POSTGRES_PASSWORD"])
 		out, err := cmd.CombinedOutput()
 		return err == nil || bytes.Contains(out, []byte("already exists"))
-	})
+	}
+	s.eventually("the database is there", s.awaitDatabase)
+}
+
+// StartDatabase starts the database again after it was killed.
+func (s *Stack) StartDatabase() {
+	s.t.Helper()
+	s.Postgres.Start()
+	s.eventually("the database is there again", s.awaitDatabase)
 }
 
 func (s *Stack) startObjects() {

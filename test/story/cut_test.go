@@ -12,8 +12,8 @@ import (
 )
 
 // Three machines, started as deploy/compose.yml says, are cut from each other under load: the one that works and sends, the one that leads the log, one that
-// follows, and at last one that the others do not reach while the database does. Then what is kept is compared with a serial replay, as after other faults.
-func TestMachinesThatAreCutOffLoseAndDoubleNothing(t *testing.T) {
+// follows, and one that the others do not reach while the database does; the database and a server of the log are killed. Then what is kept is compared with a serial replay, as after other faults.
+func TestMachinesThatAreCutOffAndEnginesThatDieLoseAndDoubleNothing(t *testing.T) {
 	long(t)
 	p := machines.Prepare(t, "../../deploy/compose.yml")
 	front, both, work := p.Nodes[0], p.Nodes[1], p.Nodes[2]
@@ -98,6 +98,27 @@ func TestMachinesThatAreCutOffLoseAndDoubleNothing(t *testing.T) {
 	p.Machines[1].Join(p.Machines[0])
 	p.Machines[1].Join(p.Machines[2])
 	well("one was cut from the others and not from the database")
+
+	// The engines that they share are killed, and one has a slow disk.
+	p.Postgres.Kill()
+	many(20) // intake asks the log alone
+	p.StartDatabase()
+	well("the database was killed")
+
+	leader = p.Leader()
+	p.Log[leader].Kill()
+	many(50)
+	p.Log[leader].Start()
+	well("the server that led the log was killed")
+
+	fast, err := harness.SlowDisk(p.Log[p.Leader()].PID(), 200*time.Millisecond)
+	if err != nil {
+		t.Log("no slow disk: ", err)
+	} else {
+		many(50)
+		fast()
+		well("the disk of the server that leads the log was slow")
+	}
 	stop.Store(true)
 	<-done
 

@@ -23,7 +23,7 @@ import (
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
-// The checker of faults: people come and go, are recognised and turn out to be one, and order, while the server is killed, frozen and its clock jumps;
+// The checker of faults: people come and go, are recognised and turn out to be one, and order, while the server is killed and frozen, its disk is slow and its clock jumps;
 // requests are sent twice, and anew where no answer came. Afterwards what it kept is compared with a server that was never disturbed and was given the
 // same events one after the other, in the order in which they had come to the log.
 //
@@ -158,7 +158,7 @@ func faults(t *testing.T, s *harness.Server) {
 	step := int64(total / 12) // a fault each time so much has been sent
 	for next := int64(total) - step; left.Load() > 0; next -= step {
 		s.Eventually(5*time.Minute, "the load goes on", func() bool { return left.Load() <= max(next, 0) })
-		switch f := rng.IntN(4); f {
+		switch rng.IntN(5) {
 		case 0: // frozen, as by a disk that hangs or a machine that is moved
 			pid := s.PID()
 			_ = syscall.Kill(pid, syscall.SIGSTOP)
@@ -170,6 +170,17 @@ func faults(t *testing.T, s *harness.Server) {
 			s.Advance(d)
 			jumped += d
 			faultsMet["clock jumped"]++
+		case 2:
+			fast, err := harness.SlowDisk(s.PID(), 200*time.Millisecond)
+			if err != nil {
+				t.Log("no slow disk: ", err)
+				faultsMet["slow disk cannot be had here"]++
+				break
+			}
+			before := left.Load()
+			s.Eventually(time.Minute, "events are taken while the disk is slow", func() bool { return left.Load() < before })
+			fast()
+			faultsMet["slow disk"]++
 		default: // and at once again, while it recovers
 			for range 1 + rng.IntN(2) {
 				s.Kill()

@@ -17,7 +17,8 @@ import (
 const maxFetch = 8 << 20
 
 // directGet and the name of a stream are the API subject for reading it without a consumer, and directRequest is its body: records from a
-// position on, as separate messages, then one with status 204. See JSApiMsgGetRequest in nats-server.
+// position on, as separate messages of which each names the one before it in the answer (0: it is the first), then one with status 204. See
+// JSApiMsgGetRequest in nats-server.
 const directGet = "$JS.API.DIRECT.GET."
 
 type directRequest struct {
@@ -116,7 +117,22 @@ func (l *Log) fetch(ctx context.Context, seq uint64, maxRecords int) ([]bus.Reco
 			if err != nil {
 				return nil, fail(err)
 			}
-			recs = append(recs, rec)
+			last := uint64(0)
+			if n := len(recs); n > 0 {
+				last = recs[n-1].Seq
+			}
+			switch before, err := position(msg, "Nats-Last-Sequence"); {
+			case err != nil:
+				return nil, fail(err)
+			case rec.Seq <= last:
+				continue // it came twice
+			case before == last:
+				recs = append(recs, rec)
+			case last == 0:
+				return nil, fail(fmt.Errorf("read from %d: record %d came without what is before it", seq, rec.Seq))
+			default: // one in between got lost on the way, or comes late: what is whole is enough
+				return recs, nil
+			}
 		case "204", "404": // end of batch; nothing at or after seq
 			if n := len(recs); n > 0 {
 				l.reach(recs[n-1].Seq) // it can be read a moment before its Append has returned
@@ -128,10 +144,18 @@ func (l *Log) fetch(ctx context.Context, seq uint64, maxRecords int) ([]bus.Reco
 	}
 }
 
-func record(msg *nats.Msg) (bus.Record, error) {
-	seq, err := strconv.ParseUint(msg.Header.Get("Nats-Sequence"), 10, 64)
+func position(msg *nats.Msg, header string) (uint64, error) {
+	seq, err := strconv.ParseUint(msg.Header.Get(header), 10, 64)
 	if err != nil {
-		return bus.Record{}, fmt.Errorf("position of a record: %w", err)
+		return 0, fmt.Errorf("%s of a record: %w", header, err)
+	}
+	return seq, nil
+}
+
+func record(msg *nats.Msg) (bus.Record, error) {
+	seq, err := position(msg, "Nats-Sequence")
+	if err != nil {
+		return bus.Record{}, err
 	}
 	at, err := time.Parse(time.RFC3339Nano, msg.Header.Get("Nats-Time-Stamp"))
 	if err != nil {
