@@ -10,6 +10,7 @@
 // BenchmarkChain runs the real binary: the events are resolved to people, folded, kept and judged by segments. It tells what an event costs from its
 // acceptance to the end of the chain, for people who do ten things in a row, as a visit is, and one thing each, the worst case; and how long after its acceptance a person is in a segment, at KIZUNA_BENCH_RATE events a second (5,000).
 //
+// KIZUNA_BENCH_PROFILE=FOLDER keeps profiles of the processors there: of the intake, and of KIZUNA_BENCH_PROFILE_SECONDS (10) of each case of the chain.
 // KIZUNA_BENCH_EVENTS is how many events each case sends (1,000,000 in batches, a fifth of it in single calls and through the chain).
 package collect
 
@@ -44,9 +45,8 @@ import (
 )
 
 const (
-	roleVariable    = "KIZUNA_BENCH_ROLE" // what the child is: collect or bare
-	folderVariable  = "KIZUNA_BENCH_FOLDER"
-	profileVariable = "KIZUNA_BENCH_PROFILE" // file for a profile of the intake's processors
+	roleVariable   = "KIZUNA_BENCH_ROLE" // what the child is: collect or bare
+	folderVariable = "KIZUNA_BENCH_FOLDER"
 )
 
 // TestMain is the server when it is started as one; it ends with its input.
@@ -101,8 +101,8 @@ func serve(role, dir string) error {
 	}
 	fmt.Println(l.Addr())
 	go func() { _ = http.Serve(l, handler) }()
-	if path := os.Getenv(profileVariable); path != "" && role == "collect" {
-		f, err := os.Create(path)
+	if folder := os.Getenv(harness.ProfileVariable); folder != "" && role == "collect" {
+		f, err := os.Create(filepath.Join(folder, "intake.cpu"))
 		if err != nil {
 			return err
 		}
@@ -368,6 +368,7 @@ func BenchmarkChain(b *testing.B) {
 	through := func(events int64) {
 		s.Eventually(20*time.Minute, "every event is stored", func() bool {
 			var now struct{ Events int64 }
+			time.Sleep(time.Second) // counting costs the server more than carrying a thousand events
 			s.Must("GET", "/stats", nil, &now)
 			return now.Events >= events
 		})
@@ -381,10 +382,12 @@ func BenchmarkChain(b *testing.B) {
 		b.Run(fmt.Sprintf("whole/row=%d", c.row), func(b *testing.B) {
 			for b.Loop() {
 				cpu, began := harness.CPU(s.PID()), time.Now()
+				profiled := s.ProfileDuring(int(number("KIZUNA_BENCH_PROFILE_SECONDS", 10)), fmt.Sprintf("chain-row=%d.cpu", c.row))
 				accepted := send(b, s.URL, f, sent, total, c, 0)
 				sent += total
 				through(sent)
 				used := harness.CPU(s.PID()) - cpu
+				profiled()
 				b.ReportMetric(float64(total)/used.Seconds(), "events/cpu-s")
 				b.ReportMetric(float64(total)/accepted.Seconds(), "accepted/s")
 				b.ReportMetric(float64(total)/(time.Since(began)-time.Second).Seconds(), "through/s")

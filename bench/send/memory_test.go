@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
 // resident is what a process has in memory, in MB, by what it belongs to.
@@ -76,7 +78,7 @@ func watch(pid int) *watcher {
 			if now.sum() > w.top.sum() {
 				w.top = now
 			}
-			if os.Getenv(profileVariable) != "" {
+			if os.Getenv(harness.ProfileVariable) != "" {
 				fmt.Fprintf(os.Stderr, "%6.1fs %6.0f MB: program %.0f, go %.0f, c %.0f\n", time.Since(began).Seconds(), now.sum(), now.Program, now.Go, now.C)
 			}
 		}

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,49 +128,14 @@ type world struct {
 	segment  string
 	template string
 	account  string
-	profiles string // address that serves profiles, if they are wanted
 }
 
-const profileVariable = "KIZUNA_BENCH_PROFILE"
-
-func profileSeconds() float64 {
-	n, err := strconv.Atoi(cmp.Or(os.Getenv(profileVariable+"_SECONDS"), "10"))
+func profileSeconds() int {
+	n, err := strconv.Atoi(cmp.Or(os.Getenv(harness.ProfileVariable+"_SECONDS"), "10"))
 	if err != nil || n < 1 {
-		panic(profileVariable + "_SECONDS must be a whole number of seconds")
+		panic(harness.ProfileVariable + "_SECONDS must be a whole number of seconds")
 	}
-	return float64(n)
-}
-
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// profile fetches a profile into a file of the folder that was asked for; a failure is printed and no more.
-func (w *world) profile(what, name string) {
-	if w.profiles == "" {
-		return
-	}
-	resp, err := http.Get("http://" + w.profiles + "/debug/pprof/" + what)
-	if err != nil {
-		fmt.Println("profile:", err)
-		return
-	}
-	defer resp.Body.Close()
-	f, err := os.Create(filepath.Join(os.Getenv(profileVariable), name))
-	if err != nil {
-		fmt.Println("profile:", err)
-		return
-	}
-	defer f.Close()
-	if _, err := io.Copy(f, resp.Body); err != nil {
-		fmt.Println("profile:", err)
-	}
+	return n
 }
 
 func newWorld(b *testing.B, people int) *world {
@@ -181,10 +145,6 @@ func newWorld(b *testing.B, people int) *world {
 		people = n
 	}
 	w := &world{b: b, people: people}
-	if os.Getenv(profileVariable) != "" {
-		w.profiles = freeAddress(b)
-		env = append(env, "KIZUNA_ADMIN_LISTEN="+w.profiles)
-	}
 	w.s = harness.Prepare(b, env...)
 	kept := os.Getenv("KIZUNA_BENCH_WORLD")
 	if _, err := os.Stat(kept); kept != "" && err == nil {
@@ -287,17 +247,13 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	idle := harness.Memory(pid, "VmRSS")
 	harness.ResetPeak(pid)
 	name := fmt.Sprintf("%d-%s", connections, latency)
-	profiled := make(chan struct{})
-	go func() {
-		defer close(profiled)
-		w.profile(fmt.Sprintf("profile?seconds=%.0f", profileSeconds()), name+".cpu")
-	}()
+	profiled := w.s.ProfileDuring(profileSeconds(), name+".cpu")
 	watched := watch(pid)
 	began, cpu := time.Now(), harness.CPU(pid)
 	w.s.Must("POST", "/campaigns/"+made.ID+"/launch", nil, nil)
 	w.s.Eventually(30*time.Minute, "everybody is mailed", func() bool { return sink.taken(b).N >= w.people })
 	t, sent := sink.taken(b), harness.CPU(pid)
-	w.profile("heap", name+".heap")
+	w.s.Profile("heap", name+".heap")
 	w.s.Eventually(5*time.Minute, "the campaign is finished", func() bool {
 		var c struct{ Status string }
 		w.s.Do("GET", "/campaigns/"+made.ID, nil, &c)
@@ -305,10 +261,10 @@ func (w *world) campaign(b *testing.B, connections int, latency time.Duration) {
 	})
 	w.s.Quiet(10 * time.Minute)
 	after := harness.CPU(pid)
-	<-profiled
-	if w.profiles != "" {
-		took, of := t.Last.Sub(began).Seconds(), profileSeconds()
-		shares(b, harness.Binary(b), filepath.Join(os.Getenv(profileVariable), name+".cpu"), float64(w.people)*min(1, of/took))
+	profiled()
+	if folder := os.Getenv(harness.ProfileVariable); folder != "" {
+		took, of := t.Last.Sub(began).Seconds(), float64(profileSeconds())
+		shares(b, harness.Binary(b), filepath.Join(folder, name+".cpu"), float64(w.people)*min(1, of/took))
 	}
 	peak := harness.Memory(pid, "VmHWM")
 	per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(w.people) }

@@ -41,7 +41,9 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		onEvents(j.React),
 		watchers(j),
 		onEvents(h.Feed),
-		reaction(func(ctx context.Context, r pipeline.Reaction) error { return st.React(ctx, r.Events, r.Touched) }),
+		reaction(func(ctx context.Context, r pipeline.Reaction) error {
+			return st.React(ctx, r.Events, r.Touched, r.Told)
+		}),
 		screens(live),
 	}
 }
@@ -120,8 +122,8 @@ func touched(s *segment.Service) pipeline.Reactor {
 	}
 	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
 		told := make(map[person.Ref]bool, len(r.Told))
-		for _, ref := range r.Told {
-			told[ref] = true
+		for _, s := range r.Told {
+			told[s.Ref] = true
 		}
 		batches := map[string]*batch{}
 		of := func(ws string) *batch {
@@ -141,8 +143,9 @@ func touched(s *segment.Service) pipeline.Reactor {
 		for _, e := range r.Events {
 			b := of(e.Workspace)
 			b.causes[e.Person] = e.MessageID // the last one of the batch
-			if e.Tells() {
-				b.names[e.Name] = true
+			b.names[e.Name] = true
+			if e.Type == event.Page || e.Type == event.Screen {
+				b.names[string(e.Type)] = true // they answer to it in rules
 			}
 		}
 		for _, ws := range slices.Sorted(maps.Keys(batches)) {

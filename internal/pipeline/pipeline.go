@@ -36,9 +36,9 @@ type Reactor interface {
 
 // Reaction is one batch of stored events.
 type Reaction struct {
-	Events  []event.Kept // in log order, duplicates left out
-	Touched []person.Ref // people with new events or changed state, after merges, each once
-	Told    []person.Ref // those of them whose new events only tell what became of messages
+	Events  []event.Kept      // in log order, duplicates left out
+	Touched []person.Ref      // people with new events or changed state, after merges, each once
+	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
 }
 
 // Positions remembers how far a named consumer has come.
@@ -308,6 +308,9 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) er
 		return fmt.Errorf("mirror people: %w", err)
 	}
 	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: people, Through: through}
+	for _, s := range a.Told {
+		b.Seen = append(b.Seen, event.Sighting{Workspace: s.Workspace, Num: s.Num, LastSeen: s.LastSeen})
+	}
 	for _, r := range a.Redirects {
 		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
 	}
@@ -326,14 +329,15 @@ func (w *Worker) pace(events int) time.Duration {
 	return w.c.Pace
 }
 
-// changed returns the people whose mirrored rows may have to be others than before. Most events of a campaign only tell what became of its messages.
+// changed returns the people whose mirrored rows may have to be others than before. Most events say something new of what somebody did, not of who
+// they are.
 func changed(a person.Applied) []person.Ref {
 	if len(a.Told) == 0 {
 		return a.Touched
 	}
 	told := make(map[person.Ref]bool, len(a.Told))
-	for _, r := range a.Told {
-		told[r] = true
+	for _, s := range a.Told {
+		told[s.Ref] = true
 	}
 	return slices.DeleteFunc(slices.Clone(a.Touched), func(r person.Ref) bool { return told[r] })
 }

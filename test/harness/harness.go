@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -63,6 +62,7 @@ type Server struct {
 	Dir string // data folder
 	// Patience is how long Send waits for an answer; 0: as long as it takes.
 	Patience time.Duration
+	admin    string // where profiles are served, if they are wanted
 	env      []string
 	serve    func() *exec.Cmd // how it is started, without env
 
@@ -83,16 +83,15 @@ func Start(t testing.TB, env ...string) *Server {
 // Prepare is Start without starting.
 func Prepare(t testing.TB, env ...string) *Server {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().String()
-	ln.Close()
+	addr := FreeAddress(t)
 	var s *Server
 	s = Elsewhere(t, "http://"+addr, t.TempDir(), func() *exec.Cmd {
 		return exec.Command(Binary(t), "serve", "--data", s.Dir, "--listen", addr, "--test-clock")
 	}, env...)
+	if os.Getenv(ProfileVariable) != "" {
+		s.admin = FreeAddress(t)
+		s.env = append(s.env, "KIZUNA_ADMIN_LISTEN="+s.admin)
+	}
 	return s
 }
 

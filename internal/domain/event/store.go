@@ -125,8 +125,16 @@ type Batch struct {
 	Moves     []Move     // re-attributions of events already stored
 	Redirects []Redirect // merges
 	People    []Mirror   // replaces the rows of these people
+	Seen      []Sighting // changes LastSeen in the rows of these people, if there are any; nobody is in both
 	Gone      []RemovedPerson
 	Through   uint64 // position of the last log record included
+}
+
+// Sighting says when somebody was last seen.
+type Sighting struct {
+	Workspace string
+	Num       uint64
+	LastSeen  time.Time
 }
 
 // Redirect says that Loser is Winner from now on.

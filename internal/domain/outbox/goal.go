@@ -178,8 +178,11 @@ func Refunded(minor int64, currency string, refunds []Refund) int64 {
 }
 
 func refund(e event.Kept) (Refund, bool) {
+	if e.Name != event.OrderRefunded && e.Name != event.OrderCancelled {
+		return Refund{}, false
+	}
 	key := OrderKey(e)
-	if e.Name != event.OrderRefunded && e.Name != event.OrderCancelled || key == "" {
+	if key == "" {
 		return Refund{}, false
 	}
 	r := Refund{Key: key, EventID: e.MessageID, At: e.Time}

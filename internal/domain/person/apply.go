@@ -159,6 +159,7 @@ func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, ou
 	for _, o := range redone {
 		if who := l.subject(o.num); who != nil {
 			who.note(o)
+			who.shown = who.shown || !o.ev.Tells() // what the first time changed is not known any more
 			o.num = who.rec.Num
 		}
 	}
@@ -224,9 +225,14 @@ func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
 // note counts a new event of the person.
 func (s *subject) note(o *occurrence) {
 	s.events++
-	if o.ev.Tells() {
+	if o.ev.Tells() || o.ev.Type.Behaviour() && !o.addressed() {
 		s.told++
 	}
+}
+
+// addressed reports whether the event carries an identifier that may be an address: the one that came last is where somebody is reached.
+func (o *occurrence) addressed() bool {
+	return slices.ContainsFunc(o.ids, func(id event.Identifier) bool { return id.Kind != KindUser && id.Kind != KindAnonymous })
 }
 
 // take places and folds one event.
@@ -252,6 +258,7 @@ func (g *graph) take(o *occurrence) error {
 	}
 	if o.who.st.newTraits || o.who.st.newFacts {
 		o.who.dirty = true
+		o.who.shown = o.who.shown || o.who.st.newTraits
 	}
 	for _, reason := range refused {
 		g.log(verdict{who: o.who, action: Refused, reason: reason, at: o.at})
@@ -271,8 +278,8 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 	for _, x := range g.subjects {
 		if x.into == nil && (x.dirty || x.events > 0) {
 			out.Touched = append(out.Touched, x.ref(ws))
-			if !x.dirty && x.told == x.events {
-				out.Told = append(out.Told, x.ref(ws))
+			if !x.shown && x.told == x.events {
+				out.Told = append(out.Told, Sighting{x.ref(ws), micros(x.rec.LastSeen)})
 			}
 		}
 	}

@@ -86,10 +86,14 @@ type subject struct {
 	touch  moment
 	st     state
 	stored bool
-	dirty  bool
-	events int // new events in this batch
-	told   int // those of them that change nothing of the person
+	dirty  bool // the record must be written
+	shown  bool // rules may see somebody else than before; LastSeen alone does not count
+	events int  // new events in this batch
+	told   int  // those of them that change nothing but counters, first touches and LastSeen
 }
+
+// change notes that the person is not who they were.
+func (s *subject) change() { s.dirty, s.shown = true, true }
 
 // verdict is a decision on its way to the log.
 type verdict struct {
@@ -205,7 +209,7 @@ func (n *node) assign(from moment, who *subject) {
 	n.dirty = true
 	if who != nil {
 		who.nodes[n] = true
-		who.dirty = true
+		who.change()
 	}
 }
 

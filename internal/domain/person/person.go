@@ -238,13 +238,19 @@ type Applied struct {
 	// Kept are the events to store, in log order, duplicates left out. Person is 0 for an event that carries no usable
 	// identifier at all: it is kept for the figures but belongs to nobody.
 	Kept      []event.Kept
-	Refused   []string // subjects (event.Subject) of events that were not taken and whose keys nobody else's events need
-	Touched   []Ref    // people whose state changed or who have new events
-	Told      []Ref    // those of them who are what they were: their new events only tell what became of messages
+	Refused   []string   // subjects (event.Subject) of events that were not taken and whose keys nobody else's events need
+	Touched   []Ref      // people whose state changed or who have new events
+	Told      []Sighting // those of them who are what they were, but for new events and the time of the latest
 	Redirects []event.Redirect
 	Moves     []event.Move
 	Tasks     bool     // call RunTasks: after Apply, because work waits; after RunTasks, because there is more
 	Receipts  []string // RunTasks: hand back to Acknowledge once everything above is stored
+}
+
+// Sighting is somebody with the time of their latest event.
+type Sighting struct {
+	Ref
+	LastSeen time.Time
 }
 
 // Action is the kind of a decision.

@@ -162,7 +162,8 @@ func (p *placing) settle(who *subject, all []*node, contested bool) {
 			continue
 		}
 		if contested && !s.rec.Contested {
-			s.rec.Contested, s.dirty = true, true
+			s.rec.Contested = true
+			s.change()
 		}
 		if (p.conflict || s == who) && s.touch.before(o.at) {
 			s.touch, s.dirty = o.at, true
@@ -173,11 +174,14 @@ func (p *placing) settle(who *subject, all []*node, contested bool) {
 	}
 }
 
+// seen notes an event of the person. The first one of a day shows them anew, since rules see things beside the record that say nothing when they change,
+// such as the topics of the workspace.
 func (s *subject) seen(t int64) {
 	s.dirty = true
+	s.shown = s.shown || t/dayMicros > s.rec.LastSeen/dayMicros
 	s.rec.LastSeen = max(s.rec.LastSeen, t)
 	if s.rec.FirstSeen == 0 || t < s.rec.FirstSeen {
-		s.rec.FirstSeen = t
+		s.rec.FirstSeen, s.shown = t, true
 	}
 }
 
@@ -225,7 +229,7 @@ func (p *placing) share(n *node) {
 	n.shared, n.dirty, p.conflict = o.at, true, true
 	n.assign(o.at, nil)
 	if owner != nil {
-		owner.dirty = true
+		owner.change()
 		p.log(verdict{who: owner, action: Flagged, ids: []event.Identifier{n.id}, at: o.at})
 	}
 }
@@ -242,7 +246,7 @@ func (p *placing) unbind() {
 			}
 			continue
 		}
-		owner.dirty = true
+		owner.change()
 		n.assign(o.at, nil)
 		p.log(verdict{who: owner, action: Unbound, ids: []event.Identifier{n.id}, at: o.at})
 	}
@@ -250,7 +254,7 @@ func (p *placing) unbind() {
 
 // create makes a person.
 func (p *placing) create() *subject {
-	s := p.add(&subject{whole: true, dirty: true})
+	s := p.add(&subject{whole: true, dirty: true, shown: true})
 	s.rec.Best = 1 << 30
 	s.rec.FirstSeen = p.o.at.t
 	p.log(verdict{who: s, action: Created, at: p.o.at})
@@ -298,7 +302,7 @@ func (p *placing) link(who *subject, n *node, keep bool) *subject {
 		p.log(verdict{who: who, other: owner, action: Refused, reason: reason, ids: []event.Identifier{n.id}, at: o.at})
 		if !keep && p.mayAttach(who, n) {
 			n.assign(o.at, who)
-			owner.dirty = true
+			owner.change()
 			p.log(verdict{who: who, other: owner, action: Moved, ids: []event.Identifier{n.id}, at: o.at})
 		}
 	}
@@ -453,7 +457,8 @@ func (p *placing) merge(a, b *subject, via *node) *subject {
 		w.nodes[n] = true
 	}
 	l.into = w
-	w.dirty, l.dirty = true, true
+	w.change()
+	l.change()
 	w.rec.Merges += l.rec.Merges + 1
 	w.rec.Links += l.rec.Links
 	w.rec.Best = min(w.rec.Best, l.rec.Best)

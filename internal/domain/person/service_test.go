@@ -254,10 +254,53 @@ func TestWhatBecameOfAMessageChangesNobody(t *testing.T) {
 		return event.Event{MessageID: id, Type: event.Message, Name: name, PersonID: p.ID, Time: at(50)}
 	}
 	record := w.Record(about("sent1", event.MessageSent, one), about("sent2", event.MessageSent, two), track("m4", 50, "u2", ""), about("bounced", event.MessageBounced, three))
-	for _, how := range []string{"first", "again after a crash"} {
+	for _, c := range []struct {
+		how  string
+		want map[person.Ref]bool
+	}{{"first", map[person.Ref]bool{one.Ref(): true, two.Ref(): true}}, {"again after a crash", map[person.Ref]bool{one.Ref(): true}}} {
 		a := w.Keep(record)
-		same(t, how+": touched", len(a.Touched), 3)
-		same(t, how+": told", fmt.Sprint(a.Told), fmt.Sprint([]person.Ref{one.Ref()}))
+		same(t, c.how+": touched", len(a.Touched), 3)
+		told := map[person.Ref]bool{}
+		for _, s := range a.Told {
+			told[s.Ref] = true
+		}
+		same(t, c.how+": told", fmt.Sprint(told), fmt.Sprint(c.want))
+	}
+}
+
+func TestWhoDoesMoreOnTheSameDayIsWhoTheyWere(t *testing.T) {
+	w := world(t)
+	w.Deliver(track("m1", 0, "u1", "dev"))
+	u := w.Who("user_id", "u1").Ref()
+	mail := track("mail", 4, "u1", "")
+	mail.Context = persontest.Object(map[string]any{"externalIds": []any{map[string]any{"id": "a@b.example", "type": "email", "collection": "users", "encoding": "none"}}})
+	mailAgain := mail
+	mailAgain.MessageID, mailAgain.Time = "mail again", at(5)
+	for _, c := range []struct {
+		what string
+		e    event.Event
+		told bool
+	}{
+		{"the same device", track("m2", 1, "u1", "dev"), true},
+		{"late, but not the first", track("m3", 0, "u1", ""), true},
+		{"traits", identify("m4", 2, "u1", "", map[string]any{"vip": true}), false},
+		{"another device", track("m5", 3, "u1", "phone"), false},
+		{"that device again", track("m6", 3, "u1", "phone"), true},
+		{"an address", mail, false},
+		{"the address again, which is the latest now", mailAgain, false},
+		{"before anything that was known", track("m7", -50, "u1", ""), false},
+		{"another day", track("m8", 24*60, "u1", ""), false},
+	} {
+		a := w.Deliver(c.e)
+		want := 0
+		if c.told {
+			want = 1
+		}
+		same(t, c.what+": touched", fmt.Sprint(a.Touched), fmt.Sprint([]person.Ref{u}))
+		same(t, c.what+": told", len(a.Told), want)
+		if c.told {
+			same(t, c.what+": last seen", a.Told[0].LastSeen, w.Who("user_id", "u1").LastSeen)
+		}
 	}
 }
 

@@ -265,19 +265,24 @@ func (t told) object() map[string]any {
 }
 
 // React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Without events, identities were
-// worked out anew and the touched have got or lost events by it. Calling it again with the same changes nothing.
-func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref) error {
+// worked out anew and the touched have got or lost events by it. told are those of the touched who are who they were: they have been asked about before.
+// Calling it again with the same changes nothing.
+func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref, told []person.Sighting) error {
 	if len(events) == 0 {
 		return s.reactToReplay(ctx, touched)
 	}
+	before := make(map[person.Ref]bool, len(told))
+	for _, p := range told {
+		before[p.Ref] = true
+	}
 	byWorkspace := map[string][]event.Kept{}
 	for _, e := range events {
-		if e.Type == event.Track || e.Type == event.Identify && e.Origin != event.Internal {
+		if e.Type.Behaviour() || e.Type == event.Identify && e.Origin != event.Internal {
 			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
 		}
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched); err != nil {
+		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched, before); err != nil {
 			return err
 		}
 	}
@@ -302,7 +307,7 @@ func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error
 }
 
 // reactTo judges who did something that is judged, who was never judged, and who may have become known.
-func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref) error {
+func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref, before map[person.Ref]bool) error {
 	st, err := s.c.Store.State(ctx, ws)
 	if err != nil {
 		return err
@@ -316,25 +321,26 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, t
 		if e.Type == event.Identify {
 			named[e.Person] = true
 		} else {
-			judged[e.Person] = judged[e.Person] || names[e.Name]
+			judged[e.Person] = judged[e.Person] || e.Type == event.Track && names[e.Name]
 		}
 	}
+	var here []person.Ref
 	var ids []string
 	for _, ref := range touched {
-		if _, tracked := judged[ref.Num]; ref.Workspace == ws && (tracked || named[ref.Num]) {
-			ids = append(ids, ref.ID)
+		_, active := judged[ref.Num]
+		if ref.Workspace == ws && (judged[ref.Num] || named[ref.Num] || active && !before[ref]) {
+			here, ids = append(here, ref), append(ids, ref.ID)
 		}
+	}
+	if len(here) == 0 {
+		return nil
 	}
 	rows, err := s.c.Store.Rows(ctx, ws, ids)
 	if err != nil {
 		return err
 	}
 	var nums []uint64
-	for _, ref := range touched {
-		_, tracked := judged[ref.Num]
-		if ref.Workspace != ws || !tracked && !named[ref.Num] {
-			continue
-		}
+	for _, ref := range here {
 		row, known := rows[ref.ID]
 		if judged[ref.Num] || !known || named[ref.Num] && row.Stage == Anonymous {
 			nums = append(nums, ref.Num)

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"arrivals are in the order of the log", arrivals},
 		{"histories are in the order of Less and of the wanted names", histories},
 		{"a batch that is repeated longer adds what is new", recut},
+		{"who is seen again stays the same", sighted},
 		{"merged people are one", merges},
 		{"events of a merged person that come later are the winner's", lateLoser},
 		{"moved events change hands once", moves},
@@ -155,6 +156,20 @@ func repeated(t *testing.T, s Store) {
 	if err != nil || st.Events != 2 || st.People != 1 {
 		t.Fatalf("stats %+v, %v; want 2 events of 1 person", st, err)
 	}
+}
+
+// sighted: who was seen again is the same person, seen later; of others nothing is made.
+func sighted(t *testing.T, s Store) {
+	appendBatch(t, s, event.Batch{People: []event.Mirror{mirror(1, `{"n":1}`), mirror(2, `{"n":2}`)}, Through: 1})
+	later := mirror(1, `{"n":1}`)
+	later.LastSeen = later.LastSeen.Add(time.Hour)
+	appendBatch(t, s, event.Batch{Seen: []event.Sighting{{Workspace: "ws_1", Num: 1, LastSeen: later.LastSeen}, {Workspace: "ws_1", Num: 9, LastSeen: later.LastSeen}}, Through: 2})
+	got, err := s.People(t.Context(), "ws_1", []uint64{1, 2, 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(got, func(a, b event.Mirror) int { return int(a.Num) - int(b.Num) })
+	same(t, "people", got, []event.Mirror{later, mirror(2, `{"n":2}`)})
 }
 
 func recut(t *testing.T, s Store) {

@@ -113,7 +113,7 @@ func (sh *shop) buys(p person.Person, total float64) {
 	raw, _ := json.Marshal(map[string]any{"total": total, "currency": "JPY"})
 	e := event.Kept{Event: event.Event{Workspace: ws, Type: event.Track, Name: event.OrderCompleted, Time: sh.clock.Now(), Properties: raw}, Person: p.Num}
 	sh.events[p.Num] = append(sh.events[p.Num], e)
-	same(sh.t, sh.s.React(sh.t.Context(), []event.Kept{e}, []person.Ref{p.Ref()}), nil)
+	same(sh.t, sh.s.React(sh.t.Context(), []event.Kept{e}, []person.Ref{p.Ref()}, nil), nil)
 }
 
 // settle lets the loop do all there is to do now.
@@ -138,7 +138,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.buys(aya, 4200)
 		same(t, sh.moves, []string{"per_001 lead>new"})
 		writes := sh.writes
-		same(t, sh.s.React(t.Context(), sh.events[aya.Num], []person.Ref{aya.Ref()}), nil)
+		same(t, sh.s.React(t.Context(), sh.events[aya.Num], []person.Ref{aya.Ref()}, nil), nil)
 		same(t, sh.writes, writes)
 		for day := range 400 {
 			sh.clock.Set(t0.AddDate(0, 0, day))
@@ -234,7 +234,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.settle()
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Fresh, standing.Lead})
 		sh.events[ben.Num], sh.events[aya.Num] = sh.events[aya.Num], nil
-		same(t, sh.s.React(t.Context(), nil, []person.Ref{aya.Ref(), ben.Ref()}), nil)
+		same(t, sh.s.React(t.Context(), nil, []person.Ref{aya.Ref(), ben.Ref()}, nil), nil)
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Lead, standing.Fresh})
 	})
 	t.Run("whoever becomes known is a lead", func(t *testing.T) {
@@ -242,7 +242,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.add(1)
 		sh.people[0].Status = person.Anonymous
 		seen := func(typ event.Type, origin event.Origin) {
-			same(t, sh.s.React(t.Context(), []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, []person.Ref{sh.people[0].Ref()}), nil)
+			same(t, sh.s.React(t.Context(), []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, []person.Ref{sh.people[0].Ref()}, nil), nil)
 		}
 		seen(event.Track, event.Browser)
 		same(t, len(sh.moves), 0)
@@ -251,5 +251,20 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, len(sh.moves), 0)
 		seen(event.Identify, event.Browser)
 		same(t, sh.moves, []string{"per_001 anonymous>lead"})
+	})
+	t.Run("who is who they were is judged by orders alone", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		p := sh.add(1)
+		again := []person.Sighting{{Ref: p.Ref(), LastSeen: t0}}
+		does := func(typ event.Type, name string, told []person.Sighting) {
+			sh.events[1] = append(sh.events[1], event.Kept{Event: event.Event{Workspace: ws, Type: typ, Name: name, Time: t0, MessageID: name}, Person: 1})
+			same(t, sh.s.React(t.Context(), sh.events[1][len(sh.events[1])-1:], []person.Ref{p.Ref()}, told), nil)
+		}
+		does(event.Track, "Looked", again)
+		same(t, len(sh.moves), 0)
+		does(event.Page, event.OrderCompleted, nil) // a page of this name is no order
+		same(t, sh.moves, []string{"per_001 anonymous>lead"})
+		does(event.Track, event.OrderCompleted, again)
+		same(t, sh.moves, []string{"per_001 anonymous>lead", "per_001 lead>new"})
 	})
 }

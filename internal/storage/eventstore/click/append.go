@@ -161,7 +161,10 @@ func (s *Store) apply(ctx context.Context, c *change, b event.Batch) error {
 	if err := s.merge(ctx, c, m); err != nil {
 		return fmt.Errorf("merges: %w", err)
 	}
-	return s.people(ctx, c, b)
+	if err := s.people(ctx, c, b); err != nil {
+		return err
+	}
+	return s.sighted(ctx, c, b.Seen)
 }
 
 // redirects reads stored redirects.
@@ -303,6 +306,21 @@ func (s *Store) people(ctx context.Context, c *change, b event.Batch) error {
 		rows = append(rows, []any{p.Workspace, p.Num, p.ID, traits, channels, p.FirstSeen.UnixMicro(), p.LastSeen.UnixMicro(), c.number, uint8(0)})
 	}
 	return s.insert(ctx, "person_raw", len(rows), func(i int) []any { return rows[i] })
+}
+
+// sighted writes the rows of people again with a later time.
+func (s *Store) sighted(ctx context.Context, c *change, people []event.Sighting) error {
+	nums, last := map[string][]uint64{}, map[string][]uint64{}
+	for _, p := range people {
+		nums[p.Workspace], last[p.Workspace] = append(nums[p.Workspace], p.Num), append(last[p.Workspace], uint64(max(p.LastSeen.UnixMicro(), 0)))
+	}
+	for ws, of := range nums {
+		if err := s.write(ctx, `INSERT INTO person_raw SELECT ws, num, id, traits, channels, first_seen, transform(num, `+list(of)+`, `+list(last[ws])+`, last_seen), `+
+			strconv.FormatUint(c.number, 10)+`, 0 FROM person_raw FINAL WHERE ws = ? AND num IN ?`, ws, of); err != nil {
+			return fmt.Errorf("people: %w", err)
+		}
+	}
+	return nil
 }
 
 // delete removes withdrawn rows for good, so that queries need not leave them out any more. The caller holds the lock.

@@ -51,6 +51,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	}
 	if open != nil {
 		s.open.Store(newRedirects(open))
+		s.merged = true
 	}
 	if b.Through != 0 {
 		s.through.Store(b.Through)
@@ -100,6 +101,9 @@ func (s *Store) apply(ctx context.Context, b event.Batch) (map[eventstore.Who]ui
 		return nil, fmt.Errorf("redirects: %w", err)
 	}
 	if err := s.people(ctx, b); err != nil {
+		return nil, fmt.Errorf("people: %w", err)
+	}
+	if err := s.seen(ctx, b.Seen); err != nil {
 		return nil, fmt.Errorf("people: %w", err)
 	}
 	if b.Through != 0 {
@@ -155,6 +159,9 @@ func (s *Store) move(ctx context.Context, moves []event.Move, m *eventstore.Merg
 // merges reads the rows of the redirect table that concern the batch and applies its redirects.
 func (s *Store) merges(ctx context.Context, b event.Batch) (*eventstore.Merges, error) {
 	m := eventstore.NewMerges()
+	if !s.merged && len(b.Redirects) == 0 {
+		return m, nil
+	}
 	return m, m.Read(b, func(ws, column string, nums []uint64) error { return s.read(ctx, m, ws, column, nums) })
 }
 
@@ -213,6 +220,21 @@ func (s *Store) redirect(ctx context.Context, m *eventstore.Merges) (map[eventst
 	}
 	_, err := s.w.ExecContext(ctx, `UPDATE redirect SET folded = true WHERE NOT folded`)
 	return map[eventstore.Who]uint64{}, err
+}
+
+// seen moves the last events of people on.
+func (s *Store) seen(ctx context.Context, people []event.Sighting) error {
+	nums, last := map[string][]uint64{}, map[string][]int64{}
+	for _, p := range people {
+		nums[p.Workspace], last[p.Workspace] = append(nums[p.Workspace], p.Num), append(last[p.Workspace], p.LastSeen.UnixMicro())
+	}
+	for ws := range nums {
+		if _, err := s.w.ExecContext(ctx, `UPDATE person SET last_seen = m.last FROM (SELECT unnest(CAST(? AS UBIGINT[])) AS num, unnest(CAST(? AS BIGINT[])) AS last) m
+			WHERE person.ws = ? AND person.num = m.num AND person.last_seen <> m.last`, lists(nums[ws], last[ws], ws)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // people replaces the mirror rows of b.People and drops those of b.Gone.

@@ -111,7 +111,9 @@ func BenchmarkAppend(b *testing.B) {
 				var batch event.Batch
 				for range size {
 					seq++
-					batch.Events = append(batch.Events, shopEvent(r, seq, 1<<20))
+					k := shopEvent(r, seq, 1<<20)
+					k.Position.Seq = uint64(seq) // what lies before the position is left out
+					batch.Events = append(batch.Events, k)
 				}
 				batch.People = []event.Mirror{{Workspace: "ws_1", Num: 1, ID: "per_1"}}
 				batch.Through = uint64(seq)
@@ -120,6 +122,7 @@ func BenchmarkAppend(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(seq)/b.Elapsed().Seconds(), "events/s")
+			holds(b, s, seq)
 		})
 	}
 }

@@ -36,7 +36,7 @@ func row(into []driver.Value, k *event.Kept) []driver.Value {
 	return append(into[:0], k.Workspace, k.Person, k.MessageID, string(k.Type), k.Name,
 		k.Time.UnixMicro(), k.Received.UnixMicro(), k.Position.Seq, int32(k.Position.Index), string(k.Origin), k.Source,
 		k.UserID, k.AnonymousID, k.PreviousID, k.GroupID, k.PersonID,
-		micros(k.Original), micros(k.Sent), flags, event.Strings(k.Identifiers), string(k.Properties), string(k.Context),
+		micros(k.Original), micros(k.Sent), flags, event.Strings(k.Identifiers), []byte(k.Properties), []byte(k.Context),
 		total, orNull(p.Currency), orNull(p.OrderID), orNull(p.ProductID), orNull(p.Category), orNull(p.URL), orNull(p.Path),
 		orNull(p.OS), orNull(p.OSVersion), orNull(p.DeviceType), orNull(p.DeviceModel), orNull(p.Platform), orNull(p.AppVersion),
 		orNull(p.Locale), orNull(p.Timezone), orNull(p.Country),

@@ -38,9 +38,10 @@ type Store struct {
 	foldAt  int
 	through atomic.Uint64
 
-	mu  sync.Mutex // held by Append: one writer
-	w   *sql.Conn
-	wal int64 // bytes of the write-ahead log after the last Append
+	mu     sync.Mutex // held by Append: one writer
+	w      *sql.Conn
+	merged bool  // the redirect table has rows
+	wal    int64 // bytes of the write-ahead log after the last Append
 
 	open atomic.Pointer[redirects]
 }
@@ -224,6 +225,9 @@ func (s *Store) reload(ctx context.Context) error {
 		open[k] = winner
 	}
 	if err := rows.Err(); err != nil {
+		return err
+	}
+	if err := s.w.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM redirect)`).Scan(&s.merged); err != nil {
 		return err
 	}
 	s.open.Store(newRedirects(open))
