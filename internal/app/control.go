@@ -50,6 +50,7 @@ func (a *application) serveControl() (stop func()) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hold", a.controlHold)
 	mux.HandleFunc("GET /log", a.controlLog)
+	mux.HandleFunc("GET /state", a.controlState)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := ignoreClosed(server.Serve(ln)); err != nil {
@@ -57,6 +58,46 @@ func (a *application) serveControl() (stop func()) {
 		}
 	}()
 	return func() { _ = server.Close() }
+}
+
+// reach is how far each reader of the log has come.
+type reach struct {
+	First  uint64 `json:"first"`
+	Last   uint64 `json:"last"`
+	Used   int64  `json:"used"`
+	Limit  int64  `json:"limit"`
+	Stored uint64 `json:"stored"` // the event store
+	Done   uint64 `json:"done"`   // everything that follows from events
+}
+
+// runningState is what the server says of itself to commands on its machine.
+type runningState struct {
+	Version string        `json:"version"`
+	Reach   reach         `json:"reach"`
+	Behind  time.Duration `json:"behind"`
+	Trouble string        `json:"trouble,omitempty"`
+	Turn    bool          `json:"turn"` // it does the work that one process at a time does
+}
+
+func (a *application) controlState(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	s := runningState{Version: Version, Behind: a.worker.Behind(a.clock.Now()), Turn: a.c.does(workerRole) && a.mayWork() == nil}
+	if err := a.worker.Trouble(); err != nil {
+		s.Trouble = err.Error()
+	}
+	var err, failed error
+	s.Reach.First, s.Reach.Last, err = a.stream.Bounds(ctx)
+	failed = errors.Join(failed, err)
+	s.Reach.Used, s.Reach.Limit, err = a.stream.Size(ctx)
+	failed = errors.Join(failed, err)
+	s.Reach.Stored, err = a.events.Position(ctx)
+	failed = errors.Join(failed, err)
+	s.Reach.Done, err = a.worker.Position(ctx)
+	if failed = errors.Join(failed, err); failed != nil {
+		http.Error(w, failed.Error(), http.StatusInternalServerError)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(s)
 }
 
 type heldAt struct {

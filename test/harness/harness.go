@@ -348,11 +348,12 @@ func (s *Server) Advance(d time.Duration) {
 	s.Must("POST", "/test/clock", map[string]any{"advance_seconds": int(d.Seconds())}, nil)
 }
 
-// Kizuna runs another command of the binary in a folder ("" is the test's own) and returns its output and exit code.
-func Kizuna(t testing.TB, dir string, args ...string) (stdout, stderr string, code int) {
+// Kizuna runs another command of the binary in a folder ("" is the test's own), with more of an environment, and returns its output and exit code.
+func Kizuna(t testing.TB, dir string, environment []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	cmd := exec.Command(Binary(t), args...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), environment...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()

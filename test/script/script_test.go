@@ -1,7 +1,7 @@
 // Package script_test runs the stories in *.txtar through the real binary. Each file is one user story, written with the
 // commands below and those of testscript (https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript).
 //
-//	start                          starts a server on an empty folder; $URL, $API_KEY and $WRITE_KEY are set
+//	start                          starts a server on an empty folder; $URL, $LISTEN, $DATA, $API_KEY and $WRITE_KEY are set
 //	kill, stop, launch             ends the server by SIGKILL or in good order; starts it again
 //	kizuna ARGS                    runs another command of the binary
 //	send FILE                      posts the NDJSON events of FILE as one batch; the answer must be 200
@@ -56,7 +56,7 @@ func TestStoriesOnPostgreSQL(t *testing.T) {
 	if server == "" {
 		t.Skip("KIZUNA_TEST_POSTGRES names no PostgreSQL server")
 	}
-	run(t, testscript.Params{Files: []string{"identity.txtar", "loop.txtar", "segments.txtar"}}, func(t testing.TB) []string {
+	run(t, testscript.Params{Files: []string{"doctor.txtar", "identity.txtar", "loop.txtar", "segments.txtar"}}, func(t testing.TB) []string {
 		return []string{"KIZUNA_DATABASE_URL=" + database(t, server)}
 	})
 }
@@ -110,6 +110,8 @@ func run(t *testing.T, p testscript.Params, environment func(testing.TB) []strin
 				s := of(ts)
 				s.server = harness.Start(s.t, append(s.environment, args...)...)
 				ts.Setenv("URL", s.server.URL)
+				ts.Setenv("DATA", s.server.Dir)
+				ts.Setenv("LISTEN", strings.TrimPrefix(s.server.URL, "http://"))
 			},
 			// Not kill and stop: testscript has commands of those names, which win over ours and leave the server alone.
 			"crash":      func(ts *testscript.TestScript, _ bool, _ []string) { of(ts).server.Kill() },
@@ -157,7 +159,7 @@ func args(ts *testscript.TestScript, got []string, least, most int) {
 }
 
 func kizuna(ts *testscript.TestScript, neg bool, a []string) {
-	out, errOut, code := harness.Kizuna(of(ts).t, ts.MkAbs("."), a...)
+	out, errOut, code := harness.Kizuna(of(ts).t, ts.MkAbs("."), of(ts).environment, a...)
 	fmt.Fprint(ts.Stdout(), out)
 	fmt.Fprint(ts.Stderr(), errOut)
 	if (code != 0) != neg {

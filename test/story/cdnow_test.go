@@ -64,7 +64,7 @@ func readOrders(t *testing.T, path string) (orders []order) {
 func importCDNOW(t *testing.T, s *harness.Server, path string) {
 	t.Helper()
 	dir := t.TempDir()
-	out, errOut, code := harness.Kizuna(t, "", "import", "--server", s.URL, "--write-key", harness.WriteKey, "--format", "csv", "--delimiter", "whitespace",
+	out, errOut, code := harness.Kizuna(t, "", nil, "import", "--server", s.URL, "--write-key", harness.WriteKey, "--format", "csv", "--delimiter", "whitespace",
 		"--map", "userId=customer_id", "--map", "timestamp=date:time:%Y%m%d", "--map", "properties.total=dollar_value:number", "--map", "properties.quantity=number_of_cds:number",
 		"--set", "event=Order Completed", "--set", "properties.currency=USD", "--state", filepath.Join(dir, "state"), "--rejects", filepath.Join(dir, "rejects"), path)
 	if code != 0 || !strings.Contains(out, "69659 accepted, 0 rejected") {

@@ -215,19 +215,33 @@ func (s *Service) DeleteKey(ctx context.Context, ws, id, key string) (Domain, er
 	})
 }
 
+// Look asks the DNS and changes nothing.
+func (s *Service) Look(ctx context.Context, ws string, d Domain) (Report, error) {
+	r, _, err := s.ask(ctx, ws, d)
+	return r, err
+}
+
+func (s *Service) ask(ctx context.Context, ws string, d Domain) (r Report, published map[string]bool, err error) {
+	var routes []Route
+	if s.c.Routes != nil {
+		if routes, err = s.c.Routes(ctx, ws, d.Name); err != nil {
+			return r, nil, err
+		}
+	}
+	r, published = s.look(ctx, d, routes)
+	return r, published, nil
+}
+
 // Check asks the DNS, stores the report, and lets keys that it found take over.
 func (s *Service) Check(ctx context.Context, ws, id string) (Domain, error) {
 	d, err := s.Domain(ctx, ws, id)
 	if err != nil {
 		return Domain{}, err
 	}
-	var routes []Route
-	if s.c.Routes != nil {
-		if routes, err = s.c.Routes(ctx, ws, d.Name); err != nil {
-			return Domain{}, err
-		}
+	report, published, err := s.ask(ctx, ws, d) // seconds at worst: not inside the transaction
+	if err != nil {
+		return Domain{}, err
 	}
-	report, published := s.look(ctx, d, routes) // seconds at worst: not inside the transaction
 	return s.update(ctx, ws, id, func(ctx context.Context, d *Domain) error {
 		d.Report = &report
 		return s.activate(ctx, ws, d, published)

@@ -25,10 +25,15 @@ const (
 	maxFrame = 16 << 20
 	// maxCached bounds the ciphers kept ready, about 1 KB each. The busiest subjects are found again soon after it is emptied.
 	maxCached = 8192
+	// generations is how many keys a subject can have in an epoch, one after the other.
+	generations = 1 << 16
 )
 
 // ErrErased is returned for what was sealed under a key that has been destroyed.
 var ErrErased = errors.New("its key was destroyed")
+
+// ErrSpent is returned when the last key that a subject can have in the epoch would be destroyed: what comes after could not be sealed. The next epoch has new ones.
+var ErrSpent = errors.New("this subject's keys were destroyed so often that none is left; try again when the next epoch has begun")
 
 // Node is one node of a tree, to be kept secret and, once replaced, forgotten.
 type Node struct {
@@ -51,6 +56,7 @@ type Keeper func(c Change) error
 // Ring seals and opens. It is safe for concurrent use.
 type Ring struct {
 	salt   []byte
+	most   int // generations
 	reload func() ([]Node, error)
 
 	mu     sync.RWMutex // guards what follows; held for writing while a change is kept
@@ -79,7 +85,7 @@ type sealer struct {
 // New returns a ring of the nodes that were kept. The salt is a secret of the installation: without it a leaf does not tell whose it is. A ring
 // without nodes needs Rotate before it can seal. reload reads the nodes again, for what other processes have changed; nil if there are none.
 func New(salt []byte, nodes []Node, reload func() ([]Node, error)) *Ring {
-	r := &Ring{salt: slices.Clone(salt), reload: reload}
+	r := &Ring{salt: slices.Clone(salt), most: generations, reload: reload}
 	r.take(nodes)
 	return r
 }
@@ -155,7 +161,7 @@ func (r *Ring) Rotate(now time.Time, every, keep time.Duration, k Keeper) error 
 	return nil
 }
 
-// Destroy destroys the keys of the subjects in all epochs, and returns how many keys that were. It is complete or, after an error of the
+// Destroy destroys the keys of the subjects in all epochs, and returns how many keys that were. It is complete or, after ErrSpent or an error of the
 // keeper, not done at all. Doing it again destroys the keys of what was sealed since.
 func (r *Ring) Destroy(subjects []string, k Keeper) (int, error) {
 	r.mu.Lock()
@@ -169,7 +175,10 @@ func (r *Ring) Destroy(subjects []string, k Keeper) (int, error) {
 			e.nodes[p] = s
 		}
 		for _, s := range slices.Compact(slices.Sorted(slices.Values(subjects))) {
-			_, path, _, ok := r.live(e, s)
+			g, path, _, ok := r.live(e, s)
+			if i == len(r.epochs)-1 && int(g) == r.most-1 {
+				return 0, ErrSpent
+			}
 			if ok {
 				e.puncture(path)
 				n++
@@ -200,15 +209,13 @@ func (r *Ring) Destroy(subjects []string, k Keeper) (int, error) {
 // live returns the first generation of the subject whose key is not destroyed: the only one that can have sealed anything since the last
 // puncture.
 func (r *Ring) live(e *epoch, subject string) (generation uint16, path string, key [32]byte, ok bool) {
-	for g := uint16(0); ; g++ {
-		path := r.leaf(e.n, g, subject)
+	for g := range r.most {
+		path := r.leaf(e.n, uint16(g), subject)
 		if key, ok := e.key(path); ok {
-			return g, path, key, true
-		}
-		if g == 1<<16-1 {
-			return 0, "", [32]byte{}, false
+			return uint16(g), path, key, true
 		}
 	}
+	return 0, "", [32]byte{}, false
 }
 
 // leaf names the leaf of a subject.
@@ -290,7 +297,7 @@ func (r *Ring) sealer(subject string) *sealer {
 	e := r.epochs[len(r.epochs)-1]
 	g, path, key, ok := r.live(e, subject)
 	if !ok {
-		panic("shred: a subject was destroyed 65536 times in one epoch")
+		panic("shred: a subject without a key: Destroy leaves the last one") // unless two subjects share all their leaves
 	}
 	s := &sealer{aead: newAEAD(key)}
 	binary.BigEndian.PutUint32(s.head[:4], e.n)

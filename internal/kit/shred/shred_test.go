@@ -238,3 +238,37 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+// Who is erased again and again runs out of keys one day: that is said in time, nothing is lost, and the next epoch begins anew.
+func TestTheLastKeyOfASubjectIsNotDestroyed(t *testing.T) {
+	d := disk{}
+	r := newRing(t, d)
+	r.Limit(3)
+	for i := range 2 {
+		if n, err := r.Destroy([]string{"ada"}, d.keep); n != 1 || err != nil {
+			t.Fatalf("destruction %d: %d, %v", i+1, n, err)
+		}
+	}
+	last := r.Seal(nil, "ada", []byte("last"))
+	bob := r.Seal(nil, "bob", []byte("bob"))
+	if n, err := r.Destroy([]string{"ada", "bob"}, d.keep); n != 0 || !errors.Is(err, shred.ErrSpent) {
+		t.Fatalf("the last key: %d, %v", n, err)
+	}
+	for text, data := range map[string][]byte{"last": last, "bob": bob, "more": r.Seal(nil, "ada", []byte("more"))} {
+		if got, _, err := r.Open(data); err != nil || string(got) != text {
+			t.Errorf("%q opens as %q, %v", text, got, err)
+		}
+	}
+	if err := r.Rotate(start.Add(2*time.Hour), time.Hour, 24*time.Hour, d.keep); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Destroy([]string{"ada"}, d.keep); n != 2 || err != nil {
+		t.Errorf("in the next epoch: %d, %v", n, err)
+	}
+	if _, _, err := r.Open(last); !errors.Is(err, shred.ErrErased) {
+		t.Errorf("what was sealed under the last key: %v", err)
+	}
+	if got, _, err := r.Open(r.Seal(nil, "ada", []byte("new"))); err != nil || string(got) != "new" {
+		t.Errorf("afterwards: %q, %v", got, err)
+	}
+}

@@ -135,6 +135,14 @@ func (db *DB) Now(ctx context.Context) (time.Time, error) {
 	return time.UnixMicro(us), err
 }
 
+// EngineVersion names the engine and its version.
+func (db *DB) EngineVersion(ctx context.Context) (string, error) {
+	if db.dialect == SQLite {
+		return One(ctx, db, Value[string], `SELECT 'SQLite ' || sqlite_version()`)
+	}
+	return One(ctx, db, Value[string], `SELECT 'PostgreSQL ' || current_setting('server_version')`)
+}
+
 // Dialect tells which engine it is. Nothing outside this package and its tests should need to know.
 func (db *DB) Dialect() Dialect { return db.dialect }
 

@@ -45,3 +45,33 @@ func (s *Backlog) Queues(ctx context.Context, now time.Time) ([]Queue, error) {
 		return q, nil
 	}, backlog, now)
 }
+
+// Trouble is something that does not go on by itself, over all workspaces. It names nobody.
+type Trouble struct {
+	What   string // jobs_stuck, jobs_failed, journey_steps, webhooks, erasures
+	N      int64
+	Oldest time.Time
+}
+
+// troubles counts what has stopped: $1 is now, $2 a moment before which nothing that runs may have said anything last, $3 since when failures count.
+const troubles = `
+	SELECT 'jobs_stuck', COUNT(*), COALESCE(MIN(updated_at), 0) FROM job WHERE ended_at = 0 AND not_before <= $1 AND lease_until < $1 AND updated_at < $2
+	UNION ALL SELECT 'jobs_failed', COUNT(*), COALESCE(MIN(ended_at), 0) FROM job WHERE state = 'failed' AND ended_at >= $3
+	UNION ALL SELECT 'journey_steps', COUNT(*), COALESCE(MIN(due_at), 0) FROM journey_instance WHERE status = 'parked'
+	UNION ALL SELECT 'webhooks', COUNT(*), COALESCE(MIN(due_at), 0) FROM hook_delivery WHERE state = 'parked'
+	UNION ALL SELECT 'erasures', COUNT(*), COALESCE(MIN(created_at), 0) FROM privacy_request WHERE state <> 'done' AND error <> ''`
+
+// Troubles returns every kind, also those of which there are none. A job is stuck if nobody works on it though its time has come more than idle ago;
+// failures count for a day.
+func (s *Backlog) Troubles(ctx context.Context, now time.Time, idle time.Duration) ([]Trouble, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (t Trouble, err error) {
+		var oldest int64
+		if err := r.Scan(&t.What, &t.N, &oldest); err != nil {
+			return t, err
+		}
+		if oldest > 0 {
+			t.Oldest = time.UnixMicro(oldest).UTC()
+		}
+		return t, nil
+	}, troubles, now, now.Add(-idle), now.Add(-24*time.Hour))
+}
