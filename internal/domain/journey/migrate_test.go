@@ -227,3 +227,49 @@ func TestNobodyIsStuckSilently(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+const perOrder = `{"trigger": {"event": {"name": "Order Completed"}}, "re_entry": {"mode": "always", "key": "order_id"}, "nodes": [
+	{"id": "w", "kind": "wait_for", "config": {"event": {"name": "Delivered", "same": ["order_id"]}, "timeout": {"n": 30, "unit": "day"}}, "next": {"happened": "b"}},
+	{"id": "b", "kind": "branch", "config": {"event_since_entry": {"name": "Praised", "same": ["order_id", "shop.id"]}}, "next": {"yes": "s"}},
+	{"id": "s", "kind": "send", "config": {"template": "tpl", "topic": "tpc"}}],
+	"exit": [{"event": {"name": "Order Cancelled", "same": ["order_id"]}}]}`
+
+func TestWhatHappensToOneOrderIsNotTakenForAnother(t *testing.T) {
+	w := newWorld(t)
+	j := w.publish("x", perOrder)
+	order := func(id, name, props string) { w.happen(w.event(id, 1, name, props)); w.settle() }
+	order("o1", "Order Completed", `{"order_id": "A", "shop": {"id": 7}}`)
+	order("o2", "Order Completed", `{"order_id": "B"}`)
+	order("o3", "Order Completed", `{"order_id": "C", "shop": {"id": 7}}`)
+	order("c1", "Order Cancelled", `{"order_id": "Z"}`)
+	order("c2", "Order Cancelled", `{}`)
+	want(t, "orders of nobody here", w.stats(j.ID).Inside, 3)
+	order("c3", "Order Cancelled", `{"order_id": "A"}`)
+	want(t, "A is cancelled", w.stats(j.ID).Inside, 2)
+	order("p1", "Praised", `{"order_id": "B", "shop": {"id": 9}}`)
+	order("p2", "Praised", `{"order_id": "C", "shop": {"id": 8}}`)
+	order("d1", "Delivered", `{"order_id": "A"}`)
+	want(t, "what was cancelled waits no more", w.stats(j.ID).Inside, 2)
+	order("d2", "Delivered", `{"order_id": "C"}`)
+	want(t, "praise in another shop", w.messages(), []string{})
+	order("d3", "Delivered", `{"order_id": "B"}`)
+	want(t, "what the order did not say is not compared", len(w.messages()), 1)
+	want(t, "nobody is left", w.stats(j.ID).Inside, 0)
+}
+
+func TestOnlyWhatFollowsTheEntranceIsComparedWithIt(t *testing.T) {
+	same := `{"name": "A", "same": ["order_id"]}`
+	step := `{"id": "w", "kind": "wait", "config": {"for": {"n": 1, "unit": "day"}}}`
+	for field, graph := range map[string]string{
+		"trigger.event.same":           `{"trigger": {"event": ` + same + `}, "nodes": [` + step + `]}`,
+		"goal.event.same":              `{"trigger": {"event": {"name": "A"}}, "goal": {"event": ` + same + `}, "nodes": [` + step + `]}`,
+		"nodes[g].config.event.same":   `{"trigger": {"event": {"name": "A"}}, "nodes": [{"id": "g", "kind": "goal", "config": {"event": ` + same + `, "window": {"n": 1, "unit": "day"}}}]}`,
+		"nodes[b].config.trigger.same": `{"trigger": {"event": {"name": "A"}}, "nodes": [{"id": "b", "kind": "branch", "config": {"trigger": ` + same + `}}]}`,
+		"exit[0].event.same":           `{"trigger": {"event": {"name": "A"}}, "exit": [{"event": {"name": "B", "same": [" "]}}], "nodes": [` + step + `]}`,
+	} {
+		_, err := journey.Compile(parse(t, graph))
+		if all := errs.All(err); len(all) != 1 || all[0].Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}

@@ -199,6 +199,9 @@ func (p *Plan) addGoal(g Graph, fail func(error)) {
 		return
 	}
 	m, err := node.Match{Event: &g.Goal.Event}.Compile()
+	if err == nil {
+		err = g.Goal.Event.Alone("event")
+	}
 	if err != nil {
 		fail(node.Under("goal", err))
 	}

@@ -118,7 +118,9 @@ func (t Trigger) compile() (entrance, error) {
 	var err error
 	switch out.kind {
 	case ByEvent:
-		out.match, err = t.Match.Compile()
+		if out.match, err = t.Match.Compile(); err == nil {
+			err = t.Event.Alone("event")
+		}
 	case ByDate:
 		err = out.addDate(*t.Date)
 	case ByInactive:
@@ -245,29 +247,10 @@ func (t *entrance) next(after time.Time, home *time.Location) (civil, time.Time,
 
 // liveKey is what tells one round of a person from another that may run beside it: the value of a property of the trigger.
 func (r ReEntry) liveKey(props json.RawMessage) string {
-	if r.Key == "" || len(props) == 0 {
+	if r.Key == "" {
 		return ""
 	}
-	var object map[string]any
-	if json.Unmarshal(props, &object) != nil {
-		return ""
-	}
-	var v any = object
-	for part := range strings.SplitSeq(r.Key, ".") {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return ""
-		}
-		v = m[part]
-	}
-	var text string
-	switch v := v.(type) {
-	case string:
-		text = v
-	case float64, bool:
-		raw, _ := json.Marshal(v)
-		text = string(raw)
-	}
+	text := node.Property(props, r.Key)
 	if len(text) > maxLiveKey {
 		text = text[:maxLiveKey]
 	}

@@ -219,12 +219,12 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 		return w, true
 	}
 	for _, x := range p.exits {
-		if x.match != nil && x.match.Match(e) {
+		if x.match != nil && x.match.MatchAfter(i.Memory.Trigger, e) {
 			w.end(s, Exited, "exit_rule", x.reason, nil, now)
 			return w, true
 		}
 	}
-	if i.Status == Active && slices.ContainsFunc(s.node.Listens(), func(m *node.Matcher) bool { return m.Match(e) }) {
+	if i.Status == Active && slices.ContainsFunc(s.node.Listens(), func(m *node.Matcher) bool { return m.MatchAfter(i.Memory.Trigger, e) }) {
 		p.run(&w, node.Input{Event: &e}, now, true)
 		// A node that has something done is stepped by the worker; it only has to look at once.
 		return w, len(w.Steps) > 0 || s.needs.Effects && w.Instance.Due.Equal(now) && i.Due.After(now)

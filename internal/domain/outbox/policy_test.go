@@ -246,14 +246,42 @@ func TestTheHoldoutIsTheSamePeopleAndGetsNothingButReceipts(t *testing.T) {
 		t.Errorf("a receipt: %+v", d)
 	}
 	f.policy(outbox.Policy{})
-	alone := 0
+	half := func(r *outbox.Request) { r.Holdout = 50 }
+	other := func(r *outbox.Request) { r.Source.ID = "cmp_2" }
+	alone, both := 0, 0
 	for n := 1; n <= 400; n++ {
-		if d := f.dry(n, func(r *outbox.Request) { r.Holdout = 50 }); d.Reason == outbox.ReasonHoldout {
-			alone++
+		if d := f.dry(n, half); d.Reason != outbox.ReasonHoldout {
+			continue
+		}
+		alone++
+		if d := f.dry(n, half, other); d.Reason == outbox.ReasonHoldout {
+			both++
+		}
+		if d := f.dry(n, half, transactional); !d.Allowed {
+			t.Errorf("a receipt of a source that holds %d out: %+v", n, d)
 		}
 	}
 	if alone < 160 || alone > 240 {
 		t.Errorf("%d of 400 are held out of one source, want about 200", alone)
+	}
+	if both < 60 || both > 140 {
+		t.Errorf("%d of 400 are held out of two sources, want about 100: each draws its own", both)
+	}
+}
+
+func TestWhoIsHeldBackForAWhileIsWrittenToAfterwards(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	until := start.Add(24 * time.Hour)
+	if _, err := f.consent.HoldPerson(t.Context(), ws, consent.Hold{PersonID: pid(1), Ground: consent.GroundAsked, Until: until}); err != nil {
+		t.Fatal(err)
+	}
+	planned := func(at time.Time) func(*outbox.Request) { return func(r *outbox.Request) { r.NotBefore = at } }
+	if d := f.dry(1, planned(until.Add(-time.Second))); d.Reason != outbox.ReasonPersonSuppressed || d.Data["until"] != until.Format(time.RFC3339) {
+		t.Errorf("planned for a moment before: %+v", d)
+	}
+	if d := f.dry(1, planned(until.Add(time.Second))); !d.Allowed {
+		t.Errorf("planned for afterwards: %+v", d)
 	}
 }
 

@@ -27,6 +27,9 @@ var Branch = Spec{
 			return nil, errs.Invalid("journey.branch.condition", "rule", "a branch asks exactly one question: give one of rule, event_since_entry and trigger")
 		case c.Trigger != nil:
 			m, err := c.Trigger.compile("trigger")
+			if err == nil {
+				err = c.Trigger.Alone("trigger")
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -92,7 +95,7 @@ func (sinceBranch) Listens() []*Matcher { return nil }
 
 func (n sinceBranch) Step(s State, in Input, now time.Time) Result {
 	for _, e := range in.Subject.Events {
-		if s.Since(e) && !e.Time.After(now) && n.match.Match(e) {
+		if s.Since(e) && !e.Time.After(now) && n.match.MatchAfter(s.Trigger, e) {
 			return Result{Output: "yes", Reason: Because("happened_since", "event", e.Name)}
 		}
 	}

@@ -18,6 +18,9 @@ var GoalNode = Spec{
 	New: func(config any) (Node, error) {
 		c := config.(*GoalConfig)
 		m, err := c.Event.compile("event")
+		if err == nil {
+			err = c.Event.Alone("event")
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -16,6 +16,8 @@ type EventMatch struct {
 	Name   string            `json:"name" doc:"Name of the event; page and screen stand for any page or screen view"`
 	Also   []string          `json:"also,omitempty" doc:"Other names that count the same"`
 	Filter []json.RawMessage `json:"filter,omitempty" doc:"Conditions over the properties, as in rules: all must hold"`
+	// Same tells the order of this round from others of the person. What the trigger does not say is not compared.
+	Same []string `json:"same,omitempty" doc:"Properties that must say the same as in the event that brought the person in, such as order_id; dots lead into objects. Not for what brings people in, nor for goals"`
 	// Machines counts what nobody did: opens and clicks by proxies and scanners, automatic answers.
 	Machines bool `json:"machines,omitempty" doc:"Also opens and clicks by proxies and scanners, and automatic answers"`
 }
@@ -45,6 +47,7 @@ type Matcher struct {
 	about map[string]any
 	test  func(e event.Kept) bool
 	sets  []string
+	same  []string
 }
 
 // Names returns the event names it can match.
@@ -58,6 +61,45 @@ func (m *Matcher) About() map[string]any { return m.about }
 
 // Match reports whether e is such an event.
 func (m *Matcher) Match(e event.Kept) bool { return slices.ContainsFunc(Names(e), m.has) && m.test(e) }
+
+// MatchAfter reports whether e is such an event and says the same as the trigger where it has to.
+func (m *Matcher) MatchAfter(t Trigger, e event.Kept) bool {
+	if !m.Match(e) {
+		return false
+	}
+	for _, path := range m.same {
+		if then := Property(t.Properties, path); then != "" && then != Property(e.Properties, path) {
+			return false
+		}
+	}
+	return true
+}
+
+// Property returns the text, number or truth value at a path into properties, as text; dots lead into objects. It is empty if there is none.
+func Property(props json.RawMessage, path string) string {
+	if len(props) == 0 {
+		return ""
+	}
+	var v any
+	if json.Unmarshal(props, &v) != nil {
+		return ""
+	}
+	for part := range strings.SplitSeq(path, ".") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return ""
+		}
+		v = m[part]
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64, bool:
+		raw, _ := json.Marshal(v)
+		return string(raw)
+	}
+	return ""
+}
 
 func (m *Matcher) has(name string) bool { return slices.Contains(m.names, name) }
 
@@ -144,7 +186,15 @@ func ByMachine(e event.Kept) bool {
 	return e.Type == event.Message && json.Unmarshal(e.Properties, &p) == nil && p.Machine
 }
 
-const maxNames, maxFilters = 20, 20
+const maxNames, maxFilters, maxSame = 20, 20, 5
+
+// Alone refuses a comparison with the trigger where there is none to compare with, or where messages could not make it too.
+func (m *EventMatch) Alone(field string) error {
+	if m == nil || len(m.Same) == 0 {
+		return nil
+	}
+	return errs.Invalid("journey.match.same", field+".same", "only what happens to somebody inside can be compared with what brought them in; take the comparison away here")
+}
 
 func (m *EventMatch) compile(field string) (*Matcher, error) {
 	names := append([]string{m.Name}, m.Also...)
@@ -154,14 +204,20 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 		}
 		names[i] = n
 	}
-	if len(names) > maxNames || len(m.Filter) > maxFilters {
-		return nil, errs.Invalid("journey.match.size", field, "at most %d names and %d conditions", maxNames, maxFilters)
+	if len(names) > maxNames || len(m.Filter) > maxFilters || len(m.Same) > maxSame {
+		return nil, errs.Invalid("journey.match.size", field, "at most %d names, %d conditions and %d properties to compare", maxNames, maxFilters, maxSame)
+	}
+	if slices.ContainsFunc(m.Same, func(path string) bool { return strings.TrimSpace(path) == "" }) {
+		return nil, errs.Invalid("journey.match.same_name", field+".same", "name the property to compare, such as order_id")
 	}
 	what := map[string]any{"name": names[0]}
 	if len(names) > 1 {
 		what["also"] = names[1:]
 	}
-	out := &Matcher{names: names, about: map[string]any{"event": what}, test: m.counts}
+	if len(m.Same) > 0 {
+		what["same"] = m.Same
+	}
+	out := &Matcher{names: names, about: map[string]any{"event": what}, test: m.counts, same: m.Same}
 	if len(m.Filter) == 0 {
 		return out, nil
 	}

@@ -75,12 +75,12 @@ func (n waitFor) Listens() []*Matcher {
 func (n waitFor) Step(s State, in Input, now time.Time) Result {
 	due := s.Arrived.Add(n.timeout.Duration())
 	if n.match != nil {
-		if in.Event != nil && n.match.Match(*in.Event) && !in.Event.Time.Before(s.Arrived) && !in.Event.Time.After(due) {
+		if in.Event != nil && n.match.MatchAfter(s.Trigger, *in.Event) && !in.Event.Time.Before(s.Arrived) && !in.Event.Time.After(due) {
 			return Result{Output: "happened", Reason: Because("happened", "event", in.Event.Name)}
 		}
 		if in.Subject != nil {
 			for _, e := range in.Subject.Events {
-				if n.match.Match(e) && s.Since(e) && !e.Time.Before(s.Arrived) && !e.Time.After(due) && !e.Time.After(now) {
+				if n.match.MatchAfter(s.Trigger, e) && s.Since(e) && !e.Time.Before(s.Arrived) && !e.Time.After(due) && !e.Time.After(now) {
 					return Result{Output: "happened", Reason: Because("happened", "event", e.Name)}
 				}
 			}

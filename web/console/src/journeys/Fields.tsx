@@ -1,5 +1,6 @@
 // Inputs for what journeys are made of: spans of time, events with conditions, weekdays, shares.
 import { Plus, Trash2 } from 'lucide-react'
+import { useFields } from '@/segments/data'
 import { useT } from '@/i18n'
 import { Autocomplete, Button, Checkbox, Group, IconButton, InputWrapper, NumberInput, Select, Stack, TagsInput, Text } from '@/ui'
 import builder from '@/segments/RuleBuilder.module.css'
@@ -48,13 +49,20 @@ export function SpanInput({ value, set, clearable, ...w }: Common & { value: unk
 // What proxies, scanners and automatic answers do as well as people.
 const machined = new Set(['Message Opened', 'Message Clicked', 'Message Replied'])
 
-export function EventInput({ value, set, events, ...w }: Common & { value: unknown; set: (v: unknown) => void; events: string[] }) {
+/** An event to look out for. With round, somebody is inside by then: it may have to say the same as what brought them in. */
+export function EventInput({
+  value,
+  set,
+  events,
+  round,
+  ...w
+}: Common & { value: unknown; set: (v: unknown) => void; events: string[]; round?: boolean }) {
   const t = useT()
   const e = obj(value)
   const name = String(e.name ?? '')
   const put = (patch: Obj) => {
     const next: Obj = { ...e, ...patch }
-    for (const k of ['also', 'filter']) if (arr(next[k]).length === 0) delete next[k]
+    for (const k of ['also', 'filter', 'same']) if (arr(next[k]).length === 0) delete next[k]
     if (!next.machines) delete next.machines
     set(next)
   }
@@ -75,7 +83,23 @@ export function EventInput({ value, set, events, ...w }: Common & { value: unkno
           <Filters event={name} value={e.filter} onChange={(filter) => put({ filter })} />
         </div>
       </InputWrapper>
+      {round ? <SameInput event={name} value={arr(e.same).map(String)} set={(same) => put({ same })} /> : null}
     </Stack>
+  )
+}
+
+function SameInput({ event, value, set }: { event: string; value: string[]; set: (v: string[]) => void }) {
+  const t = useT()
+  const fields = useFields(event, event !== '')
+  return (
+    <TagsInput
+      label={t('journeys.same')}
+      description={t('journeys.same_help')}
+      data={fields.paths}
+      value={value}
+      maxTags={5}
+      onChange={set}
+    />
   )
 }
 

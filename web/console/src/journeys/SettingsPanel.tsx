@@ -145,7 +145,13 @@ function ExitRule({ rule, things, error, set }: { rule: Obj; things: Things; err
           onChange={(k) => k && set({ [k]: fresh[k], ...reason })}
         />
         {kind === 'event' ? (
-          <EventInput label={t('journeys.event')} value={rule.event} events={things.events} set={(event) => set({ event, ...reason })} />
+          <EventInput
+            label={t('journeys.event')}
+            round
+            value={rule.event}
+            events={things.events}
+            set={(event) => set({ event, ...reason })}
+          />
         ) : kind === 'rule' ? (
           <ConditionField
             label={t('journeys.exit_condition')}

@@ -187,7 +187,8 @@ function drawField(i: Drawn, ref: string | undefined, at: { step: Step; graph: G
     />
   )
   if (ref === 'Span') return <SpanInput {...w} value={i.value} set={i.set} clearable={!i.required} />
-  if (ref === 'EventMatch') return <EventInput {...w} value={i.value} set={i.set} events={things.events} />
+  if (ref === 'EventMatch')
+    return <EventInput {...w} round={kind !== 'goal' && i.name !== 'trigger'} value={i.value} set={i.set} events={things.events} />
   switch (i.name) {
     case 'template':
       return pick(things.templates)

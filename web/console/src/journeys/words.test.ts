@@ -20,6 +20,10 @@ test('a node says what it does in the language of the reader', async () => {
   expect(summary({ id: 'b', kind: 'branch', config: { event_since_entry: since } })).toBe(
     'Order Completed (total at least 100) since entering?',
   )
+  const same = { name: 'Order Cancelled', same: ['order_id'] }
+  expect(summary({ id: 'b', kind: 'branch', config: { event_since_entry: same } })).toBe(
+    'Order Cancelled with the same order_id since entering?',
+  )
   expect(summary({ id: 'x', kind: 'send', config: {} })).toBe('Not set up yet')
   await speak('ja', ja)
   expect(summary(wait)).toBe('3日待つ')

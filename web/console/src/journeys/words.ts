@@ -36,14 +36,16 @@ const condition = (c: unknown): string => {
   })
 }
 
-/** "Order Completed (total at least 100)". */
+/** "Order Completed (total at least 100) with the same order_id". */
 export function eventText(v: unknown): string {
   const e = obj(v)
   if (!e?.name) return '…'
   const all = [e.name, ...arr(e.also)].map(String)
   const name = all.length > 1 ? formatList(all, 'or') : all[0]!
   const filter = arr(e.filter).map(condition)
-  return filter.length ? t('journeys.event_with', { name, filter: formatList(filter) }) : name
+  const such = filter.length ? t('journeys.event_with', { name, filter: formatList(filter) }) : name
+  const same = arr(e.same).map(String)
+  return same.length ? t('journeys.event_same', { name: such, what: formatList(same) }) : such
 }
 
 /** An event, a form or a change of a segment. */
