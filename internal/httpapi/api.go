@@ -156,6 +156,7 @@ func (a *api) routes() {
 	a.statsRoutes()
 	a.personRoutes()
 	a.personListRoutes()
+	a.whyRoutes()
 	a.identityRoutes()
 	a.suggestionRoutes()
 	a.segmentRoutes()

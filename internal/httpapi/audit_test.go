@@ -39,7 +39,7 @@ func TestEveryLookAtAPersonIsInTheAuditLog(t *testing.T) {
 	ann := w.signIn("ann@example.com")
 	for _, what := range []string{
 		"GET /people?identifier=user_id:aya", "GET /people/$aya", "GET /people/$aya/apart", "GET /people/$aya/events", "GET /people/$aya/identity", "GET /people/$aya/journeys", "GET /people/$aya/messages",
-		"GET /people-suggestions/$suggestion", "GET /people/$aya/portrait", "GET /events/$arrived", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
+		"GET /people-suggestions/$suggestion", "GET /people/$aya/portrait", "GET /events/$arrived", "GET /people/$aya/segments", "GET /people/$aya/subscriptions", "GET /people/$aya/why?campaign=$campaign", "GET /people/$aya/why?journey=$journey", "GET /invoices/$invoice", "GET /invoices?person=$aya", "GET /journey-rounds/$round", "GET /messages/$message",
 		"POST /templates/preview " + `{"template":"$template","person":"$aya"}`, "POST /templates/links " + `{"template":"$template","person":"$aya"}`,
 	} {
 		w.clock.Advance(2 * time.Minute)

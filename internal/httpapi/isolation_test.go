@@ -140,6 +140,7 @@ var foreignCases = map[string]foreign{
 	"POST /list-changes/{id}/undo":          {id: "$list_job"},
 	"POST /people":                          {want: 201, body: `{"identifiers":[{"kind":"user_id","value":"aya"}],"traits":{"first_name":"mine"}}`},
 	"GET /people/{id}":                      {id: "$aya"},
+	"GET /people/{id}/why":                  {id: "$aya", path: "/people/$aya/why?campaign=$campaign"},
 	"GET /people/{id}/apart":                {id: "$aya"},
 	"POST /people/{id}/split":               {id: "$aya", body: `{"identifiers":[{"kind":"user_id","value":"aya"}]}`},
 	"POST /people/{id}/unbind":              {id: "$aya", body: `{"identifiers":[{"kind":"email","value":"aya.zanzibar@example.com"}],"idempotency_key":"k"}`},
@@ -543,7 +544,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		}
 		r = w.call(what, asked{body: body, key: only[need]})
 		alsoNeeds := map[string]bool{ // a right of its own on top, or no more than one has oneself
-			"POST /messages/test": true, "POST /sending/dry-run/people": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
+			"POST /messages/test": true, "POST /sending/dry-run/people": true, "GET /people/{id}/why": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
 		}[op.String()]
 		if r.Code == http.StatusUnauthorized || r.Code == http.StatusForbidden && !alsoNeeds {
 			t.Errorf("%s with %s alone: %d %s; the document says that it is enough", what, need, r.Code, r.Body)

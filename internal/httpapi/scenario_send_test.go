@@ -412,3 +412,27 @@ func TestInvoiceScenarios(t *testing.T) {
 		t.Errorf("the timeline:\n%s", d)
 	}
 }
+
+func TestWhyScenarios(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	b.make(w, "none", "POST /segments", `{"name":"Nobody","rule":{"trait":{"path":"country","op":"eq","value":"XX"}}}`)
+	w.evaluate()
+	b.make(w, "elsewhere", "POST /campaigns", b.expand(w, `{"name":"Elsewhere","audience":{"include":["$none"]},"topic":"$topic","template":"$template"}`))
+	b.make(w, "but", "POST /campaigns", b.expand(w, `{"name":"But","audience":{"include":["$segment"],"exclude":["$list"]},"topic":"$topic","template":"$template"}`))
+	asked := `{"step":"content","outcome":"passed"} | {"step":"person","outcome":"passed"} | {"step":"address","outcome":"passed"}`
+	play(t, w, b, []scenario{
+		{do: "GET /people/$aya/why?campaign=$campaign", status: 200, has: `"outcome":"sent" | {"step":"sending","outcome":"passed"} | "included":["$segment"] | ` + asked},
+		{do: "GET /people/$cem/why?campaign=$campaign", status: 200, has: `"outcome":"refused" | "reason":"unsubscribed" | {"step":"consent","outcome":"failed"} | {"step":"caps","outcome":"not_asked"} | ` + asked},
+		{do: "GET /people/$cem/why?campaign=$draft_campaign", status: 200, has: `"outcome":"not_yet" | "messages":[] | "reason":"unsubscribed" | {"step":"consent","outcome":"failed"}`},
+		{do: "GET /people/$cem/why?campaign=$elsewhere", status: 200, has: `"outcome":"left_out" | "included":[] | "gate":[]`},
+		{do: "GET /people/$aya/why?campaign=$but", status: 200, has: `"outcome":"left_out" | "included":["$segment"] | "excluded":["$list"] | "gate":[]`},
+		{do: "GET /people/$aya/why?journey=$journey", status: 200, has: `"rounds":[{"id":"$round"`, not: `standing`},
+		{do: "GET /people/$cem/why?journey=$journey", status: 200, has: `"outcome":"left_out" | "rounds":[] | "messages":[]`},
+		{do: "GET /people/$cem/why", status: 422, has: "why.source"},
+		{do: "GET /people/$cem/why?campaign=$campaign&journey=$journey", status: 422, has: "why.source"},
+		{do: "GET /people/$cem/why?campaign=cmp_none", status: 404},
+		{do: "GET /people/$cem/why?journey=jrn_none", status: 404},
+		{as: "agent", do: "GET /people/per_none/why?campaign=$campaign", status: 404},
+	})
+}

@@ -10,8 +10,9 @@ import { stories as many } from './many.mjs'
 import { stories as maps } from './maps.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
+import { stories as whys } from './why.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...atonce, ...many, ...maps, ...states, ...loop, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...many, ...maps, ...states, ...loop, ...whys, ...data }
 
 const failed = []
 const began = Date.now()

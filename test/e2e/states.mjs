@@ -7,7 +7,7 @@ const t = catalogue('en')
 const frame = /\/api\/v1\/(session|personal-settings|live|setup)(\?|$)/
 
 // Forms whose inputs stand without what is read, and the mailbox of the demonstration, which is no part of the API.
-const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/people/import', '/mailbox']
+const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/people/import', '/people/why', '/mailbox']
 
 /** Opens every page while the API answers readings with the problem, and expects it to say what it should. */
 async function tell(problem, says) {

@@ -178,3 +178,49 @@ func (s *Service) ask(ctx context.Context, c Campaign, nums []uint64, times func
 	}
 	return out, left, nil
 }
+
+// Standing says how one person stands to a campaign now, whatever was true when it was sent.
+type Standing struct {
+	Included []string // of its sets, those that they are in
+	Excluded []string
+	Answer   *Answer // what the gate would say; nil if they are not in the audience, or the campaign is not complete
+}
+
+// StandingOf returns how a person, by their number, stands to a campaign. Sets that are gone are left out.
+func (s *Service) StandingOf(ctx context.Context, ws, id string, num uint64) (Standing, error) {
+	var out Standing
+	c, err := s.Get(ctx, ws, id)
+	if err != nil {
+		return out, err
+	}
+	in := func(sets []string) (found []string, err error) {
+		for _, set := range sets {
+			members, err := s.c.Sets.Members(ctx, ws, set)
+			if errs.Is(err, errs.KindNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if members.Contains(num) {
+				found = append(found, set)
+			}
+		}
+		return found, nil
+	}
+	if out.Included, err = in(c.Audience.Include); err != nil {
+		return out, err
+	}
+	if out.Excluded, err = in(c.Audience.Exclude); err != nil || len(out.Included) == 0 || len(out.Excluded) > 0 || c.Topic == "" {
+		return out, err
+	}
+	times, err := s.clocks(ctx, c, roaring64.BitmapOf(num))
+	if err != nil {
+		return out, err
+	}
+	answers, _, err := s.ask(ctx, c, []uint64{num}, times)
+	if a, ok := answers[num]; ok {
+		out.Answer = &a
+	}
+	return out, err
+}

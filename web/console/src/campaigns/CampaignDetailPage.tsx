@@ -118,6 +118,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
       meta={p.total ? <span>{t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}</span> : null}
       actions={
         <Group gap="xs">
+          {can('people.read') ? <LinkButton to={`/people/why?campaign=${c.id}`}>{t('why.ask')}</LinkButton> : null}
           {write ? (
             <Button
               onClick={() =>

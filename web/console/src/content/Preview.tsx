@@ -1,10 +1,11 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { FileText, Monitor, Moon, Smartphone } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { call, type Schemas, useList, useRead } from '@/api'
+import { call, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
-import { Alert, Group, IconButton, personName, Progress, Select, useDebouncedValue } from '@/ui'
+import { PersonSelect } from '@/people/PersonSelect'
+import { Alert, Group, IconButton, Progress, Select, useDebouncedValue } from '@/ui'
 import css from './content.module.css'
 import type { Draft } from './draft'
 import { Frame } from './Frame'
@@ -81,7 +82,7 @@ export function PreviewBar({
       </Group>
       {can ? (
         <Group gap="xs" className={css.readers}>
-          <PersonSelect value={reader.person} onChange={(person) => onReader({ person, event: '' })} />
+          <PersonSelect label={t('content.as_person')} value={reader.person} onChange={(person) => onReader({ person, event: '' })} />
           <Select
             aria-label={t('content.event')}
             placeholder={t('content.event')}
@@ -95,31 +96,6 @@ export function PreviewBar({
         </Group>
       ) : null}
     </div>
-  )
-}
-
-function PersonSelect({ value, onChange }: { value: string; onChange: (id: string) => void }) {
-  const t = useT()
-  const [q, setQ] = useState('')
-  const [asked] = useDebouncedValue(q, 250)
-  const people = useList('/api/v1/people', { query: { q: asked || undefined } }, { size: 20 })
-  const chosen = useRead('/api/v1/people/{id}', { path: { id: value } }, { enabled: value !== '' })
-  const data = people.items.map((p) => ({ value: p.id, label: personName(p) }))
-  if (chosen.data && !data.some((d) => d.value === value)) data.unshift({ value, label: personName(chosen.data) })
-  return (
-    <Select
-      aria-label={t('content.as_person')}
-      placeholder={t('content.as_person')}
-      searchable
-      clearable
-      data={data}
-      filter={({ options }) => options}
-      value={value || null}
-      nothingFoundMessage={t('state.nothing_found')}
-      w={210}
-      onSearchChange={(s) => setQ(data.some((d) => d.label === s) ? '' : s)}
-      onChange={(id) => onChange(id ?? '')}
-    />
   )
 }
 

@@ -12,6 +12,7 @@ import {
   DetailPage,
   EmptyState,
   Json,
+  LinkButton,
   Loaded,
   Note,
   PageTabs,
@@ -59,6 +60,11 @@ function PersonView({ person: p }: { person: Person }) {
             {t('field.last_seen')} <Ago at={p.last_seen} />
           </span>
         </>
+      }
+      actions={
+        can('campaigns.read') || can('journeys.read') ? (
+          <LinkButton to={`/people/why?person=${p.id}`}>{t('why.ask')}</LinkButton>
+        ) : undefined
       }
       tabs={
         <PageTabs

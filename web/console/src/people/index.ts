@@ -13,6 +13,7 @@ export const people: Area = {
     { path: '/people', load: () => import('./PeopleListPage') },
     { path: '/people/import', load: () => import('./ImportPage') },
     { path: '/people/duplicates', load: () => import('./DuplicatesPage') },
+    { path: '/people/why', load: () => import('./WhyPage') },
     { path: '/people/$id', load: () => import('./PersonDetailPage') },
   ],
   actions: [
@@ -22,6 +23,13 @@ export const people: Area = {
       aliases: 'import csv upload bring migrate daoru 导入 torikomi 取り込み インポート',
       permission: 'import.write',
       to: '/people/import',
+    },
+    {
+      id: 'people.why',
+      title: 'why.title',
+      aliases: 'why not received got mail explain reason weishenme 为什么 naze なぜ 理由',
+      permission: 'people.read',
+      to: '/people/why',
     },
   ],
 }

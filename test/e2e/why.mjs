@@ -1,0 +1,78 @@
+// One screen that says why somebody got something, or not.
+import assert from 'node:assert/strict'
+import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+
+const shots = process.env.PICTURES
+
+/** Somebody who got the campaign and somebody who did not, with the reason. */
+async function people(campaign) {
+  const got = await api('GET', `/campaigns/${campaign}/people?metric=sent&limit=1`)
+  const not = await api('GET', `/campaigns/${campaign}/people?metric=refused&limit=1`)
+  return [got.items[0].person, not.items[0].person]
+}
+
+async function why(lang, size) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size })
+  const check = async (what) => {
+    await settled(page)
+    await fits(page, what)
+    await noKeys(page, what, Object.keys(t))
+    assert.deepEqual(await findings(page), [], `${what} under axe`)
+    if (shots) await page.screenshot({ path: `${shots}/${what}-${lang}-${size ? 'phone' : 'laptop'}.png`, fullPage: true })
+  }
+  const campaign = (await api('GET', '/campaigns?limit=50')).items.find((c) => c.status === 'sent')
+  const [got, not] = await people(campaign.id)
+
+  // From the campaign, whom to ask about is chosen by name.
+  await visit(page, `/campaigns/${campaign.id}`)
+  await page.getByRole('link', { name: t['why.ask'], exact: true }).click()
+  const whom = page.getByRole('combobox', { name: t['why.person'] })
+  await whom.waitFor()
+  await check('why-empty')
+  await whom.fill(got.email)
+  await page.getByRole('option').nth(1).waitFor({ state: 'detached' }) // the address is that of one person
+  await page.getByRole('option').first().click()
+  await page.getByText(t['why.sent_text'], { exact: true }).waitFor()
+  const steps = page.locator('ol').first().locator('li')
+  const questions = ['content', 'person', 'address', 'consent', 'control', 'caps', 'quiet', 'sending']
+  assert.equal(await steps.count(), questions.length)
+  for (const [i, s] of questions.entries()) assert.ok((await steps.nth(i).innerText()).startsWith(t[`why.step.${s}`]), s)
+  await check('why-sent')
+
+  // The question that settled it says why, and those behind it were not asked.
+  await visit(page, `/people/why?person=${not.id}&campaign=${campaign.id}`)
+  await page.getByText(t['why.refused_text'], { exact: true }).waitFor()
+  const said = await api('GET', `/people/${not.id}/why?campaign=${campaign.id}`)
+  const at = said.messages[0].gate.findIndex((s) => s.outcome === 'failed')
+  assert.ok((await steps.nth(at).innerText()).includes(t[`reason.${said.messages[0].reason}`]), said.messages[0].reason)
+  await steps.nth(at).getByRole('link', { name: t['why.look'] }).waitFor()
+  assert.ok((await steps.nth(at + 1).innerText()).includes(t['why_outcome.not_asked']))
+  await check('why-refused')
+  await done(page)
+}
+
+/** It is reached from the palette and from the person, and tells of journeys, too. */
+async function reached() {
+  const t = catalogue('en')
+  const page = await open({})
+  await visit(page, '/')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('combobox', { name: t['palette.hint'] }).fill('weishenme')
+  await page.getByRole('option', { name: t['why.title'] }).click()
+  await page.getByRole('heading', { level: 1, name: t['why.title'] }).waitFor()
+  const journey = (await api('GET', '/journeys?limit=50')).items.find((j) => j.status === 'live')
+  const [somebody] = (await api('GET', '/people?status=anonymous&limit=1')).items
+  await visit(page, `/people/${somebody.id}`)
+  await page.getByRole('link', { name: t['why.ask'], exact: true }).click()
+  await page.getByRole('combobox', { name: t['why.thing'] }).fill(journey.name)
+  await page.getByRole('option', { name: journey.name, exact: true }).click()
+  await page.getByText(t['why.rounds'], { exact: true }).waitFor()
+  assert.equal(new URL(page.url()).searchParams.get('journey'), journey.id)
+  await done(page)
+}
+
+export const stories = Object.fromEntries([
+  ...languages.map((lang) => [`why somebody got something or not, in ${lang}`, () => why(lang, lang === 'zh-Hans' ? phone : undefined)]),
+  ['why is asked from the palette and from a person', reached],
+])
