@@ -135,8 +135,8 @@ func (s *Server) Write(p []byte) (int, error) {
 	return s.log.Write(p)
 }
 
-// Launch starts the process, for the first time or after Kill or Stop, and waits until it is ready.
-func (s *Server) Launch() {
+// Begin is Launch without waiting.
+func (s *Server) Begin() {
 	s.t.Helper()
 	s.mu.Lock()
 	running := s.cmd != nil
@@ -158,6 +158,13 @@ func (s *Server) Launch() {
 	s.mu.Lock()
 	s.cmd, s.done = cmd, done
 	s.mu.Unlock()
+}
+
+// Launch starts the process, for the first time or after Kill or Stop, and waits until it is ready.
+func (s *Server) Launch() {
+	s.t.Helper()
+	s.Begin()
+	done := s.Ended()
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		select {

@@ -56,6 +56,15 @@ func New(t testing.TB) *Net {
 		t.Skipf("network namespaces are not allowed here: %v %s", err, out)
 	}
 	t.Cleanup(n.remove)
+	probe := n.name + "-0"
+	out, err := exec.Command("ip", "netns", "add", probe).CombinedOutput()
+	if err == nil {
+		out, err = exec.Command("ip", "netns", "exec", probe, "unshare", "--uts", "sh", "-c", "hostname probe && mount --bind /etc /etc").CombinedOutput()
+		_ = exec.Command("ip", "netns", "del", probe).Run()
+	}
+	if err != nil {
+		t.Skipf("name spaces are not allowed here: %v %s", err, out)
+	}
 	n.ip("addr", "add", n.This()+"/24", "dev", n.name)
 	n.ip("link", "set", n.name, "up")
 	return n

@@ -103,7 +103,7 @@ func (l *faultLoad) send(t *testing.T, more func(sent int) bool, servers ...*har
 	})
 	for caller := range 4 {
 		all.Go(func() {
-			for at := caller; ; {
+			for at := caller; !over.Load(); {
 				batch := l.next(20)
 				for !servers[at%len(servers)].Send(batch...) {
 					if at++; over.Load() {
