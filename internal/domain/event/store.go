@@ -95,6 +95,12 @@ const (
 	ClickHouse Engine = "clickhouse"
 )
 
+// RecentStore is a Store that can leave out of histories what is too old for the question.
+type RecentStore interface {
+	// Recent is Histories without events from before a moment.
+	Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]Kept, error)
+}
+
 // SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to
 // answer while somebody types.
 const SampleSize = 50_000

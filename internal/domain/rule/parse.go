@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -163,6 +164,26 @@ func (r *Rule) Looks() []leaf.Look {
 	var looks []leaf.Look
 	r.root.each(func(l leaf.Leaf) { looks = append(looks, l.Needs().Looks...) })
 	return looks
+}
+
+// Since is the earliest moment at which an event can count for Eval at now or later; zero if there is none.
+func (r *Rule) Since(now time.Time) time.Time {
+	var first time.Time
+	endless := false
+	r.root.each(func(l leaf.Leaf) {
+		n := l.Needs()
+		endless = endless || n.Endless
+		for _, look := range n.Looks {
+			at := look.Since(now)
+			if endless = endless || at.IsZero(); first.IsZero() || at.Before(first) {
+				first = at
+			}
+		}
+	})
+	if endless {
+		return time.Time{}
+	}
+	return first
 }
 
 // Sets returns the ids of the segments and lists that the rule asks about.

@@ -227,8 +227,14 @@ func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]e
 		mirrors[m.Num] = m
 	}
 	names, all := []string{}, false
+	now := s.c.Clock.Now()
+	since := now
 	for _, c := range p.scope {
-		names, all = append(names, c.names...), all || c.all
+		if names, all = append(names, c.names...), all || c.all; c.all || len(c.names) > 0 {
+			if at := c.rule.Since(now); at.Before(since) { // zero is before everything
+				since = at
+			}
+		}
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -238,11 +244,19 @@ func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]e
 	case len(names) == 0:
 		return mirrors, nil, nil
 	}
-	histories, err := s.c.Events.Histories(ctx, ws, p.people, names)
+	histories, err := s.histories(ctx, ws, p.people, names, since)
 	if err != nil {
 		return nil, nil, fmt.Errorf("histories to evaluate: %w", err)
 	}
 	return mirrors, histories, nil
+}
+
+// histories reads the events of people, if the store can do so without those from before the moment, unless that is zero.
+func (s *Service) histories(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
+	if recent, ok := s.c.Events.(event.RecentStore); ok && !since.IsZero() {
+		return recent.Recent(ctx, ws, people, names, since)
+	}
+	return s.c.Events.Histories(ctx, ws, people, names)
 }
 
 // deadlineChanges compares the deadlines that a pass wants with those that there are.

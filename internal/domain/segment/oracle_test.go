@@ -14,12 +14,22 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/ruletest"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 )
 
 // TestMembersAreWhomTheDefinitionNames lets random things happen, rules of every kind of condition among them, and checks after each of them that
 // the members kept up to date, the event store's answer about everyone and the plain words of the definition agree about everybody.
 func TestMembersAreWhomTheDefinitionNames(t *testing.T) {
-	shared := newWorld(t)
+	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			membersAreWhomTheDefinitionNames(t, newWorldOn(t, sqldbtest.Open(t, kind)))
+		})
+	}
+}
+
+func membersAreWhomTheDefinitionNames(t *testing.T, shared *world) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++

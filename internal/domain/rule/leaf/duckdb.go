@@ -1,7 +1,9 @@
 package leaf
 
 import (
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // DuckDB is the dialect of the embedded event store.
@@ -31,13 +33,53 @@ func (d DuckDB) number(q *SQL, column string, p Path) {
 	q.Add(" AS DOUBLE)")
 }
 
-// Number implements Dialect.
+// Number implements Dialect. Only of a number is the JSON itself one: texts have their quotation marks.
 func (d DuckDB) Number(q *SQL, column string, p Path) {
-	q.Add("CASE WHEN ")
-	d.at(q, "json_type", column, p)
-	q.Add(" IN (", jsonNumbers, ") THEN ")
-	d.number(q, column, p)
-	q.Add(" END")
+	q.Add("TRY_CAST(")
+	d.plain(q, column, p)
+	q.Add(" AS DOUBLE)")
+}
+
+// plain writes the JSON at a path as text, NULL if there is none.
+func (d DuckDB) plain(q *SQL, column string, p Path) {
+	q.Add("CAST(")
+	if p == nil {
+		q.Add(column)
+	} else {
+		d.at(q, "json_extract", column, p)
+	}
+	q.Add(" AS VARCHAR)")
+}
+
+// quick compares with texts as JSON writes them, or with numbers, and reports whether that was possible: the value is then looked up once, and
+// not for its type before.
+func (d DuckDB) quick(q *SQL, column string, p Path, c Cond) bool {
+	e := &SQL{}
+	switch texts, numbers := of(c, 's'), of(c, 'n'); len(c.Vals) {
+	case len(texts.Vals):
+		if c.Op != Eq && c.Op != In || slices.ContainsFunc(c.Vals, func(v Value) bool { return !sameInJSON(v.text) }) {
+			return false
+		}
+		d.plain(e, column, p)
+		q.Add("coalesce(")
+		compare(q, e, c, func(q *SQL, v Value) { q.Arg(`"` + v.text + `"`) })
+	case len(numbers.Vals):
+		if c.Op == Contains || c.Op == StartsWith {
+			return false
+		}
+		d.Number(e, column, p)
+		q.Add("coalesce(")
+		compare(q, e, c, plainArg)
+	default:
+		return false
+	}
+	q.Add(", false)")
+	return true
+}
+
+// sameInJSON reports whether JSON writes a text as it is, but for the quotation marks.
+func sameInJSON(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r == 0x7f || r == utf8.RuneError })
 }
 
 // Key implements Dialect.
@@ -92,7 +134,7 @@ func (DuckDB) Last(q *SQL, column string) {
 
 // Micro implements Dialect.
 func (DuckDB) Micro(q *SQL, column string) {
-	q.Add("CASE WHEN abs(", column, ") <= 1e12 THEN CAST(round(", column, " * 1000000) AS HUGEINT) END")
+	q.Add("CASE WHEN abs(", column, ") <= 1e12 THEN CAST(round(", column, " * 1000000) AS BIGINT) END") // sums of them are HUGEINT
 }
 
 // Days implements Dialect.
@@ -113,6 +155,9 @@ func (d DuckDB) Cond(q *SQL, column string, p Path, c Cond, now int64) {
 	}
 	if c.traits() {
 		d.condTrait(q, column, p, c)
+		return
+	}
+	if d.quick(q, column, p, c) {
 		return
 	}
 	ordered := c.Op != Contains && c.Op != StartsWith

@@ -51,6 +51,7 @@ type Needs struct {
 	Sets     []string // segments and lists
 	Windowed bool     // the answer depends on the time
 	Looks    []Look   // events by kind, and how far back
+	Endless  bool     // older ones than these can change what became of one that counts
 }
 
 // Look is a kind of event that a leaf asks about, and the time in which it counts.
@@ -83,7 +84,7 @@ func (l Look) Since(now time.Time) time.Time {
 func (n Needs) and(m Needs) Needs {
 	return Needs{
 		Names: slices.Concat(n.Names, m.Names), All: n.All || m.All,
-		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed, Looks: slices.Concat(n.Looks, m.Looks),
+		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed, Endless: n.Endless || m.Endless, Looks: slices.Concat(n.Looks, m.Looks),
 	}
 }
 

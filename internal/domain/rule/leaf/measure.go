@@ -1,6 +1,7 @@
 package leaf
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -54,6 +55,14 @@ func (m *measure) kind() figureKind {
 // ask writes the select for the people whose figure fulfils the condition.
 func (m *measure) ask(p *pick, d Dialect, ws string, now int64) Question {
 	q := &SQL{}
+	if ask, complement := m.once(); ask {
+		q.Add("SELECT person")
+		p.from(q, d, ws)
+		p.where(q, d, ws, now)
+		question := q.question()
+		question.Complement = complement
+		return question
+	}
 	q.Add("SELECT person, ")
 	switch m.agg {
 	case "count":
@@ -93,6 +102,36 @@ func (m *measure) ask(p *pick, d Dialect, ws string, now int64) Question {
 	p.where(q, d, ws, now)
 	q.Add(") AS picked GROUP BY person")
 	return decide(q, d, m.kind(), m.cond, ws, now)
+}
+
+// once reports whether the condition is that there is an event, or with complement that there is none: nothing need be counted then.
+func (m *measure) once() (yes, complement bool) {
+	c := m.cond
+	if m.agg != "count" || c.traits() || c.Op == Contains || c.Op == StartsWith {
+		return false, false
+	}
+	holds := func(n float64) bool { return figure{kind: aCount, n: int64(n), num: n}.match(c, 0) }
+	none := holds(0)
+	// Counts are whole, and these conditions change at most at the values they name.
+	for _, n := range append([]float64{1, 2}, steps(c)...) {
+		if holds(n) == none {
+			return false, false
+		}
+	}
+	return true, none
+}
+
+// steps are whole numbers from 1 on around all values of a condition: between them its answer is constant.
+func steps(c Cond) []float64 {
+	var out []float64
+	for _, v := range c.Vals {
+		for _, n := range []float64{math.Floor(v.num) - 1, math.Floor(v.num), math.Floor(v.num) + 1, math.Floor(v.num) + 2} {
+			if n >= 1 {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // hit is a picked event: when it was and the value the figure is made of.

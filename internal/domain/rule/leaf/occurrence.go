@@ -30,6 +30,15 @@ func (l *occurrence) Ask(d Dialect, ws string, now time.Time) Question {
 		end = d.First
 	}
 	q := &SQL{}
+	if len(l.had) == 0 && l.when.since == nil {
+		// Only when it was counts, not which of several of the same moment it was.
+		q.Add("SELECT person FROM (SELECT person, moment AS time FROM (SELECT person, ", map[bool]string{true: "min", false: "max"}[l.first], "(time) AS moment")
+		l.pick.from(q, d, ws)
+		l.pick.where(q, d, ws, now.UnixMicro())
+		q.Add(" GROUP BY person) AS ended) AS timed WHERE 1 = 1")
+		l.when.where(q, d, now.UnixMicro())
+		return q.question()
+	}
 	q.Add("SELECT person FROM (SELECT person")
 	columns := []string{"time", "seq", "idx", "fits"}
 	if l.when.since != nil {

@@ -2,6 +2,7 @@ package leaf
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -299,12 +300,29 @@ func (l *sequence) Needs() Needs {
 	}
 	for i := range n.Looks {
 		if l.window.since == nil {
-			n.Looks[i].window = l.window // it is that of all steps
+			n.Looks[i].window = l.reach()
 		}
 	}
 	last := l.steps[len(l.steps)-1]
 	n.Windowed = n.Windowed || last.absent && last.within != forever
 	return n
+}
+
+// reach is the time in which events count: the window is about the end, and each step before lies its own time further back.
+func (l *sequence) reach() Window {
+	w := l.window
+	for _, st := range l.steps[1:l.present()] {
+		switch {
+		case w.kind == 'r' && w.from == forever || w.kind == 'a' && w.from == math.MinInt64:
+		case st.within == forever:
+			return Window{kind: 'e'}
+		case w.kind == 'r':
+			w.from += st.within
+		case w.kind == 'a':
+			w.from -= st.within
+		}
+	}
+	return w
 }
 
 func sequenceSchema() Schema {

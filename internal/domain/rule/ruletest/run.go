@@ -87,7 +87,7 @@ func RunNext(t *testing.T) {
 		if !r.Windowed() && !res.Next.IsZero() {
 			rt.Fatalf("%s: Next %s of a rule without windows", r.JSON(), res.Next)
 		}
-		if few := r.Eval(onlyNeeded(r, p), now); few != res {
+		if few := r.Eval(onlyNeeded(r, p, now), now); few != res {
 			rt.Fatalf("%s: %+v from the events it asks for, %+v from all of them", r.JSON(), few, res)
 		}
 		for i := range p.Events {
@@ -107,11 +107,14 @@ func RunNext(t *testing.T) {
 	})
 }
 
-// onlyNeeded is the subject with no more events than the rule asks for.
-func onlyNeeded(r *rule.Rule, p *rule.Subject) *rule.Subject {
+// onlyNeeded is the subject with no more events than the rule asks for, those left out that are too old for it.
+func onlyNeeded(r *rule.Rule, p *rule.Subject, now time.Time) *rule.Subject {
 	names, all := r.EventNames()
 	few := rule.Subject{Num: p.Num, ID: p.ID, Traits: p.Traits, Channels: p.Channels, In: p.In}
 	for i := range p.Events {
+		if p.Events[i].Time.Before(r.Since(now)) {
+			continue
+		}
 		if all || slices.ContainsFunc(names, func(n string) bool { return event.Named(&p.Events[i].Event, n) }) {
 			few.Events = append(few.Events, p.Events[i])
 		}

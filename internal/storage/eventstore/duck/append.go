@@ -56,6 +56,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	if b.Through != 0 {
 		s.through.Store(b.Through)
 	}
+	s.all.changed(b)
 	s.trimAfterCheckpoint()
 	return nil
 }

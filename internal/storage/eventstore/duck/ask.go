@@ -2,11 +2,15 @@ package duck
 
 import (
 	"context"
+	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"math/bits"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -14,36 +18,64 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
-// Select implements event.Store. DuckDB packs the numbers into words of 64, so that a million people come out
-// as some sixteen thousand rows.
+// block is how many numbers DuckDB packs into one value of bits: a million people come out as one row.
+const block = 1 << 20
+
+// Select implements event.Store.
 func (s *Store) Select(ctx context.Context, _ string, query string, args []any) (*roaring64.Bitmap, error) {
 	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, `SELECT p // 64 AS word, bit_or(CAST(1 AS UBIGINT) << CAST(p % 64 AS UBIGINT))
-		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (`+query+`) AS answer(p) WHERE p IS NOT NULL) GROUP BY word`, lists(args...)...)
+	rows, err := s.db.QueryContext(ctx, fmt.Sprintf(`SELECT p // %[1]d AS b, CAST(bitstring_agg(CAST(p %% %[1]d AS INTEGER), 0, %[1]d - 1) AS BLOB)
+		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (%[2]s) AS answer(p) WHERE p IS NOT NULL) GROUP BY b ORDER BY b`, block, query), lists(args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: select: %w", err)
 	}
 	defer rows.Close()
-	out := roaring64.New()
-	var few [64]uint64
+	const half = 1 << 32 / block // blocks in what a bitmap of 32 bits holds
+	var high []uint32
+	halves := map[uint32]*roaring.Bitmap{}
 	for rows.Next() {
-		var word, bits uint64
-		if err := rows.Scan(&word, &bits); err != nil {
+		var b uint64
+		var raw sql.RawBytes
+		if err := rows.Scan(&b, &raw); err != nil {
 			return nil, fmt.Errorf("event store: select: %w", err)
 		}
-		nums := few[:0]
-		for i := range uint64(64) {
-			if bits&(1<<i) != 0 {
-				nums = append(nums, word*64+i)
-			}
+		words := make([]uint64, len(raw)/8)
+		for i := range words {
+			words[i] = bits.Reverse64(binary.BigEndian.Uint64(raw[8*i:])) // the first number is the highest bit of the first byte
 		}
-		out.AddMany(nums)
+		part := roaring.FromDense(words, false)
+		if at := b % half; at > 0 {
+			part = roaring.AddOffset(part, uint32(at*block))
+		}
+		h := uint32(b / half)
+		if halves[h] == nil {
+			high, halves[h] = append(high, h), roaring.New()
+		}
+		halves[h].Or(part)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("event store: select: %w", err)
 	}
-	out.RunOptimize()
+	out, err := wide(high, halves)
+	if err != nil {
+		return nil, fmt.Errorf("event store: select: %w", err)
+	}
 	return out, nil
+}
+
+// wide puts bitmaps of 32 bits together, by way of the format that both kinds are written in: the number of halves, each behind its upper 32 bits.
+func wide(high []uint32, halves map[uint32]*roaring.Bitmap) (*roaring64.Bitmap, error) {
+	raw := binary.LittleEndian.AppendUint64(nil, uint64(len(high)))
+	for _, h := range high {
+		halves[h].RunOptimize()
+		part, err := halves[h].ToBytes()
+		if err != nil {
+			return nil, err
+		}
+		raw = append(binary.LittleEndian.AppendUint32(raw, h), part...)
+	}
+	out := roaring64.New()
+	return out, out.UnmarshalBinary(raw)
 }
 
 // Query implements event.Store.
@@ -138,11 +170,6 @@ func (s *Store) People(ctx context.Context, ws string, nums []uint64) ([]event.M
 		return nil, fmt.Errorf("event store: people: %w", err)
 	}
 	return out, nil
-}
-
-// Everyone implements event.Store.
-func (s *Store) Everyone(ctx context.Context, ws string) (*roaring64.Bitmap, error) {
-	return s.Select(ctx, ws, `SELECT num FROM person WHERE ws = ?`, []any{ws})
 }
 
 // Stats implements event.Store.

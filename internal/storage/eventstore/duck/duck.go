@@ -44,6 +44,7 @@ type Store struct {
 	wal    int64 // bytes of the write-ahead log after the last Append
 
 	open atomic.Pointer[redirects]
+	all  everyone
 }
 
 var _ event.Store = (*Store)(nil)
@@ -206,6 +207,7 @@ func (s *Store) create(ctx context.Context) error {
 
 // reload reads what Store remembers of the file.
 func (s *Store) reload(ctx context.Context) error {
+	s.all.forget()
 	var through uint64
 	if err := s.w.QueryRowContext(ctx, `SELECT through FROM log_position`).Scan(&through); err != nil {
 		return err

@@ -34,3 +34,7 @@ func TestWhatIsTooOldGoes(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	eventtest.Ages(t, s)
 }
+
+func TestWhatBeganAtTheEndOfFebruaryReturns(t *testing.T) {
+	ruletest.RunLeapDays(t, opener(Options{})(t, t.TempDir()))
+}

@@ -51,6 +51,7 @@ func (s *Store) Strip(ctx context.Context, ws string, people []uint64) (n int64,
 	if s.w == nil {
 		return 0, errors.New("event store: closed")
 	}
+	defer s.all.forget()
 	stored := slices.Concat(people, s.open.Load().stored(ws, people))
 	ctx = context.WithoutCancel(ctx)
 	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {

@@ -28,6 +28,7 @@ func (s *Store) Own(ctx context.Context, ws, source string, loose bool) ([]uint6
 func (s *Store) Drop(ctx context.Context, ws string, people []uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.all.forget()
 	stored := slices.Concat(people, s.open.Load().stored(ws, people))
 	return s.delete(ctx, []deletion{
 		{`DELETE FROM event_raw WHERE ws = ? AND person IN (SELECT unnest(CAST(? AS UBIGINT[])))`, []any{ws, stored}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -48,6 +49,15 @@ func (s *Store) Arrivals(ctx context.Context, ws string, f event.ArrivalFilter, 
 
 // Histories implements event.Store.
 func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]event.Kept, error) {
+	return s.Recent(ctx, ws, people, names, time.Time{})
+}
+
+// severalNames is from how many names on it is cheaper to compare them of the people's events alone: with 20 million events and one name of three,
+// 600 ms of processor time instead of 740, with all three 1,040 and 780.
+const severalNames = 3
+
+// Recent implements event.RecentStore.
+func (s *Store) Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
 	out := make(map[uint64][]event.Kept, len(people))
 	open := s.open.Load()
 	stored := open.stored(ws, people)
@@ -57,11 +67,23 @@ func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names
 	w := eventstore.Where{}
 	w.Add("ws = ?", ws)
 	w.Add("person IN (SELECT unnest(CAST(? AS UBIGINT[])))", stored)
-	if names != nil {
+	if !since.IsZero() {
+		w.Add("time >= ?", since.UnixMicro()) // DuckDB skips the older part of the file
+	}
+	args, named := w.Args, ""
+	switch {
+	case names == nil:
+	case len(names) < severalNames:
 		w.Named(names)
+		args = w.Args
+	default: // the condition is on both sides of the join, so that it is not asked of all events
+		var n eventstore.Where
+		n.Named(names)
+		named = " WHERE CASE WHEN rowid = found THEN " + n.String() + " END"
+		args = append(args, n.Args...)
 	}
 	// Finding the rows by the narrow columns first and reading the wide ones by row id is up to twice as fast as one pass.
-	items, err := s.kept(ctx, open, ws, historyColumns, `WHERE rowid IN (SELECT rowid FROM event_raw WHERE `+w.String()+`)`, w.Args...)
+	items, err := s.kept(ctx, open, ws, historyColumns, `JOIN (SELECT rowid AS found FROM event_raw WHERE `+w.String()+`) ON rowid = found`+named, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,10 +105,10 @@ func (s *Store) Linked(ctx context.Context, ws string, ids []event.Identifier, l
 		ORDER BY time, seq, idx LIMIT `+fmt.Sprint(limit), ws, event.Strings(ids))
 }
 
-// kept reads events of the workspace from event_raw and names the person after merges.
-func (s *Store) kept(ctx context.Context, open *redirects, ws, columns, where string, args ...any) ([]event.Kept, error) {
+// kept reads events of the workspace from event_raw, to which rest says which, and names the person after merges.
+func (s *Store) kept(ctx context.Context, open *redirects, ws, columns, rest string, args ...any) ([]event.Kept, error) {
 	defer s.reading()()
-	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM event_raw `+where, lists(args...)...)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+columns+` FROM event_raw `+rest, lists(args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}

@@ -79,7 +79,11 @@ func perform(ctx context.Context, k Keeper, q call) (a answer, err error) {
 		if q.Named && names == nil {
 			names = []string{}
 		}
-		a.Histories, err = k.Histories(ctx, q.WS, q.People, names)
+		if recent, ok := k.(event.RecentStore); ok {
+			a.Histories, err = recent.Recent(ctx, q.WS, q.People, names, q.Since)
+		} else {
+			a.Histories, err = k.Histories(ctx, q.WS, q.People, names)
+		}
 	case "Linked":
 		a.Kept, err = k.Linked(ctx, q.WS, q.IDs, q.Limit)
 	case "Select":
