@@ -225,7 +225,7 @@ func (l *loader) load(ctx context.Context, fresh, redone []*occurrence) error {
 // note counts a new event of the person.
 func (s *subject) note(o *occurrence) {
 	s.events++
-	if o.ev.Tells() || o.ev.Type.Behaviour() && !o.addressed() {
+	if o.ev.Tells() || (o.ev.Type.Behaviour() || o.ev.Type == event.Identify) && !o.addressed() {
 		s.told++
 	}
 }
@@ -258,7 +258,7 @@ func (g *graph) take(o *occurrence) error {
 	}
 	if o.who.st.newTraits || o.who.st.newFacts {
 		o.who.dirty = true
-		o.who.shown = o.who.shown || o.who.st.newTraits
+		o.who.shown = o.who.shown || o.who.st.newValues
 	}
 	for _, reason := range refused {
 		g.log(verdict{who: o.who, action: Refused, reason: reason, at: o.at})

@@ -89,7 +89,7 @@ type subject struct {
 	dirty  bool // the record must be written
 	shown  bool // rules may see somebody else than before; LastSeen alone does not count
 	events int  // new events in this batch
-	told   int  // those of them that change nothing but counters, first touches and LastSeen
+	told   int  // those of them that by themselves change nothing but traits, counters, first touches and LastSeen
 }
 
 // change notes that the person is not who they were.

@@ -1,6 +1,7 @@
 package person
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -75,6 +76,7 @@ type state struct {
 	facts               *facts
 	traitBytes          int
 	newTraits, newFacts bool
+	newValues           bool // a trait is not what it was; set again to the same it is
 }
 
 func (s *state) loadTraits() error {
@@ -242,6 +244,7 @@ func (s *state) setTrait(key string, n trait) bool {
 		return false
 	}
 	s.traits[key], s.traitBytes, s.newTraits = n, size, true
+	s.newValues = s.newValues || !known || n.D != old.D || !bytes.Equal(n.V, old.V)
 	return true
 }
 

@@ -40,12 +40,23 @@ func (s *Service) ChangeTraits(ctx context.Context, ws, personID string, traits 
 			return errs.Invalid("person.traits.value", "traits", "what is added is a number").With(err)
 		}
 	}
+	e := s.traitsEvent(ws, who.ID, props, cause)
+	e.Context = with
+	return s.Emitter.Emit(ctx, e)
+}
+
+// TraitsEvent is the event that SetTraits writes, for whoever knows the people and tells of many at once.
+func (s *Service) TraitsEvent(ws, personID string, traits map[string]any, cause string) (event.Event, error) {
+	props, err := encodeTraits(traits)
+	return s.traitsEvent(ws, personID, props, cause), err
+}
+
+func (s *Service) traitsEvent(ws, personID string, props json.RawMessage, cause string) event.Event {
 	now := s.Clock.Now()
-	return s.Emitter.Emit(ctx, event.Event{
-		Context:   with,
-		Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: who.ID, Time: now, Received: now,
+	return event.Event{
+		Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: personID, Time: now, Received: now,
 		Origin: event.Internal, Properties: props,
-	})
+	}
 }
 
 func encodeTraits(traits map[string]any) (json.RawMessage, error) {

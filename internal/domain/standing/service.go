@@ -31,7 +31,7 @@ type People interface {
 	ByNums(ctx context.Context, ws string, nums []uint64) ([]person.Person, error)
 	ByIDs(ctx context.Context, ws string, ids []string) (map[string]person.Person, error)
 	List(ctx context.Context, ws string, p page.Request) (page.Of[person.Person], error)
-	SetTraits(ctx context.Context, ws, id string, traits map[string]any, cause string) error
+	TraitsEvent(ws, id string, traits map[string]any, cause string) (event.Event, error)
 }
 
 // Histories is what judging asks of the event store.
@@ -194,6 +194,7 @@ func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Perso
 func (s *Service) write(ctx context.Context, changes []change, round bool) error {
 	now := s.c.Clock.Now()
 	rows := make([]Row, 0, len(changes))
+	var events []event.Event
 	for i := range changes {
 		c := changes[i]
 		if c.before == c.now {
@@ -205,9 +206,11 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 			continue
 		}
 		cause := fmt.Sprintf("standing:%s:%d", c.now.Person, now.UnixMicro())
-		if err := s.c.People.SetTraits(ctx, c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause); err != nil {
+		e, err := s.c.People.TraitsEvent(c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause)
+		if err != nil {
 			return err
 		}
+		events = append(events, e)
 		from := cmp.Or(c.before.Stage, Anonymous)
 		if from == c.now.Stage || first && round {
 			continue
@@ -216,14 +219,17 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 		if err != nil {
 			return err
 		}
-		if err := s.c.Emitter.Emit(ctx, event.Event{
+		events = append(events, event.Event{
 			Workspace: c.now.Workspace, MessageID: cause, Type: event.Standing, Name: StageChanged, PersonID: c.now.Person, Time: now, Properties: props,
-		}); err != nil {
-			return err
-		}
+		})
 	}
 	if len(rows) == 0 {
 		return nil
+	}
+	if len(events) > 0 {
+		if err := s.c.Emitter.Emit(ctx, events...); err != nil {
+			return err
+		}
 	}
 	return s.c.Store.Put(ctx, rows)
 }

@@ -44,6 +44,9 @@ func newShop(t *testing.T, w World) *shop {
 
 func (sh *shop) Emit(_ context.Context, events ...event.Event) error {
 	for _, e := range events {
+		if e.Type == event.Identify {
+			continue // TraitsEvent has noted it
+		}
 		var p struct{ From, To string }
 		if err := json.Unmarshal(e.Properties, &p); err != nil || e.Name != standing.StageChanged {
 			return fmt.Errorf("%s: %w", e.Name, err)
@@ -83,13 +86,13 @@ func (sh *shop) List(_ context.Context, _ string, p page.Request) (page.Of[perso
 	return out, nil
 }
 
-func (sh *shop) SetTraits(_ context.Context, _, id string, traits map[string]any, _ string) error {
+func (sh *shop) TraitsEvent(ws, id string, traits map[string]any, cause string) (event.Event, error) {
 	if sh.fail != nil {
-		return sh.fail
+		return event.Event{}, sh.fail
 	}
 	sh.writes++
 	sh.traits[id] = traits[standing.Trait].(map[string]any)
-	return nil
+	return event.Event{Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: id}, nil
 }
 
 func (sh *shop) Histories(_ context.Context, _ string, people []uint64, _ []string) (map[uint64][]event.Kept, error) {
