@@ -1,6 +1,6 @@
 // Personas and journey maps, from the first name to the real people and ways beside them; drafts that two people edit or that the connection fails.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, fits, languages, open, phone, server, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, open, phone, server, settled, visit } from './lib.mjs'
 
 // The smallest picture there is: one red pixel.
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==', 'base64')
@@ -154,6 +154,60 @@ export const stories = {
     await saved(next, t)
     assert.equal((await api('GET', `/journeys/${made.id}`)).name, title)
     await context.close()
+  },
+
+  'a mail, a segment and a campaign that were not saved are there again after the page has died': async () => {
+    const t = catalogue('en')
+    const page = await open()
+    const context = page.context()
+    const n = Date.now()
+    const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
+    const rule = { trait: { path: 'country', op: 'eq', value: 'JP' } }
+    const segment = await api('POST', '/segments', { name: `segment ${n}`, rule })
+    /** Writes, has the tab die, opens it anew, and returns the new tab. */
+    const dies = async (path, write) => {
+      const tab = await context.newPage()
+      await visit(tab, path)
+      await write(tab)
+      await tab.waitForFunction(() => Object.keys(localStorage).some((k) => k.startsWith('unsaved.')))
+      await tab.close({ runBeforeUnload: false })
+      const next = await context.newPage()
+      await visit(next, path)
+      await next.getByText(t['saving.restored']).waitFor()
+      assert.deepEqual(await findings(next), [], `${path} with what was left over under axe`)
+      return next
+    }
+    const subject = (tab) => tab.locator('[name=subject]').first()
+    const written = await dies(`/content/${mail.id}`, (tab) => subject(tab).fill('written and lost'))
+    assert.equal(await subject(written).inputValue(), 'written and lost')
+    assert.equal((await api('GET', `/templates/${mail.id}`)).version, 1, 'what nobody saved does not go live')
+    // Somebody else is faster: it says who, and both stay to choose from.
+    await api('PUT', `/templates/${mail.id}`, { name: `mail ${n}`, channel: 'email', subject: 'theirs', html: '<p>before</p>', base: 1 })
+    await written.getByRole('button', { name: t['action.save'], exact: true }).click()
+    const asked = written.getByRole('dialog')
+    await asked.getByText(/in the meantime/).first().waitFor()
+    await asked.getByRole('button', { name: t['content.conflict_mine'] }).click()
+    await written.getByText(t['content.version'].replace('{n}', '3'), { exact: true }).waitFor()
+    assert.equal((await api('GET', `/templates/${mail.id}`)).subject, 'written and lost')
+    await written.close()
+
+    const name = (tab) => tab.getByLabel(t['field.name'], { exact: false }).first()
+    const rules = await dies(`/segments/${segment.id}/edit`, (tab) => name(tab).fill(`renamed ${n}`))
+    assert.equal(await name(rules).inputValue(), `renamed ${n}`)
+    await rules.getByRole('button', { name: t['saving.drop'] }).click()
+    await rules.getByText(t['saving.restored']).waitFor({ state: 'detached' })
+    assert.equal(await name(rules).inputValue(), `segment ${n}`)
+    await rules.close()
+
+    const campaign = await dies('/campaigns/new', (tab) => name(tab).fill(`campaign ${n}`))
+    assert.equal(await name(campaign).inputValue(), `campaign ${n}`)
+    await campaign.getByRole('button', { name: t['action.cancel'], exact: true }).click()
+    await campaign.waitForURL('**/campaigns')
+    await visit(campaign, '/campaigns/new')
+    assert.equal(await name(campaign).inputValue(), '', 'what was cancelled does not come again')
+    await api('DELETE', `/segments/${segment.id}`)
+    await api('DELETE', `/templates/${mail.id}`)
+    await done(page)
   },
 
   'the palette asks the server as one types, and remembers what was opened': async () => {

@@ -1,7 +1,9 @@
 import { useState } from 'react'
 import { call, describe, type Schemas, useRead, useSend } from '@/api'
 import { formatNumber, formatPercent, useT } from '@/i18n'
+import { Restored } from '@/app/Restored'
 import { useGo } from '@/lib/route'
+import { useUnsaved } from '@/lib/unsaved'
 import { TargetInputs } from '@/report/NotePanel'
 import {
   Alert,
@@ -122,8 +124,16 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
             target: v.figure && v.value !== '' ? { figure: v.figure, value: Number(v.value) / 100, at_most: v.side === 'most' } : undefined,
           },
         })
+      unsaved.end()
       go(`/campaigns/${saved.id}`)
     },
+  })
+  const unsaved = useUnsaved({
+    name: `campaign.${campaign?.id ?? 'new'}`,
+    revision: 0,
+    now: form.values,
+    dirty: form.isDirty(),
+    take: (left) => form.setValues(left),
   })
   const last = steps.length - 1
   const faults = Object.keys(form.errors)
@@ -144,6 +154,14 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       }}
     >
       <Stack gap="md">
+        {unsaved.found ? (
+          <Restored
+            onDrop={() => {
+              unsaved.drop()
+              form.reset()
+            }}
+          />
+        ) : null}
         <Stepper
           active={step}
           onStepClick={setStep}
@@ -172,7 +190,14 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
           </Alert>
         ) : null}
         <Group justify="space-between" gap="xs">
-          <Button onClick={() => go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')}>{t('action.cancel')}</Button>
+          <Button
+            onClick={() => {
+              unsaved.end()
+              go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')
+            }}
+          >
+            {t('action.cancel')}
+          </Button>
           <Group gap="xs">
             {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
             {step < last ? (

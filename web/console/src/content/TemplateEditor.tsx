@@ -1,9 +1,11 @@
 import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { call, Problem, type Schemas, useRead, useSend } from '@/api'
+import { Restored } from '@/app/Restored'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
+import { useUnsaved } from '@/lib/unsaved'
 import { useLeaveGuard, useUrlState } from '@/lib/route'
 import {
   Alert,
@@ -116,6 +118,18 @@ export function TemplateEditor({ template }: { template: Template }) {
     history.restart(draftOf(template))
   }
 
+  const unsaved = useUnsaved<Draft>({
+    name: write ? `template.${template.id}` : undefined,
+    revision: base.version,
+    now: draft,
+    dirty,
+    take: (left, revision) => {
+      // Over what it was written, so that saving it asks if somebody was faster.
+      setBase((b) => ({ ...b, version: Math.min(revision, b.version) }))
+      history.change(() => left)
+    },
+  })
+
   const setDraft = (patch: Partial<Draft>, field: string) => history.change((d) => ({ ...d, ...patch }), field)
   const setWords = (patch: Parameters<typeof withWords>[2], field: string) =>
     history.change((d) => withWords(d, at, patch), `${at}.${field}`)
@@ -130,8 +144,11 @@ export function TemplateEditor({ template }: { template: Template }) {
       if (sameDraft(history.now, sent)) toast(t('content.saved', { n: formatNumber(saved.version) }))
     } catch (err) {
       if (err instanceof Problem && err.code === 'content.template.stale') {
+        const last = can('audit.read')
+          ? (await call('get', '/api/v1/audit', { query: { noun: 'template', noun_id: base.id, limit: 1 } as never })).items?.[0]
+          : undefined
         const over = await confirm({
-          title: t('content.conflict'),
+          title: last?.actor.name ? t('saving.conflict_by', { name: last.actor.name }) : t('content.conflict'),
           text: t('content.conflict_text'),
           action: t('content.conflict_mine'),
           danger: true,
@@ -165,9 +182,11 @@ export function TemplateEditor({ template }: { template: Template }) {
     setBase(template)
     history.restart(draftOf(template))
   }
-  useLeaveGuard(dirty, () =>
-    confirm({ title: t('content.leave'), text: t('content.leave_text'), action: t('content.leave_yes'), danger: true }),
-  )
+  useLeaveGuard(dirty, async () => {
+    const yes = await confirm({ title: t('content.leave'), text: t('content.leave_text'), action: t('content.leave_yes'), danger: true })
+    if (yes) unsaved.end()
+    return yes
+  })
   useShortcuts([
     { keys: 'mod+s', label: t('action.save'), run: () => void (write && dirty && send(base.version)), inFields: true },
     { keys: 'mod+z', label: t('action.undo'), run: history.undo },
@@ -341,7 +360,15 @@ export function TemplateEditor({ template }: { template: Template }) {
         )
       }
       problems={
-        moved && dirty ? (
+        unsaved.found && !moved ? (
+          <Restored
+            onDrop={() => {
+              unsaved.drop()
+              setBase(template)
+              history.restart(draftOf(template))
+            }}
+          />
+        ) : moved && dirty ? (
           <Group gap="sm">
             {t('content.changed_meanwhile', { n: formatNumber(template.version) })}
             <Button size="compact-sm" onClick={() => void takeTheirs()}>

@@ -9,10 +9,14 @@ import { Anomalies, Health, Revenue } from '@/report/Summary'
 import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, PersonLink, SearchBox, Status, Time } from '@/ui'
 import css from './Onboarding.module.css'
 
+/** In whose days the figures of the workspace are. */
+const useZone = () => useRead('/api/v1/workspace', {}).data?.timezone
+
 /** Who is active and what they do, day by day. */
 export function ActivityCard() {
   const t = useT()
   const overview = useRead('/api/v1/reports/overview', {})
+  const zone = useZone()
   const days = overview.data?.days ?? []
   const labels = days.map((d) => formatDay(`${d.date}T12:00:00`))
   return (
@@ -20,6 +24,7 @@ export function ActivityCard() {
       <Chart
         kind="area"
         title={t('home.activity')}
+        zone={zone}
         data={{
           labels,
           series: [
@@ -36,6 +41,7 @@ export function ActivityCard() {
 export function MessagesCard() {
   const t = useT()
   const overview = useRead('/api/v1/reports/overview', {})
+  const zone = useZone()
   const days = overview.data?.days ?? []
   const labels = days.map((d) => formatDay(`${d.date}T12:00:00`))
   return (
@@ -43,6 +49,7 @@ export function MessagesCard() {
       <Chart
         kind="bar"
         title={t('home.messages')}
+        zone={zone}
         data={{
           labels,
           series: (['sent', 'opened', 'clicked'] as const).map((m) => ({ name: t(`metric.${m}`), values: days.map((d) => d[m]) })),

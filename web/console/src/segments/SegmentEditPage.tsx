@@ -25,6 +25,7 @@ export default function SegmentEditPage() {
           <SegmentForm
             key={s.id}
             segment={s}
+            keep={`segment.${s.id}`}
             rule={s.rule as Rule}
             onCancel={() => go(`/segments/${id}`)}
             save={async (v) => {

@@ -1,7 +1,9 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
 import { useState } from 'react'
 import { describe, type Schemas, useRead } from '@/api'
+import { Restored } from '@/app/Restored'
 import { formatPercent, useT } from '@/i18n'
+import { useUnsaved } from '@/lib/unsaved'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
 import { Limits } from './Limits'
@@ -14,15 +16,18 @@ interface Props {
   /** The segment that is changed; absent for a new one. */
   segment?: Schemas['Segment']
   rule: Rule
+  /** Names it in this browser while it is not saved. */
+  keep?: string
   save: (v: { name: string; description: string; rule: Rule }) => Promise<unknown>
   onCancel: () => void
 }
 
-export function SegmentForm({ segment, rule, save, onCancel }: Props) {
+export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const t = useT()
   const data = useRuleData()
   const edited = useRuleTree(() => tree.rootOf(rule))
   const { root } = edited
+  const [first] = useState(root)
   const stats = useRead('/api/v1/stats', {})
   const preview = usePreview(root, segment?.id)
   const { ready, old } = preview
@@ -33,12 +38,28 @@ export function SegmentForm({ segment, rule, save, onCancel }: Props) {
       setRefused(null)
       try {
         await save({ ...v, rule: tree.toRule(root) })
+        unsaved.end()
       } catch (err) {
         setRefused({ root, faults: faultsOf(root, err) })
         throw err
       }
     },
   })
+  const unsaved = useUnsaved({
+    name: keep,
+    revision: 0,
+    now: { values: form.values, rule: tree.toRule(root) },
+    dirty: form.isDirty() || root !== first,
+    take: (left) => {
+      form.setValues(left.values)
+      edited.edit(tree.rootOf(left.rule))
+    },
+  })
+  const startAgain = () => {
+    unsaved.drop()
+    form.reset()
+    edited.edit(first)
+  }
   // Faults belong to the rule they were found in: they go as soon as it changes.
   const faults = [...(refused?.root === root ? refused.faults : []), ...(preview.error ? faultsOf(root, preview.error) : [])].filter(
     (f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i,
@@ -48,7 +69,15 @@ export function SegmentForm({ segment, rule, save, onCancel }: Props) {
     <div className={css.page}>
       <div className={css.main}>
         <Card>
-          <FormBody form={form} action={t('action.save')} onCancel={onCancel}>
+          {unsaved.found ? <Restored onDrop={startAgain} /> : null}
+          <FormBody
+            form={form}
+            action={t('action.save')}
+            onCancel={() => {
+              unsaved.end()
+              onCancel()
+            }}
+          >
             <TextInput label={t('field.name')} required maxLength={200} {...form.getInputProps('name')} />
             <Textarea
               label={t('field.description')}

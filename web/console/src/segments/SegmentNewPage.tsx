@@ -15,6 +15,7 @@ export default function SegmentNewPage() {
     <ListPage title={t('segments.new')} lead={t('segments.new_lead')} crumbs={[{ to: '/segments', label: t('nav.segments') }]}>
       <SegmentForm
         rule={ruleFrom(rule)}
+        keep={rule ? undefined : 'segment.new'}
         onCancel={() => go('/segments')}
         save={async (v) => {
           const made = await create.mutateAsync({ body: { ...v, rule: v.rule as never } })

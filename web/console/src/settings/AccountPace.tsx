@@ -74,6 +74,7 @@ function WarmUp({ account: a, pace: p }: { account: Account; pace: Schemas['Pace
   const write = useCan()('settings.write')
   const [planning, setPlanning] = useState(false)
   const update = useSend('put', '/api/v1/accounts/{id}', live)
+  const zone = useRead('/api/v1/workspace', {}).data?.timezone // a day of the plan is one of the workspace
   const days = p.warm_up ?? []
   const today = days[p.today]
   const end = async () => {
@@ -116,6 +117,7 @@ function WarmUp({ account: a, pace: p }: { account: Account; pace: Schemas['Pace
             title={t('pace.warm_up')}
             kind="stacked"
             height={220}
+            zone={zone}
             data={{
               labels: days.map((d, i) =>
                 i === p.today ? t('pace.today', { day: formatDay(`${d.date}T12:00`) }) : formatDay(`${d.date}T12:00`),
