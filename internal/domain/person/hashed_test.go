@@ -202,7 +202,7 @@ func TestEdgesOnPostgres(t *testing.T) {
 		"15": TestEdge15_SelfAlias, "16": TestEdge16_AliasBothIdentified, "17": TestEdge17_AliasChainAndCycle, "18": TestEdge18_AliasBeforeIdentify,
 		"18b": TestEdge18_AliasOverUserKnownLaterButEarlierInTime, "20": TestEdge20_RandomAnonymousIdPerServerEvent, "21": TestEdge21_ThreeProfilesBridgedByOneEvent,
 		"22": TestEdge22_TransitiveChainInOneBatch, "23": TestEdge23_TheWinnerDoesNotDependOnTheOrder, "24": TestEdge24_DuplicateOfAMergingEvent, "26": TestEdge26_UnmergeRestoresTraitsAndDoesNotMergeAgain,
-		"27": TestEdge27_SplitOffTheIdentifierThePersonWasMadeFrom, "29": TestEdge29_ReplayOfTheArchiveAfterAnUnbind, "30": TestEdge30_ObserversDecideOnConsentInsideTheMerge,
+		"27": TestEdge27_SplitOffTheIdentifierThePersonWasMadeFrom, "28": TestEdge28_AMergeWithSomebodyErasedBringsNothingBack, "29": TestEdge29_ReplayOfTheArchiveAfterAnUnbind, "29b": TestEdge29_ReplayOfTheArchiveAfterAnErasure, "30": TestEdge30_ObserversDecideOnConsentInsideTheMerge,
 		"31": TestEdge31_LimitLoweredAfterProfilesExceedIt, "32": TestEdge32_SameValueUnderTwoKindsDoesNotJoin, "33": TestEdge33_TwoWorkspacesSameIdentifiers,
 		"34": TestEdge34_FutureClockDevice, "35": TestEdge35_CrashBetweenPeopleAndEventStore, "35b": TestEdge35_CrashAfterATask,
 		"36": TestEdge36_UnbindCascadesToChildren, "36b": TestEdge36_UnboundAndBoundAgain, "37": TestEdge37_HashedAndPlainFormAreOneIdentifier,

@@ -56,6 +56,19 @@ func (h *History) Store(a person.Applied, through uint64) {
 	h.position = max(h.position, through)
 }
 
+// Erase takes out the events of people; the same messages can be stored anew.
+func (h *History) Erase(ws string, people ...uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events[ws] = slices.DeleteFunc(h.events[ws], func(k event.Kept) bool {
+		theirs := slices.Contains(people, k.Person)
+		if theirs {
+			delete(h.known, [2]string{ws, k.MessageID})
+		}
+		return theirs
+	})
+}
+
 // Position implements person.History.
 func (h *History) Position(context.Context) (uint64, error) {
 	h.mu.Lock()
