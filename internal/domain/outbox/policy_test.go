@@ -196,6 +196,29 @@ func TestACapRefusesSaysWhyAndLetsTheNextDayBegin(t *testing.T) {
 	}
 }
 
+func TestWhatIsPlannedForLaterIsCountedWhenItGoes(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 7}}})
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(f.enqueue(f.request(1, keyed("a")))[0].MessageID, outbox.Sent)
+	in := func(days int) func(*outbox.Request) {
+		return func(r *outbox.Request) { r.NotBefore = start.AddDate(0, 0, days) }
+	}
+	early, late := f.enqueue(f.request(1, keyed("b"), in(6)))[0], f.enqueue(f.request(1, keyed("c"), in(7)))[0]
+	for _, d := range []outbox.Decision{early, late} {
+		if !d.Allowed || d.Waits != "" {
+			t.Errorf("planned while the week is full: %+v", d)
+		}
+	}
+	f.clock.Advance(6 * 24 * time.Hour)
+	if m := f.untilState(early.MessageID, outbox.Refused); m.Reason != outbox.ReasonCapped {
+		t.Errorf("the week is still full: %+v", m)
+	}
+	f.clock.Advance(24 * time.Hour)
+	f.untilState(late.MessageID, outbox.Sent)
+}
+
 func TestACappedMessageMayWaitForItsTurn(t *testing.T) {
 	f := setup(t, sqlite(t))
 	f.subscribed(1, 1)
