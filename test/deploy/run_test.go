@@ -17,6 +17,9 @@ func TestTheComposeFileStartsThreeNodesThatWorkTogether(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts nine processes; run without -short")
 	}
+	if machines.Apart(t) {
+		return
+	}
 	s := machines.Prepare(t, root+"compose.yml")
 	for _, n := range s.Nodes {
 		n.Launch()

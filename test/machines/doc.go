@@ -7,6 +7,8 @@
 //	                               │
 //	                          this process: callers, the object store, whatever else a test serves
 //
+// A test that Apart tells is in a network of its own with all of this, so that nothing comes and goes on this machine's.
+//
 // It needs root and iproute2, and the programs of PostgreSQL; tests are skipped with the reason where these are missing. Not what the file says: images
 // (the binary of this tree, the NATS server of go.mod, PostgreSQL of the system), the object store (one in this process that speaks S3), balancer and Prometheus.
 package machines

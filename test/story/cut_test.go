@@ -15,6 +15,9 @@ import (
 // follows, and one that the others do not reach while the database does; the database and a server of the log are killed. Then what is kept is compared with a serial replay, as after other faults.
 func TestMachinesThatAreCutOffAndEnginesThatDieLoseAndDoubleNothing(t *testing.T) {
 	long(t)
+	if machines.Apart(t) {
+		return
+	}
 	p := machines.Prepare(t, "../../deploy/compose.yml")
 	front, both, work := p.Nodes[0], p.Nodes[1], p.Nodes[2]
 	for _, n := range p.Nodes {
