@@ -37,6 +37,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/roster"
@@ -92,6 +93,8 @@ type application struct {
 	kit        kit
 	sample     *sample.Service
 	sampler    sampler
+	jobs       *job.Service
+	replay     *replay.Service
 	worker     *pipeline.Worker
 	live       *realtime.Hub
 
@@ -281,7 +284,12 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	schemes := scheme.Service{People: people, Jobs: jobs}
 	terms := retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: a.events, Segments: w.segments, Clock: a.clock, Begin: jobs.Begin})
 	rosters := roster.Service{People: people, Sets: w.segments, Events: a.events, Jobs: jobs}
-	jobs.Register(jobKinds(addresses, files, a.sample, schemes, terms, rosters)...)
+	a.jobs = jobs
+	a.replay = &replay.Service{
+		Events: a.events, IDs: people.IDs,
+		Again: func(ctx context.Context, who []person.Ref) error { return a.worker.Again(ctx, who) },
+	}
+	jobs.Register(append(jobKinds(addresses, files, a.sample, schemes, terms, rosters), a.replay.Kind())...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
@@ -357,7 +365,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Roster: rosters, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Privacy: forgetting, Retention: terms, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
+		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {

@@ -31,6 +31,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/roster"
@@ -94,6 +95,7 @@ type Config struct {
 	Personal   *personal.Service
 	Privacy    *privacy.Service
 	Retention  *retention.Service
+	Replay     *replay.Service
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -202,6 +204,7 @@ func (a *api) routes() {
 	a.privacyRoutes()
 	a.privacyRuleRoutes()
 	a.retentionRoutes()
+	a.replayRoutes()
 	a.personExportRoutes()
 	a.rejectionRoutes()
 	a.eventRoutes()

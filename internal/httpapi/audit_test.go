@@ -76,7 +76,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		"POST /sample":           "",                                                                                                              // for an empty workspace: TestSampleScenarios
 		"POST /segments/preview": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
-		"POST /privacy-check": "", "POST /retention/check": "", "POST /retention/limits": "", "POST /privacy-rules/try": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
+		"POST /privacy-check": "", "POST /retention/check": "", "POST /replays/check": "", "POST /retention/limits": "", "POST /privacy-rules/try": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
 	}
 	cases := []struct{ op, path, body, action string }{
 		{"PATCH /workspace", "", `{"timezone":"Asia/Tokyo"}`, "workspace.update"},
@@ -96,6 +96,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /people/{id}/erasure", "/people/$cem/erasure", `{"mode":"forget"}`, "erasure.ask"},
 		{"PUT /privacy-rules", "", `{"fields":[{"path":"traits.ssn","action":"drop"}],"consent":[],"unasked":true}`, "privacy_rules.update"},
 		{"PUT /retention", "", `{"days":400,"rules":[]}`, "retention.update"},
+		{"POST /replays", "", `{"from":"2026-01-01T00:00:00Z","to":"2026-02-01T00:00:00Z"}`, "replay.begin"},
 		{"POST /retention/removal", "", "", "retention.remove"},
 		{"POST /refusals", "", `{"identifiers":[{"kind":"email","value":"q@b.example"}]}`, "refusal.add"},
 		{"POST /refusals/admit", "", `{"identifier":{"kind":"email","value":"q@b.example"}}`, "refusal.remove"},

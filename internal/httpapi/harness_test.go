@@ -36,6 +36,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
 	"github.com/kizuna-cx/kizuna/internal/domain/roster"
@@ -163,7 +164,11 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	schemes := scheme.Service{People: people, Jobs: w.jobs, Pause: time.Millisecond}
 	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
 	rosters := roster.Service{People: people, Sets: p.segments, Events: w.store, Jobs: w.jobs}
-	w.jobs.Register(append(slices.Concat(samples.Kinds(), schemes.Kinds(), rosters.Kinds()), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind())...)
+	again := &replay.Service{Events: w.store, IDs: people.IDs, Again: func(_ context.Context, who []person.Ref) error {
+		w.keep(person.Applied{Touched: who}, 0)
+		return nil
+	}}
+	w.jobs.Register(append(slices.Concat(samples.Kinds(), schemes.Kinds(), rosters.Kinds()), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind(), again.Kind())...)
 	w.standing = standing.New(standing.Config{
 		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
@@ -183,6 +188,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 			Normalise: people.Normalise, Spellings: people.AllSpellings,
 		}), // takes requests; the work is tested with the whole product
 		Retention:  kept,
+		Replay:     again,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}

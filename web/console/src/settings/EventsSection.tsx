@@ -1,4 +1,4 @@
-import { Download, Pause, Play } from 'lucide-react'
+import { Download, Pause, Play, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
@@ -22,6 +22,7 @@ import {
   Text,
   Time,
 } from '@/ui'
+import { Replay } from './Replay'
 import { SettingsSection } from './SettingsSection'
 
 type Arrival = Schemas['Arrival']
@@ -49,6 +50,7 @@ export default function EventsSection() {
   const [filter, setFilter] = useUrlState({ source: '', type: '', name: '' })
   const [paused, setPaused] = useState(false)
   const [open, setOpen] = useState('')
+  const [again, setAgain] = useState(false)
   const sources = useList('/api/v1/sources', {}, { enabled: can('keys.write'), size: 500 })
   const names = useRead('/api/v1/event-names', {})
   const query = { source: filter.source || undefined, type: filter.type || undefined, name: filter.name || undefined }
@@ -80,6 +82,11 @@ export default function EventsSection() {
           choices={(names.data?.items ?? []).map((n) => ({ value: n.name, label: n.name }))}
           onChange={(name) => setFilter({ name })}
         />
+        {can('settings.write') ? (
+          <Button leftSection={<RotateCcw size={14} />} onClick={() => setAgain(true)}>
+            {t('replay.action')}
+          </Button>
+        ) : null}
         <Button leftSection={paused ? <Play size={14} /> : <Pause size={14} />} aria-pressed={paused} onClick={() => setPaused(!paused)}>
           {t(paused ? 'events.go_on' : 'events.pause')}
         </Button>
@@ -113,6 +120,9 @@ export default function EventsSection() {
           />
         }
       />
+      <Sheet title={t('replay.title')} opened={again} onClose={() => setAgain(false)}>
+        {again ? <Replay onClose={() => setAgain(false)} /> : null}
+      </Sheet>
       <Sheet title={t('field.event')} opened={open !== ''} onClose={() => setOpen('')} wide>
         {open ? <Whole id={open} sourceName={sourceName} /> : null}
       </Sheet>

@@ -1,0 +1,26 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+)
+
+// Again brings the mirrored rows of people up to date and lets the reactors look at them without any event, as after identities were worked out anew: what depends on people
+// is put right, what events have caused does not happen again. Batches of events wait meanwhile.
+func (w *Worker) Again(ctx context.Context, people []person.Ref) error {
+	if len(people) == 0 {
+		return nil
+	}
+	return w.alone(ctx, func() error {
+		if w.c.May != nil {
+			if err := w.c.May(); err != nil {
+				return err
+			}
+		}
+		if err := (refill{w}).mirror(ctx, people); err != nil {
+			return err
+		}
+		return w.react(ctx, Reaction{Touched: people})
+	})
+}
