@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +30,18 @@ const (
 	leaseEvery = 2 * time.Second
 	// leaseMargin is how long before the end of a lease that could not be extended its work stops.
 	leaseMargin = 3 * time.Second
+	// standbyLease is added to the name of a role: the lease of a process that waits and could do the work, since it reaches the log.
+	standbyLease = " standby"
+	// cutOffAfter is how long the process that follows the log may be without it while another one that waits has it: longer than the lease of that one, so
+	// that a log which nobody reaches moves nothing.
+	cutOffAfter = 2 * leaseFor
 	// unfit is how long a process that cannot do the work leaves the turn to others.
 	unfit = 30 * time.Second
 )
 
 var errTurnLost = errors.New("the lease could not be extended in time, another process may have taken over; start this one again")
+
+var errCutOff = errors.New("this process does not reach the log and another one does, which takes over; start this one again")
 
 // owner does the work of a role while it holds the role's lease.
 type owner struct {
@@ -42,6 +53,7 @@ type owner struct {
 	prepare func(ctx context.Context) error // before the services start
 	finish  func() error                    // after they have stopped
 	until   atomic.Pointer[time.Time]       // when the lease is over, by this machine's clock
+	fence   int64                           // number of the turn
 }
 
 func (a *application) owner(r role) *owner {
@@ -65,6 +77,7 @@ func (o *owner) turns(ctx context.Context) error {
 		case err != nil && ctx.Err() == nil:
 			o.a.log.Error("the lease cannot be asked for, trying again", "role", o.of, "err", err)
 		case l.Holder == o.me:
+			o.fence = l.Fence
 			err := o.hold(ctx, asked)
 			if !errors.Is(err, errUnfit) {
 				return err
@@ -74,6 +87,12 @@ func (o *owner) turns(ctx context.Context) error {
 		case l.Holder != waiting:
 			waiting = l.Holder
 			o.a.log.Info("another process does the work; this one waits", "role", o.of, "holder", l.Holder)
+		}
+		if l.Holder != o.me && o.of == workerRole && o.hears(ctx) == nil {
+			_, err = o.leases.Take(ctx, string(o.of)+standbyLease, o.me, o.a.c.Peers.URL, leaseFor)
+			if err != nil && ctx.Err() == nil {
+				o.a.log.Warn("others do not hear that this process could take over", "role", o.of, "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -89,11 +108,11 @@ func (o *owner) hold(ctx context.Context, asked time.Time) (err error) {
 	o.extended(asked)
 	work, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		o.extend(work, lose)
-	}()
+	var over sync.WaitGroup
+	over.Go(func() { o.extend(work, lose) })
+	if o.of == workerRole {
+		over.Go(func() { o.listen(work, lose) })
+	}
 	var running lifecycle.Group
 	if err = o.prepare(work); err == nil {
 		if err = running.Start(work, o.a.of(o.of)...); err == nil {
@@ -101,14 +120,14 @@ func (o *owner) hold(ctx context.Context, asked time.Time) (err error) {
 		}
 	}
 	patience := stopLimit
-	if cause := context.Cause(work); errors.Is(cause, errTurnLost) {
+	if cause := context.Cause(work); errors.Is(cause, errTurnLost) || errors.Is(cause, errCutOff) {
 		err, patience = cause, leaseMargin
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	err = errors.Join(err, running.Stop(stop), o.finish())
 	lose(nil)
-	<-over
+	over.Wait()
 	if !errors.Is(err, errTurnLost) {
 		err = errors.Join(err, o.leases.Leave(stop, string(o.of), o.me))
 	}
@@ -137,6 +156,37 @@ func (o *owner) extend(ctx context.Context, lose context.CancelCauseFunc) {
 			return
 		case ctx.Err() == nil:
 			o.a.log.Warn("the lease was not extended, trying again", "role", o.of, "err", err)
+		}
+	}
+}
+
+// hears asks the log for a sign of life.
+func (o *owner) hears(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseEvery)
+	defer cancel()
+	return o.a.stream.Reached(ctx)
+}
+
+// listen gives the turn away, until ctx ends, if this process does not reach the log and another one does.
+func (o *owner) listen(ctx context.Context, lose context.CancelCauseFunc) {
+	tick := time.NewTicker(leaseEvery)
+	defer tick.Stop()
+	for heard := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if o.hears(ctx) == nil {
+			heard = time.Now()
+			continue
+		}
+		if time.Since(heard) < cutOffAfter {
+			continue
+		}
+		if l, err := o.leases.Holder(ctx, string(o.of)+standbyLease); err == nil && l.Holder != "" && l.Holder != o.me {
+			lose(errCutOff)
+			return
 		}
 	}
 }
@@ -170,11 +220,62 @@ func (a *application) keepEvents(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("event store: %w", err)
 	}
+	if store, err = a.upToDate(ctx, store, a.turn.Load().fence); err != nil {
+		return err
+	}
 	if err := a.reaches(ctx, store); err != nil {
 		return errors.Join(err, store.Close())
 	}
 	a.shared.Keep(store)
 	return nil
+}
+
+// turnSuffix is added to the path of the events for the number of the turn in which the file was kept last.
+const turnSuffix = ".turn"
+
+// upToDate returns the store, or a new one to be filled from the log, if others have worked since this process did: they may have given events that are in the
+// file to other people, which no record of the log tells.
+func (a *application) upToDate(ctx context.Context, store *duck.Store, turn int64) (*duck.Store, error) {
+	path := eventsPath(a.c.Data)
+	at, err := store.Position(ctx)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	done, err := sqlstore.NewPositions(a.db).Position(ctx, pipeline.ReactConsumer)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	missed := at > 0 && at < done // a file from elsewhere
+	if raw, err := os.ReadFile(path + turnSuffix); err == nil {
+		last, err := strconv.ParseInt(strings.TrimSpace(string(raw)), 10, 64)
+		missed = err != nil || last < turn-1
+	}
+	if missed && at > 0 {
+		first, _, err := a.stream.Bounds(ctx)
+		switch {
+		case err != nil:
+			return nil, errors.Join(err, store.Close())
+		case first == 1:
+			a.log.Info("others have kept the events meanwhile; the file here is made anew from the log")
+			if err := store.Close(); err != nil {
+				return nil, err
+			}
+			for _, file := range []string{path, path + ".wal"} {
+				if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return nil, err
+				}
+			}
+			if store, err = duck.Open(ctx, path, duck.Options{MemoryMB: a.c.EventMemoryMB}); err != nil {
+				return nil, fmt.Errorf("event store: %w", err)
+			}
+		default:
+			a.log.Warn("others have kept the events meanwhile, and the log does not reach back to the beginning: events that late ones have given to somebody else since may still be shown with whom they had been given to; the file of who kept them last has it right")
+		}
+	}
+	if err := os.WriteFile(path+turnSuffix, []byte(strconv.FormatInt(turn, 10)), 0o600); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return store, nil
 }
 
 // reaches reports an event store that would not have what the others have seen, even after it was filled from the log: its segments would be left by half

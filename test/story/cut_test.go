@@ -37,10 +37,10 @@ func TestMachinesThatAreCutOffAndEnginesThatDieLoseAndDoubleNothing(t *testing.T
 	makeSegments(t, front)
 
 	load := newFaultLoad(faultSeed(t))
-	load.size = 5
+	load.size = 3
 	var stop atomic.Bool
 	done := load.send(t, func(int) bool {
-		time.Sleep(100 * time.Millisecond) // some dozen events a second: more would make one of too many people
+		time.Sleep(150 * time.Millisecond) // some dozen events a second: more would make one of too many people
 		return !stop.Load()
 	}, front, both)
 	// A process that has lost its turn ends; whoever supervises it starts it again, as the file says (restart: unless-stopped).
@@ -103,11 +103,12 @@ func TestMachinesThatAreCutOffAndEnginesThatDieLoseAndDoubleNothing(t *testing.T
 	if works(work) {
 		at = 2
 	}
-	others := []*machines.Machine{p.Machines[0], p.Machines[3-at]}
+	before, others := turns(p.Nodes[3-at]), []*machines.Machine{p.Machines[0], p.Machines[3-at]}
 	for _, m := range others {
 		p.Machines[at].Part(m)
 	}
 	many(50)
+	until("the other takes over, which reaches the log", func() bool { return turns(p.Nodes[3-at]) > before })
 	for _, m := range others {
 		p.Machines[at].Join(m)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -232,6 +233,35 @@ func (l *Log) publishOutside(ctx context.Context, msg *nats.Msg) (ack *jetstream
 			return nil, err
 		}
 	}
+}
+
+// Reached reports an error unless enough of the servers that hold the log are there, as far as this process sees, for it to take records. That the log answers
+// does not say so: a server that was cut off from the others goes on telling what it knew.
+func (l *Log) Reached(ctx context.Context) error {
+	if !l.ready.Load() {
+		return errClosed()
+	}
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	if info.Cluster == nil {
+		return nil
+	}
+	if info.Cluster.Leader == "" {
+		return unavailable(errors.New("no server leads it now"))
+	}
+	there := 1 // who leads, and answers
+	for _, r := range info.Cluster.Replicas {
+		// 0 is one of which nothing was heard yet, or just now.
+		if !r.Offline && r.Active < electing && (r.Active > 0 || r.Current) {
+			there++
+		}
+	}
+	if all := len(info.Cluster.Replicas) + 1; there*2 <= all {
+		return unavailable(fmt.Errorf("%d of %d servers hold it now", there, all))
+	}
+	return nil
 }
 
 // refresh asks the leader where the log ends.

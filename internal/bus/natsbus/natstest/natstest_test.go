@@ -220,3 +220,34 @@ func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {
 	}
 	t.Logf("%d acknowledged, %d refused, %d stored, %d kills", len(acknowledged), refused, len(seen), kills)
 }
+
+func TestALogThatAMinorityHoldsIsNotReached(t *testing.T) {
+	log := start(t, "REACHED")
+	until := func(what string, holds func(error) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			err := log.Reached(ctx)
+			cancel()
+			if holds(err) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("after a minute still not: %s: %v", what, err)
+			}
+		}
+	}
+	until("three servers hold it", func(err error) bool { return err == nil })
+	for _, i := range []int{1, 2} {
+		if err := cluster.Kill(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until("one is not enough", func(err error) bool { return err != nil })
+	for _, i := range []int{1, 2} {
+		if err := cluster.Start(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until("all are back", func(err error) bool { return err == nil })
+}
