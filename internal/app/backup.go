@@ -63,6 +63,9 @@ func backupCommand() command {
 Writes a new folder FOLDER/kizuna-TIME with all records, all events and the log behind them, as of one moment. A running server goes on: events are taken meanwhile, and have
 their effect once the event store's file is copied. Records are written in a form that SQLite and PostgreSQL both read, so that a backup of one can be restored into the other.
 
+Events that a ClickHouse server keeps (KIZUNA_EVENTS_URL) become the same file as those of an installation in one folder; until it is written, the server's own work waits. Of very
+many events let ClickHouse itself make copies as well (BACKUP DATABASE), taken before this one: what they lack is filled from the log as far as it reaches.
+
 The master key is not in it: keep DATA/master.key apart, without it stored credentials cannot be read. Otherwise a backup holds everything about everybody; keep it as safe as the
 data folder. A backup that was not finished is called .partial and can be deleted.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
@@ -137,10 +140,8 @@ func (w backupWriter) write(ctx context.Context, c Config, db *sqldb.DB, stores 
 	}
 	m.After = at
 	fmt.Fprintln(progress, "events ...")
-	for _, path := range []string{eventsPath(c.Data), eventsPath(c.Data) + ".wal"} {
-		if err := w.copy(path, filepath.Base(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, release())
-		}
+	if err := w.events(ctx, c, db); err != nil {
+		return errors.Join(err, release())
 	}
 	// The records must be as they are while the stores are held; once their moment is fixed, the server may go on.
 	fmt.Fprintln(progress, "records ...")
@@ -179,6 +180,33 @@ func (w backupWriter) write(ctx context.Context, c Config, db *sqldb.DB, stores 
 		_, err := out.Write(raw)
 		return err
 	})
+}
+
+// events copies the event store's file, or makes one out of the server's database.
+func (w backupWriter) events(ctx context.Context, c Config, db *sqldb.DB) error {
+	name := filepath.Base(eventsPath(c.Data))
+	if c.EventsURL == "" {
+		for _, end := range []string{"", ".wal"} {
+			if err := w.copy(eventsPath(c.Data)+end, name+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	}
+	all, err := workspaces(ctx, db)
+	if err != nil {
+		return err
+	}
+	store, err := c.readEvents(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	made := filepath.Join(w.dir, "making.duckdb")
+	if err := fileOf(ctx, store, made, c, all); err != nil {
+		return err
+	}
+	return errors.Join(w.copy(made, name), os.Remove(made))
 }
 
 // extra copies what is in the data folder besides the stores.

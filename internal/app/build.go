@@ -56,7 +56,6 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/linkcheck"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/shared"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -155,10 +154,10 @@ func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) 
 		return a, fmt.Errorf("record store: %w", err)
 	}
 	if c.several() {
-		a.shared = shared.New(shared.Config{Locate: a.keeperAddress, Key: base64.RawURLEncoding.EncodeToString(box.Hash("peer", "events")), Log: part(log, "events")})
+		a.shared = shared.New(shared.Config{Engine: c.eventEngine(), Locate: a.keeperAddress, Key: base64.RawURLEncoding.EncodeToString(box.Hash("peer", "events")), Log: part(log, "events")})
 		a.events = a.shared
 	} else {
-		store, err := duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB})
+		store, err := c.openEvents(ctx)
 		if err != nil {
 			return a, fmt.Errorf("event store: %w", err)
 		}

@@ -27,6 +27,7 @@ type Config struct {
 	PublicURL   string // how customers' browsers and mail programs reach this server; links in mails begin with it
 
 	Database        string         // record store: sqlite:PATH or postgres://...
+	EventsURL       string         // ClickHouse database with the events; empty: a DuckDB file in Data
 	EventMemoryMB   int            // DuckDB's memory limit
 	LogRetention    time.Duration  // how long the log keeps events that are stored
 	LogServers      LogServers     // where the log is if not in this process
@@ -77,7 +78,8 @@ var Variables = []Variable{
 	{"KIZUNA_PUBLIC_URL", "address customers reach this server at, e.g. https://kizuna.example.com", func(c *Config, v string) error { c.PublicURL = v; return nil }},
 	{"KIZUNA_DATABASE_URL", "record store: sqlite:PATH (default DATA/records.db) or postgres://user:password@host/db", func(c *Config, v string) error { c.Database = v; return nil }},
 	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
-	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of the event store in megabytes (default 300)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
+	{"KIZUNA_EVENTS_URL", "ClickHouse that keeps the events instead of a file, e.g. http://user:password@clickhouse:8123/kizuna (default: DATA/events.duckdb); version 25.3 or newer, by its HTTP port", func(c *Config, v string) error { c.EventsURL = v; return nil }},
+	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of DuckDB in megabytes (default 300)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
 	{"KIZUNA_LOG_LIMIT_GB", "gigabytes from which the log refuses events (default 32); servers outside set them aside", func(c *Config, v string) error { return number(v, &c.LogServers.LimitGB) }},
 	{"KIZUNA_LOG_URL", "NATS servers that hold the log instead of this process, e.g. nats://n1:4222,nats://n2:4222,nats://n3:4222, with JetStream and sync_interval: always; may carry user and password", func(c *Config, v string) error { c.LogServers.URL = v; return nil }},
@@ -155,7 +157,7 @@ func (c *Config) Validate() error {
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
 	}
-	all = append(all, c.LogServers.validate(), c.Files.validate(), c.validatePeers())
+	all = append(all, c.LogServers.validate(), c.Files.validate(), c.validatePeers(), c.validateEvents())
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
 	}

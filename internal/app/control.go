@@ -17,7 +17,6 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
@@ -274,7 +273,7 @@ func (s *remote) close() { s.client.CloseIdleConnections() }
 
 // stopped has the stores of a folder open that no server uses.
 type stopped struct {
-	events    *duck.Store
+	events    events
 	stream    *natsbus.Log
 	positions *sqlstore.Positions
 	unlock    func()
@@ -290,7 +289,7 @@ func openStopped(ctx context.Context, c Config, db *sqldb.DB) (s *stopped, err e
 	if s.unlock, err = lockFolder(c.Data); err != nil {
 		return s, fmt.Errorf("%w, and its control socket does not answer: stop it first", err)
 	}
-	if s.events, err = duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB}); err != nil {
+	if s.events, err = c.readEvents(ctx); err != nil {
 		return s, err
 	}
 	s.stream = c.newLog(nil, 0)

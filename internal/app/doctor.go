@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
@@ -306,12 +305,16 @@ func (d *doctor) stores(ctx context.Context, c Config) {
 	if !d.check("log bounds", err, "look at "+c.logPlace(), fmt.Sprintf("records %d to %d", r.First, r.Last)) {
 		return
 	}
-	if _, err := os.Stat(eventsPath(c.Data)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(eventsPath(c.Data)); c.EventsURL == "" && errors.Is(err, fs.ErrNotExist) {
 		d.warn("event store", "", "", "not on this machine")
 		return
 	}
-	events, err := duck.Open(ctx, eventsPath(c.Data), duck.Options{MemoryMB: c.EventMemoryMB})
-	if !d.check("event store", err, "move events.duckdb away: it is filled again from what the log holds", "opens") {
+	events, err := c.readEvents(ctx)
+	mend, note := "move events.duckdb away: it is filled again from what the log holds", "opens"
+	if c.EventsURL != "" {
+		mend, note = "see that the server of KIZUNA_EVENTS_URL runs and lets its user in; an empty one is filled at the first start, or by kizuna migrate-engine or restore", "ClickHouse at "+c.eventPlace()+" answers"
+	}
+	if !d.check("event store", err, mend, note) {
 		return
 	}
 	defer events.Close()

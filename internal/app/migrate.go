@@ -15,6 +15,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/click"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore/migrations"
@@ -39,7 +40,7 @@ func migrateCommand() command {
 		name: "migrate-engine", summary: "move a stopped installation to other engines",
 		long: `
 FROM is the data folder of an installation that lives in it: SQLite, DuckDB, the log and files. It moves to what the environment and --data name: records to
-KIZUNA_DATABASE_URL, the log to KIZUNA_LOG_URL, files to KIZUNA_FILES_URL, and what none of these is set for into DATA, which is the worker's and gets the events.
+KIZUNA_DATABASE_URL, events to KIZUNA_EVENTS_URL, the log to KIZUNA_LOG_URL, files to KIZUNA_FILES_URL, and what none of these is set for into DATA, which is the worker's.
 
 Everything is checked before anything is written: that the server is stopped, that the new places are empty, can be reached, are of versions that fit and have room. --dry-run ends
 there. Then records, events, log and files go over, in pieces of which each place knows how many it has: if the command is interrupted, killed or loses a connection, run it again and
@@ -196,6 +197,15 @@ func (m *mover) check(ctx context.Context) error {
 		}
 		if there > 0 && !begun {
 			return fmt.Errorf("KIZUNA_LOG_STREAM: the log at %s holds records already: name another one, or delete that stream", m.c.logPlace())
+		}
+	}
+	if m.c.EventsURL != "" {
+		there, err := click.Look(ctx, m.c.EventsURL)
+		if err != nil {
+			return fmt.Errorf("KIZUNA_EVENTS_URL: %w", err)
+		}
+		if there > 0 && !begun {
+			return fmt.Errorf("KIZUNA_EVENTS_URL: %s holds events already: name a database that does not exist yet", m.c.eventPlace())
 		}
 	}
 	if err := m.checkRecords(ctx); err != nil {

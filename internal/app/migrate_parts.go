@@ -19,7 +19,6 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
@@ -38,7 +37,7 @@ const mirrored = 1000
 
 // carryEvents fills the new event store through its port alone and compares. Its position says how far it is.
 func (m *mover) carryEvents(ctx context.Context, workspaces []string) (int64, error) {
-	to, err := duck.Open(ctx, eventsPath(m.c.Data), duck.Options{MemoryMB: m.c.EventMemoryMB})
+	to, err := m.c.openEvents(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -47,42 +46,8 @@ func (m *mover) carryEvents(ctx context.Context, workspaces []string) (int64, er
 }
 
 func (m *mover) fillEvents(ctx context.Context, from, to movable, workspaces []string) (int64, error) {
-	end, err := from.Position(ctx)
-	if err != nil {
+	if err := fillEvents(ctx, from, to, workspaces, m.tell); err != nil {
 		return 0, err
-	}
-	at, err := to.Position(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if at > end {
-		return 0, fmt.Errorf("the new store is at record %d, beyond %d: it is another's; begin anew with an empty folder", at, end)
-	}
-	merged, err := from.Redirects(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if err := to.Append(ctx, event.Batch{Redirects: merged}); err != nil {
-		return 0, err
-	}
-	for _, ws := range workspaces {
-		if err := eachMirror(ctx, from, ws, func(people []event.Mirror) error {
-			m.tell(false, "people of %s", ws)
-			return to.Append(ctx, event.Batch{People: people})
-		}); err != nil {
-			return 0, err
-		}
-	}
-	if err := from.Each(ctx, at, func(events []event.Kept, through uint64) error {
-		m.tell(through == end, "events: record %d of %d", through, end)
-		return to.Append(ctx, event.Batch{Events: events, Through: through})
-	}); err != nil {
-		return 0, err
-	}
-	if end > 0 {
-		if err := to.Append(ctx, event.Batch{Through: end}); err != nil { // the last records may have no events
-			return 0, err
-		}
 	}
 	m.tell(true, "comparing the events")
 	want, err := eventSums(ctx, from, workspaces)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/click"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
@@ -56,6 +58,31 @@ func TestAnInstallationMovesAndIsTheSame(t *testing.T) {
 	}
 	if err := notMoving(from); err == nil {
 		t.Error("the old installation starts")
+	}
+}
+
+func TestEventsMoveToClickHouse(t *testing.T) {
+	from, _ := leave(t)
+	c := into(t, filepath.Join(t.TempDir(), "new"))
+	c.EventsURL = eventstoretest.Address(t)
+	var out bytes.Buffer
+	if err := migrate(t.Context(), from, c, false, IO{Out: &out, Err: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "both sides agree") {
+		t.Error(out.String())
+	}
+	if _, err := os.Stat(eventsPath(c.Data)); !os.IsNotExist(err) {
+		t.Errorf("a file of events was made: %v", err)
+	}
+	if at, err := click.Look(t.Context(), c.EventsURL); at == 0 || err != nil {
+		t.Errorf("the database is at record %d, %v", at, err)
+	}
+	other, _ := leave(t)
+	second := into(t, filepath.Join(t.TempDir(), "second"))
+	second.EventsURL = c.EventsURL
+	if err := migrate(t.Context(), other, second, true, IO{Out: io.Discard, Err: io.Discard}); err == nil || !strings.Contains(err.Error(), "holds events already") {
+		t.Errorf("two installations in one database: %v", err)
 	}
 }
 

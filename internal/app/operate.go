@@ -170,12 +170,20 @@ func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
 		{
 			Name: "disk", Metrics: []telemetry.Metric{
 				{Name: "kizuna_disk_free_bytes", Help: "Room left for the data folder."},
-				{Name: "kizuna_store_bytes", Help: "Size of each store's files in the data folder.", Label: "store"},
+				{Name: "kizuna_store_bytes", Help: "Size of each store: its files in the data folder, or what a ClickHouse server keeps of the events.", Label: "store"},
 			},
-			Read: func(context.Context) (map[string]map[string]float64, error) {
+			Read: func(ctx context.Context) (map[string]map[string]float64, error) {
+				events := sizes(a.c.Data, "events.duckdb*")
+				if a.c.EventsURL != "" {
+					rows, err := a.events.Query(ctx, `SELECT toFloat64(sum(bytes_on_disk)) FROM system.parts WHERE database = currentDatabase()`, nil)
+					if err != nil {
+						return nil, err
+					}
+					events = rows[0][0].(float64)
+				}
 				return map[string]map[string]float64{
 					"kizuna_disk_free_bytes": telemetry.One(float64(freeSpace(a.c.Data))),
-					"kizuna_store_bytes":     {"records": sizes(a.c.Data, "records.db*"), "events": sizes(a.c.Data, "events.duckdb*")},
+					"kizuna_store_bytes":     {"records": sizes(a.c.Data, "records.db*"), "events": events},
 				}, nil
 			},
 		},

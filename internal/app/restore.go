@@ -39,7 +39,7 @@ func restoreCommand() command {
 BACKUP is a folder that kizuna backup has made. Its checksums are compared first; with --check that is all. DATA must not exist yet, or hold nothing but master.key. With
 KIZUNA_DATABASE_URL the records go into that database, which must be empty and may be of the other kind: that is how an installation moves from SQLite to PostgreSQL or back.
 With KIZUNA_LOG_URL the log goes to those servers, where its stream must not exist yet, and with KIZUNA_FILES_URL files go there: that is how it moves to several machines. The events
-stay a file in DATA, which is the worker's.
+stay a file in DATA, which is the worker's, or go into the database of KIZUNA_EVENTS_URL, which must have none yet.
 
 Sending is stopped in every workspace afterwards. What was waiting at the time of the backup may have been sent since, and would be sent again: look through it, then resume sending
 in the settings. --resume-sending leaves that out; use it for moving an installation that was stopped before its backup.`,
@@ -218,6 +218,9 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 	if err := sqlstore.Migrate(ctx, db); err != nil {
 		return fmt.Errorf("record store: %w", err)
 	}
+	if err := fillServer(ctx, c, db, progress); err != nil {
+		return fmt.Errorf("event store: %w", err)
+	}
 	if resume {
 		return nil
 	}
@@ -231,6 +234,39 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 		}
 	}
 	return nil
+}
+
+// fillServer moves the events out of the backup's file into the server's database, if one keeps them.
+func fillServer(ctx context.Context, c Config, db *sqldb.DB, progress io.Writer) error {
+	if c.EventsURL == "" {
+		return nil
+	}
+	fmt.Fprintln(progress, "events into "+c.eventPlace()+" ...")
+	all, err := workspaces(ctx, db)
+	if err != nil {
+		return err
+	}
+	file := c
+	file.EventsURL = ""
+	from, err := file.openEvents(ctx)
+	if err != nil {
+		return err
+	}
+	to, err := c.openEvents(ctx)
+	if err == nil {
+		var at uint64
+		if at, err = to.Position(ctx); err == nil && at > 0 {
+			err = fmt.Errorf("%s holds events up to record %d already: name a database that does not exist yet", c.eventPlace(), at)
+		}
+		if err == nil {
+			err = fillEvents(ctx, from, to, all, func(_ bool, format string, args ...any) { fmt.Fprintf(progress, format+"\n", args...) })
+		}
+		err = errors.Join(err, to.Close())
+	}
+	if err := errors.Join(err, from.Close()); err != nil {
+		return err
+	}
+	return os.Remove(eventsPath(c.Data))
 }
 
 // putFile gives a file of the backup to the store of files, which is not in the data folder.

@@ -20,7 +20,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/shred"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/shared"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
@@ -216,12 +216,14 @@ var errUnfit = errors.New("the event store here lacks what happened before the l
 
 // keepEvents opens the event store of this process and lets the others ask it.
 func (a *application) keepEvents(ctx context.Context) error {
-	store, err := duck.Open(ctx, eventsPath(a.c.Data), duck.Options{MemoryMB: a.c.EventMemoryMB})
+	store, err := a.c.openEvents(ctx)
 	if err != nil {
 		return fmt.Errorf("event store: %w", err)
 	}
-	if store, err = a.upToDate(ctx, store, a.turn.Load().fence); err != nil {
-		return err
+	if a.c.EventsURL == "" { // a server's database is everybody's
+		if store, err = a.upToDate(ctx, store, a.turn.Load().fence); err != nil {
+			return err
+		}
 	}
 	if err := a.reaches(ctx, store); err != nil {
 		return errors.Join(err, store.Close())
@@ -235,7 +237,7 @@ const turnSuffix = ".turn"
 
 // upToDate returns the store, or a new one to be filled from the log, if others have worked since this process did: they may have given events that are in the
 // file to other people, which no record of the log tells.
-func (a *application) upToDate(ctx context.Context, store *duck.Store, turn int64) (*duck.Store, error) {
+func (a *application) upToDate(ctx context.Context, store events, turn int64) (events, error) {
 	path := eventsPath(a.c.Data)
 	at, err := store.Position(ctx)
 	if err != nil {
@@ -265,7 +267,7 @@ func (a *application) upToDate(ctx context.Context, store *duck.Store, turn int6
 					return nil, err
 				}
 			}
-			if store, err = duck.Open(ctx, path, duck.Options{MemoryMB: a.c.EventMemoryMB}); err != nil {
+			if store, err = a.c.openEvents(ctx); err != nil {
 				return nil, fmt.Errorf("event store: %w", err)
 			}
 		default:
@@ -280,7 +282,7 @@ func (a *application) upToDate(ctx context.Context, store *duck.Store, turn int6
 
 // reaches reports an event store that would not have what the others have seen, even after it was filled from the log: its segments would be left by half
 // of their members.
-func (a *application) reaches(ctx context.Context, store *duck.Store) error {
+func (a *application) reaches(ctx context.Context, store shared.Keeper) error {
 	at, err := store.Position(ctx)
 	if err != nil {
 		return err
@@ -291,7 +293,7 @@ func (a *application) reaches(ctx context.Context, store *duck.Store) error {
 	}
 	first, _, err := a.stream.Bounds(ctx)
 	if err == nil && at < done && (first == 0 || first > at+1) {
-		err = fmt.Errorf("%w: it is at record %d, the log begins at %d; give %s the file of the process that kept it before, or of a backup", errUnfit, at, first, a.c.Data)
+		err = fmt.Errorf("%w: it is at record %d, the log begins at %d; give %s what the process that kept it before had, or a backup", errUnfit, at, first, a.c.eventPlace())
 	}
 	return err
 }

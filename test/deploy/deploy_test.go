@@ -163,6 +163,33 @@ func TestComposeStartsWhatThereIs(t *testing.T) {
 	}
 }
 
+// What is laid over compose.yml names services of it, and gives the nodes an address that they take.
+func TestComposeWithClickHouse(t *testing.T) {
+	base, over := read(t, "compose.yml")[0], read(t, "compose.clickhouse.yml")[0]
+	services, _ := at(over, "services").(node)
+	nodes := 0
+	for name, s := range services {
+		if name == "clickhouse" {
+			continue
+		}
+		nodes++
+		if text(base, "services", name, "image") != "kizuna" {
+			t.Errorf("%s is no node of compose.yml", name)
+		}
+		c := app.Default()
+		url := strings.ReplaceAll(text(s, "environment", "KIZUNA_EVENTS_URL"), "${CLICKHOUSE_PASSWORD:?}", "secret")
+		if err := errors.Join(c.FromEnvironment(func(key string) (string, bool) { return url, key == "KIZUNA_EVENTS_URL" }), c.Validate()); err != nil || c.EventsURL == "" {
+			t.Errorf("%s: %q: %v", name, url, err)
+		}
+		if needs, _ := at(s, "depends_on").(node); needs["clickhouse"] == nil {
+			t.Errorf("%s does not wait for the server", name)
+		}
+	}
+	if nodes != 3 || services["clickhouse"] == nil {
+		t.Errorf("%d nodes and %v", nodes, services["clickhouse"])
+	}
+}
+
 func TestTheServersOfTheLogAcknowledgeWhatIsOnTheDisk(t *testing.T) {
 	check := func(name, config string, variables ...string) {
 		t.Helper()
@@ -196,7 +223,7 @@ func TestTheServersOfTheLogAcknowledgeWhatIsOnTheDisk(t *testing.T) {
 
 // TestKubernetesRunsWhatThereIs reads the manifests as the cluster would.
 func TestKubernetesRunsWhatThereIs(t *testing.T) {
-	docs := append(read(t, "kubernetes/kizuna.yaml"), read(t, "kubernetes/nats.yaml")...)
+	docs := slices.Concat(read(t, "kubernetes/kizuna.yaml"), read(t, "kubernetes/nats.yaml"), read(t, "kubernetes/clickhouse.yaml"))
 	named := map[string]node{}
 	var pods []node // labels of those that there will be
 	for _, d := range docs {
@@ -330,7 +357,7 @@ func workload(t *testing.T, key string, d node, named map[string]node) {
 				if !strings.Contains(string(head), "--from-literal="+secret+"=") {
 					t.Errorf("%s wants the secret %s, which nobody is told to make", key, secret)
 				}
-				env[name] = cmp.Or(map[string]string{"master-key": masterKey, "database-url": "postgres://kizuna@db/kizuna"}[secret], "x")
+				env[name] = cmp.Or(map[string]string{"master-key": masterKey, "database-url": "postgres://kizuna@db/kizuna", "events-url": "http://kizuna@clickhouse:8123/kizuna"}[secret], "x")
 			case at(e, "valueFrom") != nil:
 				env[name] = "pod-0"
 			default:

@@ -18,7 +18,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -54,7 +54,7 @@ func (names) IDs(_ context.Context, _ string, nums []uint64) (map[uint64]string,
 }
 
 // history is a fixed month: a campaign this week and one the week before, a journey, bounces, machines, money.
-func history(t *testing.T) *report.Service {
+func history(t *testing.T, store event.Store) *report.Service {
 	t.Helper()
 	ctx := t.Context()
 	tokyo, err := time.LoadLocation("Asia/Tokyo")
@@ -63,11 +63,6 @@ func history(t *testing.T) *report.Service {
 	}
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	messages := sqlstore.NewOutbox(db)
-	store, err := duck.Open(ctx, filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
 	n := 0
 	var all []outbox.Message
 	var facts []outbox.Receipt
@@ -139,8 +134,10 @@ func history(t *testing.T) *report.Service {
 	})
 }
 
-func TestEveryReportIsTheCommittedOne(t *testing.T) {
-	s := history(t)
+func TestEveryReportIsTheCommittedOne(t *testing.T) { eventstoretest.Each(t, committed) }
+
+func committed(t *testing.T, store event.Store) {
+	s := history(t, store)
 	for _, spec := range report.Catalog() {
 		t.Run(spec.Key, func(t *testing.T) {
 			got, err := s.Make(t.Context(), ws, spec.Key, report.Params{From: "2026-03-28", To: "2026-04-01"}, page.Request{})
@@ -173,8 +170,10 @@ func TestEveryReportIsTheCommittedOne(t *testing.T) {
 }
 
 // Each figure of each row is as many people as it leads to.
-func TestEveryFigureOfEveryRowLeadsToAsManyPeople(t *testing.T) {
-	s := history(t)
+func TestEveryFigureOfEveryRowLeadsToAsManyPeople(t *testing.T) { eventstoretest.Each(t, figuresLead) }
+
+func figuresLead(t *testing.T, store event.Store) {
+	s := history(t, store)
 	p := report.Params{From: "2026-03-01", To: "2026-04-01"}
 	tried := 0
 	for _, spec := range report.Catalog() {
@@ -212,7 +211,7 @@ func TestEveryFigureOfEveryRowLeadsToAsManyPeople(t *testing.T) {
 }
 
 func TestReportsSayWhatIsWrongWithTheQuestion(t *testing.T) {
-	s := history(t)
+	s := history(t, eventstoretest.Duck(t))
 	for name, c := range map[string]struct {
 		key   string
 		p     report.Params

@@ -77,8 +77,10 @@ func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
 // orderSums are the columns that add up orders by currency. Amounts are added as whole thousandths, which every currency's minor unit
 // divides, so that no sum depends on its order; what is no amount at all is left out.
 const (
-	orderSums = `COALESCE(currency, ''), COUNT(*), CAST(SUM(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) AS BIGINT)`
-	orders    = ` AND type = 'track' AND name = ? AND (total IS NULL OR ABS(total) < 1e12)`
+	orderSums = `COALESCE(currency, ''), COUNT(*), CAST(SUM(` + thousandths + `) AS BIGINT)`
+	// thousandths rounds half away from zero, by hand: engines differ in what ROUND does with a half.
+	thousandths = `CAST(SIGN(COALESCE(total, 0)) * FLOOR(ABS(COALESCE(total, 0)) * 1000 + 0.5) AS BIGINT)`
+	orders      = ` AND type = 'track' AND name = ? AND (total IS NULL OR ABS(total) < 1e12)`
 )
 
 func (s *Service) allOrders(ctx context.Context, ws string) (n int64, revenue map[string]int64, err error) {
@@ -120,11 +122,11 @@ func span(ws string, p Period) []any {
 }
 
 // dayNumber is the expression that numbers the days of an event's time, from 0. Days differ in length, so it compares with the start of each.
-func dayNumber(days []Day) string {
+func dayNumber(days []time.Time) string {
 	var b strings.Builder
 	b.WriteString("CASE")
 	for i := 1; i < len(days); i++ {
-		fmt.Fprintf(&b, " WHEN time < %d THEN %d", days[i].Date.UnixMicro(), i-1)
+		fmt.Fprintf(&b, " WHEN time < %d THEN %d", days[i].UnixMicro(), i-1)
 	}
 	fmt.Fprintf(&b, " ELSE %d END", len(days)-1)
 	return b.String()
@@ -143,7 +145,7 @@ func at(days []Day, v any) (*Day, error) {
 }
 
 func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day) error {
-	number := dayNumber(days)
+	number := dayNumber(p.Days())
 	told := map[string]func(d *Day) *int64{
 		event.MessageSent:         func(d *Day) *int64 { return &d.Sent },
 		event.MessageRefused:      func(d *Day) *int64 { return &d.Refused },
@@ -192,7 +194,7 @@ func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day
 }
 
 func (s *Service) sumOrders(ctx context.Context, ws string, p Period, days []Day) error {
-	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(days)+`, `+orderSums+between+orders+` GROUP BY 1, 2`, append(span(ws, p), event.OrderCompleted))
+	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(p.Days())+`, `+orderSums+between+orders+` GROUP BY 1, 2`, append(span(ws, p), event.OrderCompleted))
 	if err != nil {
 		return fmt.Errorf("sum orders by day: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,7 +21,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 )
 
 const ws = "ws_1"
@@ -217,12 +216,9 @@ func TestEveryFigureLeadsToThePeopleBehindIt(t *testing.T) {
 	}
 }
 
-func TestTheOverviewCountsByDay(t *testing.T) {
-	store, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+func TestTheOverviewCountsByDay(t *testing.T) { eventstoretest.Each(t, overviewByDay) }
+
+func overviewByDay(t *testing.T, store event.Store) {
 	n := 0
 	ev := func(typ event.Type, name string, person uint64, at time.Time, props string) event.Kept {
 		n++
@@ -234,7 +230,7 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 	today, yesterday, old := now.Add(-time.Hour), now.Add(-24*time.Hour), now.Add(-40*24*time.Hour)
 	other := ev(event.Track, "Order Completed", 1, today, `{"total": 1000, "currency": "EUR"}`)
 	other.Workspace = "ws_2"
-	err = store.Append(t.Context(), event.Batch{
+	err := store.Append(t.Context(), event.Batch{
 		Through: 1,
 		People: []event.Mirror{
 			{Workspace: ws, Num: 1, ID: "per_1", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: old, LastSeen: today},
@@ -274,11 +270,10 @@ func TestTheOverviewCountsByDay(t *testing.T) {
 
 // The clocks of Berlin go forward on 29 March 2026 at 01:00 UTC: that day has 23 hours.
 func TestTheDaysOfAnOverviewAreThoseOfTheWorkspace(t *testing.T) {
-	store, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
+	eventstoretest.Each(t, overviewInZone)
+}
+
+func overviewInZone(t *testing.T, store event.Store) {
 	var events []event.Kept
 	for n, at := range []string{"2026-03-27T22:59:59Z", "2026-03-27T23:00:00Z", "2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z", "2026-03-30T22:00:00Z"} {
 		when, err := time.Parse(time.RFC3339, at)

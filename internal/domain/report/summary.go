@@ -194,29 +194,19 @@ func (s *Service) summarise(ctx context.Context, ws string, p Period) (f Summary
 
 // cancelled adds up by currency what orders that were cancelled in the period had brought and no refund gave back, whenever they were made: a
 // cancellation counts for the whole order, and shops that also tell of the refund are not counted twice.
-const cancelled = `SELECT COALESCE(currency, ''), COUNT(*), CAST(SUM(GREATEST(total - back, 0)) AS BIGINT) FROM (
+const cancelled = `SELECT COALESCE(currency, ''), COUNT(*), CAST(SUM(GREATEST(whole - back, 0)) AS BIGINT) FROM (
 	SELECT order_id, ANY_VALUE(currency) FILTER (WHERE name = $6) AS currency,
-		MAX(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) FILTER (WHERE name = $6) AS total,
-		COALESCE(SUM(CAST(ROUND(COALESCE(total, 0) * 1000) AS BIGINT)) FILTER (WHERE name = $7), 0) AS back
+		MAX(` + thousandths + `) FILTER (WHERE name = $6) AS whole, COALESCE(SUM(` + thousandths + `) FILTER (WHERE name = $7), 0) AS back
 	FROM event WHERE ws = $5 AND type = 'track' AND name IN ($6, $7) AND (total IS NULL OR ABS(total) < 1e12) AND order_id IN (
 		SELECT order_id FROM event WHERE ws = $1 AND time >= $2 AND time < $3 AND type = 'track' AND name = $4)
-	GROUP BY order_id) WHERE total > 0 GROUP BY 1`
+	GROUP BY order_id) AS taken_back WHERE whole > 0 GROUP BY 1`
 
 // daily counts active people and orders of each day of the period.
 func (s *Service) daily(ctx context.Context, ws string, p Period) (map[string][]float64, error) {
 	days := p.Days()
 	out := map[string][]float64{"active_people": make([]float64, len(days)), "orders": make([]float64, len(days))}
-	starts, ends := make([]int64, len(days)), make([]int64, len(days))
-	place := make(map[int64]int, len(days))
-	for i, d := range days {
-		starts[i], place[d.UnixMicro()] = d.UnixMicro(), i
-		ends[max(i-1, 0)] = starts[i]
-	}
-	ends[len(days)-1] = p.To.UnixMicro()
-	rows, err := s.c.Events.Query(ctx, `SELECT d.a, COUNT(DISTINCT person), COUNT(*) FILTER (WHERE type = 'track' AND name = ?)
-		FROM event JOIN (SELECT unnest(CAST(? AS BIGINT[])) AS a, unnest(CAST(? AS BIGINT[])) AS b) d ON time >= d.a AND time < d.b
-		WHERE ws = ? AND time >= ? AND time < ? AND type IN ('track', 'page', 'screen') GROUP BY d.a`,
-		[]any{event.OrderCompleted, starts, ends, ws, p.From.UnixMicro(), p.To.UnixMicro()})
+	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(days)+`, COUNT(DISTINCT person), COUNT(*) FILTER (WHERE type = 'track' AND name = ?)`+
+		between+` AND type IN ('track', 'page', 'screen') GROUP BY 1`, []any{event.OrderCompleted, ws, p.From.UnixMicro(), p.To.UnixMicro()})
 	if err != nil {
 		return nil, fmt.Errorf("count days: %w", err)
 	}
@@ -225,8 +215,7 @@ func (s *Service) daily(ctx context.Context, ws string, p Period) (map[string][]
 		if err := integers(r, &day, &active, &orders); err != nil {
 			return nil, err
 		}
-		i := place[day]
-		out["active_people"][i], out["orders"][i] = float64(active), float64(orders)
+		out["active_people"][day], out["orders"][day] = float64(active), float64(orders)
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
-	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 )
 
 // counted is a store that answers with figures instead of counting.
@@ -45,15 +44,14 @@ func (c counted) Credited(context.Context, string, time.Time, time.Time) ([]repo
 }
 
 func TestTheSummaryTellsReachRevenueHealthAndWhatIsNotAsItWas(t *testing.T) {
+	eventstoretest.Each(t, summary)
+}
+
+func summary(t *testing.T, store event.Store) {
 	zone, err := time.LoadLocation("Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = store.Close() }()
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 1, 0, 0, 0, zone) } // still the day before in UTC
 	var events []event.Kept
 	ev := func(name string, person uint64, at time.Time, props string) {

@@ -99,3 +99,32 @@ func Own(ctx context.Context, a Asker, ws, source string, loose bool) ([]uint64,
 	}
 	return out, nil
 }
+
+// KindName is event.KindOf's name in SQL, of an event e.
+const KindName = `CASE WHEN e.type IN ('page', 'screen') THEN '' ELSE e.name END`
+
+// Ages counts a workspace's events by kind, the most frequent first; for table see Stats.
+func Ages(ctx context.Context, a Asker, table, ws string) ([]event.Age, error) {
+	return Counted(ctx, a, `SELECT e.type, `+KindName+` AS kind, count(*), min(e.time) FROM `+table+` e WHERE e.ws = ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, ws)
+}
+
+// Counted reads rows of type, name, number and oldest time.
+func Counted(ctx context.Context, a Asker, query string, args ...any) ([]event.Age, error) {
+	rows, err := a.Query(ctx, query, args)
+	if err != nil {
+		return nil, fmt.Errorf("ages of events: %w", err)
+	}
+	out := make([]event.Age, len(rows))
+	for i, r := range rows {
+		out[i] = event.Age{Kind: event.Kind{Type: event.Type(r[0].(string)), Name: r[1].(string)}, Count: r[2].(int64), Oldest: time.UnixMicro(r[3].(int64)).UTC()}
+	}
+	return out, nil
+}
+
+// Terms takes terms apart into three lists of one length.
+func Terms(terms []event.Term) (types, names []string, since []int64) {
+	for _, t := range terms {
+		types, names, since = append(types, string(t.Type)), append(names, t.Name), append(since, t.Since.UnixMicro())
+	}
+	return types, names, since
+}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
@@ -60,10 +62,12 @@ func (c *change) withdrawRow(p place) {
 	c.pending = append(c.pending, []any{"", uint64(0), p.seq, p.idx, p.commit, c.number})
 }
 
+var errClosed = errors.New("event store: closed, or opened to read alone")
+
 // commit does what do writes, all of it or nothing. The caller holds the lock.
 func (s *Store) commit(ctx context.Context, through uint64, do func(context.Context, *change) error) error {
 	if s.closed {
-		return errors.New("event store: closed")
+		return errClosed
 	}
 	ctx = context.WithoutCancel(ctx)
 	now := s.seen.Load()
@@ -118,7 +122,7 @@ func (s *Store) insert(ctx context.Context, table string, n int, row func(int) [
 	if n == 0 {
 		return nil
 	}
-	batch, err := s.conn.PrepareBatch(s.writing(ctx, nil), "INSERT INTO "+table+columnsOf[table])
+	batch, err := s.conn.PrepareBatch(s.writing(ctx, nil, clickhouse.WithColumnNamesAndTypes(s.columns[table])), "INSERT INTO "+table)
 	if err != nil {
 		return fmt.Errorf("%s: %w", table, err)
 	}
@@ -132,8 +136,6 @@ func (s *Store) insert(ctx context.Context, table string, n int, row func(int) [
 	}
 	return nil
 }
-
-var columnsOf = map[string]string{"event_raw": " (" + rawColumns + ")"}
 
 // apply writes the batch.
 func (s *Store) apply(ctx context.Context, c *change, b event.Batch) error {
@@ -169,8 +171,8 @@ func (s *Store) apply(ctx context.Context, c *change, b event.Batch) error {
 
 // redirects reads stored redirects.
 func (s *Store) redirects(ctx context.Context, m *eventstore.Merges, ws, column string, nums []uint64) error {
-	rows, err := s.rows(ctx, `SELECT * FROM (SELECT loser, argMax(winner, commit) AS winner FROM redirect WHERE ws = ? AND commit <= ? GROUP BY loser) AS r WHERE has(?, `+column+`)`,
-		ws, s.seen.Load().commit, nums)
+	rows, err := s.rows(ctx, `SELECT * FROM (SELECT loser, argMax(winner, commit) AS winner FROM redirect WHERE ws = ? AND `+s.seen.Load().committed()+` GROUP BY loser) AS r WHERE has(?, `+column+`)`,
+		ws, nums)
 	if err != nil {
 		return err
 	}
@@ -278,7 +280,8 @@ func (s *Store) merge(ctx context.Context, c *change, m *eventstore.Merges) erro
 
 // onlyRows is the part of alive about single rows.
 func (st *state) onlyRows() string {
-	return strings.TrimPrefix((&state{commit: st.commit, rows: st.rows}).alive(), fmt.Sprintf("commit <= %d AND ", st.commit))
+	only := &state{commit: st.commit, rows: st.rows}
+	return strings.TrimPrefix(only.alive(), only.committed()+" AND ")
 }
 
 func list(nums []uint64) string {
@@ -345,6 +348,5 @@ func (st *state) withdrawn() string {
 	if len(st.people)+len(st.rows) == 0 {
 		return ""
 	}
-	seen := fmt.Sprintf("commit <= %d", st.commit)
-	return seen + " AND NOT (" + (&state{commit: st.commit, people: st.people, rows: st.rows}).alive() + ")"
+	return st.committed() + " AND NOT (" + (&state{commit: st.commit, people: st.people, rows: st.rows}).alive() + ")"
 }

@@ -2,9 +2,11 @@ package click
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,6 +27,8 @@ import (
 type Options struct {
 	// DeleteAt is how many people and events may be withdrawn before their old rows are deleted, 1000 if zero.
 	DeleteAt int
+	// Read opens the store as it was committed last, without taking the turn: another process goes on writing, which this one does not see. There must be one.
+	Read bool
 }
 
 // Store is an event.Store in one database of a ClickHouse server. It is safe for concurrent use.
@@ -32,12 +36,13 @@ type Store struct {
 	conn     driver.Conn
 	database string
 	deleteAt int
-	turn     uint64 // high bits of this process's commit numbers
-	since    uint64 // the commit that it took over at
+	columns  map[string][]clickhouse.ColumnNameAndType // of the tables that get rows from here
+	turn     uint64                                    // high bits of this process's commit numbers
+	since    uint64                                    // the commit that it took over at
 
 	mu     sync.Mutex // held by whatever writes
-	closed bool
-	last   uint64 // highest commit number that was tried
+	closed bool       // nothing is written (any more)
+	last   uint64     // highest commit number that was tried
 	seen   atomic.Pointer[state]
 }
 
@@ -92,7 +97,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}
-	err = prepare(ctx, maker, database)
+	err = prepare(ctx, maker, database, !o.Read)
 	if err := errors.Join(err, maker.Close()); err != nil {
 		return nil, fmt.Errorf("event store: %s: %w", opt.Addr[0], err)
 	}
@@ -104,10 +109,42 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if s.conn, err = clickhouse.Open(opt); err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}
-	if err := s.start(ctx); err != nil {
+	start := s.start
+	if o.Read {
+		start = s.look
+	}
+	if err := start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("event store: %s/%s: %w", opt.Addr[0], database, err), s.conn.Close())
 	}
 	return s, nil
+}
+
+// Look returns the last log record of the store at the address, 0 if there is none yet, and changes nothing. It fails if the server cannot be used.
+func Look(ctx context.Context, address string) (uint64, error) {
+	opt, err := options(address)
+	if err != nil {
+		return 0, err
+	}
+	database := opt.Auth.Database
+	opt.Auth.Database = "default"
+	conn, err := clickhouse.Open(opt)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	if err := prepare(ctx, conn, database, false); err != nil {
+		return 0, err
+	}
+	var tables uint64
+	if err := conn.QueryRow(ctx, `SELECT count() FROM system.tables WHERE database = '`+database+`' AND name = 'mark'`).Scan(&tables); err != nil || tables == 0 {
+		return 0, err
+	}
+	s, err := Open(ctx, address, Options{Read: true})
+	if err != nil {
+		return 0, err
+	}
+	at, err := s.Position(ctx)
+	return at, errors.Join(err, s.Close())
 }
 
 // Check reports whether the address is one that Open understands.
@@ -126,9 +163,13 @@ func options(address string) (*clickhouse.Options, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || database == "" || strings.ContainsAny(database, "/`'\\\"") {
 		return nil, fmt.Errorf("event store: %s; %s", u.Redacted(), want)
 	}
-	opt, err := clickhouse.ParseDSN(u.Scheme + "://" + u.Host + "/" + url.PathEscape(database))
-	if err != nil {
-		return nil, fmt.Errorf("event store: %s: %w; %s", u.Redacted(), err, want)
+	opt := &clickhouse.Options{Protocol: clickhouse.HTTP, Addr: []string{u.Host}}
+	port := "8123"
+	if u.Scheme == "https" {
+		opt.TLS, port = &tls.Config{MinVersion: tls.VersionTLS12}, "8443"
+	}
+	if u.Port() == "" {
+		opt.Addr[0] = net.JoinHostPort(u.Hostname(), port)
 	}
 	opt.Auth.Username, opt.Auth.Database = u.User.Username(), database
 	opt.Auth.Password, _ = u.User.Password()
@@ -139,13 +180,16 @@ func options(address string) (*clickhouse.Options, error) {
 }
 
 // prepare checks the server and makes the database.
-func prepare(ctx context.Context, conn driver.Conn, database string) error {
+func prepare(ctx context.Context, conn driver.Conn, database string, create bool) error {
 	v, err := conn.ServerVersion()
 	if err != nil {
 		return fmt.Errorf("is it running and its HTTP port this one? %w", err)
 	}
 	if found := [2]uint64{v.Version.Major, v.Version.Minor}; slices.Compare(found[:], oldest[:]) < 0 {
 		return fmt.Errorf("this is ClickHouse %d.%d; %d.%d or newer is needed", found[0], found[1], oldest[0], oldest[1])
+	}
+	if !create {
+		return nil
 	}
 	return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS `"+database+"`")
 }
@@ -161,27 +205,67 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.conn.Exec(ctx, `KILL QUERY WHERE query_id LIKE '`+s.writes("%")+`' SYNC`); err != nil {
 		return err
 	}
-	// A process that has lost its turn may still commit. The turn after it has said where it took over, and that counts.
-	const last = `(turn, commit)`
-	st := &state{}
-	var turns, layouts, since uint64
-	if err := s.conn.QueryRow(ctx, `SELECT max(turn), max(layout), argMax(since, `+last+`), argMax(commit, `+last+`), argMax(through, `+last+`) FROM mark`).
-		Scan(&turns, &layouts, &since, &st.commit, &st.through); err != nil {
+	if err := s.describe(ctx); err != nil {
 		return err
 	}
-	if layouts != 0 && layouts != layout {
-		return fmt.Errorf("the database has layout %d, this version needs %d: drop it and start again, it is filled from the log", layouts, layout)
+	m, err := s.marked(ctx)
+	if err != nil {
+		return err
 	}
-	s.turn = (turns + 1) << turnBits
-	s.since, s.last = st.commit, s.turn
-	st.lostFrom, st.lostTo = st.commit, s.turn
+	st := &state{commit: m.commit, through: m.through, lostFrom: m.commit}
+	s.turn = (m.turn + 1) << turnBits
+	s.since, s.last, st.lostTo = st.commit, s.turn, s.turn
 	if err := s.mark(ctx, st.commit, st.through); err != nil {
 		return err
 	}
-	if err := s.forget(ctx, fmt.Sprintf("commit > %d OR commit > %d AND commit < %d", st.commit, since, turns<<turnBits)); err != nil {
+	if err := s.forget(ctx, fmt.Sprintf("commit > %d OR commit > %d AND commit < %d", st.commit, m.since, m.turn<<turnBits)); err != nil {
 		return err
 	}
 	return s.reload(ctx, st)
+}
+
+// describe reads what rows consist of, which the client would otherwise ask before each batch.
+func (s *Store) describe(ctx context.Context) error {
+	s.columns = map[string][]clickhouse.ColumnNameAndType{}
+	rows, err := s.conn.Query(ctx, `SELECT table, name, type FROM system.columns WHERE database = currentDatabase() ORDER BY table, position`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		var c clickhouse.ColumnNameAndType
+		if err := rows.Scan(&table, &c.Name, &c.Type); err != nil {
+			return err
+		}
+		s.columns[table] = append(s.columns[table], c)
+	}
+	return rows.Err()
+}
+
+// marks is what the last turn has said of itself.
+type marks struct{ turn, since, commit, through uint64 }
+
+// marked reads it. A process that has lost its turn may still commit; the turn after it has said where it took over, and that counts.
+func (s *Store) marked(ctx context.Context) (m marks, err error) {
+	const last = `(turn, commit)`
+	var found uint64
+	err = s.conn.QueryRow(ctx, `SELECT max(turn), max(layout), argMax(since, `+last+`), argMax(commit, `+last+`), argMax(through, `+last+`) FROM mark`).
+		Scan(&m.turn, &found, &m.since, &m.commit, &m.through)
+	if err == nil && found != 0 && found != layout {
+		err = fmt.Errorf("the database has layout %d, this version needs %d: drop it and start again, it is filled from the log", found, layout)
+	}
+	return m, err
+}
+
+// look reads what readers know and changes nothing.
+func (s *Store) look(ctx context.Context) error {
+	m, err := s.marked(ctx)
+	if err != nil {
+		return err
+	}
+	s.closed = true // for whatever writes
+	return s.reload(ctx, &state{commit: m.commit, through: m.through, lostFrom: m.since, lostTo: m.turn << turnBits})
 }
 
 // writes begins the name of every statement that writes, so that it can be ended from outside.
@@ -203,8 +287,8 @@ func (s *Store) write(ctx context.Context, query string, args ...any) error {
 	return s.conn.Exec(s.writing(ctx, params), text)
 }
 
-func (s *Store) writing(ctx context.Context, params map[string]string) context.Context {
-	opt := []clickhouse.QueryOption{clickhouse.WithQueryID(s.writes(id.New("qry")))}
+func (s *Store) writing(ctx context.Context, params map[string]string, also ...clickhouse.QueryOption) context.Context {
+	opt := append(also, clickhouse.WithQueryID(s.writes(id.New("qry"))))
 	if len(params) > 0 {
 		opt = append(opt, clickhouse.WithParameters(params))
 	}
@@ -231,7 +315,7 @@ func (s *Store) forget(ctx context.Context, beyond string) error {
 // reload reads what is withdrawn.
 func (s *Store) reload(ctx context.Context, st *state) error {
 	st.people, st.rows = map[eventstore.Who]bool{}, map[place]bool{}
-	rows, err := s.conn.Query(ctx, `SELECT ws, person, seq, idx, written FROM withdrawn WHERE commit <= `+strconv.FormatUint(st.commit, 10))
+	rows, err := s.conn.Query(ctx, `SELECT ws, person, seq, idx, written FROM withdrawn WHERE `+st.committed())
 	if err != nil {
 		return err
 	}
@@ -252,13 +336,18 @@ func (s *Store) reload(ctx context.Context, st *state) error {
 	return rows.Err()
 }
 
+// committed is the condition on rows of any table.
+func (st *state) committed() string {
+	if st.lostFrom+1 < st.lostTo && st.commit >= st.lostTo {
+		return fmt.Sprintf("commit <= %d AND NOT (commit > %d AND commit < %d)", st.commit, st.lostFrom, st.lostTo)
+	}
+	return fmt.Sprintf("commit <= %d", st.commit)
+}
+
 // alive is the condition on rows of event_raw that readers of the state see.
 func (st *state) alive() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "commit <= %d", st.commit)
-	if st.lostFrom+1 < st.lostTo && st.commit >= st.lostTo {
-		fmt.Fprintf(&b, " AND NOT (commit > %d AND commit < %d)", st.lostFrom, st.lostTo)
-	}
+	b.WriteString(st.committed())
 	of := map[string][]string{}
 	for w := range st.people {
 		of[w.WS] = append(of[w.WS], strconv.FormatUint(w.Num, 10))
@@ -291,9 +380,6 @@ func (st *state) tables() string {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
 	s.closed = true
 	return s.conn.Close()
 }

@@ -141,8 +141,8 @@ const (
 	keptColumns    = historyColumns + `, previous_id, group_id, person_id, original, sent, flags, ids`
 )
 
-// kept reads a row of historyColumns or, if all, of keptColumns.
-func kept(rows driver.Rows, ws string, all bool) (event.Kept, error) {
+// kept reads a row of historyColumns or, if all, of keptColumns, and what the statement selects besides.
+func kept(rows driver.Rows, ws string, all bool, besides ...any) (event.Kept, error) {
 	k := event.Kept{}
 	k.Workspace = ws
 	var typ, origin, props, context string
@@ -154,7 +154,7 @@ func kept(rows driver.Rows, ws string, all bool) (event.Kept, error) {
 	if all {
 		into = append(into, &k.PreviousID, &k.GroupID, &k.PersonID, &original, &sent, &flags, &ids)
 	}
-	if err := rows.Scan(into...); err != nil {
+	if err := rows.Scan(append(into, besides...)...); err != nil {
 		return k, fmt.Errorf("event store: %w", err)
 	}
 	k.Type, k.Origin, k.Position.Index = event.Type(typ), event.Origin(origin), int(idx)

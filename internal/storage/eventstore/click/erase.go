@@ -121,6 +121,9 @@ func (s *Store) remove(ctx context.Context, ws string, people []uint64, instead 
 func (s *Store) DropSource(ctx context.Context, ws, source string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
 	if err := s.write(context.WithoutCancel(ctx), `ALTER TABLE event_raw DELETE WHERE ws = ? AND source = ?`, ws, source); err != nil {
 		return fmt.Errorf("event store: drop: %w", err)
 	}
@@ -131,6 +134,9 @@ func (s *Store) DropSource(ctx context.Context, ws, source string) error {
 func (s *Store) Scrub(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return errClosed
+	}
 	for _, q := range []string{`ALTER TABLE event_raw APPLY DELETED MASK`, `OPTIMIZE TABLE person_raw FINAL`} {
 		if err := s.write(ctx, q); err != nil {
 			return fmt.Errorf("event store: rewrite: %w", err)

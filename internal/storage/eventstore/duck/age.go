@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
-
-// kindName is event.KindOf's name in SQL.
-const kindName = `CASE WHEN e.type IN ('page', 'screen') THEN '' ELSE e.name END`
 
 // Ages counts a workspace's events by kind, the most frequent first.
 func (s *Store) Ages(ctx context.Context, ws string) ([]event.Age, error) {
-	return s.counted(ctx, `SELECT e.type, `+kindName+` AS kind, count(*), min(e.time) FROM event_raw e WHERE e.ws = ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, ws)
+	return eventstore.Ages(ctx, s, "event_raw", ws)
 }
 
 // TooOld counts the events of the kinds that happened before their terms begin; kinds of which there are none are left out.
@@ -22,26 +19,11 @@ func (s *Store) TooOld(ctx context.Context, ws string, terms []event.Term) ([]ev
 	if len(terms) == 0 {
 		return nil, nil
 	}
-	types, names, since := make([]string, len(terms)), make([]string, len(terms)), make([]int64, len(terms))
-	for i, t := range terms {
-		types[i], names[i], since[i] = string(t.Type), t.Name, t.Since.UnixMicro()
-	}
-	return s.counted(ctx, `SELECT e.type, k.name, count(*), min(e.time) FROM event_raw e
+	types, names, since := eventstore.Terms(terms)
+	return eventstore.Counted(ctx, s, `SELECT e.type, k.name, count(*), min(e.time) FROM event_raw e
 		JOIN (SELECT unnest(CAST(? AS VARCHAR[])) AS type, unnest(CAST(? AS VARCHAR[])) AS name, unnest(CAST(? AS BIGINT[])) AS since) k
-		ON k.type = e.type AND k.name = `+kindName+` AND e.time < k.since
+		ON k.type = e.type AND k.name = `+eventstore.KindName+` AND e.time < k.since
 		WHERE e.ws = ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`, types, names, since, ws)
-}
-
-func (s *Store) counted(ctx context.Context, query string, args ...any) ([]event.Age, error) {
-	rows, err := s.Query(ctx, query, args)
-	if err != nil {
-		return nil, fmt.Errorf("ages of events: %w", err)
-	}
-	out := make([]event.Age, len(rows))
-	for i, r := range rows {
-		out[i] = event.Age{Kind: event.Kind{Type: event.Type(r[0].(string)), Name: r[1].(string)}, Count: r[2].(int64), Oldest: time.UnixMicro(r[3].(int64)).UTC()}
-	}
-	return out, nil
 }
 
 // DropOld deletes at most limit events of a kind that happened before the term begins, and returns how many there were: fewer than limit if none is left.
@@ -52,7 +34,7 @@ func (s *Store) DropOld(ctx context.Context, ws string, t event.Term, limit int)
 		return 0, errors.New("event store: closed")
 	}
 	res, err := s.w.ExecContext(context.WithoutCancel(ctx), `DELETE FROM event_raw WHERE rowid IN (SELECT e.rowid FROM event_raw e
-		WHERE e.ws = ? AND e.type = ? AND `+kindName+` = ? AND e.time < ? LIMIT ?)`, ws, string(t.Type), t.Name, t.Since.UnixMicro(), limit)
+		WHERE e.ws = ? AND e.type = ? AND `+eventstore.KindName+` = ? AND e.time < ? LIMIT ?)`, ws, string(t.Type), t.Name, t.Since.UnixMicro(), limit)
 	if err != nil {
 		return 0, fmt.Errorf("event store: drop what is too old: %w", err)
 	}
