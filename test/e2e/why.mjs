@@ -66,7 +66,8 @@ async function reached() {
   await visit(page, `/people/${somebody.id}`)
   await page.getByRole('link', { name: t['why.ask'], exact: true }).click()
   await page.getByRole('combobox', { name: t['why.thing'] }).fill(journey.name)
-  await page.getByRole('option', { name: journey.name, exact: true }).click()
+  // A campaign may be called the same.
+  await page.getByRole('group', { name: t['nav.journeys'] }).getByRole('option', { name: journey.name, exact: true }).click()
   await page.getByText(t['why.rounds'], { exact: true }).waitFor()
   assert.equal(new URL(page.url()).searchParams.get('journey'), journey.id)
   await done(page)

@@ -52,6 +52,7 @@ export default function JobsPage() {
         columns={[
           {
             id: 'what',
+            opens: true,
             title: t('jobs.what'),
             cell: (j) => (
               <div>

@@ -320,7 +320,8 @@ function Canvas(props: CanvasProps) {
         return found !== undefined && found !== null
       }
       const moved = flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 80 })
-      if (!take()) void moved?.then(take) // it was out of sight and is drawn only now
+      // It was out of sight and is drawn only now; whoever has gone on to a field meanwhile stays there.
+      if (!take()) void moved?.then(() => document.activeElement?.matches('input, textarea, select') || take())
     },
     [placed],
   )

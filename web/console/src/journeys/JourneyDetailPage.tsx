@@ -285,6 +285,7 @@ function Versions({ id, published }: { id: string; published: number }) {
           columns={[
             {
               id: 'version',
+              opens: true,
               title: t('journeys.version_name'),
               cell: (v) => t('journeys.version', { n: v.version }),
               text: (v) => v.version,

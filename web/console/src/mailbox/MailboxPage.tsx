@@ -3,7 +3,7 @@ import { Mailbox } from 'lucide-react'
 import { Problem } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Accordion, DataTable, EmptyState, ListPage, Loaded, Sheet, Time, UnstyledButton } from '@/ui'
+import { Accordion, DataTable, EmptyState, ListPage, Loaded, Sheet, Time } from '@/ui'
 import css from './MailboxPage.module.css'
 
 interface Mail {
@@ -50,12 +50,9 @@ export default function MailboxPage() {
         columns={[
           {
             id: 'subject',
+            opens: true,
             title: t('field.subject'),
-            cell: (m) => (
-              <UnstyledButton className={css.open} onClick={() => setView({ mail: m.ID }, { push: true })}>
-                {m.Subject}
-              </UnstyledButton>
-            ),
+            cell: (m) => m.Subject,
           },
           { id: 'to', title: t('field.person'), cell: (m) => m.To },
           { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.Date} /> },

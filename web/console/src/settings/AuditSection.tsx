@@ -110,7 +110,7 @@ export default function AuditSection() {
         onOpen={setOpen}
         columns={[
           { id: 'who', title: t('audit.who'), cell: actor, text: (e) => e.actor.name || e.actor.id },
-          { id: 'what', title: t('audit.what'), cell: verb, text: (e) => e.action },
+          { id: 'what', opens: true, title: t('audit.what'), cell: verb, text: (e) => e.action },
           { id: 'about', title: t('audit.about'), cell: (e) => about(e), text: (e) => `${e.noun} ${e.noun_id}` },
           { id: 'ip', title: 'IP', optional: true, cell: (e) => e.ip ?? '', text: (e) => e.ip },
           { id: 'time', title: t('field.time'), cell: (e) => <Time at={e.at} />, text: (e) => e.at },

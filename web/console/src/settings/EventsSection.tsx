@@ -105,7 +105,13 @@ export default function EventsSection() {
         onClearFilters={clear}
         onOpen={(e) => setOpen(e.message_id)}
         columns={[
-          { id: 'event', title: t('field.event'), cell: (e) => e.name || word('event_type', e.type), text: (e) => e.name || e.type },
+          {
+            id: 'event',
+            opens: true,
+            title: t('field.event'),
+            cell: (e) => e.name || word('event_type', e.type),
+            text: (e) => e.name || e.type,
+          },
           { id: 'type', title: t('field.kind'), cell: (e) => word('event_type', e.type), text: (e) => e.type },
           { id: 'person', title: t('field.person'), cell: (e) => <PersonOf event={e} />, text: (e) => e.person },
           { id: 'source', title: t('field.source'), cell: (e) => sourceName(e.source), text: (e) => sourceName(e.source) },

@@ -186,12 +186,9 @@ function Deliveries({ hook: w }: { hook: Webhook }) {
         columns={[
           {
             id: 'kind',
+            opens: true,
             title: t('field.event'),
-            cell: (d) => (
-              <Button size="compact-sm" variant="subtle" onClick={() => setOpen(d)}>
-                {d.kind}
-              </Button>
-            ),
+            cell: (d) => d.kind,
             text: (d) => d.kind,
           },
           {

@@ -91,6 +91,7 @@ export default function TasksPage() {
         columns={[
           {
             id: 'title',
+            opens: true,
             title: t('tasks.what'),
             cell: (x) => (
               <div>

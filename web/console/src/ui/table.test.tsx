@@ -77,6 +77,46 @@ test('all that fit can be meant, also those that were not read', () => {
   expect(screen.queryByText(/that match are selected/)).toBeNull()
 })
 
+test('a row opens without a mouse and on a phone', () => {
+  const opened = vi.fn()
+  const shown = (wide: boolean) => {
+    vi.stubGlobal('matchMedia', (q: string) => ({
+      matches: !wide,
+      media: q,
+      addEventListener() {},
+      removeEventListener() {},
+      addListener() {},
+      removeListener() {},
+    }))
+    return render(
+      <UiProvider>
+        <DataTable
+          name="open"
+          label="Rows"
+          rows={[{ id: 'a' }]}
+          rowId={(r) => r.id}
+          onOpen={(r) => opened(r.id)}
+          columns={[
+            { id: 'id', title: 'Name', opens: true, cell: (r) => `row ${r.id}` },
+            { id: 'more', title: 'More', cell: () => 'something' },
+          ]}
+        />
+      </UiProvider>,
+    )
+  }
+  for (const wide of [true, false]) {
+    const { unmount } = shown(wide)
+    expect(screen.queryByRole('table') !== null).toBe(wide)
+    fireEvent.click(screen.getByRole('button', { name: 'row a' }))
+    expect(opened).toHaveBeenCalledTimes(1)
+    fireEvent.click(screen.getByText('something'))
+    expect(opened).toHaveBeenCalledTimes(2)
+    opened.mockClear()
+    unmount()
+  }
+  vi.unstubAllGlobals()
+})
+
 test('a phone has orders to choose from, too', async () => {
   const wide = window.matchMedia
   window.matchMedia = (query) => ({ ...wide(query), matches: query.includes('760px') })

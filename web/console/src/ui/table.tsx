@@ -1,6 +1,6 @@
 // The table: rows by cursor, virtual above a hundred, chosen columns, selection with bulk actions. On a phone each row
 // is a small card instead, so that nothing scrolls sideways.
-import { ActionIcon, Button, Checkbox, Loader, Menu } from '@mantine/core'
+import { ActionIcon, Button, Checkbox, Loader, Menu, UnstyledButton } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { columnVisibilityFeature, createColumnHelper, rowSelectionFeature, tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
@@ -26,6 +26,8 @@ export interface Column<T> {
   num?: boolean
   /** The column that names the row; heads its card on a phone. The first one if none says so. */
   main?: boolean
+  /** Its content is the button that opens the row, for hands without a mouse; where rows have no link. */
+  opens?: boolean
   /** Not shown until the reader chooses it. */
   optional?: boolean
   /** Values of the list's order that this column stands for: the one it takes first, then the other way round. */
@@ -248,6 +250,15 @@ export function DataTable<T extends object>(p: Props<T>) {
     p.onOpen?.(row)
   }
 
+  const content = (c: Column<T>, row: T) =>
+    c.opens && p.onOpen ? (
+      <UnstyledButton className={css.opener} onClick={() => p.onOpen?.(row)}>
+        {c.cell(row)}
+      </UnstyledButton>
+    ) : (
+      c.cell(row)
+    )
+
   return (
     <div className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
       {ids.length > 0 && p.bulk ? (
@@ -286,15 +297,18 @@ export function DataTable<T extends object>(p: Props<T>) {
           <ul ref={body as Ref<HTMLUListElement>} className={css.cards} aria-label={p.label}>
             {before > 0 ? <li aria-hidden style={{ height: before }} /> : null}
             {drawn.map(({ row, index }) => (
+              // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events -- a larger target for fingers; keys have the link or button in it
               <li
                 key={row.id}
                 ref={virtual ? virtualizer.measureElement : undefined}
                 data-index={index}
+                data-opens={p.onOpen ? true : undefined}
                 className={css.cardRow}
                 data-selected={selection[row.id] || undefined}
+                onClick={p.onOpen ? open(row.original) : undefined}
               >
                 <div className={css.cardMain}>
-                  {main?.cell(row.original)}
+                  {main ? content(main, row.original) : null}
                   {p.bulk ? (
                     <Checkbox aria-label={t('table.select')} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
                   ) : null}
@@ -304,7 +318,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                   .map((c) => (
                     <div key={c.id} className={css.cardPair}>
                       <span>{c.title}</span>
-                      <span>{c.cell(row.original)}</span>
+                      <span>{content(c, row.original)}</span>
                     </div>
                   ))}
               </li>
@@ -367,7 +381,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                     const c = given.find((x) => x.id === cell.column.id)
                     return (
                       <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
-                        <table.FlexRender cell={cell} />
+                        {c?.opens ? content(c, row.original) : <table.FlexRender cell={cell} />}
                       </td>
                     )
                   })}
