@@ -21,12 +21,15 @@ function show(text: string, o: { bad?: boolean; offer?: Offer; ms: number }) {
     closeButtonProps: { 'aria-label': t('action.close') },
     message: (
       <Group justify="space-between" wrap="nowrap" gap="sm" role={o.bad ? 'alert' : 'status'}>
-        <Text size="sm">{text}</Text>
+        <Text size="sm" miw={0} style={{ overflowWrap: 'anywhere' }}>
+          {text}
+        </Text>
         {o.offer ? (
           <Button
             size="compact-sm"
             variant="light"
             color="accent"
+            flex="none"
             onClick={() => {
               hideNotification(id)
               o.offer?.run()
