@@ -7,9 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
-	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
-	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/network"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -169,18 +167,16 @@ func (a *api) consentRoutes() {
 		if reason == "" {
 			reason = consent.Manual
 		}
+		// Whose address it is gets an event, and so is looked at again by segments that ask who can be reached.
+		holders, err := a.c.People.Holders(ctx, workspaceOf(ctx), in.Body.Channel, in.Body.Addresses)
+		if err != nil {
+			return nil, err
+		}
 		for i, addr := range in.Body.Addresses {
-			wanted[i] = consent.Suppress{Channel: in.Body.Channel, Address: addr, Reason: reason, Detail: in.Body.Detail}
-			// Whose address it is gets an event, and so is looked at again by segments that ask who can be reached.
-			switch p, err := a.c.People.ByIdentifier(ctx, workspaceOf(ctx), event.Identifier{Kind: in.Body.Channel, Value: addr}); {
-			case err == nil:
-				wanted[i].PersonID = p.ID
-			case !errs.Is(err, errs.KindNotFound) && !errs.Is(err, errs.KindInvalid):
-				return nil, err
-			}
+			wanted[i] = consent.Suppress{Channel: in.Body.Channel, Address: addr, Reason: reason, Detail: in.Body.Detail, PersonID: holders[addr]}
 		}
 		n := 0
-		err := a.change(ctx, "add", "suppression", in.Body.Channel, func(ctx context.Context) (err error) {
+		err = a.change(ctx, "add", "suppression", in.Body.Channel, func(ctx context.Context) (err error) {
 			n, err = c.Suppress(ctx, workspaceOf(ctx), wanted...)
 			return err
 		})

@@ -195,7 +195,9 @@ func killedAtEveryStep(t *testing.T, s *harness.Server) {
 	if report.Sent+report.Failed != people || report.Failed > report.Uncertain/2 || report.Audience != people || report.Queued+report.Bounced != 0 {
 		t.Errorf("report %+v, want %d sent of %d, and failed only who was hit twice", report, people, people)
 	}
-	var unknown struct{ Items []struct{ State, Reason string } }
+	var unknown struct {
+		Items []struct{ State, Reason string }
+	}
 	s.Must("GET", "/reports/campaigns/people?limit=200&metric=failed&reason=answer_lost&row="+campaign, nil, &unknown)
 	if len(unknown.Items) != report.Failed {
 		t.Errorf("%d people failed because an answer was lost, the report says %d failed", len(unknown.Items), report.Failed)

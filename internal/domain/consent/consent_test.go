@@ -34,6 +34,7 @@ type fixture struct {
 	restricted [][]string
 	news       consent.Topic
 	known      map[string][]string
+	everybody  int // how often everybody was to be looked at again
 }
 
 func (f *fixture) Emit(_ context.Context, events ...event.Event) error {
@@ -79,7 +80,10 @@ func setupOn(t *testing.T, db *sqldb.DB) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{clock: clock.NewFixed(start), known: map[string][]string{}}
-	f.Service = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: f, Hasher: box, People: f, Known: f, Clock: f.clock})
+	f.Service = consent.New(consent.Config{
+		Store: sqlstore.NewConsent(db), Tx: db, Emitter: f, Hasher: box, People: f, Known: f, Clock: f.clock,
+		Everybody: func(context.Context, string) error { f.everybody++; return nil },
+	})
 	f.Watch(f)
 	if err := f.EnsureDefaults(t.Context(), ws); err != nil {
 		t.Fatal(err)
@@ -422,6 +426,56 @@ func TestWhoGetsAnAddressThatWasSuppressedWhileNobodyHadItIsToldOnTheTimeline(t 
 			t.Errorf("%+v, %+v, %+v", a, b, c)
 		}
 	})
+}
+
+func TestEverybodyIsLookedAtAgainWhenATopicAllowsAnotherThing(t *testing.T) {
+	f := setup(t)
+	topic, err := f.CreateTopic(t.Context(), ws, consent.Topic{Name: "Offers", Channels: []string{"email"}, OptIn: consent.Explicit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(what string, times int, change func() error) {
+		t.Helper()
+		before := f.everybody
+		if err := change(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if got := f.everybody - before; got != times {
+			t.Errorf("%s: everybody is looked at %d times, want %d", what, got, times)
+		}
+	}
+	update := func(change func(*consent.Topic)) func() error {
+		return func() (err error) {
+			change(&topic)
+			topic, err = f.UpdateTopic(t.Context(), ws, topic)
+			return err
+		}
+	}
+	if f.everybody != 0 {
+		t.Errorf("nobody has agreed to a new topic, and everybody was looked at")
+	}
+	step("another name", 0, update(func(o *consent.Topic) { o.Name = "Bargains" }))
+	step("silence is consent", 1, update(func(o *consent.Topic) { o.OptIn = consent.Implied }))
+	step("the same again", 0, update(func(*consent.Topic) {}))
+	step("another channel", 1, update(func(o *consent.Topic) { o.Channels = []string{"sms"} }))
+	step("archived", 1, update(func(o *consent.Topic) { o.Archived = true }))
+	step("a new topic to which everybody is subscribed", 1, func() error {
+		_, err := f.CreateTopic(t.Context(), ws, consent.Topic{Name: "Notices", Channels: []string{"email"}, OptIn: consent.Implied})
+		return err
+	})
+
+	f.known["per_a"] = []string{"user_id:a", "email:a@x.example"}
+	suppressed := func(person, address string) func() error {
+		return func() error {
+			if _, err := f.Suppress(t.Context(), ws, consent.Suppress{Channel: "email", Address: address, Reason: consent.Manual, PersonID: person}); err != nil {
+				return err
+			}
+			return f.Unsuppress(t.Context(), ws, "email", address)
+		}
+	}
+	step("an address that its owner still has is allowed again", 0, suppressed("per_a", "A@x.example"))
+	step("an address that has moved on is allowed again", 1, suppressed("per_a", "b@x.example"))
+	step("an address of nobody is allowed again", 0, suppressed("", "nobody@x.example"))
 }
 
 func TestBadTopicsAndChangesAreRefusedWithARemedy(t *testing.T) {

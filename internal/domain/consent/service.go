@@ -37,7 +37,10 @@ type Config struct {
 	Hasher  Hasher
 	People  People      // used by ApplyEvents alone
 	Known   Identifiers // nil: it is not known by what people are known, and a part of someone keeps all that suppressed them
-	Clock   clock.Clock
+	// Everybody has segments and all that depends on people look again at everybody soon after the transaction that it joins; nil: nobody depends on
+	// what people have agreed to.
+	Everybody func(ctx context.Context, ws string) error
+	Clock     clock.Clock
 }
 
 // Service holds the rules of consent.
@@ -48,6 +51,7 @@ type Service struct {
 	hasher   Hasher
 	people   People
 	known    Identifiers
+	all      func(ctx context.Context, ws string) error
 	clock    clock.Clock
 	watchers []Watcher
 	asker    Asker
@@ -55,7 +59,7 @@ type Service struct {
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, known: c.Known, clock: c.Clock}
+	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, known: c.Known, all: c.Everybody, clock: c.Clock}
 }
 
 // Watch adds a watcher; not to be called once the service is in use.
@@ -66,6 +70,17 @@ func (s *Service) restricted(ctx context.Context, ws string, people []string) er
 		if err := w.ConsentRestricted(ctx, ws, people); err != nil {
 			return fmt.Errorf("tell of restricted consent: %w", err)
 		}
+	}
+	return nil
+}
+
+// everybody has everybody looked at again.
+func (s *Service) everybody(ctx context.Context, ws string) error {
+	if s.all == nil {
+		return nil
+	}
+	if err := s.all(ctx, ws); err != nil {
+		return fmt.Errorf("have everybody looked at again: %w", err)
 	}
 	return nil
 }

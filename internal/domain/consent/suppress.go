@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -80,9 +81,36 @@ func (s *Service) UnsuppressHash(ctx context.Context, ws, channel, hash string) 
 		if e.PersonID == "" {
 			return nil
 		}
+		held, err := s.holds(ctx, ws, e)
+		if err != nil {
+			return err
+		}
+		if !held { // nobody knows whose it is now, since the list holds no address
+			if err := s.everybody(ctx, ws); err != nil {
+				return err
+			}
+		}
 		return s.emit(ctx, []event.Event{internal(ws, fmt.Sprintf("lifted:%s:%s:%d", channel, hash, now.UnixMicro()), event.SuppressionLifted, e.PersonID, now, now,
 			map[string]string{"channel": channel, "reason": string(e.Reason), "source": "staff"})})
 	})
+}
+
+// holds reports whether the address of an entry is still that of the person it was tied to; where identifiers are not known, that is believed.
+func (s *Service) holds(ctx context.Context, ws string, e Suppression) (bool, error) {
+	if s.known == nil {
+		return true, nil
+	}
+	found, err := s.known.Identifiers(ctx, ws, []string{e.PersonID})
+	if err != nil {
+		return false, fmt.Errorf("read identifiers: %w", err)
+	}
+	for _, id := range found[e.PersonID] {
+		kind, value, _ := strings.Cut(id, ":")
+		if addressed[kind] == e.Channel && s.hash(ws, e.Channel, value) == e.Hash {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // IsSuppressed tells whether one address is on the list, and why.

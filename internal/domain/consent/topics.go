@@ -24,7 +24,7 @@ func (s *Service) EnsureDefaults(ctx context.Context, ws string) error {
 	})
 }
 
-// CreateTopic adds a topic; OptIn is Explicit unless stated otherwise.
+// CreateTopic adds a topic; OptIn is Explicit unless stated otherwise. To one that is Implied everybody is subscribed from then on.
 func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
 	if t.OptIn == "" {
 		t.OptIn = Explicit
@@ -43,12 +43,16 @@ func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		if len(topics) >= MaxTopics {
 			return errs.Conflict("consent.topic.too_many", "a workspace has at most %d topics; archived ones can be renamed and used again", MaxTopics)
 		}
-		return s.store.InsertTopic(ctx, ws, t)
+		if err := s.store.InsertTopic(ctx, ws, t); err != nil || t.OptIn != Implied || t.Archived {
+			return err // nobody has agreed yet
+		}
+		return s.everybody(ctx, ws)
 	})
 	return t, err
 }
 
-// UpdateTopic replaces name, description, channels, opt-in and archived.
+// UpdateTopic replaces name, description, channels, opt-in and archived. Segments that ask who is subscribed follow within seconds, one step after the other if
+// there are many people.
 func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, error) {
 	if err := t.Validate(); err != nil {
 		return Topic{}, err
@@ -66,10 +70,13 @@ func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		if err := s.store.UpdateTopic(ctx, ws, t); err != nil {
 			return err
 		}
-		if t.Archived != old.Archived || t.OptIn != old.OptIn || !slices.Equal(t.Channels, old.Channels) {
-			return s.restricted(ctx, ws, nil)
+		if t.Archived == old.Archived && t.OptIn == old.OptIn && slices.Equal(t.Channels, old.Channels) {
+			return nil
 		}
-		return nil
+		if err := s.restricted(ctx, ws, nil); err != nil {
+			return err
+		}
+		return s.everybody(ctx, ws)
 	})
 	return t, err
 }

@@ -101,6 +101,14 @@ func (s *Service) runTasks(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		if after, walk, err := everybody(seeds); err != nil {
+			return false, fmt.Errorf("stored task %s: %w", t.ID, err)
+		} else if walk {
+			if err := s.runWalk(ctx, t, after); err != nil {
+				return false, err
+			}
+			continue
+		}
 		c, err := s.collect(ctx, t.Workspace, seeds)
 		if err != nil {
 			return false, fmt.Errorf("collect component: %w", err)
