@@ -71,7 +71,7 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
   const [target, setTarget] = useState<{ id: string; n: number }>()
   const [panel, setPanel] = useState<'step' | 'journey' | undefined>()
   const [adding, setAdding] = useState<{ at: Place; choose?: boolean } | undefined>()
-  const d = useDraft(journey)
+  const d = useDraft(journey, things.specs)
   const graph = d.draft.graph
   const outputsFor = (kind: string) => things.outputs.get(kind) ?? []
   const faces = useFaces(graph, things.names, d.faults)

@@ -5,7 +5,7 @@ import { formatList, formatNumber, t, useT, word } from '@/i18n'
 import { Alert, Button, Group, Loaded, Note, Radio, type Rule, ruleText, Select, Sheet, Stack, Text, toast } from '@/ui'
 import { readGraph, stepOf } from './graph'
 import css from './JourneyDetailPage.module.css'
-import { sortFaults } from './useDraft'
+import { told } from './faults'
 import { eventText, matchText, type Names, outputText, spanText, stepTitle, triggerText } from './words'
 import { useThings } from './useThings'
 
@@ -131,9 +131,10 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
       void refresh(['/api/v1/journeys'])
     }
   }
-  const faults = [...sortFaults(failure)].flatMap(([node, f]) =>
-    Object.values(f).map((text) => ({ name: node ? stepTitle(stepOf(graph, node) ?? { id: node }) : t('journeys.whole'), text })),
-  )
+  const faults = told(failure).map(({ node, text }) => ({
+    name: node ? stepTitle(stepOf(graph, node) ?? { id: node, kind: '' }) : t('journeys.whole'),
+    text,
+  }))
   return (
     <Sheet opened title={t('journeys.publish_title', { name: j.name })} onClose={onClose}>
       <Stack gap="lg">

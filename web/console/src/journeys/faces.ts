@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import { useT } from '@/i18n'
 import type { Face } from './CardFace'
 import { entrance, type Graph, type Step } from './graph'
-import type { Faults } from './useDraft'
+import type { Faults } from './faults'
 import type { Names } from './words'
 import { kindTitle, stepTitle, summary, triggerKind, triggerText } from './words'
 

@@ -1,9 +1,24 @@
 // The rule builder: groups and conditions that are added, changed, moved and undone by mouse, touch or keys alone.
-import { ArrowDown, ArrowUp, Copy, Ellipsis, FolderPlus, FoldVertical, Plus, Redo2, Replace, Trash2, Undo2, WholeWord } from 'lucide-react'
+import {
+  ArrowDown,
+  ArrowUp,
+  CircleDashed,
+  Copy,
+  Ellipsis,
+  FolderPlus,
+  FoldVertical,
+  Plus,
+  Redo2,
+  Replace,
+  Trash2,
+  Undo2,
+  WholeWord,
+} from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { formatNumber, t as text, useT, word } from '@/i18n'
 import { composing } from '@/lib/keys'
 import { Button, IconButton, Menu, Select, Tag } from '@/ui'
+import { lacks } from './complete'
 import css from './RuleBuilder.module.css'
 import type { RuleData } from './data'
 import { kinds, LeafInputs } from './leaves'
@@ -238,6 +253,7 @@ function LeafBox({ node, n, ...c }: Context & { node: tree.Leaf; n: number }) {
   const known = kinds.find((k) => k.kind === node.kind)
   const Icon = known?.icon ?? WholeWord
   const fault = c.faults.find((f) => f.key === node.key)
+  const lack = lacks(node)
   return (
     <li
       className={css.leaf}
@@ -270,6 +286,11 @@ function LeafBox({ node, n, ...c }: Context & { node: tree.Leaf; n: number }) {
         <Actions node={node} c={c} label={t('builder.more')} />
       </div>
       <Faults of={node.key} c={c} />
+      {lack && !fault ? (
+        <div className={css.lack} role="status">
+          <CircleDashed size={14} aria-hidden /> {t('builder.lacks', { part: text(`builder.field.${lack}`) })}
+        </div>
+      ) : null}
     </li>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { t as text, useT, word } from '@/i18n'
 import { Autocomplete, Button, DateTimeInput, IconButton, NumberInput, SegmentedControl, Select, TagsInput } from '@/ui'
 import css from './RuleBuilder.module.css'
+import { similar } from '@/lib/similar'
 import { useFields, useValues } from './data'
 import type { Body } from './tree'
 
@@ -31,9 +32,17 @@ export function kindOf(value: unknown): Kind | undefined {
   if (typeof v === 'string') return /^\d{4}-\d{2}-\d{2}(T|$)/.test(v) ? 'date' : 'text'
 }
 
-/** Words to choose from or to type anew; the texts that were seen come first. */
-export function Pick(p: { label: string; value: string; onChange: (v: string) => void; data: string[]; error?: boolean; wide?: boolean }) {
-  return (
+/** Words to choose from or to type anew; the texts that were seen come first. `names`: one that was never seen is most likely misspelt. */
+export function Pick(p: {
+  label: string
+  value: string
+  onChange: (v: string) => void
+  data: string[]
+  names?: boolean
+  error?: boolean
+  wide?: boolean
+}) {
+  const input = (
     <Autocomplete
       size="sm"
       className={p.wide ? css.wide : css.field}
@@ -46,6 +55,33 @@ export function Pick(p: { label: string; value: string; onChange: (v: string) =>
       error={p.error}
       comboboxProps={{ width: 'target', position: 'bottom-start' }}
     />
+  )
+  return p.names ? (
+    <>
+      {input}
+      <Unseen value={p.value} known={p.data} onChange={p.onChange} />
+    </>
+  ) : (
+    input
+  )
+}
+
+/** Says that a name was never seen, with the one that may have been meant; nothing while it may still become one that was. */
+function Unseen({ value, known, onChange }: { value: string; known: string[]; onChange: (v: string) => void }) {
+  const t = useT()
+  const word = value.trim().toLowerCase()
+  if (word === '' || known.length === 0 || known.includes(value)) return null
+  if (known.some((k) => k.length > value.length && k.toLowerCase().startsWith(word))) return null
+  const like = similar(value, known)
+  return (
+    <span className={css.unseen} role="status">
+      {t('builder.unseen', { name: value })}{' '}
+      {like ? (
+        <Button size="compact-xs" variant="light" onClick={() => onChange(like)}>
+          {t('builder.use_instead', { name: like })}
+        </Button>
+      ) : null}
+    </span>
   )
 }
 
@@ -139,7 +175,7 @@ function Moment({ value, onChange }: { value: unknown; onChange: (v: Body) => vo
 function TraitName({ label, value, onChange, error }: { label: string; value: unknown; onChange: (v: Body) => void; error?: boolean }) {
   const fields = useFields()
   const path = String(((value ?? {}) as Body).trait ?? '')
-  return <Pick label={label} value={path} data={fields.paths} onChange={(trait) => onChange({ trait })} error={error} />
+  return <Pick names label={label} value={path} data={fields.paths} onChange={(trait) => onChange({ trait })} error={error} />
 }
 
 const blank = (kind: Kind, op: unknown): unknown => {
@@ -312,6 +348,7 @@ export function About({
         />
       ) : (
         <Pick
+          names
           wide
           label={t('builder.field.name')}
           value={String(body.name ?? '')}
@@ -466,7 +503,7 @@ function Filter({
   return (
     <div className={css.filter}>
       <span className={css.word}>{say ?? t('builder.field.filter')}</span>
-      <Pick label={t('builder.field.property')} value={path} data={fields.paths} onChange={(p) => onChange({ ...value, path: p })} />
+      <Pick names label={t('builder.field.property')} value={path} data={fields.paths} onChange={(p) => onChange({ ...value, path: p })} />
       <Comparison
         op={value.op}
         value={value.value}

@@ -59,6 +59,7 @@ function Trait({ body, onChange, fault }: LeafProps) {
   return (
     <>
       <Pick
+        names
         label={t('builder.field.path')}
         value={path}
         data={fields.paths}
@@ -107,6 +108,7 @@ function Event({ body, onChange, data, fault }: LeafProps) {
       />
       {agg === 'count' ? null : (
         <Pick
+          names
           label={t('builder.field.property')}
           value={String(body.path ?? '')}
           data={fields.paths}

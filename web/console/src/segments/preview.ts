@@ -1,7 +1,7 @@
 // What a rule comes to while it is edited: how many people fit it, in total and per condition, and what the server finds wrong with it.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
-import { call, Problem } from '@/api'
+import { call, Problem, wordsOf } from '@/api'
 import { useDebouncedValue } from '@/ui'
 import { complete } from './complete'
 import * as tree from './tree'
@@ -16,10 +16,10 @@ export interface Fault {
 /** The conditions that the server finds wrong; whatever names no condition is left to the form. */
 export function faultsOf(root: tree.Group, err: unknown): Fault[] {
   if (!(err instanceof Problem)) return []
-  const all = err.faults.length > 0 ? err.faults : [{ location: err.field, message: err.message }]
+  const all = err.faults.length > 0 ? err.faults : [{ location: err.field, code: err.code, message: err.message, args: err.args }]
   return all
     .filter((f) => f.location && /^(body\.)?rule(\.|$|\[)/.test(f.location))
-    .map((f) => ({ ...tree.faultAt(root, f.location ?? ''), message: f.message }))
+    .map((f) => ({ ...tree.faultAt(root, f.location ?? ''), message: wordsOf(f) }))
 }
 
 /** Asks a little after the last change. A new rule makes a new key, and what is on its way for the former one is then cancelled. */

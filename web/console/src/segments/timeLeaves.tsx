@@ -129,6 +129,7 @@ export function Sequence({ body, onChange, data, fault }: LeafProps) {
         </Button>
       ) : null}
       <Pick
+        names
         label={t('builder.field.by')}
         value={String(body.by ?? '')}
         data={fields.paths}
@@ -184,6 +185,7 @@ export function Anniversary({ body, onChange, data, fault }: LeafProps) {
         </>
       ) : (
         <Pick
+          names
           label={t('builder.field.path')}
           value={String(body.path ?? '')}
           data={fields.paths}

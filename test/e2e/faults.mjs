@@ -1,0 +1,90 @@
+// What is wrong is marked where it is, at once: the page sees for itself what it can know, and the server's answer comes on top.
+import assert from 'node:assert/strict'
+import { api, catalogue, done, fits, languages, open, phone, visit } from './lib.mjs'
+
+/** From here on the page keeps the time from the last key or click to the first moment in which `shown` holds. */
+const timed = (page, shown) =>
+  page.evaluate((s) => {
+    const holds = new Function(`return ${s}`)
+    window.marked = new Promise((resolve) => {
+      let since = performance.now()
+      for (const e of ['keydown', 'click', 'input']) addEventListener(e, () => (since = performance.now()), true)
+      const look = () => (holds() ? resolve(performance.now() - since) : requestAnimationFrame(look))
+      look()
+    })
+    return undefined
+  }, shown)
+const marked = (page) => page.evaluate(() => window.marked)
+
+/** The server keeps its answer about a draft to itself until it is let go. */
+async function silent(page, pattern) {
+  let go
+  const later = new Promise((resolve) => (go = resolve))
+  await page.route(pattern, async (r) => {
+    if (r.request().method() === 'GET') return r.fallback()
+    await later
+    return r.fallback()
+  })
+  return go
+}
+
+export const stories = {
+  'a problem is on its step and in the list before the server has said anything': async () => {
+    const told = []
+    for (const lang of languages) {
+      const t = catalogue(lang)
+      const page = await open({ lang, bypassCSP: true })
+      const { id } = await api('POST', '/journeys', {
+        name: `At once ${lang} ${Date.now()}`,
+        draft: { trigger: { event: { name: 'Signed Up' } }, nodes: [{ id: 'wait_1', kind: 'wait', config: { for: { n: 1, unit: 'day' } } }] },
+      })
+      await visit(page, `/journeys/${id}/edit`)
+      await page.locator('[data-card]').nth(1).waitFor()
+      const speak = await silent(page, '**/api/v1/journeys/**')
+      // A length that cannot be: on the card and in the list.
+      await page.locator('.react-flow__node[data-id="wait_1"] [data-card]').click()
+      const length = page.locator('aside [data-field="for"] input').first()
+      await timed(page, `document.querySelector('[data-id="wait_1"] [data-problem="true"]') && document.querySelector('header + [role=status] li')`)
+      await length.fill('0')
+      const first = await marked(page)
+      await page.locator('header + [role=status]', { hasText: t['error.journey.span.n'] }).waitFor({ state: 'attached' })
+      await timed(page, `!document.querySelector('[data-problem="true"]')`)
+      await length.fill('2')
+      const gone = await marked(page)
+      speak()
+      await page.locator('header [role=status]', { hasText: t['journeys.save_saved'] }).waitFor()
+      assert.equal(await page.locator('[data-problem="true"]').count(), 0, 'the server agrees')
+      await done(page)
+      told.push(`${lang} ${first.toFixed(0)} and ${gone.toFixed(0)} ms`)
+    }
+    return `shown and gone after: ${told.join(', ')}`
+  },
+
+  'a condition says what it lacks, and a name that nobody has is named with the one that was meant': async () => {
+    const told = []
+    for (const [n, lang] of languages.entries()) {
+      const t = catalogue(lang)
+      const page = await open({ lang, bypassCSP: true, size: n === 1 ? phone : undefined })
+      await visit(page, '/segments/new')
+      const builder = page.getByRole('region', { name: t['builder.label'] })
+      await builder.getByRole('button', { name: t['builder.add'], exact: true }).click()
+      await page.getByRole('menuitem', { name: new RegExp(`^${t['builder.kind.trait']}`) }).click()
+      const lacks = (part) => builder.getByRole('status').filter({ hasText: t['builder.lacks'].replace('{part}', t[`builder.field.${part}`]) })
+      await lacks('path').waitFor()
+      const path = builder.getByPlaceholder(t['builder.field.path'])
+      const speak = await silent(page, '**/api/v1/segments/preview')
+      const unseen = t['builder.unseen'].replace('{name}', 'cuontry')
+      await timed(page, `document.body.innerText.includes(${JSON.stringify(unseen)})`)
+      await path.fill('cuontry')
+      told.push(`${lang} ${(await marked(page)).toFixed(0)} ms`)
+      await lacks('value').waitFor()
+      await fits(page, `the builder in ${lang}`)
+      await builder.getByRole('button', { name: t['builder.use_instead'].replace('{name}', 'country') }).click()
+      assert.equal(await path.inputValue(), 'country')
+      await builder.getByText(unseen).waitFor({ state: 'detached' })
+      speak()
+      await done(page)
+    }
+    return `shown after: ${told.join(', ')}`
+  },
+}
