@@ -23,8 +23,9 @@ const (
 	tagLen   = 16
 	headLen  = 4 + 2 + depth/2 // epoch, generation, leaf
 	maxFrame = 16 << 20
-	// maxCached bounds the ciphers kept ready, about 1 KB each. The busiest subjects are found again soon after it is emptied.
-	maxCached = 8192
+	// maxCached bounds the ciphers kept ready for sealing, and as many for opening, about 1 KB each: 4 MB alive, which the heap may hold
+	// three times over. The busiest subjects are found again soon after it is emptied.
+	maxCached = 2048
 	// generations is how many keys a subject can have in an epoch, one after the other.
 	generations = 1 << 16
 )
