@@ -198,6 +198,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	people, err := person.New(person.Config{
 		Store: sqlstore.NewPerson(db), Tx: db, Clock: a.clock, Emitter: waiting, History: a.events, Log: part(log, "people"), Region: region,
 		Refuses: func(ws string, ids []event.Identifier) bool { return forgetting.Refuses(ws, ids) },
+		Treat:   func(e *event.Event) { forgetting.Treat(e.Workspace, e) },
 	})
 	if err != nil {
 		return err
@@ -224,7 +225,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		},
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
-	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments")})
+	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments"), Askable: func(ctx context.Context, ws string, fields ...string) error {
+		return forgetting.Askable(ctx, ws, fields...)
+	}})
 	judges := standing.New(standing.Config{
 		Store: sqlstore.NewStanding(db), Tx: db, Emitter: waiting, People: people, Events: a.events, Clock: a.clock, Log: part(log, "standing"), Zone: w.zone, Workspaces: w.ids,
 	})
@@ -255,8 +258,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	forgetting = privacy.New(privacy.Config{
 		Store: sqlstore.NewPrivacy(db), Records: sqlstore.NewReach(db, a.consent.Hash), Events: history{a.events}, Keys: shredder, Files: a.files, Leavers: []privacy.Leaver{leavers{a}},
 		Tx: db, Clock: a.clock, Log: part(log, "privacy"), Box: box, Normalise: people.Normalise, Spellings: people.AllSpellings, Quiet: still.wait, LogRetention: a.c.LogRetention,
-		Strong: func(ws, kind string) bool { return people.Names(context.Background(), ws, kind) },
+		Strong: func(ws, kind string) bool { return people.Names(context.Background(), ws, kind) }, Askers: w.segments.Asking,
 	})
+	w.privacy = forgetting
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
 		Sources: sources{a.workspaces}, Log: writer, Vault: vault, Screen: screen{forgetting, people, remembered(a.clock.Now, region)}, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),

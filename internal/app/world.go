@@ -18,6 +18,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
@@ -35,6 +36,7 @@ type world struct {
 	consent    *consent.Service
 	content    *content.Service
 	segments   *segment.Service
+	privacy    *privacy.Service
 	events     event.Store
 }
 
@@ -410,6 +412,11 @@ func (c caller) Call(ctx context.Context, r journey.CallRequest) (journey.CallAn
 		out.RetryAfter = time.Duration(min(seconds, 24*60*60)) * time.Second
 	}
 	return out, nil
+}
+
+// CheckField refuses a field that may not be asked about.
+func (w *world) CheckField(ctx context.Context, ws, field string) error {
+	return w.privacy.Askable(ctx, ws, field)
 }
 
 // CheckSet reports a segment or list that does not exist.

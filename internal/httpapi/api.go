@@ -206,6 +206,7 @@ func (a *api) routes() {
 	a.retentionRoutes()
 	a.replayRoutes()
 	a.personExportRoutes()
+	a.revealRoutes()
 	a.rejectionRoutes()
 	a.eventRoutes()
 	a.testRoutes()

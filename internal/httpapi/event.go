@@ -28,6 +28,7 @@ type ArrivedEvent struct {
 	Arrival
 	Properties  json.RawMessage    `json:"properties"`
 	Context     json.RawMessage    `json:"context"`
+	Encrypted   []string           `json:"encrypted,omitempty" doc:"fields that are left out since they are kept encrypted; see person-reveal"`
 	Identifiers []event.Identifier `json:"identifiers" doc:"by which the person was found"`
 }
 
@@ -70,7 +71,8 @@ func (a *api) eventRoutes() {
 			return nil, err
 		}
 		k := found.Items[0]
-		out := ArrivedEvent{Arrival: arrivalShape(k, ids), Properties: k.Properties, Context: k.Context, Identifiers: append([]event.Identifier{}, k.Identifiers...)}
+		out := ArrivedEvent{Arrival: arrivalShape(k, ids), Identifiers: append([]event.Identifier{}, k.Identifiers...)}
+		out.Properties, out.Context, out.Encrypted = shown(k)
 		if out.Person != "" {
 			err = a.saw(ctx, out.Person)
 		}

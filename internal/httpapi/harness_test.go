@@ -117,7 +117,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	w.pending, w.rejections = sqlstore.NewPendingEvent(w.db), sqlstore.NewRejection(w.db)
 	w.workspaces = workspace.New(sqlstore.NewWorkspace(w.db), w.db, w.clock)
 	w.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(w.db), Tx: w.db, Clock: w.clock, Hash: staff.HashParams{Memory: 8, Time: 1, Threads: 1}})
-	people, err := person.New(person.Config{Store: sqlstore.NewPerson(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending, History: w.store, Log: log})
+	people, err := person.New(person.Config{Store: sqlstore.NewPerson(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending, History: w.store, Log: log, Treat: func(e *event.Event) { w.parts.privacy.Treat(e.Workspace, e) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,13 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Store: messages, Accounts: messages, Returns: messages, Follows: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
 		Channels: []channel.Spec{w.wire.spec()}, Box: box, BaseURL: "https://m.example.test", Log: log,
 	})
-	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log})
+	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log, Askable: func(ctx context.Context, ws string, fields ...string) error {
+		return p.privacy.Askable(ctx, ws, fields...)
+	}})
+	p.privacy = privacy.New(privacy.Config{ // takes requests; the work is tested with the whole product
+		Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
+		Normalise: people.Normalise, Spellings: people.AllSpellings, Askers: p.segments.Asking,
+	})
 	tasks := task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending})
 	w.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p, Caller: p, Lists: p, Figures: w.outbox, Tasks: tasks, Box: box, Audience: p, Policies: w.outbox,
@@ -182,11 +188,8 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
 		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Sample: samples, Schemes: schemes, Roster: rosters, Journeys: w.journeys, ReadyKit: kit{p},
-		Reports: report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
-		Privacy: privacy.New(privacy.Config{
-			Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
-			Normalise: people.Normalise, Spellings: people.AllSpellings,
-		}), // takes requests; the work is tested with the whole product
+		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
+		Privacy:    p.privacy,
 		Retention:  kept,
 		Replay:     again,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),

@@ -162,6 +162,7 @@ var foreignCases = map[string]foreign{
 	"POST /people/{id}/subscriptions":       {id: "$aya", body: `{"topic":"$topic","channel":"email","status":"unsubscribed"}`},
 	"PATCH /people/{id}/traits":             {id: "$aya", body: `{"traits":{"plan":"taken"},"idempotency_key":"k"}`},
 	"GET /people/{id}/export":               {id: "$aya"},
+	"POST /people/{id}/reveal":              {id: "$aya", body: `{"field":"traits.ssn","reason":"theirs"}`},
 	"POST /people/{id}/erasure":             {id: "$aya", body: `{"mode":"forget"}`},
 	"GET /erasures":                         {want: 200, has: `"items":[]`},
 	"GET /erasures/{id}":                    {id: "$erasure"},

@@ -27,6 +27,7 @@ type Person struct {
 	LastSeen    *time.Time         `json:"last_seen,omitempty"`
 	Traits      map[string]any     `json:"traits"`
 	Identifiers []PersonIdentifier `json:"identifiers"`
+	Encrypted   []string           `json:"encrypted,omitempty" doc:"fields that traits leave out since they are kept encrypted; see person-reveal"`
 	Counters    map[string]int64   `json:"counters,omitempty"`
 	Merges      int                `json:"merges" doc:"how many people turned out to be this one"`
 }
@@ -44,7 +45,7 @@ type PersonIdentifier struct {
 func personShape(p person.Person) Person {
 	out := Person{
 		ID: p.ID, Status: string(p.Status), Name: p.Name(), Email: p.Email(), FirstSeen: moment(p.FirstSeen), LastSeen: moment(p.LastSeen),
-		Traits: p.Values(), Counters: p.Counters, Merges: p.Merges, Identifiers: make([]PersonIdentifier, len(p.Identifiers)),
+		Traits: p.Values(), Encrypted: p.Encrypted(), Counters: p.Counters, Merges: p.Merges, Identifiers: make([]PersonIdentifier, len(p.Identifiers)),
 	}
 	for i, id := range p.Identifiers {
 		out.Identifiers[i] = PersonIdentifier{Kind: id.Kind, Value: id.Value, Status: string(id.Status), FirstSeen: moment(id.FirstSeen), LastSeen: moment(id.LastSeen), Since: moment(id.Since)}
@@ -62,10 +63,12 @@ type PersonEvent struct {
 	Source     string          `json:"source,omitempty"`
 	Properties json.RawMessage `json:"properties"`
 	Context    json.RawMessage `json:"context,omitempty"`
+	Encrypted  []string        `json:"encrypted,omitempty" doc:"fields that are left out since they are kept encrypted; see person-reveal"`
 }
 
 func eventShape(k event.Kept) PersonEvent {
-	e := PersonEvent{MessageID: k.MessageID, Type: string(k.Type), Name: k.Name, Time: k.Time, ReceivedAt: k.Received, Source: k.Source, Properties: k.Properties, Context: k.Context}
+	e := PersonEvent{MessageID: k.MessageID, Type: string(k.Type), Name: k.Name, Time: k.Time, ReceivedAt: k.Received, Source: k.Source}
+	e.Properties, e.Context, e.Encrypted = shown(k)
 	if len(e.Properties) == 0 {
 		e.Properties = json.RawMessage("{}")
 	}

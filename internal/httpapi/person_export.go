@@ -78,6 +78,13 @@ func once[S any](rows []S) func(context.Context, func(any) error) error {
 // dossiers is everything that is held about a person.
 func (a *api) dossiers(by staff.Principal, p person.Person) []dossier {
 	ws := p.Workspace
+	// The data is the person's own: what is kept encrypted is given out plain.
+	open := a.opened(ws)
+	p.Traits = maps.Clone(p.Traits)
+	for k, t := range p.Traits {
+		t.Value = event.Unseal(t.Value, k, open)
+		p.Traits[k] = t
+	}
 	var traits []traitRow
 	for _, k := range slices.Sorted(maps.Keys(p.Traits)) {
 		t := p.Traits[k]
@@ -88,7 +95,10 @@ func (a *api) dossiers(by staff.Principal, p person.Person) []dossier {
 		{"person", once([]Person{shape})},
 		{"traits", once(traits)},
 		{"identifiers", once(shape.Identifiers)},
-		{"events", each(eventShape, func(ctx context.Context, q page.Request) (page.Of[event.Kept], error) {
+		{"events", each(func(k event.Kept) PersonEvent {
+			k.Properties, k.Context = event.UnsealJSON(k.Properties, "", open), event.UnsealJSON(k.Context, "", open)
+			return eventShape(k)
+		}, func(ctx context.Context, q page.Request) (page.Of[event.Kept], error) {
 			return a.c.Events.Timeline(ctx, ws, p.Num, nil, q)
 		})},
 		{"messages", each(func(m Message) Message { return m }, func(ctx context.Context, q page.Request) (page.Of[Message], error) {

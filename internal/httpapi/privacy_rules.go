@@ -20,7 +20,7 @@ type PrivacyRules struct {
 // PrivacyField is one field and what becomes of it.
 type PrivacyField struct {
 	Path   string `json:"path" doc:"properties.card.number, traits.birth_date, context.ip; lists are gone through"`
-	Action string `json:"action" enum:"drop,hash,mask" doc:"drop: not kept. hash: a keyed hash is kept. mask: most of it is hidden"`
+	Action string `json:"action" enum:"drop,hash,mask,encrypt" doc:"drop: not kept. hash: a keyed hash is kept. mask: most of it is hidden. encrypt: nobody can ask for it, and who may reveal it can read it"`
 }
 
 func (r PrivacyRules) rules() privacy.Rules {

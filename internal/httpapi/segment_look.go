@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
@@ -117,9 +118,11 @@ func (a *api) segmentLookRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := List[SeenValue]{Items: make([]SeenValue, len(found))}
-		for i, v := range found {
-			out.Items[i] = SeenValue(v)
+		out := List[SeenValue]{Items: []SeenValue{}}
+		for _, v := range found {
+			if !event.Sealed(v.Value) {
+				out.Items = append(out.Items, SeenValue(v))
+			}
 		}
 		return answer(out), nil
 	})

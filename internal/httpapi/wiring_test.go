@@ -14,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
@@ -27,6 +28,7 @@ type parts struct {
 	consent    *consent.Service
 	content    *content.Service
 	segments   *segment.Service
+	privacy    *privacy.Service
 	events     event.Store
 }
 
@@ -160,6 +162,10 @@ func (p *parts) Check(string) error { return nil }
 // Call answers like a small CRM.
 func (p *parts) Call(context.Context, journey.CallRequest) (journey.CallAnswer, error) {
 	return journey.CallAnswer{Status: 200, Body: []byte(`{"tier":"gold"}`)}, nil
+}
+
+func (p *parts) CheckField(ctx context.Context, ws, field string) error {
+	return p.privacy.Askable(ctx, ws, field)
 }
 
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {

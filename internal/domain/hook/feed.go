@@ -61,7 +61,7 @@ func (s *Service) Feed(ctx context.Context, events []event.Kept) error {
 		var out []Delivery
 		now := s.c.Clock.Now()
 		for _, a := range all {
-			properties := a.Properties
+			properties := event.Readable(a.Properties)
 			if len(properties) == 0 {
 				properties = json.RawMessage(`{}`)
 			}

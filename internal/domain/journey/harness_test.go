@@ -281,6 +281,7 @@ func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.
 func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.checks[id] }
 func (w *world) CheckList(_ context.Context, _, id string) error     { return w.checks[id] }
 func (w *world) Check(address string) error                          { return w.checks[address] }
+func (w *world) CheckField(_ context.Context, _, f string) error     { return w.checks[f] }
 func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
 
 // event makes an event of person n that happens now.

@@ -327,6 +327,7 @@ func (p *Plan) watch() {
 // References are the things outside the journey that a plan names, each with the field that names it.
 type References struct {
 	Templates, Topics, Sets, Journeys, Lists, URLs, Secrets []Reference
+	Fields                                                  []Reference // what rules look at, see rule.Rule.Fields
 }
 
 // Reference is an id and where it stands.
@@ -346,12 +347,14 @@ func (p *Plan) References() References {
 		out.Templates = append(out.Templates, refs(at(id, "config.template"), n.Templates)...)
 		out.Topics = append(out.Topics, refs(at(id, "config.topic"), n.Topics)...)
 		out.Sets = append(out.Sets, refs(at(id, "config"), n.Sets)...)
+		out.Fields = append(out.Fields, refs(at(id, "config"), n.Fields)...)
 		out.Journeys = append(out.Journeys, refs(at(id, "config.journey"), n.Journeys)...)
 		out.Lists = append(out.Lists, refs(at(id, "config.list"), n.Lists)...)
 		out.URLs = append(out.URLs, refs(at(id, "config.url"), n.URLs)...)
 		out.Secrets = append(out.Secrets, refs(at(id, "config.headers"), n.Secrets)...)
 	}
 	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
+	out.Fields = append(out.Fields, refs("trigger", p.trigger.match.Fields())...)
 	if p.trigger.set != "" {
 		out.Sets = append(out.Sets, refs("trigger.schedule.set", []string{p.trigger.set})...)
 	}
@@ -359,8 +362,10 @@ func (p *Plan) References() References {
 		field := fmt.Sprintf("exit[%d]", i)
 		if x.rule != nil {
 			out.Sets = append(out.Sets, refs(field+".rule", x.rule.Sets())...)
+			out.Fields = append(out.Fields, refs(field+".rule", x.rule.Fields())...)
 		} else {
 			out.Sets = append(out.Sets, refs(field, x.match.Sets())...)
+			out.Fields = append(out.Fields, refs(field, x.match.Fields())...)
 		}
 	}
 	return out

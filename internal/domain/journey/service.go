@@ -60,6 +60,7 @@ type Checker interface {
 	CheckTopic(ctx context.Context, ws, id string) error
 	CheckSet(ctx context.Context, ws, id string) error // a segment or list
 	CheckList(ctx context.Context, ws, id string) error
+	CheckField(ctx context.Context, ws, field string) error // that a rule looks at
 }
 
 // Config is what a Service needs. All fields but the last two are required.
@@ -226,6 +227,7 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 		ask(refs.Templates, "template", s.c.Checker.CheckTemplate),
 		ask(refs.Topics, "topic", s.c.Checker.CheckTopic),
 		ask(refs.Sets, "segment", s.c.Checker.CheckSet),
+		ask(refs.Fields, "field", s.c.Checker.CheckField),
 		ask(refs.Journeys, "journey", known),
 		ask(refs.Lists, "list", s.c.Checker.CheckList),
 		ask(refs.URLs, "address", func(_ context.Context, _, address string) error { return s.c.Caller.Check(address) }),

@@ -63,7 +63,7 @@ func keepable(e event.Kept) []byte {
 	if len(e.Properties) > maxProperties {
 		return nil
 	}
-	return e.Properties
+	return event.Readable(e.Properties)
 }
 
 // Run walks on from where the instance stands until it rests or ends. It is pure. A light run is given no subject and

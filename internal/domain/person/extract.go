@@ -102,7 +102,7 @@ func (k *kinds) read(ev *event.Event, pos event.Position, region string) *occurr
 	}
 	as := func(encoding, kind, value string) {
 		i, ok := k.byName[kind]
-		if !ok || value == "" {
+		if !ok || value == "" || event.Sealed(value) { // an encrypted value is another text each time
 			return
 		}
 		v, ok := normalise(k.list[i].Form, value, region)

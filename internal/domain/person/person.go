@@ -1,6 +1,7 @@
 package person
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -115,20 +116,42 @@ type Identifier struct {
 	Source    string    // source id of the event that brought it
 }
 
-// Values returns the plain traits, deleted ones left out.
+// Values returns the plain traits, deleted ones and what is kept encrypted left out.
 func (p Person) Values() map[string]any {
-	out := make(map[string]any, len(p.Traits))
-	for k, t := range p.Traits {
-		if !t.Deleted {
-			out[k] = t.Value
-		}
-	}
-	return out
+	values, _ := p.readable()
+	return values
 }
 
-// Text returns a trait that is a string, empty if it is absent or something else.
+// Encrypted returns the paths of the traits that Values leaves out because they are kept encrypted ("traits.address.street"), sorted.
+func (p Person) Encrypted() []string {
+	_, hidden := p.readable()
+	slices.Sort(hidden)
+	return hidden
+}
+
+func (p Person) readable() (values map[string]any, hidden []string) {
+	values = make(map[string]any, len(p.Traits))
+	for k, t := range p.Traits {
+		if t.Deleted {
+			continue
+		}
+		v := event.Unseal(t.Value, "traits."+k, func(path, _ string) (any, bool) {
+			hidden = append(hidden, path)
+			return nil, false
+		})
+		if !event.Sealed(t.Value) {
+			values[k] = v
+		}
+	}
+	return values, hidden
+}
+
+// Text returns a trait that is a string, empty if it is absent, kept encrypted or something else.
 func (p Person) Text(key string) string {
 	s, _ := p.Traits[key].Value.(string)
+	if event.Sealed(s) {
+		return ""
+	}
 	return s
 }
 

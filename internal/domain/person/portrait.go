@@ -130,7 +130,7 @@ func NewPortrait(p Person, history []event.Kept, channels map[string]Reach, now 
 	d := &drawing{p: p, channels: channels, now: now}
 	for i := range history {
 		k := &history[i]
-		props, ctx := event.Object(k.Properties), event.Object(k.Context)
+		props, ctx := event.Object(event.Readable(k.Properties)), event.Object(event.Readable(k.Context))
 		d.seen = append(d.seen, sighting{k: k, props: props, ctx: ctx, Promoted: event.PromoteObjects(&k.Event, props, ctx)})
 	}
 	return Portrait{Basic: d.basic(), Assets: d.assets(), Preferences: d.preferences()}

@@ -47,6 +47,8 @@ type Config struct {
 	AliasIdentified func(ctx context.Context, ws string) (bool, error)
 	// Refuses reports whether nothing that carries these identifiers may be taken; nil means that nothing is refused.
 	Refuses func(ws string, ids []event.Identifier) bool
+	// Treat does to an event that the product writes what the workspace has decided about fields; nil: nothing.
+	Treat func(e *event.Event)
 	// Observers are told of merges.
 	Observers []MergeObserver
 }

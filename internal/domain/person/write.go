@@ -53,9 +53,18 @@ func (s *Service) TraitsEvent(ws, personID string, traits map[string]any, cause 
 
 func (s *Service) traitsEvent(ws, personID string, props json.RawMessage, cause string) event.Event {
 	now := s.Clock.Now()
-	return event.Event{
+	e := event.Event{
 		Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: personID, Time: now, Received: now,
 		Origin: event.Internal, Properties: props,
+	}
+	s.treat(&e)
+	return e
+}
+
+// treat does what the workspace has decided about fields of events, which intake does to those from outside.
+func (s *Service) treat(e *event.Event) {
+	if s.Treat != nil {
+		s.Treat(e)
 	}
 }
 
@@ -98,6 +107,7 @@ func (s *Service) Create(ctx context.Context, ws string, n NewPerson) (Person, e
 	ev := event.Event{
 		Workspace: ws, MessageID: id.New("create"), Type: event.Identify, Time: now, Received: now, Origin: event.Internal, Properties: props,
 	}
+	s.treat(&ev)
 	if err := carry(&ev, ids); err != nil {
 		return Person{}, err
 	}

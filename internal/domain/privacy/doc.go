@@ -1,7 +1,7 @@
 // Package privacy lets people be forgotten, and kept out from then on.
 //
 // Owns: requests for erasure with their steps and receipts, the refusals (keyed hashes of identifiers that intake does not take),
-// the rules of what intake keeps of an event (rules.go). Does not own: where
+// the rules of what intake keeps of an event (rules.go) and what it keeps encrypted (sealed.go). Does not own: where
 // personal data stands and how each store lets go of it (Records, Events, Log), who a person is (person).
 //
 //	Ask ─► found ─► settled ─► left ─► stripped ─► swept ─► rewritten ─► done: receipt
@@ -15,5 +15,5 @@
 // Invariants: each step may be done again, so that a process that dies goes on where it was. Until the end the request knows whom it is about, sealed;
 // afterwards it knows keyed hashes alone. Nothing is destroyed before intake refuses what would bring it back and the pipeline is through.
 //
-// The reasons are in docs/decisions/0017-erasure.md and 0030-rules-of-intake.md.
+// The reasons are in docs/decisions/0017-erasure.md, 0030-rules-of-intake.md and 0035-encrypted-fields.md.
 package privacy

@@ -23,6 +23,8 @@ const (
 	Drop Action = "drop" // it is not kept
 	Hash Action = "hash" // a keyed hash is kept: equal values stay equal, and nobody can tell what they were
 	Mask Action = "mask" // most of it is hidden, so that whoever knows it can recognise it
+	// Encrypt keeps it encrypted: nobody can ask for it, and who may Open it can read it again.
+	Encrypt Action = "encrypt"
 )
 
 // Field says what becomes of one field of events before anything is stored.
@@ -65,8 +67,8 @@ func (r Rules) Validate() error {
 			fail(errs.Invalid("privacy.rules.twice", at+".path", "%s stands here twice; say once what becomes of it", f.Path))
 		}
 		seen[f.Path] = true
-		if f.Action != Drop && f.Action != Hash && f.Action != Mask {
-			fail(errs.Invalid("privacy.rules.action", at+".action", "choose drop, hash or mask"))
+		if !slices.Contains([]Action{Drop, Hash, Mask, Encrypt}, f.Action) {
+			fail(errs.Invalid("privacy.rules.action", at+".action", "choose drop, hash, mask or encrypt"))
 		}
 	}
 	if len(r.Consent) > maxCategories {
@@ -88,6 +90,9 @@ func (s *Service) Rules(ctx context.Context, ws string) (Rules, error) {
 // SetRules replaces the rules. They hold for what comes in from now on, in other processes within seconds; what is stored stays as it is.
 func (s *Service) SetRules(ctx context.Context, ws string, r Rules) error {
 	if err := r.Validate(); err != nil {
+		return err
+	}
+	if err := s.unasked(ctx, ws, r); err != nil {
 		return err
 	}
 	if err := s.c.Store.PutRules(ctx, ws, r); err != nil {
@@ -112,6 +117,18 @@ func (s *Service) Try(ws string, r Rules, e *event.Event) bool {
 	if !r.agreed(e.Context) {
 		return false
 	}
+	s.treatFields(ws, r, e)
+	return true
+}
+
+// Treat does to the fields of an event what the workspace's rules say, whatever it carries of consent: the product itself writes it.
+func (s *Service) Treat(ws string, e *event.Event) {
+	if l := s.refused.now.Load(); l != nil {
+		s.treatFields(ws, l.rules[ws], e)
+	}
+}
+
+func (s *Service) treatFields(ws string, r Rules, e *event.Event) {
 	for _, f := range r.Fields {
 		root, rest, _ := strings.Cut(f.Path, ".")
 		path := strings.Split(rest, ".")
@@ -130,7 +147,6 @@ func (s *Service) Try(ws string, r Rules, e *event.Event) bool {
 			}
 		}
 	}
-	return true
 }
 
 // agreed reports whether the event carries what it must: a category that is not named was not agreed to.
@@ -203,8 +219,11 @@ func (s *Service) within(ws string, v any, path []string, a Action) (changed boo
 	return changed
 }
 
-// veil hides a value; lists stay lists, everything else becomes a text.
+// veil hides a value. Encrypted it is one text; else lists stay lists, and everything else becomes a text.
 func (s *Service) veil(ws string, v any, a Action) any {
+	if a == Encrypt {
+		return s.encrypt(ws, v)
+	}
 	if list, ok := v.([]any); ok {
 		out := make([]any, len(list))
 		for i, x := range list {

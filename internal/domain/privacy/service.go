@@ -43,6 +43,8 @@ type Config struct {
 	Strong func(ws, kind string) bool
 	// Quiet returns once everything that was on its way through the log when it was called has arrived everywhere.
 	Quiet func(ctx context.Context) error
+	// Askers names the segments in use whose rule asks about fields of which told says so; nil: there are none.
+	Askers func(ctx context.Context, ws string, told func(fields []string) bool) ([]string, error)
 	// LogRetention is how long the log keeps events.
 	LogRetention time.Duration
 }

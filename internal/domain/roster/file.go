@@ -216,7 +216,7 @@ func (s Service) exportEvents(ctx context.Context, r *job.Run) (job.Outcome, err
 		}
 		for _, k := range found.Items {
 			_ = w.Write([]string{
-				sheet.Safe(k.MessageID), string(k.Type), sheet.Safe(k.Name), ids[k.Person], k.Source, stamp(k.Time), stamp(k.Received), string(k.Properties), string(k.Context),
+				sheet.Safe(k.MessageID), string(k.Type), sheet.Safe(k.Name), ids[k.Person], k.Source, stamp(k.Time), stamp(k.Received), string(event.Readable(k.Properties)), string(event.Readable(k.Context)),
 			})
 		}
 		return found.Next, len(found.Items), nil

@@ -194,6 +194,14 @@ func (r *Rule) Sets() []string {
 	return slices.Compact(sets)
 }
 
+// Fields returns what the rule looks at, as rules of intake name it: traits.ssn, properties.card.number.
+func (r *Rule) Fields() []string {
+	var fields []string
+	r.root.each(func(l leaf.Leaf) { fields = append(fields, l.Needs().Fields...) })
+	slices.Sort(fields)
+	return slices.Compact(fields)
+}
+
 // Windowed reports whether the passing of time alone can change the answer.
 func (r *Rule) Windowed() bool {
 	windowed := false

@@ -39,7 +39,7 @@ func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, a
 	if err != nil {
 		return Preview{}, err
 	}
-	if err := v.checkSets(c); err != nil {
+	if err := s.check(ctx, ws, v, c); err != nil {
 		return Preview{}, err
 	}
 	audience, err := c.rule.Audience(ctx, source{s.c.Events, v}, ws, began)
@@ -76,7 +76,7 @@ func (s *Service) Audience(ctx context.Context, ws string, raw json.RawMessage) 
 	if err != nil {
 		return nil, err
 	}
-	if err := v.checkSets(c); err != nil {
+	if err := s.check(ctx, ws, v, c); err != nil {
 		return nil, err
 	}
 	audience, err := c.rule.Audience(ctx, source{s.c.Events, v}, ws, s.c.Clock.Now())

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,6 +40,8 @@ type Config struct {
 	People  People
 	Clock   clock.Clock
 	Logger  *slog.Logger
+	// Askable refuses rules about fields that may not be asked about; nil: all may.
+	Askable func(ctx context.Context, ws string, fields ...string) error
 }
 
 // Service keeps the sets of all workspaces. None of its methods that change something may be called inside a
@@ -108,7 +111,7 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Segment, erro
 	}
 	c.Rule = c.rule.JSON()
 	err = s.change(ctx, ws, func(w *workspace, v *view) (*view, error) {
-		if err := v.checkSets(c); err != nil {
+		if err := s.check(ctx, ws, v, c); err != nil {
 			return nil, err
 		}
 		err := s.commit(ctx, w, v, func(ctx context.Context) error { return s.c.Store.CreateSegment(ctx, ws, c.Segment) })
@@ -215,7 +218,7 @@ func (s *Service) edit(ctx context.Context, ws, id string, fn func(v *view, g *S
 			return nil, err
 		}
 		if g.Status == Active && (before.Status != Active || g.RuleVersion != before.RuleVersion) {
-			if err := v.checkSets(c); err != nil {
+			if err := s.check(ctx, ws, v, c); err != nil {
 				return nil, err
 			}
 		}
@@ -249,6 +252,30 @@ func (s *Service) edit(ctx context.Context, ws, id string, fn func(v *view, g *S
 func equal(a, b Segment) bool {
 	return a.Name == b.Name && a.Description == b.Description && a.RuleVersion == b.RuleVersion &&
 		a.Status == b.Status && a.State == b.State && a.Failure == b.Failure && a.Progress == b.Progress
+}
+
+// check refuses rules that cannot be asked.
+func (s *Service) check(ctx context.Context, ws string, v *view, c *compiled) error {
+	if err := v.checkSets(c); err != nil || s.c.Askable == nil {
+		return err
+	}
+	return s.c.Askable(ctx, ws, c.rule.Fields()...)
+}
+
+// Asking returns the names of the active segments whose rule looks at fields of which told says so, sorted.
+func (s *Service) Asking(ctx context.Context, ws string, told func(fields []string) bool) ([]string, error) {
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range v.segments {
+		if c.Status == Active && told(c.rule.Fields()) {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // checkSets refuses rules that name what is not there, or the segment itself by some way round.

@@ -13,6 +13,7 @@ type Permission string
 const (
 	PeopleRead      Permission = "people.read" // people, their events and messages
 	PeopleWrite     Permission = "people.write"
+	PeopleReveal    Permission = "people.reveal" // single values that are kept encrypted
 	ConsentWrite    Permission = "consent.write" // subscriptions and suppressions
 	SegmentsRead    Permission = "segments.read" // segments and lists
 	SegmentsWrite   Permission = "segments.write"
@@ -62,6 +63,7 @@ var matrix = []struct {
 }{
 	{PeopleRead, []Role{Owner, Admin, Marketer, Agent, Analyst, Viewer}},
 	{PeopleWrite, []Role{Owner, Admin, Marketer, Agent}},
+	{PeopleReveal, []Role{Owner, Admin}},
 	{ConsentWrite, []Role{Owner, Admin, Marketer, Agent}},
 	{SegmentsRead, []Role{Owner, Admin, Marketer, Agent, Analyst, Viewer}},
 	{SegmentsWrite, []Role{Owner, Admin, Marketer, Analyst}},

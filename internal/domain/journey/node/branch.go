@@ -59,7 +59,7 @@ type BranchConfig struct {
 
 type triggerBranch struct{ match *Matcher }
 
-func (triggerBranch) Needs() Needs        { return Needs{} }
+func (n triggerBranch) Needs() Needs      { return Needs{Fields: n.match.Fields()} }
 func (triggerBranch) Listens() []*Matcher { return nil }
 
 func (n triggerBranch) Step(s State, _ Input, _ time.Time) Result {
@@ -73,7 +73,7 @@ type ruleBranch struct{ rule *rule.Rule }
 
 func (n ruleBranch) Needs() Needs {
 	names, all := n.rule.EventNames()
-	return Needs{Subject: true, Names: names, All: all, Sets: n.rule.Sets()}
+	return Needs{Subject: true, Names: names, All: all, Sets: n.rule.Sets(), Fields: n.rule.Fields()}
 }
 
 func (ruleBranch) Listens() []*Matcher { return nil }
@@ -88,7 +88,7 @@ func (n ruleBranch) Step(_ State, in Input, now time.Time) Result {
 type sinceBranch struct{ match *Matcher }
 
 func (n sinceBranch) Needs() Needs {
-	return Needs{Subject: true, Names: n.match.Names()}
+	return Needs{Subject: true, Names: n.match.Names(), Fields: n.match.Fields()}
 }
 
 func (sinceBranch) Listens() []*Matcher { return nil }

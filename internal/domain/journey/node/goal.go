@@ -44,7 +44,9 @@ type goal struct {
 	aim    Aim
 }
 
-func (n goal) Needs() Needs        { return Needs{Subject: true, Names: n.match.Names()} }
+func (n goal) Needs() Needs {
+	return Needs{Subject: true, Names: n.match.Names(), Fields: n.match.Fields()}
+}
 func (n goal) Listens() []*Matcher { return []*Matcher{n.match} }
 
 // Aim returns what a message before this node is meant to bring about.

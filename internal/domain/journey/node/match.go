@@ -48,10 +48,14 @@ type Matcher struct {
 	test  func(e event.Kept) bool
 	sets  []string
 	same  []string
+	looks []string // fields, see rule.Rule.Fields
 }
 
 // Names returns the event names it can match.
 func (m *Matcher) Names() []string { return m.names }
+
+// Fields returns what its conditions look at, see rule.Rule.Fields.
+func (m *Matcher) Fields() []string { return m.looks }
 
 // Sets returns the segments it refers to.
 func (m *Matcher) Sets() []string { return m.sets }
@@ -236,6 +240,7 @@ func (m *EventMatch) compile(field string) (*Matcher, error) {
 			return nil, filterError(field, err)
 		}
 		rules[n] = r
+		out.looks = append(out.looks, r.Fields()...)
 	}
 	out.test = func(e event.Kept) bool {
 		if !m.counts(e) {

@@ -57,10 +57,12 @@ func (n waitFor) Needs() Needs {
 	out := Needs{Subject: true}
 	if n.match != nil {
 		out.Names = append(out.Names, n.match.Names()...)
+		out.Fields = append(out.Fields, n.match.Fields()...)
 	}
 	if n.rule != nil {
 		names, all := n.rule.EventNames()
 		out.Names, out.All, out.Sets, out.Watches = append(out.Names, names...), all, n.rule.Sets(), true
+		out.Fields = append(out.Fields, n.rule.Fields()...)
 	}
 	return out
 }

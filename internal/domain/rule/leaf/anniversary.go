@@ -315,6 +315,8 @@ func (l *anniversary) Needs() Needs {
 	n := Needs{Windowed: true}
 	if l.event != nil {
 		n = n.and(l.event.needs())
+	} else {
+		n.Fields = []string{l.path.field("traits")}
 	}
 	return n
 }

@@ -174,6 +174,16 @@ func (c Cond) readTrait(in Input) (Value, error) {
 	return v, f.err
 }
 
+// fields are the traits that the condition compares with.
+func (c Cond) fields() (out []string) {
+	for _, v := range c.Vals {
+		if v.kind == 'r' {
+			out = append(out, v.path.field("traits"))
+		}
+	}
+	return out
+}
+
 // traits reports whether c compares with a trait.
 func (c Cond) traits() bool {
 	return slices.ContainsFunc(c.Vals, func(v Value) bool { return v.kind == 'r' })

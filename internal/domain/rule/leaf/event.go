@@ -65,7 +65,14 @@ func (l *eventLeaf) Ask(d Dialect, ws string, now time.Time) Question {
 
 func (l *eventLeaf) Eval(s *Subject, now time.Time) Result { return l.measure.eval(&l.pick, s, now) }
 
-func (l *eventLeaf) Needs() Needs { return l.pick.needs() }
+func (l *eventLeaf) Needs() Needs {
+	n := l.pick.needs()
+	if l.measure.path != nil {
+		n.Fields = append(n.Fields, l.measure.path.field(l.pick.root()))
+	}
+	n.Fields = append(n.Fields, l.measure.cond.fields()...)
+	return n
+}
 
 func eventSchema() Schema {
 	agg := func(path bool, cond Schema, words ...string) Schema {

@@ -52,6 +52,7 @@ type Needs struct {
 	Windowed bool     // the answer depends on the time
 	Looks    []Look   // events by kind, and how far back
 	Endless  bool     // older ones than these can change what became of one that counts
+	Fields   []string // what is looked at, as rules of intake name it: traits.ssn, properties.card.number
 }
 
 // Look is a kind of event that a leaf asks about, and the time in which it counts.
@@ -85,6 +86,7 @@ func (n Needs) and(m Needs) Needs {
 	return Needs{
 		Names: slices.Concat(n.Names, m.Names), All: n.All || m.All,
 		Sets: slices.Concat(n.Sets, m.Sets), Windowed: n.Windowed || m.Windowed, Endless: n.Endless || m.Endless, Looks: slices.Concat(n.Looks, m.Looks),
+		Fields: slices.Concat(n.Fields, m.Fields),
 	}
 }
 

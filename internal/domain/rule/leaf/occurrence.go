@@ -85,4 +85,8 @@ func (l *occurrence) Eval(s *Subject, now time.Time) Result {
 	return until(now.UnixMicro(), l.when.bounds(nil, t), func(now int64) bool { return l.when.has(t, now) })
 }
 
-func (l *occurrence) Needs() Needs { return l.pick.needs().and(l.when.needs()) }
+func (l *occurrence) Needs() Needs {
+	n := l.pick.needs().and(l.when.needs())
+	n.Fields = append(n.Fields, asked(l.pick.root(), l.had)...)
+	return n
+}

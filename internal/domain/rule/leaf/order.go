@@ -222,6 +222,7 @@ func (l *order) Needs() Needs {
 	refunds.window = l.orders.window // those of orders that count
 	m := refunds.needs()
 	m.Windowed = false
+	n.Fields = append(n.Fields, l.cond.fields()...)
 	n.Endless = true // an order is the first event with its id
 	return n.and(m)
 }

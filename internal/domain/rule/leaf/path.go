@@ -40,6 +40,9 @@ func (f *fields) path(key string) Path {
 
 var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")
 
+// field is the path as rules of intake name it, below traits or properties.
+func (p Path) field(root string) string { return root + "." + strings.Join(p, ".") }
+
 // Pointer returns the path as a JSON Pointer (RFC 6901), which every engine takes as an argument.
 func (p Path) Pointer() string {
 	var b strings.Builder

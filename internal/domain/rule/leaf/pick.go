@@ -176,5 +176,22 @@ func (p *pick) needs() Needs {
 	default:
 		n.All = true
 	}
+	n.Fields = asked(p.root(), p.filters)
 	return n.and(p.window.needs())
+}
+
+// root is where rules of intake have the properties of these events.
+func (p *pick) root() string {
+	if p.typ == event.Identify || p.typ == event.Group {
+		return "traits"
+	}
+	return "properties"
+}
+
+// asked is what filters look at.
+func asked(root string, filters []filter) (out []string) {
+	for _, f := range filters {
+		out = append(append(out, f.path.field(root)), f.cond.fields()...)
+	}
+	return out
 }

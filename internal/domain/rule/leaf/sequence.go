@@ -303,6 +303,9 @@ func (l *sequence) Needs() Needs {
 			n.Looks[i].window = l.reach()
 		}
 	}
+	if l.by != nil {
+		n.Fields = append(n.Fields, l.by.field(l.steps[0].pick.root()))
+	}
 	last := l.steps[len(l.steps)-1]
 	n.Windowed = n.Windowed || last.absent && last.within != forever
 	return n

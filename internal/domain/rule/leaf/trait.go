@@ -49,4 +49,6 @@ func (l *trait) Eval(s *Subject, now time.Time) Result {
 	return until(now.UnixMicro(), l.cond.momentBounds(nil, t), func(at int64) bool { return l.cond.matchMoment(t, at) })
 }
 
-func (l *trait) Needs() Needs { return Needs{Windowed: l.cond.moments()} }
+func (l *trait) Needs() Needs {
+	return Needs{Windowed: l.cond.moments(), Fields: append(l.cond.fields(), l.path.field("traits"))}
+}

@@ -3,6 +3,7 @@ import { type Schemas, useList } from '@/api'
 import { useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, Time } from '@/ui'
+import { Sealed } from './Sealed'
 import css from './EventTimeline.module.css'
 
 type Event = Schemas['PersonEvent']
@@ -96,6 +97,7 @@ export function EventTimeline({ id }: { id: string }) {
                   </span>
                 </summary>
                 <Json value={{ message_id: e.message_id, ...((e.properties ?? {}) as object) }} />
+                {e.encrypted?.length ? <Sealed person={id} messageId={e.message_id} fields={e.encrypted} /> : null}
               </details>
             </li>
           )

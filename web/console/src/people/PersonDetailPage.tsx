@@ -23,6 +23,7 @@ import {
 import { Identity } from './Identity'
 import { StandingCard } from '@/standing/StandingCard'
 import { Portrait } from './Portrait'
+import { Sealed } from './Sealed'
 import { Privacy } from './Privacy'
 import { Invoices, Journeys, Topics } from './Relations'
 import { SuppressedTag, Suppression } from './Suppression'
@@ -146,15 +147,17 @@ function Messages({ id }: { id: string }) {
 function Traits({ person: p }: { person: Person }) {
   const t = useT()
   const entries = Object.entries(p.traits)
-  if (entries.length === 0)
+  const hidden = p.encrypted ?? []
+  if (entries.length + hidden.length === 0)
     return (
       <Card>
         <EmptyState title={t('portrait.nothing')} />
       </Card>
     )
   return (
-    <Card title={t('person.traits', { n: formatNumber(entries.length) })}>
+    <Card title={t('person.traits', { n: formatNumber(entries.length + hidden.length) })}>
       <Definition items={entries.map(([k, v]) => [k, typeof v === 'object' ? <Json key={k} value={v} /> : String(v)])} />
+      {hidden.length ? <Sealed person={p.id} fields={hidden} /> : null}
       <Accordion mt="md">
         <Accordion.Item value="counters">
           <Accordion.Control>{t('person.counters')}</Accordion.Control>

@@ -26,7 +26,7 @@ import {
 type Rules = Schemas['PrivacyRules']
 type Outcome = { taken: boolean; event: unknown }
 
-const actions = ['drop', 'hash', 'mask'] as const
+const actions = ['drop', 'hash', 'mask', 'encrypt'] as const
 const sample = `{
   "type": "identify",
   "properties": { "email": "ann@example.com", "birth_date": "1990-05-12" },
@@ -57,7 +57,7 @@ function Edit({ rules }: { rules: Rules }) {
   return (
     <Stack>
       <FormBody form={form} action={t('action.save')} onCancel={() => form.reset()}>
-        <InputWrapper label={t('privacy.fields')} labelElement="div">
+        <InputWrapper label={t('privacy.fields')} description={t('privacy.fields_help')} labelElement="div">
           <Stack gap={6} mt={4}>
             {all.length === 0 ? <Note>{t('privacy.field_none')}</Note> : null}
             {all.map((_, i) => (
