@@ -66,10 +66,7 @@ export function useList<P extends PathsOf<'get'>>(
     initialPageParam: '',
     queryFn: ({ pageParam, signal }) => {
       const query = { ...(args as { query?: object }).query, limit: o.size ?? 50, ...(pageParam ? { cursor: pageParam } : {}) }
-      return call('get', path, { ...args, query } as Args<P, 'get'>, { signal }) as unknown as Promise<{
-        items: Item<P>[] | null
-        next_cursor?: string
-      }>
+      return call('get', path, { ...args, query } as Args<P, 'get'>, { signal }) as unknown as Promise<Page<Item<P>>>
     },
     getNextPageParam: (last) => last.next_cursor || undefined,
   })
@@ -83,6 +80,32 @@ export function useList<P extends PathsOf<'get'>>(
     loadMore: () => void (!q.isFetchingNextPage && q.fetchNextPage()),
     reload: () => void q.refetch(),
   }
+}
+
+/** useAll reads a list to its end, to choose from or to name what is known by its id: const segments = useAll('/api/v1/segments') */
+export function useAll<P extends PathsOf<'get'>>(path: P, o: { enabled?: boolean } = {}) {
+  return useQuery({
+    queryKey: [path, 'all'] as const,
+    enabled: o.enabled ?? true,
+    queryFn: async ({ signal }) => {
+      const items: Item<P>[] = []
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const query = { limit: longestPage, ...(cursor ? { cursor } : {}) }
+        const page = (await call('get', path, { query } as unknown as Args<P, 'get'>, { signal })) as unknown as Page<Item<P>>
+        items.push(...(page.items ?? []))
+        cursor = page.next_cursor || undefined
+      }
+      return { items }
+    },
+  })
+}
+
+/** The most that the API gives in one page. */
+const longestPage = 500
+
+interface Page<T> {
+  items: T[] | null
+  next_cursor?: string
 }
 
 /**

@@ -394,6 +394,7 @@ function Variants({ form, choices }: Props) {
             <MultiSelect
               label={t('campaigns.variants')}
               description={t('campaigns.variants_help')}
+              searchable
               maxValues={4}
               data={choices.templates}
               {...form.getInputProps('variants')}

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { useRead } from '@/api'
+import { useAll, useRead } from '@/api'
 import { formatNumber } from '@/i18n'
 
 export interface Option {
@@ -9,10 +9,10 @@ export interface Option {
 
 /** What a campaign can be made of, and the names of all of it by id. */
 export function useChoices() {
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
+  const lists = useAll('/api/v1/lists')
   const topics = useRead('/api/v1/topics', {})
-  const templates = useRead('/api/v1/templates', { query: { limit: 200 } })
+  const templates = useAll('/api/v1/templates')
   const ready = segments.data !== undefined && topics.data !== undefined && templates.data !== undefined
   return useMemo(() => {
     const sized = [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])]

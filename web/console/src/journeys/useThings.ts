@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { type Schemas, useRead } from '@/api'
+import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, word } from '@/i18n'
 import type { Schema } from '@/ui'
@@ -13,9 +13,9 @@ export interface Option {
 /** Names of what reasons of journeys are about: segments, lists, journeys. */
 export function useNames(): Names {
   const can = useCan()
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  const segments = useAll('/api/v1/segments', { enabled: can('segments.read') })
+  const lists = useAll('/api/v1/lists', { enabled: can('segments.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
   return useMemo(() => {
     const all: { id: string; name: string }[] = [
       ...(segments.data?.items ?? []),
@@ -30,11 +30,11 @@ export function useNames(): Names {
 export function useThings() {
   const can = useCan()
   const kinds = useRead('/api/v1/journey-nodes', {})
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const segments = useAll('/api/v1/segments', { enabled: can('segments.read') })
+  const lists = useAll('/api/v1/lists', { enabled: can('segments.read') })
   const topics = useRead('/api/v1/topics', {})
-  const templates = useRead('/api/v1/templates', { query: { limit: 200 } }, { enabled: can('content.read') })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } })
+  const templates = useAll('/api/v1/templates', { enabled: can('content.read') })
+  const journeys = useAll('/api/v1/journeys')
   const events = useRead('/api/v1/event-names', { query: { limit: 200 } }, { enabled: can('people.read') })
   const channels = useRead('/api/v1/channels', {})
   const staff = useRead('/api/v1/staff', {}, { enabled: can('staff.read') })

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { useRead } from '@/api'
+import { useAll } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { Button, Select, Sheet, Stack, Textarea, TextInput } from '@/ui'
 import type { Plan } from './plan'
@@ -8,8 +8,8 @@ import type { Plan } from './plan'
 export function About({ plan, change }: { plan: Plan; change: (next: (p: Plan) => Plan, key?: string) => void }) {
   const t = useT()
   const [open, setOpen] = useState(false)
-  const personas = useRead('/api/v1/personas', { query: { limit: 200 } }, { enabled: open })
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: open })
+  const personas = useAll('/api/v1/personas', { enabled: open })
+  const segments = useAll('/api/v1/segments', { enabled: open })
   const put = (patch: Partial<Plan>, key: string) => change((p) => ({ ...p, ...patch }), key)
   return (
     <>

@@ -1,6 +1,6 @@
 import { Map as MapIcon, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
@@ -31,7 +31,7 @@ export default function MapListPage() {
   const write = useCan()('segments.write')
   const [making, setMaking] = useState(false)
   const maps = useList('/api/v1/journey-maps', {})
-  const personas = useRead('/api/v1/personas', { query: { limit: 200 } })
+  const personas = useAll('/api/v1/personas')
   useShortcuts(write ? [{ keys: 'n', label: t('maps.new'), run: () => setMaking(true) }] : [])
   const create = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setMaking(true)}>

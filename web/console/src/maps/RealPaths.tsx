@@ -1,6 +1,6 @@
 // The plan beside what people really did.
 import { useState } from 'react'
-import { type Schemas, useList, useRead } from '@/api'
+import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCivilDay, formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
@@ -50,7 +50,7 @@ function useColours(): Colours {
 export default function RealPaths({ id, ready, plan }: { id: string; ready: boolean; plan: Plan }) {
   const t = useT()
   const [url, setUrl] = useUrlState({ from: '', to: '', segment: '' })
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
   const names = useSegmentNames()
   const period = { from: url.from || undefined, to: url.to || undefined, segment: url.segment || undefined }
   const flow = useRead('/api/v1/journey-maps/{id}/flow', { path: { id }, query: period }, { keep: true, enabled: ready })

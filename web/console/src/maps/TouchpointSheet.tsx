@@ -1,6 +1,6 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { useRead } from '@/api'
+import { useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { placeChoices, placeCode, placeName } from '@/personas/places'
@@ -120,8 +120,8 @@ function SignalInput({ signal, onChange, onRemove }: { signal: Signal; onChange:
   const can = useCan()
   const kind = kindOf(signal)
   const names = useRead('/api/v1/event-names', { query: { limit: 500 } }, { enabled: can('people.read') })
-  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, { enabled: can('campaigns.read') && kind === 'message' })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') && kind === 'message' })
+  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') && kind === 'message' })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') && kind === 'message' })
   const of = (type: string) => [...new Set((names.data?.items ?? []).filter((n) => n.type === type && n.name).map((n) => n.name))]
   return (
     <div className={css.signal}>

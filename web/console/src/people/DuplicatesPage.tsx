@@ -1,7 +1,7 @@
 // Two people who may be one: side by side, why, what joining would do, and the decision.
 import { ArrowLeft, ArrowRight, GitMerge, SearchCheck, Split, UsersRound } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
-import { type Schemas, refresh, useList, useRead, useSend } from '@/api'
+import { refresh, type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
@@ -251,7 +251,7 @@ const cell = (text: string, time?: boolean) => (text && time ? <Time at={text} /
 function Effect({ suggestion: s }: { suggestion: Suggestion }) {
   const t = useT()
   const can = useCan()
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
   const topics = useRead('/api/v1/topics', {}, { enabled: can('settings.read') })
   const e = s.effect
   if (!e) return null
@@ -284,7 +284,7 @@ function Decided({ status }: { status: State }) {
   const t = useT()
   const can = useCan()
   const done = useList('/api/v1/people-suggestions', { query: { status } }, { size: 100 })
-  const staff = useRead('/api/v1/staff', { query: { limit: 200 } }, { enabled: can('staff.read') })
+  const staff = useAll('/api/v1/staff', { enabled: can('staff.read') })
   const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? ''
   return (
     <DataTable

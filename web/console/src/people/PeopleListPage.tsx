@@ -1,6 +1,6 @@
 import { Download, Upload, Users, UsersRound } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { type Schemas, useList, useRead } from '@/api'
+import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCountry, useT, word } from '@/i18n'
 import { useExport } from '@/jobs/useExport'
@@ -47,8 +47,8 @@ export default function PeopleListPage() {
   const count = useRead('/api/v1/people/count', { query: scope as never }, { enabled: counting })
   const exporting = useExport()
   const people = useList('/api/v1/people', { query: asked as never }, { size: 200 })
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } }, { enabled: can('segments.read') })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } }, { enabled: can('segments.read') })
+  const segments = useAll('/api/v1/segments', { enabled: can('segments.read') })
+  const lists = useAll('/api/v1/lists', { enabled: can('segments.read') })
   const channels = useRead('/api/v1/channels', {}, { enabled: can('settings.read') })
   const sets = [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])].map((s) => ({ value: s.id, label: s.name }))
   const filtered = Object.entries(filter).some(([name, value]) => name !== 'order' && value)

@@ -1,6 +1,6 @@
 // What a person takes part in: topics, segments, journeys, invoices.
 import { useMemo, useState } from 'react'
-import { type Answer, type Schemas, useList, useRead, useSend } from '@/api'
+import { type Answer, type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
@@ -201,7 +201,7 @@ export function Journeys({ id }: { id: string }) {
   const t = useT()
   const sets = useRead('/api/v1/people/{id}/segments', { path: { id } })
   const rounds = useList('/api/v1/people/{id}/journeys', { path: { id } }, { size: 20 })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } })
+  const journeys = useAll('/api/v1/journeys')
   const names = useMemo(() => Object.fromEntries((journeys.data?.items ?? []).map((j) => [j.id, j])), [journeys.data])
   const title = (journey: string, node: string) =>
     (names[journey]?.draft as { nodes?: { id: string; title?: string }[] } | undefined)?.nodes?.find((n) => n.id === node)?.title ?? node

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleDashed, CircleX, Clock, SearchCheck } from 'lucide-react'
-import { type Answer, useRead } from '@/api'
+import { type Answer, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatList, formatTime, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
@@ -31,8 +31,8 @@ export default function WhyPage() {
   const t = useT()
   const can = useCan()
   const [url, setUrl] = useUrlState({ person: '', campaign: '', journey: '' })
-  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, { enabled: can('campaigns.read') })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
   const group = (label: string, kind: string, items?: { id: string; name: string }[] | null) => ({
     group: label,
     items: (items ?? []).map((x) => ({ value: `${kind} ${x.id}`, label: x.name })),
@@ -129,8 +129,8 @@ function Told({ person, campaign, journey, name }: { person: string; campaign: s
 /** How the person stands to a campaign now: what was true when it went out may have changed since. */
 function Standing({ of, person, outcome }: { of: NonNullable<Why['standing']>; person: string; outcome: string }) {
   const t = useT()
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
+  const lists = useAll('/api/v1/lists')
   const names = (ids: string[] | null) =>
     formatList(
       (ids ?? []).map((id) => [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])].find((s) => s.id === id)?.name ?? id),

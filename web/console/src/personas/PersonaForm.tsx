@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { type Schemas, useRead } from '@/api'
+import { type Schemas, useAll } from '@/api'
 import { formatNumber, t as text, useT } from '@/i18n'
 import {
   Button,
@@ -43,8 +43,8 @@ export function PersonaForm({
 }) {
   const t = useT()
   const [failed, setFailed] = useState(false)
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
-  const known = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
+  const known = useAll('/api/v1/lists')
   const form = useForm({
     initial: {
       name: persona?.name ?? '',

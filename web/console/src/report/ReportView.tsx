@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react'
-import { type Schemas, useRead } from '@/api'
+import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, word } from '@/i18n'
 import {
@@ -251,13 +251,9 @@ function Filters({ params, heeds, onChange }: { params: Params; heeds: string[];
   const can = useCan()
   const topics = useRead('/api/v1/topics', {}, { enabled: heeds.includes('topic') })
   const channels = useRead('/api/v1/channels', {}, { enabled: heeds.includes('channel') && can('settings.read') })
-  const campaigns = useRead(
-    '/api/v1/campaigns',
-    { query: { limit: 100 } },
-    { enabled: heeds.includes('campaign') && can('campaigns.read') },
-  )
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 100 } }, { enabled: heeds.includes('journey') && can('journeys.read') })
-  const templates = useRead('/api/v1/templates', { query: { limit: 100 } }, { enabled: heeds.includes('template') && can('content.read') })
+  const campaigns = useAll('/api/v1/campaigns', { enabled: heeds.includes('campaign') && can('campaigns.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: heeds.includes('journey') && can('journeys.read') })
+  const templates = useAll('/api/v1/templates', { enabled: heeds.includes('template') && can('content.read') })
   const named = (d: { items: { id: string; name: string }[] | null } | undefined) =>
     (d?.items ?? []).map((x) => ({ value: x.id, label: x.name }))
   const choices = {

@@ -1,6 +1,6 @@
 // What a segment's page says beside its members: growth, overlap with another set, and what uses it.
 import { useState } from 'react'
-import { useRead } from '@/api'
+import { useAll, useRead } from '@/api'
 import { formatDay, formatNumber, formatPercent, t as text, useT } from '@/i18n'
 import { Alert, Card, Chart, EmptyState, Link, Loaded, Note, SegmentedControl, Select, Status, Tag } from '@/ui'
 import css from './Insights.module.css'
@@ -68,8 +68,8 @@ export function parts(size: number, other: number, both: number): [number, numbe
 export function Overlap({ id, name }: { id: string; name: string }) {
   const t = useT()
   const [other, setOther] = useState<string | null>(null)
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
+  const lists = useAll('/api/v1/lists')
   const all = [...(segments.data?.items ?? []), ...(lists.data?.items ?? [])].filter((s) => s.id !== id)
   const overlap = useRead('/api/v1/segments/{id}/overlap', { path: { id }, query: { with: other ?? '' } }, { enabled: other !== null })
   const otherName = all.find((s) => s.id === other)?.name ?? ''

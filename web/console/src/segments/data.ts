@@ -1,6 +1,6 @@
 // What rules can be about in this workspace: names, traits, properties and values that were really seen.
 import { useMemo } from 'react'
-import { useRead } from '@/api'
+import { useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { word } from '@/i18n'
 
@@ -16,13 +16,13 @@ const options = (items: { id: string; name: string }[] | null | undefined): Opti
 export function useRuleData() {
   const can = useCan()
   const workspace = useRead('/api/v1/workspace', {})
-  const segments = useRead('/api/v1/segments', { query: { limit: 200 } })
-  const lists = useRead('/api/v1/lists', { query: { limit: 200 } })
+  const segments = useAll('/api/v1/segments')
+  const lists = useAll('/api/v1/lists')
   const topics = useRead('/api/v1/topics', {}, { enabled: can('settings.read') })
   const channels = useRead('/api/v1/channels', {}, { enabled: can('settings.read') })
   const events = useRead('/api/v1/event-names', { query: { limit: 500 } }, { enabled: can('people.read') })
-  const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, { enabled: can('campaigns.read') })
-  const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, { enabled: can('journeys.read') })
+  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
   return useMemo(() => {
     const all = {
       segments: options(segments.data?.items),

@@ -65,6 +65,9 @@ const theme = createTheme({
         transitionProps: { duration: 180 },
       },
     },
+    // Of thousands of names to choose from, a window draws so many; typing finds the others.
+    Select: { defaultProps: { limit: 200 } },
+    MultiSelect: { defaultProps: { limit: 200 } },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', transitionProps: { duration: 100 } } },
     Tabs: { defaultProps: { keepMounted: false } },
     Skeleton: { defaultProps: { radius: 'sm' } },
