@@ -250,19 +250,20 @@ func faultSeed(t *testing.T) uint64 {
 	return seed
 }
 
-// anHour and atOnce are what orderJourney does before it writes.
+// aDay, anHour and atOnce are what orderJourney does before it writes.
 const (
+	aDay   = `{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"day"}},"next":{"next":"s"}},`
 	anHour = `{"id":"w","kind":"wait","config":{"for":{"n":1,"unit":"hour"}},"next":{"next":"s"}},`
 	atOnce = ""
 )
 
-// orderJourney writes to whoever orders.
-func orderJourney(t *testing.T, s *harness.Server, first string) string {
+// orderJourney writes to whoever orders; more is put before the trigger.
+func orderJourney(t *testing.T, s *harness.Server, first string, more ...string) string {
 	t.Helper()
 	var tpl, journey struct{ ID string }
 	s.Must("POST", "/templates", map[string]any{"name": "Thanks", "channel": "email", "subject": "Thank you", "html": `<p>Thank you</p>`}, &tpl)
-	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Thanks","draft":{"trigger":{"event":{"name":"Order Completed"}},"max_age":{"n":0,"unit":"day"},"nodes":[%s
-		{"id":"s","kind":"send","config":{"template":%q,"topic":%q},"next":{"next":"x"}},{"id":"x","kind":"exit"}]}}`, first, tpl.ID, newsTopic(t, s)), &journey)
+	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Thanks","draft":{%s"trigger":{"event":{"name":"Order Completed"}},"max_age":{"n":0,"unit":"day"},"nodes":[%s
+		{"id":"s","kind":"send","config":{"template":%q,"topic":%q},"next":{"next":"x"}},{"id":"x","kind":"exit"}]}}`, strings.Join(more, ""), first, tpl.ID, newsTopic(t, s)), &journey)
 	s.Must("POST", "/journeys/"+journey.ID+"/publish", nil, nil)
 	return journey.ID
 }

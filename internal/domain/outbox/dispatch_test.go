@@ -194,6 +194,9 @@ func TestAMessageThatCannotBeDeliveredForDaysFails(t *testing.T) {
 	if m.Reason != outbox.ReasonExpired || !strings.Contains(m.Detail, "try later") {
 		t.Errorf("row: %+v", m)
 	}
+	if n := f.wire.sends["p1@example.test"]; n != 1 {
+		t.Errorf("tried %d times: what has expired while it waited is not tried once more", n)
+	}
 	if names := f.log.names(); names[len(names)-1] != event.MessageFailed {
 		t.Errorf("events: %v", names)
 	}

@@ -219,6 +219,43 @@ func TestWhatIsPlannedForLaterIsCountedWhenItGoes(t *testing.T) {
 	f.untilState(late.MessageID, outbox.Sent)
 }
 
+func TestACapCountsItsOwnChannelAlone(t *testing.T) {
+	took := func(channel string) []outbox.Slot {
+		return []outbox.Slot{{MessageID: "earlier", PersonID: "p", Channel: channel, Topic: "t", At: start}}
+	}
+	at := start.Add(time.Hour)
+	for name, c := range map[string]struct {
+		cap, sends, earlier string
+		want                string
+	}{
+		"the same":                      {"email", "email", "email", outbox.ReasonCapped},
+		"a cap of another channel":      {"sms", "email", "email", ""},
+		"what another channel has sent": {"email", "email", "sms", ""},
+		"all channels together":         {"", "email", "sms", outbox.ReasonCapped},
+	} {
+		p := outbox.Policy{Caps: []outbox.Cap{{Channel: c.cap, Limit: 1, Days: 1}}}
+		if when, got, _ := p.Forecast("p", c.sends, "t", at, time.UTC, took(c.earlier)); got != c.want || !when.Equal(at) {
+			t.Errorf("%s: %q at %s, want %q", name, got, when, c.want)
+		}
+	}
+}
+
+func TestACapOfAYearRemembersAYear(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 366}}})
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(f.enqueue(f.request(1, keyed("first")))[0].MessageID, outbox.Sent)
+	f.clock.Set(start.AddDate(0, 0, 330))
+	if d := f.dry(1, keyed("second")); d.Reason != outbox.ReasonCapped {
+		t.Errorf("after 330 days: %+v", d)
+	}
+	f.clock.Set(start.AddDate(0, 0, 366))
+	if d := f.dry(1, keyed("third")); !d.Allowed {
+		t.Errorf("after 366 days: %+v", d)
+	}
+}
+
 func TestACappedMessageMayWaitForItsTurn(t *testing.T) {
 	f := setup(t, sqlite(t))
 	f.subscribed(1, 1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +120,83 @@ func TestAMoreImportantMessageTakesThePlaceOfOneThatHasNotLeft(t *testing.T) {
 	}
 	if told != 1 {
 		t.Errorf("the refusal was told %d times", told)
+	}
+}
+
+// slow lets every mail but those of high priority wait behind a slow server before its text is asked for, its place taken. It sends on waiting when one has come so
+// far, and lets all go with release, which a test has to call before it ends. commits says that the text was already on its way.
+func (f *fixture) slow(commits bool, high func(id string) bool) (waiting chan struct{}, release func()) {
+	waiting = make(chan struct{}, 10)
+	released := make(chan struct{})
+	f.wire.answer = func(m channel.Message, _ int, commit func() error) channel.Outcome {
+		hold := func() {
+			if !high(m.ID) {
+				waiting <- struct{}{}
+				<-released
+			}
+		}
+		if !commits {
+			hold()
+		}
+		if err := commit(); err != nil {
+			return channel.Outcome{Result: channel.Deferred, Code: "-", Detail: err.Error()}
+		}
+		if commits {
+			hold()
+		}
+		f.wire.deliver(m)
+		return channel.Outcome{Result: channel.Sent}
+	}
+	return waiting, sync.OnceFunc(func() { close(released) })
+}
+
+func TestAPlaceIsNotTakenFromAnEqualNorFromWhatIsOnItsWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		later   outbox.Priority
+		commits bool
+	}{"equal": {outbox.Low, false}, "on its way": {outbox.High, true}} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sqlite(t))
+			f.subscribed(1, 1)
+			f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 1, Days: 1}}})
+			waiting, release := f.slow(c.commits, func(string) bool { return false })
+			defer release()
+			f.dispatch(outbox.DispatchConfig{})
+			first := f.enqueue(f.request(1, keyed("first"), ranks(outbox.Low)))[0]
+			<-waiting
+			second := f.enqueue(f.request(1, keyed("second"), ranks(c.later)))[0]
+			release()
+			if second.Allowed || second.Reason != outbox.ReasonCapped {
+				t.Errorf("the second: %+v", second)
+			}
+			f.untilState(first.MessageID, outbox.Sent)
+		})
+	}
+}
+
+func TestTheLeastImportantOfTwoGivesWay(t *testing.T) {
+	for name, order := range map[string][]outbox.Priority{"first": {outbox.Low, outbox.Normal}, "last": {outbox.Normal, outbox.Low}} {
+		t.Run(name, func(t *testing.T) {
+			f := setup(t, sqlite(t))
+			f.subscribed(1, 1)
+			f.policy(outbox.Policy{Caps: []outbox.Cap{{Limit: 2, Days: 1}}})
+			by := map[outbox.Priority]string{}
+			waiting, release := f.slow(false, func(id string) bool { return f.message(id).Priority == outbox.High })
+			defer release()
+			f.dispatch(outbox.DispatchConfig{})
+			for _, p := range order {
+				by[p] = f.enqueue(f.request(1, keyed(p.String()), ranks(p)))[0].MessageID
+				<-waiting
+				f.clock.Advance(time.Second)
+			}
+			high := f.enqueue(f.request(1, keyed("high"), ranks(outbox.High)))[0]
+			f.untilState(high.MessageID, outbox.Sent)
+			if m := f.untilState(by[outbox.Low], outbox.Refused); m.Reason != outbox.ReasonOutranked || m.Data["by"] != high.MessageID {
+				t.Errorf("the least important: %+v", m)
+			}
+			release()
+			f.untilState(by[outbox.Normal], outbox.Sent)
+		})
 	}
 }
 
