@@ -206,7 +206,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	w.people = people
 	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Known: w, Everybody: people.TouchEverybody, Clock: a.clock})
 	w.consent = a.consent
-	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now)})
+	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now), Vocabulary: &vocabulary{events: a.events, now: a.clock.Now}})
 	messageStore := sqlstore.NewOutbox(db)
 	var messages *outbox.Service
 	auth := mailauth.New(mailauth.Config{

@@ -87,4 +87,81 @@ export const stories = {
     }
     return `shown after: ${told.join(', ')}`
   },
+
+  'a variable that nobody has is marked where it stands, with the one that was meant, and put right by a click': async () => {
+    const told = []
+    for (const [n, lang] of languages.entries()) {
+      const t = catalogue(lang)
+      const say = (key, values) => Object.entries(values).reduce((s, [k, v]) => s.replaceAll(`{${k}}`, v), t[key])
+      const page = await open({ lang, bypassCSP: true })
+      const { id } = await mail(lang)
+      await visit(page, `/content/${id}`)
+      const subject = page.getByLabel(t['content.subject'], { exact: false }).first()
+      // By the page itself: the server says nothing yet.
+      const speak = await silent(page, '**/api/v1/templates/preview')
+      const like = say('finding.unknown_like', { like: 'person.first_name' })
+      const here = (name, col, text = like) => say('finding.at', { name, line: 1, col, text })
+      await timed(page, `document.body.innerText.includes(${JSON.stringify(here('person.frist_name', 11))})`)
+      await subject.fill('Hello, {{ person.frist_name }}')
+      told.push(`${lang} ${(await marked(page)).toFixed(0)} ms`)
+      speak()
+      // By the server: in the list of findings, with its place, which leads to the field.
+      await page.locator('label', { hasText: t['content.panel_checks'] }).first().click()
+      const finding = page.locator('aside li', { hasText: like })
+      await finding.getByText(say('finding.place', { line: 1, col: 11 }), { exact: false }).waitFor()
+      await finding.getByRole('button').click()
+      await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'subject')
+      await page.getByRole('button', { name: say('builder.use_instead', { name: 'person.first_name' }) }).click()
+      assert.equal(await subject.inputValue(), 'Hello, {{ person.first_name }}')
+      await page.getByText(like).first().waitFor({ state: 'detached' })
+      // Liquid that cannot be read is marked in place, too.
+      await subject.fill('Hello, {{ person.first_name | upcas }}')
+      await page.getByText(say('error.journey.template.liquid.filter.unknown', { 0: 1, 1: 31 })).first().waitFor()
+      if (n === 0) {
+        await page.setViewportSize(phone)
+        await fits(page, 'a mail with a fault')
+      }
+      await done(page)
+    }
+    return `marked after: ${told.join(', ')}`
+  },
+
+  'the languages of a mail stand side by side, and who reads another one is shown what they get': async () => {
+    for (const lang of languages) {
+      const t = catalogue(lang)
+      const say = (key, values) => Object.entries(values).reduce((s, [k, v]) => s.replaceAll(`{${k}}`, v), t[key])
+      const name = (code) => new Intl.DisplayNames([lang], { type: 'language' }).of(code)
+      const page = await open({ lang })
+      const { id } = await mail(lang)
+      await visit(page, `/content/${id}`)
+      const missing = page.getByRole('button', { name: name('ja'), exact: true })
+      await missing.click()
+      await page.getByText(say('content.fallback', { wanted: name('ja'), language: name('en') })).waitFor()
+      await page.locator('iframe[title="A word of thanks"]').waitFor()
+      // A text of its own is begun with the words of the main one, which stay beside it.
+      await page.getByRole('button', { name: t['content.add_language'] }).click()
+      await page.getByRole('menuitem', { name: name('ja') }).click()
+      await missing.waitFor({ state: 'detached' })
+      const subject = page.getByLabel(t['content.subject'], { exact: false }).first()
+      await subject.fill('ありがとうございます')
+      assert.match(await subject.evaluate((el) => document.getElementById(el.getAttribute('aria-describedby').split(' ')[0]).textContent), /A word of thanks/)
+      await page.locator('iframe[title="ありがとうございます"]').waitFor()
+      await page.getByRole('button', { name: t['action.save'] }).click()
+      await page.getByText(say('content.version', { n: 2 })).first().waitFor()
+      await visit(page, '/content?tab=languages')
+      await done(page)
+    }
+  },
 }
+
+let made = 0
+/** A mail in English whose brand also writes in Chinese and Japanese. */
+const mail = (lang) =>
+  api('POST', '/templates', {
+    name: `Faults ${lang} ${Date.now()} ${++made}`,
+    channel: 'email',
+    kind: 'blocks',
+    locale: 'en',
+    subject: 'A word of thanks',
+    document: { version: 1, sections: [{ id: 's1', columns: [{ blocks: [{ id: 'b1', type: 'text', text: 'Thank you.' }] }] }] },
+  })

@@ -266,7 +266,12 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 		out.Findings = append(out.Findings, findingsOf(err)...)
 		return out, nil
 	}
-	out.Findings = append(out.Findings, out.Problems...)
+	for _, f := range out.Problems {
+		if f.Code == "missing" && slices.ContainsFunc(out.Findings, func(g Finding) bool { return g.Code == "unknown" && g.Name == f.Name }) {
+			continue // nobody has it, so this person has not
+		}
+		out.Findings = append(out.Findings, f)
+	}
 	for _, f := range rendered(out.Rendered) {
 		if !slices.ContainsFunc(out.Findings, func(g Finding) bool { return g.Code == f.Code && g.Name == f.Name }) {
 			out.Findings = append(out.Findings, f)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,14 +194,18 @@ func TestCheckWarnsBeforeAnythingIsSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, one := range f {
-			out = append(out, fmt.Sprintf("%s %s %s %d:%d", one.Field, one.Code, one.Name, one.Line, one.Col))
+			out = append(out, fmt.Sprintf("%s %s %s%s %d:%d", one.Field, one.Code, one.Name, one.Like, one.Line, one.Col))
 		}
 		return out
 	}
 	d := draft()
 	d.HTML = "<p>{{ person.first_nam }} {{ event.any }}\n{{ vip }}</p><a href='{{ unsubscribe_url }}'>x</a>"
-	if diff := cmp.Diff([]string{"html unknown person.first_nam 1:7", "html unknown vip 2:4"}, codes(d)); diff != "" {
+	if diff := cmp.Diff([]string{"html unknown person.first_namperson.first_name 1:7", "html unknown vip 2:4"}, codes(d)); diff != "" {
 		t.Error(diff)
+	}
+	p, err := s.Preview(t.Context(), ws, content.PreviewRequest{Draft: &d})
+	if err != nil || slices.ContainsFunc(p.Findings, func(f content.Finding) bool { return f.Code == "missing" && f.Name == "person.first_nam" }) {
+		t.Errorf("a name that nobody has is missing, too: %+v, %v", p.Findings, err)
 	}
 	d = draft()
 	d.ValueProposition, d.Subject, d.HTML = "", strings.Repeat("long ", 40), strings.Repeat("x", 110<<10)

@@ -33,7 +33,8 @@ func (t *Template) Check(known []string) []Problem {
 			continue
 		}
 		seen[u.Name] = true
-		out = append(out, Problem{Code: "unknown", Name: u.Name, Line: u.Line, Col: u.Col, Msg: "there is no variable " + strconv.Quote(u.Name) + suggest(u.Path, known)})
+		meant := like(u.Path, known)
+		out = append(out, Problem{Code: "unknown", Name: u.Name, Like: meant, Line: u.Line, Col: u.Col, Msg: "there is no variable " + strconv.Quote(u.Name) + ask(meant)})
 	}
 	return out
 }
@@ -75,17 +76,24 @@ func knows(set map[string]bool, path string) bool {
 }
 
 // suggest returns `; did you mean "x"?` for the candidate most like s, or nothing.
-func suggest(s string, candidates []string) string {
+func suggest(s string, candidates []string) string { return ask(like(s, candidates)) }
+
+func ask(meant string) string {
+	if meant == "" {
+		return ""
+	}
+	return "; did you mean " + strconv.Quote(meant) + "?"
+}
+
+// like returns the candidate most like s, empty if none is. What stands for many ("event.*") is none.
+func like(s string, candidates []string) string {
 	best, at := 3, ""
 	for _, c := range candidates {
-		if d := distance(s, c); d < best && d < len(s) {
+		if d := distance(s, c); d < best && d < len(s) && !strings.HasSuffix(c, ".*") {
 			best, at = d, c
 		}
 	}
-	if at == "" {
-		return ""
-	}
-	return "; did you mean " + strconv.Quote(at) + "?"
+	return at
 }
 
 // distance counts the insertions, deletions and replacements between two words, up to 3.

@@ -20,6 +20,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d, column %d: %s", e.
 type Problem struct {
 	Code string // "missing", "not_a_number", "division_by_zero", "not_a_date", "not_text", "not_a_list", "unsafe_url", "unknown"
 	Name string // the variable as written, e.g. "person.first_name"
+	Like string // of "unknown": the variable that was probably meant; empty if none is like it
 	Line int
 	Col  int
 	Msg  string

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Problem, type Schemas, useRead, useSend } from '@/api'
 import { formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
+import { sayHere } from '@/content/Findings'
 import { LinkCheck } from '@/content/LinkCheck'
 import {
   Alert,
@@ -121,9 +122,7 @@ function Content({ report: c }: { report: Schemas['Report'] }) {
           <div key={i} style={{ display: 'flex', gap: 8, alignItems: 'baseline' }}>
             <Tag tone={f.error ? 'danger' : 'warning'}>{t(f.error ? 'preflight.must' : 'preflight.should')}</Tag>
             <span>
-              {hasText(`finding.${f.code}`)
-                ? t(`finding.${f.code}`, { name: f.name ?? '', size: /\d+/.exec(f.message)?.[0] ?? '' })
-                : f.message}
+              {sayHere(f)}
               {f.locale ? <Note> {formatLanguage(f.locale)}</Note> : null}
             </span>
           </div>

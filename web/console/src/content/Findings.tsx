@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, Info } from 'lucide-react'
-import type { Schemas } from '@/api'
+import { type Schemas, wordsFor } from '@/api'
 import { formatLanguage, formatNumber, hasText, useT, word, t as text } from '@/i18n'
 import { Badge, EmptyState, UnstyledButton } from '@/ui'
 import css from './content.module.css'
@@ -10,6 +10,10 @@ const order = ['error', 'variable', 'link', 'access', 'spam', 'length', 'purpose
 
 /** A finding in the reader's words; the server's own where we have none for its code. */
 export function say(f: Finding): string {
+  // Liquid that cannot be read is worded once, with its place, for mails and for the templates of journeys.
+  const liquid = /liquid\.(.+)$/.exec(f.code)?.[1]
+  if (liquid) return wordsFor(`journey.template.liquid.${liquid}`, [String(f.line ?? 1), String(f.col ?? 1)]) ?? f.message
+  if (f.code === 'unknown' && f.like) return text('finding.unknown_like', { like: f.like })
   const short = f.code.slice(f.code.lastIndexOf('.') + 1)
   const key = [`finding.${f.code}`, ...(f.error ? [`finding.error.${short}`] : []), `finding.${short}`].find(hasText)
   const name =
@@ -34,6 +38,15 @@ export function groupsOf(findings: Finding[]): [string, Finding[]][] {
   return [...groups].toSorted(([a], [b]) => order.indexOf(a) - order.indexOf(b))
 }
 
+/** The same beside the input that it is about: which name, and where it stands. */
+export const sayHere = (f: Finding): string =>
+  f.code === 'unknown'
+    ? text('finding.at', { name: f.name ?? '', line: formatNumber(f.line ?? 1), col: formatNumber(f.col ?? 1), text: say(f) })
+    : say(f)
+
+/** Whether a finding is shown beside its input, too. */
+export const marks = (f: Finding) => f.error || f.code === 'unknown'
+
 /** What the checks found, by what it is about; each leads to its place. */
 export function Findings({ findings, onOpen }: { findings: Finding[]; onOpen: (f: Finding) => void }) {
   const t = useT()
@@ -57,6 +70,9 @@ export function Findings({ findings, onOpen }: { findings: Finding[]; onOpen: (f
                     <small>
                       {[
                         f.name && f.code !== 'translation_missing' && f.code !== 'contrast' ? f.name : '',
+                        f.code === 'unknown'
+                          ? text('finding.place', { line: formatNumber(f.line ?? 1), col: formatNumber(f.col ?? 1) })
+                          : '',
                         f.locale ? formatLanguage(f.locale) : '',
                       ]
                         .filter(Boolean)

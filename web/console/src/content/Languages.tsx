@@ -10,14 +10,20 @@ export function LanguageBar({
   draft,
   at,
   wanted,
+  reads,
   onAt,
+  onReads,
   onChange,
 }: {
   draft: Draft
   at: number
+  /** A language without a text whose readers' mail is looked at; '' for none. */
+  reads?: string
   /** Languages that the brand writes in. */
   wanted: string[]
   onAt: (at: number) => void
+  /** Without it the missing ones are only named. */
+  onReads?: (locale: string) => void
   onChange: (next: (d: Draft) => Draft) => void
 }) {
   const t = useT()
@@ -74,7 +80,24 @@ export function LanguageBar({
         </IconButton>
       ) : null}
       {missing.length > 0 && has[0] ? (
-        <span className={css.missing}>{t('content.missing', { languages: missing.map((m) => formatLanguage(m)).join(', ') })}</span>
+        <span className={css.missing}>
+          {onReads ? t('content.no_text_yet') : t('content.missing', { languages: missing.map((m) => formatLanguage(m)).join(', ') })}
+          {onReads
+            ? missing.map((m) => (
+                <Button
+                  key={m}
+                  size="compact-xs"
+                  color="warning"
+                  variant={reads === m ? 'light' : 'subtle'}
+                  aria-pressed={reads === m}
+                  title={t('content.see_fallback')}
+                  onClick={() => onReads(reads === m ? '' : m)}
+                >
+                  {formatLanguage(m)}
+                </Button>
+              ))
+            : null}
+        </span>
       ) : null}
       {adding ? (
         <OtherLanguage

@@ -1,10 +1,10 @@
 import { Braces } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from 'react'
-import { useT } from '@/i18n'
+import { formatNumber, useT } from '@/i18n'
 import { composing } from '@/lib/keys'
-import { IconButton, Textarea, TextInput } from '@/ui'
+import { Button, IconButton, Textarea, TextInput } from '@/ui'
 import css from './content.module.css'
-import type { Variable } from './variables'
+import { misnamed, type Variable } from './variables'
 
 interface Props {
   label: ReactNode
@@ -85,8 +85,32 @@ export function LiquidInput({ label, value, onChange, variables, lines, bare, mo
       field.current?.setSelectionRange(caret + put.length, caret + put.length)
     })
   }
+  // What is being typed may still become one that there is.
+  const slip = misnamed(value, variables, bare)
+  const wrong = slip && !(asked && found.length > 0 && asked.from === slip.from) ? slip : undefined
+  const before = wrong ? value.slice(0, wrong.from).split('\n') : []
+  const mend = (like: string) => {
+    if (wrong) write(value.slice(0, wrong.from) + like + value.slice(wrong.from + wrong.name.length), wrong.from + like.length)
+  }
   const common = {
     ...rest,
+    error: wrong ? (
+      <span className={css.slip}>
+        {t('finding.at', {
+          name: wrong.name,
+          line: formatNumber(before.length),
+          col: formatNumber([...before.at(-1)!].length + 1),
+          text: wrong.like ? t('finding.unknown_like', { like: wrong.like }) : t('finding.unknown'),
+        })}
+        {wrong.like ? (
+          <Button size="compact-xs" variant="light" onClick={() => mend(wrong.like!)}>
+            {t('builder.use_instead', { name: wrong.like })}
+          </Button>
+        ) : null}
+      </span>
+    ) : (
+      rest.error
+    ),
     label,
     value,
     ref: field,

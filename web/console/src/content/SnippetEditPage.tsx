@@ -38,7 +38,7 @@ import {
   updateBlock,
 } from './document'
 import { type Draft, sameDraft, withWords, wordsOf } from './draft'
-import { say } from './Findings'
+import { sayHere } from './Findings'
 import { useHistory } from './history'
 import { kindsOf, newBlock, useSchema } from './kinds'
 
@@ -46,7 +46,7 @@ import { LanguageBar } from './Languages'
 import { Outline, Palette } from './Outline'
 import { Preview, PreviewBar, useLetter, type View } from './Preview'
 import { SnippetVersions } from './SnippetVersions'
-import { useEvents, type Values, variablesOf } from './variables'
+import { useEvents, useTraits, type Values, variablesOf } from './variables'
 
 type Snippet = Schemas['Snippet']
 
@@ -118,7 +118,8 @@ function Editor({ snippet }: { snippet: Snippet }) {
     () => (reader.person ? { person: person.data?.traits, event: events.find((e) => e.name === reader.event)?.properties } : {}),
     [reader, person.data, events],
   )
-  const variables = useMemo(() => variablesOf(values), [values])
+  const traits = useTraits()
+  const variables = useMemo(() => variablesOf(values, traits), [values, traits])
   const setMail = (change: (d: Draft) => Draft, field = '') => history.change((s) => ({ ...s, mail: change(s.mail) }), field)
   const setDoc = (change: (d: MailDocument) => MailDocument, field = '') =>
     setMail((d) => withWords(d, at, { document: change(wordsOf(d)[at]!.document!) }), field && `${at}.${field}`)
@@ -256,7 +257,7 @@ function Editor({ snippet }: { snippet: Snippet }) {
                   const f = wrong.find(
                     (x) => (x.block || idAt(doc, x.field)) === selected && x.field.replace(/\[(\d+)\]/g, '.$1').endsWith(`.${name}`),
                   )
-                  return f ? say(f) : undefined
+                  return f ? sayHere(f) : undefined
                 }}
                 onChange={(next, field) => setDoc((d) => updateBlock(d, selected, () => next), `${selected}.${field}`)}
               />

@@ -49,17 +49,17 @@ import {
   updateSection,
 } from './document'
 import { documentOf, draftOf, type Draft, isBlocks, sameDraft, withWords, wordsOf } from './draft'
-import { type Finding, Findings, say } from './Findings'
+import { type Finding, Findings, marks, sayHere } from './Findings'
 import { LinkCheck } from './LinkCheck'
 import { LinesForm } from './Heading'
 import { useHistory } from './history'
 import { kindsOf, newBlock, useSchema } from './kinds'
-import { LanguageBar } from './Languages'
+import { LanguageBar, sameText } from './Languages'
 import { LiquidInput } from './LiquidInput'
 import { Outline, Palette } from './Outline'
 import { Preview, PreviewBar, type Reader, useLetter, type View } from './Preview'
 import { PurposeForm } from './PurposeForm'
-import { useEvents, type Values, variablesOf } from './variables'
+import { useEvents, useTraits, type Values, variablesOf } from './variables'
 import { Versions } from './Versions'
 
 type Template = Schemas['Template']
@@ -100,7 +100,10 @@ export function TemplateEditor({ template }: { template: Template }) {
   const words = all[at] ?? all[0]!
   const doc = documentOf(words)
   const blocks = isBlocks(draft)
-  const { letter, findings, error, stale } = useLetter(draft, reader, words.locale)
+  // The readers of a language without a text: what they get is shown in its place.
+  const [others, setOthers] = useState('')
+  const reads = others && !all.some((w) => sameText(w.locale, others)) ? others : ''
+  const { letter, findings, error, stale } = useLetter(draft, reader, reads || words.locale)
 
   const person = useRead('/api/v1/people/{id}', { path: { id: reader.person } }, { enabled: reader.person !== '' })
   const events = useEvents(reader.person)
@@ -109,7 +112,8 @@ export function TemplateEditor({ template }: { template: Template }) {
     const event = events.find((e) => e.name === reader.event) ?? undefined
     return { person: person.data?.traits, event: event?.properties }
   }, [reader, person.data, events])
-  const variables = useMemo(() => variablesOf(values), [values])
+  const traits = useTraits()
+  const variables = useMemo(() => variablesOf(values, traits), [values, traits])
 
   // A save of somebody else: taken over at once if nothing was changed here, else offered.
   const moved = template.version > base.version
@@ -242,12 +246,12 @@ export function TemplateEditor({ template }: { template: Template }) {
   const mine = findings.filter((f) => here(f) === at)
   const faulty = new Set(mine.filter((f) => f.error).map((f) => blockOf(f) ?? ''))
   const errorAt = (id: string) => (name: string) => {
-    const f = mine.find((x) => x.error && blockOf(x) === id && x.field.replace(/\[(\d+)\]/g, '.$1').endsWith(`.${name}`))
-    return f ? say(f) : undefined
+    const f = mine.find((x) => marks(x) && blockOf(x) === id && x.field.replace(/\[(\d+)\]/g, '.$1').endsWith(`.${name}`))
+    return f ? sayHere(f) : undefined
   }
   const errorOf = (name: string) => {
-    const f = mine.find((x) => x.error && x.field.split('.').at(-1) === name && !x.field.includes('document'))
-    return f ? say(f) : undefined
+    const f = mine.find((x) => marks(x) && x.field.split('.').at(-1) === name && !x.field.includes('document'))
+    return f ? sayHere(f) : undefined
   }
   const open = (f: Finding) => {
     setAt(here(f))
@@ -497,7 +501,12 @@ export function TemplateEditor({ template }: { template: Template }) {
         <LanguageBar
           draft={draft}
           at={at}
-          onAt={setAt}
+          reads={reads}
+          onAt={(i) => {
+            setAt(i)
+            setOthers('')
+          }}
+          onReads={setOthers}
           onChange={(next) => history.change(next)}
           wanted={brand.data?.brand.locales ?? []}
         />
@@ -533,14 +542,14 @@ export function TemplateEditor({ template }: { template: Template }) {
           </>
         )}
         <PreviewBar reader={reader} events={events.map((e) => e.name)} view={view} onReader={(r) => setUrl({ ...r })} onView={setView} />
+        {reads && letter?.locale && !sameText(letter.locale, reads) ? (
+          <Alert color="warning">{t('content.fallback', { wanted: formatLanguage(reads), language: formatLanguage(letter.locale) })}</Alert>
+        ) : null}
         {error ? (
           <Alert color="danger">{error instanceof Problem ? error.message : t('error.internal')}</Alert>
         ) : (
           <Preview letter={letter} view={view} stale={stale} from={draft.from_name || brand.data?.brand.name || ''} />
         )}
-        {letter && letter.chain.length > 0 && letter.locale && words.locale && letter.locale !== words.locale ? (
-          <p className={css.hint}>{t('content.fallback', { language: formatLanguage(letter.locale) })}</p>
-        ) : null}
         {versions ? <Versions template={template} write={write} dirty={dirty} onClose={() => showHistory(false)} /> : null}
       </div>
     </EditorPage>
