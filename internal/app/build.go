@@ -37,6 +37,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
@@ -94,6 +95,7 @@ type application struct {
 	sampler    sampler
 	jobs       *job.Service
 	replay     *replay.Service
+	quotas     *quota.Service
 	worker     *pipeline.Worker
 	live       *realtime.Hub
 
@@ -188,6 +190,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		}
 	}
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
+	a.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(db), Tx: db, Clock: a.clock, Log: part(log, "quotas"), Default: a.c.Quota})
 	w := &world{workspaces: a.workspaces, events: a.events}
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
 	region := func(ctx context.Context, ws string) (string, error) {
@@ -216,7 +219,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Returns: messageStore, Follows: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
-		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers, Known: w.knowsAddress,
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers, Known: w.knowsAddress, Allowance: a.quotas,
 		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
 			if src.Kind != "campaign" {
 				return nil, nil
@@ -264,7 +267,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	rejections := sqlstore.NewRejection(db)
 	intake := collect.New(collect.Config{
 		Sources: sources{a.workspaces}, Log: writer, Vault: vault, Screen: screen{forgetting, people, remembered(a.clock.Now, region)}, Rejections: rejections, Clock: a.clock, Logger: part(log, "intake"),
-		Rate: float64(a.c.IntakeRate), TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
+		Quota: a.quotas, TrustedProxies: a.c.TrustedProxies, PublicURL: a.c.PublicURL,
 	})
 	a.live = realtime.New(liveGather)
 	if a.c.several() {
@@ -306,6 +309,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	relay := pipeline.NewRelay(pending{waiting}, writer, vault, part(log, "relay"))
 
 	a.services = []placed{
+		place(everywhere, "quotas", a.quotas), // before anything that is counted
 		place(everywhere, "log", a.stream),
 		place(workerRole, "refill", a.worker.Refill()),
 		place(everywhere, "log writer", writer),
@@ -332,6 +336,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},
 			chore{"jobs", jobs.Purge},
+			chore{"counts of use", a.quotas.Purge},
 			chore{"events past their term", terms.Daily},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
 			chore{"log", func(ctx context.Context, _ int) (int64, error) { return 0, a.trimLog(ctx) }},
@@ -368,7 +373,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Sample: a.sample, Schemes: schemes, Roster: rosters, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
+		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Quotas: a.quotas, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db),
 	}
 	if a.shift != nil {

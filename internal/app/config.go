@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 )
 
@@ -33,7 +34,7 @@ type Config struct {
 	LogServers      LogServers     // where the log is if not in this process
 	Files           FileStore      // where uploaded and made files are
 	Peers           Peers          // the other processes of the installation
-	IntakeRate      int            // events a second and workspace the intake takes; 0: no limit
+	Quota           quota.Limits   // of each workspace that has no limits of its own
 	TrustedProxies  []netip.Prefix // whose X-Forwarded-For is believed
 	ScannerNetworks []netip.Prefix // from which no person opens or clicks, besides the known ones
 	AllowTargets    []string       // what requests to addresses that users give may reach besides the public internet, see guard.Config
@@ -60,7 +61,7 @@ type Bootstrap struct {
 func Default() Config {
 	return Config{
 		Data: "data", Listen: "127.0.0.1:8480", EventMemoryMB: 300, LogRetention: 8 * 24 * time.Hour,
-		IntakeRate: 0, LogLevel: "info", LogServers: LogServers{Cluster: natsbus.Cluster{Replicas: 3}, LimitGB: defaultLogLimitGB},
+		Quota: quota.Limits{}, LogLevel: "info", LogServers: LogServers{Cluster: natsbus.Cluster{Replicas: 3}, LimitGB: defaultLogLimitGB},
 	}
 }
 
@@ -95,7 +96,10 @@ var Variables = []Variable{
 	{"KIZUNA_ROLES", "what this process does where several make one installation: collect, api, worker, send, with commas between them, or all (flag --roles); needs PostgreSQL, KIZUNA_LOG_URL, KIZUNA_FILES_URL and the same KIZUNA_MASTER_KEY everywhere", func(c *Config, v string) error { return c.Peers.setRoles(v) }},
 	{"KIZUNA_PEER_LISTEN", "host:port on a private network at which a worker serves events to the other processes, e.g. :8482 (flag --peer-listen)", func(c *Config, v string) error { c.Peers.Listen = v; return nil }},
 	{"KIZUNA_PEER_URL", "the same as the others see it (default: http://HOST:PORT, with the machine's name)", func(c *Config, v string) error { c.Peers.URL = v; return nil }},
-	{"KIZUNA_INTAKE_RATE", "events a second and workspace that the intake takes, 0 for no limit", func(c *Config, v string) error { return number(v, &c.IntakeRate) }},
+	{"KIZUNA_QUOTA_EVENTS_PER_SECOND", "events a second that each process takes in of a workspace (default: no limit, as of the next three); kizuna quota sets those of one workspace", quotaOf(quota.EventsPerSecond)},
+	{"KIZUNA_QUOTA_EVENTS_PER_DAY", "events a day (UTC) that are taken in of a workspace", quotaOf(quota.EventsPerDay)},
+	{"KIZUNA_QUOTA_REQUESTS_PER_SECOND", "calls a second to the API that each process answers to a workspace's keys, and as many to its people", quotaOf(quota.RequestsPerSecond)},
+	{"KIZUNA_QUOTA_MESSAGES_PER_DAY", "messages a day (UTC) that go out for a workspace; the others wait for the next day", quotaOf(quota.MessagesPerDay)},
 	{"KIZUNA_TRUSTED_PROXIES", "comma-separated networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8", func(c *Config, v string) error { return prefixes(v, &c.TrustedProxies) }},
 	{"KIZUNA_SCANNER_NETWORKS", "comma-separated networks of mail scanners beside the known ones: what is opened or clicked from there was no person, e.g. 192.0.2.0/24", func(c *Config, v string) error { return prefixes(v, &c.ScannerNetworks) }},
 	{"KIZUNA_ALLOW_TARGETS", "comma-separated targets that webhooks may reach besides public addresses: 10.2.0.0/16, hook.lan:9000, *.corp.example (flag --allow-targets)", func(c *Config, v string) error { c.AllowTargets = strings.Split(v, ","); return nil }},
@@ -157,6 +161,9 @@ func (c *Config) Validate() error {
 	if c.LogRetention < 24*time.Hour {
 		all = append(all, errors.New("KIZUNA_LOG_RETENTION: at least 24h, or a short outage of a stage would lose events"))
 	}
+	if err := c.Quota.Validate(); err != nil {
+		all = append(all, fmt.Errorf("KIZUNA_QUOTA_...: %w", err))
+	}
 	all = append(all, c.LogServers.validate(), c.Files.validate(), c.validatePeers(), c.validateEvents())
 	if _, err := guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		all = append(all, fmt.Errorf("KIZUNA_ALLOW_TARGETS: %w", err))
@@ -176,6 +183,13 @@ func (c *Config) Validate() error {
 		all = append(all, errors.New("KIZUNA_BOOTSTRAP_EMAIL and KIZUNA_BOOTSTRAP_PASSWORD go together"))
 	}
 	return errors.Join(all...)
+}
+
+func quotaOf(k quota.Kind) func(*Config, string) error {
+	return func(c *Config, v string) (err error) {
+		c.Quota[k], err = strconv.ParseInt(v, 10, 64)
+		return err
+	}
 }
 
 func duration(v string, into *time.Duration) (err error) {

@@ -51,6 +51,7 @@ func (a *application) serveControl() (stop func()) {
 	mux.HandleFunc("GET /log", a.controlLog)
 	mux.HandleFunc("GET /state", a.controlState)
 	mux.HandleFunc("GET /replay", a.controlReplay)
+	mux.HandleFunc("GET /quota", a.controlQuota)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := ignoreClosed(server.Serve(ln)); err != nil {

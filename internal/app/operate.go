@@ -117,6 +117,23 @@ func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
 			},
 		},
 		{
+			Name: "quotas", Metrics: []telemetry.Metric{
+				{Name: "kizuna_quota_refused_total", Help: "Calls answered 429 because of a workspace's limit, by limit.", Label: "limit", Total: true},
+				{Name: "kizuna_quota_nearest_share", Help: "How much of a daily limit is used up, from 0 to 1, in the workspace that is nearest to its own.", Label: "limit"},
+			},
+			Read: func(context.Context) (map[string]map[string]float64, error) {
+				f := a.quotas.Figures()
+				refused, nearest := map[string]float64{}, map[string]float64{}
+				for k, n := range f.Refused {
+					refused[string(k)] = float64(n)
+				}
+				for k, share := range f.Nearest {
+					nearest[string(k)] = share
+				}
+				return map[string]map[string]float64{"kizuna_quota_refused_total": refused, "kizuna_quota_nearest_share": nearest}, nil
+			},
+		},
+		{
 			Name: "log", Metrics: []telemetry.Metric{
 				{Name: "kizuna_log_bytes", Help: "Size of the log."},
 				{Name: "kizuna_log_limit_bytes", Help: "Size at which the log refuses events; 0 for no limit."},

@@ -34,14 +34,6 @@ type answer struct {
 	Rejected []rejectedEvent `json:"rejected,omitempty"`
 }
 
-// retryLater is an error with the seconds after which to try again.
-type retryLater struct {
-	seconds int
-	error
-}
-
-func (e *retryLater) Unwrap() error { return e.error }
-
 // retryAfter is what clients are told under back-pressure, in seconds.
 const retryAfter = 2
 
@@ -62,9 +54,12 @@ func (h *Handler) fail(w http.ResponseWriter, err error) {
 	case errs.KindRateLimited:
 		status = http.StatusTooManyRequests
 		h.figures.refused.Add(1)
-		if e, ok := errors.AsType[*retryLater](err); ok {
-			header.Set("Retry-After", strconv.Itoa(e.seconds))
-			header.Set("X-RateLimit-Reset", strconv.Itoa(e.seconds))
+		if e, ok := errors.AsType[interface {
+			error
+			Seconds() int
+		}](err); ok {
+			header.Set("Retry-After", strconv.Itoa(e.Seconds()))
+			header.Set("X-RateLimit-Reset", strconv.Itoa(e.Seconds()))
 		}
 	case errs.KindUnavailable:
 		status = http.StatusServiceUnavailable

@@ -10,16 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"golang.org/x/time/rate"
-
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
-
-// DefaultRate is Segment's limit, in requests a second and workspace.
-const DefaultRate = 1000
 
 // DefaultMaxBodies bounds the bytes of bodies that are read and answered at the same time.
 const DefaultMaxBodies = 128 << 20
@@ -36,6 +31,16 @@ type Screen interface {
 	Kept(e *event.Event) bool
 }
 
+// Quota is what workspaces may send. Its errors are errs.KindRateLimited; those with Seconds say when to try again.
+type Quota interface {
+	// Intake returns why no events of the workspace are taken in now, before anybody reads what they are.
+	Intake(ws string) error
+	// TakeEvents counts events that are about to go on the log, or returns why none may.
+	TakeEvents(ws string, n int) error
+	// GiveBack takes back events that did not get there.
+	GiveBack(ws string, n int)
+}
+
 // Config is what a Handler needs.
 type Config struct {
 	Sources    Sources
@@ -46,7 +51,7 @@ type Config struct {
 	Clock      clock.Clock
 	Logger     *slog.Logger
 
-	Rate           float64        // requests a second and workspace; 0: no bound
+	Quota          Quota          // nil: everybody may send as much as they like
 	MaxBodies      int64          // bytes of bodies in hand at once; 0 means DefaultMaxBodies
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	PublicURL      string         // where browsers reach this server; empty: where they asked for the settings
@@ -57,7 +62,6 @@ type Config struct {
 type Handler struct {
 	c        Config
 	keys     *keyring
-	pace     *pace
 	recorder *recorder
 	bodies   atomic.Int64 // bytes in hand
 	pool     sync.Pool    // *work
@@ -81,7 +85,6 @@ func New(c Config) *Handler {
 	h := &Handler{
 		c:        c,
 		keys:     newKeyring(c.Sources, c.Clock),
-		pace:     &pace{perSecond: c.Rate, limiters: map[string]*rate.Limiter{}},
 		recorder: newRecorder(c.Rejections, c.Logger),
 	}
 	h.pool.New = func() any { return new(work) }
@@ -236,16 +239,16 @@ func (h *Handler) take(w http.ResponseWriter, r *http.Request, c call) {
 	reply(w, http.StatusOK, answer{Success: true, Rejected: rejected})
 }
 
-// admit finds the source of a key and takes one request from its workspace's rate.
+// admit finds the source of a key whose workspace may send more.
 func (h *Handler) admit(ctx context.Context, key string) (Source, error) {
 	source, err := h.keys.find(ctx, key)
 	if err != nil {
 		return Source{}, err
 	}
-	if wait, ok := h.pace.allow(source.Workspace, h.c.Clock.Now()); !ok {
-		return Source{}, &retryLater{wait, errs.RateLimited("rate.limited", "more than %g requests a second; send batches, or ask for a higher limit", h.c.Rate)}
+	if h.c.Quota != nil {
+		err = h.c.Quota.Intake(source.Workspace)
 	}
-	return source, nil
+	return source, err
 }
 
 // requestKey returns the write key outside the body: the user of HTTP Basic, with or without the colon after it, else
@@ -315,7 +318,15 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 		items[i] = buf[from:end:end]
 		from = end
 	}
+	if h.c.Quota != nil && len(items) > 0 {
+		if err := h.c.Quota.TakeEvents(b.source.Workspace, len(items)); err != nil {
+			return nil, err
+		}
+	}
 	if err := h.c.Log.Append(ctx, items); err != nil {
+		if h.c.Quota != nil {
+			h.c.Quota.GiveBack(b.source.Workspace, len(items))
+		}
 		if ctx.Err() != nil {
 			err = errs.Unavailable("request.aborted", "the request ended before its events were on disk; send it again").With(err)
 		}

@@ -7,12 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -244,26 +246,82 @@ func TestBodiesInHandAreBounded(t *testing.T) {
 	}
 }
 
-func TestRateIsHeldPerWorkspace(t *testing.T) {
-	in := newIntake(t, func(c *collect.Config) { c.Rate = 3 })
+// held takes in what quota allows a workspace.
+func held(t *testing.T, l quota.Limits) (*intake, *quota.Service) {
+	t.Helper()
+	var q *quota.Service
+	in := newIntake(t, func(c *collect.Config) {
+		q = quota.New(quota.Config{Clock: c.Clock, Default: l})
+		c.Quota = q
+	})
+	return in, q
+}
+
+func TestEventsASecondAreHeldPerWorkspace(t *testing.T) {
+	in, _ := held(t, quota.Limits{quota.EventsPerSecond: 3})
 	for i := range 3 {
 		if w := in.post("/v1/page", `{"userId":"u"}`); w.Code != 200 {
 			t.Fatalf("request %d: %d", i, w.Code)
 		}
 	}
 	w := in.post("/v1/page", `{"userId":"u"}`)
-	if w.Code != 429 || w.Header().Get("Retry-After") != "1" || w.Header().Get("X-RateLimit-Reset") != "1" {
-		t.Errorf("answer %d %v", w.Code, w.Header())
+	if a := read(t, w); w.Code != 429 || w.Header().Get("Retry-After") != "1" || w.Header().Get("X-RateLimit-Reset") != "1" || a.Code != "quota.events_per_second" || !strings.Contains(a.Message, "3 events a second") {
+		t.Errorf("answer %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	if w := in.do(http.MethodPost, "/v1/page", "", `{"userId":"u","writeKey":"server-key"}`); w.Code != 429 {
 		t.Errorf("key in the body: %d", w.Code)
 	}
-	if w := in.do(http.MethodPost, "/v1/page", "other-key", `{"userId":"u"}`); w.Code != 200 {
-		t.Errorf("another workspace: %d", w.Code)
-	}
 	in.clock.Advance(time.Second)
 	if w := in.post("/v1/page", `{"userId":"u"}`); w.Code != 200 {
 		t.Errorf("a second later: %d", w.Code)
+	}
+	if n := len(in.events()); n != 4 {
+		t.Errorf("%d events on the log, 4 were acknowledged", n)
+	}
+}
+
+// What one workspace sends beyond its limit costs another one nothing: no answer, no place in the count, no event.
+func TestOneWorkspacesExcessIsNotAnothers(t *testing.T) {
+	in, q := held(t, quota.Limits{quota.EventsPerSecond: 50, quota.EventsPerDay: 120})
+	batch := `{"batch":[` + strings.Repeat(`{"type":"page","userId":"u"},`, 99) + `{"type":"page","userId":"u"}]}`
+	refused := 0
+	for range 200 {
+		if w := in.post("/v1/batch", batch); w.Code == 429 {
+			refused++
+		}
+		if w := in.do(http.MethodPost, "/v1/page", "other-key", `{"userId":"u"}`); w.Code != 200 {
+			if q.Today("ws_2").Events < 50 {
+				t.Fatalf("the other workspace: %d %s", w.Code, w.Body)
+			}
+			break
+		}
+	}
+	acknowledged := map[string]int{}
+	for _, e := range in.events() {
+		acknowledged[e.Workspace]++
+	}
+	if acknowledged["ws_1"] != 100 || acknowledged["ws_2"] != 50 || refused < 49 {
+		t.Errorf("on the log %v, refused %d", acknowledged, refused)
+	}
+	if one, two := q.Today("ws_1"), q.Today("ws_2"); one.Events != 100 || one.Refused != int64(refused) || two.Events != 50 {
+		t.Errorf("counted %+v and %+v", one, two)
+	}
+}
+
+func TestTheDaysEventsAreHeldAndTheNextDayBeginsAnew(t *testing.T) {
+	in, _ := held(t, quota.Limits{quota.EventsPerDay: 2})
+	in.post("/v1/page", `{"userId":"u"}`)
+	if w := in.post("/v1/batch", `{"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"u"}]}`); w.Code != 200 {
+		t.Errorf("the batch that crosses the limit: %d", w.Code)
+	}
+	w := in.post("/v1/page", `{"userId":"u"}`)
+	day := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	if a := read(t, w); w.Code != 429 || a.Code != "quota.events_per_day" || w.Header().Get("Retry-After") != strconv.Itoa(int(day.Sub(now).Seconds())) {
+		t.Errorf("answer %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	in.clock.Set(day)
+	if w := in.post("/v1/page", `{"userId":"u"}`); w.Code != 200 {
+		t.Errorf("the next day: %d", w.Code)
 	}
 }
 

@@ -143,28 +143,3 @@ func wellFormed(key string) bool {
 	}
 	return true
 }
-
-// pace holds each workspace to a number of requests a second.
-type pace struct {
-	perSecond float64 // 0: no bound
-	mu        sync.Mutex
-	limiters  map[string]*rate.Limiter // only for workspaces with a known key
-}
-
-// allow takes one request, or returns the seconds after which one would be allowed.
-func (p *pace) allow(workspace string, now time.Time) (wait int, ok bool) {
-	if p.perSecond <= 0 {
-		return 0, true
-	}
-	p.mu.Lock()
-	l := p.limiters[workspace]
-	if l == nil {
-		l = rate.NewLimiter(rate.Limit(p.perSecond), max(1, int(p.perSecond)))
-		p.limiters[workspace] = l
-	}
-	p.mu.Unlock()
-	if l.AllowN(now, 1) {
-		return 0, true
-	}
-	return max(1, int((1-l.TokensAt(now))/p.perSecond+0.999)), false
-}

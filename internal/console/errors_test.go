@@ -26,6 +26,7 @@ var computed = map[string][]string{
 		"journey.template.liquid.limit.source", "journey.template.liquid.tag.unknown",
 	},
 	`"journey." + kind + ".list"`: {"journey.add_to_list.list", "journey.remove_from_list.list"},
+	`"quota." + string(k)`:        {"quota.events_per_second", "quota.events_per_day", "quota.requests_per_second"},
 	`code`:                        {"journey.switch.from", "journey.set_trait.from"}, // of checkPath, which is told the code
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
@@ -96,6 +97,7 @@ type Config struct {
 	Privacy    *privacy.Service
 	Retention  *retention.Service
 	Replay     *replay.Service
+	Quotas     *quota.Service
 
 	PublicURL      string // where browsers reach this server, e.g. https://kizuna.example.com; a page from there may sign in
 	TrustedProxies []netip.Prefix
@@ -205,6 +207,7 @@ func (a *api) routes() {
 	a.privacyRuleRoutes()
 	a.retentionRoutes()
 	a.replayRoutes()
+	a.quotaRoutes()
 	a.personExportRoutes()
 	a.revealRoutes()
 	a.rejectionRoutes()
@@ -255,6 +258,9 @@ func workspaceOf(ctx context.Context) string { return caller(ctx).Workspace }
 func (a *api) guard(need staff.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		p, err := a.authenticate(ctx)
+		if err == nil {
+			err = a.c.Quotas.TakeRequest(p.Workspace, p.Session != "")
+		}
 		if err == nil && need != signedIn {
 			err = p.Require(need)
 		}

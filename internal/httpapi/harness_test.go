@@ -36,6 +36,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/personal"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/retention"
@@ -85,6 +86,7 @@ type world struct {
 	campaigns  *campaign.Service
 	webhooks   *hook.Service
 	standing   *standing.Service
+	quotas     *quota.Service
 	jobs       *job.Service
 	seq        uint64
 }
@@ -169,6 +171,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	})
 	schemes := scheme.Service{People: people, Jobs: w.jobs, Pause: time.Millisecond}
 	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
+	w.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(w.db), Tx: w.db, Clock: w.clock, Log: log})
 	rosters := roster.Service{People: people, Sets: p.segments, Events: w.store, Jobs: w.jobs}
 	again := &replay.Service{Events: w.store, IDs: people.IDs, Again: func(_ context.Context, who []person.Ref) error {
 		w.keep(person.Applied{Touched: who}, 0)
@@ -192,6 +195,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Privacy:    p.privacy,
 		Retention:  kept,
 		Replay:     again,
+		Quotas:     w.quotas,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}

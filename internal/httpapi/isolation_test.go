@@ -172,6 +172,7 @@ var foreignCases = map[string]foreign{
 	"DELETE /refusals/{hash}":               {path: "/refusals/$refusal"},
 	"POST /replays/check":                   {want: 200, body: `{"from":"2020-01-01T00:00:00Z","to":"2030-01-01T00:00:00Z"}`, has: `"people":0`},
 	"POST /replays":                         {want: 202, body: `{"from":"2020-01-01T00:00:00Z","to":"2030-01-01T00:00:00Z"}`},
+	"GET /usage":                            {want: 200, has: `"limit":0`},
 	"GET /retention":                        {want: 200, has: `"policy":{"days":0,"rules":[]}`},
 	"PUT /retention":                        {want: 200, body: `{"days":90,"rules":[]}`},
 	"POST /retention/check":                 {want: 200, body: `{"days":90,"rules":[]}`, has: `"removed":[],"segments":[]`},

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/quota"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -22,6 +24,8 @@ type Problem struct {
 	Args   []string `json:"args,omitempty" doc:"what the detail names, in its order: for those who word the code in another language"`
 	Field  string   `json:"field,omitempty" doc:"the first offending field"`
 	Errors []Fault  `json:"errors,omitempty" doc:"every fault found, if there is more than one or it concerns a field"`
+
+	retry int // seconds after which to try again; 0: what is usual for the status
 }
 
 // Fault is one thing that is wrong with the input.
@@ -50,6 +54,9 @@ var retryAfter = map[int]string{http.StatusTooManyRequests: "30", http.StatusSer
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if after, ok := retryAfter[p.Status]; ok {
+		if p.retry > 0 {
+			after = strconv.Itoa(p.retry)
+		}
 		h.Set("Retry-After", after)
 	}
 	if p.Status == http.StatusUnauthorized {
@@ -96,6 +103,9 @@ func problem(err error) *Problem {
 	status := statusOf[first.Kind]
 	p := plain(status, first.Code, first.Msg)
 	p.Field, p.Args = first.Field, first.Args
+	if e, ok := errors.AsType[*quota.Exceeded](err); ok {
+		p.retry = e.Seconds()
+	}
 	if len(faults) > 1 || first.Field != "" {
 		for _, f := range faults {
 			p.Errors = append(p.Errors, Fault{Location: f.Field, Code: f.Code, Message: f.Msg, Args: f.Args})

@@ -34,7 +34,7 @@ var course = []struct {
 	{"caps", true, []string{ReasonCapped, ReasonOutranked}},
 	{"quiet", true, []string{ReasonQuietHours}},
 	{"sending", false, []string{
-		ReasonThrottled, ReasonWarmingUp, ReasonDomainRests, ReasonRender, ReasonExpired, ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled,
+		ReasonDailyLimit, ReasonThrottled, ReasonWarmingUp, ReasonDomainRests, ReasonRender, ReasonExpired, ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled,
 	}},
 }
 

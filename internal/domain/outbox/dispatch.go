@@ -206,6 +206,9 @@ func (d *Dispatcher) release(ctx context.Context, jobs []*job) {
 	held := make([]Held, len(jobs))
 	for i, j := range jobs {
 		held[i] = j.message.held()
+		if j.counted {
+			d.s.allowance.Note(j.message.Workspace, -1)
+		}
 	}
 	if err := d.s.store.Release(ctx, held); err != nil {
 		d.log.Error("claimed messages could not be put back", "messages", len(held), "err", err)
@@ -306,7 +309,7 @@ func (d *Dispatcher) admit(ctx context.Context, p *pool, claimed []Message) ([]*
 
 // admit judges claimed messages and gives those that go now their slots under the caps. Where there are caps, all it reads and the slots it
 // takes are one transaction: however many processes send, and whoever is merged meanwhile, nobody gets more than the caps allow. The same goes
-// for the account's throttles and its warm-up. Domains that rest are left alone.
+// for the account's throttles and its warm-up, and for what the operator lets the workspace send a day. Domains that rest are left alone.
 func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Time, resting *rests) (g *gate, verdicts []verdict, err error) {
 	ws := a.Workspace
 	paced := len(a.Pace.Throttles) > 0 || a.Pace.Providers || a.Pace.WarmUp != nil
@@ -319,6 +322,11 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 	for i, j := range jobs {
 		people[i], messages[i], asked[i] = j.message.PersonID, &j.message, j.message
 	}
+	daily := &dailyLimit{of: s.allowance, ws: ws}
+	if err := daily.open(ctx); err != nil {
+		return nil, nil, err
+	}
+	limited := daily.limit > 0
 	judge := func(ctx context.Context, binding bool) (counted bool, err error) {
 		if g, err = s.openGate(ctx, ws, people); err != nil {
 			return false, err
@@ -331,6 +339,11 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 		}
 		verdicts = make([]verdict, len(jobs))
 		var held []Held
+		if limited {
+			if err := daily.open(ctx); err != nil {
+				return false, err
+			}
+		}
 		var pace *pacer
 		if paced {
 			if pace, err = s.openPace(ctx, a, g.home, now); err != nil {
@@ -343,7 +356,7 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 			if verdicts[i] = g.check(m); !verdicts[i].refused() {
 				verdicts[i] = g.wait(m, now, true)
 			}
-			if !verdicts[i].refused() && !m.DueAt.After(now) && !resting.rested(m, now) && pace != nil {
+			if !verdicts[i].refused() && !m.DueAt.After(now) && !resting.rested(m, now) && daily.lets(m) && pace != nil {
 				pace.place(m, asked[i].Reason, asked[i].Data)
 			}
 			switch {
@@ -359,6 +372,11 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 				return false, fmt.Errorf("count what an account sends: %w", err)
 			}
 		}
+		if limited {
+			if err := daily.take(ctx, jobs, verdicts, now); err != nil {
+				return false, err
+			}
+		}
 		if !binding || len(held) == 0 {
 			return len(held) > 0, nil
 		}
@@ -371,12 +389,15 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 		_, err := judge(ctx, true)
 		return err
 	}
-	if len(policy.Caps) > 0 || paced {
+	if len(policy.Caps) > 0 || paced || limited {
 		err = s.tx.InTx(ctx, inTx)
 	} else if counted, look := judge(ctx, false); look != nil {
 		err = look
 	} else if counted { // the workspace has no caps, but somebody in this batch has one of their own
 		err = s.tx.InTx(ctx, inTx)
+	}
+	if err == nil {
+		daily.settle(jobs, verdicts, now)
 	}
 	return g, verdicts, err
 }

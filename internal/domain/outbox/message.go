@@ -43,6 +43,7 @@ const (
 	ReasonCapped           = "capped"       // of a queued message: waits for its turn
 	ReasonThrottled        = "throttled"    // of a queued message: waits for its minute
 	ReasonWarmingUp        = "warming_up"   // of a queued message: waits for its day
+	ReasonDailyLimit       = "daily_limit"  // of a queued message: the workspace has sent what the operator lets it send a day
 	ReasonDomainRests      = "domain_rests" // of a queued message: its domain has put everything off lately
 	ReasonHoldout          = "holdout"
 	ReasonPaused           = "paused"    // the person asked for quiet
@@ -73,6 +74,7 @@ const (
 //	outranked                                 by: the message; priority, source_kind, source_id of it; the cap as in capped
 //	throttled                                 throttle, limit a minute, until; day, minute: the places it has been given
 //	warming_up                                limit of today, until, zone; day: the place it has been given
+//	daily_limit                               limit, until
 //	domain_rests                              domain, until
 //	expired                                   hours
 //

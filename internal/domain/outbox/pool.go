@@ -20,6 +20,7 @@ type job struct {
 	topic   consent.Topic
 	zone    *time.Location // of the person's clock
 	policy  Policy         // of the moment at which it was admitted; a new one recalls what is not in flight
+	counted bool           // in what goes today
 }
 
 // night returns the result of a message whose quiet hours have begun since it was admitted: behind a slow account, minutes go by.

@@ -60,6 +60,18 @@ type Config struct {
 	Known func(ctx context.Context, ws, address string) (bool, error)
 	// Signers are the keys that sign mail from a domain; nil: nothing is signed.
 	Signers func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
+	// Allowance is what the operator lets workspaces send; nil: as much as they like.
+	Allowance Allowance
+}
+
+// Allowance is how many messages workspaces may send a day. A message counts when it goes for the first time.
+type Allowance interface {
+	// Left returns how many may still go today, when the next day begins, and the limit of a day: 0 if there is none.
+	Left(ctx context.Context, ws string) (left int64, next time.Time, limit int64, err error)
+	// Take counts messages in the transaction in which Left was asked.
+	Take(ctx context.Context, ws string, n int64) error
+	// Note counts messages where there is no limit, or, below zero, such that were counted and did not go.
+	Note(ws string, n int64)
 }
 
 // Service is the outbox but for the sending itself, which is the Dispatcher's.
@@ -83,13 +95,14 @@ type Service struct {
 	known     func(ctx context.Context, ws, address string) (bool, error)
 	strangers senderLimits
 	signers   func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
+	allowance Allowance
 }
 
 // New returns a Service and makes it watch consent.
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
-		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers, allowance: c.Allowance,
 		returns: c.Returns, follows: c.Follows, known: c.Known,
 	}
 	if s.known == nil {

@@ -95,7 +95,7 @@ var (
 	impersonal = map[string]string{
 		"workspace": "the business", "source": "the business", "personal_setting": "staff", "staff_user": "staff", "staff_member": "staff", "staff_session": "staff",
 		"staff_link": "staff", "staff_key": "staff", "person_counter": "a number", "log_position": "a number", "privacy_proof": "keyed hashes", "privacy_refusal": "keyed hashes",
-		"privacy_version": "a number", "privacy_rules": "a definition", "retention_policy": "a setting", "retention_receipt": "counts", "retention_gone": "counts", "segment": "a definition", "segment_list": "a definition", "segment_revision": "a number", "template": "content", "template_version": "content",
+		"privacy_version": "a number", "privacy_rules": "a definition", "retention_policy": "a setting", "retention_receipt": "counts", "retention_gone": "counts", "quota": "a setting", "quota_use": "counts", "segment": "a definition", "segment_list": "a definition", "segment_revision": "a number", "template": "content", "template_version": "content",
 		"template_snippet": "content", "snippet": "content", "snippet_version": "content", "brand_revision": "content", "topic": "a definition", "message_goal": "a definition",
 		"message_owner": "processes", "lease": "processes", "sending_stop": "a setting", "sending_policy": "a setting", "sending_window": "counts", "channel_account": "a setting",
 		"account_inbound": "a setting", "mailbox_state": "a position", "returned_count": "counts", "account_alert": "counts", "bounce_policy": "a setting",

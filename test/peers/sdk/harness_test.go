@@ -81,7 +81,7 @@ func start(t *testing.T) *intake {
 		t.Fatal(err)
 	}
 	handler := collect.New(collect.Config{
-		Sources: sources{}, Log: appender{in, writer}, Clock: clock.System{}, Logger: slog.New(slog.DiscardHandler), Rate: collect.DefaultRate,
+		Sources: sources{}, Log: appender{in, writer}, Clock: clock.System{}, Logger: slog.New(slog.DiscardHandler),
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,6 +13,7 @@ it.each([
   ['holdout', { percent: 5, scope: 'workspace' }, 'control group: 5 % of the workspace'],
   ['throttled', { throttle: 'gmail', limit: 600 }, 'waits for its turn at the mailbox provider: Gmail takes 600 a minute'],
   ['throttled', { throttle: 'corp', limit: 30 }, 'waits for its turn at the mailbox provider: corp takes 30 a minute'],
+  ['daily_limit', { limit: 50 }, "waits: the workspace's messages of the day are used up: 50 a day"],
   ['warming_up', { limit: 50 }, 'waits for its day of the warm-up: 50 a day for now'],
   ['expired', { hours: 72 }, 'gave up after too long: after 72 hours'],
   ['not_subscribed', { pending: true, topic_name: 'News' }, 'never subscribed: has not answered the confirmation mail yet'],

@@ -28,6 +28,7 @@ function evidence(reason: string, d: Data): string {
       return say({ throttle: hasText(`provider.${name}`) ? t(`provider.${name}`) : name, limit: text(d.limit) })
     }
     case 'warming_up':
+    case 'daily_limit':
       return say({ limit: text(d.limit) })
     case 'domain_rests':
       return text(d.domain)

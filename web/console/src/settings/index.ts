@@ -15,6 +15,7 @@ export const settings: Area = {
     { path: '/settings/workspace', load: () => import('./WorkspaceSection') },
     { path: '/settings/members', load: () => import('./MembersSection') },
     { path: '/settings/me', load: () => import('./MeSection') },
+    { path: '/settings/usage', load: () => import('./UsageSection') },
     { path: '/settings/audit', load: () => import('./AuditSection') },
     { path: '/settings/privacy', load: () => import('./PrivacySection') },
     { path: '/settings/retention', load: () => import('./RetentionSection') },
@@ -39,6 +40,7 @@ export const settings: Area = {
   actions: [
     { id: 'settings.members', title: 'settings.section.members', aliases: 'invite colleague role staff', to: '/settings/members' },
     { id: 'settings.me', title: 'settings.section.me', aliases: 'password sessions', to: '/settings/me' },
+    { id: 'settings.usage', title: 'settings.section.usage', aliases: 'quota limit rate', to: '/settings/usage' },
     { id: 'settings.audit', title: 'settings.section.audit', aliases: 'who log', permission: 'audit.read', to: '/settings/audit' },
     {
       id: 'settings.privacy',

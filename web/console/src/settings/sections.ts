@@ -11,6 +11,7 @@ export const sections: Section[] = [
   { id: 'workspace', group: 'workspace' },
   { id: 'members', group: 'workspace', permission: 'staff.read' },
   { id: 'me', group: 'workspace' },
+  { id: 'usage', group: 'workspace' },
   { id: 'audit', group: 'workspace', permission: 'audit.read' },
   { id: 'sources', group: 'data', permission: 'keys.write' },
   { id: 'events', group: 'data', permission: 'people.read' },
