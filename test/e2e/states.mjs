@@ -9,26 +9,33 @@ const frame = /\/api\/v1\/(session|personal-settings|live|setup)(\?|$)/
 // Forms whose inputs stand without what is read, and the mailbox of the demonstration, which is no part of the API.
 const without = ['/campaigns/new', '/campaigns/series/new', '/content/new', '/segments/new', '/personas/new', '/people/import', '/people/why', '/mailbox']
 
+// How many pages are read at once. A reading that fails is asked for again after a second and after two more, in which a page does nothing.
+const readers = 6
+
 /** Opens every page while the API answers readings with the problem, and expects it to say what it should. */
 async function tell(problem, says) {
-  const page = await open()
   const crashed = []
-  page.on('pageerror', (e) => crashed.push(`${page.url()}: ${e.message}`))
-  await page.route(/\/api\/v1\//, (r) => {
-    if (frame.test(r.request().url()) || r.request().method() !== 'GET') return r.fallback()
-    return r.fulfill({ status: problem.status, contentType: 'application/problem+json', body: JSON.stringify(problem) })
-  })
   const silent = []
-  for (const path of (await pages()).filter((p) => !without.includes(p))) {
-    await page.goto(`${server.url}${path}`, { waitUntil: 'domcontentloaded' })
-    await page
-      .locator('main')
-      .getByText(says)
-      .first()
-      .waitFor({ timeout: 20_000 })
-      .catch(() => silent.push(path))
+  const waiting = (await pages()).filter((p) => !without.includes(p))
+  const read = async () => {
+    const page = await open()
+    page.on('pageerror', (e) => crashed.push(`${page.url()}: ${e.message}`))
+    await page.route(/\/api\/v1\//, (r) => {
+      if (frame.test(r.request().url()) || r.request().method() !== 'GET') return r.fallback()
+      return r.fulfill({ status: problem.status, contentType: 'application/problem+json', body: JSON.stringify(problem) })
+    })
+    for (let path = waiting.shift(); path; path = waiting.shift()) {
+      await page.goto(`${server.url}${path}`, { waitUntil: 'domcontentloaded' })
+      await page
+        .locator('main')
+        .getByText(says)
+        .first()
+        .waitFor()
+        .catch(() => silent.push(path))
+    }
+    await page.context().close()
   }
-  await page.context().close()
+  await Promise.all(Array.from({ length: readers }, read))
   assert.deepEqual(crashed, [], 'no page breaks')
   assert.deepEqual(silent, [], 'no page is silent')
 }
