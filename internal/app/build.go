@@ -219,7 +219,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{
 		Store: messageStore, Accounts: messageStore, Returns: messageStore, Follows: messageStore, Tx: db, Emitter: waiting, Clock: a.clock, People: people, Consent: a.consent,
-		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers, Known: w.knowsAddress, Allowance: a.quotas,
+		Content: w.content, Channels: channels(), Box: box, BaseURL: a.c.PublicURL, Log: part(log, "outbox"), Zone: w.zone, Signers: auth.Signers, Known: w.knowsAddress, Allowance: a.quotas, Needs: w.sendingNeeds,
 		Shared: func(ctx context.Context, ws string, src outbox.Source) (map[string]any, error) {
 			if src.Kind != "campaign" {
 				return nil, nil
@@ -242,7 +242,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Caller: caller{a.guard}, Lists: w, Figures: messages, Tasks: tasks, Box: box, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,
 	})
 	invoices := invoice.New(invoice.Config{Store: sqlstore.NewInvoice(db), Tx: db, Emitter: waiting, People: w, Clock: a.clock, Log: part(log, "invoices"), Zone: w.zone})
-	webhooks := hook.New(hook.Config{Store: sqlstore.NewHook(db), Tx: db, Clock: a.clock, Log: part(log, "webhooks"), Box: box, Poster: poster{a.guard}, People: w})
+	webhooks := hook.New(hook.Config{Store: sqlstore.NewHook(db), Tx: db, Clock: a.clock, Log: part(log, "webhooks"), Box: box, Poster: poster{a.guard}, People: w, Withheld: w.withheld})
 	campaigns = campaign.New(campaign.Config{
 		Store: sqlstore.NewCampaign(db), Tx: db, Clock: a.clock, Log: part(log, "campaigns"),
 		Sets: w.segments, Everyone: a.events, People: w, Outbox: messages, Checker: w, Content: w.content, Feeds: syndication.New(a.guard), Zone: w.zone,

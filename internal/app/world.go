@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -412,6 +414,39 @@ func (c caller) Call(ctx context.Context, r journey.CallRequest) (journey.CallAn
 		out.RetryAfter = time.Duration(min(seconds, 24*60*60)) * time.Second
 	}
 	return out, nil
+}
+
+// sendingNeeds returns the categories of consent that sending needs.
+func (w *world) sendingNeeds(ctx context.Context, ws string) ([]string, error) {
+	r, err := w.privacy.Rules(ctx, ws)
+	return r.Send, err
+}
+
+// withheld tells of which events webhooks may not tell: what an event says of consent counts for it, else what its person said last.
+func (w *world) withheld(ctx context.Context, ws string, events []event.Kept) (func(event.Kept) bool, error) {
+	r, err := w.privacy.Rules(ctx, ws)
+	if err != nil || len(r.Forward) == 0 {
+		return func(event.Kept) bool { return false }, err
+	}
+	nums := make([]uint64, len(events))
+	for i, k := range events {
+		nums[i] = k.Person
+	}
+	ids, err := w.people.IDs(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	people, err := w.people.ByIDs(ctx, ws, slices.Collect(maps.Values(ids)))
+	if err != nil {
+		return nil, err
+	}
+	return func(k event.Kept) bool {
+		said := event.PreferencesOf(k.Context)
+		if said == nil {
+			said = people[ids[k.Person]].Preferences()
+		}
+		return len(said.Lacks(r.Forward)) > 0
+	}, nil
 }
 
 // CheckField refuses a field that may not be asked about.

@@ -136,6 +136,10 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	messages := sqlstore.NewOutbox(w.db)
 	w.outbox = outbox.New(outbox.Config{
 		Store: messages, Accounts: messages, Returns: messages, Follows: messages, Tx: w.db, Emitter: w.pending, Clock: w.clock, People: people, Consent: p.consent, Content: p.content,
+		Needs: func(ctx context.Context, ws string) ([]string, error) {
+			r, err := p.privacy.Rules(ctx, ws)
+			return r.Send, err
+		},
 		Channels: []channel.Spec{w.wire.spec()}, Box: box, BaseURL: "https://m.example.test", Log: log,
 	})
 	p.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(w.db), Tx: w.db, Events: w.store, Emitter: w.pending, People: people, Clock: w.clock, Logger: log, Askable: func(ctx context.Context, ws string, fields ...string) error {

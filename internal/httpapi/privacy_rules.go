@@ -13,7 +13,9 @@ import (
 // PrivacyRules are what a workspace has decided about what intake keeps.
 type PrivacyRules struct {
 	Fields  []PrivacyField `json:"fields" maxItems:"100" doc:"what becomes of fields before anything is stored"`
-	Consent []string       `json:"consent" maxItems:"20" doc:"categories that an event must carry a yes to in context.consent.categoryPreferences; one that lacks it is not taken"`
+	Consent []string       `json:"consent" maxItems:"20" doc:"categories that an event must carry a yes to in context.consent.categoryPreferences to be kept, for profiles, segments and reports; one that lacks it is not taken, or its preferences alone if it names a user"`
+	Send    []string       `json:"send,omitempty" maxItems:"20" doc:"categories: who has said anything about consent and not yes to each is sent nothing but transactional messages"`
+	Forward []string       `json:"forward,omitempty" maxItems:"20" doc:"categories: of events and people that have said anything about consent and not yes to each webhooks tell nothing"`
 	Unasked bool           `json:"unasked" doc:"events that carry no preferences at all are taken all the same"`
 }
 
@@ -24,7 +26,7 @@ type PrivacyField struct {
 }
 
 func (r PrivacyRules) rules() privacy.Rules {
-	out := privacy.Rules{Consent: r.Consent, Unasked: r.Unasked}
+	out := privacy.Rules{Consent: r.Consent, Send: r.Send, Forward: r.Forward, Unasked: r.Unasked}
 	for _, f := range r.Fields {
 		out.Fields = append(out.Fields, privacy.Field{Path: f.Path, Action: privacy.Action(f.Action)})
 	}
@@ -32,7 +34,7 @@ func (r PrivacyRules) rules() privacy.Rules {
 }
 
 func rulesShape(r privacy.Rules) PrivacyRules {
-	out := PrivacyRules{Fields: make([]PrivacyField, len(r.Fields)), Consent: filled(r.Consent), Unasked: r.Unasked}
+	out := PrivacyRules{Fields: make([]PrivacyField, len(r.Fields)), Consent: filled(r.Consent), Send: r.Send, Forward: r.Forward, Unasked: r.Unasked}
 	for i, f := range r.Fields {
 		out.Fields[i] = PrivacyField{f.Path, string(f.Action)}
 	}

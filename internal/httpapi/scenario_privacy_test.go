@@ -43,6 +43,9 @@ func TestPrivacyScenarios(t *testing.T) {
 		{do: "GET /privacy-rules", status: 200, has: `"fields":[] | "consent":[]`},
 		{do: "PUT /privacy-rules", body: `{"fields":[{"path":"traits.ssn","action":"hash"}],"consent":["ads"],"unasked":false}`, status: 200, has: `"unasked":false`},
 		{do: "GET /privacy-rules", status: 200, has: `{"path":"traits.ssn","action":"hash"} | "consent":["ads"]`},
+		{do: "PUT /privacy-rules", body: `{"fields":[],"consent":[],"send":["mail","mail"],"unasked":true}`, status: 422, has: `"code":"privacy.rules.category" | "field":"send[1]"`},
+		{do: "PUT /privacy-rules", body: `{"fields":[],"consent":[],"send":["mail"],"forward":["sharing"],"unasked":true}`, status: 200, has: `"forward":["sharing"]`},
+		{do: "GET /privacy-rules", status: 200, has: `"send":["mail"],"forward":["sharing"]`},
 	})
 }
 

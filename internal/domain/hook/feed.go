@@ -51,6 +51,17 @@ func (s *Service) Feed(ctx context.Context, events []event.Kept) error {
 		if len(all) == 0 {
 			continue
 		}
+		if s.c.Withheld != nil {
+			events := make([]event.Kept, len(all))
+			for i, a := range all {
+				events[i] = a.Kept
+			}
+			withheld, err := s.c.Withheld(ctx, ws, events)
+			if err != nil {
+				return err
+			}
+			all = slices.DeleteFunc(all, func(a asked) bool { return withheld(a.Kept) })
+		}
 		for _, a := range all {
 			nums = append(nums, a.Person)
 		}

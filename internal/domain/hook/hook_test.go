@@ -50,6 +50,7 @@ type fixture struct {
 	requests []got
 	answer   func(w http.ResponseWriter, r *http.Request)
 	came     chan struct{}
+	withheld func(event.Kept) bool
 }
 
 type poster struct{ *guard.Guard }
@@ -89,7 +90,12 @@ func open(t *testing.T) *fixture {
 	f.must(err)
 	g, err := guard.New(guard.Config{Allow: []string{"127.0.0.1"}})
 	f.must(err)
-	f.Service = hook.New(hook.Config{Store: f.store, Tx: db, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Box: box, Poster: poster{g}, People: f})
+	f.Service = hook.New(hook.Config{Store: f.store, Tx: db, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Box: box, Poster: poster{g}, People: f, Withheld: func(context.Context, string, []event.Kept) (func(event.Kept) bool, error) {
+		if f.withheld == nil {
+			return func(event.Kept) bool { return false }, nil
+		}
+		return f.withheld, nil
+	}})
 	return f
 }
 
@@ -380,6 +386,16 @@ func TestAnEndTakesNothingFromADelivery(t *testing.T) {
 	}
 	if h := f.endpoint(e); h.Failures != 0 {
 		t.Errorf("the endpoint is blamed: %+v", h.Health)
+	}
+}
+
+func TestWhatIsWithheldIsToldNobody(t *testing.T) {
+	f := open(t)
+	f.withheld = func(k event.Kept) bool { return k.MessageID == "m1" }
+	e, _ := f.create("message.sent")
+	f.must(f.Feed(t.Context(), []event.Kept{sent(1), sent(2)}))
+	if all := f.all(e); len(all) != 1 || !strings.Contains(all[0].Body, `"event_id":"m2"`) {
+		t.Errorf("kept is %+v", all)
 	}
 }
 

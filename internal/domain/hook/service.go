@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
@@ -49,6 +50,8 @@ type Config struct {
 	Box    Box
 	Poster Poster
 	People People
+	// Withheld tells of which events nobody outside may be told; nil: there are none.
+	Withheld func(ctx context.Context, ws string, events []event.Kept) (func(event.Kept) bool, error)
 }
 
 // Service holds the rules of webhooks. Start and Stop run the worker that delivers.

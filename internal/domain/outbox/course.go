@@ -29,7 +29,7 @@ var course = []struct {
 	{"content", false, []string{ReasonUnknownTemplate, ReasonArchivedTemplate, ReasonTemplateChannel, ReasonNoAccount}},
 	{"person", false, []string{ReasonUnknownPerson, ReasonPersonSuppressed}},
 	{"address", false, []string{ReasonNoAddress, ReasonBadAddress, ReasonSuppressed}},
-	{"consent", true, []string{ReasonNoTopic, ReasonUnknownTopic, ReasonTopicChannel, ReasonUnsubscribed, ReasonNotSubscribed, ReasonPaused}},
+	{"consent", true, []string{ReasonNoTopic, ReasonUnknownTopic, ReasonTopicChannel, ReasonUnsubscribed, ReasonNotSubscribed, ReasonCategory, ReasonPaused}},
 	{"control", true, []string{ReasonHoldout}},
 	{"caps", true, []string{ReasonCapped, ReasonOutranked}},
 	{"quiet", true, []string{ReasonQuietHours}},

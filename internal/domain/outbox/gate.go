@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
@@ -31,6 +32,7 @@ type gate struct {
 	content   map[string]content.Template // by template id; missing: unknown
 	routes    map[string]bool             // channel kinds with an account
 	policy    Policy
+	needs     []string       // categories of consent that must not have been declined
 	home      *time.Location // of people whose zone is not known
 	now       time.Time
 	ranks     ranks
@@ -181,6 +183,11 @@ func (s *Service) openGate(ctx context.Context, ws string, personIDs []string) (
 	if g.policy, err = s.store.Policy(ctx, ws); err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)
 	}
+	if s.needs != nil {
+		if g.needs, err = s.needs(ctx, ws); err != nil {
+			return nil, fmt.Errorf("load categories of consent: %w", err)
+		}
+	}
 	if s.zone != nil {
 		if g.home, err = s.zone(ctx, ws); err != nil {
 			return nil, fmt.Errorf("load zone: %w", err)
@@ -286,6 +293,9 @@ func (g *gate) check(m *Message) verdict {
 	}
 	if v := g.topic(m, allows); v.refused() {
 		return v
+	}
+	if lacks := p.Preferences().Lacks(g.needs); len(lacks) > 0 {
+		return refuse(ReasonCategory, Evidence{"categories": strings.Join(lacks, ", ")})
 	}
 	if allows.PausedUntil.After(at) {
 		return refuse(ReasonPaused, Evidence{}.with("until", allows.PausedUntil))

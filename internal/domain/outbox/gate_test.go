@@ -19,9 +19,17 @@ import (
 )
 
 func TestTheGateRefusesWithAReasonThatIsStored(t *testing.T) {
-	f := setup(t, sqlite(t))
+	f := setup(t, sqlite(t), func(c *outbox.Config) {
+		c.Needs = func(context.Context, string) ([]string, error) { return []string{"ads", "mail"}, nil }
+	})
 	ctx := t.Context()
 	f.subscribed(1, 9)
+	f.people.add(7, func(p *person.Person) {
+		p.Traits[person.TraitPreferences] = person.Trait{Value: map[string]any{"ads": true, "mail": false}}
+	})
+	f.people.add(8, func(p *person.Person) {
+		p.Traits[person.TraitPreferences] = person.Trait{Value: map[string]any{"ads": true, "mail": true}}
+	})
 	f.people.add(10)
 	f.people.add(11, func(p *person.Person) { delete(p.Traits, "email") })
 	f.people.add(12, func(p *person.Person) { p.Traits["email"] = person.Trait{Value: "no@address@here"} })
@@ -71,6 +79,9 @@ func TestTheGateRefusesWithAReasonThatIsStored(t *testing.T) {
 		{"", 5, transactional},
 		{outbox.ReasonPersonSuppressed, 6, nil},
 		{outbox.ReasonPersonSuppressed, 6, transactional},
+		{outbox.ReasonCategory, 7, nil},
+		{"", 7, transactional},
+		{"", 8, nil},
 		{outbox.ReasonNotSubscribed, 10, nil},
 		{"", 10, transactional},
 		{"", 2, transactional},

@@ -46,8 +46,9 @@ const (
 	ReasonDailyLimit       = "daily_limit"  // of a queued message: the workspace has sent what the operator lets it send a day
 	ReasonDomainRests      = "domain_rests" // of a queued message: its domain has put everything off lately
 	ReasonHoldout          = "holdout"
-	ReasonPaused           = "paused"    // the person asked for quiet
-	ReasonOutranked        = "outranked" // a message of higher priority takes the place under a cap
+	ReasonCategory         = "category_declined" // a category of consent that sending needs
+	ReasonPaused           = "paused"            // the person asked for quiet
+	ReasonOutranked        = "outranked"         // a message of higher priority takes the place under a cap
 
 	ReasonRender     = "render_error"
 	ReasonExpired    = "expired"
@@ -71,6 +72,7 @@ const (
 //	quiet_hours                               from, to, zone; until, if it waits; endless, if they never end
 //	capped                                    taken, limit, days, calendar, channel, topic, until; own, if the person asked for less mail
 //	paused                                    until
+//	category_declined                         categories
 //	outranked                                 by: the message; priority, source_kind, source_id of it; the cap as in capped
 //	throttled                                 throttle, limit a minute, until; day, minute: the places it has been given
 //	warming_up                                limit of today, until, zone; day: the place it has been given

@@ -53,6 +53,8 @@ type Config struct {
 	Log      *slog.Logger
 	// Zone is where people live whose zone is not known; nil: UTC.
 	Zone func(ctx context.Context, ws string) (*time.Location, error)
+	// Needs are the categories of consent that somebody must not have declined to get what is not transactional; nil: there are none.
+	Needs func(ctx context.Context, ws string) ([]string, error)
 	// Shared returns what every message of a source may name in its template beside its own values, nil if nothing; nil: nothing ever. It must
 	// not change once a message of the source exists.
 	Shared func(ctx context.Context, ws string, src Source) (map[string]any, error)
@@ -91,6 +93,7 @@ type Service struct {
 	links     *Links
 	log       *slog.Logger
 	zone      func(ctx context.Context, ws string) (*time.Location, error)
+	needs     func(ctx context.Context, ws string) ([]string, error)
 	shared    func(ctx context.Context, ws string, src Source) (map[string]any, error)
 	known     func(ctx context.Context, ws, address string) (bool, error)
 	strangers senderLimits
@@ -102,7 +105,7 @@ type Service struct {
 func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
-		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, shared: c.Shared, signers: c.Signers, allowance: c.Allowance,
+		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, needs: c.Needs, shared: c.Shared, signers: c.Signers, allowance: c.Allowance,
 		returns: c.Returns, follows: c.Follows, known: c.Known,
 	}
 	if s.known == nil {

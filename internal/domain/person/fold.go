@@ -80,6 +80,14 @@ func (s *state) fold(o *occurrence) (refused []string, err error) {
 	case event.Message, event.Segment, event.Journey, event.Consent, event.Task, event.Invoice, event.Standing, event.Identity:
 		return nil, nil
 	}
+	if said := event.PreferencesOf(o.ev.Context); said != nil && o.ev.Type.External() {
+		if err := s.loadTraits(); err != nil {
+			return nil, err
+		}
+		if !s.foldPreferences(said, o) {
+			refused = append(refused, ReasonTraitCap)
+		}
+	}
 	if err := s.loadFacts(); err != nil {
 		return nil, err
 	}
@@ -136,6 +144,12 @@ func (s *state) foldTraits(o *occurrence) bool {
 		whole = s.setTrait(key, sum(o.env.Increment[key], o.at)) && whole
 	}
 	return whole
+}
+
+// foldPreferences keeps what the person has agreed to as a trait: the whole of what was said last stands.
+func (s *state) foldPreferences(said event.Preferences, o *occurrence) bool {
+	raw, err := json.Marshal(said) // in the order of the names
+	return err == nil && s.setTrait(TraitPreferences, trait{T: o.at.t, M: o.at.m, S: o.ev.Source, V: raw})
 }
 
 // compact drops insignificant space, so that equal values are equal bytes.

@@ -155,6 +155,22 @@ func (p Person) Text(key string) string {
 	return s
 }
 
+// TraitPreferences holds what the person has agreed to, by category of their consent banner.
+const TraitPreferences = "consent_categories"
+
+// Preferences returns what the person has agreed to; nil if they were never asked.
+func (p Person) Preferences() event.Preferences {
+	said, ok := p.Traits[TraitPreferences].Value.(map[string]any)
+	if !ok {
+		return nil
+	}
+	out := make(event.Preferences, len(said))
+	for name, yes := range said {
+		out[name] = yes == true
+	}
+	return out
+}
+
 // Email returns the address to write to: the trait "email", else the person's most recent email identifier.
 func (p Person) Email() string { return p.address("email", KindEmail) }
 

@@ -36,8 +36,12 @@ type Field struct {
 // Rules are what a workspace has decided about what intake keeps. The zero value keeps everything.
 type Rules struct {
 	Fields []Field `json:"fields"`
-	// Consent are the categories that an event must carry a yes to in context.consent.categoryPreferences.
+	// Consent are the categories that an event must carry a yes to in context.consent.categoryPreferences to be kept, for profiles, segments and reports.
 	Consent []string `json:"consent"`
+	// Send and Forward are the categories that a person must not have declined to be written to without having asked for it, and for
+	// webhooks to tell of them.
+	Send    []string `json:"send,omitempty"`
+	Forward []string `json:"forward,omitempty"`
 	// Unasked takes events that carry no preferences at all: their sender asks nobody.
 	Unasked bool `json:"unasked"`
 }
@@ -71,12 +75,17 @@ func (r Rules) Validate() error {
 			fail(errs.Invalid("privacy.rules.action", at+".action", "choose drop, hash, mask or encrypt"))
 		}
 	}
-	if len(r.Consent) > maxCategories {
-		fail(errs.Invalid("privacy.rules.categories", "consent", "at most %d categories", maxCategories))
-	}
-	for i, c := range r.Consent {
-		if strings.TrimSpace(c) != c || c == "" || len(c) > maxFieldPath || slices.Contains(r.Consent[:i], c) {
-			fail(errs.Invalid("privacy.rules.category", fmt.Sprintf("consent[%d]", i), "name each category once, as your consent banner does"))
+	for _, use := range []struct {
+		field      string
+		categories []string
+	}{{"consent", r.Consent}, {"send", r.Send}, {"forward", r.Forward}} {
+		if len(use.categories) > maxCategories {
+			fail(errs.Invalid("privacy.rules.categories", use.field, "at most %d categories", maxCategories))
+		}
+		for i, c := range use.categories {
+			if strings.TrimSpace(c) != c || c == "" || len(c) > maxFieldPath || slices.Contains(use.categories[:i], c) {
+				fail(errs.Invalid("privacy.rules.category", fmt.Sprintf("%s[%d]", use.field, i), "name each category once, as your consent banner does"))
+			}
 		}
 	}
 	return errors.Join(all...)
@@ -114,7 +123,7 @@ func (s *Service) Kept(ws string, e *event.Event) bool {
 
 // Try is Kept with rules that need not be in force.
 func (s *Service) Try(ws string, r Rules, e *event.Event) bool {
-	if !r.agreed(e.Context) {
+	if !r.agreed(e.Context) && !r.statement(e) {
 		return false
 	}
 	s.treatFields(ws, r, e)
@@ -154,15 +163,27 @@ func (r Rules) agreed(raw json.RawMessage) bool {
 	if len(r.Consent) == 0 {
 		return true
 	}
-	var c struct {
-		Consent *struct {
-			Categories map[string]bool `json:"categoryPreferences"`
-		} `json:"consent"`
-	}
-	if json.Unmarshal(raw, &c) != nil || c.Consent == nil {
+	said := event.PreferencesOf(raw)
+	if said == nil {
 		return r.Unasked
 	}
-	return !slices.ContainsFunc(r.Consent, func(name string) bool { return !c.Consent.Categories[name] })
+	return len(said.Lacks(r.Consent)) == 0
+}
+
+// statement makes an event that is not kept one that says nothing but what a known user has agreed to: who withdraws consent by the event that
+// lacks it must not be written to as before. It reports false if there is nothing to remember, or nobody but a device to remember it of.
+func (r Rules) statement(e *event.Event) bool {
+	said := event.PreferencesOf(e.Context)
+	if said == nil || e.UserID == "" || len(r.Send)+len(r.Forward) == 0 {
+		return false
+	}
+	around, err := json.Marshal(map[string]any{"consent": map[string]any{"categoryPreferences": said}})
+	if err != nil {
+		return false
+	}
+	e.Type, e.Name, e.AnonymousID, e.PreviousID, e.GroupID = event.Identify, "", "", "", ""
+	e.Properties, e.Context = json.RawMessage(`{}`), around
+	return true
 }
 
 // treat applies an action to a field of a JSON object. What has no such field stays byte for byte.

@@ -103,6 +103,28 @@ func TestWhatLacksConsentIsNotTaken(t *testing.T) {
 	}
 }
 
+func TestOfWhatIsNotKeptTheStatementOfAKnownUserIs(t *testing.T) {
+	s := service(t)
+	no := `{"ip":"10.1.2.3","consent":{"categoryPreferences":{"analytics":false,"mail":false}}}`
+	known := func() event.Event {
+		return event.Event{Type: event.Track, Name: "Paid", UserID: "u1", AnonymousID: "a1", Properties: json.RawMessage(`{"card":"4111"}`), Context: json.RawMessage(no)}
+	}
+	e := known()
+	if s.Try("ws_1", Rules{Consent: []string{"analytics"}}, &e) {
+		t.Error("taken though nothing asks what they said")
+	}
+	r := Rules{Consent: []string{"analytics"}, Send: []string{"mail"}}
+	e = known()
+	if !s.Try("ws_1", r, &e) || e.Type != event.Identify || e.Name+e.AnonymousID != "" || string(e.Properties) != "{}" || string(e.Context) != `{"consent":{"categoryPreferences":{"analytics":false,"mail":false}}}` {
+		t.Errorf("kept: %+v %s %s", e, e.Properties, e.Context)
+	}
+	e = known()
+	e.UserID = ""
+	if s.Try("ws_1", r, &e) {
+		t.Error("a device is remembered for having refused")
+	}
+}
+
 func TestBadRulesAreRefusedWithARemedy(t *testing.T) {
 	for code, r := range map[string]Rules{
 		"privacy.rules.path":     {Fields: []Field{{"card", Drop}}},

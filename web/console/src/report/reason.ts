@@ -32,6 +32,8 @@ function evidence(reason: string, d: Data): string {
       return say({ limit: text(d.limit) })
     case 'domain_rests':
       return text(d.domain)
+    case 'category_declined':
+      return text(d.categories)
     case 'expired':
       return say({ hours: text(d.hours) })
     case 'unsubscribed':

@@ -48,7 +48,13 @@ function Edit({ rules }: { rules: Rules }) {
   const t = useT()
   const save = useSend('put', '/api/v1/privacy-rules', { refresh: ['/api/v1/privacy-rules'] })
   const form = useForm<Rules>({
-    initial: { fields: rules.fields ?? [], consent: rules.consent ?? [], unasked: rules.consent?.length ? rules.unasked : true },
+    initial: {
+      fields: rules.fields ?? [],
+      consent: rules.consent ?? [],
+      send: rules.send ?? [],
+      forward: rules.forward ?? [],
+      unasked: rules.consent?.length ? rules.unasked : true,
+    },
     save: (v) => save.mutateAsync({ body: v }),
     onDone: () => toast(t('privacy.rules_saved')),
   })
@@ -95,6 +101,9 @@ function Edit({ rules }: { rules: Rules }) {
             </Group>
           </Stack>
         </InputWrapper>
+        <Note>
+          <b>{t('privacy.uses')}</b> · {t('privacy.uses_help')}
+        </Note>
         <TagsInput label={t('privacy.consent')} description={t('privacy.consent_help')} {...form.getInputProps('consent')} />
         {consent?.length ? (
           <Switch
@@ -103,6 +112,8 @@ function Edit({ rules }: { rules: Rules }) {
             {...form.getInputProps('unasked', { type: 'checkbox' })}
           />
         ) : null}
+        <TagsInput label={t('privacy.send')} description={t('privacy.send_help')} {...form.getInputProps('send')} />
+        <TagsInput label={t('privacy.forward')} description={t('privacy.forward_help')} {...form.getInputProps('forward')} />
       </FormBody>
       <Try rules={form.getValues()} />
     </Stack>
