@@ -67,4 +67,91 @@ export const stories = {
     await done(page)
     return `shown after ${after.toFixed(0)} ms`
   },
+
+  'a mail is put away and an account switched off at once; refused, both are as they were': async () => {
+    const page = await open({ bypassCSP: true })
+    const mail = await api('POST', '/templates', { name: `At once ${Date.now()}`, subject: 'x', html: '<p>x</p>' })
+    const account = (await api('GET', '/accounts')).items[0]
+    const told = []
+    for (const [path, button, item, shown] of [
+      [`/content/${mail.id}`, t['action.more'], t['action.archive'], t['status.archived']],
+      [`/settings/accounts/${account.id}`, t['action.more'], t['action.disable'], t['status.disabled']],
+    ]) {
+      await visit(page, path)
+      let answer
+      const later = new Promise((resolve) => (answer = resolve))
+      await page.route(`**/api/v1/**/${path.split('/').at(-1)}`, async (r) => {
+        if (r.request().method() === 'GET') return r.fallback()
+        await later
+        return r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
+      })
+      const sign = page.getByText(shown, { exact: true })
+      assert.equal(await sign.count(), 0)
+      await page.getByRole('button', { name: button, exact: true }).click()
+      await page.getByRole('menuitem', { name: item, exact: true }).waitFor()
+      told.push(
+        await page.evaluate(
+          async ([label, text]) => {
+            const there = () => [...document.querySelectorAll('main *, header *')].some((e) => e.children.length === 0 && e.textContent.trim() === text)
+            const began = performance.now()
+            const entry = [...document.querySelectorAll('[role=menuitem]')].find((i) => i.textContent.trim() === label)
+            entry.click()
+            while (!there()) await new Promise((next) => setTimeout(next))
+            return performance.now() - began
+          },
+          [item, shown],
+        ),
+      )
+      await sign.first().waitFor()
+      answer()
+      await page.getByRole('button', { name: t['action.retry'] }).waitFor()
+      await sign.waitFor({ state: 'detached' })
+    }
+    page.complaints = page.complaints.filter((c) => !/503/.test(c))
+    await done(page)
+    await api('DELETE', `/templates/${mail.id}`)
+    return `shown after ${told.map((n) => n.toFixed(0)).join(' and ')} ms while the server says nothing`
+  },
+
+  'the palette opens and finds what this browser knows without the server': async () => {
+    const page = await open({ bypassCSP: true })
+    const made = await api('POST', '/segments', { name: `Known here ${Date.now()}`, rule: { everyone: {} } })
+    await visit(page, '/segments')
+    await page.getByText(made.name).first().waitFor()
+    let answer
+    const later = new Promise((resolve) => (answer = resolve))
+    await page.route('**/api/v1/**q=*', async (r) => {
+      await later
+      return r.fallback()
+    })
+    const opened = await page.evaluate(async () => {
+      const began = performance.now()
+      window.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', code: 'KeyK', ctrlKey: true, bubbles: true }))
+      while (document.activeElement?.getAttribute('role') !== 'combobox') await new Promise(requestAnimationFrame)
+      return performance.now() - began
+    })
+    const typed = async (text, wanted) => {
+      const found = page.evaluate(
+        (name) =>
+          new Promise((resolve) => {
+            let began
+            addEventListener('input', () => (began = performance.now()), true)
+            const look = () =>
+              began && [...document.querySelectorAll('[role=option]')].some((o) => o.textContent.includes(name))
+                ? resolve(performance.now() - began)
+                : requestAnimationFrame(look)
+            look()
+          }),
+        wanted,
+      )
+      await page.getByRole('combobox').fill(text)
+      return found
+    }
+    const place = await typed('fenqun', t['nav.segments']) // pinyin
+    const thing = await typed(made.name.toLowerCase(), made.name)
+    answer()
+    await done(page)
+    await api('DELETE', `/segments/${made.id}`)
+    return `open after ${opened.toFixed(0)} ms, a place after ${place.toFixed(0)}, a segment after ${thing.toFixed(0)}`
+  },
 }

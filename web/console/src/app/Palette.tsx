@@ -1,7 +1,7 @@
 // The command palette: places, actions and things by name, all by keyboard.
 import { CornerDownLeft, FileSearch } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
-import { useRead } from '@/api'
+import { queryClient, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { composing } from '@/lib/keys'
 import { type Area, useGo } from '@/lib/route'
@@ -29,6 +29,21 @@ interface Thing {
   path: string
 }
 
+interface Named {
+  id: string
+  name: string
+}
+
+const shownOfNoun = 5
+
+/** The things of a noun that screens have read before. */
+const known = (noun: string): Named[] =>
+  queryClient
+    .getQueriesData<{ items?: Named[] | null; pages?: { items?: Named[] | null }[] }>({
+      predicate: (q) => q.queryKey[0] === `/api/v1/${noun}`,
+    })
+    .flatMap(([, a]) => [...(a?.items ?? []), ...(a?.pages ?? []).flatMap((p) => p.items ?? [])])
+
 const recentKey = 'palette.recent'
 type Recent = string | Thing // places and actions by id
 const recents = (): Recent[] => JSON.parse(localStorage.getItem(recentKey) ?? '[]')
@@ -45,8 +60,12 @@ export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onC
   const [at, setAt] = useState(0)
   const list = useRef<HTMLDivElement>(null)
   const search = asked.length > 0
-  const people = useRead('/api/v1/people', { query: { q: asked, limit: 5 } }, { enabled: search && can('people.read'), keep: true })
-  const named = { query: { q: asked, limit: 5 } }
+  const people = useRead(
+    '/api/v1/people',
+    { query: { q: asked, limit: shownOfNoun } },
+    { enabled: search && can('people.read'), keep: true },
+  )
+  const named = { query: { q: asked, limit: shownOfNoun } }
   const segments = useRead('/api/v1/segments', named, { enabled: search && can('segments.read'), keep: true })
   const campaigns = useRead('/api/v1/campaigns', named, { enabled: search && can('campaigns.read'), keep: true })
   const journeys = useRead('/api/v1/journeys', named, { enabled: search && can('journeys.read'), keep: true })
@@ -69,16 +88,17 @@ export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onC
     if (wanted) {
       for (const p of people.data?.items ?? [])
         all.push(thing({ id: p.id, group: t('nav.people'), label: personName(p), note: p.email, path: `/people/${p.id}` }))
-      const found = (items: { id: string; name: string }[] | null | undefined, group: string, path: string) => {
-        // The answer to what was typed before stands until the next is there; what no longer fits is left out at once.
-        for (const i of (items ?? []).filter((x) => fits(x.name, x.id)))
-          all.push(thing({ id: i.id, group, label: i.name, path: `${path}/${i.id}` }))
+      const found = (noun: string, items: Named[] | null | undefined, group: string, path: string) => {
+        // What this browser knows already stands there at once, and the answer to what was typed before until the next is there; what does not fit is left out.
+        const seen = new Map([...known(noun), ...(items ?? [])].filter((x) => fits(x.name, x.id)).map((x) => [x.id, x.name]))
+        for (const [id, label] of [...seen].slice(0, shownOfNoun)) all.push(thing({ id, group, label, path: `${path}/${id}` }))
       }
-      found(segments.data?.items, t('nav.segments'), '/segments')
-      found(campaigns.data?.items, t('nav.campaigns'), '/campaigns')
-      found(journeys.data?.items, t('nav.journeys'), '/journeys')
-      found(templates.data?.items, t('nav.content'), '/content')
-      return all
+      found('segments', segments.data?.items, t('nav.segments'), '/segments')
+      found('campaigns', campaigns.data?.items, t('nav.campaigns'), '/campaigns')
+      found('journeys', journeys.data?.items, t('nav.journeys'), '/journeys')
+      found('templates', templates.data?.items, t('nav.content'), '/content')
+      const again = recents().filter((r): r is Thing => typeof r !== 'string' && fits(r.label, r.note, r.id))
+      return [...again.filter((r) => !all.some((e) => e.id === r.id)).map((r) => ({ ...thing(r), group: t('palette.recent') })), ...all]
     }
     const last = recents()
       .map((r) => (typeof r === 'string' ? all.find((e) => e.id === r) : thing(r)))

@@ -84,7 +84,14 @@ function View({ campaign: c }: { campaign: Campaign }) {
         shows: () => [becomes('/api/v1/campaigns', c.id, { status: 'paused' })],
       }),
     },
-    resume: useSend('post', '/api/v1/campaigns/{id}/resume', live),
+    resume: {
+      isPending: false,
+      mutateAsync: useAtOnce('post', '/api/v1/campaigns/{id}/resume', {
+        ...live,
+        // It goes on where it was: the server says so a moment later.
+        shows: () => [becomes('/api/v1/campaigns', c.id, { status: c.progress.total > 0 ? 'sending' : 'scheduled' })],
+      }),
+    },
     withdraw: useSend('post', '/api/v1/campaigns/{id}/withdraw', live),
     cancel: useSend('post', '/api/v1/campaigns/{id}/cancel', live),
   }

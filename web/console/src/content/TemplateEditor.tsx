@@ -1,6 +1,6 @@
 import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
-import { call, Problem, type Schemas, useRead, useSend } from '@/api'
+import { becomes, call, Problem, type Schemas, useRead, useSend } from '@/api'
 import { Restored } from '@/app/Restored'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
@@ -24,6 +24,7 @@ import {
   toast,
   toastError,
   toastUndo,
+  useAtOnce,
   useMediaQuery,
 } from '@/ui'
 import { BlockForm, FrameForm, SectionForm } from './BlockForm'
@@ -89,8 +90,9 @@ export function TemplateEditor({ template }: { template: Template }) {
   const save = useSend('put', '/api/v1/templates/{id}', { refresh: ['/api/v1/templates'] })
   const live = { refresh: ['/api/v1/templates'] }
   const refreshDress = useSend('post', '/api/v1/templates/{id}/refresh', live)
-  const archive = useSend('delete', '/api/v1/templates/{id}', live)
-  const restore = useSend('post', '/api/v1/templates/{id}/restore', live)
+  const now = (status: Template['status']) => ({ ...live, shows: () => [becomes('/api/v1/templates', template.id, { status })] })
+  const archive = useAtOnce('delete', '/api/v1/templates/{id}', now('archived'))
+  const restore = useAtOnce('post', '/api/v1/templates/{id}/restore', now('active'))
   const trial = useSend('post', '/api/v1/messages/test')
   const outdated = useRead('/api/v1/templates/{id}/outdated', { path: { id: template.id } })
   const schema = useSchema()
@@ -292,22 +294,16 @@ export function TemplateEditor({ template }: { template: Template }) {
         ) : null}
         {write && template.status === 'active' ? (
           <Menu.Item
-            onClick={() =>
-              archive.mutate(
-                { path: { id: base.id } },
-                {
-                  onSuccess: () =>
-                    toastUndo(t('content.archived'), () => restore.mutate({ path: { id: base.id } }, { onError: toastError })),
-                  onError: toastError,
-                },
-              )
-            }
+            onClick={async () => {
+              const path = { id: base.id }
+              if (await archive({ path })) toastUndo(t('content.archived'), () => void restore({ path }))
+            }}
           >
             {t('action.archive')}
           </Menu.Item>
         ) : null}
         {write && template.status === 'archived' ? (
-          <Menu.Item onClick={() => restore.mutate({ path: { id: base.id } }, { onError: toastError })}>{t('action.restore')}</Menu.Item>
+          <Menu.Item onClick={() => void restore({ path: { id: base.id } })}>{t('action.restore')}</Menu.Item>
         ) : null}
       </Menu.Dropdown>
     </Menu>
@@ -344,7 +340,7 @@ export function TemplateEditor({ template }: { template: Template }) {
       title={draft.name || t('content.untitled')}
       back={{ to: '/content', label: t('nav.content') }}
       saved={state}
-      status={base.status === 'archived' ? <Status value="archived" /> : null}
+      status={template.status === 'archived' ? <Status value="archived" /> : null}
       actions={
         write ? (
           <>

@@ -1,4 +1,4 @@
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { becomes, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useChoices } from '@/campaigns/choices'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
@@ -19,6 +19,7 @@ import {
   Status,
   Time,
   toastError,
+  useAtOnce,
 } from '@/ui'
 import { NextRuns } from './NextRuns'
 import { rhythm } from './rhythm'
@@ -41,8 +42,17 @@ function View({ series: s }: { series: Schemas['Series'] }) {
   const send = {
     activate: useSend('post', '/api/v1/series/{id}/activate', live),
     approve: useSend('post', '/api/v1/series/{id}/approve', live),
-    pause: useSend('post', '/api/v1/series/{id}/pause', live),
-    end: useSend('post', '/api/v1/series/{id}/end', live),
+  }
+  const stopped = { next_at: undefined, next_shown: undefined, error: undefined, retry_at: undefined }
+  const stop = {
+    pause: useAtOnce('post', '/api/v1/series/{id}/pause', {
+      ...live,
+      shows: () => [becomes('/api/v1/series', s.id, { ...stopped, status: 'paused' })],
+    }),
+    end: useAtOnce('post', '/api/v1/series/{id}/end', {
+      ...live,
+      shows: () => [becomes('/api/v1/series', s.id, { ...stopped, status: 'ended' })],
+    }),
   }
   const remove = useSend('delete', '/api/v1/series/{id}', live)
   const name = (ids: string[] | null | undefined) => formatList((ids ?? []).map((x) => names[x] ?? x))
@@ -57,7 +67,8 @@ function View({ series: s }: { series: Schemas['Series'] }) {
       }))
     )
       return
-    send[verb].mutate({ path: { id: s.id } }, { onError: toastError })
+    if (verb === 'pause' || verb === 'end') await stop[verb]({ path: { id: s.id } })
+    else send[verb].mutate({ path: { id: s.id } }, { onError: toastError })
   }
   return (
     <DetailPage

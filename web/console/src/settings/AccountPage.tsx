@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { type Schemas, useRead, useSend } from '@/api'
+import { becomes, type Guess, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatTime, useT } from '@/i18n'
 import { useGo, useParam, useUrlState } from '@/lib/route'
@@ -21,6 +21,7 @@ import {
   Text,
   toast,
   toastError,
+  useAtOnce,
 } from '@/ui'
 import { AccountForm, draftOf } from './AccountForm'
 import { InboundTab } from './AccountInbound'
@@ -97,6 +98,15 @@ function Health({ account: a }: { account: Account }) {
   )
 }
 
+/** What a change of whether an account is used, or is the default, makes of all of its channel. */
+const afterwards = (a: Account, to: ReturnType<typeof draftOf>): Guess[] => [
+  becomes('/api/v1/accounts', a.id, { status: to.disabled ? 'disabled' : 'active', default: to.default ?? false }),
+  {
+    path: '/api/v1/accounts',
+    as: (x: Account) => (to.default && x.id !== a.id && x.kind === a.kind && x.default ? { ...x, default: false } : x),
+  },
+]
+
 function ServerTab({ account: a }: { account: Account }) {
   const t = useT()
   const go = useGo()
@@ -104,11 +114,11 @@ function ServerTab({ account: a }: { account: Account }) {
   const [editing, setEditing] = useState(false)
   const channels = useRead('/api/v1/channels', {}, { enabled: editing })
   const check = useSend('post', '/api/v1/accounts/{id}/check')
-  const update = useSend('put', '/api/v1/accounts/{id}', live)
   const remove = useSend('delete', '/api/v1/accounts/{id}', live)
   const config = a.config as Record<string, string | number | undefined>
-  const turn = () =>
-    update.mutate({ path: { id: a.id }, body: { ...draftOf(a), disabled: a.status !== 'disabled' } }, { onError: toastError })
+  const put = { ...live, shows: (x: { body: ReturnType<typeof draftOf> }) => afterwards(a, x.body) }
+  const update = useAtOnce('put', '/api/v1/accounts/{id}', put)
+  const change = (patch: Partial<ReturnType<typeof draftOf>>) => void update({ path: { id: a.id }, body: { ...draftOf(a), ...patch } })
   const end = async () => {
     if (
       await confirm({
@@ -132,7 +142,12 @@ function ServerTab({ account: a }: { account: Account }) {
                 <Button>{t('action.more')}</Button>
               </Menu.Target>
               <Menu.Dropdown>
-                <Menu.Item onClick={turn}>{t(a.status === 'disabled' ? 'action.enable' : 'action.disable')}</Menu.Item>
+                {a.default || a.status === 'disabled' ? null : (
+                  <Menu.Item onClick={() => change({ default: true })}>{t('account.make_default_now')}</Menu.Item>
+                )}
+                <Menu.Item onClick={() => change({ disabled: a.status !== 'disabled' })}>
+                  {t(a.status === 'disabled' ? 'action.enable' : 'action.disable')}
+                </Menu.Item>
                 <Menu.Item color="danger" onClick={() => void end()}>
                   {t('action.remove')}
                 </Menu.Item>
