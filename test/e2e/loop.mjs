@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { api, catalogue, done, languages, open, server, settled, visit } from './lib.mjs'
 
-/** The events of a source, as a website's server sends them. */
-async function track(event) {
-  const { items } = await api('GET', '/sources')
-  const key = items.find((s) => s.kind === 'server').write_key
+/** The events of a source, as a website's server sends them; by the first there is without a key. */
+async function track(event, by) {
+  const key = by ?? (await api('GET', '/sources')).items.find((s) => s.kind === 'server').write_key
   const answer = await fetch(`${server.url}/v1/track`, {
     method: 'POST',
     headers: { Authorization: `Basic ${btoa(`${key}:`)}`, 'Content-Type': 'application/json' },
@@ -166,4 +165,32 @@ async function tell(lang) {
   await done(page)
 }
 
-export const stories = Object.fromEntries(languages.map((lang) => [`a marketer does the whole job in ${lang}`, () => tell(lang)]))
+/** The page of a source listens, and turns green by itself. */
+async function listens() {
+  const t = catalogue('en')
+  const source = await api('POST', '/sources', { name: `Listening ${Date.now()}`, kind: 'server' })
+  const somebody = (await api('GET', '/people?q=customer0003')).items[0]
+  const { identifiers } = await api('GET', `/people/${somebody.id}`)
+  const page = await open({ bypassCSP: true })
+  await visit(page, `/settings/sources/${source.id}`)
+  await page.getByText(t['source.waiting']).waitFor()
+  const green = page.evaluate(
+    (text) =>
+      new Promise((resolve) => {
+        const look = () => (document.body.innerText.includes(text) ? resolve(Date.now()) : requestAnimationFrame(look))
+        look()
+      }),
+    t['source.arrives'],
+  )
+  const sent = Date.now()
+  await track({ event: 'Listened', userId: identifiers.find((i) => i.kind === 'user_id').value }, source.write_key)
+  const took = (await green) - sent
+  await done(page)
+  await api('DELETE', `/sources/${source.id}`)
+  return `green ${took} ms after the first event was sent`
+}
+
+export const stories = Object.fromEntries([
+  ...languages.map((lang) => [`a marketer does the whole job in ${lang}`, () => tell(lang)]),
+  ['the page of a source turns green by itself on the first event', listens],
+])
