@@ -293,7 +293,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	a.jobs = jobs
 	a.replay = &replay.Service{
 		Events: a.events, IDs: people.IDs,
-		Again: func(ctx context.Context, who []person.Ref) error { return a.worker.Again(ctx, who) },
+		Again: func(ctx context.Context, who []person.Ref, part replay.Part) error {
+			return a.worker.Again(ctx, who, replayed(part, w.segments, a.journeys, judges))
+		},
 	}
 	jobs.Register(append(jobKinds(addresses, files, a.sample, schemes, terms, rosters), a.replay.Kind())...)
 	a.metrics = telemetry.New(Version, a.probes(intake)...)

@@ -14,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
@@ -41,11 +42,31 @@ func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segm
 		onEvents(j.React),
 		watchers(j),
 		onEvents(h.Feed),
-		reaction(func(ctx context.Context, r pipeline.Reaction) error {
-			return st.React(ctx, r.Events, r.Touched, r.Told)
-		}),
+		judged(st),
 		screens(live),
 	}
+}
+
+// replayed lists who looks at people whose part is worked out anew; nil: all.
+func replayed(p replay.Part, s *segment.Service, j *journey.Service, st *standing.Service) []pipeline.Reactor {
+	switch p {
+	case replay.Mirror:
+		return []pipeline.Reactor{} // the mirror is brought up to date in any case
+	case replay.Segments:
+		return []pipeline.Reactor{touched(s)}
+	case replay.Standing:
+		return []pipeline.Reactor{judged(st)}
+	case replay.Journeys:
+		return []pipeline.Reactor{watchers(j)}
+	}
+	return nil
+}
+
+// judged lets stages and scores follow a batch.
+func judged(st *standing.Service) pipeline.Reactor {
+	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+		return st.React(ctx, r.Events, r.Touched, r.Told)
+	})
 }
 
 // liveGather is how long changes are gathered before screens hear of them: short enough to feel immediate, long enough that a batch of

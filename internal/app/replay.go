@@ -21,19 +21,20 @@ func replayCommand() command {
 		name: "replay", summary: "work out anew what follows from the events of a time range",
 		long: `
 Has the running server work out anew everybody who has an event in the time range: the mirror that segments are asked of, membership in segments, stages and scores. No event is
-handed out a second time, so nothing is sent again; who turns out to belong into a segment enters it now. It is a job: it can be watched and cancelled in the console,
+handed out a second time, so nothing is sent again; who turns out to belong into a segment enters it now. --part does one of these alone, and the mirror with it. It is a job: it can be watched and cancelled in the console,
 and goes on by itself after a restart. The command follows it; interrupting the command leaves the job running.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)
 			from := fs.String("from", "", "first `moment` of the range, e.g. 2026-03-01T00:00:00Z or 2026-03-01 (UTC)")
 			to := fs.String("to", "", "`moment` at which the range ends (default: now)")
+			part := fs.String("part", "", "what is worked out anew: `part` mirror, segments, standing or journeys (default: everything)")
 			workspace := fs.String("workspace", "", "`id` of one workspace (default: all)")
 			return func(ctx context.Context, io IO) error {
 				if err := errors.Join(envErr, c.Validate()); err != nil {
 					return usageError{err.Error()}
 				}
-				ask, err := replayQuery(*from, *to, *workspace, time.Now())
+				ask, err := replayQuery(*from, *to, *workspace, *part, time.Now())
 				if err != nil {
 					return usageError{err.Error()}
 				}
@@ -48,8 +49,8 @@ and goes on by itself after a restart. The command follows it; interrupting the 
 	}
 }
 
-func replayQuery(from, to, workspace string, now time.Time) (url.Values, error) {
-	r := replay.Range{To: now}
+func replayQuery(from, to, workspace, part string, now time.Time) (url.Values, error) {
+	r := replay.Range{To: now, Part: replay.Part(part)}
 	var err error
 	if r.From, err = momentOf(from); err != nil {
 		return nil, fmt.Errorf("--from: %w", err)
@@ -62,7 +63,7 @@ func replayQuery(from, to, workspace string, now time.Time) (url.Values, error) 
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	return url.Values{"from": {r.From.Format(time.RFC3339Nano)}, "to": {r.To.UTC().Format(time.RFC3339Nano)}, "workspace": {workspace}}, nil
+	return url.Values{"from": {r.From.Format(time.RFC3339Nano)}, "to": {r.To.UTC().Format(time.RFC3339Nano)}, "workspace": {workspace}, "part": {part}}, nil
 }
 
 func momentOf(text string) (time.Time, error) {
@@ -152,7 +153,7 @@ func (a *application) controlReplay(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	all, err := a.beginReplays(r.Context(), q.Get("workspace"), replay.Range{From: from, To: to})
+	all, err := a.beginReplays(r.Context(), q.Get("workspace"), replay.Range{From: from, To: to, Part: replay.Part(q.Get("part"))})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return

@@ -86,6 +86,7 @@ type world struct {
 	campaigns  *campaign.Service
 	webhooks   *hook.Service
 	standing   *standing.Service
+	again      func() // after some people were worked out anew
 	quotas     *quota.Service
 	jobs       *job.Service
 	seq        uint64
@@ -177,8 +178,11 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
 	w.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(w.db), Tx: w.db, Clock: w.clock, Log: log})
 	rosters := roster.Service{People: people, Sets: p.segments, Events: w.store, Jobs: w.jobs}
-	again := &replay.Service{Events: w.store, IDs: people.IDs, Again: func(_ context.Context, who []person.Ref) error {
+	again := &replay.Service{Events: w.store, IDs: people.IDs, Again: func(_ context.Context, who []person.Ref, _ replay.Part) error {
 		w.keep(person.Applied{Touched: who}, 0)
+		if w.again != nil {
+			w.again()
+		}
 		return nil
 	}}
 	w.jobs.Register(append(slices.Concat(samples.Kinds(), schemes.Kinds(), rosters.Kinds()), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind(), again.Kind())...)

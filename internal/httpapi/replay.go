@@ -11,8 +11,9 @@ import (
 
 // ReplayRange is a time range.
 type ReplayRange struct {
-	From time.Time `json:"from" doc:"what happened at that moment counts"`
-	To   time.Time `json:"to" doc:"what happened at that moment does not"`
+	From time.Time   `json:"from" doc:"what happened at that moment counts"`
+	To   time.Time   `json:"to" doc:"what happened at that moment does not"`
+	Part replay.Part `json:"part,omitempty" enum:"mirror,segments,standing,journeys" doc:"what is worked out anew; without: everything. The mirror of people is with each"`
 }
 
 // ReplaySize is what a replay would work out.

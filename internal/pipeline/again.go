@@ -7,8 +7,8 @@ import (
 )
 
 // Again brings the mirrored rows of people up to date and lets the reactors look at them without any event, as after identities were worked out anew: what depends on people
-// is put right, what events have caused does not happen again. Batches of events wait meanwhile.
-func (w *Worker) Again(ctx context.Context, people []person.Ref) error {
+// is put right, what events have caused does not happen again. Batches of events wait meanwhile. only are the reactors that look; nil: all of the worker's.
+func (w *Worker) Again(ctx context.Context, people []person.Ref, only []Reactor) error {
 	if len(people) == 0 {
 		return nil
 	}
@@ -21,6 +21,9 @@ func (w *Worker) Again(ctx context.Context, people []person.Ref) error {
 		if err := (refill{w}).mirror(ctx, people); err != nil {
 			return err
 		}
-		return w.react(ctx, Reaction{Touched: people})
+		if only == nil {
+			only = w.c.Reactors
+		}
+		return react(ctx, only, Reaction{Touched: people})
 	})
 }

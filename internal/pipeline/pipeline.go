@@ -364,12 +364,14 @@ func (w *Worker) settle(ctx context.Context) error {
 	return nil
 }
 
-func (w *Worker) react(ctx context.Context, r Reaction) error {
+func (w *Worker) react(ctx context.Context, r Reaction) error { return react(ctx, w.c.Reactors, r) }
+
+func react(ctx context.Context, reactors []Reactor, r Reaction) error {
 	if len(r.Events) == 0 && len(r.Touched) == 0 {
 		return nil
 	}
 	var all []error
-	for _, reactor := range w.c.Reactors {
+	for _, reactor := range reactors {
 		if err := reactor.React(ctx, r); err != nil {
 			all = append(all, fmt.Errorf("react: %w", err))
 		}

@@ -5,12 +5,13 @@
 //	from, to ─► everybody with an event in between, some at a time ─► Again: mirror, segments, standing, journeys that wait for a rule
 //
 // Invariants: no event is handed out a second time, so nothing that an event has caused happens twice: no mail, no webhook, no step of a journey. What is put right is told as
-// ever: who turns out to belong into a segment enters it now. A job that was killed goes on behind the last people it has done.
+// ever: who turns out to belong into a segment enters it now. One part alone can be asked for; the mirror is with each. A job that was killed goes on behind the last people it has done.
 package replay
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
@@ -36,19 +37,37 @@ type Service struct {
 	// IDs returns ids of people by their numbers; whoever is gone is left out.
 	IDs func(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error)
 	// Again brings people's mirrored rows up to date and has everything look at them that follows from people.
-	Again func(ctx context.Context, people []person.Ref) error
+	Again func(ctx context.Context, people []person.Ref, part Part) error
 }
 
-// Range is from when, inclusive, to when, exclusive, something happened.
+// Part is what is worked out anew; empty for everything.
+type Part string
+
+// The parts there are. The mirror is brought up to date with each of them, since they ask it.
+const (
+	Mirror   Part = "mirror"   // people as segments are asked of them
+	Segments Part = "segments" // membership
+	Standing Part = "standing" // stages, scores
+	Journeys Part = "journeys" // people in journeys who wait for a rule
+)
+
+// Parts are all of them.
+var Parts = []Part{Mirror, Segments, Standing, Journeys}
+
+// Range is from when, inclusive, to when, exclusive, something happened, and what of it is worked out anew.
 type Range struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
+	Part Part      `json:"part,omitempty"`
 }
 
 // Validate reports what is wrong with the range.
 func (r Range) Validate() error {
 	if !r.From.Before(r.To) {
 		return errs.Invalid("replay.range", "to", "the end must be after the beginning; exchange them")
+	}
+	if r.Part != "" && !slices.Contains(Parts, r.Part) {
+		return errs.Invalid("replay.part", "part", "%q is no part; there are %v, and without one all is worked out", r.Part, Parts)
 	}
 	return nil
 }
@@ -59,6 +78,9 @@ func (s *Service) Wanted(r Range) (job.Wanted, error) {
 		return job.Wanted{}, err
 	}
 	title := r.From.UTC().Format(time.RFC3339) + " – " + r.To.UTC().Format(time.RFC3339)
+	if r.Part != "" {
+		title += " (" + string(r.Part) + ")"
+	}
 	return job.Wanted{Kind: Job, Title: title, Params: r}, nil
 }
 
@@ -115,7 +137,7 @@ func (s *Service) do(ctx context.Context, r *job.Run) (job.Outcome, error) {
 		for i, row := range rows {
 			nums[i] = row[0].(uint64)
 		}
-		if err := s.some(ctx, ws, nums); err != nil {
+		if err := s.some(ctx, ws, nums, span.Part); err != nil {
 			return job.Outcome{}, err
 		}
 		at.Done += int64(len(nums))
@@ -132,7 +154,7 @@ func (s *Service) do(ctx context.Context, r *job.Run) (job.Outcome, error) {
 	}
 }
 
-func (s *Service) some(ctx context.Context, ws string, nums []uint64) error {
+func (s *Service) some(ctx context.Context, ws string, nums []uint64, part Part) error {
 	if len(nums) == 0 {
 		return nil
 	}
@@ -146,5 +168,5 @@ func (s *Service) some(ctx context.Context, ws string, nums []uint64) error {
 			people = append(people, person.Ref{Workspace: ws, ID: id, Num: n})
 		}
 	}
-	return s.Again(ctx, people)
+	return s.Again(ctx, people, part)
 }
