@@ -253,7 +253,7 @@ func (d *Dispatcher) round(ctx, sends context.Context) (more bool, err error) {
 			continue
 		}
 		if p == nil {
-			continue // no account: they wait, and expire in the end
+			continue // no account, or a paused one: they wait until there is one
 		}
 		n := p.room(r.Transactional)
 		if n == 0 {
