@@ -329,6 +329,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		place(workerRole, "webhooks", webhooks),
 		place(workerRole, "jobs", jobs),
 		place(workerRole, "duplicates", newHousekeeping(part(log, "duplicates"), time.Minute, chore{"probable duplicates", w.lookForDuplicates})),
+		place(workerRole, "suppressions", newHousekeeping(part(log, "suppressions"), time.Minute, chore{"suppressions that end", a.consent.EndHolds})),
 		place(everywhere, "memory", newMemoryKeeper()),
 		place(workerRole, "housekeeping", newHousekeeping(part(log, "housekeeping"), time.Hour,
 			chore{"message ids", func(ctx context.Context, limit int) (int64, error) {

@@ -231,11 +231,15 @@ func (w *world) rows(ctx context.Context, ws string, people []person.Person) ([]
 	if err != nil {
 		return nil, err
 	}
+	held, err := w.consent.Holds(ctx, ws, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]event.Mirror, len(people))
 	for i, p := range people {
 		channels := map[string]rule.Channel{}
 		for kind, c := range states[p.ID] {
-			channels[kind] = rule.Channel{Reachable: where[p.ID][kind] != "" && !c.Suppressed, Topics: c.Topics}
+			channels[kind] = rule.Channel{Reachable: where[p.ID][kind] != "" && !c.Suppressed && len(held[p.ID]) == 0, Topics: c.Topics}
 		}
 		traits, err := json.Marshal(p.Values())
 		if err != nil {

@@ -209,9 +209,13 @@ func (a *api) personRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		held, err := a.c.Consent.Holds(ctx, p.Workspace, []string{p.ID})
+		if err != nil {
+			return nil, err
+		}
 		reach := map[string]person.Reach{}
 		for kind, c := range states[p.ID] {
-			reach[kind] = person.Reach{Reachable: addresses[kind] != "" && !c.Suppressed}
+			reach[kind] = person.Reach{Reachable: addresses[kind] != "" && !c.Suppressed && len(held[p.ID]) == 0}
 		}
 		return answer(person.NewPortrait(p, history[p.Num], reach, a.c.Clock.Now())), a.saw(ctx, p.ID)
 	})

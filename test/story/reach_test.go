@@ -66,6 +66,13 @@ func reach(t *testing.T, s *harness.Server) {
 	holds("her address is allowed again", reachable, "aya", "ben", "cho")
 	holds("and News with it", mailed, "aya")
 
+	var found struct{ Items []struct{ ID string } }
+	s.Must("GET", "/people?q=ben@people.example", nil, &found)
+	s.Must("PUT", "/people/"+found.Items[0].ID+"/suppression", `{"reason":"asked"}`, nil)
+	holds("he is suppressed as a person", reachable, "aya", "cho")
+	s.Must("DELETE", "/people/"+found.Items[0].ID+"/suppression?why=asked", nil, nil)
+	holds("he is not any more", reachable, "aya", "ben", "cho")
+
 	topic := func(optIn string, archived bool) {
 		s.Must("PUT", "/topics/"+news, map[string]any{"name": "News", "channels": []string{"email"}, "opt_in": optIn, "archived": archived}, nil)
 	}

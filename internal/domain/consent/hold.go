@@ -93,7 +93,7 @@ func (s *Service) HoldPerson(ctx context.Context, ws string, h Hold) (Hold, erro
 		if !h.Until.IsZero() {
 			props["until"] = h.Until.Format(time.RFC3339)
 		}
-		if err := s.noteHold(ctx, ws, h.PersonID, HeldBack, h.ActorName, evidence, event.Suppressed, props); err != nil {
+		if err := s.noteHold(ctx, ws, h.PersonID, HeldBack, "staff:"+h.ActorName, evidence, event.Suppressed, props); err != nil {
 			return err
 		}
 		return s.restricted(ctx, ws, []string{h.PersonID})
@@ -110,14 +110,43 @@ func (s *Service) LiftHold(ctx context.Context, ws, personID, actor, why string)
 		if n == 0 {
 			return errs.NotFound("suppression", personID)
 		}
-		return s.noteHold(ctx, ws, personID, Lifted, actor, why, event.SuppressionLifted, map[string]string{"channel": "*", "source": "staff"})
+		return s.noteHold(ctx, ws, personID, Lifted, "staff:"+actor, why, event.SuppressionLifted, map[string]string{"channel": "*", "source": "staff"})
 	})
 }
 
+// EndHolds takes away at most limit holds, of all workspaces, whose end has come, and returns how many there were. Those who can be written to again by it are told of, so that
+// what asks who can be reached looks at them again.
+func (s *Service) EndHolds(ctx context.Context, limit int) (n int64, err error) {
+	err = s.tx.InTx(ctx, func(ctx context.Context) error {
+		ended, err := s.store.TakeEndedHolds(ctx, s.clock.Now(), limit)
+		if err != nil {
+			return fmt.Errorf("take ended holds: %w", err)
+		}
+		n = 0
+		for ws, people := range ended {
+			n += int64(len(people))
+			left, err := s.Holds(ctx, ws, people)
+			if err != nil {
+				return err
+			}
+			for _, who := range people {
+				if len(left[who]) > 0 {
+					continue
+				}
+				if err := s.noteHold(ctx, ws, who, Lifted, "end", "", event.SuppressionLifted, map[string]string{"channel": "*", "source": "end"}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
 // noteHold puts a line into a person's history and an event on their timeline.
-func (s *Service) noteHold(ctx context.Context, ws, personID string, what Status, actor, evidence, name string, props map[string]string) error {
+func (s *Service) noteHold(ctx context.Context, ws, personID string, what Status, source, evidence, name string, props map[string]string) error {
 	now := s.clock.Now()
-	r := Record{ID: id.New("cns"), Recorded: now, Change: Change{PersonID: personID, Topic: AllTopics, Channel: "*", Status: what, Source: cut("staff:"+actor, maxSource), Evidence: cut(evidence, maxEvidence), At: now}}
+	r := Record{ID: id.New("cns"), Recorded: now, Change: Change{PersonID: personID, Topic: AllTopics, Channel: "*", Status: what, Source: cut(source, maxSource), Evidence: cut(evidence, maxEvidence), At: now}}
 	if _, err := s.store.AddRecords(ctx, ws, []Record{r}); err != nil {
 		return fmt.Errorf("record consent: %w", err)
 	}

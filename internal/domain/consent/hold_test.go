@@ -135,6 +135,41 @@ func TestASuppressionOfAPersonEndsWhenItIsLiftedOrOver(t *testing.T) {
 	}
 }
 
+func TestASuppressionThatEndsIsToldOnce(t *testing.T) {
+	f := setup(t)
+	for who, hours := range map[string]time.Duration{"ann": 1, "bob": 1, "bobs": 2, "cyd": 3} {
+		f.hold(t, consent.Hold{PersonID: who, Ground: consent.GroundAsked, Until: start.Add(hours * time.Hour)})
+	}
+	if err := f.PeopleMerged(t.Context(), ws, "bobs", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	ends := func(after time.Duration, limit int, want int64, told ...string) {
+		t.Helper()
+		f.events = nil
+		f.clock.Set(start.Add(after))
+		n, err := f.EndHolds(t.Context(), limit)
+		if err != nil || n != want {
+			t.Errorf("after %s: %d ended, %v; want %d", after, n, err, want)
+		}
+		var got []string
+		for _, e := range f.events {
+			got = append(got, e.Name+" "+e.PersonID)
+		}
+		if diff := cmp.Diff(told, got); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", after, diff)
+		}
+	}
+	ends(time.Hour-time.Microsecond, 10, 0)
+	ends(time.Hour, 10, 2, "Suppression Lifted ann") // Bob has another one
+	ends(time.Hour, 10, 0)
+	ends(3*time.Hour, 1, 1, "Suppression Lifted bob")
+	ends(3*time.Hour, 1, 1, "Suppression Lifted cyd")
+	log, err := f.History(t.Context(), ws, "ann", page.Request{})
+	if err != nil || len(log.Items) != 2 || log.Items[0].Status != consent.Lifted || log.Items[0].Source != "end" {
+		t.Errorf("history: %+v, %v", log.Items, err)
+	}
+}
+
 func TestAnAddressThatIsAllowedAgainIsToldToWhoHoldsIt(t *testing.T) {
 	f := setup(t)
 	for _, who := range []string{"", "ann"} { // imported before anybody held it

@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -38,6 +39,9 @@ type Store interface {
 	Holds(ctx context.Context, ws string, personIDs []string) ([]Hold, error)
 	// PutHolds adds holds; one whose id is there already is replaced.
 	PutHolds(ctx context.Context, ws string, holds []Hold) error
+	// TakeEndedHolds removes at most limit holds, of all workspaces, that ended at a moment or before it, those that ended first, and returns
+	// whom they were on, by workspace; a person of whom there were several is named for each.
+	TakeEndedHolds(ctx context.Context, at time.Time, limit int) (map[string][]string, error)
 	// RemoveHolds removes a person's holds and returns how many there were.
 	RemoveHolds(ctx context.Context, ws, personID string) (int, error)
 

@@ -121,7 +121,7 @@ type Hours struct {
 
 // Reach is what the portrait needs to know of a channel.
 type Reach struct {
-	Reachable bool // there is an address and it is not suppressed
+	Reachable bool // there is an address, and neither it nor the person is suppressed
 }
 
 // NewPortrait draws the portrait of a person from their history, in the order of event.Less. channels is keyed by channel kind and

@@ -293,6 +293,19 @@ func (s *Consent) PutHolds(ctx context.Context, ws string, holds []consent.Hold)
 	return err
 }
 
+// TakeEndedHolds removes holds whose end has come.
+func (s *Consent) TakeEndedHolds(ctx context.Context, at time.Time, limit int) (map[string][]string, error) {
+	out := map[string][]string{}
+	_, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (n struct{}, err error) {
+		var ws, who string
+		err = r.Scan(&ws, &who)
+		out[ws] = append(out[ws], who)
+		return n, err
+	}, `DELETE FROM person_hold WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM person_hold WHERE until_at > 0 AND until_at <= $1 ORDER BY until_at LIMIT $2)
+		RETURNING workspace_id, person_id`, at, limit)
+	return out, err
+}
+
 // RemoveHolds removes a person's holds.
 func (s *Consent) RemoveHolds(ctx context.Context, ws, personID string) (int, error) {
 	n, err := s.db.Exec(ctx, `DELETE FROM person_hold WHERE workspace_id = $1 AND person_id = $2`, ws, personID)

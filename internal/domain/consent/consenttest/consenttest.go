@@ -227,7 +227,9 @@ func holds(t *testing.T, s consent.Store) {
 	one, two, three := hold(1, "per_1"), hold(2, "per_2"), hold(3, "per_1")
 	three.Until = time.Time{}
 	must(t, s.PutHolds(ctx, "ws", []consent.Hold{one, two, three}))
-	must(t, s.PutHolds(ctx, "other", []consent.Hold{hold(9, "per_1")}))
+	other := hold(9, "per_1")
+	other.Until = one.Until.Add(time.Second)
+	must(t, s.PutHolds(ctx, "other", []consent.Hold{other}))
 	got, err := s.Holds(ctx, "ws", []string{"per_1", "per_2", "per_3"})
 	must(t, err)
 	equal(t, "holds", []consent.Hold{one, two, three}, got)
@@ -236,7 +238,19 @@ func holds(t *testing.T, s consent.Store) {
 	got, err = s.Holds(ctx, "ws", []string{"per_1"})
 	must(t, err)
 	equal(t, "moved", []consent.Hold{one, two, three}, got)
-	for _, want := range []int{3, 0} {
+	for _, at := range []time.Time{one.Until.Add(-time.Microsecond), one.Until} {
+		ended, err := s.TakeEndedHolds(ctx, at, 2)
+		must(t, err)
+		want := map[string][]string{}
+		if at.Equal(one.Until) { // of three, those that come first
+			want = map[string][]string{"ws": {"per_1", "per_1"}}
+		}
+		equal(t, "ended", want, ended)
+	}
+	got, err = s.Holds(ctx, "ws", []string{"per_1"})
+	must(t, err)
+	equal(t, "without an end", []consent.Hold{three}, got)
+	for _, want := range []int{1, 0} {
 		n, err := s.RemoveHolds(ctx, "ws", "per_1")
 		must(t, err)
 		equal(t, "removed", want, n)

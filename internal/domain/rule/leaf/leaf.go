@@ -105,7 +105,7 @@ type Subject struct {
 
 // Channel is what rules may ask about a way to reach the person.
 type Channel struct {
-	Reachable bool            `json:"reachable"` // there is an address and it is not suppressed
+	Reachable bool            `json:"reachable"` // there is an address, and neither it nor the person is suppressed
 	Topics    map[string]bool `json:"topics"`    // topic id -> subscribed
 }
 
