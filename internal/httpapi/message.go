@@ -154,6 +154,9 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 		if err := r.Goal.Validate(); err != nil {
 			return r, err
 		}
+		if err := a.c.Privacy.Askable(ctx, ws, r.Goal.Fields()...); err != nil {
+			return r, err
+		}
 	}
 	if d.SendAt != nil {
 		if d.SendAt.After(a.c.Clock.Now().Add(maxAhead)) {

@@ -12,7 +12,7 @@ import (
 func TestAnEncryptedFieldIsHiddenAndRevealedToThoseWhoMayAlone(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
-	w.ok(b.key, "PUT /privacy-rules", `{"fields":[{"path":"traits.ssn","action":"encrypt"}],"consent":[],"unasked":true}`, nil)
+	w.ok(b.key, "PUT /privacy-rules", `{"fields":[{"path":"traits.ssn","action":"encrypt"},{"path":"properties.card","action":"encrypt"}],"consent":[],"unasked":true}`, nil)
 	reads := w.parts.privacy.Follower() // the rules, as every process does
 	w.must(reads.Start(t.Context()))
 	defer func() { w.must(reads.Stop(t.Context())) }()
@@ -39,6 +39,7 @@ func TestAnEncryptedFieldIsHiddenAndRevealedToThoseWhoMayAlone(t *testing.T) {
 		{do: "POST /segments", body: `{"name":"tones","rule":{"trait":{"path":"tone","op":"exists"}}}`, status: 201},
 		{do: "PUT /privacy-rules", body: `{"fields":[{"path":"traits.tone","action":"encrypt"}],"consent":[],"unasked":true}`, status: 409, has: `"code":"privacy.rules.asked" | tones`},
 		{do: "POST /journeys", body: `{"name":"asks","draft":{"trigger":{"event":{"name":"A"}},"nodes":[{"id":"b","kind":"branch","config":{"rule":{"trait":{"path":"ssn","op":"exists"}}}}]}}`, status: 201, keep: "asks"},
+		{do: "POST /messages", body: `{"to":{"person":"$aya"},"lane":"marketing","topic":"tpc_x","template":"tpl_x","goal":{"event":"Paid","value":"card.number"}}`, status: 422, has: `"code":"rule.encrypted" | properties.card.number`},
 		{do: "POST /journeys/$asks/publish", status: 422, has: `"code":"rule.encrypted"`},
 	})
 	var log struct{ Items []json.RawMessage }

@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -200,6 +201,7 @@ func (w *world) Report(_ context.Context, _, id string) (content.Report, error) 
 
 func (w *world) CheckTopic(_ context.Context, _, id string) error { return w.checks[id] }
 func (w *world) CheckSet(_ context.Context, _, id string) error   { return w.checks[id] }
+func (w *world) CheckField(_ context.Context, _, f string) error  { return w.checks[f] }
 
 // sendAll is the sender: everything queued goes out.
 func (w *world) sendAll() {
@@ -554,6 +556,15 @@ func TestLaunchingNamesWhatIsMissing(t *testing.T) {
 	w.checks["tpl_1"], w.checks["seg_1"] = errs.Conflict("template.archived", "the template is archived"), errs.NotFound("segment", "seg_1")
 	c = w.draft("seg_1")
 	want(t, "missing", fields(w.svc.Check(t.Context(), ws, c.ID)), []string{"audience.include", "template"})
+	w.checks["tpl_1"], w.checks["seg_1"] = nil, nil
+	w.checks["properties.card.number"] = errs.Invalid("rule.encrypted", "rule", "%s is kept encrypted", "properties.card.number")
+	c.Goal = outbox.Goal{Event: "Paid", Value: "card.number", Filter: []json.RawMessage{json.RawMessage(`{"path":"card.number","op":"exists"}`)}}
+	if c, err = w.svc.Edit(t.Context(), ws, c.ID, c); err != nil {
+		t.Fatal(err)
+	}
+	err = w.svc.Check(t.Context(), ws, c.ID)
+	want(t, "a goal that looks at what is encrypted", fields(err), []string{"goal"})
+	want(t, "its code", errs.All(err)[0].Code, "rule.encrypted")
 	w.checks["tpl_1"] = errBroken
 	if err := w.svc.Check(t.Context(), ws, c.ID); !errors.Is(err, errBroken) {
 		t.Errorf("a failing check: %v", err)

@@ -63,7 +63,8 @@ type Checker interface {
 	// TemplateVersion returns the current version of a template.
 	TemplateVersion(ctx context.Context, ws, id string) (int, error)
 	CheckTopic(ctx context.Context, ws, id string) error
-	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+	CheckSet(ctx context.Context, ws, id string) error      // a segment or list
+	CheckField(ctx context.Context, ws, field string) error // that the goal looks at
 	// NeedsApproval says whether a second person must agree before a campaign goes out.
 	NeedsApproval(ctx context.Context, ws string) (bool, error)
 }
@@ -214,6 +215,10 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 			bad = append(bad, errs.Invalid("campaign.missing."+kind, field, "the %s %q does not exist; choose another", kind, id))
 		case content.LacksSite(err): // it has a remedy of its own
 			bad = append(bad, errs.Invalid(content.SiteMissing, field, "%v", err))
+		case errs.Is(err, errs.KindInvalid) && kind == "field": // so has this
+			for _, e := range errs.All(err) {
+				bad = append(bad, &errs.Error{Kind: e.Kind, Code: e.Code, Field: field, Msg: e.Msg, Args: e.Args})
+			}
 		case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
 			bad = append(bad, errs.Invalid("campaign.unusable."+kind, field, "the %s %q cannot be used: %v", kind, id, err))
 		default:
@@ -232,6 +237,9 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 		for i, id := range c.Plan.Test.Variants {
 			ask("template", fmt.Sprintf("plan.test.variants[%d]", i), id, s.c.Checker.CheckTemplate)
 		}
+	}
+	for _, field := range c.Goal.Fields() {
+		ask("field", "goal", field, s.c.Checker.CheckField)
 	}
 	if failed != nil {
 		return failed

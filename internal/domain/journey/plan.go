@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -29,6 +30,7 @@ type Plan struct {
 	caps    Caps
 	holdout Holdout
 	aimed   node.Aim // of messages
+	looks   []string // fields that the journey's own goal looks at
 	watched []string // names of all events that may concern someone inside
 	asking  []string // nodes whose people are stepped again when anything about them changes
 	trials  []trial  // A/B tests
@@ -293,6 +295,7 @@ func (p *Plan) reachOf(id string) node.Needs {
 func (p *Plan) aim(g Graph) {
 	if g.Goal != nil {
 		p.aimed = node.Aim{Event: g.Goal.Event.Name, Window: p.window, Filter: g.Goal.Event.Filter, Value: g.Goal.Value}
+		p.looks = goalOf(p.aimed).Fields()
 		return
 	}
 	for _, id := range p.order {
@@ -301,6 +304,11 @@ func (p *Plan) aim(g Graph) {
 			return
 		}
 	}
+}
+
+// goalOf is the aim as messages carry it.
+func goalOf(a node.Aim) outbox.Goal {
+	return outbox.Goal{Event: a.Event, Window: a.Window, Filter: a.Filter, Value: a.Value}
 }
 
 func (p *Plan) watch() {
@@ -355,6 +363,7 @@ func (p *Plan) References() References {
 	}
 	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
 	out.Fields = append(out.Fields, refs("trigger", p.trigger.match.Fields())...)
+	out.Fields = append(out.Fields, refs("goal", p.looks)...)
 	if p.trigger.set != "" {
 		out.Sets = append(out.Sets, refs("trigger.schedule.set", []string{p.trigger.set})...)
 	}

@@ -107,7 +107,7 @@ func (p *Plan) run(w *Walk, in node.Input, now time.Time, light bool) {
 		in.Event, in.Answer = nil, nil
 		for _, e := range r.Effects {
 			w.Effects = append(w.Effects, Effect{
-				Effect: e, Step: len(w.Steps), Node: s.id, Goal: outbox.Goal{Event: p.aimed.Event, Window: p.aimed.Window, Filter: p.aimed.Filter, Value: p.aimed.Value}, Key: w.Instance.key(),
+				Effect: e, Step: len(w.Steps), Node: s.id, Goal: goalOf(p.aimed), Key: w.Instance.key(),
 			})
 			if e.SetTraits != nil && in.Subject != nil {
 				in.Subject = after(in.Subject, e.SetTraits)

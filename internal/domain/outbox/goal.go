@@ -75,6 +75,18 @@ func (g Goal) Validate() error {
 	return nil
 }
 
+// Fields returns what the goal looks at, as rules of intake name it (rule.Rule.Fields). A filter that cannot be read looks at nothing.
+func (g Goal) Fields() []string {
+	var fields []string
+	if r, err := g.Filled().rule(); err == nil && r != nil {
+		fields = r.Fields()
+	}
+	if value := "properties." + g.Value; g.Value != "" && !slices.Contains(fields, value) {
+		fields = append(fields, value)
+	}
+	return fields
+}
+
 // rule makes the filter a rule, nil if there is none: "there is one such event", to be asked of a history that holds only the event.
 func (g Goal) rule() (*rule.Rule, error) {
 	if len(g.Filter) == 0 {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -45,7 +46,11 @@ type goal struct {
 }
 
 func (n goal) Needs() Needs {
-	return Needs{Subject: true, Names: n.match.Names(), Fields: n.match.Fields()}
+	fields := n.match.Fields()
+	if n.aim.Value != "" {
+		fields = append(slices.Clone(fields), "properties."+n.aim.Value)
+	}
+	return Needs{Subject: true, Names: n.match.Names(), Fields: fields}
 }
 func (n goal) Listens() []*Matcher { return []*Matcher{n.match} }
 
