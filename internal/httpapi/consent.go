@@ -7,7 +7,9 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/network"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -173,6 +175,9 @@ func (a *api) consentRoutes() {
 			return nil, err
 		}
 		for i, addr := range in.Body.Addresses {
+			if !outbox.ValidAddress(in.Body.Channel, consent.Normalise(in.Body.Channel, addr)) {
+				return nil, errs.Invalid("consent.suppress.address", "addresses", "%q is no mail address; write it like name@example.com", addr)
+			}
 			wanted[i] = consent.Suppress{Channel: in.Body.Channel, Address: addr, Reason: reason, Detail: in.Body.Detail, PersonID: holders[addr]}
 		}
 		n := 0

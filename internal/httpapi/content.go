@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -246,7 +247,7 @@ func (a *api) previewOf(ctx context.Context, b Preview) (content.PreviewRequest,
 		if err := a.saw(ctx, p.ID); err != nil {
 			return r, err
 		}
-		r.Vars["person"] = p.Values()
+		r.Vars["person"] = outbox.PersonVars(p)
 		if r.Options.Locale == "" {
 			r.Options.Locale = p.Locale()
 		}

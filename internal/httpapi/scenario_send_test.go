@@ -96,6 +96,7 @@ func TestContentAndConsentScenarios(t *testing.T) {
 		{do: "GET /suppressions?reason=complaint", status: 200, has: `"items":[]`},
 		{do: "GET /suppressions?reason=mood", status: 422, has: `"field":"reason"`},
 		{do: "POST /suppressions", body: `{"channel":"email","addresses":["a@example.com","A@Example.com","zanzibar@example.com"]}`, status: 200, has: `"added":1`},
+		{do: "POST /suppressions", body: `{"channel":"email","addresses":["a@example.com","no mail"]}`, status: 422, has: `"field":"addresses" | "consent.suppress.address" | no mail`},
 		{do: "POST /suppressions", body: `{"channel":"","addresses":["a@example.com"]}`, status: 422, has: `"field":"channel"`},
 		{do: "POST /suppressions", body: `{"channel":"email","addresses":[]}`, status: 422, has: `"field":"addresses"`},
 		{as: "viewer", do: "POST /suppressions", body: `{"channel":"email","addresses":["a@example.com"]}`, status: 403},

@@ -47,6 +47,7 @@ type world struct {
 	checks      map[string]error
 	fail        func(what string) error
 	habits      map[uint64]campaign.Habit
+	stopped     time.Time
 	counts      map[string]outbox.Counts
 	review      bool      // launching needs approval
 	askedAt     time.Time // the latest moment the gate was asked about
@@ -129,6 +130,8 @@ func (w *world) Habits(_ context.Context, _ string, nums []uint64, _ bool) (map[
 	}
 	return out, nil
 }
+
+func (w *world) SendingStopped(context.Context, string) (time.Time, error) { return w.stopped, nil }
 
 func (w *world) CountsByNode(context.Context, string, outbox.Source) (map[string]outbox.Counts, error) {
 	return w.counts, nil
@@ -610,6 +613,10 @@ func TestPreflightCountsAndAsksTheGate(t *testing.T) {
 	}
 	want(t, "preflight", p, campaign.Preflight{Included: 500, Excluded: 100, Audience: 400, Checked: 400, Allowed: 397, Refused: map[string]int64{"unsubscribed": 2, "suppressed": 1}, Waits: map[string]int64{}, Content: []content.Report{{Template: p.Content[0].Template, ValueProposition: "why " + p.Content[0].Template}}})
 	want(t, "nothing is stored", w.states(), map[string]int{})
+	w.stopped = w.clock.Now()
+	if p, err = w.svc.Preflight(t.Context(), ws, c.ID); err != nil || len(p.Warnings) != 1 || p.Warnings[0].Code != "sending_stopped" {
+		t.Errorf("while all sending is stopped: %+v, %v", p.Warnings, err)
+	}
 }
 
 func TestPreflightOfALargeAudienceIsAnEstimate(t *testing.T) {

@@ -34,7 +34,7 @@ type Preflight struct {
 
 // Warning is advice; it does not keep anyone from launching.
 type Warning struct {
-	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small", "no_goal"
+	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small", "no_goal", "sending_stopped"
 	Message string
 }
 
@@ -79,6 +79,13 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	everyone, err := s.c.Everyone.Everyone(ctx, ws)
 	if err != nil {
 		return Preflight{}, err
+	}
+	stopped, err := s.c.Outbox.SendingStopped(ctx, ws)
+	if err != nil {
+		return Preflight{}, err
+	}
+	if !stopped.IsZero() {
+		out.warn("sending_stopped", "all sending of the workspace is stopped: nothing goes out before somebody lets it go on in the settings")
 	}
 	switch all := int64(everyone.GetCardinality()); {
 	case out.Audience == 0:

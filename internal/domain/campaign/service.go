@@ -52,6 +52,8 @@ type Outbox interface {
 	Waiting(ctx context.Context, ws string, src outbox.Source) (int64, error)
 	// CancelSource cancels what has not left and joins the caller's transaction.
 	CancelSource(ctx context.Context, ws string, src outbox.Source) (int64, error)
+	// SendingStopped returns since when all sending of the workspace is stopped, zero if it is not.
+	SendingStopped(ctx context.Context, ws string) (time.Time, error)
 	// CountsByNode returns the figures of a source by node.
 	CountsByNode(ctx context.Context, ws string, src outbox.Source) (map[string]outbox.Counts, error)
 }

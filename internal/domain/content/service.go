@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -21,8 +23,13 @@ type Vocabulary interface {
 	Known(ctx context.Context, ws string) ([]string, error)
 }
 
-// DefaultKnown are the variables that every message has.
-var DefaultKnown = []string{"mail.*", "person.*", "event.*", "topic.*", "message.*", "campaign.*", "journey.*", "workspace.*", "vars.*", "feed.*", "unsubscribe_url", "preferences_url"}
+// DefaultKnown are the variables that messages have: all of them, or those of journeys (event, answers), of series that send a feed, and of mails
+// that ask to confirm a subscription.
+var DefaultKnown = []string{
+	"person.*", "event.*", "answers.*", "vars.*", "topic.id", "topic.name", "message.id", "message.channel", "workspace.name", "workspace.site", "mail.locale", "mail.transactional",
+	"feed.title", "feed.link", "feed.items[].title", "feed.items[].link", "feed.items[].summary", "feed.items[].author", "feed.items[].image", "feed.items[].published",
+	"unsubscribe_url", "preferences_url", "confirm_url", "topic_name", "topic_description",
+}
 
 // Config is what a Service needs.
 type Config struct {
@@ -261,12 +268,22 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 	if err != nil {
 		return Preview{}, err
 	}
+	if _, given := vars["preferences_url"]; !given {
+		vars = maps.Clone(vars)
+		if vars == nil {
+			vars = map[string]any{}
+		}
+		vars["preferences_url"] = o.UnsubscribeURL
+	}
 	out.Rendered, err = c.render(vars, o)
 	if err != nil {
 		out.Findings = append(out.Findings, findingsOf(err)...)
 		return out, nil
 	}
 	for _, f := range out.Problems {
+		if f.Code == "missing" && setBySending(f.Name, r.Vars) {
+			continue
+		}
 		if f.Code == "missing" && slices.ContainsFunc(out.Findings, func(g Finding) bool { return g.Code == "unknown" && g.Name == f.Name }) {
 			continue // nobody has it, so this person has not
 		}
@@ -278,6 +295,13 @@ func (s *Service) Preview(ctx context.Context, ws string, r PreviewRequest) (Pre
 		}
 	}
 	return out, nil
+}
+
+// setBySending reports whether a variable is one that only a message on its way has, and that a preview was not given.
+func setBySending(name string, given map[string]any) bool {
+	root, _, _ := strings.Cut(name, ".")
+	_, has := given[root]
+	return !has && slices.Contains([]string{"topic", "message", "answers", "vars", "feed", "confirm_url", "topic_name", "topic_description"}, root)
 }
 
 // Check returns what the author of a draft should know before anything is sent: errors, unknown variables, and what mail

@@ -207,6 +207,32 @@ func TestCheckWarnsBeforeAnythingIsSent(t *testing.T) {
 	if err != nil || slices.ContainsFunc(p.Findings, func(f content.Finding) bool { return f.Code == "missing" && f.Name == "person.first_nam" }) {
 		t.Errorf("a name that nobody has is missing, too: %+v, %v", p.Findings, err)
 	}
+	whole := content.New(content.Config{Store: m, Tx: m, Clock: clock.NewFixed(now)})
+	d = draft()
+	d.HTML = "{{ campaign.name }}{{ journey.name }}{{ workspace.colour }}{{ topic.colour }}{{ message.colour }}" + // what no message has
+		"{{ topic.name }}{{ workspace.site }}{{ answers.crm.body.tier }}{{ confirm_url }}{% for x in feed.items %}{{ x.title }}{% endfor %}<a href='{{ unsubscribe_url }}'>x</a>"
+	for way, look := range map[string]func() ([]content.Finding, error){
+		"check": func() ([]content.Finding, error) { return whole.Check(t.Context(), ws, d) },
+		"preview": func() ([]content.Finding, error) {
+			p, err := whole.Preview(t.Context(), ws, content.PreviewRequest{Draft: &d})
+			return p.Findings, err
+		},
+	} {
+		found, err := look()
+		var names []string
+		for _, f := range found {
+			if f.Field == "html" && f.Name != "" {
+				names = append(names, f.Code+" "+f.Name)
+			}
+		}
+		want := []string{"unknown campaign.name", "unknown journey.name", "unknown workspace.colour", "unknown topic.colour", "unknown message.colour"}
+		if way == "preview" {
+			want = append(want, "missing workspace.site") // of nobody, since no sender is known here
+		}
+		if diff := cmp.Diff(want, names); diff != "" || err != nil {
+			t.Errorf("%s: %s %v", way, diff, err)
+		}
+	}
 	d = draft()
 	d.ValueProposition, d.Subject, d.HTML = "", strings.Repeat("long ", 40), strings.Repeat("x", 110<<10)
 	if diff := cmp.Diff([]string{"html clipped  0:0", "subject long  0:0", "html footer  0:0", "value_proposition empty  0:0"}, codes(d)); diff != "" {

@@ -19,24 +19,29 @@ import (
 //	person.*          the person's traits, and person.id, person.email, person.name, person.locale, person.timezone
 //	topic.name        what the message is sent as
 //	message.id        this message
-//	vars.*            what the sender of the message added; each is also there by its own name, e.g. event.properties.total
+//	vars.*            what the sender of the message added; each is also there by its own name, e.g. event.total
 //	feed.*            of campaigns that send news of a feed: feed.title, feed.link and feed.items, see campaign.Series
 //	preferences_url   where the person chooses what to receive; unsubscribe_url leads to the same page
 func (s *Service) vars(m Message, p person.Person, topic consent.Topic, preferences string) map[string]any {
 	out := make(map[string]any, len(m.Vars)+5)
 	maps.Copy(out, m.Vars)
-	traits := p.Values()
-	for key, v := range map[string]string{"email": p.Email(), "name": shownName(p), "locale": p.Locale(), "timezone": p.Timezone()} {
-		if _, set := traits[key]; !set && v != "" {
-			traits[key] = v
-		}
-	}
-	traits["id"] = p.ID
-	out["person"] = traits
+	out["person"] = PersonVars(p)
 	out["topic"] = map[string]any{"id": topic.ID, "name": topic.Name}
 	out["message"] = map[string]any{"id": m.ID, "channel": m.Channel}
 	out["vars"] = m.Vars
 	out["preferences_url"] = preferences
+	return out
+}
+
+// PersonVars are what templates know of somebody as person.*.
+func PersonVars(p person.Person) map[string]any {
+	out := p.Values()
+	for key, v := range map[string]string{"email": p.Email(), "name": shownName(p), "locale": p.Locale(), "timezone": p.Timezone()} {
+		if _, set := out[key]; !set && v != "" {
+			out[key] = v
+		}
+	}
+	out["id"] = p.ID
 	return out
 }
 

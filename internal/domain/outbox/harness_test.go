@@ -253,7 +253,7 @@ func attach(t testing.TB, db *sqldb.DB, change ...func(*outbox.Config)) *fixture
 	f.contents = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: f.clock})
 	c := outbox.Config{
 		Store: store, Accounts: store, Returns: store, Follows: store, Tx: db, Emitter: f.log, Clock: f.clock, People: f.people, Consent: f.consent, Content: f.contents,
-		Channels: []channel.Spec{f.spec()}, Box: box, BaseURL: baseURL + "/", Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 4})),
+		Channels: []channel.Spec{f.spec(), {Kind: outbox.KindSMS}}, Box: box, BaseURL: baseURL + "/", Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError + 4})),
 	}
 	for _, ch := range change {
 		ch(&c)

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/channel"
+	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -84,10 +87,13 @@ const (
 // Validate names the first thing that cannot be.
 func (p Policy) Validate() error {
 	bad := func(field, format string, args ...any) error {
-		return errs.Invalid("outbox.policy."+field, field, format, args...)
+		return errs.Invalid("outbox.policy."+field[strings.LastIndexByte(field, '.')+1:], field, format, args...)
 	}
-	if len(p.Quiet) > maxPolicyRules || len(p.Caps) > maxPolicyRules {
-		return bad("policy", "at most %d quiet hours and %d caps", maxPolicyRules, maxPolicyRules)
+	switch {
+	case len(p.Quiet) > maxPolicyRules:
+		return bad("quiet", "at most %d quiet hours", maxPolicyRules)
+	case len(p.Caps) > maxPolicyRules:
+		return bad("caps", "at most %d caps", maxPolicyRules)
 	}
 	for i, q := range p.Quiet {
 		at := fmt.Sprintf("quiet[%d]", i)
@@ -125,7 +131,8 @@ func (s *Service) Policy(ctx context.Context, ws string) (Policy, error) {
 	return s.store.Policy(ctx, ws)
 }
 
-// SetPolicy replaces it. The salt is kept, so that the holdout stays the same people while its size changes.
+// SetPolicy replaces it. The salt is kept, so that the holdout stays the same people while its size changes. Rules name channels and topics that there are:
+// any other would hold nothing back without anybody noticing.
 func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, error) {
 	if err := p.Validate(); err != nil {
 		return Policy{}, err
@@ -133,6 +140,9 @@ func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, e
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
 		old, err := s.store.Policy(ctx, ws)
 		if err != nil {
+			return err
+		}
+		if err := s.checkNames(ctx, ws, p); err != nil {
 			return err
 		}
 		if p.Salt = old.Salt; p.Salt == "" {
@@ -144,6 +154,34 @@ func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, e
 		return s.store.Recall(ctx, ws, nil) // what is about to go meets the new policy
 	})
 	return p, err
+}
+
+// checkNames refuses rules of channels and topics that there are not.
+func (s *Service) checkNames(ctx context.Context, ws string, p Policy) error {
+	topics, err := s.consent.Topics(ctx, ws)
+	if err != nil {
+		return fmt.Errorf("load topics: %w", err)
+	}
+	check := func(at, kind, topic string) error {
+		if kind != "" && !slices.ContainsFunc(s.channels, func(c channel.Spec) bool { return c.Kind == kind }) {
+			return errs.Invalid("outbox.policy.channel", at+".channel", "there is no channel %q; leave it out for all channels", kind)
+		}
+		if topic != "" && !slices.ContainsFunc(topics, func(t consent.Topic) bool { return t.ID == topic }) {
+			return errs.Invalid("outbox.policy.topic", at+".topic", "there is no topic %q; leave it out for all topics together", topic)
+		}
+		return nil
+	}
+	for i, q := range p.Quiet {
+		if err := check(fmt.Sprintf("quiet[%d]", i), q.Channel, ""); err != nil {
+			return err
+		}
+	}
+	for i, c := range p.Caps {
+		if err := check(fmt.Sprintf("caps[%d]", i), c.Channel, c.Topic); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // heldOut reports whether the person belongs to the holdout of a salt.

@@ -46,7 +46,8 @@ type Store interface {
 	Policy(ctx context.Context, ws string) (Policy, error)
 	// SetPolicy replaces it.
 	SetPolicy(ctx context.Context, ws string, p Policy, at time.Time) error
-	// Taken returns the slots of these people since a time: of messages that have one and may have reached them, or still may.
+	// Taken returns the slots of these people since a time, earliest first: of messages that have one and may have reached them, or still may. What
+	// was sent while nothing limited it has none; it counts from when it was sent, unless it was transactional.
 	Taken(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Slot, error)
 	// Rivals returns messages of these people, transactional ones left out, that are queued and due by a time, or claimed; the most
 	// important first.

@@ -218,7 +218,7 @@ func (s *Outbox) SetPolicy(ctx context.Context, ws string, p outbox.Policy, at t
 	return err
 }
 
-// Taken returns slots of people.
+// Taken returns slots of people, and when what has none was sent.
 func (s *Outbox) Taken(ctx context.Context, ws string, personIDs []string, since time.Time) ([]outbox.Slot, error) {
 	in, arg := s.db.In(2, personIDs)
 	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o outbox.Slot, err error) {
@@ -226,7 +226,10 @@ func (s *Outbox) Taken(ctx context.Context, ws string, personIDs []string, since
 		return o, err
 	}, `SELECT id, person_id, channel, topic_id, slot_at FROM message
 		WHERE workspace_id = $1 AND person_id `+in+` AND slot_at > 0 AND slot_at >= $3
-			AND (state IN ('queued', 'claimed', 'sent', 'bounced') OR uncertain > 0) ORDER BY slot_at, id`, ws, arg, since)
+			AND (state IN ('queued', 'claimed', 'sent', 'bounced') OR uncertain > 0)
+		UNION ALL SELECT id, person_id, channel, topic_id, sent_at FROM message
+		WHERE workspace_id = $1 AND person_id `+in+` AND slot_at = 0 AND sent_at > 0 AND transactional = FALSE AND sent_at >= $3
+		ORDER BY 5, 1`, ws, arg, since)
 }
 
 // Rivals returns what is on its way to people.

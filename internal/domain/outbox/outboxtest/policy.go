@@ -57,6 +57,19 @@ func slots(t *testing.T, s Store) {
 	}
 	equal(t, "of one person", []string{"msg_001 per_1 email tpc_1 1h0m0s", "msg_003 per_1 email tpc_1 1h0m0s", "msg_005 per_1 email tpc_1 2h0m0s"}, of(t0, "per_1"))
 	equal(t, "since", []string{"msg_005 per_1 email tpc_1 2h0m0s"}, of(t0.Add(2*time.Hour), "per_1", "per_2"))
+	// What was sent while nothing limited it, and what no cap counts.
+	third := func(m *outbox.Message) { m.PersonID = "per_3" }
+	insert(t, s, message(7, third), message(8, third), message(9, third, func(m *outbox.Message) { m.Transactional = true }), message(10, third))
+	free := claim(t, s, "o.1", 10)
+	ended := map[string]outbox.State{"msg_007": outbox.Sent, "msg_008": outbox.Sent, "msg_009": outbox.Sent, "msg_010": outbox.Failed}
+	for i, m := range free {
+		if state, ends := ended[m.ID]; ends {
+			_, err := s.Finish(ctx, []outbox.Result{{Held: held(free)[i], State: state, At: m.DueAt}})
+			must(t, err)
+		}
+	}
+	equal(t, "sent without a slot", []string{"msg_007 per_3 email tpc_1 7s", "msg_008 per_3 email tpc_1 8s"}, of(t0, "per_3"))
+	equal(t, "sent without a slot, since", 0, len(of(t0.Add(24*time.Hour), "per_3")))
 	must(t, s.Repoint(ctx, ws, "per_2", "per_1"))
 	equal(t, "after a merge", 4, len(of(t0, "per_1")))
 	found, err := s.Taken(ctx, "ws_2", []string{"per_1"}, t0)
