@@ -90,17 +90,12 @@ func (a *api) dryRunRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		ids := make([]string, len(found.Items))
-		for i, x := range found.Items {
-			ids[i] = x.PersonID
-		}
-		people, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), ids)
+		who, err := known(ctx, a, found.Items, func(x campaign.Answer) string { return x.PersonID })
 		if err != nil {
 			return nil, err
 		}
 		return list(found, func(x campaign.Answer) DryRunPerson {
-			p := people[x.PersonID]
-			out := DryRunPerson{Person: PersonBrief{ID: x.PersonID, Name: p.Name(), Email: p.Email()}, Outcome: "allowed", Reason: x.Reason, Data: x.Data}
+			out := DryRunPerson{Person: who(x.PersonID), Outcome: "allowed", Reason: x.Reason, Data: x.Data}
 			switch {
 			case !x.Allowed:
 				out.Outcome = "refused"

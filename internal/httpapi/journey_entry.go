@@ -58,19 +58,21 @@ func journeyTaskShape(t journey.Task) JourneyTask {
 
 // JourneyEntry is somebody who is to enter.
 type JourneyEntry struct {
-	Person   string    `json:"person_id"`
-	Kind     string    `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
-	Due      time.Time `json:"due_at" doc:"when they enter; in the past if they wait for a place"`
-	Attempts int       `json:"attempts,omitempty" doc:"failed tries to let them in"`
-	Error    string    `json:"error,omitempty"`
+	Person   string      `json:"person_id"`
+	Who      PersonBrief `json:"person"`
+	Kind     string      `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
+	Due      time.Time   `json:"due_at" doc:"when they enter; in the past if they wait for a place"`
+	Attempts int         `json:"attempts,omitempty" doc:"failed tries to let them in"`
+	Error    string      `json:"error,omitempty"`
 }
 
 // JourneyRefusal is somebody who was not let in.
 type JourneyRefusal struct {
-	Person string    `json:"person_id"`
-	Kind   string    `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
-	Reason string    `json:"reason" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate"`
-	At     time.Time `json:"at"`
+	Person string      `json:"person_id"`
+	Who    PersonBrief `json:"person"`
+	Kind   string      `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
+	Reason string      `json:"reason" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate"`
+	At     time.Time   `json:"at"`
 }
 
 func (a *api) journeyEntryRoutes() {
@@ -163,8 +165,12 @@ func (a *api) journeyEntryRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		who, err := known(ctx, a, found.Items, func(e journey.Entry) string { return e.Person })
+		if err != nil {
+			return nil, err
+		}
 		return list(found, func(e journey.Entry) JourneyEntry {
-			return JourneyEntry{Person: e.Person, Kind: e.Kind, Due: e.Due, Attempts: e.Attempts, Error: e.Error}
+			return JourneyEntry{Person: e.Person, Who: who(e.Person), Kind: e.Kind, Due: e.Due, Attempts: e.Attempts, Error: e.Error}
 		}), nil
 	})
 	type refused struct {
@@ -176,10 +182,27 @@ func (a *api) journeyEntryRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		who, err := known(ctx, a, found.Items, func(r journey.Refusal) string { return r.Person })
+		if err != nil {
+			return nil, err
+		}
 		return list(found, func(r journey.Refusal) JourneyRefusal {
-			return JourneyRefusal{Person: r.Person, Kind: r.Kind, Reason: r.Reason, At: r.At}
+			return JourneyRefusal{Person: r.Person, Who: who(r.Person), Kind: r.Kind, Reason: r.Reason, At: r.At}
 		}), nil
 	})
+}
+
+// known tells who the people are whom rows of a page name by id; of somebody who is gone only the id.
+func known[T any](ctx context.Context, a *api, rows []T, id func(T) string) (func(string) PersonBrief, error) {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = id(r)
+	}
+	people, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), ids)
+	return func(id string) PersonBrief {
+		p := people[id]
+		return PersonBrief{ID: id, Name: p.Name(), Email: p.Email()}
+	}, err
 }
 
 // named returns the id of the person whom a caller names by id or by identifier.

@@ -87,7 +87,8 @@ type JourneyNodeStats struct {
 
 // StuckRound is one person who does not go on.
 type StuckRound struct {
-	Cause string `json:"cause" enum:"parked,trying,overdue"`
+	Cause string      `json:"cause" enum:"parked,trying,overdue"`
+	Who   PersonBrief `json:"person"`
 	Round
 }
 
@@ -147,7 +148,13 @@ func (a *api) journeyWatchRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return list(found, func(i journey.Stuck) StuckRound { return StuckRound{Cause: i.Cause, Round: roundShape(i.Instance)} }), nil
+		who, err := known(ctx, a, found.Items, func(i journey.Stuck) string { return i.Person })
+		if err != nil {
+			return nil, err
+		}
+		return list(found, func(i journey.Stuck) StuckRound {
+			return StuckRound{Cause: i.Cause, Who: who(i.Person), Round: roundShape(i.Instance)}
+		}), nil
 	})
 }
 

@@ -151,18 +151,13 @@ type PersonBehind struct {
 }
 
 func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[List[PersonBehind]], error) {
-	ids := make([]string, len(found.Items))
-	for i, p := range found.Items {
-		ids[i] = p.PersonID
-	}
-	people, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), ids)
+	who, err := known(ctx, a, found.Items, func(p report.Person) string { return p.PersonID })
 	if err != nil {
 		return nil, err
 	}
 	return list(found, func(b report.Person) PersonBehind {
-		p := people[b.PersonID]
 		return PersonBehind{
-			Person: PersonBrief{ID: b.PersonID, Name: p.Name(), Email: p.Email()}, At: moment(b.At), State: b.State, Reason: b.Reason, Data: b.Data, Detail: b.Detail,
+			Person: who(b.PersonID), At: moment(b.At), State: b.State, Reason: b.Reason, Data: b.Data, Detail: b.Detail,
 			MessageID: b.Message, RoundID: b.Round, Node: b.Node,
 		}
 	}), nil

@@ -65,18 +65,13 @@ func (a *api) returnRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		ids := make([]string, len(found.Items))
-		for i, b := range found.Items {
-			ids[i] = b.PersonID
-		}
-		people, err := a.c.People.ByIDs(ctx, ws, ids)
+		who, err := known(ctx, a, found.Items, func(b outbox.Bounce) string { return b.PersonID })
 		if err != nil {
 			return nil, err
 		}
 		return list(found, func(b outbox.Bounce) Bounce {
-			p := people[b.PersonID]
 			return Bounce{
-				Message: b.MessageID, Person: PersonBrief{ID: b.PersonID, Name: p.Name(), Email: p.Email()}, Channel: b.Channel, Class: b.Class, Code: b.Code, Detail: b.Detail,
+				Message: b.MessageID, Person: who(b.PersonID), Channel: b.Channel, Class: b.Class, Code: b.Code, Detail: b.Detail,
 				Hint: b.Hint, Hash: b.Hash, Remedy: b.Remedy(), At: b.At,
 			}
 		}), nil

@@ -329,7 +329,7 @@ func TestJourneyScenarios(t *testing.T) {
 		{do: "POST /journeys/$api_journey/entries", body: `{"person_id":"nobody","idempotency_key":"k3"}`, status: 404},
 		{do: "POST /journeys/$draft_journey/entries", body: `{"person_id":"$aya","idempotency_key":"k3"}`, status: 409, has: "journey.not_live"},
 		{as: "analyst", do: "POST /journeys/$api_journey/entries", body: `{"person_id":"$aya","idempotency_key":"k1"}`, status: 403},
-		{do: "GET /journeys/$api_journey/refusals", status: 200, has: `"person_id":"$aya" | "reason":"inside"`},
+		{do: "GET /journeys/$api_journey/refusals", status: 200, has: `"person_id":"$aya" | "person":{"id":"$aya","name": | "reason":"inside"`},
 		{do: "GET /journeys/$api_journey/refusals?reason=full", status: 200, has: `"items":[]`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{"set_id":"$segment"}`, status: 200, has: `"count":`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{}`, status: 422, has: "journey.group"},

@@ -4,6 +4,7 @@ import { browser, telling, wanted } from './lib.mjs'
 import { stories as atonce } from './atonce.mjs'
 import { stories as canvas } from './canvas.mjs'
 import { last, stories as data } from './data.mjs'
+import { stories as entering } from './entering.mjs'
 import { stories as faults } from './faults.mjs'
 import { stories as keys } from './keys.mjs'
 import { stories as loop } from './loop.mjs'
@@ -13,7 +14,7 @@ import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
 import { stories as whys } from './why.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...atonce, ...faults, ...many, ...maps, ...states, ...loop, ...whys, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...entering, ...faults, ...many, ...maps, ...states, ...loop, ...whys, ...data }
 
 const failed = []
 const began = Date.now()

@@ -30,11 +30,13 @@ import {
   useAtOnce,
 } from '@/ui'
 import type { Face } from './CardFace'
+import { Entering } from './Entering'
 import { useFaces } from './faces'
 import { entrance, readGraph } from './graph'
 import css from './JourneyDetailPage.module.css'
 import { Changes, PublishSheet } from './PublishSheet'
 import { StepList } from './StepList'
+import { Stuck } from './Stuck'
 import { useThings } from './useThings'
 import { outputText, stepTitle } from './words'
 
@@ -126,7 +128,7 @@ export default function JourneyDetailPage() {
             tabs={
               <PageTabs
                 label={j.name}
-                tabs={['overview', 'messages', 'versions'].map((x) => ({ id: x, label: t(`journeys.tab_${x}`) }))}
+                tabs={['overview', 'entering', 'messages', 'versions'].map((x) => ({ id: x, label: t(`journeys.tab_${x}`) }))}
                 value={url.tab}
                 onChange={(tab) => setUrl({ tab })}
               />
@@ -136,6 +138,8 @@ export default function JourneyDetailPage() {
               {(r) =>
                 url.tab === 'versions' ? (
                   <Versions id={id} published={j.published_version} />
+                ) : url.tab === 'entering' ? (
+                  <Entering journey={j} />
                 ) : url.tab === 'messages' ? (
                   <Figures of={r.messages} onOpen={setBehind} />
                 ) : (
@@ -156,6 +160,7 @@ export default function JourneyDetailPage() {
                         </Button>
                       </Alert>
                     ) : null}
+                    <Stuck id={id} />
                     <StatRow>
                       {(['entered', 'active', 'goals', 'exited', 'parked'] as const).map((m) => (
                         <Stat
