@@ -100,8 +100,9 @@ type application struct {
 	live       *realtime.Hub
 
 	metrics  *telemetry.Metrics
-	serving  atomic.Bool // everything has started and nothing stops
-	services []placed    // in the order of starting
+	traces   *telemetry.Traces // nil: none are exported
+	serving  atomic.Bool       // everything has started and nothing stops
+	services []placed          // in the order of starting
 	running  lifecycle.Group
 	mux      *http.ServeMux
 
@@ -136,6 +137,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) 
 		return a, err
 	}
 	if a.guard, err = guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
+		return a, err
+	}
+	if a.traces, err = telemetry.NewTraces(ctx, Version, os.Getenv, part(log, "traces")); err != nil {
 		return a, err
 	}
 	key, err := masterKey(c.Data)
@@ -311,6 +315,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	relay := pipeline.NewRelay(pending{waiting}, writer, vault, part(log, "relay"))
 
 	a.services = []placed{
+		place(everywhere, "traces", a.traces), // the last to stop
 		place(everywhere, "quotas", a.quotas), // before anything that is counted
 		place(everywhere, "log", a.stream),
 		place(workerRole, "refill", a.worker.Refill()),

@@ -104,6 +104,7 @@ var Variables = []Variable{
 	{"KIZUNA_SCANNER_NETWORKS", "comma-separated networks of mail scanners beside the known ones: what is opened or clicked from there was no person, e.g. 192.0.2.0/24", func(c *Config, v string) error { return prefixes(v, &c.ScannerNetworks) }},
 	{"KIZUNA_ALLOW_TARGETS", "comma-separated targets that webhooks may reach besides public addresses: 10.2.0.0/16, hook.lan:9000, *.corp.example (flag --allow-targets)", func(c *Config, v string) error { c.AllowTargets = strings.Split(v, ","); return nil }},
 	{"KIZUNA_LOG_LEVEL", "debug, info, warn or error", func(c *Config, v string) error { c.LogLevel = v; return nil }},
+	{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector of OpenTelemetry traces, by OTLP/HTTP, e.g. http://collector:4318 (default: no traces are made); the other OTEL_... variables of OpenTelemetry's SDK for traces work as well, among them OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG", func(*Config, string) error { return nil }},
 	{"KIZUNA_INBOUND_LISTEN", "host:port on which bounces, complaints and answers are taken by SMTP, e.g. :25 (flag --inbound-listen; default: off)", func(c *Config, v string) error { c.Inbound.Listen = v; return nil }},
 	{"KIZUNA_INBOUND_DOMAIN", "name by which that server greets (default: the host of KIZUNA_PUBLIC_URL)", func(c *Config, v string) error { c.Inbound.Domain = v; return nil }},
 	{"KIZUNA_INBOUND_CERT", "PEM file of its certificate, for STARTTLS; read at the start", func(c *Config, v string) error { c.Inbound.Cert = v; return nil }},

@@ -19,6 +19,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
 
 // holdLimit is how long a backup may hold the pipeline; events wait on the log meanwhile.
@@ -73,16 +74,17 @@ type reach struct {
 
 // runningState is what the server says of itself to commands on its machine.
 type runningState struct {
-	Version string        `json:"version"`
-	Reach   reach         `json:"reach"`
-	Behind  time.Duration `json:"behind"`
-	Trouble string        `json:"trouble,omitempty"`
-	Turn    bool          `json:"turn"` // it does the work that one process at a time does
+	Version string               `json:"version"`
+	Reach   reach                `json:"reach"`
+	Behind  time.Duration        `json:"behind"`
+	Trouble string               `json:"trouble,omitempty"`
+	Turn    bool                 `json:"turn"` // it does the work that one process at a time does
+	Traces  telemetry.TraceState `json:"traces"`
 }
 
 func (a *application) controlState(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	s := runningState{Version: Version, Behind: a.worker.Behind(a.clock.Now()), Turn: a.c.does(workerRole) && a.mayWork() == nil}
+	s := runningState{Version: Version, Behind: a.worker.Behind(a.clock.Now()), Turn: a.c.does(workerRole) && a.mayWork() == nil, Traces: a.traces.State()}
 	if err := a.worker.Trouble(); err != nil {
 		s.Trouble = err.Error()
 	}

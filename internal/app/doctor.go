@@ -130,6 +130,7 @@ func (d *doctor) examine(ctx context.Context, c Config) {
 	d.fsync(c.Data)
 	d.masterKey(c.Data)
 	d.certificates(ctx, c)
+	d.traces(ctx)
 	if running := dialControl(c.Data); running != nil {
 		defer running.close()
 		d.running(ctx, c, running)
@@ -213,6 +214,7 @@ func (d *doctor) running(ctx context.Context, c Config, server *remote) {
 	if s.Turn {
 		d.reach(s.Reach)
 	}
+	d.exported(s.Traces)
 	d.ready(ctx, c)
 }
 

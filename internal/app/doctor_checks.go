@@ -22,6 +22,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
+	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
 
 // What the doctor finds too much.
@@ -343,4 +344,44 @@ func (d *doctor) domain(name string, r mailauth.Report) {
 	default:
 		d.warn("domain "+name, text, remedy, "SPF, DKIM, DMARC, MX and reverse DNS are as they should be")
 	}
+}
+
+// collectorPatience is how long a collector of traces has to answer; OpenTelemetry's exporters wait as long by default.
+const collectorPatience = 10 * time.Second
+
+// traces asks the collector that the environment names to take a span.
+func (d *doctor) traces(ctx context.Context) {
+	const remedy = "see that the collector of OTEL_EXPORTER_OTLP_ENDPOINT runs, takes OTLP by HTTP at that address (most often port 4318) and lets this process in; nothing else waits for it, and its traces are lost meanwhile"
+	collector, err := telemetry.TracesTo(os.Getenv)
+	switch {
+	case err != nil:
+		d.check("traces", err, "mend the variable, or unset OTEL_EXPORTER_OTLP_ENDPOINT to export none", "")
+		return
+	case collector == "":
+		d.check("traces", nil, "", "are not exported (OTEL_EXPORTER_OTLP_ENDPOINT is not set)")
+		return
+	case d.offline:
+		d.check("traces", nil, "", "go to "+collector+", which was not asked")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, collectorPatience)
+	defer cancel()
+	trouble := ""
+	if err := telemetry.TryTraces(ctx, Version); err != nil {
+		trouble = err.Error()
+	}
+	d.warn("traces", trouble, remedy, "go to "+collector+", which has taken one of the doctor's")
+}
+
+// exported tells how the running server fares with its traces.
+func (d *doctor) exported(s telemetry.TraceState) {
+	note := "the server exports none"
+	if s.Collector != "" {
+		note = fmt.Sprintf("the server has told %s of %d spans", s.Collector, s.Exported)
+	}
+	trouble := s.Trouble
+	if trouble != "" {
+		trouble = fmt.Sprintf("the server could not tell %s of %d spans; at last: %s", s.Collector, s.Lost, trouble)
+	}
+	d.warn("traces of the server", trouble, "see that the collector runs and takes OTLP by HTTP at that address; the server tells it of new traces as soon as it does", note)
 }

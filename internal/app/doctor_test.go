@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
+	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
 
 // seeing is a doctor of a fixed moment, and what it prints.
@@ -62,6 +65,42 @@ func TestTheDoctorTellsWrongFromWhatWillBe(t *testing.T) {
 func said(s mailauth.Status) mailauth.Report {
 	record := mailauth.Record{Type: "TXT", Name: "a.example", Value: "v=spf1 -all"}
 	return mailauth.Report{Status: s, Items: []mailauth.Item{{Kind: "spf", Status: s, Code: "spf.missing", Record: &record}}}
+}
+
+func TestTheDoctorAsksTheCollector(t *testing.T) {
+	for name, c := range map[string]struct {
+		status      int // of the collector's answer; 0: there is none
+		offline     bool
+		state, says string
+	}{
+		"takes":       {http.StatusOK, false, "ok", "has taken one"},
+		"refuses":     {http.StatusUnauthorized, false, "warn", "401"},
+		"not asked":   {http.StatusUnauthorized, true, "ok", "not asked"},
+		"is not told": {0, false, "ok", "are not exported"},
+	} {
+		asked := false
+		collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked = true
+			w.WriteHeader(c.status)
+		}))
+		endpoint := collector.URL
+		if c.status == 0 {
+			endpoint = ""
+		}
+		t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+		d, out := seeing()
+		d.offline = c.offline
+		d.traces(t.Context())
+		collector.Close()
+		if f := d.findings[0]; f.State != c.state || !strings.Contains(f.Detail, c.says) || asked != (c.status != 0 && !c.offline) || (f.State != "ok") != (f.Remedy != "") {
+			t.Errorf("%s: asked %v, %s", name, asked, out)
+		}
+	}
+	d, out := seeing()
+	d.exported(telemetry.TraceState{Collector: "http://c:4318", Lost: 3, Trouble: "connection refused"})
+	if f := d.findings[0]; f.State != "warn" || !strings.Contains(f.Detail, "connection refused") || f.Remedy == "" {
+		t.Error(out)
+	}
 }
 
 func TestTheDoctorLeavesNothingBehind(t *testing.T) {

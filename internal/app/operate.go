@@ -101,6 +101,7 @@ func (a *application) serveAdmin() (stop func(), err error) {
 func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
 	backlog := sqlstore.NewBacklog(a.db)
 	return []telemetry.Probe{
+		a.traces.Probe(),
 		{
 			Name: "intake", Metrics: []telemetry.Metric{
 				{Name: "kizuna_intake_events_total", Help: "Events that clients sent, by what became of them.", Label: "result", Total: true},

@@ -21,27 +21,22 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 )
 
-// reaction is a Reactor made of a function.
-type reaction func(ctx context.Context, r pipeline.Reaction) error
-
-func (f reaction) React(ctx context.Context, r pipeline.Reaction) error { return f(ctx, r) }
-
 // onEvents is a Reactor that looks at events alone.
-func onEvents(f func(ctx context.Context, events []event.Kept) error) pipeline.Reactor {
-	return reaction(func(ctx context.Context, r pipeline.Reaction) error { return f(ctx, r.Events) })
+func onEvents(name string, f func(ctx context.Context, events []event.Kept) error) pipeline.Reactor {
+	return pipeline.Reactor{Name: name, React: func(ctx context.Context, r pipeline.Reaction) error { return f(ctx, r.Events) }}
 }
 
 // reactors lists what happens once events are stored, in order: consent first, since everything else asks for it.
 func reactors(c *consent.Service, i *invoice.Service, o *outbox.Service, s *segment.Service, j *journey.Service, h *hook.Service, st *standing.Service, live *realtime.Hub) []pipeline.Reactor {
 	return []pipeline.Reactor{
-		onEvents(c.ApplyEvents),
-		onEvents(i.ApplyEvents),
-		onEvents(o.Receipts),
-		onEvents(o.Attribution),
+		onEvents("consent", c.ApplyEvents),
+		onEvents("invoices", i.ApplyEvents),
+		onEvents("receipts", o.Receipts),
+		onEvents("attribution", o.Attribution),
 		touched(s),
-		onEvents(j.React),
+		onEvents("journeys", j.React),
 		watchers(j),
-		onEvents(h.Feed),
+		onEvents("webhooks", h.Feed),
 		judged(st),
 		screens(live),
 	}
@@ -64,9 +59,9 @@ func replayed(p replay.Part, s *segment.Service, j *journey.Service, st *standin
 
 // judged lets stages and scores follow a batch.
 func judged(st *standing.Service) pipeline.Reactor {
-	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+	return pipeline.Reactor{Name: "standing", React: func(ctx context.Context, r pipeline.Reaction) error {
 		return st.React(ctx, r.Events, r.Touched, r.Told)
-	})
+	}}
 }
 
 // liveGather is how long changes are gathered before screens hear of them: short enough to feel immediate, long enough that a batch of
@@ -75,7 +70,7 @@ const liveGather = 300 * time.Millisecond
 
 // screens tells open screens whom and what a batch was about.
 func screens(live *realtime.Hub) pipeline.Reactor {
-	return reaction(func(_ context.Context, r pipeline.Reaction) error {
+	return pipeline.Reactor{Name: "screens", React: func(_ context.Context, r pipeline.Reaction) error {
 		changes := map[string]map[realtime.Change]bool{}
 		note := func(ws, topic, id string) {
 			if changes[ws] == nil {
@@ -115,12 +110,12 @@ func screens(live *realtime.Hub) pipeline.Reactor {
 			live.Publish(ws, slices.Collect(maps.Keys(all))...)
 		}
 		return nil
-	})
+	}}
 }
 
 // watchers lets journeys look again at the people of a batch who wait for a rule; segments have looked before, since rules may ask for them.
 func watchers(j *journey.Service) pipeline.Reactor {
-	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+	return pipeline.Reactor{Name: "journeys that wait for a rule", React: func(ctx context.Context, r pipeline.Reaction) error {
 		people := map[string][]string{}
 		for _, ref := range r.Touched {
 			people[ref.Workspace] = append(people[ref.Workspace], ref.ID)
@@ -131,7 +126,7 @@ func watchers(j *journey.Service) pipeline.Reactor {
 			}
 		}
 		return nil
-	})
+	}}
 }
 
 // touched lets segments look again at the people of a batch.
@@ -141,7 +136,7 @@ func touched(s *segment.Service) pipeline.Reactor {
 		names         map[string]bool
 		causes        map[uint64]string
 	}
-	return reaction(func(ctx context.Context, r pipeline.Reaction) error {
+	return pipeline.Reactor{Name: "segments", React: func(ctx context.Context, r pipeline.Reaction) error {
 		told := make(map[person.Ref]bool, len(r.Told))
 		for _, s := range r.Told {
 			told[s.Ref] = true
@@ -183,5 +178,5 @@ func touched(s *segment.Service) pipeline.Reactor {
 			}
 		}
 		return nil
-	})
+	}}
 }

@@ -102,6 +102,7 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
+	ctx = a.traces.Context(ctx)
 	ws, err := a.staff.Bootstrap(ctx, a.workspaces, staff.Setup(a.c.Bootstrap))
 	if err != nil {
 		return err
@@ -111,7 +112,8 @@ func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func()
 	}
 	server := &http.Server{
 		Handler: a.mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return a.traces.Context(context.Background()) },
 	}
 	var open traffic
 	server.ConnState = open.note

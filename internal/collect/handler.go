@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // DefaultMaxBodies bounds the bytes of bodies that are read and answered at the same time.
@@ -168,7 +170,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case method:
 	case http.MethodOptions:
 		header.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-		header.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, anonymousid")
+		header.Set("Access-Control-Allow-Headers", "authorization, content-type, content-encoding, x-retry-count, anonymousid, traceparent, tracestate")
 		header.Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -287,8 +289,10 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 	buf := make([]byte, 0, len(b.env.s.out)+256*len(events))
 	ends := make([]int, 0, len(events))
 	var line []byte
+	traced := trace.Of(ctx, "")
 	for i := range events {
 		e, why := b.event(i)
+		e.Trace = traced
 		if why == nil && len(buf) > maxExpanded {
 			why = refuse("event.too_many_bytes", "", "does not fit: the batch has grown beyond %d bytes with its context in every event; send smaller batches", maxExpanded)
 		}
@@ -323,7 +327,7 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 			return nil, err
 		}
 	}
-	if err := h.c.Log.Append(ctx, items); err != nil {
+	if err := h.append(ctx, b, items, len(bad)); err != nil {
 		if h.c.Quota != nil {
 			h.c.Quota.GiveBack(b.source.Workspace, len(items))
 		}
@@ -336,6 +340,18 @@ func (h *Handler) keep(ctx context.Context, b *builder) ([]rejectedEvent, error)
 	h.figures.rejected.Add(int64(len(bad)))
 	h.recorder.add(bad)
 	return listed(bad), nil
+}
+
+// append puts items on the log.
+func (h *Handler) append(ctx context.Context, b *builder, items [][]byte, rejected int) error {
+	ctx, span := trace.Start(ctx, "log")
+	span.Text("kizuna.workspace", b.source.Workspace)
+	span.Text("kizuna.call", cmp.Or(string(b.kind), "batch"))
+	span.Count("kizuna.events", len(items))
+	span.Count("kizuna.rejected", rejected)
+	err := h.c.Log.Append(ctx, items)
+	span.Done(err)
+	return err
 }
 
 func (b *builder) rejection(i int, e *event.Event, why *reject) event.Rejection {

@@ -28,10 +28,11 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
-// Reactor does what follows from events once they are stored. React may be called again with the same
-// events and must then change nothing.
-type Reactor interface {
-	React(ctx context.Context, r Reaction) error
+// Reactor does what follows from events once they are stored.
+type Reactor struct {
+	Name string // in traces and errors
+	// React may be called again with the same events and must then change nothing.
+	React func(ctx context.Context, r Reaction) error
 }
 
 // Reaction is one batch of stored events.
@@ -256,19 +257,24 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 }
 
 // apply takes one batch through all stages.
-func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) error {
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) (err error) {
 	if w.c.May != nil {
 		if err := w.c.May(); err != nil {
 			return err
 		}
 	}
 	through, began := batch[len(batch)-1].Seq, time.Now()
-	applied, err := w.c.People.Apply(ctx, batch)
-	if err != nil {
+	ctx, span := w.begin(ctx, batch)
+	defer func() { span.Done(err) }()
+	var applied person.Applied
+	if err := stage(ctx, "resolve and fold", func(ctx context.Context) (err error) {
+		applied, err = w.c.People.Apply(ctx, batch)
+		return err
+	}); err != nil {
 		return fmt.Errorf("resolve and fold: %w", err)
 	}
 	resolved := time.Now()
-	if err := w.store(ctx, applied, through); err != nil {
+	if err := stage(ctx, "keep", func(ctx context.Context) error { return w.store(ctx, applied, through) }); err != nil {
 		return err
 	}
 	kept := time.Now()
@@ -370,10 +376,12 @@ func react(ctx context.Context, reactors []Reactor, r Reaction) error {
 	if len(r.Events) == 0 && len(r.Touched) == 0 {
 		return nil
 	}
+	ctx = following(ctx, r)
 	var all []error
 	for _, reactor := range reactors {
-		if err := reactor.React(ctx, r); err != nil {
-			all = append(all, fmt.Errorf("react: %w", err))
+		err := stage(ctx, "react: "+reactor.Name, func(ctx context.Context) error { return reactor.React(ctx, r) })
+		if err != nil {
+			all = append(all, fmt.Errorf("react: %s: %w", reactor.Name, err))
 		}
 	}
 	return errors.Join(all...)

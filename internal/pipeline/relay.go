@@ -8,6 +8,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // Pending is an internal event that its transaction has committed and the log has not seen yet.
@@ -77,8 +78,11 @@ func (r *Relay) once(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := r.writer.Append(ctx, items); err != nil {
-		return 0, err
+	ctx, span := trace.Batch(ctx, "relay", traces(events))
+	span.Count("kizuna.events", len(events))
+	if err = r.writer.Append(ctx, items); err == nil {
+		err = r.store.Done(ctx, ids)
 	}
-	return len(pending), r.store.Done(ctx, ids)
+	span.Done(err)
+	return len(pending), err
 }

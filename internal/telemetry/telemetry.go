@@ -1,6 +1,7 @@
-// Package telemetry is what an operator's monitoring sees: counters, durations and levels in the form of Prometheus.
+// Package telemetry is what an operator's monitoring sees: counters, durations and levels in the form of Prometheus, and traces by OpenTelemetry's protocol.
 //
 // Owns: the names of the metrics (all begin with kizuna_), their labels and buckets, the handler that shows them.
+// Also owns where traces go; spans are made with kit/trace by whoever works.
 // Does not own: the figures. They are told by the parts that the composition root connects: batches by the pipeline, levels by
 // probes that are asked when somebody looks, requests by the handler around each area.
 //
@@ -71,8 +72,9 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// Around counts and times the requests of an area.
+// Around counts, times and traces the requests of an area.
 func (m *Metrics) Around(area string, h http.Handler) http.Handler {
+	h = traced(area, h)
 	labels := prometheus.Labels{"area": area}
 	timed := promhttp.InstrumentHandlerDuration(m.answers.MustCurryWith(labels), h)
 	return promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(labels), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -137,6 +137,8 @@ func (r *lineReader) event(e *Event) bool {
 			ok = r.object(&e.Context)
 		case "fl":
 			ok = r.strings(&e.Flags)
+		case "tr":
+			ok = r.string(&e.Trace)
 		default:
 			ok = false
 		}

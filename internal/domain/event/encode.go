@@ -96,6 +96,9 @@ func AppendLine(dst []byte, e *Event) []byte {
 	if len(e.Flags) > 0 {
 		dst = append(dst, ']')
 	}
+	if e.Trace != "" {
+		dst = appendString(append(dst, `,"tr":`...), e.Trace)
+	}
 	return append(dst, '}', '\n')
 }
 

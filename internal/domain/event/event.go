@@ -125,6 +125,7 @@ type Event struct {
 	Properties  json.RawMessage `json:"pr,omitempty"` // object; for identify and group the traits
 	Context     json.RawMessage `json:"cx,omitempty"` // object
 	Flags       []string        `json:"fl,omitempty"` // e.g. "clock_future"
+	Trace       string          `json:"tr,omitempty"` // traceparent of what caused it, see kit/trace; on the log alone, empty if it is not traced
 }
 
 // Tells reports whether the event says no more than what became of a message: of the person it changes nothing, neither traits nor consent

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 const (
@@ -83,12 +84,25 @@ func (s *Service) Deliver(ctx context.Context, r Ref) (int, error) {
 }
 
 // attempt makes one request.
-func (s *Service) attempt(ctx context.Context, e Endpoint, d Delivery) tried {
+func (s *Service) attempt(ctx context.Context, e Endpoint, d Delivery) (t tried) {
 	begin := s.c.Clock.Now()
-	t := tried{Delivery: d}
+	t = tried{Delivery: d}
+	ctx, span := trace.Continue(ctx, "webhook", d.Trace, trace.Client)
+	defer func() {
+		span.Count("http.response.status_code", t.Status)
+		if t.Error != "" {
+			span.Fail(t.Error)
+		}
+		span.End()
+	}()
 	header, err := s.header(e, d, begin)
 	var a Answer
 	if err == nil {
+		if span.Traced() {
+			span.Text("kizuna.event", d.Kind)
+			span.Count("kizuna.attempt", d.Attempts+1)
+			header["traceparent"] = trace.Of(ctx, "") // the receiver's part is told in the same trace
+		}
 		a, err = s.c.Poster.Post(ctx, e.URL, header, d.Body)
 	}
 	took := s.c.Clock.Now().Sub(begin)

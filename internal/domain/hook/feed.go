@@ -84,7 +84,7 @@ func (s *Service) Feed(ctx context.Context, events []event.Kept) error {
 				if !slices.Contains(e.Kinds, a.kind) {
 					continue
 				}
-				d := Delivery{ID: id.At("whd", now), Endpoint: e.ID, Kind: a.kind, Event: id.Key(a.MessageID), Body: string(body), State: Waiting, QueuedAt: now, DueAt: now, CreatedAt: now}
+				d := Delivery{ID: id.At("whd", now), Endpoint: e.ID, Kind: a.kind, Event: id.Key(a.MessageID), Body: string(body), State: Waiting, QueuedAt: now, DueAt: now, CreatedAt: now, Trace: a.Trace}
 				if e.Status == Disabled {
 					d.State, d.Error = Parked, "webhook.disabled"
 				}

@@ -61,6 +61,7 @@ type Delivery struct {
 	Kind      string
 	Event     string // message id of the event, made fit for a key
 	Body      string // what is sent, JSON
+	Trace     string // traceparent of the event, see kit/trace; empty if it is not traced
 	State     State
 	Attempts  int       // since it began to wait
 	QueuedAt  time.Time // when it began to wait: first, or by replay

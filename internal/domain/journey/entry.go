@@ -16,6 +16,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // Entry is somebody who is to enter a journey: at a set time (an appointment), or as soon as there is a place.
@@ -77,7 +78,7 @@ func (p *Plan) EventEntry(j Journey, person string, e event.Kept) Entry {
 	return Entry{
 		Workspace: j.Workspace, Journey: j.ID, Slot: e.MessageID, Person: person, Kind: ByEvent, Key: e.MessageID, Live: p.reEntry.liveKey(e.Properties),
 		Due: happened(e), Received: arrived(e),
-		Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e)},
+		Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e), Trace: e.Trace},
 	}
 }
 
@@ -227,6 +228,7 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 			refused = append(refused, Refusal{Workspace: j.Workspace, Journey: j.ID, Key: e.Key, Person: e.Person, Kind: e.Kind, Reason: reason, At: now})
 			continue
 		}
+		e.Trigger.Trace = cmp.Or(e.Trigger.Trace, trace.Of(ctx, e.Person))
 		w := l.plan.Enter(id.New("ins"), j.Published, e, now)
 		w.fresh = true
 		if r.day != "" {
@@ -384,7 +386,13 @@ func (s *Service) expire(ctx context.Context, l live, now time.Time) (int, error
 	return len(old), s.admitBatch(ctx, l, old)
 }
 
-func (s *Service) admitBatch(ctx context.Context, l live, due []Entry) error {
+func (s *Service) admitBatch(ctx context.Context, l live, due []Entry) (err error) {
+	traces := map[string]string{}
+	for _, e := range due {
+		traces[e.Person] = e.Trigger.Trace
+	}
+	ctx, span := trace.For(ctx, "journey entry", traces)
+	defer func() { span.Done(err) }()
 	f, err := s.facts(ctx, l, due)
 	if err != nil {
 		return err

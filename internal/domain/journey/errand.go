@@ -12,6 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // ErrandStatus says how far an errand is.
@@ -197,7 +198,11 @@ func (s *Service) errand(ctx context.Context, e Errand) error {
 	var wait time.Duration
 	e.Tries++
 	if e.Want.Call != nil {
-		wait, err = s.call(ctx, &e)
+		inTrace, span := trace.Continue(ctx, "journey request", i.Memory.Trigger.Trace, trace.Client)
+		span.Count("kizuna.attempt", e.Tries)
+		wait, err = s.call(inTrace, &e)
+		span.Count("http.response.status_code", e.Answer.Status)
+		span.Done(err)
 	} else {
 		err = s.c.Lists.Change(ctx, e.Workspace, e.Want.List.List, i.Person, e.Want.List.Remove)
 		e.Answer = &node.Answer{OK: err == nil}
@@ -266,6 +271,9 @@ func (s *Service) call(ctx context.Context, e *Errand) (wait time.Duration, err 
 	r := CallRequest{
 		Method: c.Method, URL: c.URL, Body: []byte(c.Body), Timeout: time.Duration(c.Timeout) * time.Second, MaxBody: maxRead,
 		Header: map[string]string{"Idempotency-Key": e.Key, "User-Agent": "Kizuna"},
+	}
+	if t := trace.Of(ctx, ""); t != "" {
+		r.Header["traceparent"] = t
 	}
 	for _, h := range c.Headers {
 		value := h.Value

@@ -68,7 +68,7 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 	now := s.c.Clock.Now()
 	trigger := event.Kept{Event: event.Event{
 		Workspace: i.Workspace, MessageID: e.Key, Type: event.Journey, Name: ledOn, PersonID: i.Person,
-		Time: now, Received: now, Origin: event.Internal, Properties: e.Enter.Properties,
+		Time: now, Received: now, Origin: event.Internal, Properties: e.Enter.Properties, Trace: i.Memory.Trigger.Trace,
 	}}
 	entry := p.EventEntry(j, i.Person, trigger)
 	entry.Trigger.Hops = i.Memory.Trigger.Hops + 1

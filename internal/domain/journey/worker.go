@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 const (
@@ -119,8 +120,17 @@ func (s *Service) move(ctx context.Context, lease string, batch []Instance) erro
 	return s.putOff(ctx, lease, batch, err)
 }
 
-func (s *Service) try(ctx context.Context, lease string, batch []Instance) error {
+func (s *Service) try(ctx context.Context, lease string, batch []Instance) (err error) {
 	first := batch[0]
+	traces := map[string]string{}
+	for _, i := range batch {
+		traces[i.Person] = i.Memory.Trigger.Trace
+	}
+	ctx, span := trace.For(ctx, "journey step", traces)
+	span.Text("kizuna.workspace", first.Workspace)
+	span.Text("kizuna.journey", first.Journey)
+	span.Count("kizuna.people", len(batch))
+	defer func() { span.Done(err) }()
 	p, err := s.plan(ctx, planKey{first.Workspace, first.Journey, first.Version})
 	if err != nil {
 		return err

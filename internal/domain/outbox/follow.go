@@ -113,6 +113,7 @@ func (s *Service) Settle(ctx context.Context) (settled int, err error) {
 				}
 				e := told(m, event.MessageClicked, "click:"+f.ID, f.At, now, map[string]any{"machine": verdicts[i], "url": f.URL})
 				e.Context = seenOf(f.Agent, f.Address)
+				heard(ctx, &e)
 				events = append(events, e)
 			}
 		}

@@ -227,7 +227,9 @@ func (s *Service) say(ctx context.Context, m Message, by Said, changes ...consen
 	if !left || m.ID == "" {
 		return nil
 	}
-	return s.emit(ctx, []event.Event{told(m, event.MessageUnsubscribed, "unsubscribed", now, now, map[string]any{"source": by.Source})})
+	e := told(m, event.MessageUnsubscribed, "unsubscribed", now, now, map[string]any{"source": by.Source})
+	heard(ctx, &e)
+	return s.emit(ctx, []event.Event{e})
 }
 
 // PreferenceLink returns the address of a person's preference page, for a button outside mails.

@@ -126,5 +126,6 @@ func (s *Service) Opened(ctx context.Context, in Interaction) (event.Event, erro
 	}
 	e := told(m, event.MessageOpened, suffix, now, now, map[string]any{"machine": in.Machine})
 	e.Context = seenOf(in.Agent, in.Address)
+	heard(ctx, &e)
 	return e, nil
 }

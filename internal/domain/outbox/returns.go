@@ -63,6 +63,7 @@ func (s *Service) returned(ctx context.Context, from Scope, n channel.Returned) 
 	if taken != TakenEvent {
 		return nil, taken, nil
 	}
+	heard(ctx, &e)
 	return []event.Event{e}, taken, nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 )
 
@@ -218,12 +219,15 @@ func (r Request) validate() error {
 	return nil
 }
 
-func (s *Service) weigh(ctx context.Context, p *part, reqs []Request) error {
+func (s *Service) weigh(ctx context.Context, p *part, reqs []Request) (err error) {
 	keys := make([]string, len(p.indexes))
 	for n, i := range p.indexes {
 		keys[n] = reqs[i].Key
 	}
-	var err error
+	ctx, span := trace.Start(ctx, "outbox")
+	span.Text("kizuna.workspace", p.ws)
+	span.Count("kizuna.messages", len(keys))
+	defer func() { span.Done(err) }()
 	if p.used, err = s.store.ByKeys(ctx, p.ws, keys); err != nil {
 		return err
 	}
@@ -238,6 +242,7 @@ func (s *Service) weigh(ctx context.Context, p *part, reqs []Request) error {
 			continue
 		}
 		m := r.message(now)
+		m.Trace = trace.Of(ctx, m.PersonID)
 		if r.Body != nil {
 			p.bodies[m.ID] = r.Body
 		}
@@ -410,8 +415,20 @@ func told(m Message, name, suffix string, at, now time.Time, extra map[string]an
 	raw, _ := json.Marshal(props) // strings and numbers always marshal
 	return event.Event{
 		Workspace: m.Workspace, MessageID: "msg:" + m.ID + ":" + suffix, Type: event.Message, Name: name, PersonID: m.PersonID,
-		Time: at, Received: now, Origin: event.Internal, Properties: raw,
+		Time: at, Received: now, Origin: event.Internal, Properties: raw, Trace: m.Trace,
 	}
+}
+
+// heard tells the trace of a message that something came back of it, and lets the event go on from there.
+func heard(ctx context.Context, e *event.Event) {
+	ctx, span := trace.Continue(ctx, "answer", e.Trace, trace.Internal)
+	if !span.Traced() {
+		return
+	}
+	span.Text("kizuna.workspace", e.Workspace)
+	span.Text("kizuna.event", e.Name)
+	e.Trace = trace.Of(ctx, e.PersonID)
+	span.End()
 }
 
 // ConsentRestricted takes back what is claimed but not in flight, so that it meets the gate again; see consent.Watcher.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // pool returns the pool of the route's account, nil if there is none. An account that has changed gets a new pool; the old
@@ -123,7 +124,9 @@ func (d *Dispatcher) pack(ctx context.Context, p *pool, j *job) *parcel {
 		d.commits.finish(o)
 		return nil
 	}
-	out, err := d.s.compose(ctx, j.message, j.person, j.topic, p.account, j.zone, now)
+	render, span := trace.Continue(ctx, "render", j.message.Trace, trace.Internal)
+	out, err := d.s.compose(render, j.message, j.person, j.topic, p.account, j.zone, now)
+	span.Done(err)
 	if err != nil {
 		p.done(j)
 		d.commits.finish(d.unmade(j.message, err))
@@ -138,6 +141,14 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, no
 	defer p.done(now.job)
 	attempt, cancel := context.WithTimeout(ctx, d.c.Timeout)
 	defer cancel()
+	attempt, span := trace.Continue(attempt, "send", m.Trace, trace.Client)
+	if span.Traced() {
+		span.Text("kizuna.workspace", m.Workspace)
+		span.Text("kizuna.channel", m.Channel)
+		span.Count("kizuna.attempt", m.Attempts+1)
+		m.Trace = trace.Of(attempt, m.PersonID)
+	}
+	defer span.End()
 	begun := false
 	var refused error
 	next := func() (channel.Message, bool) {
@@ -161,7 +172,7 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, no
 		var night bool
 		if late, night = now.night(d.s.clock.Now()); night { // the last moment at which it can be held back
 			refused = errNight
-		} else if refused = d.commits.begin(attempt, m.held()); refused == nil {
+		} else if refused = d.begin(attempt, m); refused == nil {
 			begun = true
 		}
 		return refused
@@ -187,8 +198,20 @@ func (d *Dispatcher) deliver(ctx context.Context, p *pool, line channel.Line, no
 		p.answered()
 		p.rests.answered(domainOf(m.Address))
 	}
+	span.Text("kizuna.result", string(answer.Result))
+	if answer.Result != channel.Sent {
+		span.Fail(string(answer.Result))
+	}
 	d.commits.finish(d.judge(m, now.out, answer, d.s.clock.Now()))
 	return ahead
+}
+
+// begin makes the intent to send a message durable.
+func (d *Dispatcher) begin(ctx context.Context, m Message) error {
+	ctx, span := trace.Start(ctx, "intent")
+	err := d.commits.begin(ctx, m.held())
+	span.Done(err)
+	return err
 }
 
 // send guards against an adapter that panics; after commit the message may be out.

@@ -90,11 +90,11 @@ func (s *Hook) Ready(ctx context.Context, now time.Time, limit int) ([]hook.Ref,
 		ORDER BY e.succeeded_at, e.workspace_id, e.id LIMIT $2`, now, limit)
 }
 
-const hookDeliveryColumns = `id, endpoint_id, kind, event_id, body, state, attempts, queued_at, due_at, created_at, status, answer, error, detail, took, ended_at`
+const hookDeliveryColumns = `id, endpoint_id, kind, event_id, body, state, attempts, queued_at, due_at, created_at, status, answer, error, detail, took, ended_at, trace`
 
 func scanHookDelivery(r sqldb.Row) (d hook.Delivery, err error) {
 	var took int64
-	err = r.Scan(&d.ID, &d.Endpoint, &d.Kind, &d.Event, &d.Body, (*string)(&d.State), &d.Attempts, &d.QueuedAt, &d.DueAt, &d.CreatedAt, &d.Status, &d.Answer, &d.Error, &d.Detail, &took, &d.EndedAt)
+	err = r.Scan(&d.ID, &d.Endpoint, &d.Kind, &d.Event, &d.Body, (*string)(&d.State), &d.Attempts, &d.QueuedAt, &d.DueAt, &d.CreatedAt, &d.Status, &d.Answer, &d.Error, &d.Detail, &took, &d.EndedAt, &d.Trace)
 	d.Took = time.Duration(took) * time.Microsecond
 	return d, err
 }
@@ -104,11 +104,11 @@ func (s *Hook) Add(ctx context.Context, ws string, all []hook.Delivery) (int64, 
 	rows := make([][]any, len(all))
 	for i, d := range all {
 		rows[i] = []any{
-			ws, d.ID, d.Endpoint, d.Kind, d.Event, d.Body, string(d.State), d.Attempts, d.QueuedAt, d.DueAt, d.CreatedAt, d.Status, d.Answer, d.Error, d.Detail, d.Took.Microseconds(), d.EndedAt,
+			ws, d.ID, d.Endpoint, d.Kind, d.Event, d.Body, string(d.State), d.Attempts, d.QueuedAt, d.DueAt, d.CreatedAt, d.Status, d.Answer, d.Error, d.Detail, d.Took.Microseconds(), d.EndedAt, d.Trace,
 		}
 	}
 	return s.db.Bulk(ctx, `INSERT INTO hook_delivery (workspace_id, `+hookDeliveryColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) ON CONFLICT (workspace_id, endpoint_id, event_id) DO NOTHING`, rows)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (workspace_id, endpoint_id, event_id) DO NOTHING`, rows)
 }
 
 // Claim takes due deliveries.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
@@ -26,7 +27,7 @@ type Pending struct {
 func NewPendingEvent(db *sqldb.DB) *PendingEvent { return &PendingEvent{db} }
 
 // Emit adds events, in the transaction of ctx if there is one. An event without workspace, message id or time is a mistake of the caller
-// and refused; an empty origin becomes Internal and an empty time of receipt the event's own time.
+// and refused; an empty origin becomes Internal, an empty time of receipt the event's own time, and an empty trace that of the person in ctx.
 func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -38,6 +39,9 @@ func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 		}
 		if e.Received.IsZero() {
 			e.Received = e.Time
+		}
+		if e.Trace == "" {
+			e.Trace = trace.Of(ctx, e.PersonID)
 		}
 		payload, err := event.EncodeBatch([]event.Event{e})
 		if err != nil {

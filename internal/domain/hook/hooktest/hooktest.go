@@ -64,7 +64,7 @@ func delivery(n int, endpoint string) hook.Delivery {
 	at := t0.Add(time.Duration(n) * time.Minute)
 	return hook.Delivery{
 		ID: fmt.Sprintf("whd_%02d", n), Endpoint: endpoint, Kind: "message.sent", Event: fmt.Sprintf("m%d", n), Body: `{"type":"message.sent","data":{"n":"絆"}}`,
-		State: hook.Waiting, QueuedAt: at, DueAt: at, CreatedAt: at,
+		State: hook.Waiting, QueuedAt: at, DueAt: at, CreatedAt: at, Trace: fmt.Sprintf("00-%032x-%016x-01", n, n),
 	}
 }
 

@@ -103,7 +103,7 @@ func instance(id, journeyID, person string, due time.Time) journey.Instance {
 		ID: id, Workspace: ws, Journey: journeyID, Version: 1, Person: person, EntryKey: "m-" + id, Status: journey.Active, Node: "a",
 		Arrived: epoch, Entered: epoch, Due: due, Rev: 1,
 		Memory: journey.Memory{
-			Trigger: node.Trigger{MessageID: "m-" + id, Name: "Product Added", Time: epoch, Properties: json.RawMessage(`{"product":"Lamp"}`)},
+			Trigger: node.Trigger{MessageID: "m-" + id, Name: "Product Added", Time: epoch, Properties: json.RawMessage(`{"product":"Lamp"}`), Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
 			Visits:  map[string]int{"a": 1},
 		},
 	}

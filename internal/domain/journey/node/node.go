@@ -59,7 +59,8 @@ type Trigger struct {
 	Time       time.Time       `json:"time"` // when it happened; goals and "since entry" count from here
 	Position   event.Position  `json:"at"`   // in the log; tells what came after it at the same moment
 	Properties json.RawMessage `json:"props,omitempty"`
-	Hops       int             `json:"hops,omitempty"` // how many journeys led the person on to this one, one after the other
+	Trace      string          `json:"trace,omitempty"` // traceparent of it, see kit/trace; empty if it is not traced
+	Hops       int             `json:"hops,omitempty"`  // how many journeys led the person on to this one, one after the other
 }
 
 // State is where a person is in a journey.

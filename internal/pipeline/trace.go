@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
+)
+
+// traces returns the traces that events belong to.
+func traces(events []event.Event) (out []string) {
+	for i := range events {
+		if t := events[i].Trace; t != "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// begin begins the span of a batch of records.
+func (w *Worker) begin(ctx context.Context, batch []person.LogRecord) (context.Context, trace.Span) {
+	var all []string
+	events := 0
+	for _, r := range batch {
+		all = append(all, traces(r.Events)...)
+		events += len(r.Events)
+	}
+	ctx, span := trace.Batch(ctx, "pipeline", all)
+	span.Count("kizuna.events", events)
+	return ctx, span
+}
+
+// following lets what reactors do for people be part of the traces of their events; of several the last counts.
+func following(ctx context.Context, r Reaction) context.Context {
+	var people map[string]string
+	var ids map[[2]any]string
+	for i := range r.Events {
+		e := &r.Events[i]
+		if e.Trace == "" {
+			continue
+		}
+		if ids == nil {
+			people, ids = map[string]string{}, map[[2]any]string{}
+			for _, ref := range r.Touched {
+				ids[[2]any{ref.Workspace, ref.Num}] = ref.ID
+			}
+		}
+		if id := ids[[2]any{e.Workspace, e.Person}]; id != "" {
+			people[id] = e.Trace
+		}
+	}
+	if people == nil {
+		return ctx
+	}
+	return trace.Following(ctx, people)
+}
+
+// stage does a part of a batch as a span of its own.
+func stage(ctx context.Context, name string, do func(ctx context.Context) error) error {
+	ctx, span := trace.Start(ctx, name)
+	err := do(ctx)
+	span.Done(err)
+	return err
+}

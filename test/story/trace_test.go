@@ -1,0 +1,154 @@
+package story_test
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/test/harness"
+)
+
+// The caller of the story's event: its trace and its span, as W3C Trace Context writes them.
+const (
+	callersTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	callersSpan  = "00f067aa0ba902b7"
+)
+
+// TestOneTraceFollowsAnEventToTheAnswerOfItsMailThroughRestarts: the shop sends an order within a trace of its own; a journey waits a day and writes a mail,
+// which a webhook tells of and the customer clicks. The process ends in good order before anything was sent, and is killed before the click.
+func TestOneTraceFollowsAnEventToTheAnswerOfItsMailThroughRestarts(t *testing.T) {
+	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(kind), func(t *testing.T) { traced(t, kind) })
+	}
+}
+
+func traced(t *testing.T, kind sqldb.Dialect) {
+	collector, sink := harness.StartCollector(t), harness.StartSink(t)
+	s := harness.Start(t, append(database(t, kind), "KIZUNA_ALLOW_TARGETS=127.0.0.1",
+		"OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "OTEL_SERVICE_NAME=shop-crm", "OTEL_BSP_SCHEDULE_DELAY=100")...)
+	mailAccount(t, s, sink.Addr)
+	var mu sync.Mutex
+	var toldOf string // the traceparent that the webhook came with
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		toldOf = cmp.Or(r.Header.Get("Traceparent"), toldOf) // that of Bob's mail has none
+	}))
+	t.Cleanup(hook.Close)
+	s.Must("POST", "/webhooks", map[string]any{"name": "CRM", "url": hook.URL, "kinds": []string{"message.sent"}}, nil)
+	var tpl, journey struct{ ID string }
+	s.Must("POST", "/templates", map[string]any{"name": "Thanks", "channel": "email", "subject": "Thank you", "html": `<p><a href="https://shop.example/new">New</a></p>`}, &tpl)
+	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Thanks","draft":{"trigger":{"event":{"name":"Order Completed"}},"max_age":{"n":0,"unit":"day"},"nodes":[%s
+		{"id":"s","kind":"send","config":{"template":%q,"topic":%q},"next":{"next":"x"}},{"id":"x","kind":"exit"}]}}`, aDay, tpl.ID, newsTopic(t, s)), &journey)
+	s.Must("POST", "/journeys/"+journey.ID+"/publish", nil, nil)
+
+	orderWithin(t, s, "ada", "00-"+callersTrace+"-"+callersSpan+"-01")
+	orderWithin(t, s, "bob", "00-"+strings.Repeat("ab", 16)+"-"+callersSpan+"-00") // the caller samples, and not this one
+	s.Eventually(time.Minute, "both wait in the journey", func() bool {
+		var stats struct{ Inside int }
+		s.Must("GET", "/journeys/"+journey.ID+"/stats", nil, &stats)
+		return stats.Inside == 2
+	})
+	s.Stop()
+	s.Launch()
+	s.Advance(25 * time.Hour)
+	s.Eventually(time.Minute, "both got their mail, and the webhook told of them", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return sink.Total() == 2 && toldOf != ""
+	})
+	spans := func(names ...string) func() bool {
+		return func() bool {
+			got := collector.Of(callersTrace)
+			return !slices.ContainsFunc(names, func(n string) bool { return len(got[n]) == 0 })
+		}
+	}
+	s.Eventually(time.Minute, "the collector has the mail", spans("send", "webhook"))
+	s.Kill()
+	s.Launch()
+	link := regexp.MustCompile(`http://[^"\s]+/t/c/[^"\s]+`).FindString(unfolded(sink.Last("ada@people.example")))
+	if link == "" {
+		t.Fatalf("no link in %s", sink.Last("ada@people.example"))
+	}
+	if code, _ := get(t, link); code == http.StatusNotFound {
+		t.Fatal("the link leads nowhere")
+	}
+	s.Advance(time.Minute)
+	s.Eventually(time.Minute, "the click is told of", spans("answer"))
+	s.Stop()
+
+	got := collector.Of(callersTrace)
+	for _, name := range []string{"POST intake", "log", "pipeline", "resolve and fold", "keep", "react: journeys", "react: segments", "journey step", "outbox", "relay", "render", "send", "intent", "webhook", "answer"} {
+		if len(got[name]) == 0 {
+			t.Errorf("the trace has no span %q", name)
+		}
+	}
+	if p := got["POST intake"]; len(p) == 1 && p[0].Parent != callersSpan {
+		t.Errorf("the request is part of %s, not of the caller's span", p[0].Parent)
+	}
+	if n := len(got["send"]); n != 1 {
+		t.Errorf("%d mails in the trace, want that of one person", n)
+	}
+	if e := got["answer"]; len(e) == 1 && e[0].Attributes["kizuna.event"] != "Message Clicked" {
+		t.Errorf("the answer is %v", e[0].Attributes)
+	}
+	ids := map[string]bool{callersSpan: true}
+	for _, same := range got {
+		for _, one := range same {
+			ids[one.ID] = true
+		}
+	}
+	mine := regexp.MustCompile(`ada|bob|people\.example|Order Completed|shop\.example|o-1`)
+	for _, one := range collector.Spans() {
+		if one.Trace == strings.Repeat("ab", 16) {
+			t.Errorf("%s is told of a trace that its caller does not sample", one.Name)
+		}
+		if one.Trace == callersTrace && !ids[one.Parent] {
+			t.Errorf("%s hangs on a span that nobody knows", one.Name)
+		}
+		for k, v := range one.Attributes {
+			if mine.MatchString(v) {
+				t.Errorf("%s says %s=%s", one.Name, k, v)
+			}
+		}
+	}
+	if parts := strings.Split(toldOf, "-"); len(parts) != 4 || parts[1] != callersTrace || got["webhook"][0].ID != parts[2] {
+		t.Errorf("the webhook came with %q, the span is %v", toldOf, got["webhook"])
+	}
+}
+
+// orderWithin lets a customer appear, subscribe and order in one request of a trace.
+func orderWithin(t *testing.T, s *harness.Server, user, traceparent string) {
+	t.Helper()
+	body := fmt.Sprintf(`{"batch":[{"type":"identify","userId":%[1]q,"traits":{"email":"%[1]s@people.example"}},
+		{"type":"track","event":"Subscribed","userId":%[1]q,"properties":{"topic":"News","channel":"email"}},
+		{"type":"track","event":"Order Completed","userId":%[1]q,"properties":{"order_id":"o-1"}}]}`, user)
+	req, err := http.NewRequest(http.MethodPost, s.URL+"/v1/batch", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(harness.WriteKey, "")
+	req.Header.Set("Traceparent", traceparent)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
+		t.Fatalf("%d %s", resp.StatusCode, answer)
+	}
+}
+
+// unfolded is a mail's text without the line breaks of quoted-printable.
+func unfolded(mail string) string {
+	return strings.NewReplacer("=\r\n", "", "=\n", "", "=3D", "=").Replace(mail)
+}
