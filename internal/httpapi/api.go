@@ -82,6 +82,7 @@ type Config struct {
 	Jobs       *job.Service
 	Addresses  importer.Addresses
 	Imports    importer.People
+	Mappings   importer.Mappings
 	Sample     *sample.Service
 	Schemes    scheme.Service
 	Roster     roster.Service
@@ -183,6 +184,7 @@ func (a *api) routes() {
 	a.taskRoutes()
 	a.jobRoutes()
 	a.importRoutes()
+	a.importMappingRoutes()
 	a.importUndoRoutes()
 	a.sampleRoutes()
 	a.identitySchemeRoutes()

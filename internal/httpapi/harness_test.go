@@ -198,7 +198,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Standing: w.standing,
 		Tx:       w.db, Clock: w.clock, Log: log, Staff: w.staff, Tenants: w.workspaces, Workspaces: w.workspaces, People: people, Events: w.store, Segments: p.segments,
 		Personas: personas, Maps: journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(w.db), Tx: w.db, Clock: w.clock, Personas: personas, Sets: p.segments, Events: w.store}),
-		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Sample: samples, Schemes: schemes, Roster: rosters, Journeys: w.journeys, ReadyKit: kit{p},
+		Consent: p.consent, Content: p.content, Outbox: w.outbox, MailAuth: auth, Campaigns: w.campaigns, Invoices: invoices, Webhooks: w.webhooks, Tasks: tasks, Jobs: w.jobs, Addresses: addresses, Imports: imports, Mappings: importer.Mappings{Store: sqlstore.NewImportMapping(w.db), Tx: w.db, Clock: w.clock, Valid: imports.ValidPlan}, Sample: samples, Schemes: schemes, Roster: rosters, Journeys: w.journeys, ReadyKit: kit{p},
 		Reports:    report.New(report.Config{Clock: w.clock, Tx: w.db, Store: sqlstore.NewReport(w.db), Messages: w.outbox, Campaigns: w.campaigns, Calendar: w.campaigns, Journeys: w.journeys, Events: w.store, Names: names{p}, People: p, Zone: p.zone}),
 		Privacy:    p.privacy,
 		Retention:  kept,

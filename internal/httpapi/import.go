@@ -43,6 +43,7 @@ type ImportLook struct {
 	Columns []ImportHeading `json:"columns"`
 	Plan    ImportPlan      `json:"plan" doc:"guessed by headings and values"`
 	Kinds   []string        `json:"kinds" doc:"of identifiers that this workspace knows, in the order of priority"`
+	Saved   []ImportMapping `json:"saved" doc:"what was kept of files with the same columns, latest changed first, at most 50"`
 }
 
 // ImportHeading is a column with what stands in its first rows.
@@ -173,9 +174,18 @@ func (a *api) importRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := ImportLook{Layout: ImportLayout(found.Layout), Size: found.Size, Columns: []ImportHeading{}, Plan: importPlanShape(found.Plan)}
+		out := ImportLook{Layout: ImportLayout(found.Layout), Size: found.Size, Columns: []ImportHeading{}, Plan: importPlanShape(found.Plan), Saved: []ImportMapping{}}
+		var names []string
 		for _, c := range found.Columns {
 			out.Columns = append(out.Columns, ImportHeading(c))
+			names = append(names, c.Name)
+		}
+		saved, err := a.c.Mappings.For(ctx, workspaceOf(ctx), names)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range saved {
+			out.Saved = append(out.Saved, importMappingShape(m))
 		}
 		for _, k := range kinds {
 			out.Kinds = append(out.Kinds, k.Name)

@@ -359,6 +359,11 @@ var foreignCases = map[string]foreign{
 	"GET /sample":                            {want: 200, has: `"present":false`},
 	"POST /sample":                           {want: 409, body: `{"locale":"en"}`},
 	"POST /sample/removal":                   {want: 202},
+	"GET /import-mappings":                   {want: 200, has: `"items":[]`},
+	"POST /import-mappings":                  {want: 201, body: `{"name":"mine","columns":["email"],"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`},
+	"GET /import-mappings/{id}":              {id: "$mapping"},
+	"PUT /import-mappings/{id}":              {id: "$mapping", body: `{"name":"taken","plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]},"revision":0}`},
+	"DELETE /import-mappings/{id}":           {id: "$mapping"},
 	"POST /imports/look":                     {body: `{"upload":"$spare_upload"}`},
 	"POST /imports/check":                    {body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`},
 	"POST /imports":                          {want: 202, body: `{"upload":"$spare_upload","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`}, // and fails: TestImportScenarios
@@ -395,7 +400,7 @@ func snapshot(w *world, b *business) map[string]any {
 	out := map[string]any{}
 	nameless := []string{"/reports/subjects", "/people/$aya/suppression", "/sending", "/sending/bounce-policy", "/stats", "/campaigns/$campaign/report", "/journey-rounds/$round", "/events/$arrived"} // ids and numbers alone
 	for _, path := range []string{
-		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/invoices", "/invoices/$invoice", "/jobs", "/jobs/$job", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
+		"/accounts", "/campaigns", "/campaigns/$campaign/report", "/campaigns/$campaign/people", "/event-names", "/import-mappings", "/import-mappings/$mapping", "/invoices", "/invoices/$invoice", "/jobs", "/jobs/$job", "/journeys", "/journeys/$journey/report", "/journeys/$journey/versions",
 		"/series", "/series/$series",
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people-suggestions", "/people-suggestions/$suggestion", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
@@ -503,7 +508,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		ids[name] = "unknown"
 	}
 	ids["series"] = "unknown"
-	for _, name := range []string{"job", "kinds", "list_job", "waiting_job", "people_job", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
+	for _, name := range []string{"job", "kinds", "list_job", "waiting_job", "people_job", "mapping", "upload", "spare_upload", "domain", "dkim_key", "account", "segment", "topic", "template", "campaign", "invoice", "apart", "suggestion", "spare_suggestion", "erasure", "refusal", "draft_campaign", "round", "journey", "draft_journey", "key", "list", "cem", "aya", "message", "archived_segment", "session", "source", "member", "hash", "spare_template", "archived_template", "saved_report", "webhook", "delivery", "persona", "map", "arrived"} {
 		ids[name] = "unknown"
 	}
 	w.user(ws, "owner@doors.example", staff.Owner)

@@ -32,7 +32,7 @@ func TestCursorsPartitionEveryList(t *testing.T) {
 		for _, made := range []string{
 			`/segments {"name":"S%d","rule":{"trait":{"path":"a","op":"exists"}}}`, `/lists {"name":"L%d"}`, `/templates {"name":"T%d","subject":"s","html":"<p>h</p>"}`,
 			`/journeys {"name":"J%d","draft":{"trigger":{},"nodes":[]}}`, `/campaigns {"name":"C%d","audience":{"include":[]}}`, `/sources {"name":"S%d","kind":"server"}`,
-			`/keys {"name":"K%d","scopes":["people.read"]}`, `/staff {"email":"m%d@zanzibar.example","role":"viewer"}`, `/suppressions {"channel":"email","addresses":["s%d@zanzibar.example"]}`,
+			`/import-mappings {"name":"M%d","columns":["email"],"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`, `/keys {"name":"K%d","scopes":["people.read"]}`, `/staff {"email":"m%d@zanzibar.example","role":"viewer"}`, `/suppressions {"channel":"email","addresses":["s%d@zanzibar.example"]}`,
 		} {
 			path, body, _ := strings.Cut(fmt.Sprintf(made, i), " ")
 			w.ok(b.key, "POST "+path, body, nil)
@@ -71,7 +71,7 @@ func TestCursorsPartitionEveryList(t *testing.T) {
 		"/people": 10, "/people-suggestions": 6, "/people/$aya/apart": 4, "/people?q=zanzibar": 10, "/people/$aya/events": 10, "/people/$aya/events?type=track": 8, "/people/$aya/messages": 7, "/people/$aya/identity": 8,
 		"/people/$aya/subscriptions": 7, "/people/$aya/journeys": 1, "/segments": 8, "/segments/$segment/members": 10, "/segments/$segment/history": 10, "/lists": 8, "/lists/$list/members": 9,
 		"/templates": 9, "/campaigns": 15, "/invoices": 8, "/invoices?person=$aya": 8, "/campaigns/$again/people": 9, "/campaigns/$again/people?metric=queued": 8, "/journeys": 9, "/journeys/$journey/people?metric=entered": 1, "/journeys/$api_journey/tasks": 1,
-		"/sources": 8, "/keys": 9, "/staff": 9, "/suppressions": 8, "/rejections": 8, "/events": 10, "/events?type=track": 8, "/jobs": 9, "/retention/receipts": 4, "/bounces": 8, "/audit?noun=campaign": 20, "/webhooks/$webhook/deliveries": 10,
+		"/sources": 8, "/import-mappings": 8, "/keys": 9, "/staff": 9, "/suppressions": 8, "/rejections": 8, "/events": 10, "/events?type=track": 8, "/jobs": 9, "/retention/receipts": 4, "/bounces": 8, "/audit?noun=campaign": 20, "/webhooks/$webhook/deliveries": 10,
 	} {
 		path = b.expand(w, path)
 		join := "?"

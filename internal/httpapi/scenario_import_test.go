@@ -15,6 +15,7 @@ const (
 func TestImportScenarios(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
+	var begun struct{ ID string }
 	b.make(w, "file", "POST /uploads", "Member No;Mail;Age;News\nu-1;one@zanzibar.example;41;yes\nu-2;not an address;5;\nu-3;three@zanzibar.example;old;no\nben;ben.zanzibar@example.com;33;yes\n;cem.zanzibar@example.com;20;ja\nu-5;\"=cmd;x@y.z\n")
 	b.make(w, "orders", "POST /uploads", "email,date,amount\none@zanzibar.example,2026-01-05,\"1,200\"\none@zanzibar.example,2026-01-05,\"1,200\"\nnobody@zanzibar.example,2026-01-06,80\nlate@zanzibar.example,2099-01-06,80\n")
 	b.make(w, "lines", "POST /uploads", `{"userId":"j-1","traits":{"email":"j@zanzibar.example","address":{"city":"京都"}}}`+"\nnot json\n")
@@ -36,6 +37,20 @@ func TestImportScenarios(t *testing.T) {
 			do: "POST /imports/check", body: `{"upload":"$orders","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},` + ordersPlan + `}`, status: 200,
 			has: `"rows":4 | "events":3 | "created":2 | "future":1 | "total":1200 | "time":"2026-01-04T15:00:00Z"`,
 		},
+		{as: "viewer", do: "POST /import-mappings", body: `{"name":"m","columns":["email"],` + ordersPlan + `}`, status: 403, has: "import.write"},
+		{do: "POST /import-mappings", body: `{"name":" ","columns":["email","date","amount"],` + ordersPlan + `}`, status: 422, has: `import.mapping.name | "field":"name"`},
+		{do: "POST /import-mappings", body: `{"name":"Till","columns":["email","date"],` + ordersPlan + `}`, status: 422, has: "import.plan.column | amount"},
+		{do: "POST /import-mappings", body: `{"name":"Till","columns":["email"],"plan":{"columns":[]}}`, status: 422, has: "import.plan.no_identifier"},
+		{do: "POST /import-mappings", body: `{"name":"Till","columns":["amount","date","email"],` + ordersPlan + `}`, status: 201, has: `"name":"Till" | "revision":1 | "currency":"JPY"`, keep: "till"},
+		{do: "POST /import-mappings", body: `{"name":"TILL","columns":["email","date","amount"],` + ordersPlan + `}`, status: 409, has: "import.mapping.name_taken"},
+		{do: "POST /imports/look", body: `{"upload":"$orders"}`, status: 200, has: `"saved":[{"id":"$till" | "columns":["amount","date","email"]`}, // in another order
+		{do: "POST /imports/look", body: `{"upload":"$file"}`, status: 200, has: `"saved":[]`},
+		{do: "PUT /import-mappings/$till", body: `{"name":"Tills","revision":1,` + ordersPlan + `}`, status: 200, has: `"name":"Tills" | "revision":2`},
+		{do: "PUT /import-mappings/$till", body: `{"name":"Mine","revision":1,` + ordersPlan + `}`, status: 409, has: "import.mapping.changed"},
+		{do: "GET /import-mappings/$till", status: 200, has: `"name":"Tills"`},
+		{do: "DELETE /import-mappings/$till", status: 204},
+		{do: "DELETE /import-mappings/$till", status: 404},
+		{do: "POST /imports/look", body: `{"upload":"$orders"}`, status: 200, has: `"saved":[]`},
 		{do: "POST /imports", body: `{"upload":"$file","name":"Zanzibar people.csv","locale":"ja",` + peopleLayout + `,` + peoplePlan + `}`, status: 202, has: `"state":"queued" | "kind":"people_import"`, keep: "people_job"},
 		{do: "POST /imports", body: `{"upload":"$file",` + peopleLayout + `,` + peoplePlan + `}`, status: 202, has: `"id":"$people_job"`},
 		{do: "POST /imports", body: `{"upload":"$orders","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},` + ordersPlan + `}`, status: 202, keep: "orders_job"},
@@ -43,6 +58,10 @@ func TestImportScenarios(t *testing.T) {
 		{do: "POST /imports", body: `{"upload":"upl_none",` + peopleLayout + `,` + peoplePlan + `}`, status: 202, keep: "none_job"},
 		{do: "POST /jobs/$waiting_job/cancel", status: 200},
 	})
+	// A file that says of two people with customer numbers of their own that they share an address.
+	b.make(w, "twice", "POST /uploads", "id,mail\naya,shared@zanzibar.example\nben,shared@zanzibar.example\n")
+	w.ok(b.key, "POST /imports", b.expand(w, `{"upload":"$twice","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"id","to":"identifier","key":"user_id"},{"name":"mail","to":"identifier","key":"email"}]}}`), &begun)
+	b.ids["twice_job"] = begun.ID
 	w.work()
 	w.settle()
 	var found struct{ Items []struct{ ID string } }
@@ -52,6 +71,10 @@ func TestImportScenarios(t *testing.T) {
 		{do: "GET /jobs/$people_job", status: 200, has: `"state":"done" | "accepted":2 | "rejected":4 | "rows":6 | "created":1 | "known":1 | "key":"rejected"`},
 		{do: "GET /jobs/$people_job/files/rejected", status: 200, has: "行,取り込めなかった理由,Member No,Mail,Age,News | 3,Mail：「not an address」では顧客を識別できません,u-2,not an address,5, | Age：「old」は数値ではありません | '=cmd"},
 		{do: "GET /jobs/$orders_job", status: 200, has: `"state":"done" | "accepted":3 | "rejected":1`},
+		{do: "GET /jobs/$people_job", status: 200, has: `"refused":0`},
+		{do: "GET /jobs/$twice_job", status: 200, has: `"state":"done" | "refused":1`},
+		{do: "GET /people-suggestions?source=$twice_job", status: 200, has: `"reason":"conflict" | shared@zanzibar.example | "$aya" | "$ben"`},
+		{do: "GET /people-suggestions?source=$people_job", status: 200, has: `"items":[]`},
 		{do: "GET /jobs/$none_job", status: 200, has: `"state":"failed" | job.upload.not_found`},
 		{do: "GET /people?identifier=user_id:u-1", status: 200, has: `one@zanzibar.example | "age":41 | "orders":2 | "revenue.JPY":2400`},
 		{do: "GET /people/$one/subscriptions", status: 200, has: `"status":"subscribed" | shop form`},

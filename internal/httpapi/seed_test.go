@@ -156,6 +156,7 @@ func (w *world) business() *business {
 	var begun struct{ ID string }
 	w.ok(b.key, "POST /suppressions/import", b.expand(w, `{"upload":"$upload","channel":"email","name":"Zanzibar list.csv"}`), &begun)
 	b.ids["job"] = begun.ID
+	b.make(w, "mapping", "POST /import-mappings", `{"name":"Zanzibar shop","columns":["email"],"plan":{"columns":[{"name":"email","to":"identifier","key":"email"}]}}`)
 	b.make(w, "people_upload", "POST /uploads", "user,city\ncem,Zanzibar City\n")
 	w.ok(b.key, "POST /imports", b.expand(w, `{"upload":"$people_upload","name":"Zanzibar people.csv","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},"plan":{"columns":[{"name":"user","to":"identifier","key":"user_id"},{"name":"city","to":"trait","key":"city"}]}}`), &begun)
 	b.ids["people_job"] = begun.ID

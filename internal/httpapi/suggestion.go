@@ -76,9 +76,10 @@ func (a *api) suggestionRoutes() {
 	type filter struct {
 		Paging
 		Status string `query:"status" enum:"open,joined,refused" default:"open"`
+		Source string `query:"source" maxLength:"60" doc:"id of a source, or of the job of an import: only pairs that something from there speaks for"`
 	}
 	route(a, http.MethodGet, "/people-suggestions", "people-suggestion-list", "Pairs of people who may be one, those with the weightiest evidence first; no machine ever joins them", staff.PeopleRead, func(ctx context.Context, in *filter) (*body[List[Suggestion]], error) {
-		found, err := s.Suggestions(ctx, workspaceOf(ctx), person.SuggestionStatus(in.Status), in.request())
+		found, err := s.Suggestions(ctx, workspaceOf(ctx), person.SuggestionStatus(in.Status), in.Source, in.request())
 		if err != nil {
 			return nil, err
 		}

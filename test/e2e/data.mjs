@@ -91,13 +91,73 @@ async function bringIn(lang, size) {
   // The next file of this kind is known.
   await page.getByRole('button', { name: t['imports.again'] }).click()
   await page.locator('input[type=file]').setInputFiles({ name: 'next.csv', mimeType: 'text/csv', buffer: files[lang](`${n}x`) })
-  await page.getByText(t['imports.remembered']).waitFor()
+  await page.getByText(t['imports.mapping.found']).waitFor()
+  await check('import-columns-known')
+  await done(page)
+}
+
+/** What identity refused to join is listed with the way to the queue; what was chosen is kept for everybody, under a name, changed, removed and brought back. */
+async function keptAndRefused() {
+  const t = catalogue('en')
+  const page = await open({ size: phone })
+  const n = `${Date.now()}`
+  const check = async (what) => {
+    await settled(page)
+    await fits(page, what)
+    await noKeys(page, what, Object.keys(t))
+    assert.deepEqual(await findings(page), [], `${what} under axe`)
+    await picture(page, what)
+  }
+  const file = (name) => ({
+    name,
+    mimeType: 'text/csv',
+    buffer: Buffer.from(`User ID,Email,Town ${n}\none-${n},both-${n}@import.example,Kobe\ntwo-${n},both-${n}@import.example,Nara\n`),
+  })
+  await visit(page, '/people/import')
+  await page.locator('input[type=file]').setInputFiles(file(`couples-${n}.csv`))
+  await page.getByText(t['imports.mapping.help']).waitFor()
+  assert.equal(await page.getByLabel(t['imports.mapping.name']).inputValue(), `couples-${n}`)
+  await page.getByRole('button', { name: t['imports.look'], exact: true }).click()
+  await page.getByRole('button', { name: t['imports.go_other'].replace('{n}', '2') }).click()
+  await page.getByText(t['imports.refused_one'].replace('{n}', '1')).waitFor({ timeout: 60_000 })
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: `one-${n}` })
+    .getByText(`two-${n}`)
+    .waitFor()
+  await check('import-refused')
+  await page.getByRole('link', { name: t['imports.refused_all'] }).click()
+  await page.getByText(t['duplicates.place'].replace('{n}', '1').replace('{total}', '1'), { exact: true }).waitFor()
+  await page.getByRole('button', { name: `couples-${n}.csv` }).waitFor()
+  await check('import-queue')
+
+  await visit(page, '/people/import/mappings')
+  await page.getByRole('link', { name: `couples-${n}` }).click()
+  await page.getByLabel(t['imports.name_of'].replace('{column}', `Town ${n}`)).fill('home_town')
+  await check('import-mapping')
+  await page.getByRole('button', { name: t['action.save'], exact: true }).click()
+  await page.getByText(t['imports.mapping.saved'], { exact: true }).waitFor()
+  await page.getByRole('link', { name: `couples-${n}` }).click()
+  assert.equal(await page.getByLabel(t['imports.name_of'].replace('{column}', `Town ${n}`)).inputValue(), 'home_town')
+  await page.getByRole('button', { name: t['action.remove'], exact: true }).click()
+  await page.getByText(t['imports.mapping.removed'].replace('{name}', `couples-${n}`)).waitFor()
+  assert.ok(!(await api('GET', '/import-mappings')).items.some((m) => m.name === `couples-${n}`), 'it is gone')
+  await page.getByRole('button', { name: t['action.undo'] }).click()
+  await page.getByRole('link', { name: `couples-${n}` }).waitFor()
+  await check('import-mappings')
+
+  // Whoever imports the next one has it filled in.
+  await visit(page, '/people/import')
+  await page.locator('input[type=file]').setInputFiles(file('next.csv'))
+  await page.getByText(t['imports.mapping.found']).waitFor()
+  assert.equal(await page.getByLabel(t['imports.name_of'].replace('{column}', `Town ${n}`)).inputValue(), 'home_town')
   await done(page)
 }
 
 export const stories = Object.fromEntries([
   ...languages.map((lang) => [`import: a file of orders comes in, in ${lang}`, () => bringIn(lang)]),
   ['import: a file of orders comes in on a phone', () => bringIn('ja', phone)],
+  ['import: what identity refused is listed, and a mapping is kept, changed, removed and brought back', keptAndRefused],
 ])
 
 /** The sample business goes in one action, what is the reader's own stays, and it can come back. */

@@ -1,7 +1,7 @@
 // Package importer turns files into events: on the command line NDJSON in the Segment batch shape and delimited text with a column
 // mapping, on screen files of people and of what they did, and files of addresses for the suppression list.
 //
-// Owns: how a file is laid out (Sniff) and what its columns tell (Plan), the guesses of both, reading rows with their line numbers, the dry run, the
+// Owns: how a file is laid out (Sniff) and what its columns tell (Plan), the guesses of both, what is kept of it for the next file, reading rows with their line numbers, the dry run, the
 // message ids that make a repeated import harmless. Does not own: files and progress (job), what an event means and whose it is (the pipeline), HTTP.
 //
 //	command line   file ─► Reader ─► Row{line, event JSON} ─► POST /v1/batch ─► rejects: line + reason

@@ -51,6 +51,8 @@ type Identities interface {
 	Former(ctx context.Context, ws string) (func(event.Identifier) (event.Identifier, bool), error)
 	Kinds(ctx context.Context, ws string) ([]person.Kind, error)
 	Owners(ctx context.Context, ws string, ids []event.Identifier) (map[event.Identifier]person.Owner, error)
+	// CountSuggestions counts the pairs of whom something from a source says that they are one, and who are two all the same.
+	CountSuggestions(ctx context.Context, ws, source string) (int64, error)
 }
 
 // PeopleParams says which file, and what it tells.
@@ -80,6 +82,11 @@ func (p People) Validate(ctx context.Context, ws string, params PeopleParams) er
 	if err := params.Layout.Validate(); err != nil {
 		return err
 	}
+	return p.ValidPlan(ctx, ws, params.Plan)
+}
+
+// ValidPlan reports what is wrong with a plan.
+func (p People) ValidPlan(ctx context.Context, ws string, plan Plan) error {
 	kinds, err := p.Known.Kinds(ctx, ws)
 	if err != nil {
 		return err
@@ -97,7 +104,7 @@ func (p People) Validate(ctx context.Context, ws string, params PeopleParams) er
 			ids = append(ids, t.ID)
 		}
 	}
-	return params.Plan.Validate(names, ids)
+	return plan.Validate(names, ids)
 }
 
 // open begins to read a file with a plan.
@@ -205,6 +212,9 @@ func (p People) do(ctx context.Context, r *job.Run) (job.Outcome, error) {
 		return job.Outcome{}, err
 	}
 	out.Figures["created"], out.Figures["known"] = own, people-own
+	if out.Figures["refused"], err = p.Known.CountSuggestions(ctx, ws, r.Job().ID); err != nil {
+		return job.Outcome{}, err
+	}
 	if at.Rejected > 0 {
 		out.Files = []job.File{{Key: rejected, Name: "rejected.csv", Type: "text/csv; charset=utf-8", Size: at.Bytes}}
 	}

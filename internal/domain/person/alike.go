@@ -154,7 +154,7 @@ func (s *Service) compare(ctx context.Context, ws string, k *kinds, people []Per
 			slices.Sort(group)
 			for i, a := range group {
 				for _, b := range group[i+1:] {
-					hints = append(hints, hint{a, b, Indication{Reason: r.like, Value: r.value, Times: 1, First: r.at, Last: r.at}})
+					hints = append(hints, hint{a, b, Indication{Reason: r.like, Value: r.value, Times: 1, First: r.at, Last: r.at}, ""})
 				}
 			}
 		}

@@ -104,6 +104,7 @@ type verdict struct {
 	at         moment
 	count      int
 	daily      bool
+	source     string // of the event
 }
 
 // union is a merge of two people, at least the loser of whom is known outside.

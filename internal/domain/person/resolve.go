@@ -28,6 +28,11 @@ type placing struct {
 	conflict bool       // two different user ids met
 }
 
+func (p *placing) log(v verdict) {
+	v.source = p.o.ev.Source
+	p.graph.log(v)
+}
+
 func (p *placing) run() *subject {
 	o := p.o
 	o.nodes = o.nodes[:0]

@@ -94,14 +94,17 @@ type Store interface {
 	SuggestionsOf(ctx context.Context, ws string, people []uint64) ([]SuggestionRow, error)
 	// SaveSuggestions inserts or replaces suggestions.
 	SaveSuggestions(ctx context.Context, ws string, rows []SuggestionRow) error
-	// DropSuggestions removes suggestions.
-	DropSuggestions(ctx context.Context, ws string, ids []string) error
+	// AddSuggestionSources notes from where suggestions have their evidence; what is noted already is no error.
+	AddSuggestionSources(ctx context.Context, ws string, rows []SuggestionSource) error
+	// DropSuggestions removes suggestions, by id; what is noted of their sources is noted of the suggestion whose id is beside theirs.
+	DropSuggestions(ctx context.Context, ws string, heirs map[string]string) error
 	// Suggestion returns one; not_found if there is none.
 	Suggestion(ctx context.Context, ws, id string) (SuggestionRow, error)
-	// Suggestions returns those of a status by score, highest first, then by id, newest first, after the given row (zero: from the start).
-	Suggestions(ctx context.Context, ws string, status SuggestionStatus, after SuggestionRow, limit int) ([]SuggestionRow, error)
-	// CountSuggestions returns how many have the status.
-	CountSuggestions(ctx context.Context, ws string, status SuggestionStatus) (int64, error)
+	// Suggestions returns those of a status by score, highest first, then by id, newest first, after the given row (zero: from the start); source narrows
+	// to those with evidence from it, empty: all.
+	Suggestions(ctx context.Context, ws string, status SuggestionStatus, source string, after SuggestionRow, limit int) ([]SuggestionRow, error)
+	// CountSuggestions returns how many with evidence from a source are not Joined.
+	CountSuggestions(ctx context.Context, ws, source string) (int64, error)
 	// SaveLikenesses replaces what is noted of the people.
 	SaveLikenesses(ctx context.Context, ws string, people []uint64, rows []Likeness) error
 	// Alike returns everything that is noted under the keys, of people who were not merged away.

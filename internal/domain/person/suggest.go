@@ -46,6 +46,9 @@ type Indication struct {
 	Last   int64  `json:"l"`
 }
 
+// SuggestionSource says that something from a source or an import speaks for a suggestion.
+type SuggestionSource struct{ Suggestion, Source string }
+
 // SuggestionRow is a suggestion as stored.
 type SuggestionRow struct {
 	ID       string
@@ -86,8 +89,9 @@ func (e Indication) alike() bool { return likeWeight[e.Reason] }
 
 // hint is evidence on its way to a suggestion about two people.
 type hint struct {
-	a, b uint64
-	e    Indication
+	a, b   uint64
+	e      Indication
+	source string // of the event: a source or an import; empty: what two people are alike in
 }
 
 // hints takes from the verdicts of a batch what speaks for two people being one.
@@ -107,7 +111,7 @@ func (g *graph) hints() []hint {
 			continue
 		}
 		id := v.ids[len(v.ids)-1]
-		out = append(out, hint{a.rec.Num, b.rec.Num, Indication{Reason: v.reason, Kind: id.Kind, Value: id.Value, Times: v.count, First: v.at.t, Last: v.at.t}})
+		out = append(out, hint{a.rec.Num, b.rec.Num, Indication{Reason: v.reason, Kind: id.Kind, Value: id.Value, Times: v.count, First: v.at.t, Last: v.at.t}, v.source})
 	}
 	return out
 }
@@ -127,6 +131,7 @@ func (s *Service) suggest(ctx context.Context, ws string, k *kinds, hints []hint
 	}
 	now := s.Clock.Now().UnixMicro()
 	changed := map[int]bool{}
+	var from []SuggestionSource
 	for _, h := range hints {
 		one, two := min(h.a, h.b), max(h.a, h.b)
 		i := slices.IndexFunc(rows, func(r SuggestionRow) bool { return r.One == one && r.Two == two })
@@ -147,6 +152,9 @@ func (s *Service) suggest(ctx context.Context, ws string, k *kinds, hints []hint
 			return err
 		}
 		r.Score, r.Last, changed[i] = k.weigh(list), now, true
+		if h.source != "" {
+			from = append(from, SuggestionSource{r.ID, h.source})
+		}
 	}
 	var save []SuggestionRow
 	for i := range rows {
@@ -154,7 +162,10 @@ func (s *Service) suggest(ctx context.Context, ws string, k *kinds, hints []hint
 			save = append(save, rows[i])
 		}
 	}
-	return s.Store.SaveSuggestions(ctx, ws, save)
+	if err := s.Store.SaveSuggestions(ctx, ws, save); err != nil {
+		return err
+	}
+	return s.Store.AddSuggestionSources(ctx, ws, from)
 }
 
 func (r SuggestionRow) evidence() (list []Indication, err error) {
@@ -220,7 +231,7 @@ func (s *Service) repoint(ctx context.Context, ws string, k *kinds, merges []Mer
 	if err != nil {
 		return err
 	}
-	var drop []string
+	drop := map[string]string{}
 	var save []SuggestionRow
 	at := s.Clock.Now().UnixMicro()
 	for _, r := range rows {
@@ -265,7 +276,7 @@ func (s *Service) repoint(ctx context.Context, ws string, k *kinds, merges []Mer
 		if r.Status == Refusal && into.Status == Open { // a no stands
 			into.Status, into.Note, into.By, into.Decided = r.Status, r.Note, r.By, r.Decided
 		}
-		drop = append(drop, r.ID)
+		drop[r.ID] = into.ID
 	}
 	if err := s.Store.DropSuggestions(ctx, ws, drop); err != nil {
 		return err
@@ -273,13 +284,13 @@ func (s *Service) repoint(ctx context.Context, ws string, k *kinds, merges []Mer
 	return s.Store.SaveSuggestions(ctx, ws, save)
 }
 
-// Suggestions returns suggestions of a status, those that weigh most first.
-func (s *Service) Suggestions(ctx context.Context, ws string, status SuggestionStatus, p page.Request) (page.Of[Suggestion], error) {
+// Suggestions returns suggestions of a status, those that weigh most first; of a source only those that something from it speaks for.
+func (s *Service) Suggestions(ctx context.Context, ws string, status SuggestionStatus, source string, p page.Request) (page.Of[Suggestion], error) {
 	var after SuggestionRow
 	if _, err := page.Decode(p.Cursor, &after.Score, &after.ID); err != nil {
 		return page.Of[Suggestion]{}, err
 	}
-	rows, err := s.Store.Suggestions(ctx, ws, status, after, p.Size()+1)
+	rows, err := s.Store.Suggestions(ctx, ws, status, source, after, p.Size()+1)
 	if err != nil {
 		return page.Of[Suggestion]{}, err
 	}
@@ -288,9 +299,9 @@ func (s *Service) Suggestions(ctx context.Context, ws string, status SuggestionS
 	return page.Of[Suggestion]{Items: out, Next: cut.Next}, err
 }
 
-// CountSuggestions returns how many suggestions wait for a decision.
-func (s *Service) CountSuggestions(ctx context.Context, ws string) (int64, error) {
-	return s.Store.CountSuggestions(ctx, ws, Open)
+// CountSuggestions returns of how many pairs something from a source says that they are one, and who are two all the same.
+func (s *Service) CountSuggestions(ctx context.Context, ws, source string) (int64, error) {
+	return s.Store.CountSuggestions(ctx, ws, source)
 }
 
 // Suggestion returns one.

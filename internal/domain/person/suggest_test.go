@@ -15,7 +15,7 @@ import (
 
 func suggestions(t *testing.T, w *persontest.World, status person.SuggestionStatus) []person.Suggestion {
 	t.Helper()
-	found, err := w.Service.Suggestions(t.Context(), persontest.WS, status, page.Request{Limit: 100})
+	found, err := w.Service.Suggestions(t.Context(), persontest.WS, status, "", page.Request{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +54,17 @@ func TestARefusedMergeIsSuggestedWithItsEvidence(t *testing.T) {
 	all := suggestions(t, w, person.Open)
 	same(t, "suggestions", len(all), 2)
 	same(t, "the address comes first", all[0].ID, s.ID)
-	n, err := w.Service.CountSuggestions(t.Context(), persontest.WS)
-	if err != nil || n != 2 {
-		t.Fatal(n, err)
+
+	// Whoever brought an import sees what came of it alone.
+	for i, user := range []string{"x", "y"} {
+		imported := identify(fmt.Sprint("i", i), 40+i, user, "", map[string]any{"email": "both@example.com"})
+		imported.Source = "job_1"
+		w.Deliver(imported)
+	}
+	for source, want := range map[string]int64{"job_1": 1, "job_2": 0} {
+		if n, err := w.Service.CountSuggestions(t.Context(), persontest.WS, source); err != nil || n != want {
+			t.Errorf("suggestions of %s: %d, want %d; %v", source, n, want, err)
+		}
 	}
 }
 

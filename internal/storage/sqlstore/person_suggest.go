@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -47,14 +48,36 @@ func (s *Person) SaveSuggestions(ctx context.Context, ws string, rows []person.S
 	return err
 }
 
+// AddSuggestionSources implements person.Store.
+func (s *Person) AddSuggestionSources(ctx context.Context, ws string, rows []person.SuggestionSource) error {
+	args := make([][]any, len(rows))
+	for i, x := range rows {
+		args[i] = []any{ws, x.Source, x.Suggestion}
+	}
+	_, err := s.db.Bulk(ctx, `INSERT INTO person_suggestion_source (workspace_id, source, suggestion_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, args)
+	return err
+}
+
 // DropSuggestions implements person.Store.
-func (s *Person) DropSuggestions(ctx context.Context, ws string, ids []string) error {
-	if len(ids) == 0 {
+func (s *Person) DropSuggestions(ctx context.Context, ws string, heirs map[string]string) error {
+	if len(heirs) == 0 {
 		return nil
 	}
-	clause, arg := s.db.In(2, ids)
-	_, err := s.db.Exec(ctx, `DELETE FROM person_suggestion WHERE workspace_id = $1 AND id `+clause, ws, arg)
-	return err
+	return s.db.InTx(ctx, func(ctx context.Context) error {
+		for id, heir := range heirs {
+			if _, err := s.db.Exec(ctx, `INSERT INTO person_suggestion_source (workspace_id, source, suggestion_id) SELECT workspace_id, source, $3 FROM person_suggestion_source
+				WHERE workspace_id = $1 AND suggestion_id = $2 ON CONFLICT DO NOTHING`, ws, id, heir); err != nil {
+				return err
+			}
+		}
+		clause, arg := s.db.In(2, slices.Collect(maps.Keys(heirs)))
+		for _, table := range []string{"person_suggestion_source WHERE workspace_id = $1 AND suggestion_id ", "person_suggestion WHERE workspace_id = $1 AND id "} {
+			if _, err := s.db.Exec(ctx, `DELETE FROM `+table+clause, ws, arg); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Suggestion implements person.Store.
@@ -64,14 +87,17 @@ func (s *Person) Suggestion(ctx context.Context, ws, id string) (person.Suggesti
 }
 
 // Suggestions implements person.Store.
-func (s *Person) Suggestions(ctx context.Context, ws string, status person.SuggestionStatus, after person.SuggestionRow, limit int) ([]person.SuggestionRow, error) {
+func (s *Person) Suggestions(ctx context.Context, ws string, status person.SuggestionStatus, source string, after person.SuggestionRow, limit int) ([]person.SuggestionRow, error) {
 	return sqldb.Collect(ctx, s.db, scanSuggestion, `SELECT `+suggestionColumns+` FROM person_suggestion
-		WHERE workspace_id = $1 AND status = $2 AND ($4 = '' OR score < $3 OR score = $3 AND id < $4) ORDER BY score DESC, id DESC LIMIT $5`, ws, string(status), after.Score, after.ID, limit)
+		WHERE workspace_id = $1 AND status = $2 AND ($4 = '' OR score < $3 OR score = $3 AND id < $4)
+			AND ($6 = '' OR id IN (SELECT suggestion_id FROM person_suggestion_source WHERE workspace_id = $1 AND source = $6))
+		ORDER BY score DESC, id DESC LIMIT $5`, ws, string(status), after.Score, after.ID, limit, source)
 }
 
 // CountSuggestions implements person.Store.
-func (s *Person) CountSuggestions(ctx context.Context, ws string, status person.SuggestionStatus) (int64, error) {
-	return sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT COUNT(*) FROM person_suggestion WHERE workspace_id = $1 AND status = $2`, ws, string(status))
+func (s *Person) CountSuggestions(ctx context.Context, ws, source string) (int64, error) {
+	return sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT COUNT(*) FROM person_suggestion_source f JOIN person_suggestion s ON s.workspace_id = f.workspace_id AND s.id = f.suggestion_id
+		WHERE f.workspace_id = $1 AND f.source = $2 AND s.status <> $3`, ws, source, string(person.Joined))
 }
 
 // SaveLikenesses implements person.Store.

@@ -69,6 +69,8 @@ var reach = []statement{
 	{table: "person_decision", how: deleted, sql: `DELETE FROM person_decision WHERE workspace_id = $1 AND person {nums}`},
 	{table: "person_decision", how: deleted, values: true, sql: `DELETE FROM person_decision WHERE workspace_id = $1 AND lower(body) {text}`},
 	{table: "person_apart", how: deleted, sql: `DELETE FROM person_apart WHERE workspace_id = $1 AND person {nums}`},
+	{table: "person_suggestion_source", how: deleted, sql: `DELETE FROM person_suggestion_source WHERE workspace_id = $1 AND suggestion_id IN (SELECT id FROM person_suggestion WHERE workspace_id = $1 AND one {nums})`},
+	{table: "person_suggestion_source", how: deleted, sql: `DELETE FROM person_suggestion_source WHERE workspace_id = $1 AND suggestion_id IN (SELECT id FROM person_suggestion WHERE workspace_id = $1 AND two {nums})`},
 	{table: "person_suggestion", how: deleted, sql: `DELETE FROM person_suggestion WHERE workspace_id = $1 AND one {nums}`},
 	{table: "person_suggestion", how: deleted, sql: `DELETE FROM person_suggestion WHERE workspace_id = $1 AND two {nums}`},
 	{table: "person_likeness", how: deleted, sql: `DELETE FROM person_likeness WHERE workspace_id = $1 AND person {nums}`},
@@ -102,7 +104,7 @@ var (
 		"sending_domain": "a setting", "dkim_key": "a setting", "campaign": "a definition", "campaign_wave": "counts", "campaign_series": "a definition",
 		"campaign_run": "entries of a feed", "campaign_item": "entries of a feed", "journey": "a definition", "journey_version": "a definition", "journey_count": "counts",
 		"journey_secret": "a setting", "journey_decision": "results of tests", "invoice_plan": "a setting", "report_note": "staff's words about figures", "saved_report": "a definition",
-		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "identity_scheme": "a setting", "person_look": "a position", "sample_mark": "definitions", "schema_migration": "the product",
+		"hook_endpoint": "a setting", "persona": "an archetype", "journey_map": "a plan", "standing_scheme": "a setting", "identity_scheme": "a setting", "person_look": "a position", "import_mapping": "a setting", "sample_mark": "definitions", "schema_migration": "the product",
 	}
 )
 

@@ -285,16 +285,24 @@ func suggestions(t *testing.T, s person.Store, _ tx.Runner) {
 	if _, err := s.Suggestion(ctx, "ws_2", "sug_b"); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("from another workspace: %v", err)
 	}
-	equal(t, "by score, then newest", read(s.Suggestions(ctx, "ws_1", person.Open, person.SuggestionRow{}, 9)), []person.SuggestionRow{b, c, a})
-	equal(t, "after one", read(s.Suggestions(ctx, "ws_1", person.Open, c, 9)), []person.SuggestionRow{a})
+	equal(t, "by score, then newest", read(s.Suggestions(ctx, "ws_1", person.Open, "", person.SuggestionRow{}, 9)), []person.SuggestionRow{b, c, a})
+	equal(t, "after one", read(s.Suggestions(ctx, "ws_1", person.Open, "", c, 9)), []person.SuggestionRow{a})
 	equal(t, "of somebody", len(read(s.SuggestionsOf(ctx, "ws_1", []uint64{2, 3}))), 2)
 	equal(t, "of nobody", len(read(s.SuggestionsOf(ctx, "ws_2", []uint64{2}))), 0)
 	a.Status, a.One, a.Two = person.Joined, 7, 8
 	ok(t, s.SaveSuggestions(ctx, "ws_1", []person.SuggestionRow{a}))
 	equal(t, "saved", read(s.SuggestionsOf(ctx, "ws_1", []uint64{8})), []person.SuggestionRow{a})
-	equal(t, "count", get[int64](t)(s.CountSuggestions(ctx, "ws_1", person.Open)), int64(2))
-	ok(t, s.DropSuggestions(ctx, "ws_1", []string{"sug_b"}))
-	equal(t, "dropped", get[int64](t)(s.CountSuggestions(ctx, "ws_1", person.Open)), int64(1))
+	from := []person.SuggestionSource{{Suggestion: "sug_a", Source: "job_1"}, {Suggestion: "sug_b", Source: "job_1"}, {Suggestion: "sug_b", Source: "src_1"}, {Suggestion: "sug_c", Source: "src_1"}}
+	ok(t, s.AddSuggestionSources(ctx, "ws_1", from))
+	ok(t, s.AddSuggestionSources(ctx, "ws_1", from[1:2]))
+	count := get[int64](t)
+	equal(t, "of a source, without what was joined", count(s.CountSuggestions(ctx, "ws_1", "job_1")), int64(1))
+	equal(t, "in another workspace", count(s.CountSuggestions(ctx, "ws_2", "job_1")), int64(0))
+	equal(t, "list of a source", read(s.Suggestions(ctx, "ws_1", person.Open, "job_1", person.SuggestionRow{}, 9)), []person.SuggestionRow{b})
+	ok(t, s.DropSuggestions(ctx, "ws_1", map[string]string{"sug_b": "sug_c"}))
+	equal(t, "dropped", read(s.Suggestions(ctx, "ws_1", person.Open, "", person.SuggestionRow{}, 9)), []person.SuggestionRow{c})
+	equal(t, "what came from the source is noted of the heir", read(s.Suggestions(ctx, "ws_1", person.Open, "job_1", person.SuggestionRow{}, 9)), []person.SuggestionRow{c})
+	equal(t, "once", count(s.CountSuggestions(ctx, "ws_1", "src_1")), int64(1))
 
 	alike := get[[]person.Likeness](t)
 	ok(t, s.AddPeople(ctx, "ws_1", []person.Record{record(1), record(2), record(3)}))

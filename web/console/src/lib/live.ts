@@ -34,6 +34,7 @@ const paths: Record<string, string[]> = {
   sending: ['/api/v1/sending'],
   workspace: ['/api/v1/workspace'],
   suggestion: ['/api/v1/people-suggestions'],
+  import_mapping: ['/api/v1/import-mappings'],
 }
 
 const idOf = (args: unknown) => (args as { path?: { id?: string } } | undefined)?.path?.id

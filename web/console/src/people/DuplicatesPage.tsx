@@ -12,6 +12,7 @@ import {
   DataTable,
   EmptyState,
   FilterBar,
+  FilterChip,
   Group,
   Link,
   ListPage,
@@ -37,8 +38,10 @@ const changed = ['/api/v1/people-suggestions', '/api/v1/people']
 export default function DuplicatesPage() {
   const t = useT()
   const write = useCan()('people.write')
-  const [url, setUrl] = useUrlState({ tab: 'open' })
+  const [url, setUrl] = useUrlState({ tab: 'open', source: '' })
   const status = (['joined', 'refused'].includes(url.tab) ? url.tab : 'open') as State
+  const job = useRead('/api/v1/jobs/{id}', { path: { id: url.source } }, { enabled: url.source.startsWith('job_') })
+  const source = job.data?.title || word('job_kind', 'people_import')
   const look = useSend('post', '/api/v1/people-suggestions/look', { refresh: changed })
   return (
     <ListPage
@@ -64,18 +67,30 @@ export default function DuplicatesPage() {
             value={status}
             onChange={(tab) => setUrl({ tab })}
           />
+          {url.source ? (
+            <FilterChip
+              label={t('duplicates.from')}
+              value={url.source}
+              choices={[{ value: url.source, label: source }]}
+              onChange={(to) => setUrl({ source: to })}
+            />
+          ) : null}
         </FilterBar>
       }
     >
-      {status === 'open' ? <Queue write={write} /> : <Decided status={status} />}
+      {status === 'open' ? (
+        <Queue write={write} source={url.source || undefined} />
+      ) : (
+        <Decided status={status} source={url.source || undefined} />
+      )}
     </ListPage>
   )
 }
 
 /** What waits, one pair at a time. */
-function Queue({ write }: { write: boolean }) {
+function Queue({ write, source }: { write: boolean; source?: string }) {
   const t = useT()
-  const waiting = useList('/api/v1/people-suggestions', { query: { status: 'open' } }, { size: 100 })
+  const waiting = useList('/api/v1/people-suggestions', { query: { status: 'open', source } }, { size: 100 })
   const [at, setAt] = useState(0)
   const [note, setNote] = useState('')
   const accept = useSend('post', '/api/v1/people-suggestions/{id}/accept', { refresh: changed })
@@ -280,10 +295,10 @@ function Effect({ suggestion: s }: { suggestion: Suggestion }) {
 }
 
 /** What was decided, by whom and why. */
-function Decided({ status }: { status: State }) {
+function Decided({ status, source }: { status: State; source?: string }) {
   const t = useT()
   const can = useCan()
-  const done = useList('/api/v1/people-suggestions', { query: { status } }, { size: 100 })
+  const done = useList('/api/v1/people-suggestions', { query: { status, source } }, { size: 100 })
   const staff = useAll('/api/v1/staff', { enabled: can('staff.read') })
   const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? ''
   return (

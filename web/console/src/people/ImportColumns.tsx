@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useT, word } from '@/i18n'
-import { Alert, Autocomplete, Card, Group, Select, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@/ui'
+import { Autocomplete, Card, Group, Select, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@/ui'
 import css from './Import.module.css'
 import { type Choice, type Extras, type Layout, needs } from './importplan'
 
@@ -9,18 +9,21 @@ const types = ['text', 'number', 'bool', 'time', 'time_dmy', 'time_mdy', 'json']
 const firstKinds = ['user_id', 'email', 'phone']
 
 interface Props {
-  look: Schemas['ImportLook']
-  remembered: boolean
+  /** Values of the file's first rows by column; none without a file. */
+  columns: Schemas['ImportHeading'][]
+  kinds: string[]
+  /** How the file is read; none without a file. */
+  layout?: Layout
   choices: Choice[]
   onChoices: (c: Choice[]) => void
   extras: Extras
   onExtras: (e: Extras) => void
-  onLayout: (l: Layout) => void
+  onLayout?: (l: Layout) => void
   busy: boolean
 }
 
 /** What the columns of a file are. */
-export function ImportColumns({ look, remembered, choices, onChoices, extras, onExtras, onLayout, busy }: Props) {
+export function ImportColumns({ columns, kinds, layout, choices, onChoices, extras, onExtras, onLayout, busy }: Props) {
   const t = useT()
   const topics = useRead('/api/v1/topics', {})
   const targets = useMemo(
@@ -28,7 +31,7 @@ export function ImportColumns({ look, remembered, choices, onChoices, extras, on
       { group: t('imports.group.none'), items: [{ value: 'skip', label: t('imports.to.skip') }] },
       {
         group: t('imports.group.who'),
-        items: [...firstKinds, ...look.kinds.filter((k) => !firstKinds.includes(k))].map((k) => ({
+        items: [...firstKinds, ...kinds.filter((k) => !firstKinds.includes(k))].map((k) => ({
           value: `identifier:${k}`,
           label: word('identifier', k),
         })),
@@ -45,7 +48,7 @@ export function ImportColumns({ look, remembered, choices, onChoices, extras, on
           .map((x) => ({ value: `subscription:${x.id}`, label: t('imports.to.subscription', { topic: x.name }) })),
       },
     ],
-    [t, look.kinds, topics.data],
+    [t, kinds, topics.data],
   )
   const asks = needs(choices, extras.event)
   const set = (name: string, change: Partial<Choice>) => onChoices(choices.map((c) => (c.name === name ? { ...c, ...change } : c)))
@@ -55,21 +58,22 @@ export function ImportColumns({ look, remembered, choices, onChoices, extras, on
   }
   return (
     <>
-      <FileLayout of={look.layout} onChange={onLayout} busy={busy} />
-      <Card title={t('imports.step.columns')} help={t('imports.columns_help')}>
-        {remembered ? <Alert color="gray">{t('imports.remembered')}</Alert> : null}
+      {layout && onLayout ? <FileLayout of={layout} onChange={onLayout} busy={busy} /> : null}
+      <Card title={t('imports.step.columns')} help={t(layout ? 'imports.columns_help' : 'imports.mapping.columns_help')}>
         <ul className={css.columns}>
           {choices.map((c) => {
-            const samples = look.columns.find((x) => x.name === c.name)?.samples ?? []
+            const samples = columns.find((x) => x.name === c.name)?.samples ?? []
             const named = c.what === 'trait' || c.what === 'property'
-            const heading = look.layout.header ? c.name : t('imports.column', { n: c.name })
+            const heading = layout?.header !== false ? c.name : t('imports.column', { n: c.name })
             return (
               <li key={c.name} className={css.column} data-skip={c.what === 'skip' || undefined}>
                 <div>
                   <div className={css.name}>{heading}</div>
-                  <div className={css.samples} title={samples.join('\n')}>
-                    {samples.length > 0 ? samples.join(' · ') : t('imports.no_values')}
-                  </div>
+                  {layout ? (
+                    <div className={css.samples} title={samples.join('\n')}>
+                      {samples.length > 0 ? samples.join(' · ') : t('imports.no_values')}
+                    </div>
+                  ) : null}
                 </div>
                 <Select
                   aria-label={t('imports.becomes', { column: heading })}

@@ -1,7 +1,7 @@
 // People and events from a file: choose it, say what its columns are, see what would become of it, let it in.
 import { Users } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
-import { call, describe, refresh, type Schemas, upload, useRead, useSend } from '@/api'
+import { call, describe, refresh, type Schemas, upload, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
@@ -15,6 +15,7 @@ import {
   FileInput,
   FormPage,
   Group,
+  Link,
   LinkButton,
   Loaded,
   Note,
@@ -24,13 +25,16 @@ import {
 } from '@/ui'
 import { ImportCheck } from './ImportCheck'
 import { ImportColumns } from './ImportColumns'
-import { type Choice, choicesOf, columnsKey, type Extras, type Layout, type Plan, planOf } from './importplan'
+import { ImportRefused } from './ImportRefused'
+import { ImportKept, type Kept } from './ImportKept'
+import { type Choice, choicesOf, type Extras, extrasOf, type Layout, planOf, samePlan } from './importplan'
 
 type Look = Schemas['ImportLook']
 
 const steps = ['file', 'columns', 'check', 'run']
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone
 const blank: Extras = { event: '', currency: '', zone: here, source: '', evidence: '' }
+const bare = (file: string) => file.replace(/\.[^.]+$/, '').slice(0, 100)
 
 export default function ImportPage() {
   const t = useT()
@@ -70,13 +74,11 @@ function Steps({ at, onGo }: { at: number; onGo?: (step: number) => void }) {
 
 function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
   const t = useT()
-  const settings = useRead('/api/v1/personal-settings', {})
-  const keep = useSend('put', '/api/v1/personal-settings/{key}', { refresh: ['/api/v1/personal-settings'] })
   const [step, setStep] = useState(0)
   const [file, setFile] = useState<File | null>(null)
   const [sent, setSent] = useState('')
   const [look, setLook] = useState<Look | null>(null)
-  const [remembered, setRemembered] = useState(false)
+  const [kept, setKept] = useState<Kept>({ on: true, name: '', id: '' })
   const [choices, setChoices] = useState<Choice[]>([])
   const [extras, setExtras] = useState(blank)
   const [check, setCheck] = useState<Schemas['ImportCheck'] | null>(null)
@@ -93,22 +95,36 @@ function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
       setBusy(false)
     }
   }
-  const open = async (id: string, layout?: Layout) => {
+  const apply = (found: Look, saved: Schemas['ImportMapping'] | undefined, name: string) => {
+    const plan = saved?.plan ?? found.plan
+    setKept({ on: true, id: saved?.id ?? '', name: saved?.name ?? name })
+    setChoices(
+      choicesOf(
+        found.columns.map((c) => c.name),
+        plan,
+      ),
+    )
+    setExtras(extrasOf(plan, here))
+  }
+  const open = async (id: string, name: string, layout?: Layout) => {
     const found = await call('post', '/api/v1/imports/look', { body: { upload: id, layout } })
-    const names = found.columns.map((c) => c.name)
-    const last = settings.data?.items.find((p) => p.key === columnsKey(names))?.value as Plan | undefined
-    const plan = last?.columns ? last : found.plan
-    setRemembered(Boolean(last?.columns))
     setLook(found)
-    setChoices(choicesOf(names, plan))
-    setExtras({
-      ...blank,
-      event: plan.event ?? '',
-      currency: plan.currency ?? '',
-      zone: plan.zone || here,
-      source: plan.source ?? '',
-      evidence: plan.evidence ?? '',
-    })
+    apply(found, found.saved[0], name)
+  }
+  /** Keeps what was chosen for the next file with these columns. */
+  const keep = async () => {
+    const last = look?.saved.find((m) => m.id === kept.id)
+    const { plan } = wanted()
+    if (!look || !kept.on || (last && last.name === kept.name.trim() && samePlan(last.plan, plan))) return
+    const made = last
+      ? await call('put', '/api/v1/import-mappings/{id}', {
+          path: { id: last.id },
+          body: { name: kept.name, plan, revision: last.revision },
+        })
+      : await call('post', '/api/v1/import-mappings', { body: { name: kept.name, columns: choices.map((c) => c.name), plan } })
+    setLook({ ...look, saved: [made, ...look.saved.filter((m) => m.id !== made.id)] })
+    setKept({ ...kept, id: made.id, name: made.name })
+    await refresh(['/api/v1/import-mappings'])
   }
   const choose = (f: File | null) => {
     setFile(f)
@@ -118,7 +134,7 @@ function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
     void act(async () => {
       const { id } = await upload(f)
       setSent(id)
-      await open(id)
+      await open(id, bare(f.name))
       setStep(1)
     })
   }
@@ -128,12 +144,12 @@ function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
     if (step === 1)
       void act(async () => {
         setCheck(await call('post', '/api/v1/imports/check', { body: wanted() }))
+        await keep()
         setStep(2)
       })
     if (step === 2)
       void act(async () => {
         const job = await call('post', '/api/v1/imports', { body: { ...wanted(), name: file?.name, locale: language() } })
-        keep.mutate({ path: { key: columnsKey(choices.map((c) => c.name)) }, body: { value: wanted().plan } }, { onError: toastError })
         await refresh(['/api/v1/jobs'])
         onBegun(job.id)
       })
@@ -158,25 +174,30 @@ function Wizard({ onBegun }: { onBegun: (job: string) => void }) {
                 accept=".csv,.tsv,.txt,.json,.jsonl,.ndjson,text/csv,text/plain,application/json"
                 required
                 clearable
-                disabled={busy || settings.isPending}
+                disabled={busy}
                 value={file}
                 onChange={choose}
               />
               <Note>{busy ? t('imports.reading') : t('imports.file_note')}</Note>
+              <Link to="/people/import/mappings">{t('imports.mapping.all')}</Link>
             </Stack>
           </Card>
         ) : null}
         {step === 1 && look ? (
-          <ImportColumns
-            look={look}
-            remembered={remembered}
-            choices={choices}
-            onChoices={setChoices}
-            extras={extras}
-            onExtras={setExtras}
-            busy={busy}
-            onLayout={(layout) => void act(() => open(sent, layout))}
-          />
+          <>
+            <ImportKept saved={look.saved} kept={kept} onKept={setKept} onChoose={(saved) => apply(look, saved, bare(file?.name ?? ''))} />
+            <ImportColumns
+              columns={look.columns}
+              kinds={look.kinds}
+              layout={look.layout}
+              choices={choices}
+              onChoices={setChoices}
+              extras={extras}
+              onExtras={setExtras}
+              busy={busy}
+              onLayout={(layout) => void act(() => open(sent, bare(file?.name ?? ''), layout))}
+            />
+          </>
         ) : null}
         {step === 2 && check ? <ImportCheck of={check} /> : null}
         {failure ? (
@@ -234,6 +255,7 @@ function Running({ id, onAgain }: { id: string; onAgain: () => void }) {
           {over && job.data ? <TakeBack job={job.data} /> : null}
         </Stack>
       </Card>
+      {over ? <ImportRefused job={id} count={job.data?.figures.refused ?? 0} /> : null}
       <Actions>
         <Button onClick={onAgain}>{t('imports.again')}</Button>
         <LinkButton to="/people" variant="filled">

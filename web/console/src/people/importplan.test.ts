@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { choicesOf, columnsKey, keyOf, needs, planOf } from './importplan'
+import { choicesOf, keyOf, needs, planOf, samePlan } from './importplan'
 
 const none = { event: '', currency: '', zone: '', source: '', evidence: '' }
 
@@ -37,10 +37,14 @@ describe('the plan of an import', () => {
     })
     expect(needs(choices, '')).toEqual({ event: false, money: false, zone: false, basis: false })
   })
-  it('names columns in any script, and files by their columns', () => {
+  it('names columns in any script', () => {
     expect([keyOf('Order Total (JPY)'), keyOf('都道府県'), keyOf('ＦＵＬＬ name')]).toEqual(['order_total_jpy', '都道府県', 'full_name'])
-    expect(columnsKey(['a', 'b'])).toBe(columnsKey(['a', 'b']))
-    expect(columnsKey(['a', 'b'])).not.toBe(columnsKey(['ab']))
-    expect(columnsKey(['顧客'])).toMatch(/^[a-z][a-z0-9_]*(\.[a-z0-9_-]+)+$/)
+  })
+  it('is the same in whatever order its columns stand', () => {
+    const no = { name: 'No', to: 'identifier', key: 'user_id' } as const
+    const city = { name: 'City', to: 'trait', key: 'city' } as const
+    expect(samePlan({ columns: [no, city] }, { columns: [city, no], event: '' })).toBe(true)
+    expect(samePlan({ columns: [no, city] }, { columns: [no, { ...city, key: 'town' }] })).toBe(false)
+    expect(samePlan({ columns: [no] }, { columns: [no], zone: 'Asia/Tokyo' })).toBe(false)
   })
 })

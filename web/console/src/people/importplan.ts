@@ -86,9 +86,21 @@ export const keyOf = (heading: string) =>
     .filter(Boolean)
     .join('_')
 
-/** Names the files that have the same columns, so that what was chosen comes back: FNV-1a. */
-export function columnsKey(columns: string[]): string {
-  let h = 0x811c9dc5
-  for (const c of columns.join('\n')) h = Math.imul(h ^ (c.codePointAt(0) ?? 0), 0x01000193) >>> 0
-  return `imports.${h.toString(16)}`
+/** What else a plan says, in the time zone `here` if it says none. */
+export const extrasOf = (plan: Plan, here: string): Extras => ({
+  event: plan.event ?? '',
+  currency: plan.currency ?? '',
+  zone: plan.zone || here,
+  source: plan.source ?? '',
+  evidence: plan.evidence ?? '',
+})
+
+/** Whether two plans say the same, whatever the order of their columns. */
+export function samePlan(a: Plan, b: Plan): boolean {
+  const said = (p: Plan) =>
+    JSON.stringify([
+      ...p.columns.map((c) => [c.name, c.to, c.key ?? '', c.type ?? '']).toSorted(([x], [y]) => String(x).localeCompare(String(y))),
+      [p.event ?? '', p.currency ?? '', p.zone ?? '', p.source ?? '', p.evidence ?? ''],
+    ])
+  return said(a) === said(b)
 }

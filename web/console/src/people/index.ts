@@ -12,6 +12,8 @@ export const people: Area = {
   screens: [
     { path: '/people', load: () => import('./PeopleListPage') },
     { path: '/people/import', load: () => import('./ImportPage') },
+    { path: '/people/import/mappings', load: () => import('./ImportMappingsPage') },
+    { path: '/people/import/mappings/$id', load: () => import('./ImportMappingPage') },
     { path: '/people/duplicates', load: () => import('./DuplicatesPage') },
     { path: '/people/why', load: () => import('./WhyPage') },
     { path: '/people/$id', load: () => import('./PersonDetailPage') },

@@ -1,0 +1,89 @@
+import { Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { type Schemas, useRead, useSend } from '@/api'
+import { useT } from '@/i18n'
+import { useGo, useParam } from '@/lib/route'
+import { Button, Card, FormBody, FormPage, Loaded, Stack, TextInput, toast, toastError, toastUndo, useForm } from '@/ui'
+import { ImportColumns } from './ImportColumns'
+import { choicesOf, extrasOf, planOf } from './importplan'
+
+const changed = ['/api/v1/import-mappings']
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** What was kept of the columns of one sort of file, to be changed or forgotten. */
+export default function ImportMappingPage() {
+  const t = useT()
+  const go = useGo()
+  const id = useParam('id')
+  const remove = useSend('delete', '/api/v1/import-mappings/{id}', { refresh: changed })
+  const mapping = useRead('/api/v1/import-mappings/{id}', { path: { id } }, { enabled: remove.isIdle }) // what is removed is not read anew
+  const create = useSend('post', '/api/v1/import-mappings', { refresh: changed })
+  const forget = (m: Schemas['ImportMapping']) =>
+    remove.mutate(
+      { path: { id } },
+      {
+        onSuccess: () => {
+          go('/people/import/mappings')
+          toastUndo(t('imports.mapping.removed', { name: m.name }), () =>
+            create.mutate({ body: { name: m.name, columns: m.columns, plan: m.plan } }, { onError: toastError }),
+          )
+        },
+        onError: toastError,
+      },
+    )
+  return (
+    <FormPage
+      title={mapping.data?.name ?? t('imports.mapping.title')}
+      lead={t('imports.mapping.lead')}
+      crumbs={[
+        { to: '/people', label: t('nav.people') },
+        { to: '/people/import', label: t('imports.title') },
+        { to: '/people/import/mappings', label: t('imports.mapping.all') },
+      ]}
+      actions={
+        mapping.data ? (
+          <Button leftSection={<Trash2 size={16} />} loading={remove.isPending} onClick={() => forget(mapping.data)}>
+            {t('action.remove')}
+          </Button>
+        ) : null
+      }
+    >
+      <Loaded of={mapping}>{(m) => <MappingForm key={m.revision} mapping={m} />}</Loaded>
+    </FormPage>
+  )
+}
+
+function MappingForm({ mapping: m }: { mapping: Schemas['ImportMapping'] }) {
+  const t = useT()
+  const go = useGo()
+  const scheme = useRead('/api/v1/identity-scheme', {})
+  const save = useSend('put', '/api/v1/import-mappings/{id}', { refresh: changed })
+  const [choices, setChoices] = useState(() => choicesOf(m.columns, m.plan))
+  const [extras, setExtras] = useState(() => extrasOf(m.plan, here))
+  const form = useForm({
+    initial: { name: m.name },
+    save: ({ name }) => save.mutateAsync({ path: { id: m.id }, body: { name, plan: planOf(choices, extras), revision: m.revision } }),
+    onDone: () => {
+      toast(t('imports.mapping.saved'))
+      go('/people/import/mappings')
+    },
+  })
+  return (
+    <FormBody form={form} action={t('action.save')} onCancel={() => go('/people/import/mappings')}>
+      <Stack gap="md">
+        <Card title={t('imports.mapping.title')}>
+          <TextInput label={t('field.name')} required maxLength={100} {...form.getInputProps('name')} />
+        </Card>
+        <ImportColumns
+          columns={m.columns.map((name) => ({ name, samples: [] }))}
+          kinds={(scheme.data?.kinds ?? []).map((k) => k.name)}
+          choices={choices}
+          onChoices={setChoices}
+          extras={extras}
+          onExtras={setExtras}
+          busy={form.busy}
+        />
+      </Stack>
+    </FormBody>
+  )
+}
