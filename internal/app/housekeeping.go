@@ -34,27 +34,22 @@ type chore struct {
 
 // newHousekeeping returns a service that does the chores again and again.
 func newHousekeeping(log *slog.Logger, every time.Duration, chores ...chore) lifecycle.Service {
-	return &lifecycle.Loop{Run: func(ctx context.Context) {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			for _, c := range chores {
-				for ctx.Err() == nil {
-					n, err := c.do(ctx, chunk)
-					if err != nil && ctx.Err() == nil {
-						log.Error("housekeeping failed, trying again later", "chore", c.name, "after", every, "err", err)
-					}
-					if err != nil || n < chunk {
-						break
-					}
+	round := func(ctx context.Context) {
+		for _, c := range chores {
+			for ctx.Err() == nil {
+				n, err := c.do(ctx, chunk)
+				if err != nil && ctx.Err() == nil {
+					log.Error("housekeeping failed, trying again later", "chore", c.name, "after", every, "err", err)
+				}
+				if err != nil || n < chunk {
+					break
 				}
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
 		}
+	}
+	return &lifecycle.Loop{Run: func(ctx context.Context) {
+		round(ctx)
+		lifecycle.Every(ctx, every, round)
 	}}
 }
 
@@ -62,16 +57,9 @@ func newHousekeeping(log *slog.Logger, every time.Duration, chores ...chore) lif
 // while should not make a quiet process look large.
 func newMemoryKeeper() lifecycle.Service {
 	return &lifecycle.Loop{Run: func(ctx context.Context) {
-		tick := time.NewTicker(time.Minute)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				debug.FreeOSMemory()
-				duck.ReleaseMemory()
-			}
-		}
+		lifecycle.Every(ctx, time.Minute, func(context.Context) {
+			debug.FreeOSMemory()
+			duck.ReleaseMemory()
+		})
 	}}
 }

@@ -136,14 +136,7 @@ func (o *owner) hold(ctx context.Context, asked time.Time) (err error) {
 
 // extend extends the lease until ctx ends or it is lost.
 func (o *owner) extend(ctx context.Context, lose context.CancelCauseFunc) {
-	tick := time.NewTicker(leaseEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	lifecycle.Every(ctx, leaseEvery, func(ctx context.Context) {
 		asked := time.Now()
 		try, cancel := context.WithTimeout(ctx, leaseEvery)
 		l, err := o.leases.Take(try, string(o.of), o.me, o.a.c.Peers.URL, leaseFor)
@@ -153,11 +146,10 @@ func (o *owner) extend(ctx context.Context, lose context.CancelCauseFunc) {
 			o.extended(asked)
 		case err == nil || o.expired() != nil:
 			lose(errTurnLost)
-			return
 		case ctx.Err() == nil:
 			o.a.log.Warn("the lease was not extended, trying again", "role", o.of, "err", err)
 		}
-	}
+	})
 }
 
 // hears asks the log for a sign of life.
@@ -169,26 +161,19 @@ func (o *owner) hears(ctx context.Context) error {
 
 // listen gives the turn away, until ctx ends, if this process does not reach the log and another one does.
 func (o *owner) listen(ctx context.Context, lose context.CancelCauseFunc) {
-	tick := time.NewTicker(leaseEvery)
-	defer tick.Stop()
-	for heard := time.Now(); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	heard := time.Now()
+	lifecycle.Every(ctx, leaseEvery, func(ctx context.Context) {
 		if o.hears(ctx) == nil {
 			heard = time.Now()
-			continue
+			return
 		}
 		if time.Since(heard) < cutOffAfter {
-			continue
+			return
 		}
 		if l, err := o.leases.Holder(ctx, string(o.of)+standbyLease); err == nil && l.Holder != "" && l.Holder != o.me {
 			lose(errCutOff)
-			return
 		}
-	}
+	})
 }
 
 func (o *owner) extended(asked time.Time) {

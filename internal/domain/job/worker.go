@@ -14,6 +14,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // Times of the worker. Polls and heartbeats are real time; leases are times of the clock, which only ever jumps forward: a job whose lease ran out that
@@ -122,14 +123,7 @@ func (s *Service) do(ctx context.Context, r *Run) (out Outcome, err error) {
 
 // beat keeps the lease and ends the work when it is lost or the job is cancelled.
 func (s *Service) beat(ctx context.Context, stop context.CancelCauseFunc, j Job) {
-	tick := time.NewTicker(heartbeat)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	lifecycle.Every(ctx, heartbeat, func(ctx context.Context) {
 		held, by, err := s.c.Store.Renew(ctx, j.Workspace, j.ID, j.Lease, s.c.Clock.Now().Add(lease))
 		switch {
 		case err != nil: // the next beat tries again, long before the lease runs out
@@ -138,7 +132,7 @@ func (s *Service) beat(ctx context.Context, stop context.CancelCauseFunc, j Job)
 		case by != "":
 			stop(errCancelled)
 		}
-	}
+	})
 }
 
 // end writes how a job has ended, or when it goes on.

@@ -95,15 +95,13 @@ const (
 
 // runErrands does errands until ctx ends.
 func (s *Service) runErrands(ctx context.Context) {
-	timer := time.NewTimer(poll)
-	defer timer.Stop()
 	var (
 		mu   sync.Mutex
 		busy = map[Place]bool{}
 		all  sync.WaitGroup
 	)
 	defer all.Wait()
-	for ctx.Err() == nil {
+	for {
 		places, err := s.c.Store.ErrandsDue(ctx, s.c.Clock.Now())
 		if err != nil && ctx.Err() == nil {
 			s.c.Log.Error("errands of journeys could not be found", "error", err)
@@ -125,25 +123,15 @@ func (s *Service) runErrands(ctx context.Context) {
 				mu.Unlock()
 				switch {
 				case err == nil && n > 0:
-					s.wakeErrands() // there may be more
+					s.errands.Wake() // there may be more
 				case err != nil && ctx.Err() == nil:
 					s.c.Log.Error("errands of a journey could not be done", "workspace", p.Workspace, "journey", p.Journey, "error", err)
 				}
 			})
 		}
-		timer.Reset(poll)
-		select {
-		case <-ctx.Done():
-		case <-s.errands:
-		case <-timer.C:
+		if !s.errands.Wait(ctx) {
+			return
 		}
-	}
-}
-
-func (s *Service) wakeErrands() {
-	select {
-	case s.errands <- struct{}{}:
-	default:
 	}
 }
 
@@ -326,7 +314,7 @@ func (s *Service) ask(ctx context.Context, walks []Walk) error {
 	if err := s.c.Store.AddErrands(ctx, all); err != nil {
 		return fmt.Errorf("store errands: %w", err)
 	}
-	s.wakeErrands()
+	s.errands.Wake()
 	return nil
 }
 

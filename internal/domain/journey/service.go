@@ -95,7 +95,7 @@ type Service struct {
 	pulse lifecycle.Pulse
 	loop  lifecycle.Loop
 
-	errands chan struct{} // wakes the loop that does errands
+	errands lifecycle.Pulse // wakes the loop that does errands
 	runner  lifecycle.Loop
 
 	mu    sync.Mutex
@@ -115,7 +115,7 @@ func New(c Config) *Service {
 		c.Batch = 256
 	}
 	s := &Service{
-		c: c, pulse: lifecycle.NewPulse(poll), errands: make(chan struct{}, 1), plans: map[planKey]*Plan{}, looked: map[string]time.Time{},
+		c: c, pulse: lifecycle.NewPulse(poll), errands: lifecycle.NewPulse(poll), plans: map[planKey]*Plan{}, looked: map[string]time.Time{},
 		sims: simulations{byID: map[string]*Simulation{}, turn: make(chan struct{}, 1)},
 	}
 	s.loop.Run, s.runner.Run = s.run, s.runErrands

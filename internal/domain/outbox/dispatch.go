@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // DispatchConfig tunes a Dispatcher; zero values take the defaults.
@@ -139,18 +140,11 @@ func (d *Dispatcher) Wake() {
 
 // keeper extends the lease and takes over from the dead.
 func (d *Dispatcher) keeper(ctx context.Context) {
-	tick := time.NewTicker(d.c.Lease / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	lifecycle.Every(ctx, d.c.Lease/3, func(ctx context.Context) {
 		if err := d.keep(ctx, d.c.Sole); err != nil && ctx.Err() == nil {
 			d.log.Error("the lease on messages could not be extended", "err", err)
 		}
-	}
+	})
 }
 
 func (d *Dispatcher) keep(ctx context.Context, all bool) error {

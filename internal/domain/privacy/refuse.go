@@ -69,7 +69,7 @@ func (s *Service) RefuseIdentifiers(ctx context.Context, ws string, ids []event.
 	if err := s.c.Store.PutRefusals(ctx, ws, rs); err != nil {
 		return err
 	}
-	s.stale()
+	s.wake()
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (s *Service) admit(ctx context.Context, ws, name string, hashes []string) e
 	if err == nil && n == 0 {
 		err = errs.NotFound("refusal", name)
 	}
-	s.stale()
+	s.wake()
 	return err
 }
 

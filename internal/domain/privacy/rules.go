@@ -107,7 +107,7 @@ func (s *Service) SetRules(ctx context.Context, ws string, r Rules) error {
 	if err := s.c.Store.PutRules(ctx, ws, r); err != nil {
 		return err
 	}
-	s.stale()
+	s.wake()
 	return nil
 }
 

@@ -54,12 +54,12 @@ type Service struct {
 	lifecycle.Loop
 	c       Config
 	refused refusals
-	bell    chan struct{}
+	pulse   lifecycle.Pulse
 }
 
 // New returns a service that is not running yet.
 func New(c Config) *Service {
-	s := &Service{c: c, bell: make(chan struct{}, 1)}
+	s := &Service{c: c, pulse: lifecycle.NewPulse(restAfter)}
 	s.Run = s.run
 	return s
 }
@@ -121,7 +121,7 @@ func (s *Service) Ask(ctx context.Context, ws, person string, mode Mode, key str
 	if err != nil {
 		return Request{}, err
 	}
-	s.ring()
+	s.wake()
 	return r, nil
 }
 
@@ -157,13 +157,5 @@ func (s *Service) seal(r *Request, t Traces) error {
 	return nil
 }
 
-// ring wakes the worker. A transaction that is still open is seen at the next look, which comes soon.
-func (s *Service) ring() {
-	select {
-	case s.bell <- struct{}{}:
-	default:
-	}
-}
-
-// stale has the list of refusals read again as soon as the change is committed.
-func (s *Service) stale() { s.ring() }
+// wake wakes the worker, also to read the list of refusals again. A transaction that is still open is seen at the next look, which comes soon.
+func (s *Service) wake() { s.pulse.Wake() }

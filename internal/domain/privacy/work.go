@@ -20,7 +20,7 @@ const (
 )
 
 func (s *Service) run(ctx context.Context) {
-	for ctx.Err() == nil {
+	for {
 		wait := lookEvery
 		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
 			s.c.Log.Error("refusals cannot be read, trying again", "err", err)
@@ -29,10 +29,8 @@ func (s *Service) run(ctx context.Context) {
 			s.c.Log.Error("erasure does not go on, trying again", "err", err)
 			wait = restAfter
 		}
-		select {
-		case <-ctx.Done():
-		case <-s.bell:
-		case <-time.After(wait):
+		if !s.pulse.WaitAtMost(ctx, wait) {
+			return
 		}
 	}
 }

@@ -78,18 +78,11 @@ func (s *Service) Stop(ctx context.Context) error {
 }
 
 func (s *Service) run(ctx context.Context) {
-	tick := time.NewTicker(exchange)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	lifecycle.Every(ctx, exchange, func(ctx context.Context) {
 		if err := s.Exchange(ctx); err != nil && ctx.Err() == nil {
 			s.c.Log.Error("counts of what workspaces use could not be exchanged; they are tried again", "err", err)
 		}
-	}
+	})
 }
 
 // Exchange stores what was counted since the last time and reads what others have.

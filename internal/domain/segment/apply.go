@@ -110,7 +110,7 @@ func (s *Service) apply(ctx context.Context, w *workspace, v *view, p pass) (*vi
 		next.arrange()
 	}
 	if len(set) > 0 {
-		s.dueBell.ring()
+		s.toDue.Wake()
 	}
 	return next, nil
 }

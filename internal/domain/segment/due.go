@@ -18,16 +18,14 @@ const (
 
 // followDeadlines evaluates people when their deadline comes, until ctx ends.
 func (s *Service) followDeadlines(ctx context.Context) {
-	for ctx.Err() == nil {
+	for {
 		wait, err := s.lookAtClock(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.c.Logger.Error("deadlines of segments are late, trying again", "err", err)
 			wait = pause
 		}
-		select {
-		case <-ctx.Done():
-		case <-s.dueBell:
-		case <-time.After(wait):
+		if !s.toDue.WaitAtMost(ctx, wait) {
+			return
 		}
 	}
 }

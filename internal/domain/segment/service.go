@@ -50,13 +50,13 @@ type Service struct {
 	c          Config
 	workspaces sync.Map // id -> *workspace
 
-	dueBell, sweepBell bell
-	due, sweeps        lifecycle.Loop
+	toDue, toSweep lifecycle.Pulse // wake the loops
+	due, sweeps    lifecycle.Loop
 }
 
 // New returns a service. Without Start it works, but deadlines and full evaluations wait for RunDue and RunEvaluations.
 func New(c Config) *Service {
-	s := &Service{c: c, dueBell: make(bell, 1), sweepBell: make(bell, 1)}
+	s := &Service{c: c, toDue: lifecycle.NewPulse(pause), toSweep: lifecycle.NewPulse(sweepLook)}
 	s.due.Run = s.followDeadlines
 	s.sweeps.Run = s.followEvaluations
 	return s
@@ -82,16 +82,6 @@ func (s *Service) Follower() lifecycle.Service {
 // Stop ends both. A full evaluation is broken off and starts over with the next Start.
 func (s *Service) Stop(ctx context.Context) error {
 	return errors.Join(s.sweeps.Stop(ctx), s.due.Stop(ctx))
-}
-
-// bell wakes a loop; ringing twice before it looks wakes it once.
-type bell chan struct{}
-
-func (b bell) ring() {
-	select {
-	case b <- struct{}{}:
-	default:
-	}
 }
 
 // Create makes a segment. It is empty at first and filled in the background, with cause ByEdit.
@@ -123,7 +113,7 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Segment, erro
 	if err != nil {
 		return Segment{}, err
 	}
-	s.sweepBell.ring()
+	s.toSweep.Wake()
 	return c.Segment, nil
 }
 
@@ -244,7 +234,7 @@ func (s *Service) edit(ctx context.Context, ws, id string, fn func(v *view, g *S
 		return Segment{}, err
 	}
 	if out.State == Evaluating {
-		s.sweepBell.ring()
+		s.toSweep.Wake()
 	}
 	return out, nil
 }

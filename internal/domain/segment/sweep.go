@@ -19,16 +19,9 @@ const (
 
 // followEvaluations carries out full evaluations until ctx ends.
 func (s *Service) followEvaluations(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := s.RunEvaluations(ctx); err != nil && ctx.Err() == nil {
-			s.c.Logger.Error("full evaluation of a segment is late, trying again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-s.sweepBell:
-		case <-time.After(sweepLook):
-		}
-	}
+	s.toSweep.Follow(ctx, func(ctx context.Context) (bool, error) { return false, s.RunEvaluations(ctx) }, func(err error) {
+		s.c.Logger.Error("full evaluation of a segment is late, trying again", "err", err)
+	})
 }
 
 // RunEvaluations carries out all full evaluations that were asked for, and returns when none is left. The loop between Start and Stop

@@ -17,6 +17,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 const (
@@ -412,15 +413,8 @@ func (r *sqliteRows) Close() {
 // maintain checkpoints away from the writer, so that commits do not pay for it.
 func (e *sqliteEngine) maintain(ctx context.Context) {
 	defer close(e.done)
-	tick := time.NewTicker(checkpointEvery)
-	defer tick.Stop()
 	optimized := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	lifecycle.Every(ctx, checkpointEvery, func(ctx context.Context) {
 		if e.dirty.Swap(false) {
 			if _, err := e.readers.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 				e.dirty.Store(true) // the next round tries again; the automatic checkpoint is the net below
@@ -430,7 +424,7 @@ func (e *sqliteEngine) maintain(ctx context.Context) {
 			optimized = time.Now()
 			e.optimize(ctx)
 		}
-	}
+	})
 }
 
 // optimize refreshes the planner's statistics where tables have grown.

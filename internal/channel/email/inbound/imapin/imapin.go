@@ -74,19 +74,14 @@ func New(o Options) *Poller {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Poller{o: o}
-	p.Run = func(ctx context.Context) {
-		tick := time.NewTicker(o.Every)
-		defer tick.Stop()
-		for {
-			if err := p.Round(ctx); err != nil && ctx.Err() == nil {
-				o.Log.Error("mailboxes cannot be listed", "err", err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
+	round := func(ctx context.Context) {
+		if err := p.Round(ctx); err != nil && ctx.Err() == nil {
+			o.Log.Error("mailboxes cannot be listed", "err", err)
 		}
+	}
+	p.Run = func(ctx context.Context) {
+		round(ctx)
+		lifecycle.Every(ctx, o.Every, round)
 	}
 	return p
 }
