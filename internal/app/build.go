@@ -218,7 +218,13 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	var messages *outbox.Service
 	auth := mailauth.New(mailauth.Config{
 		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: a.clock, Box: box, Resolver: net.DefaultResolver,
-		Routes: mailRoutes(func(ctx context.Context, ws string) ([]outbox.Account, error) { return messages.Accounts(ctx, ws) }),
+		Inbox: a.c.Inbound.name(),
+		Routes: mailRoutes(
+			func(ctx context.Context, ws string) ([]outbox.Account, error) { return messages.Accounts(ctx, ws) },
+			func(ctx context.Context, ws, account string) (outbox.Inbound, error) {
+				return messages.Inbound(ctx, ws, account)
+			},
+		),
 	})
 	var campaigns *campaign.Service // made below, asked while sending
 	messages = outbox.New(outbox.Config{

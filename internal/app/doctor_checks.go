@@ -274,7 +274,7 @@ func (d *doctor) domains(ctx context.Context, c Config, db *sqldb.DB) {
 	}
 	accounts := sqlstore.NewOutbox(db)
 	auth := mailauth.New(mailauth.Config{
-		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: clock.System{}, Box: box, Resolver: net.DefaultResolver,
+		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: clock.System{}, Box: box, Resolver: net.DefaultResolver, Inbox: c.Inbound.name(),
 		Routes: mailRoutes(func(ctx context.Context, ws string) ([]outbox.Account, error) {
 			sealed, err := accounts.Accounts(ctx, ws)
 			open := make([]outbox.Account, len(sealed))
@@ -282,6 +282,9 @@ func (d *doctor) domains(ctx context.Context, c Config, db *sqldb.DB) {
 				open[i] = a.Account
 			}
 			return open, err
+		}, func(ctx context.Context, ws, account string) (outbox.Inbound, error) {
+			sealed, err := accounts.Inbound(ctx, ws, account)
+			return sealed.Inbound, err
 		}),
 	})
 	spaces := sqlstore.NewWorkspace(db)

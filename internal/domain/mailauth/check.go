@@ -2,6 +2,7 @@ package mailauth
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -21,7 +22,14 @@ func (s *Service) look(ctx context.Context, d Domain, routes []Route) (r Report,
 	spfItems, envelopes := s.lookSPF(ctx, d, routes)
 	r.Items = append(r.Items, spfItems...)
 	r.Items = append(r.Items, keyItems...)
-	r.Items = append(r.Items, s.lookDMARC(ctx, d, keyItems, spfItems, envelopes), s.lookMX(ctx, d))
+	r.Items = append(r.Items, s.lookDMARC(ctx, d, keyItems, spfItems, envelopes), s.lookMX(ctx, d.Name, s.takesMail(routes), false))
+	seen := map[string]bool{"": true, d.Name: true}
+	for _, route := range routes {
+		if !seen[route.Returns] {
+			seen[route.Returns] = true
+			r.Items = append(r.Items, s.lookMX(ctx, route.Returns, s.c.Inbox, true))
+		}
+	}
 	r.Items = append(r.Items, s.lookReverse(ctx, routes)...)
 	rank := []Status{OK, Unknown, Warn, Fail}
 	r.Status = OK
@@ -258,9 +266,28 @@ func (s *Service) lookDMARC(ctx context.Context, d Domain, keys, spfs []Item, en
 }
 
 // lookMX looks whether replies and returned mail find a way back.
-func (s *Service) lookMX(ctx context.Context, d Domain) Item {
-	item := Item{Kind: "mx", About: d.Name, Status: OK, Code: "mx.ok"}
-	found, err := s.c.Resolver.LookupMX(ctx, d.Name+".")
+// takesMail is the host that a domain's MX record would most likely name: the server of one's own that its mail goes out by, else this installation's.
+func (s *Service) takesMail(routes []Route) string {
+	for _, r := range routes {
+		_, relay := relayOf(r.Host)
+		if _, err := netip.ParseAddr(strings.Trim(r.Host, "[]")); err != nil && !relay && strings.Contains(r.Host, ".") {
+			return r.Host
+		}
+	}
+	return s.c.Inbox
+}
+
+// lookMX looks whether the domain takes mail. Host is what its record would name, if known; must says that it has to name that.
+func (s *Service) lookMX(ctx context.Context, domain, host string, must bool) (item Item) {
+	item = Item{Kind: "mx", About: domain, Status: OK, Code: "mx.ok"}
+	if host = strings.TrimSuffix(host, "."); host != "" {
+		defer func() {
+			if item.Status == Fail || item.Status == Warn {
+				item.Record = &Record{"MX", domain, "10 " + host + "."}
+			}
+		}()
+	}
+	found, err := s.c.Resolver.LookupMX(ctx, domain+".")
 	if err != nil && !absent(err) {
 		return item.not(Unknown, "mx.unreachable")
 	}
@@ -269,12 +296,14 @@ func (s *Service) lookMX(ctx context.Context, d Domain) Item {
 	}
 	switch {
 	case len(found) == 0:
-		if addrs, err := s.addresses(ctx, d.Name); err == nil && len(addrs) > 0 {
+		if addrs, err := s.addresses(ctx, domain); err == nil && len(addrs) > 0 {
 			return item.not(Warn, "mx.address_only")
 		}
 		return item.not(Fail, "mx.missing")
 	case len(found) == 1 && strings.Trim(found[0].Host, ".") == "":
 		return item.not(Fail, "mx.takes_no_mail") // RFC 7505
+	case must && host != "" && !slices.ContainsFunc(found, func(m *net.MX) bool { return strings.EqualFold(strings.TrimSuffix(m.Host, "."), host) }):
+		return item.not(Warn, "mx.elsewhere")
 	}
 	for _, m := range found {
 		if addrs, err := s.addresses(ctx, m.Host); err == nil && len(addrs) > 0 {

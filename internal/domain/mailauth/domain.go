@@ -124,6 +124,7 @@ type Report struct {
 type Route struct {
 	Host     string // the server it is handed to
 	Envelope string // domain of the return path; empty: the domain itself
+	Returns  string // domain whose mail must reach this installation, since bounces and answers go there; empty: none
 }
 
 // Resolver asks the DNS; *net.Resolver is one.

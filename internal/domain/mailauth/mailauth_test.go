@@ -138,7 +138,7 @@ func setup(t *testing.T) *fixture {
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	f := &fixture{t: t, zone: serveDNS(t), clock: clock.NewFixed(start), routes: []mailauth.Route{{Host: "mail.shop.example"}}}
 	f.Service = mailauth.New(mailauth.Config{
-		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: f.clock, Box: box, Resolver: f.zone.resolver(),
+		Store: sqlstore.NewMailAuth(db), Tx: db, Clock: f.clock, Box: box, Resolver: f.zone.resolver(), Inbox: "kizuna.shop.example",
 		Routes: func(context.Context, string, string) ([]mailauth.Route, error) { return f.routes, nil },
 	})
 	return f
@@ -271,9 +271,9 @@ func TestEachTroubleHasItsCode(t *testing.T) {
 		{"no DMARC", "dmarc", replace(dmarc, ""), "dmarc.missing", mailauth.Fail, "v=DMARC1; p=none; rua=mailto:postmaster@shop.example"},
 		{"DMARC fine", "dmarc", add(), "dmarc.ok", mailauth.OK, ""},
 		{"DMARC without policy", "dmarc", replace(dmarc, dmarc+`shop.example. 60 IN TXT "v=DMARC1"`), "dmarc.syntax", mailauth.Fail, "v=DMARC1; p=none; rua=mailto:postmaster@shop.example"},
-		{"no MX", "mx", replace(mx, ""), "mx.missing", mailauth.Fail, ""},
-		{"null MX", "mx", replace(mx, mx+` 0 .`), "mx.takes_no_mail", mailauth.Fail, ""},
-		{"MX to nowhere", "mx", replace(mx, mx+` 10 gone.example.`), "mx.host_unknown", mailauth.Fail, ""},
+		{"no MX", "mx", replace(mx, ""), "mx.missing", mailauth.Fail, "10 mail.shop.example."},
+		{"null MX", "mx", replace(mx, mx+` 0 .`), "mx.takes_no_mail", mailauth.Fail, "10 mail.shop.example."},
+		{"MX to nowhere", "mx", replace(mx, mx+` 10 gone.example.`), "mx.host_unknown", mailauth.Fail, "10 mail.shop.example."},
 		{"no name", "ptr", replace(ptr, ""), "ptr.missing", mailauth.Fail, "mail.shop.example."},
 		{"another's name", "ptr", replace(ptr, `7.113.0.203.in-addr.arpa. 60 IN PTR dyn-7.isp.example.`), "ptr.does_not_lead_back", mailauth.Fail, "mail.shop.example."},
 		{"name fine", "ptr", add(), "ptr.ok", mailauth.OK, ""},
@@ -310,6 +310,36 @@ func TestEachTroubleHasItsCode(t *testing.T) {
 		}
 		if p := item(t, f.check(d.ID), "ptr"); p.Code != "ptr.provider" {
 			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("where bounces and answers go must lead here", func(t *testing.T) {
+		f.routes = []mailauth.Route{{Host: "smtp.sendgrid.net", Returns: "in.shop.example"}}
+		look := func(record string) string {
+			f.zone.set(t, append(healthy(d), record, `kizuna.shop.example. 60 IN A 203.0.113.8`)...)
+			for _, i := range f.check(d.ID).Report.Items {
+				if i.Kind == "mx" && i.About == "in.shop.example" {
+					if i.Record != nil {
+						return i.Code + " " + i.Record.Zone()
+					}
+					return i.Code
+				}
+			}
+			return "nothing is said"
+		}
+		for record, want := range map[string]string{
+			`other.example. 60 IN MX 10 x.example.`:             "mx.missing in.shop.example. 3600 IN MX 10 kizuna.shop.example.",
+			`in.shop.example. 60 IN MX 10 mail.shop.example.`:   "mx.elsewhere in.shop.example. 3600 IN MX 10 kizuna.shop.example.",
+			`in.shop.example. 60 IN MX 10 KIZUNA.shop.example.`: "mx.ok",
+			`in.shop.example. 60 IN A 203.0.113.8`:              "mx.address_only in.shop.example. 3600 IN MX 10 kizuna.shop.example.",
+		} {
+			if got := look(record); got != want {
+				t.Errorf("%s: %s, want %s", record, got, want)
+			}
+		}
+		f.routes = []mailauth.Route{{Host: "smtp.sendgrid.net"}}
+		f.zone.set(t)
+		if i := item(t, f.check(d.ID), "mx"); i.Record == nil || i.Record.Value != "10 kizuna.shop.example." {
+			t.Errorf("of a provider's relay: %+v", i)
 		}
 	})
 	t.Run("a return path elsewhere leaves alignment to DKIM", func(t *testing.T) {

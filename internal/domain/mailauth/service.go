@@ -26,6 +26,8 @@ type Config struct {
 	Clock    clock.Clock
 	Box      *secret.Box
 	Resolver Resolver
+	// Inbox is the name of this installation's own server for mail that comes back; empty: it has none.
+	Inbox string
 	// Routes says by which servers mail from the domain goes out; nil: nothing is known.
 	Routes func(ctx context.Context, ws, domain string) ([]Route, error)
 }

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
+import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
 import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
@@ -28,7 +28,9 @@ import {
   toastError,
   useAtOnce,
 } from '@/ui'
+import { Approval, useMayApprove } from './Approval'
 import { useChoices } from './choices'
+import { goalOf } from './goal'
 import { Preflight } from './Preflight'
 
 type Campaign = Schemas['Campaign']
@@ -68,6 +70,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const t = useT()
   const go = useGo()
   const can = useCan()
+  const mayApprove = useMayApprove()
   const { names } = useChoices()
   const name = (x: string | undefined) => (x ? (names[x] ?? x) : undefined)
   const [behind, setBehind] = useState<Behind | null>(null)
@@ -160,15 +163,17 @@ function View({ campaign: c }: { campaign: Campaign }) {
             <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>
           ) : null}
           {can('campaigns.send')
-            ? (verbs[c.status] ?? []).map((verb) => (
-                <Button
-                  key={verb}
-                  variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
-                  onClick={() => (going(verb) ? setChecking(verb) : void act(verb))}
-                >
-                  {t(`campaigns.${verb}`)}
-                </Button>
-              ))
+            ? (verbs[c.status] ?? [])
+                .filter((verb) => verb !== 'approve' || mayApprove(c))
+                .map((verb) => (
+                  <Button
+                    key={verb}
+                    variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
+                    onClick={() => (going(verb) ? setChecking(verb) : void act(verb))}
+                  >
+                    {t(`campaigns.${verb}`)}
+                  </Button>
+                ))
             : null}
         </Group>
       }
@@ -180,15 +185,22 @@ function View({ campaign: c }: { campaign: Campaign }) {
               [t('campaigns.exclude'), formatList((c.audience.exclude ?? []).map((x) => name(x) ?? x))],
               [t('campaigns.topic'), name(c.topic)],
               [t('campaigns.template'), name(c.template)],
+              [t('campaigns.goal'), goalOf(c.goal, t)],
               [t('campaigns.when'), when(c, t)],
               [t('campaigns.per_minute'), c.plan?.per_minute ? formatNumber(c.plan.per_minute) : ''],
               [t('campaigns.holdout'), c.plan?.holdout ? formatPercent(c.plan.holdout / 100) : ''],
+              [t('campaigns.priority'), c.plan?.priority ? t(`campaigns.priority_${c.plan.priority}`) : ''],
             ]}
           />
         </Card>
       }
     >
-      {c.error ? <Alert color="danger">{c.error}</Alert> : null}
+      <Approval of={c} />
+      {c.error ? (
+        <Alert color="danger" title={t(c.status === 'failed' ? 'campaigns.failed' : 'campaigns.tried_again')}>
+          {c.error}
+        </Alert>
+      ) : null}
       {p.total && c.status === 'sending' ? (
         <Progress
           value={(p.done / p.total) * 100}
@@ -200,6 +212,13 @@ function View({ campaign: c }: { campaign: Campaign }) {
         {(r) => (
           <div>
             <Figures of={r} onOpen={setBehind} />
+            {r.left_out?.length ? (
+              <Note>
+                {t('campaigns.left_out', {
+                  why: formatList(r.left_out.map((x) => `${word('reason', x.reason)} (${formatNumber(x.count)})`)),
+                })}
+              </Note>
+            ) : null}
           </div>
         )}
       </Loaded>

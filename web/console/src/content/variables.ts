@@ -36,7 +36,10 @@ export function valueAt(tree: unknown, path: string): unknown {
 }
 
 const always: Variable[] = ['person.first_name', 'person.last_name', 'person.email'].map((path) => ({ path, value: '' }))
-const others: Variable[] = ['unsubscribe_url', 'topic.name', 'workspace.name', 'workspace.site', 'mail.locale'].map((path) => ({ path, value: '' }))
+const others: Variable[] = ['unsubscribe_url', 'topic.name', 'workspace.name', 'workspace.site', 'mail.locale'].map((path) => ({
+  path,
+  value: '',
+}))
 
 export interface Values {
   person?: Record<string, unknown>

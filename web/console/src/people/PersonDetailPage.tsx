@@ -1,4 +1,4 @@
-import { type Schemas, useList, useRead } from '@/api'
+import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { reasonText } from '@/report/reason'
@@ -6,6 +6,7 @@ import { useParam, useUrlState } from '@/lib/route'
 import {
   Accordion,
   Ago,
+  Button,
   Card,
   DataTable,
   Definition,
@@ -19,6 +20,7 @@ import {
   personName,
   Status,
   Time,
+  toastError,
 } from '@/ui'
 import { Identity } from './Identity'
 import { StandingCard } from '@/standing/StandingCard'
@@ -108,8 +110,13 @@ function PersonView({ person: p }: { person: Person }) {
   )
 }
 
+/** What may come of a message besides being opened and clicked. */
+const cameOf = ['replied', 'converted', 'bounced', 'complained', 'unsubscribed'] as const
+
 function Messages({ id }: { id: string }) {
   const t = useT()
+  const can = useCan()
+  const takeBack = useSend('post', '/api/v1/messages/{id}/cancel', { refresh: ['/api/v1/people'] })
   const messages = useList('/api/v1/people/{id}/messages', { path: { id } }, { size: 20 })
   return (
     <DataTable
@@ -132,6 +139,23 @@ function Messages({ id }: { id: string }) {
             <>
               <Status value={m.state} />
               {m.reason ? <Note>{reasonText(m.reason, m.data)}</Note> : null}
+              {cameOf.map((k) => {
+                const at = m[`${k}_at`]
+                return at ? (
+                  <Note key={k}>
+                    {t(`metric.${k}`)} <Ago at={at} />
+                  </Note>
+                ) : null
+              })}
+              {can('messages.send') && m.state === 'queued' ? (
+                <Button
+                  size="compact-xs"
+                  loading={takeBack.isPending}
+                  onClick={() => takeBack.mutate({ path: { id: m.id } }, { onError: toastError })}
+                >
+                  {t('person.message_cancel')}
+                </Button>
+              ) : null}
             </>
           ),
         },

@@ -54,6 +54,9 @@ export function Topics({ id }: { id: string }) {
     ],
   })
   const pause = useSend('put', '/api/v1/people/{id}/preferences', { refresh: people })
+  const again = useSend('post', '/api/v1/people/{id}/subscriptions/resend', { refresh: people })
+  const askAgain = (topic: string, channel: string) =>
+    again.mutate({ path: { id }, body: { topic, channel } }, { onSuccess: () => toast(t('person.asked_again')), onError: toastError })
   const names = useMemo(() => Object.fromEntries((preferences.data?.topics ?? []).map((x) => [x.topic, x.name])), [preferences.data])
   const change = (topic: string, channel: string, on: boolean) =>
     void say({ path: { id }, body: { topic, channel, status: on ? 'subscribed' : 'unsubscribed', evidence: t('person.by_staff') } })
@@ -77,7 +80,20 @@ export function Topics({ id }: { id: string }) {
               columns={[
                 { id: 'topic', title: t('field.topic'), main: true, cell: (x) => x.name },
                 { id: 'channel', title: t('field.channel'), cell: (x) => word('channel', x.channel) },
-                { id: 'status', title: t('field.status'), cell: (x) => <Status value={x.status} /> },
+                {
+                  id: 'status',
+                  title: t('field.status'),
+                  cell: (x) => (
+                    <Group gap="xs">
+                      <Status value={x.status} />
+                      {write && x.status === 'pending' ? (
+                        <Button size="compact-xs" loading={again.isPending} onClick={() => askAgain(x.topic, x.channel)}>
+                          {t('person.ask_again')}
+                        </Button>
+                      ) : null}
+                    </Group>
+                  ),
+                },
                 { id: 'since', title: t('field.time'), cell: (x) => <Ago at={x.since} /> },
                 {
                   id: 'allowed',

@@ -20,6 +20,9 @@ const metrics = [
   'unsubscribed',
 ] as const
 
+/** What is shown only where it happened. */
+const rare = ['machine_opened', 'machine_clicked', 'replied', 'complained'] as const
+
 /** A share with its 95 % interval and what it is a share of. */
 export function Share({ rate }: { rate: Rate | undefined }) {
   const t = useT()
@@ -39,7 +42,7 @@ export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOp
   return (
     <>
       <StatRow>
-        {metrics.map((m) => (
+        {[...metrics, ...rare.filter((m) => r[m] > 0)].map((m) => (
           <Stat
             key={m}
             label={t(`metric.${m}`)}
@@ -48,16 +51,19 @@ export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOp
             onClick={() => onOpen({ title: t(`metric.${m}`), metric: m })}
           />
         ))}
-        {r.revenue?.length ? (
-          <Stat
-            label={t('metric.revenue')}
-            value={
-              <span className={css.money}>
-                <Amounts of={r.revenue} />
-              </span>
-            }
-          />
-        ) : null}
+        {(['revenue', 'refunded'] as const).map((m) =>
+          r[m]?.length ? (
+            <Stat
+              key={m}
+              label={t(`metric.${m}`)}
+              value={
+                <span className={css.money}>
+                  <Amounts of={r[m]} />
+                </span>
+              }
+            />
+          ) : null,
+        )}
         {r.uncertain ? <Stat label={t('metric.uncertain')} value={<Num value={r.uncertain} />} note={t('metric.uncertain_help')} /> : null}
       </StatRow>
       {r.refused_by_reason?.length ? (

@@ -1,5 +1,7 @@
 import { becomes, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
+import { Approval, useMayApprove } from '@/campaigns/Approval'
+import { goalOf } from '@/campaigns/goal'
 import { useChoices } from '@/campaigns/choices'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
@@ -25,7 +27,12 @@ import { NextRuns } from './NextRuns'
 import { rhythm } from './rhythm'
 
 type Verb = 'activate' | 'approve' | 'pause' | 'end'
-const verbs: Record<string, Verb[]> = { draft: ['activate'], review: ['approve'], live: ['end', 'pause'], paused: ['end', 'activate'] }
+const verbs: Record<string, Verb[]> = {
+  draft: ['activate'],
+  review: ['approve', 'pause'],
+  live: ['end', 'pause'],
+  paused: ['end', 'activate'],
+}
 const live = { refresh: ['/api/v1/series', '/api/v1/plan'] }
 
 export default function SeriesDetailPage() {
@@ -37,6 +44,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
   const t = useT()
   const go = useGo()
   const can = useCan()
+  const mayApprove = useMayApprove()
   const { names } = useChoices()
   const runs = useList('/api/v1/series/{id}/runs', { path: { id: s.id } })
   const send = {
@@ -47,7 +55,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
   const stop = {
     pause: useAtOnce('post', '/api/v1/series/{id}/pause', {
       ...live,
-      shows: () => [becomes('/api/v1/series', s.id, { ...stopped, status: 'paused' })],
+      shows: () => [becomes('/api/v1/series', s.id, { ...stopped, status: s.status === 'review' ? 'draft' : 'paused' })],
     }),
     end: useAtOnce('post', '/api/v1/series/{id}/end', {
       ...live,
@@ -96,11 +104,13 @@ function View({ series: s }: { series: Schemas['Series'] }) {
             <LinkButton to={`/campaigns/series/${s.id}/edit`}>{t('campaigns.edit')}</LinkButton>
           ) : null}
           {can('campaigns.send')
-            ? (verbs[s.status] ?? []).map((v) => (
-                <Button key={v} variant={v === 'activate' || v === 'approve' ? 'filled' : 'default'} onClick={() => void act(v)}>
-                  {t(`series.${v}`)}
-                </Button>
-              ))
+            ? (verbs[s.status] ?? [])
+                .filter((v) => v !== 'approve' || mayApprove(s))
+                .map((v) => (
+                  <Button key={v} variant={v === 'activate' || v === 'approve' ? 'filled' : 'default'} onClick={() => void act(v)}>
+                    {v === 'pause' && s.status === 'review' ? t('campaigns.withdraw') : t(`series.${v}`)}
+                  </Button>
+                ))
             : null}
         </>
       }
@@ -114,6 +124,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
                 [t('campaigns.exclude'), name(s.audience.exclude)],
                 [t('campaigns.topic'), name(s.topic ? [s.topic] : [])],
                 [t('campaigns.template'), name(s.template ? [s.template] : [])],
+                [t('campaigns.goal'), goalOf(s.goal, t)],
                 [t('series.feed'), s.feed?.url],
                 [t('series.until'), s.until ? formatTime(s.until) : ''],
                 [t('campaigns.holdout'), s.holdout ? formatPercent(s.holdout / 100) : ''],
@@ -125,6 +136,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
         </>
       }
     >
+      <Approval of={s} />
       {s.error ? (
         <Alert color="danger" mb="md">
           {s.error} {s.retry_at ? t('series.retry', { time: formatTime(s.retry_at) }) : null}
