@@ -36,6 +36,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 		b.Events = slices.DeleteFunc(slices.Clone(b.Events), stored)
 	}
 	ctx = context.WithoutCancel(ctx)
+	defer s.alone(ctx)()
 	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("event store: begin: %w", err)
 	}
@@ -59,6 +60,21 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	s.all.changed(b)
 	s.trimAfterCheckpoint()
 	return nil
+}
+
+// alone lets DuckDB use one thread until the returned function is called. What writes is the work of one thread, and with more of them the others wait for it
+// in loops that cost a quarter of the whole again. Who is asking meanwhile keeps theirs: taking a thread away would wait for what it does.
+func (s *Store) alone(ctx context.Context) (done func()) {
+	if s.opt.Threads == 1 || !s.life.TryLock() {
+		return func() {}
+	}
+	defer s.life.Unlock()
+	if _, err := s.w.ExecContext(ctx, "SET threads = 1"); err != nil {
+		return func() {} // slower, that is all
+	}
+	return func() {
+		_, _ = s.w.ExecContext(ctx, fmt.Sprintf("SET threads = %d", s.opt.Threads)) // which it was before
+	}
 }
 
 // trimAfterCheckpoint gives memory back once a commit has emptied the write-ahead log into the file. What such a checkpoint needed for a moment the
