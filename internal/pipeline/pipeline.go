@@ -40,6 +40,8 @@ type Reaction struct {
 	Events  []event.Kept      // in log order, duplicates left out
 	Touched []person.Ref      // people with new events or changed state, after merges, each once
 	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
+	// Flood says that events come in numbers: what need not follow each batch may be put off until Config.Rest is called.
+	Flood bool
 }
 
 // Positions remembers how far a named consumer has come.
@@ -61,6 +63,9 @@ type Config struct {
 	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
 	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
 	Reactors []Reactor
+	// Rest does what reactors have put off. It is called before a batch that is no flood counts as done, and whenever nothing has come for a second;
+	// reactors see to it themselves that nothing is put off for long. nil: nobody puts anything off.
+	Rest func(ctx context.Context) error
 	// May returns why the worker must not go on, such as that another process has taken over; it is asked before each batch. nil: it always may.
 	May    func() error
 	Logger *slog.Logger
@@ -84,6 +89,7 @@ const (
 	maxRecords    = 256  // log records read at once; each holds one to a few hundred events
 	maxEvents     = 5000 // events in one batch
 	busyEvents    = 100  // a batch of this size shows that more is coming
+	floodEvents   = 1000 // one of this size that a file or a backlog is
 )
 
 // Worker runs the pipeline; see lifecycle.Service.
@@ -181,7 +187,12 @@ func (w *Worker) follow(ctx context.Context) error {
 		}
 		if next == at {
 			// Work that was left without a record to wake it: people to be worked out again by other kinds of identifiers.
-			if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
+			if err := w.alone(ctx, func() error {
+				if err := w.settle(ctx); err != nil {
+					return err
+				}
+				return w.rest(ctx)
+			}); err != nil {
 				return err
 			}
 		}
@@ -207,7 +218,7 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 	for len(records) > 0 {
 		w.working.Store(records[0].Time.UnixMicro())
 		batch, n := w.decode(records)
-		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, records[0].Time) }); err != nil {
+		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, n >= floodEvents, records[0].Time) }); err != nil {
 			return at, events, false, err
 		}
 		at = batch[len(batch)-1].Seq
@@ -257,7 +268,7 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 }
 
 // apply takes one batch through all stages.
-func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) (err error) {
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool, oldest time.Time) (err error) {
 	if w.c.May != nil {
 		if err := w.c.May(); err != nil {
 			return err
@@ -292,8 +303,13 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	if err != nil || through <= done {
 		return err
 	}
-	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told}); err != nil {
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, Flood: flood}); err != nil {
 		return err
+	}
+	if !flood {
+		if err := w.rest(ctx); err != nil {
+			return err
+		}
 	}
 	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
 		return fmt.Errorf("react position: %w", err)
@@ -366,6 +382,16 @@ func (w *Worker) settle(ctx context.Context) error {
 			return fmt.Errorf("replay identities: %w", err)
 		}
 		more = a.Tasks
+	}
+	return nil
+}
+
+func (w *Worker) rest(ctx context.Context) error {
+	if w.c.Rest == nil {
+		return nil
+	}
+	if err := w.c.Rest(ctx); err != nil {
+		return fmt.Errorf("what was put off: %w", err)
 	}
 	return nil
 }

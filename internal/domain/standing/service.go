@@ -57,6 +57,7 @@ type Service struct {
 	lifecycle.Loop
 	c     Config
 	pulse lifecycle.Pulse
+	later later
 }
 
 // New returns a Service that is not running yet.
@@ -272,8 +273,8 @@ func (t told) object() map[string]any {
 
 // React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Without events, identities were
 // worked out anew and the touched have got or lost events by it. told are those of the touched who are who they were: they have been asked about before.
-// Calling it again with the same changes nothing.
-func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref, told []person.Sighting) error {
+// In a flood, who ordered is left to Rest. Calling it again with the same changes nothing.
+func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref, told []person.Sighting, flood bool) error {
 	if len(events) == 0 {
 		return s.reactToReplay(ctx, touched)
 	}
@@ -288,7 +289,7 @@ func (s *Service) React(ctx context.Context, events []event.Kept, touched []pers
 		}
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched, before); err != nil {
+		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched, before, flood); err != nil {
 			return err
 		}
 	}
@@ -313,7 +314,7 @@ func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error
 }
 
 // reactTo judges who did something that is judged, who was never judged, and who may have become known.
-func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref, before map[person.Ref]bool) error {
+func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref, before map[person.Ref]bool, flood bool) error {
 	st, err := s.c.Store.State(ctx, ws)
 	if err != nil {
 		return err
@@ -330,13 +331,20 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, t
 			judged[e.Person] = judged[e.Person] || e.Type == event.Track && names[e.Name]
 		}
 	}
-	var here []person.Ref
+	var here, put []person.Ref
 	var ids []string
 	for _, ref := range touched {
 		_, active := judged[ref.Num]
-		if ref.Workspace == ws && (judged[ref.Num] || named[ref.Num] || active && !before[ref]) {
+		switch {
+		case ref.Workspace != ws:
+		case judged[ref.Num] && flood:
+			put = append(put, ref)
+		case judged[ref.Num] || named[ref.Num] || active && !before[ref]:
 			here, ids = append(here, ref), append(ids, ref.ID)
 		}
+	}
+	if err := s.putOff(ctx, ws, put); err != nil {
+		return err
 	}
 	if len(here) == 0 {
 		return nil
@@ -394,15 +402,10 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 	if err := s.c.Store.Remove(ctx, ws, loser); err != nil {
 		return err
 	}
-	return s.c.Store.Soon(ctx, ws, winner, s.c.Clock.Now())
+	return s.c.Store.Soon(ctx, ws, []string{winner}, s.c.Clock.Now())
 }
 
 // PersonSplit has both judged anew.
 func (s *Service) PersonSplit(ctx context.Context, ws, from, made string) error {
-	for _, p := range []string{from, made} {
-		if err := s.c.Store.Soon(ctx, ws, p, s.c.Clock.Now()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.c.Store.Soon(ctx, ws, []string{from, made}, s.c.Clock.Now())
 }
