@@ -195,7 +195,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	}
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	a.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(db), Tx: db, Clock: a.clock, Log: part(log, "quotas"), Default: a.c.Quota})
-	w := &world{workspaces: a.workspaces, events: a.events}
+	w := &world{workspaces: a.workspaces, events: a.events, members: sqlstore.NewStaff(db)}
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
 	region := func(ctx context.Context, ws string) (string, error) {
 		found, err := a.workspaces.Get(ctx, ws)

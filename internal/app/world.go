@@ -13,6 +13,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
+	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/collect"
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
@@ -23,6 +24,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
@@ -40,6 +42,12 @@ type world struct {
 	segments   *segment.Service
 	privacy    *privacy.Service
 	events     event.Store
+	members    members
+}
+
+// members knows who belongs to the staff of a workspace.
+type members interface {
+	Member(ctx context.Context, ws, userID string) (staff.Member, error)
 }
 
 // IDs returns person ids by number; consent and journeys know people by id, the event store by number. Replays may merge somebody
@@ -458,9 +466,32 @@ func (w *world) CheckField(ctx context.Context, ws, field string) error {
 	return w.privacy.Askable(ctx, ws, field)
 }
 
-// CheckSet reports a segment or list that does not exist.
+// CheckSet reports a segment or list that does not exist, and a segment that is archived: who is in it is who was in it then.
 func (w *world) CheckSet(ctx context.Context, ws, id string) error {
-	_, err := w.segments.Members(ctx, ws, id)
+	if _, err := w.segments.Members(ctx, ws, id); err != nil {
+		return err
+	}
+	found, err := w.segments.Get(ctx, ws, id)
+	switch {
+	case errs.Is(err, errs.KindNotFound): // a list
+		return nil
+	case err == nil && found.Status == segment.Archived:
+		return errs.Conflict("segment.archived", "the segment %q is archived", found.Name)
+	}
+	return err
+}
+
+// CheckChannel reports a kind of channel that this installation does not have.
+func (w *world) CheckChannel(_ context.Context, _, kind string) error {
+	if !slices.ContainsFunc(channels(), func(c channel.Spec) bool { return c.Kind == kind }) {
+		return errs.NotFound("channel", kind)
+	}
+	return nil
+}
+
+// CheckMember reports somebody who does not belong to the staff of the workspace.
+func (w *world) CheckMember(ctx context.Context, ws, user string) error {
+	_, err := w.members.Member(ctx, ws, user)
 	return err
 }
 

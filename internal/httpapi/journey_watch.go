@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // JourneyChange is one difference between two versions.
@@ -107,6 +108,17 @@ func (a *api) journeyWatchRoutes() {
 		out := List[JourneyChange]{Items: make([]JourneyChange, len(found))}
 		for i, c := range found {
 			out.Items[i] = JourneyChange(c)
+		}
+		return answer(out), nil
+	})
+	route(a, http.MethodGet, "/journeys/{id}/faults", "journey-faults", "What the version that people enter names and can no longer use: archived, deleted or forbidden since it was published", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*body[List[Fault]], error) {
+		out := List[Fault]{Items: []Fault{}}
+		err := s.Faults(ctx, workspaceOf(ctx), in.ID)
+		if err != nil && !errs.Is(err, errs.KindInvalid) {
+			return nil, err
+		}
+		for _, f := range errs.All(err) {
+			out.Items = append(out.Items, faultOf(f))
 		}
 		return answer(out), nil
 	})

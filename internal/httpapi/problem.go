@@ -108,10 +108,14 @@ func problem(err error) *Problem {
 	}
 	if len(faults) > 1 || first.Field != "" {
 		for _, f := range faults {
-			p.Errors = append(p.Errors, Fault{Location: f.Field, Code: f.Code, Message: f.Msg, Args: f.Args})
+			p.Errors = append(p.Errors, faultOf(f))
 		}
 	}
 	return p
+}
+
+func faultOf(e *errs.Error) Fault {
+	return Fault{Location: e.Field, Code: e.Code, Message: e.Msg, Args: e.Args}
 }
 
 // renamed gives the fields of an error the names that they have in the API.

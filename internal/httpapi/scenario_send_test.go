@@ -313,6 +313,9 @@ func TestJourneyScenarios(t *testing.T) {
 
 		{do: "GET /journeys/$journey/diff?from=1&to=0", status: 200, has: `"items":[]`},
 		{do: "GET /journeys/$journey/diff?from=9&to=0", status: 404},
+		{do: "GET /journeys/$api_journey/faults", status: 200, has: `"items":[]`},
+		{do: "GET /journeys/none/faults", status: 404},
+		{as: "analyst", do: "GET /journeys/$api_journey/faults", status: 200},
 		{do: "POST /journeys/$journey/simulations", body: `{"days":0}`, status: 422},
 		{do: "POST /journeys/$api_journey/simulations", body: `{"days":7}`, status: 409, has: "journey.simulation.trigger"},
 		{do: "GET /journey-simulations/$simulation", status: 200, has: `"approximations":["traits_of_today" | "nodes":[{"node":"w"`},

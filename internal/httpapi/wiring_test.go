@@ -168,6 +168,15 @@ func (p *parts) CheckField(ctx context.Context, ws, field string) error {
 	return p.privacy.Askable(ctx, ws, field)
 }
 
+func (p *parts) CheckChannel(_ context.Context, _, kind string) error {
+	if kind != "email" {
+		return errs.NotFound("channel", kind)
+	}
+	return nil
+}
+
+func (p *parts) CheckMember(context.Context, string, string) error { return nil }
+
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {
 	_, err := p.segments.Members(ctx, ws, id)
 	return err

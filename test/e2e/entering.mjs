@@ -35,7 +35,36 @@ async function entering(lang, size) {
   await done(page)
 }
 
-export const stories = Object.fromEntries(
+async function gone(lang) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size: phone })
+  const name = `gone ${lang} ${Date.now()}`
+  const template = await api('POST', '/templates', { name, kind: 'code', subject: 'Hello', html: '<p>Hello</p>' })
+  const segment = await api('POST', '/segments', { name, rule: { trait: { path: 'gone', op: 'exists' } } })
+  const nodes = [
+    { id: 'b', kind: 'branch', config: { rule: { segment: { id: segment.id } } }, next: { yes: 's', no: 's' } },
+    { id: 's', kind: 'send', title: 'The greeting', config: { template: template.id, transactional: true } },
+  ]
+  const { id } = await api('POST', '/journeys', { name, draft: { trigger: { event: { name } }, nodes } })
+  await api('POST', `/journeys/${id}/publish`)
+  await visit(page, `/journeys/${id}`)
+  await page.getByText(t['journeys.nodes'], { exact: true }).waitFor()
+  assert.equal(await page.getByText(t['journeys.broken'], { exact: true }).count(), 0, 'nothing is gone yet')
+  await api('DELETE', `/templates/${template.id}`)
+  await api('DELETE', `/segments/${segment.id}`)
+  await visit(page, `/journeys/${id}`)
+  await page.getByText(t['journeys.broken'], { exact: true }).waitFor()
+  const said = (code) => t[`error.${code}`].replace('{0}', name)
+  await page.getByText(`The greeting: ${said('template.archived')}`).waitFor()
+  await page.getByText(said('segment.archived')).waitFor()
+  await fits(page, 'gone')
+  assert.deepEqual(await findings(page), [], 'gone under axe')
+  await api('POST', `/journeys/${id}/stop`)
+  await api('POST', `/journeys/${id}/archive`)
+  await done(page)
+}
+
+const manual = Object.fromEntries(
   languages.flatMap((lang) =>
     [undefined, phone].map((size) => [
       `staff add people to a journey by hand and see who could not enter, in ${lang}${size ? ' on a phone' : ''}`,
@@ -43,3 +72,8 @@ export const stories = Object.fromEntries(
     ]),
   ),
 )
+
+export const stories = {
+  ...manual,
+  ...Object.fromEntries(languages.map((lang) => [`what a running journey uses and is gone is told, in ${lang}`, () => gone(lang)])),
+}

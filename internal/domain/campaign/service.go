@@ -215,14 +215,10 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 		case err == nil:
 		case errs.Is(err, errs.KindNotFound):
 			bad = append(bad, errs.Invalid("campaign.missing."+kind, field, "the %s %q does not exist; choose another", kind, id))
-		case content.LacksSite(err): // it has a remedy of its own
-			bad = append(bad, errs.Invalid(content.SiteMissing, field, "%v", err))
-		case errs.Is(err, errs.KindInvalid) && kind == "field": // so has this
+		case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid): // each has a remedy of its own
 			for _, e := range errs.All(err) {
-				bad = append(bad, &errs.Error{Kind: e.Kind, Code: e.Code, Field: field, Msg: e.Msg, Args: e.Args})
+				bad = append(bad, &errs.Error{Kind: errs.KindInvalid, Code: e.Code, Field: field, Msg: e.Msg, Args: e.Args})
 			}
-		case errs.Is(err, errs.KindConflict), errs.Is(err, errs.KindInvalid):
-			bad = append(bad, errs.Invalid("campaign.unusable."+kind, field, "the %s %q cannot be used: %v", kind, id, err))
 		default:
 			failed = err
 		}

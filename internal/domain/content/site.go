@@ -2,7 +2,6 @@ package content
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
@@ -14,12 +13,6 @@ const sitePath = "workspace.site"
 
 // SiteMissing is the code of a template that leads to a site nobody has named.
 const SiteMissing = "template.site_missing"
-
-// LacksSite reports whether an error is of that code.
-func LacksSite(err error) bool {
-	e, ok := errors.AsType[*errs.Error](err)
-	return ok && e.Code == SiteMissing
-}
 
 // withSite adds the site to the variables of a letter that names it and was not given one.
 func (s *Service) withSite(ctx context.Context, ws string, c *compiled, vars map[string]any) (map[string]any, error) {

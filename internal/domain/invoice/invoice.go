@@ -153,7 +153,7 @@ type due struct {
 }
 
 // look decides what has fallen due since the invoice was last checked, and when to look again. Of several reminders that were missed only the
-// latest falls due: nobody wants three at once.
+// latest falls due: nobody wants three at once. What was to come before the due date does not come after it, when it would say what is not so.
 func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 	since := i.Checked
 	i.Checked, i.Next = now, time.Time{}
@@ -165,7 +165,8 @@ func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 			i.Next = t
 		}
 	}
-	switch late := i.due(1, 0, 0, zone); {
+	late := i.due(1, 0, 0, zone)
+	switch {
 	case now.Before(late):
 		i.OverdueAt = time.Time{} // the due date may have been put off
 		wake(late)
@@ -176,6 +177,7 @@ func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 		switch {
 		case s.when.After(now):
 			wake(s.when)
+		case s.Day < 0 && !now.Before(late):
 		case s.when.After(since) && !i.reminded(s.Day):
 			d.reminder = &s
 		}

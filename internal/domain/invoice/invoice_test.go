@@ -159,6 +159,25 @@ func TestMissedRemindersFallDueAsOne(t *testing.T) {
 	f.expect(t, "2026-05-20 10:00")
 }
 
+// A mail that says "is due on the 31st" must not go on the first: after a standstill, or for an invoice that was issued late.
+func TestWhatWasToComeBeforeTheDueDateDoesNotComeAfterIt(t *testing.T) {
+	f := setup(t)
+	issue(t, f, draft("A-1", "2026-03-31"))
+	f.said()
+	f.expect(t, "2026-04-01 03:00", "overdue")
+	f.expect(t, "2026-04-01 09:00", "reminder 2")
+	f.clock.Set(at("2026-05-01 08:00"))
+	issue(t, f, draft("B-1", "2026-04-30"))
+	if got := f.said(); !slices.Equal(got, []string{"overdue"}) {
+		t.Errorf("issued on the day after it was due: %v", got)
+	}
+	f.clock.Set(at("2026-05-01 08:30"))
+	issue(t, f, draft("C-1", "2026-05-01"))
+	if got := f.said(); !slices.Equal(got, []string{"reminder 1"}) {
+		t.Errorf("issued on the very day it is due: %v", got)
+	}
+}
+
 func TestMoneyGivenBackOpensTheInvoiceAgain(t *testing.T) {
 	f := setup(t)
 	i := issue(t, f, draft("A-1", "2026-03-31"))

@@ -282,6 +282,8 @@ func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.
 func (w *world) CheckList(_ context.Context, _, id string) error     { return w.checks[id] }
 func (w *world) Check(address string) error                          { return w.checks[address] }
 func (w *world) CheckField(_ context.Context, _, f string) error     { return w.checks[f] }
+func (w *world) CheckChannel(_ context.Context, _, k string) error   { return w.checks[k] }
+func (w *world) CheckMember(_ context.Context, _, id string) error   { return w.checks[id] }
 func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
 
 // event makes an event of person n that happens now.

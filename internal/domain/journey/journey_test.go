@@ -369,3 +369,45 @@ func TestOnePersonCanBeTakenOut(t *testing.T) {
 		t.Errorf("%v %+v", err, p)
 	}
 }
+
+// What was there at publishing may be archived or deleted afterwards. Whoever looks at the journey is told which step it concerns.
+func TestWhatARunningJourneyNamesAndIsGoneIsTold(t *testing.T) {
+	w := newWorld(t)
+	graph := parse(t, mail(`{"event": {"name": "Cart"}}`, ""))
+	j, err := w.svc.Create(t.Context(), ws, "x", "x", graph)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := errs.Conflict("template.archived", "archived")
+	w.checks["tpl"] = gone
+	if err := w.svc.Faults(t.Context(), ws, j.ID); err != nil {
+		t.Errorf("a draft names nothing that runs: %v", err)
+	}
+	delete(w.checks, "tpl")
+	if j, err = w.svc.Publish(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.svc.Faults(t.Context(), ws, j.ID); err != nil {
+		t.Errorf("all is there: %v", err)
+	}
+	w.checks["tpl"], w.checks["email"] = gone, errs.NotFound("channel", "email")
+	all := errs.All(w.svc.Faults(t.Context(), ws, j.ID))
+	if len(all) != 2 || all[0].Code != "template.archived" || !strings.HasSuffix(all[0].Field, ".config.template") || all[1].Code != "journey.missing.channel" {
+		t.Errorf("%v", all)
+	}
+	// The draft may be mended long before it is published: it is the version that people enter that counts.
+	graph.Nodes = graph.Nodes[:1]
+	graph.Nodes[0].Kind, graph.Nodes[0].Config, graph.Nodes[0].Next = "exit", nil, nil
+	if _, err := w.svc.Edit(t.Context(), ws, j.ID, 0, "x", graph); err != nil {
+		t.Fatal(err)
+	}
+	if len(errs.All(w.svc.Faults(t.Context(), ws, j.ID))) != 2 {
+		t.Error("an edit of the draft hides what the running version lacks")
+	}
+	if _, err := w.svc.Publish(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.svc.Faults(t.Context(), ws, j.ID); err != nil {
+		t.Errorf("published anew: %v", err)
+	}
+}

@@ -334,8 +334,9 @@ func (p *Plan) watch() {
 
 // References are the things outside the journey that a plan names, each with the field that names it.
 type References struct {
-	Templates, Topics, Sets, Journeys, Lists, URLs, Secrets []Reference
-	Fields                                                  []Reference // what rules look at, see rule.Rule.Fields
+	Templates, Topics, Sets, Journeys, Lists, URLs, Secrets, Channels, Members []Reference
+
+	Fields []Reference // what rules look at, see rule.Rule.Fields
 }
 
 // Reference is an id and where it stands.
@@ -360,6 +361,8 @@ func (p *Plan) References() References {
 		out.Lists = append(out.Lists, refs(at(id, "config.list"), n.Lists)...)
 		out.URLs = append(out.URLs, refs(at(id, "config.url"), n.URLs)...)
 		out.Secrets = append(out.Secrets, refs(at(id, "config.headers"), n.Secrets)...)
+		out.Channels = append(out.Channels, refs(at(id, "config.channel"), n.Channels)...)
+		out.Members = append(out.Members, refs(at(id, "config.assignee"), n.Members)...)
 	}
 	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
 	out.Fields = append(out.Fields, refs("trigger", p.trigger.match.Fields())...)

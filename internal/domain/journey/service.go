@@ -58,9 +58,11 @@ type Traits interface {
 type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
 	CheckTopic(ctx context.Context, ws, id string) error
-	CheckSet(ctx context.Context, ws, id string) error // a segment or list
+	CheckSet(ctx context.Context, ws, id string) error // a segment or list; an archived segment knows nobody new and is a conflict
 	CheckList(ctx context.Context, ws, id string) error
 	CheckField(ctx context.Context, ws, field string) error // that a rule looks at
+	CheckChannel(ctx context.Context, ws, kind string) error
+	CheckMember(ctx context.Context, ws, user string) error // of staff
 }
 
 // Config is what a Service needs. All fields but the last two are required.
@@ -189,6 +191,20 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 	return s.check(ctx, ws, id, j.Draft)
 }
 
+// Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.
+// The error joins all of it, as Check does; nil: nothing, or there is no such version.
+func (s *Service) Faults(ctx context.Context, ws, id string) error {
+	j, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil || j.Published == 0 || j.Status != Live && j.Status != Paused {
+		return err
+	}
+	v, err := s.c.Store.Version(ctx, ws, id, j.Published)
+	if err != nil {
+		return err
+	}
+	return s.check(ctx, ws, id, v.Graph)
+}
+
 func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 	p, err := Compile(g)
 	if err != nil {
@@ -230,6 +246,8 @@ func (s *Service) check(ctx context.Context, ws, id string, g Graph) error {
 		ask(refs.Fields, "field", s.c.Checker.CheckField),
 		ask(refs.Journeys, "journey", known),
 		ask(refs.Lists, "list", s.c.Checker.CheckList),
+		ask(refs.Channels, "channel", s.c.Checker.CheckChannel),
+		ask(refs.Members, "member", s.c.Checker.CheckMember),
 		ask(refs.URLs, "address", func(_ context.Context, _, address string) error { return s.c.Caller.Check(address) }),
 		ask(refs.Secrets, "secret", func(ctx context.Context, ws, id string) error {
 			_, err := s.c.Store.Secret(ctx, ws, id)

@@ -76,6 +76,9 @@ func (n createTask) Needs() Needs {
 	if n.c.Wait != nil {
 		out.Names = taskEnds.names
 	}
+	if n.c.Assignee != "" {
+		out.Members = []string{n.c.Assignee}
+	}
 	return out
 }
 

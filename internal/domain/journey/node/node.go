@@ -48,6 +48,7 @@ type Needs struct {
 
 	Templates, Topics, Sets []string // ids referred to; sets are segments and lists
 	Journeys, Lists         []string // other journeys and lists referred to
+	Channels, Members       []string // kinds of channels, and users of staff
 	Fields                  []string // that rules look at, see rule.Rule.Fields
 	URLs, Secrets           []string // scheme and host of addresses to call, stored secrets to send there
 }

@@ -41,7 +41,7 @@ type SendConfig struct {
 type send struct{ SendConfig }
 
 func (n send) Needs() Needs {
-	out := Needs{Effects: true, Templates: []string{n.Template}}
+	out := Needs{Effects: true, Templates: []string{n.Template}, Channels: []string{n.Channel}}
 	if n.Topic != "" {
 		out.Topics = []string{n.Topic}
 	}

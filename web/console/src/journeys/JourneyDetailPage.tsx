@@ -33,10 +33,12 @@ import type { Face } from './CardFace'
 import { Entering } from './Entering'
 import { useFaces } from './faces'
 import { entrance, readGraph } from './graph'
+import { told } from './faults'
 import css from './JourneyDetailPage.module.css'
 import { Changes, PublishSheet } from './PublishSheet'
 import { StepList } from './StepList'
 import { Stuck } from './Stuck'
+import { Tests } from './Tests'
 import { useThings } from './useThings'
 import { outputText, stepTitle } from './words'
 
@@ -144,6 +146,7 @@ export default function JourneyDetailPage() {
                   <Figures of={r.messages} onOpen={setBehind} />
                 ) : (
                   <>
+                    <Broken id={id} graph={published?.graph} />
                     {r.parked > 0 ? (
                       <Alert color="danger" title={t('journeys.parked_title', { count: r.parked })}>
                         <Button
@@ -182,6 +185,7 @@ export default function JourneyDetailPage() {
                         />
                       ) : null}
                     </StatRow>
+                    <Tests id={id} graph={published?.graph} />
                     <Card title={t('journeys.nodes')} flush>
                       <StepMap
                         graph={published?.graph ?? j.draft}
@@ -200,6 +204,29 @@ export default function JourneyDetailPage() {
         )
       }}
     </Loaded>
+  )
+}
+
+/** What the published version names and is gone since. */
+function Broken({ id, graph: raw }: { id: string; graph: unknown }) {
+  const t = useT()
+  const found = useRead('/api/v1/journeys/{id}/faults', { path: { id } }, { every: 60_000 })
+  const graph = useMemo(() => readGraph(raw), [raw])
+  const faults = told(found.data?.items ?? [])
+  if (faults.length === 0) return null
+  const step = (node: string) => graph.nodes.find((n) => n.id === node)
+  return (
+    <Alert color="danger" title={t('journeys.broken')}>
+      {t('journeys.broken_text')}
+      <ul className={css.changes}>
+        {faults.map((f) => (
+          <li key={`${f.node} ${f.field} ${f.text}`}>
+            {step(f.node) ? `${stepTitle(step(f.node)!)}: ` : ''}
+            {f.text}
+          </li>
+        ))}
+      </ul>
+    </Alert>
   )
 }
 

@@ -55,3 +55,15 @@ test('what the server has found goes when what it is about is changed, and stays
   expect(mended.get('')).toHaveProperty('caps')
   expect(now({ ...graph, nodes: [] }).get('a')).toBeUndefined()
 })
+
+test('what the server lists is read like what it refuses', () => {
+  const listed = [{ location: 'nodes[s].config.template', code: 'template.archived', message: 'x', args: ['Hello'] }]
+  expect(told(listed)).toEqual([
+    {
+      node: 's',
+      field: 'config.template',
+      code: 'template.archived',
+      text: 'The message Hello is archived. Choose another, or take it out of the archive.',
+    },
+  ])
+})

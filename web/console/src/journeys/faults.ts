@@ -191,16 +191,19 @@ function comesBack(from: Step, steps: Map<string, Step>, spins: (n: Step | undef
   return false
 }
 
-/** What the server has found. */
+/** What the server has found: in a refusal, or listed. */
 export function told(err: unknown): Fault[] {
+  if (Array.isArray(err)) return located(err)
   if (!(err instanceof Problem)) return []
-  const all = err.faults.length ? err.faults : [{ location: err.field, code: err.code, message: err.message, args: err.args }]
-  return all.map((f) => {
+  return located(err.faults.length ? err.faults : [{ location: err.field, code: err.code, message: err.message, args: err.args }])
+}
+
+const located = (all: Problem['faults']): Fault[] =>
+  all.map((f) => {
     const at = /^nodes\[([^\]]*)\]\.?(.*)$/.exec(f.location ?? '')
     const field = (at ? at[2]! : (f.location ?? '')).replace(/\[(\d+)\]/g, '.$1')
     return { node: at ? at[1]! : '', field, code: f.code ?? '', text: wordsOf(f) }
   })
-}
 
 /** Whether what was found in one graph can still be so in another: what it is about is untouched. */
 const stands = (f: Fault, then: Graph, now: Graph) => {
