@@ -44,6 +44,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 	"github.com/kizuna-cx/kizuna/internal/kit/tx"
 	"github.com/kizuna-cx/kizuna/internal/realtime"
 )
@@ -245,6 +246,7 @@ func (a *api) observe(ctx huma.Context, next func(huma.Context)) {
 	if c, err := huma.ReadCookie(ctx, cookieName); err == nil {
 		o.session = c.Value
 	}
+	trace.Route(ctx.Context(), ctx.Operation().Method, ctx.Operation().Path)
 	next(huma.WithValue(ctx, originKey{}, o))
 }
 

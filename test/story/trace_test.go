@@ -1,7 +1,6 @@
 package story_test
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,11 +36,11 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 		"OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL, "OTEL_SERVICE_NAME=shop-crm", "OTEL_BSP_SCHEDULE_DELAY=100")...)
 	mailAccount(t, s, sink.Addr)
 	var mu sync.Mutex
-	var toldOf string // the traceparent that the webhook came with
+	var toldOf []string // the traceparents that the webhook came with
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		toldOf = cmp.Or(r.Header.Get("Traceparent"), toldOf) // that of Bob's mail has none
+		toldOf = append(toldOf, r.Header.Get("Traceparent"))
 	}))
 	t.Cleanup(hook.Close)
 	s.Must("POST", "/webhooks", map[string]any{"name": "CRM", "url": hook.URL, "kinds": []string{"message.sent"}}, nil)
@@ -64,7 +63,7 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 	s.Eventually(time.Minute, "both got their mail, and the webhook told of them", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return sink.Total() == 2 && toldOf != ""
+		return sink.Total() == 2 && len(toldOf) == 2
 	})
 	spans := func(names ...string) func() bool {
 		return func() bool {
@@ -86,6 +85,10 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 	s.Eventually(time.Minute, "the click is told of", spans("answer"))
 	s.Stop()
 
+	s.Launch()
+	together(t, s, collector)
+	s.Stop()
+
 	got := collector.Of(callersTrace)
 	for _, name := range []string{"POST intake", "log", "pipeline", "resolve and fold", "keep", "react: journeys", "react: segments", "journey step", "outbox", "relay", "render", "send", "intent", "webhook", "answer"} {
 		if len(got[name]) == 0 {
@@ -100,6 +103,9 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 	}
 	if e := got["answer"]; len(e) == 1 && e[0].Attributes["kizuna.event"] != "Message Clicked" {
 		t.Errorf("the answer is %v", e[0].Attributes)
+	}
+	if !slices.ContainsFunc(collector.Spans(), func(one harness.Span) bool { return strings.HasSuffix(one.Name, "/journeys/{id}/publish") }) {
+		t.Error("calls to the API are not named by what they ask for")
 	}
 	ids := map[string]bool{callersSpan: true}
 	for _, same := range got {
@@ -121,8 +127,46 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 			}
 		}
 	}
-	if parts := strings.Split(toldOf, "-"); len(parts) != 4 || parts[1] != callersTrace || got["webhook"][0].ID != parts[2] {
-		t.Errorf("the webhook came with %q, the span is %v", toldOf, got["webhook"])
+	if w := got["webhook"]; len(w) != 1 || !slices.Contains(toldOf, "00-"+callersTrace+"-"+w[0].ID+"-01") || !slices.Contains(toldOf, "") {
+		t.Errorf("the webhook came with %q, want that of %v, and none with Bob's mail", toldOf, w)
+	}
+}
+
+// together lets customers order at once, each within a trace of their own: whatever batches they come into, each trace has its own mail and no other's.
+func together(t *testing.T, s *harness.Server, collector *harness.Collector) {
+	t.Helper()
+	const customers = 12
+	trace := func(n int) string { return fmt.Sprintf("%032x", 0xc0ffee00+n) }
+	var all sync.WaitGroup
+	for n := range customers {
+		all.Go(func() { orderWithin(t, s, fmt.Sprintf("c%d", n), "00-"+trace(n)+"-"+callersSpan+"-01") })
+	}
+	all.Wait()
+	s.Eventually(time.Minute, "all of them wait in the journey", func() bool {
+		waiting := 0
+		for n := range customers {
+			if len(collector.Of(trace(n))["pipeline"]) > 1 { // the second tells of those who entered
+				waiting++
+			}
+		}
+		return waiting == customers
+	})
+	s.Advance(25 * time.Hour)
+	for n := range customers {
+		s.Eventually(time.Minute, "the mail is told of", func() bool { return len(collector.Of(trace(n))["webhook"]) > 0 })
+	}
+	s.Stop()
+	s.Launch() // so that nothing is on its way to the collector
+	for n := range customers {
+		got := collector.Of(trace(n))
+		for _, name := range []string{"POST intake", "log", "journey step", "render", "send", "webhook"} {
+			if len(got[name]) != 1 {
+				t.Errorf("customer %d: %d spans %q", n, len(got[name]), name)
+			}
+		}
+		if batch := got["journey step"]; len(batch) == 1 && len(batch[0].Links) == 0 && len(got["outbox"]) == 0 {
+			t.Errorf("customer %d: the step tells neither what was done nor where that is told", n)
+		}
 	}
 }
 

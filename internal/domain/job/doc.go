@@ -1,4 +1,4 @@
-// Package job runs long work that somebody has started and wants to watch: an import, an export, an erasure.
+// Package job runs long work that somebody has started and wants to watch: an import, an export, the removal of old events.
 //
 // Owns: who started what, how far it is, how it ended; that one worker at a time does it, that it goes on where it was after a restart or a kill,
 // that it can be cancelled, and the files that it reads and makes. Does not own: the work (a Kind), who may start it (its route), its words (the console).

@@ -4,13 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 func hooked(config string) string {
@@ -66,6 +71,39 @@ func TestAWebhookIsCalledAndItsAnswerLeadsOn(t *testing.T) {
 		if strings.Contains(col, "s3cret") {
 			t.Error("the secret is stored as it is")
 		}
+	}
+}
+
+func TestRequestsOfAJourneyGoOnInTheTraceOfTheEventThatBeganIt(t *testing.T) {
+	const trigger = "4bf92f3577b34da6a3ce929d0e0e4736"
+	w := newWorld(t)
+	w.publish("x", hooked(`{"url": "https://crm.example/"}`))
+	first := w.event("g", 1, "Go", `{}`)
+	first.Trace = "00-" + trigger + "-00f067aa0ba902b7-01"
+	w.happen(first, w.event("h", 2, "Go", `{}`))
+	rec := tracetest.NewSpanRecorder()
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(rec)).Tracer("test")
+	w.settleIn(trace.With(t.Context(), tracer))
+	if len(w.calls) != 2 {
+		t.Fatalf("%d calls", len(w.calls))
+	}
+	inTrace := 0
+	for _, c := range w.calls {
+		switch parent := c.Header["traceparent"]; {
+		case strings.HasPrefix(parent, "00-"+trigger+"-"):
+			inTrace++
+		case parent != "":
+			t.Errorf("a request came with %q", parent)
+		}
+	}
+	var told []string
+	for _, s := range rec.Ended() {
+		if s.SpanContext().TraceID().String() == trigger {
+			told = append(told, s.Name())
+		}
+	}
+	if inTrace != 1 || !slices.Contains(told, "journey step") || !slices.Contains(told, "journey request") {
+		t.Errorf("%d requests in the trace, which tells of %q", inTrace, told)
 	}
 }
 

@@ -329,14 +329,16 @@ func (w *world) react(events ...event.Kept) {
 }
 
 // settle moves everybody who is due.
-func (w *world) settle() {
+func (w *world) settle() { w.t.Helper(); w.settleIn(context.Background()) }
+
+func (w *world) settleIn(ctx context.Context) {
 	w.t.Helper()
 	for range 100 {
-		n, err := w.svc.Tick(context.Background())
+		n, err := w.svc.Tick(ctx)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		done, err := w.svc.Errands(context.Background())
+		done, err := w.svc.Errands(ctx)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -121,6 +121,13 @@ func Start(ctx context.Context, name string) (context.Context, Span) {
 	return begin(ctx, t, name)
 }
 
+// Route names the span of a request by what it asks for: the pattern of the path, without what stands in its places.
+func Route(ctx context.Context, method, pattern string) {
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
+		span.SetName(method + " " + pattern)
+	}
+}
+
 // Continue begins a span of the trace that a traceparent names; none if it is empty.
 func Continue(ctx context.Context, name, traceparent string, kind Kind) (context.Context, Span) {
 	t := tracer(ctx)

@@ -34,7 +34,7 @@ type statement struct {
 var reach = []statement{
 	{table: "message_body", how: deleted, sql: `DELETE FROM message_body WHERE workspace_id = $1 AND message_id IN (SELECT id FROM message WHERE workspace_id = $1 AND person_id {ids})`},
 	{table: "link_follow", how: deleted, sql: `DELETE FROM link_follow WHERE workspace_id = $1 AND message_id IN (SELECT id FROM message WHERE workspace_id = $1 AND person_id {ids})`},
-	{table: "message", how: stripped, sql: `UPDATE message SET idem_key = 'erased:' || id, vars = '', data = '', address = '', subject = '', detail = '', print = '', body = FALSE,
+	{table: "message", how: stripped, sql: `UPDATE message SET idem_key = 'erased:' || id, vars = '', data = '', address = '', subject = '', detail = '', print = '', trace = '', body = FALSE,
 		state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END, reason = CASE WHEN state = 'queued' THEN 'cancelled' ELSE reason END,
 		person_id = {ghost} WHERE workspace_id = $1 AND person_id {ids}`},
 	{table: "message_conversion", how: stripped, sql: `UPDATE message_conversion SET person_id = {ghost}, event_id = '' WHERE workspace_id = $1 AND person_id {ids}`},

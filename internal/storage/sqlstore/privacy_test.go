@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy/privacytest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -92,6 +93,12 @@ func TestErasingTakesAPersonOffEveryTableAndLeavesTheOthers(t *testing.T) {
 			exec(`INSERT INTO personal_setting (workspace_id, owner_id, name, value, updated_at) VALUES ('ws_1', $1, 'recent', $2, 0)`, "usr_"+who.name, fmt.Sprintf(`["per_%s"]`, who.name))
 			exec(`INSERT INTO consent_state (workspace_id, person_id, topic_id, channel, status, source, said_at) VALUES ('ws_1', $1, 't', 'email', 'subscribed', '', 0)`, "per_"+who.name)
 		}
+		for _, name := range []string{"ada", "bob"} {
+			m := outbox.Message{ID: "msg_" + name, PersonID: "per_" + name, Key: "key-" + name, Address: "user-" + name, Trace: "trace of user-" + name, State: outbox.Sent}
+			if n, err := sqlstore.NewOutbox(db).Insert(t.Context(), "ws_1", []outbox.Message{m}); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
 		// A device of bob's remembers that ada used it.
 		exec(`INSERT INTO person_identifier (workspace_id, kind, value, person, first_seen, last_seen, last_msg, shared, shared_msg, contested, source, spans, users)
 			VALUES ('ws_1', 'device_id', 'd1', 3, 0, 0, '', 0, '', FALSE, '', '', '[["user-ada",1],["user-bob",2]]')`)
@@ -119,7 +126,7 @@ func TestErasingTakesAPersonOffEveryTableAndLeavesTheOthers(t *testing.T) {
 				t.Errorf("round %d reached %d rows: %+v", round, n, counts)
 			}
 		}
-		for _, table := range []string{"person", "person_sought", "person_identifier", "event_seen", "person_decision", "rejection", "personal_setting", "consent_state"} {
+		for _, table := range []string{"person", "person_sought", "person_identifier", "event_seen", "person_decision", "rejection", "personal_setting", "consent_state", "message"} {
 			rows, err := sqldb.Collect(t.Context(), db, sqldb.Value[string], everything(db, table))
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +152,7 @@ func everything(db *sqldb.DB, table string) string {
 	}
 	columns := map[string]string{
 		"person": "id || user_id", "person_sought": "text || identifiers", "person_identifier": "value || users", "event_seen": "message_id", "person_decision": "body", "rejection": "id || message_id",
-		"personal_setting": "owner_id || value", "consent_state": "person_id",
+		"personal_setting": "owner_id || value", "consent_state": "person_id", "message": "person_id || idem_key || address || trace",
 	}
 	return `SELECT ` + columns[table] + ` FROM ` + table
 }
