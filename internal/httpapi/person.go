@@ -174,7 +174,8 @@ func (a *api) personRoutes() {
 
 	type events struct {
 		PageAt
-		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,standing,identity" doc:"only events of this type"`
+		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,standing,identity,task" doc:"only events of this type"`
+		Text string `query:"q" maxLength:"200" doc:"only events in whose name, properties or page the text stands; a page looks at a part of a long history, so it may be empty and still have a next one"`
 	}
 	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
@@ -185,7 +186,12 @@ func (a *api) personRoutes() {
 		if in.Type != "" {
 			types = []event.Type{event.Type(in.Type)}
 		}
-		events, err := a.c.Events.Timeline(ctx, p.Workspace, p.Num, types, in.request())
+		var events page.Of[event.Kept]
+		if strings.TrimSpace(in.Text) != "" {
+			events, err = event.Search(ctx, a.c.Events, p.Workspace, p.Num, types, in.Text, in.request())
+		} else {
+			events, err = a.c.Events.Timeline(ctx, p.Workspace, p.Num, types, in.request())
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -108,7 +108,7 @@ func (a *api) privacyRoutes() {
 		Identifiers []event.Identifier `json:"identifiers" minItems:"1" maxItems:"500"`
 	}
 	route(a, http.MethodPost, "/refusals", "refusal-add", "Take nothing any more that carries one of these identifiers; nothing is erased", staff.PrivacyWrite, func(ctx context.Context, in *in[identifiers]) (*nothing, error) {
-		return nil, a.change(ctx, "add", "refusal", in.Body.Identifiers[0].Kind, func(ctx context.Context) error {
+		return nil, a.changeIntake(ctx, "add", "refusal", in.Body.Identifiers[0].Kind, func(ctx context.Context) error {
 			return s.RefuseIdentifiers(ctx, workspaceOf(ctx), in.Body.Identifiers)
 		})
 	}, noContent)
@@ -116,7 +116,7 @@ func (a *api) privacyRoutes() {
 		Identifier event.Identifier `json:"identifier"`
 	}
 	route(a, http.MethodPost, "/refusals/admit", "refusal-remove", "Take an identifier again", staff.PrivacyWrite, func(ctx context.Context, in *in[one]) (*nothing, error) {
-		return nil, a.change(ctx, "remove", "refusal", in.Body.Identifier.Kind, func(ctx context.Context) error {
+		return nil, a.changeIntake(ctx, "remove", "refusal", in.Body.Identifier.Kind, func(ctx context.Context) error {
 			return s.Admit(ctx, workspaceOf(ctx), in.Body.Identifier)
 		})
 	}, noContent)
@@ -124,7 +124,7 @@ func (a *api) privacyRoutes() {
 		Hash string `path:"hash"`
 	}
 	route(a, http.MethodDelete, "/refusals/{hash}", "refusal-delete", "Take the identifier with this hash again", staff.PrivacyWrite, func(ctx context.Context, in *hashPath) (*nothing, error) {
-		return nil, a.change(ctx, "remove", "refusal", in.Hash, func(ctx context.Context) error {
+		return nil, a.changeIntake(ctx, "remove", "refusal", in.Hash, func(ctx context.Context) error {
 			return s.AdmitHash(ctx, workspaceOf(ctx), in.Hash)
 		})
 	}, noContent)

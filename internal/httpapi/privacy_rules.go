@@ -41,6 +41,14 @@ func rulesShape(r privacy.Rules) PrivacyRules {
 	return out
 }
 
+// changeIntake makes a change of what intake takes and keeps, and answers when this process goes by it.
+func (a *api) changeIntake(ctx context.Context, verb, noun, id string, do func(ctx context.Context) error) error {
+	if err := a.change(ctx, verb, noun, id, do); err != nil {
+		return err
+	}
+	return a.c.Privacy.Refresh(ctx)
+}
+
 func (a *api) privacyRuleRoutes() {
 	s := a.c.Privacy
 	route(a, http.MethodGet, "/privacy-rules", "privacy-rules-get", "What intake keeps of events", staff.PrivacyWrite, func(ctx context.Context, _ *struct{}) (*body[PrivacyRules], error) {
@@ -48,7 +56,7 @@ func (a *api) privacyRuleRoutes() {
 		return answer(rulesShape(r)), err
 	})
 	route(a, http.MethodPut, "/privacy-rules", "privacy-rules-set", "Replace what intake keeps of events, from now on", staff.PrivacyWrite, func(ctx context.Context, in *in[PrivacyRules]) (*body[PrivacyRules], error) {
-		err := a.change(ctx, "update", "privacy_rules", workspaceOf(ctx), func(ctx context.Context) error {
+		err := a.changeIntake(ctx, "update", "privacy_rules", workspaceOf(ctx), func(ctx context.Context) error {
 			return s.SetRules(ctx, workspaceOf(ctx), in.Body.rules())
 		})
 		return answer(in.Body), err

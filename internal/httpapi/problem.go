@@ -147,12 +147,12 @@ func fromFramework(status int, msg string, found ...error) huma.StatusError {
 		if err == nil {
 			continue
 		}
-		f := Fault{Code: code, Message: err.Error()}
+		location, message := "", err.Error()
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			detail := d.ErrorDetail()
-			f.Location, f.Message = field(detail.Location), detail.Message
+			location, message = detail.Location, detail.Message
 		}
-		p.Errors = append(p.Errors, f)
+		p.Errors = append(p.Errors, fault(status, code, location, message))
 	}
 	if len(p.Errors) > 0 {
 		p.Field = p.Errors[0].Location

@@ -13,9 +13,6 @@ func TestAnEncryptedFieldIsHiddenAndRevealedToThoseWhoMayAlone(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
 	w.ok(b.key, "PUT /privacy-rules", `{"fields":[{"path":"traits.ssn","action":"encrypt"},{"path":"properties.card","action":"encrypt"}],"consent":[],"unasked":true}`, nil)
-	reads := w.parts.privacy.Follower() // the rules, as every process does
-	w.must(reads.Start(t.Context()))
-	defer func() { w.must(reads.Stop(t.Context())) }()
 	w.ok(b.key, "PATCH /people/"+b.ids["aya"]+"/traits", `{"traits":{"ssn":"12-3456","tone":"blue"},"idempotency_key":"s"}`, nil)
 	w.settle()
 	person := w.call("GET /people/"+b.ids["aya"], asked{key: b.key}).Body.String()

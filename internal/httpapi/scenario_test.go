@@ -176,6 +176,8 @@ func TestPeopleScenarios(t *testing.T) {
 		{as: "viewer", do: "GET /people/$aya", status: 200, has: `"id":"$aya" | "country":"JP" | "kind":"user_id" | "first_seen"`},
 		{do: "GET /people/per_none", status: 404, has: `"code":"person.not_found"`},
 		{do: "GET /people/$aya/events?type=track", status: 200, has: `"name":"Zanzibar Viewed" | "product":"Zanzibar spice"`, not: `"type":"identify"`},
+		{do: "GET /people/$aya/events?q=ZANZIBAR%20spice", status: 200, has: `"product":"Zanzibar spice"`, not: `"type":"identify"`},
+		{do: "GET /people/$aya/events?q=nothing%20of%20the%20kind", status: 200, has: `"items":[]`},
 		{do: "GET /people/$aya/events?type=dance", status: 422, has: `"field":"type"`},
 		{do: "GET /people/per_none/events", status: 404},
 		{do: "GET /people/$aya/portrait", status: 200, has: `aya.zanzibar@example.com | Zanzibar`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -19,7 +20,10 @@ type list struct {
 }
 
 // refusals is the list that intake asks. Its zero value refuses nothing.
-type refusals struct{ now atomic.Pointer[list] }
+type refusals struct {
+	now     atomic.Pointer[list]
+	reading sync.Mutex
+}
 
 // Any reports whether the workspace refuses anybody at all; while it does not, intake has nothing to look at.
 func (s *Service) Any(ws string) bool {
@@ -53,7 +57,7 @@ func (s *Service) proofs(ws string, ids []event.Identifier) []Proof {
 	return out
 }
 
-// RefuseIdentifiers keeps identifiers out from now on, without erasing anything. Doing it again changes nothing.
+// RefuseIdentifiers keeps identifiers out, once it is committed and Refresh was called, without erasing anything. Doing it again changes nothing.
 func (s *Service) RefuseIdentifiers(ctx context.Context, ws string, ids []event.Identifier) error {
 	if len(ids) == 0 {
 		return errs.Invalid("privacy.identifiers.missing", "identifiers", "name at least one identifier to refuse")
@@ -66,11 +70,7 @@ func (s *Service) RefuseIdentifiers(ctx context.Context, ws string, ids []event.
 	for _, p := range s.proofs(ws, clean) {
 		rs = append(rs, Refusal{Hash: p.Hash, Kind: p.Kind, CreatedAt: s.c.Clock.Now()})
 	}
-	if err := s.c.Store.PutRefusals(ctx, ws, rs); err != nil {
-		return err
-	}
-	s.wake()
-	return nil
+	return s.c.Store.PutRefusals(ctx, ws, rs)
 }
 
 // Admit takes identifiers again. One that is not refused is errs.NotFound.
@@ -96,7 +96,6 @@ func (s *Service) admit(ctx context.Context, ws, name string, hashes []string) e
 	if err == nil && n == 0 {
 		err = errs.NotFound("refusal", name)
 	}
-	s.wake()
 	return err
 }
 
@@ -133,15 +132,17 @@ func (s *Service) Check(ctx context.Context, ws string, id event.Identifier) (An
 	if err != nil {
 		return Answer{}, err
 	}
-	if err := s.refresh(ctx); err != nil {
+	if err := s.Refresh(ctx); err != nil {
 		return Answer{}, err
 	}
 	l := s.refused.now.Load()
 	return Answer{Refused: l.of[ws][s.hash(ws, norm)], Erasures: found.Items}, nil
 }
 
-// refresh reads the list if it has changed.
-func (s *Service) refresh(ctx context.Context) error {
+// Refresh reads refusals and rules if they have changed. Who changes them calls it once the change is committed; every process does so every two seconds.
+func (s *Service) Refresh(ctx context.Context) error {
+	s.refused.reading.Lock()
+	defer s.refused.reading.Unlock() // or a slower reader would put back what it read before
 	v, err := s.c.Store.Version(ctx)
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func (s *Service) Rules(ctx context.Context, ws string) (Rules, error) {
 	return s.c.Store.Rules(ctx, ws)
 }
 
-// SetRules replaces the rules. They hold for what comes in from now on, in other processes within seconds; what is stored stays as it is.
+// SetRules replaces the rules. Once it is committed, and Refresh was called, they hold for what comes in, in other processes within seconds; what is stored stays as it is.
 func (s *Service) SetRules(ctx context.Context, ws string, r Rules) error {
 	if err := r.Validate(); err != nil {
 		return err
@@ -104,11 +104,7 @@ func (s *Service) SetRules(ctx context.Context, ws string, r Rules) error {
 	if err := s.unasked(ctx, ws, r); err != nil {
 		return err
 	}
-	if err := s.c.Store.PutRules(ctx, ws, r); err != nil {
-		return err
-	}
-	s.wake()
-	return nil
+	return s.c.Store.PutRules(ctx, ws, r)
 }
 
 // Kept is what the workspace's rules leave of an event; false if it is not taken at all. It changes e.

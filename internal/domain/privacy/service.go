@@ -66,7 +66,7 @@ func New(c Config) *Service {
 
 // Start reads the refusals and begins to work.
 func (s *Service) Start(ctx context.Context) error {
-	if err := s.refresh(ctx); err != nil {
+	if err := s.Refresh(ctx); err != nil {
 		return fmt.Errorf("refusals: %w", err)
 	}
 	return s.Loop.Start(ctx)
@@ -85,11 +85,11 @@ type follower struct {
 
 // Start implements lifecycle.Service.
 func (f follower) Start(ctx context.Context) error {
-	if err := f.s.refresh(ctx); err != nil {
+	if err := f.s.Refresh(ctx); err != nil {
 		return fmt.Errorf("refusals: %w", err)
 	}
 	f.Loop.Run = func(ctx context.Context) {
-		f.pulse.Follow(ctx, func(ctx context.Context) (bool, error) { return false, f.s.refresh(ctx) }, func(err error) {
+		f.pulse.Follow(ctx, func(ctx context.Context) (bool, error) { return false, f.s.Refresh(ctx) }, func(err error) {
 			f.s.c.Log.Error("refusals cannot be read, trying again", "err", err)
 		})
 	}
@@ -157,5 +157,5 @@ func (s *Service) seal(r *Request, t Traces) error {
 	return nil
 }
 
-// wake wakes the worker, also to read the list of refusals again. A transaction that is still open is seen at the next look, which comes soon.
+// wake wakes the worker. A transaction that is still open is seen at the next look, which comes soon.
 func (s *Service) wake() { s.pulse.Wake() }

@@ -22,7 +22,7 @@ const (
 func (s *Service) run(ctx context.Context) {
 	for {
 		wait := lookEvery
-		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
+		if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {
 			s.c.Log.Error("refusals cannot be read, trying again", "err", err)
 		}
 		if err := s.Work(ctx); err != nil && ctx.Err() == nil {
@@ -173,7 +173,7 @@ func (s *Service) find(ctx context.Context, r Request, then Step) (Request, erro
 	}); err != nil {
 		return r, err
 	}
-	return r, s.refresh(ctx)
+	return r, s.Refresh(ctx)
 }
 
 func union[T cmp.Ordered](a, b []T) []T {
@@ -313,5 +313,5 @@ func (s *Service) rewrite(ctx context.Context, ready []Request) error {
 			return err
 		}
 	}
-	return s.refresh(ctx)
+	return s.Refresh(ctx)
 }

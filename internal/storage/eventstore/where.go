@@ -51,7 +51,7 @@ func (w *Where) Timeline(types []event.Type, cursor string) error {
 
 // CutTimeline makes a page of one event more than it holds.
 func CutTimeline(items []event.Kept, size int) page.Of[event.Kept] {
-	return page.Cut(items, size, func(k event.Kept) string { return page.Encode(k.Time.UnixMicro(), k.Position.Seq, k.Position.Index) })
+	return page.Cut(items, size, event.TimelineCursor)
 }
 
 // Arrivals narrows to what comes after the cursor of event.Store.Arrivals and matches.

@@ -18,3 +18,15 @@ test('a code that no catalogue has keeps the words of the server', () => {
   const err = new Problem(422, { code: 'future.code', detail: 'mend it', field: 'x' })
   expect(describe(err)).toBe('x: mend it')
 })
+
+test('what the shape of a request forbids is worded too', async () => {
+  await speak('ja', ja)
+  const err = new Problem(422, {
+    code: 'request.invalid',
+    detail: 'validation failed: write at least 3 characters',
+    field: 'reason',
+    errors: [{ location: 'reason', code: 'request.too_short', message: 'write at least 3 characters', args: ['3'] }],
+  })
+  expect(describe(err)).toBe('reason: 3 文字以上で入力してください。')
+  expect(fieldErrors(err)).toEqual({ reason: '3 文字以上で入力してください。' })
+})

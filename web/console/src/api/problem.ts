@@ -52,7 +52,9 @@ export function describe(err: unknown): string {
   if (!(err instanceof Problem)) return t('error.internal')
   const words = wordsFor(err.code, err.args)
   if (words) return words
-  return err.field ? t('error.at_field', { field: err.field, text: err.message }) : err.message
+  const first = err.faults[0]
+  const text = (first && wordsFor(first.code, first.args)) ?? err.message
+  return err.field ? t('error.at_field', { field: err.field, text }) : text
 }
 
 /** Errors by input name, for a form. Locations such as "body.caps[0].limit" become "caps.0.limit". */

@@ -19,10 +19,20 @@ export const formatNumber = (n: number, o: Intl.NumberFormatOptions = {}) => num
 export const formatCompact = (n: number) => numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(n)
 export const formatPercent = (share: number, digits = 1) => numbers({ style: 'percent', maximumFractionDigits: digits }).format(share)
 
+/** How many decimals a currency has. */
+export function decimals(currency: string) {
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
+  } catch {
+    return 2 // of what is no currency
+  }
+}
+/** An amount in whole units, as people and events write it, in the smallest unit. */
+export const minor = (whole: number, currency: string) => Math.round(whole * 10 ** decimals(currency))
+
 /** Money is in the currency's smallest unit, as everywhere in the product. */
 export function formatMoney(minor: number, currency: string, o: Intl.NumberFormatOptions = {}) {
-  const f = numbers({ style: 'currency', currency, ...o })
-  return f.format(minor / 10 ** (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2))
+  return numbers({ style: 'currency', currency, ...o }).format(minor / 10 ** decimals(currency))
 }
 
 export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).format(new Date(w)) : '–')

@@ -1,12 +1,12 @@
 import { Activity, Eye, type LucideIcon, Mail, Route, UserRound, Users } from 'lucide-react'
-import { type Schemas, useList } from '@/api'
+import { useAll, useList } from '@/api'
+import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, Time } from '@/ui'
+import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, SearchBox, Time } from '@/ui'
+import { about, happening } from './happening'
 import { Sealed } from './Sealed'
 import css from './EventTimeline.module.css'
-
-type Event = Schemas['PersonEvent']
 
 const types = [
   'track',
@@ -20,32 +20,21 @@ const types = [
   'invoice',
   'standing',
   'identity',
+  'task',
 ] as const
 type EventType = (typeof types)[number]
 
 const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mail, segment: Users, journey: Route, identify: UserRound }
 
-function about(e: Event): string {
-  const p = (e.properties ?? {}) as Record<string, unknown>
-  const what =
-    p.title ??
-    p.segment_name ??
-    p.subject ??
-    p.name ??
-    p.url ??
-    p.reason ??
-    (e.type === 'journey' && p.why ? word('status', String(p.why)) : '')
-  const total = p.total !== undefined && p.currency ? `${p.total} ${p.currency}` : ''
-  return [String(what), total].filter(Boolean).join(' · ')
-}
-
 /** Everything that happened to one person, newest first. */
 export function EventTimeline({ id }: { id: string }) {
   const t = useT()
-  const [filter, setFilter] = useUrlState({ type: '' })
+  const [filter, setFilter] = useUrlState({ type: '', q: '' })
+  const names = useNames()
+  const filtered = filter.type !== '' || filter.q !== ''
   const events = useList(
     '/api/v1/people/{id}/events',
-    { path: { id }, query: filter.type ? { type: filter.type as EventType } : {} },
+    { path: { id }, query: { ...(filter.type ? { type: filter.type as EventType } : {}), ...(filter.q ? { q: filter.q } : {}) } },
     { size: 30 },
   )
   if (events.loading)
@@ -61,7 +50,8 @@ export function EventTimeline({ id }: { id: string }) {
       </Card>
     )
   const bar = (
-    <FilterBar active={filter.type !== ''} onClear={() => setFilter({ type: '' })}>
+    <FilterBar active={filtered} onClear={() => setFilter({ type: '', q: '' })}>
+      <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('person.search_events')} />
       <FilterChip
         label={t('field.kind')}
         value={filter.type}
@@ -70,11 +60,22 @@ export function EventTimeline({ id }: { id: string }) {
       />
     </FilterBar>
   )
+  const more = events.more ? (
+    <Button variant="subtle" loading={events.loadingMore} onClick={events.loadMore}>
+      {t('list.more')}
+    </Button>
+  ) : null
   if (events.items.length === 0)
     return (
       <Card>
-        {filter.type ? bar : null}
-        <EmptyState icon={Activity} title={t('person.no_events')} />
+        {filtered ? bar : null}
+        {events.more ? (
+          <EmptyState icon={Activity} title={t('person.no_events_yet')} action={more} />
+        ) : filtered ? (
+          <EmptyState icon={Activity} title={t('state.nothing_found')} text={t('state.nothing_found_help')} />
+        ) : (
+          <EmptyState icon={Activity} title={t('person.no_events')} />
+        )}
       </Card>
     )
   return (
@@ -90,8 +91,8 @@ export function EventTimeline({ id }: { id: string }) {
               </span>
               <details className={css.body}>
                 <summary>
-                  <span className={css.name}>{e.name || e.type}</span>
-                  {about(e) === e.name ? null : <span className={css.about}>{about(e)}</span>}
+                  <span className={css.name}>{happening(e)}</span>
+                  <span className={css.about}>{about(e, names)}</span>
                   <span className={css.time}>
                     <Time at={e.time} />
                   </span>
@@ -103,11 +104,16 @@ export function EventTimeline({ id }: { id: string }) {
           )
         })}
       </ol>
-      {events.more ? (
-        <Button variant="subtle" loading={events.loadingMore} onClick={events.loadMore}>
-          {t('list.more')}
-        </Button>
-      ) : null}
+      {more}
     </Card>
   )
+}
+
+/** What campaigns, journeys and topics are called, as far as one may know. */
+function useNames(): Record<string, string> {
+  const can = useCan()
+  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') })
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
+  const topics = useAll('/api/v1/topics', { enabled: can('settings.read') })
+  return Object.fromEntries([campaigns, journeys, topics].flatMap((q) => (q.data?.items ?? []).map((x) => [x.id, x.name])))
 }

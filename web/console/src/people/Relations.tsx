@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'react'
 import { type Answer, type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { useT, word } from '@/i18n'
+import { decimals, minor, useT, word } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
 import {
   Ago,
@@ -342,16 +342,6 @@ export function Invoices({ id }: { id: string }) {
 
 const invoiceTone = { open: 'info', overdue: 'danger', paid: 'success', void: 'gray' } as const
 const invoices = ['/api/v1/invoices']
-
-/** How many decimals a currency has. */
-const decimals = (currency: string) => {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-  } catch {
-    return 2
-  }
-}
-const minor = (major: number, currency: string) => Math.round(major * 10 ** decimals(currency))
 
 function InvoiceForm({ person, onDone }: { person: string; onDone: () => void }) {
   const t = useT()
