@@ -103,6 +103,22 @@ func arguments(t *testing.T, dir string, names ...string) (out []string) {
 	return out
 }
 
+// faults returns the codes of the errors that a package makes, but those of which only the beginning is written out.
+func faults(t *testing.T, dir string) []string {
+	t.Helper()
+	return slices.DeleteFunc(arguments(t, dir, "Invalid", "Conflict", "Forbidden", "RateLimited", "Unavailable"), func(code string) bool { return strings.HasSuffix(code, ".") })
+}
+
+// added returns the codes that helpers of a file put together, with what they put before them.
+func added(t *testing.T, file, prefix string) []string {
+	t.Helper()
+	out := arguments(t, file, "add", "bad")
+	for i := range out {
+		out[i] = prefix + out[i]
+	}
+	return out
+}
+
 // fields returns what the structs whose name has the suffix are called in JSON, and what their enumerations may be as "field.value". Values
 // in capitals (GET, POST) are names of other people's and shown as they are.
 func fields(t *testing.T, dir, suffix string) (out []string) {
@@ -197,6 +213,16 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"step_field", fields(t, "domain/journey/node", "Config"), 40},
 		{"hold_reason", enum(t, "Hold", "reason"), 4},
 		{"suppression_fault", enum(t, "SuppressionFileRow", "code"), 4},
+		{"error", faults(t, "domain/campaign"), 40},
+		{"error", faults(t, "domain/consent"), 22},
+		{"error", faults(t, "domain/mailauth"), 5},
+		{"error", faults(t, "syndication"), 4},
+		{"error", literals(t, "domain/outbox", `outbox\.(account|inbound|test)\.[a-z_]+`), 15},
+		{"error", added(t, "domain/outbox/pace.go", "outbox.account."), 12},
+		{"error", added(t, "domain/outbox/inbound.go", "outbox.inbound."), 14},
+		{"error", added(t, "channel/email/config.go", "channel.email."), 12},
+		{"finding.error", added(t, "domain/content/brand/brand.go", ""), 9},
+		{"finding.error", added(t, "domain/content/snippet.go", ""), 7},
 	} {
 		if len(c.codes) < c.least {
 			t.Errorf("%s: only %d codes found: %q", c.prefix, len(c.codes), c.codes)

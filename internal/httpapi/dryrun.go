@@ -53,7 +53,7 @@ func (a *api) imagined(ctx context.Context, q DryRunAsk) (campaign.Campaign, err
 		return campaign.Campaign{}, err
 	}
 	if q.Topic == "" {
-		return campaign.Campaign{}, errs.Invalid("campaign.incomplete", "topic", "choose the topic that people subscribed to")
+		return campaign.Campaign{}, errs.Invalid("campaign.incomplete.topic", "topic", "choose the topic that people subscribed to")
 	}
 	c := campaign.Campaign{Audience: campaign.Audience{Include: q.Include, Exclude: q.Exclude}, Topic: q.Topic, Channel: q.Channel, Template: q.Template, Plan: campaign.Plan{Local: local, Test: (*campaign.Test)(q.Test)}}
 	if q.At != nil {

@@ -201,7 +201,7 @@ func TestCampaignAndReportScenarios(t *testing.T) {
 		{do: "POST /campaigns", body: `{"name":"","audience":{"include":[]}}`, status: 422, has: `"field":"name"`},
 		{do: "POST /campaigns", body: `{"name":"x","audience":{"include":[]},"goal":{"window_seconds":-1}}`, status: 422, has: `"field":"goal.window_seconds"`},
 		{do: "POST /campaigns", body: `{"name":"x"}`, status: 422, has: "audience"},
-		{do: "POST /campaigns/$half/launch", status: 422, has: `"code":"campaign.incomplete" | "location":"template" | "location":"topic"`},
+		{do: "POST /campaigns/$half/launch", status: 422, has: `"code":"campaign.incomplete.topic" | "code":"campaign.incomplete.template" | "location":"template" | "location":"topic"`},
 		{as: "analyst", do: "POST /campaigns", body: `{"name":"x","audience":{"include":[]}}`, status: 403},
 		{do: "PUT /campaigns/$half", body: `{"name":"Whole",` + draft + `,"goal":{"event":"Order Completed","window_seconds":3600},"scheduled_at":"2026-03-02T09:00:00+09:00"}`, status: 200, has: `"window_seconds":3600 | "scheduled_at":"2026-03-02T00:00:00Z" | "exclude":["$list"]`},
 		{do: "PUT /campaigns/$campaign", body: `{"name":"x",` + draft + `}`, status: 409},

@@ -115,20 +115,19 @@ func (c Campaign) Validate() error {
 // incomplete returns what is missing before the campaign can be launched.
 func (c Campaign) incomplete() []error {
 	var bad []error
-	add := func(field, msg string) { bad = append(bad, errs.Invalid("campaign.incomplete", field, "%s", msg)) }
 	if len(c.Audience.Include) == 0 {
-		add("audience.include", "choose the segments or lists to write to")
+		bad = append(bad, errs.Invalid("campaign.incomplete.audience", "audience.include", "choose the segments or lists to write to"))
 	}
 	for _, id := range c.Audience.Include {
 		if slices.Contains(c.Audience.Exclude, id) {
-			add("audience.exclude", "the same segment is included and excluded, so nobody of it is left")
+			bad = append(bad, errs.Invalid("campaign.incomplete.excluded", "audience.exclude", "the same segment is included and excluded, so nobody of it is left"))
 		}
 	}
 	if c.Topic == "" {
-		add("topic", "choose the topic that people subscribed to")
+		bad = append(bad, errs.Invalid("campaign.incomplete.topic", "topic", "choose the topic that people subscribed to"))
 	}
 	if c.Template == "" {
-		add("template", "choose the template to send")
+		bad = append(bad, errs.Invalid("campaign.incomplete.template", "template", "choose the template to send"))
 	}
 	return bad
 }

@@ -132,7 +132,7 @@ func (s *Service) imagined(ctx context.Context, ws string, c Campaign) (Campaign
 		return c, err
 	}
 	if len(c.Audience.Include) == 0 {
-		return c, errs.Invalid("campaign.incomplete", "audience.include", "choose the segments or lists to write to")
+		return c, errs.Invalid("campaign.incomplete.audience", "audience.include", "choose the segments or lists to write to")
 	}
 	for i, id := range c.Audience.Include {
 		if err := s.c.Checker.CheckSet(ctx, ws, id); err != nil {

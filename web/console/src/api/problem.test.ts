@@ -27,6 +27,16 @@ test('what the shape of a request forbids is worded too', async () => {
     field: 'reason',
     errors: [{ location: 'reason', code: 'request.too_short', message: 'write at least 3 characters', args: ['3'] }],
   })
-  expect(describe(err)).toBe('reason: 3 文字以上で入力してください。')
+  expect(describe(err)).toBe('reason：3 文字以上で入力してください。')
   expect(fieldErrors(err)).toEqual({ reason: '3 文字以上で入力してください。' })
+})
+
+test('several faults are all told, content in the words it is checked with', () => {
+  const errors = [
+    { location: 'topic', code: 'campaign.incomplete.topic', message: 'choose the topic' },
+    { location: 'topic', code: 'campaign.incomplete.topic', message: 'choose the topic' },
+    { location: 'document.url', code: 'content.block.url', message: 'no address' },
+  ]
+  const err = new Problem(422, { code: 'campaign.incomplete.topic', detail: 'choose the topic', errors })
+  expect(describe(err)).toBe(`${en['error.campaign.incomplete.topic']} ${en['finding.error.url']}`)
 })

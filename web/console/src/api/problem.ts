@@ -8,9 +8,15 @@ export interface Fault {
   args?: string[] | null
 }
 
-/** The words for a code of the server, {0} being the first thing that it names; undefined if no catalogue has the code. */
-export const wordsFor = (code?: string, args?: string[] | null): string | undefined =>
-  code && hasText(`error.${code}`) ? t(`error.${code}`, Object.fromEntries((args ?? []).entries())) : undefined
+/** The words for a code of the server, {0} being the first thing that it names; undefined if no catalogue has the code. What is wrong with content is
+ * said in the same words whether it was found while writing or while saving. */
+export const wordsFor = (code?: string, args?: string[] | null): string | undefined => {
+  if (!code) return
+  const key = [`error.${code}`, ...(code.startsWith('content.') ? [`finding.error.${code.slice(code.lastIndexOf('.') + 1)}`] : [])].find(
+    hasText,
+  )
+  return key && t(key, Object.fromEntries((args ?? []).entries()))
+}
 
 /** What is wrong, in the reader's language where the catalogue has it. */
 export const wordsOf = (f: Fault): string => wordsFor(f.code, f.args) ?? f.message
@@ -47,9 +53,11 @@ export class Problem extends Error {
   }
 }
 
-/** describe words an error for a reader: its text in the catalogue if there is one, else the server's own words. */
+/** describe words an error for a reader: its text in the catalogue if there is one, else the server's own words; of several faults the first five. */
 export function describe(err: unknown): string {
   if (!(err instanceof Problem)) return t('error.internal')
+  const all = [...new Set(err.faults.map((f) => wordsOf(f)))]
+  if (all.length > 1) return all.slice(0, 5).join(' ')
   const words = wordsFor(err.code, err.args)
   if (words) return words
   const first = err.faults[0]

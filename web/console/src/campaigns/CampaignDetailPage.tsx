@@ -99,6 +99,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
     cancel: useSend('post', '/api/v1/campaigns/{id}/cancel', live),
   }
   const copy = useSend('post', '/api/v1/campaigns/{id}/copy', live)
+  const remove = useSend('delete', '/api/v1/campaigns/{id}', live)
   const resend = useSend('post', '/api/v1/campaigns/{id}/resend', live)
   const act = async (verb: Verb) => {
     if (
@@ -158,6 +159,16 @@ function View({ campaign: c }: { campaign: Campaign }) {
           ) : null}
           {['draft', 'review', 'scheduled'].includes(c.status) ? (
             <Button onClick={() => setChecking('look')}>{t('campaigns.preflight')}</Button>
+          ) : null}
+          {write && c.status === 'draft' ? (
+            <Button
+              onClick={async () => {
+                if (await confirm({ title: t('series.delete_title', { name: c.name }), action: t('report.delete'), danger: true }))
+                  remove.mutate({ path }, { onSuccess: () => go('/campaigns'), onError: toastError })
+              }}
+            >
+              {t('report.delete')}
+            </Button>
           ) : null}
           {write && ['draft', 'scheduled'].includes(c.status) ? (
             <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { call, describe, type Schemas, useRead, useSend } from '@/api'
+import { call, describe, type Schemas, useSend } from '@/api'
 import { formatNumber, formatPercent, useT } from '@/i18n'
 import { Restored } from '@/app/Restored'
 import { useGo } from '@/lib/route'
@@ -23,14 +23,14 @@ import {
   Stack,
   Stepper,
   Switch,
-  Text,
   Textarea,
   TextInput,
   useForm,
 } from '@/ui'
 import { useChoices } from './choices'
 import { askOf, type CampaignForm as Values, draftOf, formOf, type Mode } from './draft'
-import { allowedLine, Reasons } from './Gate'
+import { Reach, Reasons } from './Gate'
+import { GoalCard } from './GoalCard'
 import { Preview } from './Preview'
 import { useDryRun } from './useDryRun'
 
@@ -218,7 +218,8 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
 function Who({ form, choices }: Props) {
   const t = useT()
   const ask = askOf({ ...form.getValues(), testing: false })
-  const { count, error, busy } = useDryRun(ask)
+  const dry = useDryRun(ask)
+  const count = dry.count
   return (
     <>
       <Card title={t('campaigns.section_who')}>
@@ -235,11 +236,7 @@ function Who({ form, choices }: Props) {
             data={choices.topics}
             {...form.getInputProps('topic')}
           />
-          <div role="status" aria-live="polite" style={{ opacity: busy ? 0.55 : 1, minHeight: 24 }}>
-            {ask === null ? <Text c="dimmed">{t('campaigns.count_needs')}</Text> : null}
-            {error ? <Text c="var(--ui-danger-text)">{describe(error)}</Text> : null}
-            {count ? <Text fw={600}>{allowedLine(t, count)}</Text> : null}
-          </div>
+          <Reach ask={ask} {...dry} />
         </Stack>
       </Card>
       {ask && count ? <Reasons ask={ask} refused={count.refused_by_reason} waits={count.waits_by_reason} /> : null}
@@ -281,36 +278,9 @@ function What({ form, choices }: Props) {
 
 function Goal({ form, fresh }: { form: Form<Values>; fresh: boolean }) {
   const t = useT()
-  const names = useRead('/api/v1/event-names', { query: { limit: 200 } })
-  const chosen = form.getValues().goalEvent
-  const events = [
-    ...new Set([...(names.data?.items ?? []).filter((n) => n.type === 'track').map((n) => n.name), ...(chosen ? [chosen] : [])]),
-  ]
   return (
     <>
-      <Card title={t('campaigns.section_goal')} help={t('campaigns.goal_help')}>
-        <SimpleGrid cols={{ base: 1, sm: 2 }}>
-          <Select
-            label={t('campaigns.goal_event')}
-            placeholder={t('campaigns.goal_default')}
-            searchable
-            clearable
-            data={events}
-            {...form.getInputProps('goalEvent')}
-            value={chosen || null}
-            onChange={(x) => form.setFieldValue('goalEvent', x ?? '')}
-          />
-          <NumberInput
-            label={t('campaigns.goal_days')}
-            description={t('campaigns.goal_days_help')}
-            min={0.05}
-            max={90}
-            decimalScale={2}
-            disabled={!chosen}
-            {...form.getInputProps('goalDays')}
-          />
-        </SimpleGrid>
-      </Card>
+      <GoalCard form={form} />
       {fresh ? (
         <Card title={t('note.title')} help={t('note.empty')}>
           <Stack gap="md">

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
-import { call, type Schemas } from '@/api'
+import { call, describe, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
-import { Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Time, UnstyledButton } from '@/ui'
+import { Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Text, Time, UnstyledButton } from '@/ui'
 
 type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
 
@@ -127,6 +127,23 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
   )
 }
 
-/** One line: how many would get it. */
-export const allowedLine = (t: (k: string, v: Record<string, string>) => string, c: Schemas['DryRunCount']) =>
-  t('campaigns.count', { allowed: formatNumber(c.allowed), audience: formatNumber(c.audience) })
+interface Looked {
+  ask: Ask | null
+  count: Schemas['DryRunCount'] | null
+  error: unknown
+  busy: boolean
+}
+
+/** One line below a form: how many would get it. */
+export function Reach({ ask, count, error, busy }: Looked) {
+  const t = useT()
+  return (
+    <div role="status" aria-live="polite" style={{ opacity: busy ? 0.55 : 1, minHeight: 24 }}>
+      {ask === null ? <Text c="dimmed">{t('campaigns.count_needs')}</Text> : null}
+      {error ? <Text c="var(--ui-danger-text)">{describe(error)}</Text> : null}
+      {count ? (
+        <Text fw={600}>{t('campaigns.count', { allowed: formatNumber(count.allowed), audience: formatNumber(count.audience) })}</Text>
+      ) : null}
+    </div>
+  )
+}

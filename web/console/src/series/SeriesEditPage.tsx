@@ -1,5 +1,8 @@
 import { type Schemas, useRead, useSend } from '@/api'
 import { useChoices } from '@/campaigns/choices'
+import { Reach, Reasons } from '@/campaigns/Gate'
+import { GoalCard } from '@/campaigns/GoalCard'
+import { useDryRun } from '@/campaigns/useDryRun'
 import { useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
 import {
@@ -25,6 +28,8 @@ import { NextRuns } from './NextRuns'
 import { weekday } from './rhythm'
 
 type Series = Schemas['Series']
+
+const day = 86_400 // seconds
 
 export default function SeriesEditPage() {
   const id = useParam('id')
@@ -80,6 +85,8 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       max: (series?.feed?.max || '') as number | string,
       holdout: (series?.holdout || '') as number | string,
       perMinute: (series?.per_minute || '') as number | string,
+      goalEvent: series?.goal?.event ?? '',
+      goalDays: (series?.goal?.window_seconds ? series.goal.window_seconds / day : 7) as number | string,
       until: series?.until?.slice(0, 10) ?? '',
     },
     names: {
@@ -92,6 +99,8 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       'schedule.every': 'every',
       'feed.url': 'url',
       'feed.max': 'max',
+      'goal.event': 'goalEvent',
+      'goal.window_seconds': 'goalDays',
       per_minute: 'perMinute',
     },
     save: async (v) => {
@@ -100,7 +109,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         audience: { include: v.include, exclude: v.exclude },
         topic: v.topic ?? undefined,
         template: v.template ?? undefined,
-        goal: series?.goal,
+        goal: v.goalEvent ? { ...series?.goal, event: v.goalEvent, window_seconds: Math.round(Number(v.goalDays || 7) * day) } : undefined,
         holdout: Number(v.holdout || 0),
         per_minute: Number(v.perMinute || 0),
         schedule: scheduleOf(v),
@@ -114,6 +123,8 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
     },
   })
   const v = form.getValues()
+  const ask = v.include.length > 0 && v.topic ? { include: v.include, exclude: v.exclude, topic: v.topic } : null
+  const dry = useDryRun(ask)
   return (
     <FormBody form={form} action={t('action.save')} onCancel={() => go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')}>
       <Card title={t('campaigns.section_who')}>
@@ -125,8 +136,11 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
             <Select label={t('campaigns.topic')} required data={choices.topics} {...form.getInputProps('topic')} />
             <Select label={t('campaigns.template')} required searchable data={choices.templates} {...form.getInputProps('template')} />
           </SimpleGrid>
+          <Reach ask={ask} {...dry} />
         </Stack>
       </Card>
+      {ask && dry.count ? <Reasons ask={ask} refused={dry.count.refused_by_reason} waits={dry.count.waits_by_reason} /> : null}
+      <GoalCard form={form} />
       <Card title={t('series.rhythm')}>
         <Stack gap="md">
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
