@@ -45,6 +45,12 @@ async function tell(lang) {
   await page.getByRole('heading', { level: 2, name: t['portrait.basic'] }).waitFor()
   const customer = await page.getByRole('heading', { level: 1 }).innerText()
   assert.ok((await page.locator('main details').count()) > 3, 'the timeline tells what happened')
+  assert.ok((await page.getByText(t['event_name.identify']).count()) > 0, 'in the language of the reader')
+  const sought = page.getByPlaceholder(t['person.search_events'])
+  await sought.fill('絆の茶碗')
+  await page.getByText(t['state.nothing_found'], { exact: true }).waitFor()
+  await sought.fill('ＴＥＡ') // width and case make no difference
+  await page.locator('main details').first().waitFor()
   await page.getByRole('tab', { name: t['person.tab.identity'] }).click()
   await page.getByRole('heading', { name: t['person.identifiers'] }).waitFor()
 
