@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // change runs a write and its audit entry in one transaction. Staff, keys and sessions write their own entries.
@@ -38,6 +40,18 @@ func changed[D any](ctx context.Context, a *api, action, noun string, id func(D)
 		return a.audit(ctx, action, noun, id(out))
 	})
 	return out, err
+}
+
+// overtaken names in a conflict over something that was changed meanwhile who was faster, as the error's first argument; other errors stay as they are.
+func (a *api) overtaken(ctx context.Context, err error, code, noun, id string) error {
+	if e, ok := errors.AsType[*errs.Error](err); !ok || e.Code != code {
+		return err
+	}
+	name, failed := a.c.Staff.LastActor(ctx, workspaceOf(ctx), noun, id)
+	if failed != nil || name == "" {
+		return errors.Join(failed, err)
+	}
+	return errs.Conflict(code, "%s has saved another version meanwhile; load it and repeat the change, or send its revision to write over it", name)
 }
 
 // audit notes an act that has its own transaction: segments and lists keep their members in memory too, and may not be

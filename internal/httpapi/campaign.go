@@ -19,6 +19,7 @@ import (
 type Campaign struct {
 	ID string `json:"id"`
 	CampaignDraft
+	Revision   int64            `json:"revision"`
 	Status     string           `json:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
 	Progress   CampaignProgress `json:"progress"`
 	Result     *TestResult      `json:"result,omitempty"`
@@ -162,7 +163,7 @@ func (d CampaignDraft) campaign() (campaign.Campaign, error) {
 
 func campaignShape(c campaign.Campaign) Campaign {
 	out := Campaign{
-		ID: c.ID, Status: string(c.Status), Error: c.Error, LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		ID: c.ID, Revision: c.Rev, Status: string(c.Status), Error: c.Error, LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		Requested: c.RequestedBy, Approved: c.ApprovedBy,
 		Progress: CampaignProgress{c.Progress.Handled, c.Progress.Audience},
 		CampaignDraft: CampaignDraft{
@@ -226,14 +227,20 @@ func (a *api) campaignRoutes() {
 	route(a, http.MethodGet, "/campaigns/{id}", "campaign-get", "One campaign", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
 		return one(s.Get(ctx, workspaceOf(ctx), in.ID))
 	})
-	route(a, http.MethodPut, "/campaigns/{id}", "campaign-update", "Change a draft", staff.CampaignsWrite, func(ctx context.Context, in *inAt[CampaignDraft]) (*body[Campaign], error) {
-		return write(ctx, "update", func(ctx context.Context) (campaign.Campaign, error) {
+	type edit struct {
+		CampaignDraft
+		Revision int64 `json:"revision,omitempty" doc:"that the editor saw; another one in between is a conflict, 0 overwrites whatever is there"`
+	}
+	route(a, http.MethodPut, "/campaigns/{id}", "campaign-update", "Change a draft", staff.CampaignsWrite, func(ctx context.Context, in *inAt[edit]) (*body[Campaign], error) {
+		out, err := write(ctx, "update", func(ctx context.Context) (campaign.Campaign, error) {
 			c, err := in.Body.campaign()
 			if err != nil {
 				return c, err
 			}
+			c.Rev = in.Body.Revision
 			return s.Edit(ctx, workspaceOf(ctx), in.ID, c)
 		})
+		return out, a.overtaken(ctx, err, "campaign.changed", "campaign", in.ID)
 	})
 	route(a, http.MethodDelete, "/campaigns/{id}", "campaign-delete", "Delete a draft", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, a.change(ctx, "delete", "campaign", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })

@@ -150,9 +150,10 @@ func (a *api) contentRoutes() {
 		Base int `json:"base" minimum:"1" doc:"version that the edit began with; another one in between is a conflict"`
 	}
 	route(a, http.MethodPut, "/templates/{id}", "template-update", "Write a new version; messages that are under way keep theirs", staff.ContentWrite, func(ctx context.Context, in *inAt[edit]) (*body[Template], error) {
-		return write(ctx, "update", func(ctx context.Context) (content.Template, error) {
+		out, err := write(ctx, "update", func(ctx context.Context) (content.Template, error) {
 			return c.Update(ctx, workspaceOf(ctx), in.ID, in.Body.draft(), in.Body.Base)
 		})
+		return out, a.overtaken(ctx, err, "content.template.stale", "template", in.ID)
 	}, bodyLimit(2<<20))
 	a.versionRoutes(write)
 	route(a, http.MethodDelete, "/templates/{id}", "template-archive", "Archive a template", staff.ContentWrite, func(ctx context.Context, in *IDPath) (*body[Template], error) {

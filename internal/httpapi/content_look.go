@@ -137,7 +137,7 @@ func (a *api) brandRoutes() {
 		l, err := changed(ctx, a, "update", "brand", func(content.Look) string { return workspaceOf(ctx) }, func(ctx context.Context) (content.Look, error) {
 			return c.SetLook(ctx, workspaceOf(ctx), in.Body.Brand, in.Body.Base)
 		})
-		return answer(brandShape(l)), err
+		return answer(brandShape(l)), a.overtaken(ctx, err, "content.brand.stale", "brand", workspaceOf(ctx))
 	})
 	route(a, http.MethodGet, "/brand/revisions", "brand-revisions", "All revisions, newest first", staff.ContentRead, func(ctx context.Context, in *Paging) (*body[List[BrandKit]], error) {
 		found, err := c.Looks(ctx, workspaceOf(ctx), in.request())
@@ -184,9 +184,10 @@ func (a *api) snippetRoutes() {
 		Base int `json:"base" minimum:"1" doc:"version that the edit began with; another one in between is a conflict"`
 	}
 	route(a, http.MethodPut, "/snippets/{key}", "snippet-update", "Write a new version; mails keep theirs until they are saved or refreshed", staff.ContentWrite, func(ctx context.Context, in *keyed[edit]) (*body[Snippet], error) {
-		return write(ctx, "update", func(ctx context.Context) (content.Snippet, error) {
+		out, err := write(ctx, "update", func(ctx context.Context) (content.Snippet, error) {
 			return c.UpdateSnippet(ctx, workspaceOf(ctx), in.Key, in.Body.draft(), in.Body.Base)
 		})
+		return out, a.overtaken(ctx, err, "content.snippet.stale", "snippet", in.Key)
 	}, bodyLimit(2<<20))
 	route(a, http.MethodGet, "/snippets/{key}/versions", "snippet-versions", "All versions, newest first", staff.ContentRead, func(ctx context.Context, in *KeyPage) (*body[List[Snippet]], error) {
 		found, err := c.SnippetVersions(ctx, workspaceOf(ctx), in.Key, in.request())

@@ -204,6 +204,7 @@ func TestCampaignAndReportScenarios(t *testing.T) {
 		{do: "POST /campaigns/$half/launch", status: 422, has: `"code":"campaign.incomplete.topic" | "code":"campaign.incomplete.template" | "location":"template" | "location":"topic"`},
 		{as: "analyst", do: "POST /campaigns", body: `{"name":"x","audience":{"include":[]}}`, status: 403},
 		{do: "PUT /campaigns/$half", body: `{"name":"Whole",` + draft + `,"goal":{"event":"Order Completed","window_seconds":3600},"scheduled_at":"2026-03-02T09:00:00+09:00"}`, status: 200, has: `"window_seconds":3600 | "scheduled_at":"2026-03-02T00:00:00Z" | "exclude":["$list"]`},
+		{do: "PUT /campaigns/$half", body: `{"name":"Mine",` + draft + `,"revision":1}`, status: 409, has: `campaign.changed | "args":["`},
 		{do: "PUT /campaigns/$campaign", body: `{"name":"x",` + draft + `}`, status: 409},
 		{do: "PUT /campaigns/none", body: `{"name":"x",` + draft + `}`, status: 404},
 		{do: "GET /campaigns/$half/preflight", status: 200, has: `"included":3 | "excluded":2 | "audience":1 | {"reason":"unsubscribed","count":1} | "allowed":0 | "content":[{"template":"$template" | "code":"action_missing" | "purpose":{`},

@@ -34,6 +34,7 @@ type Segment struct {
 	Description string     `json:"description,omitempty"`
 	Rule        Rule       `json:"rule"`
 	RuleVersion int        `json:"rule_version"`
+	Revision    int64      `json:"revision" doc:"grows with each change of name, description, rule or status"`
 	Status      string     `json:"status" enum:"active,archived"`
 	State       string     `json:"state" enum:"ready,evaluating,failed"`
 	Failure     string     `json:"failure,omitempty"`
@@ -53,7 +54,7 @@ type Progress struct {
 
 func segmentShape(s segment.Segment) Segment {
 	out := Segment{
-		ID: s.ID, Name: s.Name, Description: s.Description, Rule: Rule(s.Rule), RuleVersion: s.RuleVersion, Status: string(s.Status), State: string(s.State), Failure: s.Failure,
+		ID: s.ID, Name: s.Name, Description: s.Description, Rule: Rule(s.Rule), RuleVersion: s.RuleVersion, Revision: s.Rev, Status: string(s.Status), State: string(s.State), Failure: s.Failure,
 		Size: s.Size, Version: s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, EvaluatedAt: moment(s.EvaluatedAt),
 	}
 	if s.State == segment.Evaluating {
@@ -125,11 +126,12 @@ func (a *api) segmentRoutes() {
 		Name        *string `json:"name,omitempty" maxLength:"200"`
 		Description *string `json:"description,omitempty" maxLength:"2000"`
 		Rule        Rule    `json:"rule,omitempty"`
+		Revision    int64   `json:"revision,omitempty" doc:"that the editor saw; another one in between is a conflict, 0 overwrites whatever is there"`
 	}
 	route(a, http.MethodPatch, "/segments/{id}", "segment-update", "Change name, description or rule", staff.SegmentsWrite, func(ctx context.Context, in *inAt[patch]) (*body[Segment], error) {
-		s, err := a.c.Segments.Update(ctx, workspaceOf(ctx), in.ID, segment.Patch{Name: in.Body.Name, Description: in.Body.Description, Rule: json.RawMessage(in.Body.Rule)})
+		s, err := a.c.Segments.Update(ctx, workspaceOf(ctx), in.ID, segment.Patch{Rev: in.Body.Revision, Name: in.Body.Name, Description: in.Body.Description, Rule: json.RawMessage(in.Body.Rule)})
 		if err != nil {
-			return nil, err
+			return nil, a.overtaken(ctx, err, "segment.changed", "segment", in.ID)
 		}
 		return answer(segmentShape(s)), a.audit(ctx, "update", "segment", s.ID)
 	})

@@ -108,11 +108,12 @@ func (a *api) seriesRoutes() {
 		Revision int64 `json:"revision,omitempty" doc:"that the editor saw; 0 overwrites whatever is there"`
 	}
 	route(a, http.MethodPut, "/series/{id}", "series-update", "Change a series that does not run", staff.CampaignsWrite, func(ctx context.Context, in *inAt[edit]) (*body[Series], error) {
-		return write(ctx, "update", func(ctx context.Context) (campaign.Series, error) {
+		out, err := write(ctx, "update", func(ctx context.Context) (campaign.Series, error) {
 			x := in.Body.series()
 			x.Rev = in.Body.Revision
 			return s.EditSeries(ctx, workspaceOf(ctx), in.ID, x)
 		})
+		return out, a.overtaken(ctx, err, "series.changed", "series", in.ID)
 	})
 	route(a, http.MethodDelete, "/series/{id}", "series-delete", "Delete a draft that never ran", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, a.change(ctx, "delete", "series", in.ID, func(ctx context.Context) error { return s.DeleteSeries(ctx, workspaceOf(ctx), in.ID) })

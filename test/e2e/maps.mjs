@@ -97,6 +97,21 @@ async function map(lang) {
   await done(page)
 }
 
+/** Writes, has the tab die, opens it anew, and returns the new tab. */
+async function diesAt(context, path, write) {
+  const t = catalogue('en')
+  const tab = await context.newPage()
+  await visit(tab, path)
+  await write(tab)
+  await tab.waitForFunction(() => Object.keys(localStorage).some((k) => k.startsWith('unsaved.')))
+  await tab.close({ runBeforeUnload: false })
+  const next = await context.newPage()
+  await visit(next, path)
+  await next.getByText(t['saving.restored']).waitFor()
+  assert.deepEqual(await findings(next), [], `${path} with what was left over under axe`)
+  return next
+}
+
 export const stories = {
   ...Object.fromEntries(languages.map((l) => [`a persona gets a face, a story and real people beside it in ${l}`, () => persona(l)])),
   ...Object.fromEntries(languages.map((l) => [`a journey map is planned and laid beside the ways people went in ${l}`, () => map(l)])),
@@ -164,19 +179,7 @@ export const stories = {
     const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
     const rule = { trait: { path: 'country', op: 'eq', value: 'JP' } }
     const segment = await api('POST', '/segments', { name: `segment ${n}`, rule })
-    /** Writes, has the tab die, opens it anew, and returns the new tab. */
-    const dies = async (path, write) => {
-      const tab = await context.newPage()
-      await visit(tab, path)
-      await write(tab)
-      await tab.waitForFunction(() => Object.keys(localStorage).some((k) => k.startsWith('unsaved.')))
-      await tab.close({ runBeforeUnload: false })
-      const next = await context.newPage()
-      await visit(next, path)
-      await next.getByText(t['saving.restored']).waitFor()
-      assert.deepEqual(await findings(next), [], `${path} with what was left over under axe`)
-      return next
-    }
+    const dies = (path, write) => diesAt(context, path, write)
     const subject = (tab) => tab.locator('[name=subject]').first()
     const written = await dies(`/content/${mail.id}`, (tab) => subject(tab).fill('written and lost'))
     assert.equal(await subject(written).inputValue(), 'written and lost')
@@ -208,6 +211,101 @@ export const stories = {
     await api('DELETE', `/segments/${segment.id}`)
     await api('DELETE', `/templates/${mail.id}`)
     await done(page)
+  },
+
+  'a snippet, a series and the brand that were not saved are there again after the page has died': async () => {
+    const t = catalogue('en')
+    const page = await open()
+    const dies = (path, write) => diesAt(page.context(), path, write)
+    const n = Date.now()
+    const snippet = await api('POST', '/snippets', { name: `snippet ${n}`, key: `kept-${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'before' }] })
+    const about = (tab) => tab.getByLabel(t['field.description'], { exact: false }).first()
+    const written = await dies(`/content/snippets/${snippet.key}`, (tab) => about(tab).fill('written and lost'))
+    assert.equal(await about(written).inputValue(), 'written and lost')
+    // Somebody else is faster: it says who.
+    await api('PUT', `/snippets/${snippet.key}`, { name: `snippet ${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'theirs' }], base: 1 })
+    await written.getByRole('button', { name: t['action.save'], exact: true }).click()
+    await written.getByRole('dialog').getByText(t['saving.conflict_by'].replace('{name}', server.email)).waitFor()
+    await written.getByRole('dialog').getByRole('button', { name: t['content.conflict_mine'] }).click()
+    await written.getByText(t['content.version'].replace('{n}', '3'), { exact: true }).waitFor()
+    await written.close()
+
+    const name = (tab) => tab.getByLabel(t['field.name'], { exact: false }).first()
+    const series = await dies('/campaigns/series/new', (tab) => name(tab).fill(`series ${n}`))
+    assert.equal(await name(series).inputValue(), `series ${n}`)
+    await series.getByRole('button', { name: t['saving.drop'] }).click()
+    await series.getByText(t['saving.restored']).waitFor({ state: 'detached' })
+    assert.equal(await name(series).inputValue(), '')
+    await series.close()
+
+    const company = (tab) => tab.getByLabel(t['brand.company'], { exact: false }).first()
+    const before = await api('GET', '/brand')
+    const brand = await dies('/content/brand', (tab) => company(tab).fill(`Company ${n}`))
+    assert.equal(await company(brand).inputValue(), `Company ${n}`)
+    assert.equal((await api('GET', '/brand')).revision, before.revision, 'what nobody saved does not go live')
+    await brand.getByRole('button', { name: t['saving.drop'] }).click()
+    await brand.getByText(t['saving.restored']).waitFor({ state: 'detached' })
+    assert.equal(await company(brand).inputValue(), before.brand.footer.company ?? '')
+    await api('DELETE', `/snippets/${snippet.key}`)
+    await done(page)
+  },
+
+  'who saves a segment or a campaign that a colleague was faster with sees who, and both versions': async () => {
+    const t = catalogue('en')
+    const n = Date.now()
+    const rule = { trait: { path: 'country', op: 'eq', value: 'JP' } }
+    const segment = await api('POST', '/segments', { name: `segment ${n}`, rule })
+    const topic = (await api('GET', '/topics')).items[0].id
+    const draft = { audience: { include: [segment.id] }, topic }
+    const campaign = await api('POST', '/campaigns', { name: `campaign ${n}`, ...draft })
+    const look = async (page, what) => {
+      await settled(page)
+      await fits(page, what)
+      assert.deepEqual(await findings(page), [], `${what} under axe`)
+      if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/${what}.png`, fullPage: true })
+    }
+    for (const size of [undefined, phone]) {
+      const page = await open({ size })
+      const where = size ? 'phone' : 'laptop'
+      const who = t['saving.conflict_by'].replace('{name}', server.email)
+      const name = page.getByLabel(t['field.name'], { exact: false }).first()
+      const save = page.getByRole('button', { name: t['action.save'], exact: true })
+
+      await visit(page, `/segments/${segment.id}/edit`)
+      await name.fill(`mine ${n} ${where}`)
+      await api('PATCH', `/segments/${segment.id}`, { name: `theirs ${n} ${where}`, rule: { not: rule } })
+      await save.click()
+      const notice = page.getByRole('alert').filter({ hasText: who })
+      await notice.getByRole('row').filter({ hasText: `theirs ${n} ${where}` }).filter({ hasText: `mine ${n} ${where}` }).waitFor()
+      await look(page, `clash-segment-${where}`)
+      if (size) {
+        await notice.getByRole('button', { name: t['journeys.conflict_reload'] }).click()
+        await notice.waitFor({ state: 'detached' })
+        assert.equal(await name.inputValue(), `theirs ${n} ${where}`)
+        await save.click()
+        await page.waitForURL(`**/segments/${segment.id}`)
+        assert.equal((await api('GET', `/segments/${segment.id}`)).name, `theirs ${n} ${where}`)
+      } else {
+        await notice.getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
+        await page.waitForURL(`**/segments/${segment.id}`)
+        assert.equal((await api('GET', `/segments/${segment.id}`)).name, `mine ${n} ${where}`)
+      }
+      await api('PATCH', `/segments/${segment.id}`, { rule })
+
+      await visit(page, `/campaigns/${campaign.id}/edit`)
+      await name.fill(`mine ${n} ${where}`)
+      await api('PUT', `/campaigns/${campaign.id}`, { name: `theirs ${n} ${where}`, ...draft, plan: { per_minute: 7 } })
+      await page.getByRole('button', { name: t['campaigns.save_draft'], exact: true }).click()
+      await notice.getByRole('row').filter({ hasText: `theirs ${n} ${where}` }).filter({ hasText: `mine ${n} ${where}` }).waitFor()
+      await notice.getByRole('row').filter({ hasText: t['campaigns.per_minute'] }).filter({ hasText: '7' }).waitFor()
+      await look(page, `clash-campaign-${where}`)
+      await notice.getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
+      await page.waitForURL(`**/campaigns/${campaign.id}`)
+      assert.equal((await api('GET', `/campaigns/${campaign.id}`)).name, `mine ${n} ${where}`)
+      await page.context().close()
+    }
+    await api('DELETE', `/campaigns/${campaign.id}`)
+    await api('DELETE', `/segments/${segment.id}`)
   },
 
   'the palette asks the server as one types, and remembers what was opened': async () => {

@@ -54,6 +54,7 @@ type Segment struct {
 	Description string
 	Rule        json.RawMessage // as rule.Parse accepts it, in its canonical form
 	RuleVersion int             // 1 for the first rule, one more with each other rule
+	Rev         int64           // 1 at first, one more with each change of name, description, rule or status
 	Status      Status
 	State       State
 	Failure     string   // why State is Failed, else empty
@@ -90,6 +91,7 @@ type Draft struct {
 
 // Patch changes what is not nil.
 type Patch struct {
+	Rev         int64 // that the editor saw; 0 overwrites whatever is there
 	Name        *string
 	Description *string
 	Rule        json.RawMessage

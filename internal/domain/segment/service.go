@@ -93,7 +93,7 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Segment, erro
 	}
 	now := s.c.Clock.Now()
 	c, err := compile(Segment{
-		ID: id.New("seg"), Name: name, Description: description, Rule: d.Rule, RuleVersion: 1,
+		ID: id.New("seg"), Name: name, Description: description, Rule: d.Rule, RuleVersion: 1, Rev: 1,
 		Status: Active, State: Evaluating, CreatedAt: now, UpdatedAt: now,
 	})
 	if err != nil {
@@ -121,6 +121,9 @@ func (s *Service) Create(ctx context.Context, ws string, d Draft) (Segment, erro
 // segment is archived, once it is taken out again.
 func (s *Service) Update(ctx context.Context, ws, id string, p Patch) (Segment, error) {
 	return s.edit(ctx, ws, id, func(_ *view, g *Segment) (bool, error) {
+		if p.Rev != 0 && p.Rev != g.Rev {
+			return false, errs.Conflict("segment.changed", "somebody else has changed this segment meanwhile; load it again and repeat the change")
+		}
 		if p.Name != nil {
 			g.Name = *p.Name
 		}
@@ -203,6 +206,9 @@ func (s *Service) edit(ctx context.Context, ws, id string, fn func(v *view, g *S
 			return nil, nil
 		}
 		g.UpdatedAt = s.c.Clock.Now()
+		if g.Name != before.Name || g.Description != before.Description || g.RuleVersion != before.RuleVersion || g.Status != before.Status {
+			g.Rev++
+		}
 		c, err := compile(g)
 		if err != nil {
 			return nil, err

@@ -113,6 +113,15 @@ func (s *Service) AuditLog(ctx context.Context, by Principal, f AuditFilter, p p
 	return s.store.AuditLog(ctx, by.Workspace, f, p)
 }
 
+// LastActor returns the name of who did something to a thing last, empty if nobody did. Whoever may change it may know.
+func (s *Service) LastActor(ctx context.Context, ws, noun, nounID string) (string, error) {
+	found, err := s.store.AuditLog(ctx, ws, AuditFilter{Noun: noun, NounID: nounID}, page.Request{Limit: 1})
+	if err != nil || len(found.Items) == 0 {
+		return "", err
+	}
+	return found.Items[0].ActorName, nil
+}
+
 // Tenants is what Bootstrap needs of package workspace.
 type Tenants interface {
 	// Bootstrap makes sure that a workspace and the source with the write key exist and returns the oldest workspace's id.

@@ -61,12 +61,12 @@ func (s *Segment) Advance(ctx context.Context, ws string, from uint64) error {
 	return err
 }
 
-const segmentColumns = `id, name, description, rule, rule_version, status, state, failure, progress_done, progress_total,
+const segmentColumns = `id, name, description, rule, rule_version, rev, status, state, failure, progress_done, progress_total,
 	size, version, created_at, updated_at, evaluated_at`
 
 func scanSegment(r sqldb.Row) (g segment.Segment, err error) {
 	var raw string
-	err = r.Scan(&g.ID, &g.Name, &g.Description, &raw, &g.RuleVersion, (*string)(&g.Status), (*string)(&g.State), &g.Failure,
+	err = r.Scan(&g.ID, &g.Name, &g.Description, &raw, &g.RuleVersion, &g.Rev, (*string)(&g.Status), (*string)(&g.State), &g.Failure,
 		&g.Progress.Done, &g.Progress.Total, &g.Size, &g.Version, &g.CreatedAt, &g.UpdatedAt, &g.EvaluatedAt)
 	g.Rule = []byte(raw)
 	return g, err
@@ -82,8 +82,8 @@ func segmentNameTaken(err error, name string) error {
 // CreateSegment adds a segment.
 func (s *Segment) CreateSegment(ctx context.Context, ws string, g segment.Segment) error {
 	_, err := s.db.Exec(ctx, `INSERT INTO segment (workspace_id, name_key, `+segmentColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		ws, strings.ToLower(g.Name), g.ID, g.Name, g.Description, string(g.Rule), g.RuleVersion, g.Status, g.State, g.Failure,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		ws, strings.ToLower(g.Name), g.ID, g.Name, g.Description, string(g.Rule), g.RuleVersion, g.Rev, g.Status, g.State, g.Failure,
 		g.Progress.Done, g.Progress.Total, g.Size, g.Version, g.CreatedAt, g.UpdatedAt, g.EvaluatedAt)
 	return segmentNameTaken(err, g.Name)
 }
@@ -91,10 +91,10 @@ func (s *Segment) CreateSegment(ctx context.Context, ws string, g segment.Segmen
 // UpdateSegment replaces what is not counted from the members.
 func (s *Segment) UpdateSegment(ctx context.Context, ws string, g segment.Segment) error {
 	n, err := s.db.Exec(ctx, `UPDATE segment SET name_key = $3, name = $4, description = $5, rule = $6, rule_version = $7, status = $8,
-		state = $9, failure = $10, progress_done = $11, progress_total = $12, updated_at = $13, evaluated_at = $14
+		state = $9, failure = $10, progress_done = $11, progress_total = $12, updated_at = $13, evaluated_at = $14, rev = $15
 		WHERE workspace_id = $1 AND id = $2`,
 		ws, g.ID, strings.ToLower(g.Name), g.Name, g.Description, string(g.Rule), g.RuleVersion, g.Status,
-		g.State, g.Failure, g.Progress.Done, g.Progress.Total, g.UpdatedAt, g.EvaluatedAt)
+		g.State, g.Failure, g.Progress.Done, g.Progress.Total, g.UpdatedAt, g.EvaluatedAt, g.Rev)
 	if err == nil && n == 0 {
 		return errs.NotFound("segment", g.ID)
 	}

@@ -46,7 +46,7 @@ func Run(t *testing.T, newStore func(t *testing.T) segment.Store) {
 
 func sample(id, name string) segment.Segment {
 	return segment.Segment{
-		ID: id, Name: name, Description: "Bought twice — 二度買った", Rule: []byte(`{"all":[]}`), RuleVersion: 1,
+		ID: id, Name: name, Description: "Bought twice — 二度買った", Rule: []byte(`{"all":[]}`), RuleVersion: 1, Rev: 1,
 		Status: segment.Active, State: segment.Evaluating, CreatedAt: t0, UpdatedAt: t0.Add(time.Second),
 	}
 }
@@ -92,7 +92,7 @@ func updateKeepsCounts(t *testing.T, st segment.Store) {
 	create(t, st, "ws_1", sample("seg_1", "Loyal"))
 	save(t, st, segment.Members{Set: "seg_1", Size: 2, Version: 7, Chunks: map[uint64][]uint16{0: {1, 2}}})
 	g := get(t, st, "ws_1", "seg_1")
-	g.Name, g.Rule, g.RuleVersion, g.State, g.Status, g.Failure = "Very loyal", []byte(`{"any":[]}`), 2, segment.Failed, segment.Archived, "why"
+	g.Name, g.Rule, g.RuleVersion, g.Rev, g.State, g.Status, g.Failure = "Very loyal", []byte(`{"any":[]}`), 2, 3, segment.Failed, segment.Archived, "why"
 	g.Progress, g.UpdatedAt, g.EvaluatedAt = segment.Progress{Done: 1, Total: 2}, t0.Add(time.Hour), t0.Add(2*time.Hour)
 	want := g
 	g.Size, g.Version, g.CreatedAt = 99, 99, t0.Add(99*time.Hour)

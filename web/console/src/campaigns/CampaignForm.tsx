@@ -1,7 +1,9 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
-import { formatNumber, formatPercent, useT } from '@/i18n'
+import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
+import { ClashNotice } from '@/app/ClashNotice'
 import { Restored } from '@/app/Restored'
+import { type Clash, clashOf } from '@/lib/clash'
 import { useGo } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import { TargetInputs } from '@/report/NotePanel'
@@ -28,7 +30,7 @@ import {
   useForm,
 } from '@/ui'
 import { useChoices } from './choices'
-import { askOf, type CampaignForm as Values, draftOf, formOf, type Mode } from './draft'
+import { askOf, type CampaignForm as Values, differences, draftOf, formOf, type Mode } from './draft'
 import { Reach, Reasons } from './Gate'
 import { GoalCard } from './GoalCard'
 import { Preview } from './Preview'
@@ -93,6 +95,9 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
   const create = useSend('post', '/api/v1/campaigns', live)
   const update = useSend('put', '/api/v1/campaigns/{id}', live)
   const start = formOf(campaign)
+  const [base, setBase] = useState(campaign?.revision ?? 0)
+  const [clash, setClash] = useState<Clash<Schemas['Campaign']> | null>(null)
+  const over = useRef<Schemas['Campaign'] | null>(null) // what is saved over knowingly
   const form = useForm({
     initial: { ...start, write: start.write || choices.templates.length === 0 },
     names: {
@@ -113,8 +118,17 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         ? (await call('post', '/api/v1/templates', { body: { name: v.name, channel: 'email', subject: v.subject, html: v.html } })).id
         : v.template
       if (v.write) form.setValues({ write: false, template })
-      const body = draftOf(v, template, campaign)
-      const saved = campaign ? await update.mutateAsync({ path: { id: campaign.id }, body }) : await create.mutateAsync({ body })
+      setClash(null)
+      const body = draftOf(v, template, over.current ?? campaign)
+      const keep = async (id: string) => {
+        try {
+          return await update.mutateAsync({ path: { id }, body: { ...body, revision: over.current?.revision ?? base } })
+        } catch (err) {
+          setClash(await clashOf(err, 'campaign.changed', () => call('get', '/api/v1/campaigns/{id}', { path: { id } })))
+          throw err
+        }
+      }
+      const saved = campaign ? await keep(campaign.id) : await create.mutateAsync({ body })
       if (!campaign && (v.notePlan || (v.figure && v.value !== '')))
         await call('put', '/api/v1/campaigns/{id}/note', {
           path: { id: saved.id },
@@ -130,11 +144,28 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
   })
   const unsaved = useUnsaved({
     name: `campaign.${campaign?.id ?? 'new'}`,
-    revision: 0,
+    revision: base,
     now: form.values,
     dirty: form.isDirty(),
-    take: (left) => form.setValues(left),
+    take: (left, revision) => {
+      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
+      form.setValues(left)
+    },
   })
+  const takeTheirs = (theirs: Schemas['Campaign']) => {
+    const values = formOf(theirs)
+    unsaved.drop()
+    form.setInitialValues(values)
+    form.setValues(values)
+    form.resetDirty(values)
+    setBase(theirs.revision)
+    setClash(null)
+  }
+  const saveOver = (theirs: Schemas['Campaign']) => {
+    setBase(theirs.revision)
+    over.current = theirs
+    void form.submit().finally(() => (over.current = null))
+  }
   const last = steps.length - 1
   const faults = Object.keys(form.errors)
   const faulty = new Set(faults.map((f) => places[f.split('.')[0] ?? ''] ?? step))
@@ -160,6 +191,18 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
               unsaved.drop()
               form.reset()
             }}
+          />
+        ) : null}
+        {clash ? (
+          <ClashNotice
+            by={clash.by}
+            differences={differences(formOf(clash.theirs), form.values).map(([label, key]) => ({
+              label: t(label),
+              theirs: shown(t, choices, formOf(clash.theirs), key),
+              mine: shown(t, choices, form.values, key),
+            }))}
+            onTheirs={() => takeTheirs(clash.theirs)}
+            onMine={() => saveOver(clash.theirs)}
           />
         ) : null}
         <Stepper
@@ -213,6 +256,18 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       </Stack>
     </form>
   )
+}
+
+/** One input's value as a reader sees it. */
+function shown(t: ReturnType<typeof useT>, choices: Choices, v: Values, key: keyof Values): string {
+  const value = v[key]
+  if (key === 'mode') return t(`campaigns.mode_${v.mode}`)
+  if (key === 'at') return v.at.replace('T', ' ')
+  if (key === 'priority') return t(`campaigns.priority_${v.priority}`)
+  if (key === 'metric') return t(`metric.${v.metric}`)
+  if (typeof value === 'boolean') return t(value ? 'rule.true' : 'rule.false')
+  if (Array.isArray(value)) return formatList(value.map((id) => choices.names[id] ?? id))
+  return choices.names[String(value ?? '')] ?? String(value ?? '')
 }
 
 function Who({ form, choices }: Props) {

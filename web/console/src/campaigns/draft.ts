@@ -109,3 +109,28 @@ export function askOf(f: CampaignForm): Omit<Schemas['DryRunAsk'], '$schema'> | 
     test,
   }
 }
+
+/** The inputs of a campaign that a colleague can have changed too: text of the label, and which it is. */
+const inputs: [string, keyof CampaignForm][] = [
+  ['field.name', 'name'],
+  ['campaigns.audience', 'include'],
+  ['campaigns.exclude', 'exclude'],
+  ['campaigns.topic', 'topic'],
+  ['campaigns.template', 'template'],
+  ['campaigns.goal_event', 'goalEvent'],
+  ['campaigns.goal_days', 'goalDays'],
+  ['campaigns.when', 'mode'],
+  ['field.time', 'at'],
+  ['campaigns.per_minute', 'perMinute'],
+  ['campaigns.holdout', 'holdout'],
+  ['campaigns.priority', 'priority'],
+  ['campaigns.test_on', 'testing'],
+  ['campaigns.variants', 'variants'],
+  ['campaigns.test_share', 'share'],
+  ['campaigns.test_metric', 'metric'],
+  ['campaigns.test_hours', 'hours'],
+]
+
+/** Where two versions of a campaign differ. */
+export const differences = (a: CampaignForm, b: CampaignForm) =>
+  inputs.filter(([, key]) => JSON.stringify(a[key] ?? '') !== JSON.stringify(b[key] ?? ''))

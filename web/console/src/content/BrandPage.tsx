@@ -1,9 +1,12 @@
 import { Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { type Schemas, useList, useRead, useSend } from '@/api'
+import { call, type Schemas, useList, useRead, useSend } from '@/api'
+import { askOver } from '@/app/askOver'
+import { Restored } from '@/app/Restored'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatNumber, useT, word } from '@/i18n'
 import { useLeaveGuard } from '@/lib/route'
+import { useUnsaved } from '@/lib/unsaved'
 import {
   Alert,
   Button,
@@ -71,21 +74,52 @@ function Inputs({ kit }: { kit: Kit }) {
   const put = useSend('put', '/api/v1/brand', { refresh: ['/api/v1/brand', '/api/v1/templates'] })
   const form = useForm<Brand>({
     initial: whole(kit.brand),
-    save: (brand) => {
+    save: async (brand) => {
       const notes = Object.fromEntries(Object.entries(brand.footer.notes ?? {}).filter(([, v]) => v.trim()))
-      return put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base: kit.revision } })
+      const send = async (over: number): Promise<Kit> => {
+        try {
+          return await put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base: over } })
+        } catch (err) {
+          if (!(await askOver(err, 'content.brand.stale', t('brand.conflict_text')))) throw err
+          return send((await call('get', '/api/v1/brand', {})).revision)
+        }
+      }
+      await send(base)
+      unsaved.end()
     },
     names: {},
     onDone: () => toast(t('brand.saved')),
   })
   const b = form.getValues()
-  useLeaveGuard(form.isDirty(), () =>
-    confirm({ title: t('content.leave'), text: t('brand.leave_text'), action: t('content.leave_yes'), danger: true }),
-  )
+  const [base, setBase] = useState(kit.revision)
+  const unsaved = useUnsaved<Brand>({
+    name: write ? 'brand' : undefined,
+    revision: base,
+    now: form.values,
+    dirty: form.isDirty(),
+    take: (left, revision) => {
+      setBase(Math.min(revision, kit.revision)) // over what it was written, so that saving it asks if somebody was faster
+      form.setValues(left)
+    },
+  })
+  useLeaveGuard(form.isDirty(), async () => {
+    const yes = await confirm({ title: t('content.leave'), text: t('brand.leave_text'), action: t('content.leave_yes'), danger: true })
+    if (yes) unsaved.end()
+    return yes
+  })
   const fonts = families.map((f) => ({ value: f, label: word('brand.font', f) }))
   return (
     <fieldset disabled={!write} className={css.bare}>
       <FormBody form={form} action={t('action.save')}>
+        {unsaved.found ? (
+          <Restored
+            onDrop={() => {
+              unsaved.drop()
+              setBase(kit.revision)
+              form.reset()
+            }}
+          />
+        ) : null}
         {kit.warnings.map((w) =>
           w.code === 'contrast' ? null : (
             <Alert key={w.code} color="warning">

@@ -1,9 +1,12 @@
 import { History, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { call, Problem, type Schemas, useRead, useSend } from '@/api'
+import { askOver } from '@/app/askOver'
+import { Restored } from '@/app/Restored'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useGo, useLeaveGuard, useParam, useUrlState } from '@/lib/route'
+import { useUnsaved } from '@/lib/unsaved'
 import {
   Alert,
   Button,
@@ -123,9 +126,22 @@ function Editor({ snippet }: { snippet: Snippet }) {
   const setMail = (change: (d: Draft) => Draft, field = '') => history.change((s) => ({ ...s, mail: change(s.mail) }), field)
   const setDoc = (change: (d: MailDocument) => MailDocument, field = '') =>
     setMail((d) => withWords(d, at, { document: change(wordsOf(d)[at]!.document!) }), field && `${at}.${field}`)
-  useLeaveGuard(dirty, () =>
-    confirm({ title: t('content.leave'), text: t('snippets.leave_text'), action: t('content.leave_yes'), danger: true }),
-  )
+  const unsaved = useUnsaved<State>({
+    name: write ? `snippet.${base.key}` : undefined,
+    revision: base.version,
+    now: history.now,
+    dirty,
+    take: (left, revision) => {
+      // Over what it was written, so that saving it asks if somebody was faster.
+      setBase((b) => ({ ...b, version: Math.min(revision, b.version) }))
+      history.change(() => left)
+    },
+  })
+  useLeaveGuard(dirty, async () => {
+    const yes = await confirm({ title: t('content.leave'), text: t('snippets.leave_text'), action: t('content.leave_yes'), danger: true })
+    if (yes) unsaved.end()
+    return yes
+  })
   const save = async (version: number) => {
     try {
       const saved = await put.mutateAsync({
@@ -142,18 +158,9 @@ function Editor({ snippet }: { snippet: Snippet }) {
       setBase(saved)
       toast(t('content.saved', { n: formatNumber(saved.version) }))
     } catch (err) {
-      if (err instanceof Problem && err.code === 'content.snippet.stale') {
-        if (
-          await confirm({
-            title: t('content.conflict'),
-            text: t('content.conflict_text'),
-            action: t('content.conflict_mine'),
-            danger: true,
-          })
-        )
-          await save((await call('get', '/api/v1/snippets/{key}', { path: { key: base.key } })).version)
-        return
-      }
+      if (await askOver(err, 'content.snippet.stale', t('content.conflict_text')))
+        return save((await call('get', '/api/v1/snippets/{key}', { path: { key: base.key } })).version)
+      if (err instanceof Problem && err.code === 'content.snippet.stale') return
       toastError(err)
     }
   }
@@ -239,7 +246,19 @@ function Editor({ snippet }: { snippet: Snippet }) {
           </>
         ) : null
       }
-      problems={snippet.version > base.version ? t('content.changed_meanwhile', { n: formatNumber(snippet.version) }) : null}
+      problems={
+        unsaved.found ? (
+          <Restored
+            onDrop={() => {
+              unsaved.drop()
+              setBase(snippet)
+              history.restart(stateOf(snippet))
+            }}
+          />
+        ) : snippet.version > base.version ? (
+          t('content.changed_meanwhile', { n: formatNumber(snippet.version) })
+        ) : null
+      }
       palette={narrow ? null : side}
       inspector={
         <Stack gap="md">

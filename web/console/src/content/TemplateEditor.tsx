@@ -1,6 +1,7 @@
 import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { becomes, call, Problem, type Schemas, useRead, useSend } from '@/api'
+import { askOver } from '@/app/askOver'
 import { Restored } from '@/app/Restored'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
@@ -149,19 +150,9 @@ export function TemplateEditor({ template }: { template: Template }) {
       setBase(saved)
       if (sameDraft(history.now, sent)) toast(t('content.saved', { n: formatNumber(saved.version) }))
     } catch (err) {
-      if (err instanceof Problem && err.code === 'content.template.stale') {
-        const last = can('audit.read')
-          ? (await call('get', '/api/v1/audit', { query: { noun: 'template', noun_id: base.id, limit: 1 } as never })).items?.[0]
-          : undefined
-        const over = await confirm({
-          title: last?.actor.name ? t('saving.conflict_by', { name: last.actor.name }) : t('content.conflict'),
-          text: t('content.conflict_text'),
-          action: t('content.conflict_mine'),
-          danger: true,
-        })
-        if (over) await send((await call('get', '/api/v1/templates/{id}', { path: { id: base.id } })).version)
-        return
-      }
+      if (await askOver(err, 'content.template.stale', t('content.conflict_text')))
+        return send((await call('get', '/api/v1/templates/{id}', { path: { id: base.id } })).version)
+      if (err instanceof Problem && err.code === 'content.template.stale') return
       setPanel('checks')
       toastError(err)
     }

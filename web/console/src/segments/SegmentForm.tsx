@@ -1,8 +1,10 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
-import { useState } from 'react'
-import { describe, type Schemas, useRead } from '@/api'
+import { useRef, useState } from 'react'
+import { call, describe, type Schemas, useRead } from '@/api'
+import { ClashNotice } from '@/app/ClashNotice'
 import { Restored } from '@/app/Restored'
 import { formatPercent, useT } from '@/i18n'
+import { type Clash, clashOf } from '@/lib/clash'
 import { useUnsaved } from '@/lib/unsaved'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
@@ -18,7 +20,8 @@ interface Props {
   rule: Rule
   /** Names it in this browser while it is not saved. */
   keep?: string
-  save: (v: { name: string; description: string; rule: Rule }) => Promise<unknown>
+  /** revision: what was seen of the segment; 0 of a new one. */
+  save: (v: { name: string; description: string; rule: Rule; revision: number }) => Promise<unknown>
   onCancel: () => void
 }
 
@@ -27,19 +30,25 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const data = useRuleData()
   const edited = useRuleTree(() => tree.rootOf(rule))
   const { root } = edited
-  const [first] = useState(root)
+  const [first, setFirst] = useState(root)
+  const [base, setBase] = useState(segment?.revision ?? 0)
+  const [clash, setClash] = useState<Clash<Schemas['Segment']> | null>(null)
   const stats = useRead('/api/v1/stats', {})
   const preview = usePreview(root, segment?.id)
+  const over = useRef<number | null>(null) // what is saved over knowingly
   const { ready, old } = preview
   const [refused, setRefused] = useState<{ root: tree.Group; faults: Fault[] } | null>(null)
   const form = useForm({
     initial: { name: segment?.name ?? '', description: segment?.description ?? '' },
     save: async (v) => {
       setRefused(null)
+      setClash(null)
       try {
-        await save({ ...v, rule: tree.toRule(root) })
+        await save({ ...v, rule: tree.toRule(root), revision: over.current ?? base })
         unsaved.end()
       } catch (err) {
+        if (segment)
+          setClash(await clashOf(err, 'segment.changed', () => call('get', '/api/v1/segments/{id}', { path: { id: segment.id } })))
         setRefused({ root, faults: faultsOf(root, err) })
         throw err
       }
@@ -47,10 +56,11 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   })
   const unsaved = useUnsaved({
     name: keep,
-    revision: 0,
+    revision: base,
     now: { values: form.values, rule: tree.toRule(root) },
     dirty: form.isDirty() || root !== first,
-    take: (left) => {
+    take: (left, revision) => {
+      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
       form.setValues(left.values)
       edited.edit(tree.rootOf(left.rule))
     },
@@ -59,6 +69,23 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     unsaved.drop()
     form.reset()
     edited.edit(first)
+  }
+  const takeTheirs = (theirs: Schemas['Segment']) => {
+    const values = { name: theirs.name, description: theirs.description ?? '' }
+    const next = tree.rootOf(theirs.rule as Rule)
+    unsaved.drop()
+    form.setInitialValues(values)
+    form.setValues(values)
+    form.resetDirty(values)
+    edited.edit(next)
+    setFirst(next)
+    setBase(theirs.revision)
+    setClash(null)
+  }
+  const saveOver = (theirs: Schemas['Segment']) => {
+    setBase(theirs.revision)
+    over.current = theirs.revision
+    void form.submit().finally(() => (over.current = null))
   }
   // Faults belong to the rule they were found in: they go as soon as it changes.
   const faults = [...(refused?.root === root ? refused.faults : []), ...(preview.error ? faultsOf(root, preview.error) : [])].filter(
@@ -70,6 +97,28 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
       <div className={css.main}>
         <Card>
           {unsaved.found ? <Restored onDrop={startAgain} /> : null}
+          {clash ? (
+            <div className={css.clash}>
+              <ClashNotice
+                by={clash.by}
+                differences={[
+                  { label: t('field.name'), theirs: clash.theirs.name, mine: form.values.name },
+                  { label: t('field.description'), theirs: clash.theirs.description ?? '', mine: form.values.description },
+                  ...(JSON.stringify(clash.theirs.rule) === JSON.stringify(tree.toRule(root))
+                    ? []
+                    : [
+                        {
+                          label: t('segments.rule'),
+                          theirs: <RuleSentence rule={clash.theirs.rule as Rule} names={data.names} />,
+                          mine: <RuleSentence rule={tree.toRule(root)} names={data.names} />,
+                        },
+                      ]),
+                ].filter((d) => d.theirs !== d.mine)}
+                onTheirs={() => takeTheirs(clash.theirs)}
+                onMine={() => saveOver(clash.theirs)}
+              />
+            </div>
+          ) : null}
           <FormBody
             form={form}
             action={t('action.save')}

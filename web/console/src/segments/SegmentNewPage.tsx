@@ -18,7 +18,7 @@ export default function SegmentNewPage() {
         keep={rule ? undefined : 'segment.new'}
         onCancel={() => go('/segments')}
         save={async (v) => {
-          const made = await create.mutateAsync({ body: { ...v, rule: v.rule as never } })
+          const made = await create.mutateAsync({ body: { name: v.name, description: v.description, rule: v.rule as never } })
           go(`/segments/${made.id}`)
         }}
       />

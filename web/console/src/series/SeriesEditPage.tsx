@@ -1,10 +1,14 @@
-import { type Schemas, useRead, useSend } from '@/api'
+import { useState } from 'react'
+import { call, type Schemas, useRead, useSend } from '@/api'
+import { askOver } from '@/app/askOver'
+import { Restored } from '@/app/Restored'
 import { useChoices } from '@/campaigns/choices'
 import { Reach, Reasons } from '@/campaigns/Gate'
 import { GoalCard } from '@/campaigns/GoalCard'
 import { useDryRun } from '@/campaigns/useDryRun'
 import { useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
+import { useUnsaved } from '@/lib/unsaved'
 import {
   Card,
   Checkbox,
@@ -116,17 +120,51 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
         until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
       }
-      const saved = series
-        ? await update.mutateAsync({ path: { id: series.id }, body: { ...body, revision: series.revision } })
-        : await create.mutateAsync({ body })
+      const keep = async (id: string, revision: number): Promise<Series> => {
+        try {
+          return await update.mutateAsync({ path: { id }, body: { ...body, revision } })
+        } catch (err) {
+          if (!(await askOver(err, 'series.changed', t('series.conflict_text')))) throw err
+          return keep(id, (await call('get', '/api/v1/series/{id}', { path: { id } })).revision)
+        }
+      }
+      const saved = series ? await keep(series.id, base) : await create.mutateAsync({ body })
+      unsaved.end()
       go(`/campaigns/series/${saved.id}`)
+    },
+  })
+  const [base, setBase] = useState(series?.revision ?? 0)
+  const unsaved = useUnsaved({
+    name: `series.${series?.id ?? 'new'}`,
+    revision: base,
+    now: form.values,
+    dirty: form.isDirty(),
+    take: (left, revision) => {
+      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
+      form.setValues(left)
     },
   })
   const v = form.getValues()
   const ask = v.include.length > 0 && v.topic ? { include: v.include, exclude: v.exclude, topic: v.topic } : null
   const dry = useDryRun(ask)
   return (
-    <FormBody form={form} action={t('action.save')} onCancel={() => go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')}>
+    <FormBody
+      form={form}
+      action={t('action.save')}
+      onCancel={() => {
+        unsaved.end()
+        go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')
+      }}
+    >
+      {unsaved.found ? (
+        <Restored
+          onDrop={() => {
+            unsaved.drop()
+            setBase(series?.revision ?? 0)
+            form.reset()
+          }}
+        />
+      ) : null}
       <Card title={t('campaigns.section_who')}>
         <Stack gap="md">
           <TextInput label={t('field.name')} required maxLength={200} {...form.getInputProps('name')} />

@@ -1,0 +1,65 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+import { useT } from '@/i18n'
+import { Alert, Button, Group, Stack } from '@/ui'
+import css from './ClashNotice.module.css'
+
+export interface Difference {
+  label: string
+  theirs: ReactNode
+  mine: ReactNode
+}
+
+/** Stands above a form whose save somebody was faster with: who, both versions where they differ, and the choice. */
+export function ClashNotice({
+  by,
+  differences,
+  onTheirs,
+  onMine,
+}: {
+  by: string
+  differences: Difference[]
+  onTheirs: () => void
+  onMine: () => void
+}) {
+  const t = useT()
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    box.current?.scrollIntoView({ block: 'center' }) // the button that saves may stand far below
+  }, [])
+  return (
+    <Alert ref={box} color="warning" role="alert" title={by ? t('saving.conflict_by', { name: by }) : t('saving.conflict')}>
+      <Stack gap="sm">
+        {differences.length === 0 ? (
+          t('saving.same')
+        ) : (
+          <table className={css.both}>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span className={css.away}>{t('field.what')}</span>
+                </th>
+                <th scope="col">{t('saving.theirs')}</th>
+                <th scope="col">{t('saving.mine')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {differences.map((d) => (
+                <tr key={d.label}>
+                  <th scope="row">{d.label}</th>
+                  <td data-side={t('saving.theirs')}>{d.theirs || '–'}</td>
+                  <td data-side={t('saving.mine')}>{d.mine || '–'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+        <Group gap="xs">
+          <Button onClick={onTheirs}>{t('journeys.conflict_reload')}</Button>
+          <Button color="danger" variant="light" onClick={onMine}>
+            {t('journeys.conflict_overwrite')}
+          </Button>
+        </Group>
+      </Stack>
+    </Alert>
+  )
+}
