@@ -10,6 +10,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
 
 // Message is one message to one person, or the refusal to send it.
@@ -76,6 +77,7 @@ type MessageDetail struct {
 	Address          string        `json:"address,omitempty"`
 	TemplateVersion  int           `json:"template_version,omitempty" doc:"version that was sent"`
 	Transactional    bool          `json:"transactional"`
+	Trace            string        `json:"trace_id,omitempty" doc:"of the OpenTelemetry trace that it belongs to; left out of what is not traced"`
 	DeliveredAt      *time.Time    `json:"delivered_at,omitempty"`
 	MachineOpenedAt  *time.Time    `json:"machine_opened_at,omitempty" doc:"first opening by a proxy or scanner"`
 	MachineClickedAt *time.Time    `json:"machine_clicked_at,omitempty" doc:"first click by a scanner"`
@@ -94,7 +96,7 @@ type Conversion struct {
 
 func messageDetail(m outbox.Message, p person.Person, credited []outbox.Conversion) MessageDetail {
 	out := MessageDetail{
-		Message: messageShape(m, p), Address: m.Address, TemplateVersion: m.TemplateVersion, Transactional: m.Transactional, DeliveredAt: moment(m.DeliveredAt),
+		Message: messageShape(m, p), Address: m.Address, TemplateVersion: m.TemplateVersion, Transactional: m.Transactional, Trace: trace.ID(m.Trace), DeliveredAt: moment(m.DeliveredAt),
 		MachineOpenedAt: moment(m.MachineOpenedAt), MachineClickedAt: moment(m.MachineClickedAt), Timeline: timeline(m), Conversions: make([]Conversion, len(credited)),
 	}
 	if m.State == outbox.Queued {

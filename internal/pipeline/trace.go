@@ -2,6 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -27,8 +30,28 @@ func (w *Worker) begin(ctx context.Context, batch []person.LogRecord) (context.C
 		events += len(r.Events)
 	}
 	ctx, span := trace.Batch(ctx, "pipeline", all)
-	span.Count("kizuna.events", events)
+	if span.Traced() {
+		span.Count("kizuna.events", events)
+		span.Text("kizuna.traced", strings.Join(kinds(batch), ", "))
+	}
 	return ctx, span
+}
+
+// kinds are what the traced events of a batch are: their type or, of those that the product writes itself, their name.
+func kinds(batch []person.LogRecord) []string {
+	found := map[string]bool{}
+	for _, r := range batch {
+		for i := range r.Events {
+			switch e := &r.Events[i]; {
+			case e.Trace == "":
+			case e.Type.External():
+				found[string(e.Type)] = true
+			default:
+				found[e.Name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // following lets what reactors do for people be part of the traces of their events; of several the last counts.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ type Traces struct {
 	provider *sdktrace.TracerProvider
 	exporter *watched
 	where    string
+	ended    ended
 }
 
 // TracesTo returns the collector that the environment names, "" if traces are not exported: without an address, or with OTEL_SDK_DISABLED=true or
@@ -49,6 +51,9 @@ func TracesTo(getenv func(string) string) (collector string, err error) {
 	if p := cmp.Or(getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), getenv("OTEL_EXPORTER_OTLP_PROTOCOL"), "http/protobuf"); p != "http/protobuf" {
 		return "", fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%s: traces go by http/protobuf; name the collector's port for that, most often 4318", p)
 	}
+	if u, err := url.Parse(collector); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT=%s: want http://HOST:PORT or https://HOST:PORT", collector)
+	}
 	return collector, nil
 }
 
@@ -58,6 +63,8 @@ func NewTraces(ctx context.Context, version string, getenv func(string) string, 
 	if err != nil || where == "" {
 		return nil, err
 	}
+	// The SDK has one place in a process to tell of trouble, also with its variables.
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces could not be exported", "err", err) }))
 	out, err := otlptracehttp.New(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
@@ -66,10 +73,8 @@ func NewTraces(ctx context.Context, version string, getenv func(string) string, 
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	// The SDK has one place in a process to tell of trouble in the background.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces could not be exported", "err", err) }))
 	t := &Traces{exporter: &watched{SpanExporter: out}, where: where}
-	t.provider = sdktrace.NewTracerProvider(sdktrace.WithBatcher(t.exporter), sdktrace.WithResource(about))
+	t.provider = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(&t.ended), sdktrace.WithBatcher(t.exporter), sdktrace.WithResource(about))
 	return t, nil
 }
 
@@ -112,6 +117,7 @@ const lastPatience = 3 * time.Second
 // TraceState is how the export of traces fares.
 type TraceState struct {
 	Collector string // where spans go; empty: nowhere
+	Ended     int64  // spans that ended
 	Exported  int64  // spans that the collector has taken
 	Lost      int64  // spans that it has not
 	Trouble   string // why the last ones were lost; empty: they were not
@@ -122,7 +128,7 @@ func (t *Traces) State() TraceState {
 	if t == nil {
 		return TraceState{}
 	}
-	s := TraceState{Collector: t.where, Exported: t.exporter.exported.Load(), Lost: t.exporter.lost.Load()}
+	s := TraceState{Collector: t.where, Ended: t.ended.Load(), Exported: t.exporter.exported.Load(), Lost: t.exporter.lost.Load()}
 	if err := t.exporter.trouble.Load(); err != nil {
 		s.Trouble = (*err).Error()
 	}
@@ -132,11 +138,17 @@ func (t *Traces) State() TraceState {
 // Probe tells /metrics of it.
 func (t *Traces) Probe() Probe {
 	return Probe{
-		Name:    "traces",
-		Metrics: []Metric{{Name: "kizuna_trace_spans_total", Help: "Spans of traces, by whether the collector took them.", Label: "result", Total: true}},
+		Name: "traces",
+		Metrics: []Metric{
+			{Name: "kizuna_trace_spans_ended_total", Help: "Spans of traces that ended. Many more than were exported and lost: the queue (OTEL_BSP_MAX_QUEUE_SIZE) is too short for so many.", Total: true},
+			{Name: "kizuna_trace_spans_total", Help: "Spans that were sent to the collector, by whether it took them.", Label: "result", Total: true},
+		},
 		Read: func(context.Context) (map[string]map[string]float64, error) {
 			s := t.State()
-			return map[string]map[string]float64{"kizuna_trace_spans_total": {"exported": float64(s.Exported), "lost": float64(s.Lost)}}, nil
+			return map[string]map[string]float64{
+				"kizuna_trace_spans_ended_total": One(float64(s.Ended)),
+				"kizuna_trace_spans_total":       {"exported": float64(s.Exported), "lost": float64(s.Lost)},
+			}, nil
 		},
 	}
 }
@@ -158,6 +170,15 @@ func TryTraces(ctx context.Context, version string) error {
 	span.End()
 	return errors.Join(out.ExportSpans(ctx, ids.Ended()), out.Shutdown(ctx))
 }
+
+// ended counts spans as they end.
+type ended struct{ atomic.Int64 }
+
+// OnEnd implements sdktrace.SpanProcessor, as do the others, which have nothing to do.
+func (e *ended) OnEnd(sdktrace.ReadOnlySpan)                     { e.Add(1) }
+func (e *ended) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (e *ended) Shutdown(context.Context) error                  { return nil }
+func (e *ended) ForceFlush(context.Context) error                { return nil }
 
 // watched counts what an exporter exports.
 type watched struct {

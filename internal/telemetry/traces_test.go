@@ -23,6 +23,7 @@ func TestTracesGoWhereTheEnvironmentSays(t *testing.T) {
 		"one for traces":     {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://t:4318/v1/traces"}, "http://t:4318/v1/traces", ""},
 		"switched off":       {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_SDK_DISABLED": "TRUE"}, "", ""},
 		"no traces":          {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "none"}, "", ""},
+		"no address":         {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "", "want http://"},
 		"another exporter":   {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_TRACES_EXPORTER": "zipkin"}, "", "OTEL_TRACES_EXPORTER"},
 		"another protocol":   {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "", "4318"},
 		"the one for traces": {map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"}, "http://c:4318", ""},
@@ -76,7 +77,7 @@ func TestRequestsThatBeginSomethingAreTraced(t *testing.T) {
 	if err := traces.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := traces.State(); s.Exported != 2 || s.Lost != 0 || s.Trouble != "" {
+	if s := traces.State(); s.Ended != 2 || s.Exported != 2 || s.Lost != 0 || s.Trouble != "" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -2,7 +2,6 @@ package story_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -87,6 +86,7 @@ func traced(t *testing.T, kind sqldb.Dialect) {
 
 	s.Launch()
 	together(t, s, collector)
+	bySegment(t, s, collector, tpl.ID)
 	s.Stop()
 
 	got := collector.Of(callersTrace)
@@ -170,13 +170,57 @@ func together(t *testing.T, s *harness.Server, collector *harness.Collector) {
 	}
 }
 
+// bySegment lets a journey begin when somebody enters a segment: the trace of the event that brought them in goes on through it.
+func bySegment(t *testing.T, s *harness.Server, collector *harness.Collector, template string) {
+	t.Helper()
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	var seg, journey struct{ ID string }
+	s.Must("POST", "/segments", `{"name":"Subscribers","rule":{"event":{"name":"Came Back"}}}`, &seg)
+	s.Eventually(time.Minute, "the segment is ready", func() bool {
+		var now struct{ State string }
+		s.Must("GET", "/segments/"+seg.ID, nil, &now)
+		return now.State == "ready"
+	})
+	s.Must("POST", "/journeys", fmt.Sprintf(`{"name":"Back","draft":{"trigger":{"segment_entered":{"id":%q}},"max_age":{"n":0,"unit":"day"},"nodes":[
+		{"id":"s","kind":"send","config":{"template":%q,"topic":%q}}]}}`, seg.ID, template, newsTopic(t, s)), &journey)
+	s.Must("POST", "/journeys/"+journey.ID+"/publish", nil, nil)
+	if code := postWithin(t, s, `{"batch":[{"type":"track","event":"Came Back","userId":"ada"}]}`, "00-"+trace+"-"+callersSpan+"-01"); code != http.StatusOK {
+		t.Fatal(code)
+	}
+	s.Eventually(time.Minute, "the mail is told of", func() bool { return len(collector.Of(trace)["webhook"]) > 0 })
+	got := collector.Of(trace)
+	var passed []string
+	for _, one := range got["pipeline"] {
+		passed = append(passed, one.Attributes["kizuna.traced"])
+	}
+	if all := strings.Join(passed, "; "); len(got["send"]) != 1 || !strings.Contains(all, "track") || !strings.Contains(all, "Segment Entered") || !strings.Contains(all, "Message Sent") {
+		t.Errorf("%d mails; through the pipeline went %s", len(got["send"]), all)
+	}
+	var messages struct{ Items []struct{ ID string } }
+	s.Must("GET", "/people/"+who(s, "ada")+"/messages?limit=1", nil, &messages)
+	var m struct {
+		Trace string `json:"trace_id"`
+	}
+	if s.Must("GET", "/messages/"+messages.Items[0].ID, nil, &m); m.Trace != trace {
+		t.Errorf("the message says that it belongs to trace %q", m.Trace)
+	}
+}
+
 // orderWithin lets a customer appear, subscribe and order in one request of a trace.
 func orderWithin(t *testing.T, s *harness.Server, user, traceparent string) {
 	t.Helper()
 	body := fmt.Sprintf(`{"batch":[{"type":"identify","userId":%[1]q,"traits":{"email":"%[1]s@people.example"}},
 		{"type":"track","event":"Subscribed","userId":%[1]q,"properties":{"topic":"News","channel":"email"}},
 		{"type":"track","event":"Order Completed","userId":%[1]q,"properties":{"order_id":"o-1"}}]}`, user)
-	req, err := http.NewRequest(http.MethodPost, s.URL+"/v1/batch", strings.NewReader(body))
+	if code := postWithin(t, s, body, traceparent); code != http.StatusOK {
+		t.Error(code)
+	}
+}
+
+// postWithin sends a batch within a trace.
+func postWithin(t *testing.T, s *harness.Server, batch, traceparent string) int {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, s.URL+"/v1/batch", strings.NewReader(batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,12 +228,11 @@ func orderWithin(t *testing.T, s *harness.Server, user, traceparent string) {
 	req.Header.Set("Traceparent", traceparent)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0
 	}
 	defer resp.Body.Close()
-	if answer, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
-		t.Fatalf("%d %s", resp.StatusCode, answer)
-	}
+	return resp.StatusCode
 }
 
 // unfolded is a mail's text without the line breaks of quoted-printable.

@@ -159,7 +159,7 @@ func Batch(ctx context.Context, name string, traceparents []string) (context.Con
 			continue
 		}
 		links = append(links, trace.Link{SpanContext: trace.SpanContextFromContext(extract(context.Background(), p))})
-		if id := traceOf(p); id != traceOf(first) {
+		if id := ID(p); id != ID(first) {
 			others[id] = p
 		}
 	}
@@ -209,7 +209,7 @@ func Of(ctx context.Context, person string) string {
 	if !batch {
 		return here
 	}
-	if theirs := people[person]; theirs != "" && traceOf(theirs) != traceOf(here) {
+	if theirs := people[person]; theirs != "" && ID(theirs) != ID(here) {
 		return theirs
 	} else if theirs == "" {
 		return ""
@@ -238,8 +238,8 @@ func format(c trace.SpanContext) string {
 	return fmt.Sprintf("00-%s-%s-%s", c.TraceID(), c.SpanID(), c.TraceFlags())
 }
 
-// traceOf returns the trace of a traceparent.
-func traceOf(traceparent string) string {
+// ID returns the trace that a traceparent names, as collectors show it; "" of an empty one.
+func ID(traceparent string) string {
 	const begin, end = len("00-"), len("00-") + 32
 	if len(traceparent) < end {
 		return ""
