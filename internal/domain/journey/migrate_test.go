@@ -178,6 +178,33 @@ func TestTheControlIsWatchedForTheGoalAndGetsNothing(t *testing.T) {
 	want(t, "control", []any{s.Control.Goals, s.Control.Revenue["EUR"], s.Control.Watched}, []any{s.Control.Entered, s.Control.Entered * 200, 0})
 	want(t, "led, who had left when they ordered", []any{s.Goals, s.LateGoals, s.LateRevenue["EUR"]}, []any{0, s.Entered, s.Entered * 200})
 	want(t, "the control leaves no trace of its own", len(w.emitted()), 2*int(s.Entered))
+
+	got, err := w.svc.Against(t.Context(), ws, j.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arm := func(n int64) journey.Arm {
+		return journey.Arm{People: n, Reached: n, Money: map[string]journey.Sums{"EUR": {Sum: 200 * n, Squares: 200 * 200 * float64(n)}}}
+	}
+	want(t, "led against kept out, late goals included", []any{got.Led, got.Kept}, []any{arm(s.Entered), arm(s.Control.Entered)})
+	want(t, "until the window of the last has closed", got.Until.Before(w.clock.Now()) && got.Until.After(w.clock.Now().Add(-3*24*time.Hour)), true)
+
+	// Versions without a holdout have nobody to compare with and do not blur those that have.
+	g := parse(t, mail(`{"event": {"name": "Go"}}`, `"re_entry": {"mode": "always"}`))
+	if _, err := w.svc.Edit(t.Context(), ws, j.ID, 0, "h", g); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.Publish(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(10) {
+		w.happen(w.event(fmt.Sprint("again", n), n+1, "Go", `{}`))
+	}
+	w.settle()
+	again, err := w.svc.Against(t.Context(), ws, j.ID)
+	if err != nil || again.Led.People != got.Led.People || again.Kept.People != got.Kept.People {
+		t.Errorf("after a version without: %+v, %v", again, err)
+	}
 }
 
 func TestNobodyIsStuckSilently(t *testing.T) {

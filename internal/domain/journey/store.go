@@ -160,6 +160,8 @@ type Errands interface {
 
 	// Refunded returns the goals of the journey's rounds whose order money was given back for, with those refunds, in no particular order.
 	Refunded(ctx context.Context, ws, journey string) ([]RefundedGoal, error)
+	// Entered returns who entered the versions, and the goals they reached in them, sorted by person and then by whether they were kept out.
+	Entered(ctx context.Context, ws, journey string, versions []int) (Entered, error)
 
 	// Passed returns, by output, how many rounds have left the node before the moment, and how many of them reached the goal.
 	Passed(ctx context.Context, ws, journey, node string, before time.Time) ([]Passed, error)

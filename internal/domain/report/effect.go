@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 )
 
 // Arm names a group of people that is compared.
@@ -141,8 +143,13 @@ func (s *Service) effect(ctx context.Context, ws string, sc Scope) (Effect, erro
 	if err != nil {
 		return Effect{}, err
 	}
+	return s.compared(arms, sc.Source != ""), nil
+}
+
+// compared judges arms. Of one source its own control group is taken where there is one.
+func (s *Service) compared(arms map[Arm]ArmCounts, source bool) Effect {
 	out := Effect{Treated: arms[Treated], Control: arms[HeldSource], ControlOf: HeldSource, Revenue: map[string]Difference{}}
-	if out.Control.People == 0 || sc.Source == "" { // between campaigns only those are alike who get none of them
+	if out.Control.People == 0 || !source { // between campaigns only those are alike who get none of them
 		out.Control, out.ControlOf = arms[HeldWorkspace], HeldWorkspace
 	}
 	t, c := out.Treated, out.Control
@@ -160,7 +167,7 @@ func (s *Service) effect(ctx context.Context, ws string, sc Scope) (Effect, erro
 	}
 	now := s.c.Clock.Now()
 	out.Running = slices.ContainsFunc([]ArmCounts{t, c}, func(a ArmCounts) bool { return a.Until.After(now) })
-	return out, nil
+	return out
 }
 
 // CampaignEffect says what a campaign brought about.
@@ -171,12 +178,27 @@ func (s *Service) CampaignEffect(ctx context.Context, ws, id string) (Effect, er
 	return s.effect(ctx, ws, Scope{Kind: "campaign", Source: id})
 }
 
-// JourneyEffect says what a journey brought about.
+// JourneyEffect says what a journey brought about: against those whom its own holdout kept out of it, by the journey's goal, where there is one; else by what
+// its messages were to bring about, against the workspace's control group.
 func (s *Service) JourneyEffect(ctx context.Context, ws, id string) (Effect, error) {
 	if _, err := s.c.Journeys.Get(ctx, ws, id); err != nil {
 		return Effect{}, err
 	}
-	return s.effect(ctx, ws, Scope{Kind: "journey", Source: id})
+	own, err := s.c.Journeys.Against(ctx, ws, id)
+	if err != nil {
+		return Effect{}, err
+	}
+	if own.Kept.People == 0 {
+		return s.effect(ctx, ws, Scope{Kind: "journey", Source: id})
+	}
+	counts := func(a journey.Arm) ArmCounts {
+		out := ArmCounts{People: a.People, Reached: a.Reached, Money: map[string]Sums{}, Until: own.Until}
+		for currency, m := range a.Money {
+			out.Money[currency] = Sums(m)
+		}
+		return out
+	}
+	return s.compared(map[Arm]ArmCounts{Treated: counts(own.Led), HeldSource: counts(own.Kept)}, true), nil
 }
 
 // WorkspaceEffect says what all messages of a period brought about, against the people whom the workspace writes to never.

@@ -4,7 +4,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 )
 
@@ -79,5 +81,20 @@ func TestIntervalsOfMeansHoldTheTruthAsOftenAsTheySay(t *testing.T) {
 	d := report.MeanDifference(10, a, 10, b, 0)
 	if math.Abs(d.Low/10+3.3654832) > 2e-3 || math.Abs(d.High/10-0.2054832) > 2e-3 || d.Judgement != report.TooFew {
 		t.Errorf("[%.4f, %.4f] %s", d.Low/10, d.High/10, d.Judgement)
+	}
+}
+
+// Where a journey keeps people out itself, nothing of theirs is among the messages: its own rounds tell.
+func TestAJourneyIsJudgedAgainstThoseItKeptOut(t *testing.T) {
+	arm := func(people, reached, each int64) journey.Arm {
+		return journey.Arm{People: people, Reached: reached, Money: map[string]journey.Sums{"JPY": {Sum: reached * each, Squares: float64(reached * each * each)}}}
+	}
+	f := &fakes{against: journey.Comparison{Led: arm(1000, 100, 3000), Kept: arm(500, 20, 3000), Until: now.Add(time.Hour)}}
+	e, err := service(f, nil).JourneyEffect(t.Context(), "ws_1", "jrn_1")
+	if err != nil || e.Judgement != report.Higher || e.ControlOf != report.HeldSource || e.Rates.Treated.Share != 0.1 || e.Rates.Control.Share != 0.04 || !e.Running {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if d := e.Revenue["JPY"]; d.Value != 180 || d.Judgement != report.Higher || e.Treated.Money["JPY"].Sum != 300_000 {
+		t.Errorf("%+v", d)
 	}
 }

@@ -40,6 +40,7 @@ type Journeys interface {
 	Stats(ctx context.Context, ws, id string) (journey.Stats, error)
 	Behind(ctx context.Context, ws, id string, b journey.Behind, p page.Request) (page.Of[journey.Visit], error)
 	Parked(ctx context.Context, ws string) (int64, error)
+	Against(ctx context.Context, ws, id string) (journey.Comparison, error)
 }
 
 // Events is the part of the event store that reports read.

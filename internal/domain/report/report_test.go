@@ -72,6 +72,7 @@ type fakes struct {
 	counts   map[string]outbox.Counts
 	messages []outbox.Message
 	asked    string
+	against  journey.Comparison
 	in       string // zone of the workspace; UTC if empty
 }
 
@@ -120,6 +121,10 @@ func (f *fakes) Stats(context.Context, string, string) (journey.Stats, error) {
 func (f *fakes) Behind(_ context.Context, _, id string, b journey.Behind, _ page.Request) (page.Of[journey.Visit], error) {
 	f.asked = fmt.Sprint("journey's own ", id, " ", b)
 	return page.Of[journey.Visit]{Items: []journey.Visit{{Person: "per_9"}}}, nil
+}
+
+func (f *fakes) Against(context.Context, string, string) (journey.Comparison, error) {
+	return f.against, nil
 }
 
 func (f *fakes) Parked(context.Context, string) (int64, error) { return 4, nil }

@@ -296,6 +296,44 @@ func (s *Journey) Refunded(ctx context.Context, ws, id string) ([]journey.Refund
 	return out, nil
 }
 
+// Entered returns who entered versions and what they brought.
+func (s *Journey) Entered(ctx context.Context, ws, id string, versions []int) (out journey.Entered, err error) {
+	wanted := make([]int64, len(versions))
+	for n, v := range versions {
+		wanted[n] = int64(v)
+	}
+	in, arg := s.db.InInts(3, wanted)
+	type arm struct {
+		control bool
+		people  int64
+		last    time.Time
+	}
+	arms, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (a arm, err error) {
+		return a, r.Scan(&a.control, &a.people, &a.last)
+	}, `SELECT control, COUNT(DISTINCT person_id), MAX(entered_at) FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2 AND version `+in+` GROUP BY control`, ws, id, arg)
+	if err != nil {
+		return out, err
+	}
+	for _, a := range arms {
+		if a.control {
+			out.Kept = a.people
+		} else {
+			out.Led = a.people
+		}
+		if a.last.After(out.Last) {
+			out.Last = a.last
+		}
+	}
+	out.Goals, err = sqldb.Collect(ctx, s.db, func(r sqldb.Row) (b journey.Brought, err error) {
+		var goal string
+		if err = r.Scan(&b.Instance, &b.Person, &b.Control, &goal); err != nil {
+			return b, err
+		}
+		return b, json.Unmarshal([]byte(goal), &b.Goal)
+	}, `SELECT id, person_id, control, goal FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2 AND version `+in+` AND goal <> '' ORDER BY person_id, control, id`, ws, id, arg)
+	return out, err
+}
+
 // Parked returns how many are parked.
 func (s *Journey) Parked(ctx context.Context, ws string) (int64, error) {
 	return sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT COUNT(*) FROM journey_instance WHERE workspace_id = $1 AND status = 'parked'`, ws)

@@ -1,6 +1,7 @@
 package journeytest
 
 import (
+	std "cmp"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -45,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) journey.Store) {
 		"tests are decided once":                      decisions,
 		"secrets come back as they were written":      secrets,
 		"parked people are found":                     parked,
+		"who entered is counted once, with the goals": entered,
 		"a workspace does not see another":            workspacesApart,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -484,6 +486,38 @@ func countsAddUp(t *testing.T, s journey.Store) {
 	}
 	same(t, map[journey.Tally]int64{c(1, "", journey.Inside, 0).Tally: 1, c(1, "a", journey.In, 0).Tally: 4, c(2, "", journey.Inside, 0).Tally: 0}, got)
 	same(t, []int{1}, must[[]int](t)(s.Inhabited(t.Context(), ws, "jrn_1")))
+}
+
+func entered(t *testing.T, s journey.Store) {
+	same(t, journey.Entered{Goals: []journey.Brought{}}, must[journey.Entered](t)(s.Entered(t.Context(), ws, "jrn_1", []int{1})))
+	goal := &node.Reached{MessageID: "o1", Name: "Order Completed", Time: epoch, Minor: 4990, Currency: "EUR"}
+	var all []journey.Instance
+	for n, x := range []journey.Instance{
+		{Person: "per_2", Status: journey.Done, Goal: goal},
+		{Person: "per_2", Status: journey.Active, Entered: epoch.Add(time.Hour)}, // once more
+		{Person: "per_1", Status: journey.Done, Control: true, Goal: goal},
+		{Person: "per_3", Status: journey.Active, Control: true},
+		{Person: "per_4", Status: journey.Active, Version: 2, Entered: epoch.Add(2 * time.Hour)},
+		{Person: "per_5", Status: journey.Active, Journey: "jrn_2"},
+		{Person: "per_6", Status: journey.Active, Workspace: "ws_2"},
+	} {
+		i := instance(fmt.Sprintf("ins_%d", n), std.Or(x.Journey, "jrn_1"), x.Person, time.Time{})
+		i.Workspace, i.Version, i.Status, i.Control, i.Goal = std.Or(x.Workspace, ws), std.Or(x.Version, 1), x.Status, x.Control, x.Goal
+		if !x.Entered.IsZero() {
+			i.Entered = x.Entered
+		}
+		if i.Goal != nil {
+			i.GoalAt, i.Ended = epoch, epoch
+		}
+		all = append(all, i)
+	}
+	enter(t, s, all...)
+	want := journey.Entered{Led: 1, Kept: 2, Last: epoch.Add(time.Hour), Goals: []journey.Brought{
+		{Instance: "ins_2", Person: "per_1", Control: true, Goal: *goal}, {Instance: "ins_0", Person: "per_2", Goal: *goal},
+	}}
+	same(t, want, must[journey.Entered](t)(s.Entered(t.Context(), ws, "jrn_1", []int{1})))
+	want.Led, want.Last = 2, epoch.Add(2*time.Hour)
+	same(t, want, must[journey.Entered](t)(s.Entered(t.Context(), ws, "jrn_1", []int{1, 2})))
 }
 
 func behindCounts(t *testing.T, s journey.Store) {

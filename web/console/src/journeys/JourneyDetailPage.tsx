@@ -1,9 +1,11 @@
 import { lazy, Suspense, useMemo, useState } from 'react'
 import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT } from '@/i18n'
+import { formatNumber, language, useT } from '@/i18n'
 import { useGo, useParam, useUrlState } from '@/lib/route'
+import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
+import { NotePanel } from '@/report/NotePanel'
 import { type Behind, PeopleBehind } from '@/report/PeopleBehind'
 import {
   Alert,
@@ -12,6 +14,7 @@ import {
   Card,
   confirm,
   DataTable,
+  Definition,
   DetailPage,
   EmptyState,
   LinkButton,
@@ -130,7 +133,7 @@ export default function JourneyDetailPage() {
             tabs={
               <PageTabs
                 label={j.name}
-                tabs={['overview', 'entering', 'messages', 'versions'].map((x) => ({ id: x, label: t(`journeys.tab_${x}`) }))}
+                tabs={['overview', 'entering', 'messages', 'effect', 'versions'].map((x) => ({ id: x, label: t(`journeys.tab_${x}`) }))}
                 value={url.tab}
                 onChange={(tab) => setUrl({ tab })}
               />
@@ -142,6 +145,12 @@ export default function JourneyDetailPage() {
                   <Versions id={id} published={j.published_version} />
                 ) : url.tab === 'entering' ? (
                   <Entering journey={j} />
+                ) : url.tab === 'effect' ? (
+                  <>
+                    {j.key ? <Aim of={j.key} rate={r.goal_rate} /> : null}
+                    {can('reports.read') && j.published_version ? <EffectCard of="journeys" id={id} /> : null}
+                    <NotePanel of="journeys" id={id} />
+                  </>
                 ) : url.tab === 'messages' ? (
                   <Figures of={r.messages} onOpen={setBehind} />
                 ) : (
@@ -204,6 +213,25 @@ export default function JourneyDetailPage() {
         )
       }}
     </Loaded>
+  )
+}
+
+/** What a journey of the library is judged by, and how it does. */
+function Aim({ of, rate }: { of: string; rate: Schemas['Rate'] }) {
+  const t = useT()
+  const ready = useRead('/api/v1/journeys/ready', { query: { locale: language() } })
+  const j = ready.data?.journeys?.find((x) => x.key === of)
+  if (!j) return null
+  return (
+    <Card title={t('journeys.aim')}>
+      <Definition
+        items={[
+          [t('journeys.judged_by'), j.indicator],
+          [t('journeys.goal'), j.goal],
+          [t('journeys.so_far'), <Share key="rate" rate={rate} />],
+        ]}
+      />
+    </Card>
   )
 }
 
