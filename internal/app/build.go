@@ -211,7 +211,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		return err
 	}
 	w.people = people
-	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Known: w, Everybody: people.TouchEverybody, Clock: a.clock})
+	a.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(db), Tx: db, Emitter: waiting, Hasher: box, People: w, Known: w, Everybody: people.TouchEverybody, Clock: a.clock, Confirmation: func(ctx context.Context, ws, template string) error {
+		return w.content.CheckConfirmation(ctx, ws, template)
+	}})
 	w.consent = a.consent
 	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now), Vocabulary: &vocabulary{events: a.events, now: a.clock.Now}})
 	messageStore := sqlstore.NewOutbox(db)

@@ -126,7 +126,9 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	}
 	p := w.parts
 	p.people, p.events, p.workspaces = people, w.store, w.workspaces
-	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock})
+	p.consent = consent.New(consent.Config{Store: sqlstore.NewConsent(w.db), Tx: w.db, Emitter: w.pending, Hasher: box, People: p, Clock: w.clock, Confirmation: func(ctx context.Context, ws, template string) error {
+		return p.content.CheckConfirmation(ctx, ws, template)
+	}})
 	p.content = content.New(content.Config{Store: sqlstore.NewContent(w.db), Tx: w.db, Clock: w.clock, Links: deadEnds{}})
 	auth := mailauth.New(mailauth.Config{
 		Store: sqlstore.NewMailAuth(w.db), Tx: w.db, Clock: w.clock, Box: box,

@@ -153,6 +153,7 @@ func (a *api) outboxRoutes() {
 		Topic    string         `json:"topic,omitempty"`
 		To       string         `json:"to,omitempty" maxLength:"320" doc:"where it goes, whoever's values it shows; your own address if left out"`
 		Person   string         `json:"person,omitempty" doc:"whose values fill it; the template's defaults show if left out"`
+		Locale   string         `json:"locale,omitempty" maxLength:"35" doc:"as a reader of this language would get it; the person's if left out"`
 		Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
 		Account  string         `json:"account,omitempty" doc:"the default account of the channel if left out"`
 	}
@@ -192,7 +193,7 @@ func (a *api) outboxRoutes() {
 		if err := a.audit(ctx, "test", "template", b.Template); err != nil {
 			return nil, err
 		}
-		said, err := o.SendTest(ctx, workspaceOf(ctx), outbox.TestSend{Channel: b.Channel, Template: b.Template, Version: b.Version, Topic: b.Topic, To: b.To, PersonID: who, Vars: b.Vars, Account: b.Account})
+		said, err := o.SendTest(ctx, workspaceOf(ctx), outbox.TestSend{Channel: b.Channel, Template: b.Template, Version: b.Version, Topic: b.Topic, To: b.To, PersonID: who, Locale: b.Locale, Vars: b.Vars, Account: b.Account})
 		return answer(result{string(said.Result), said.Code, said.Detail}), err
 	})
 

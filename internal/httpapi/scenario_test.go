@@ -209,6 +209,8 @@ func TestPeopleScenarios(t *testing.T) {
 		{as: "viewer", do: "POST /people/$ben/subscriptions", body: `{"topic":"$topic","channel":"email","status":"subscribed"}`, status: 403},
 		{as: "agent", do: "POST /people/$ben/subscriptions", body: `{"topic":"$topic","channel":"email","status":"subscribed","evidence":"on the phone"}`, status: 204},
 		{do: "GET /people/$ben/subscriptions", status: 200, has: `"status":"subscribed" | "source":"api" | on the phone`},
+		{do: "POST /topics", body: `{"name":"Mute","opt_in":"double","confirmation_template":"tpl_none"}`, status: 422, has: `"field":"confirmation_template" | confirmation_gone`},
+		{do: "POST /topics", body: `{"name":"Mute","opt_in":"double","confirmation_template":"$template"}`, status: 422, has: `"field":"confirmation_template" | confirmation_link`},
 		{do: "POST /topics", body: `{"name":"Zanzibar offers","opt_in":"double"}`, status: 201, has: `"opt_in":"double" | "text_version":1`, keep: "double"},
 		{as: "agent", do: "POST /people/$ben/subscriptions", body: `{"topic":"$double","channel":"email","status":"subscribed","ip":"203.0.113.77"}`, status: 204},
 		{do: "GET /suppressions?address=ZANZIBAR@example.com", status: 200, has: `"reason":"manual" | "channel":"email"`},

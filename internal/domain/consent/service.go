@@ -40,7 +40,9 @@ type Config struct {
 	// Everybody has segments and all that depends on people look again at everybody soon after the transaction that it joins; nil: nobody depends on
 	// what people have agreed to.
 	Everybody func(ctx context.Context, ws string) error
-	Clock     clock.Clock
+	// Confirmation refuses a template as a topic's confirmation mail; nil: any will do.
+	Confirmation func(ctx context.Context, ws, template string) error
+	Clock        clock.Clock
 }
 
 // Service holds the rules of consent.
@@ -52,6 +54,7 @@ type Service struct {
 	people   People
 	known    Identifiers
 	all      func(ctx context.Context, ws string) error
+	letter   func(ctx context.Context, ws, template string) error
 	clock    clock.Clock
 	watchers []Watcher
 	asker    Asker
@@ -59,7 +62,7 @@ type Service struct {
 
 // New returns a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, known: c.Known, all: c.Everybody, clock: c.Clock}
+	return &Service{store: c.Store, tx: c.Tx, emitter: c.Emitter, hasher: c.Hasher, people: c.People, known: c.Known, all: c.Everybody, letter: c.Confirmation, clock: c.Clock}
 }
 
 // Watch adds a watcher; not to be called once the service is in use.

@@ -43,6 +43,9 @@ func (s *Service) CreateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		if len(topics) >= MaxTopics {
 			return errs.Conflict("consent.topic.too_many", "a workspace has at most %d topics; archived ones can be renamed and used again", MaxTopics)
 		}
+		if err := s.checkConfirmation(ctx, ws, t, ""); err != nil {
+			return err
+		}
 		if err := s.store.InsertTopic(ctx, ws, t); err != nil || t.OptIn != Implied || t.Archived {
 			return err // nobody has agreed yet
 		}
@@ -63,6 +66,9 @@ func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		if err != nil {
 			return err
 		}
+		if err := s.checkConfirmation(ctx, ws, t, old.Confirmation); err != nil {
+			return err
+		}
 		t.CreatedAt, t.UpdatedAt, t.TextVersion = old.CreatedAt, s.clock.Now(), old.TextVersion
 		if t.Name != old.Name || t.Description != old.Description {
 			t.TextVersion++
@@ -79,6 +85,14 @@ func (s *Service) UpdateTopic(ctx context.Context, ws string, t Topic) (Topic, e
 		return s.everybody(ctx, ws)
 	})
 	return t, err
+}
+
+// checkConfirmation looks at a topic's confirmation mail if it is another than before.
+func (s *Service) checkConfirmation(ctx context.Context, ws string, t Topic, before string) error {
+	if s.letter == nil || t.Confirmation == "" || t.Confirmation == before {
+		return nil
+	}
+	return s.letter(ctx, ws, t.Confirmation)
 }
 
 // Topic returns one topic or not_found.

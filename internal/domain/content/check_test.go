@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/content/brand"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // mail is a document of blocks with nothing to find fault with but what the blocks bring.
@@ -191,5 +192,40 @@ func TestOldVersionsRenderAsTheyDid(t *testing.T) {
 	}
 	if after := render(fresh, 2); !strings.Contains(after.HTML, "10 to 6") || !strings.Contains(after.HTML, "#7a1f3d") {
 		t.Errorf("version 2 is not refreshed: %s", after.HTML)
+	}
+}
+
+func TestAConfirmationMailNeedsItsLinkInEveryLanguage(t *testing.T) {
+	s := newService(t)
+	const link = `{"type":"button","label":"Yes","url":"{{ confirm_url }}"}`
+	inJapanese := func(d content.Draft, blocks string) content.Draft {
+		d.Translations = []content.Translation{{Locale: "ja", Subject: "確認", Document: mail(blocks).Document}}
+		return d
+	}
+	for name, c := range map[string]struct {
+		draft content.Draft
+		code  string
+	}{
+		"a button":            {mail(link), ""},
+		"only to the shop":    {mail(button), "consent.topic.confirmation_link"},
+		"both languages":      {inJapanese(mail(link), link), ""},
+		"not the Japanese":    {inJapanese(mail(link), button), "consent.topic.confirmation_link"},
+		"text alone":          {content.Draft{Name: "x", Subject: "s", Text: "Yes: {{ vars.confirm_url }}"}, ""},
+		"text without a link": {content.Draft{Name: "x", Subject: "s", Text: "Yes"}, "consent.topic.confirmation_link"},
+	} {
+		made, err := s.Create(t.Context(), ws, c.draft)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got := ""
+		if all := errs.All(s.CheckConfirmation(t.Context(), ws, made.ID)); len(all) > 0 {
+			got = all[0].Code
+		}
+		if got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+	}
+	if err := s.CheckConfirmation(t.Context(), ws, "tpl_none"); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("of nothing: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -160,6 +161,20 @@ func TestATestSendGoesOutAtOnceAndLeavesNoTrace(t *testing.T) {
 	}
 	if s := f.wire.got()[1].Subject; s != "Hello friend" {
 		t.Errorf("nobody's values: %q", s)
+	}
+	both, err := f.contents.Create(ctx, ws, content.Draft{
+		Name: "Both", Locale: "en", Subject: "Good day", Text: "x", Translations: []content.Translation{{Locale: "ja", Subject: "こんにちは", Text: "x"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inJapanese := req
+	inJapanese.Template, inJapanese.Locale = both.ID, "ja-JP"
+	if _, err := f.SendTest(ctx, ws, inJapanese); err != nil {
+		t.Fatal(err)
+	}
+	if s := f.wire.got()[2].Subject; s != "こんにちは" {
+		t.Errorf("for a reader of Japanese: %q", s)
 	}
 	if _, err := f.consent.Suppress(ctx, ws, consent.Suppress{Channel: "email", Address: "me@example.test", Reason: consent.Manual}); err != nil {
 		t.Fatal(err)

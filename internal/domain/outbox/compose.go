@@ -45,9 +45,9 @@ func PersonVars(p person.Person) map[string]any {
 	return out
 }
 
-// compose makes what goes out: content with signed links, the headers of RFC 8058 and the keys to sign with. The same message, person, account and time give
-// the same bytes.
-func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, zone *time.Location, now time.Time) (channel.Message, error) {
+// compose makes what goes out: content with signed links, the headers of RFC 8058 and the keys to sign with. The same message, person, account, locale and time
+// give the same bytes. No locale: that of the message, else the person's.
+func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic consent.Topic, a Account, zone *time.Location, locale string, now time.Time) (channel.Message, error) {
 	unsubscribe := s.links.Unsubscribe(m.Workspace, m.ID)
 	own, err := s.body(ctx, m)
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		own = &Body{}
 	}
 	options := content.RenderOptions{
-		Locale: cmp.Or(own.Locale, p.Locale()), Zone: zone, Now: now,
+		Locale: cmp.Or(locale, own.Locale, p.Locale()), Zone: zone, Now: now,
 		LinkFunc:     func(url string) string { return s.links.Click(m.Workspace, m.ID, url) },
 		OpenPixelURL: s.links.Open(m.Workspace, m.ID), UnsubscribeURL: unsubscribe, Transactional: m.Transactional,
 	}

@@ -71,6 +71,7 @@ type TestSend struct {
 	Topic    string
 	To       string         // where it goes, whoever's values it shows
 	PersonID string         // whose values fill it; empty: nobody's, so that the template's defaults show
+	Locale   string         // as a reader of this language would get it; empty: the person's
 	Vars     map[string]any // as a sender would add
 	Account  string         // account id; empty: the default
 }
@@ -125,7 +126,7 @@ func (s *Service) SendTest(ctx context.Context, ws string, t TestSend) (channel.
 			return channel.Outcome{}, fmt.Errorf("load zone: %w", err)
 		}
 	}
-	out, err := s.compose(ctx, m, p, topic, account.Account, p.Location(home), now)
+	out, err := s.compose(ctx, m, p, topic, account.Account, p.Location(home), t.Locale, now)
 	if err != nil {
 		return channel.Outcome{}, err
 	}

@@ -125,7 +125,7 @@ func (d *Dispatcher) pack(ctx context.Context, p *pool, j *job) *parcel {
 		return nil
 	}
 	render, span := trace.Continue(ctx, "render", j.message.Trace, trace.Internal)
-	out, err := d.s.compose(render, j.message, j.person, j.topic, p.account, j.zone, now)
+	out, err := d.s.compose(render, j.message, j.person, j.topic, p.account, j.zone, "", now)
 	span.Done(err)
 	if err != nil {
 		p.done(j)

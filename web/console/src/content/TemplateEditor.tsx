@@ -159,7 +159,14 @@ export function TemplateEditor({ template }: { template: Template }) {
   }
   const sendTrial = () =>
     trial.mutate(
-      { body: { template: base.id, person: reader.person || undefined, vars: values.event ? { event: values.event } : undefined } },
+      {
+        body: {
+          template: base.id,
+          person: reader.person || undefined,
+          locale: reads || words.locale || undefined, // the language that is looked at
+          vars: values.event ? { event: values.event } : undefined,
+        },
+      },
       {
         onSuccess: (r) =>
           r.result === 'sent' ? toast(t('content.trial_sent')) : toastError(new Problem(502, { code: 'content.trial', detail: r.detail })),
