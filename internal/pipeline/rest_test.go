@@ -60,7 +60,7 @@ func TestWhatIsPutOffInAFloodIsDoneBehindIt(t *testing.T) {
 	told := make(chan string, 100)
 	w := pipeline.New(pipeline.Config{
 		Log: log, People: people, Events: keptEvents{}, Positions: toldPositions{sqlstore.NewPositions(db), told}, Logger: quiet, Pace: time.Millisecond,
-		Mirror: func(context.Context, []person.Ref) ([]event.Mirror, error) { return nil, nil },
+		Mirror: func(context.Context, []person.Ref) ([]event.Mirror, []person.Person, error) { return nil, nil, nil },
 		Reactors: []pipeline.Reactor{{Name: "told", React: func(_ context.Context, r pipeline.Reaction) error {
 			told <- fmt.Sprint(len(r.Events), " flood ", r.Flood)
 			return nil
