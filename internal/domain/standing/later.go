@@ -14,14 +14,13 @@ const (
 	// laterAfter is how long somebody may wait in a flood, and laterMost how many may: 20 bytes each.
 	laterAfter = 30 * time.Second
 	laterMost  = 100_000
-	// laterDue is when those who wait are judged at the latest, should the process end before.
-	laterDue = 2 * time.Minute
 	// laterBatch is how many are judged in one transaction; each reads histories once.
 	laterBatch = 5000
 )
 
 // later are people who ordered while events came in numbers. A file of orders, or a backlog, names the same people again and again: each is judged once, by
-// all that came, and told of once. That they wait is in the store, too.
+// all that came, and told of once. In the store they are due, so that the loop finds them should the process end before; as long as it lives, the loop
+// leaves alone whoever has become due since.
 type later struct {
 	mu    sync.Mutex
 	since time.Time // when the first of them began to wait
@@ -29,7 +28,7 @@ type later struct {
 	nums  map[string]map[uint64]bool // by workspace
 }
 
-// putOff leaves people to Rest. Whoever waits already is not written again: they are judged long before the moment that the store knows.
+// putOff leaves people to Rest. Whoever waits already is due already.
 func (s *Service) putOff(ctx context.Context, ws string, people []person.Ref) error {
 	if len(people) == 0 {
 		return nil
@@ -45,11 +44,11 @@ func (s *Service) putOff(ctx context.Context, ws string, people []person.Ref) er
 			ids = append(ids, p.ID)
 		}
 	}
-	if err := s.c.Store.Soon(ctx, ws, ids, now.Add(laterDue)); err != nil {
-		return err
-	}
 	if l.n == 0 {
 		l.since, l.nums = now, map[string]map[uint64]bool{}
+	}
+	if err := s.c.Store.Soon(ctx, ws, ids, now); err != nil {
+		return err
 	}
 	if l.nums[ws] == nil {
 		l.nums[ws] = map[uint64]bool{}
@@ -61,6 +60,16 @@ func (s *Service) putOff(ctx context.Context, ws string, people []person.Ref) er
 		return nil
 	}
 	return s.judgeLater(ctx)
+}
+
+// before is until when people must be due for the loop to judge them.
+func (l *later) before(now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.n > 0 && !now.Before(l.since) {
+		return l.since.Add(-time.Microsecond)
+	}
+	return now
 }
 
 // Rest judges those who were put off.

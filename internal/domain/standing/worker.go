@@ -47,7 +47,7 @@ func (s *Service) Tick(ctx context.Context) (more bool, err error) {
 
 // due judges people whose time has come.
 func (s *Service) due(ctx context.Context) (more bool, err error) {
-	found, err := s.c.Store.Due(ctx, s.c.Clock.Now(), batch)
+	found, err := s.c.Store.Due(ctx, s.later.before(s.c.Clock.Now()), batch)
 	if err != nil {
 		return false, err
 	}

@@ -323,9 +323,6 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		next.people, next.events, next.clock = sh.people, sh.events, sh.clock
 		next.s = next.service(w)
 		next.settle()
-		same(t, len(next.moves), 0)
-		next.clock.Advance(2 * time.Minute)
-		next.settle()
 		same(t, next.moves, []string{"per_004 anonymous>new"})
 		same(t, rest(sh.s), []string(nil))
 	})
