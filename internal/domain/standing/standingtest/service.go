@@ -326,4 +326,13 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, next.moves, []string{"per_004 anonymous>new"})
 		same(t, rest(sh.s), []string(nil))
 	})
+	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
+		w := open(t)
+		sh := newShop(t, w)
+		aya := sh.add(1)
+		same(t, w.Store.Soon(t.Context(), ws, []string{aya.ID}, t0.Add(time.Hour)), nil)
+		sh.people = nil // whom the round cannot judge
+		sh.settle()
+		same(t, len(sh.traits), 0)
+	})
 }
