@@ -64,6 +64,37 @@ async function gone(lang) {
   await done(page)
 }
 
+/** A secret gets another value, and is not deleted while a running journey sends it. */
+async function secret() {
+  const t = catalogue('en')
+  const page = await open()
+  const name = `crm ${Date.now()}`
+  const made = await api('POST', '/journey-secrets', { name, value: 'old' })
+  const headers = [{ name: 'Authorization', secret: made.id }]
+  const nodes = [{ id: 'h', kind: 'webhook', config: { url: 'https://crm.example.com/people', headers } }]
+  const { id } = await api('POST', '/journeys', { name, draft: { trigger: { event: { name } }, nodes } })
+  await api('POST', `/journeys/${id}/publish`)
+  await visit(page, '/settings/webhooks')
+  const row = page.getByRole('row', { name })
+  await row.getByRole('button', { name: t['action.edit'] }).click()
+  await page.getByLabel(t['journeys.secret_value']).fill('new')
+  const saved = page.waitForResponse((r) => r.request().method() === 'PUT' && r.url().endsWith(`/journey-secrets/${made.id}`))
+  await page.getByRole('button', { name: t['action.save'] }).click()
+  assert.equal((await saved).status(), 200)
+  const remove = async () => {
+    await row.getByRole('button', { name: t['action.delete'] }).click()
+    await page.getByRole('dialog').getByRole('button', { name: t['action.delete'] }).click()
+  }
+  await remove()
+  await page.getByText(t['error.journey_secret.in_use'].replace('{0}', name)).waitFor()
+  await api('POST', `/journeys/${id}/stop`)
+  await api('POST', `/journeys/${id}/archive`)
+  await remove()
+  await row.waitFor({ state: 'detached' })
+  page.complaints = page.complaints.filter((c) => !/409/.test(c)) // the refusal, which the browser writes down
+  await done(page)
+}
+
 const manual = Object.fromEntries(
   languages.flatMap((lang) =>
     [undefined, phone].map((size) => [
@@ -75,5 +106,6 @@ const manual = Object.fromEntries(
 
 export const stories = {
   ...manual,
+  'a secret of journeys gets another value, and is deleted once no journey sends it': secret,
   ...Object.fromEntries(languages.map((lang) => [`what a running journey uses and is gone is told, in ${lang}`, () => gone(lang)])),
 }

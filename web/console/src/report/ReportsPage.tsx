@@ -3,6 +3,7 @@ import { useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Ago, Card, DashboardPage, DataTable, ListTable, EmptyState, Link, Loaded, PartialState } from '@/ui'
+import { Effect } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { Period, span } from './Period'
 import { reportTitle } from './ReportView'
@@ -37,9 +38,22 @@ export default function ReportsPage() {
       {s ? <Anomalies of={s} /> : null}
       {s ? <Health of={s} /> : null}
       {s ? <Revenue of={s} /> : null}
+      <AllTold query={query} />
       <Catalogue query={new URLSearchParams(Object.entries(period).filter(([, v]) => v)).toString()} />
       <Saved />
     </DashboardPage>
+  )
+}
+
+/** What all messages of the period brought about, against those who get none at all. Without such people there is nothing to tell. */
+function AllTold({ query }: { query: { from?: string; to?: string } }) {
+  const t = useT()
+  const effect = useRead('/api/v1/reports/effect', { query }, { keep: true })
+  if (!effect.data || effect.data.judgement === 'no_control') return null
+  return (
+    <Card wide title={t('effect.all_title')} help={t('effect.all_lead')}>
+      <Effect of={effect.data} />
+    </Card>
   )
 }
 

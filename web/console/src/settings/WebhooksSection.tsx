@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { Secrets } from '@/journeys/Secrets'
 import { useGo } from '@/lib/route'
 import {
   Ago,
@@ -97,6 +98,7 @@ export default function WebhooksSection() {
           empty={<EmptyState title={t('webhook.empty')} text={t('settings.lead.webhooks')} />}
         />
       </Card>
+      <Secrets />
       <Sheet title={t('webhook.add')} opened={making} onClose={() => setMaking(false)}>
         <WebhookForm
           onCancel={() => setMaking(false)}
