@@ -364,10 +364,8 @@ func (d *demonstration) settled(ctx context.Context) error {
 		if err != nil || at >= last {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := lifecycle.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
 		}
 	}
 }

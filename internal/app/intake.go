@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // fileIntake puts the events of files on the log.
@@ -21,7 +23,7 @@ func (f fileIntake) Room(ctx context.Context) error {
 		if err := f.still.worker.Trouble(); err != nil {
 			return err
 		}
-		if err := pause(ctx); err != nil {
+		if err := lifecycle.Sleep(ctx, quietPoll); err != nil {
 			return err
 		}
 	}
@@ -43,7 +45,7 @@ func (f fileIntake) Settle(ctx context.Context, progress func(share float64) err
 		if err := f.still.worker.Trouble(); err != nil {
 			return err
 		}
-		if err := pause(ctx); err != nil {
+		if err := lifecycle.Sleep(ctx, quietPoll); err != nil {
 			return err
 		}
 		if at, err = f.still.worker.Position(ctx); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/kit/shred"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
@@ -148,7 +149,7 @@ func (q *quiet) once(ctx context.Context) error {
 		if len(left) == 0 || left[0].ID > newest {
 			break
 		}
-		if err := pause(ctx); err != nil {
+		if err := lifecycle.Sleep(ctx, quietPoll); err != nil {
 			return err
 		}
 	}
@@ -171,18 +172,9 @@ func (q *quiet) once(ctx context.Context) error {
 		if err := q.worker.Trouble(); err != nil {
 			return err
 		}
-		if err := pause(ctx); err != nil {
+		if err := lifecycle.Sleep(ctx, quietPoll); err != nil {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(quietPoll):
-		return nil
 	}
 }
 

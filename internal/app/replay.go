@@ -14,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/replay"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 func replayCommand() command {
@@ -108,11 +109,9 @@ func followReplay(ctx context.Context, server *remote, ask url.Values, out io.Wr
 			if b.State.Over() {
 				break
 			}
-			select {
-			case <-ctx.Done():
+			if err := lifecycle.Sleep(ctx, replayLook); err != nil {
 				fmt.Fprintln(out, "the jobs go on; see them in the console under background jobs")
-				return ctx.Err()
-			case <-time.After(replayLook):
+				return err
 			}
 		}
 		if b.State != job.Done {

@@ -94,10 +94,7 @@ func (o *owner) turns(ctx context.Context) error {
 				o.a.log.Warn("others do not hear that this process could take over", "role", o.of, "err", err)
 			}
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		_ = lifecycle.Sleep(ctx, pause) // the loop ends with ctx
 	}
 	return nil
 }

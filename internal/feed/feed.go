@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // Options says where rows go.
@@ -284,10 +285,8 @@ func (f *feeder) post(ctx context.Context, rows []importer.Row) (answer, error) 
 		if f.o.Wait != nil {
 			f.o.Wait(delay)
 		} else {
-			select {
-			case <-ctx.Done():
-				return answer{}, ctx.Err()
-			case <-time.After(delay):
+			if err := lifecycle.Sleep(ctx, delay); err != nil {
+				return answer{}, err
 			}
 		}
 		delay = min(delay*2, 15*time.Second)

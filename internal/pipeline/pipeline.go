@@ -129,10 +129,7 @@ func (w *Worker) run(ctx context.Context) {
 		}
 		w.trouble.Store(&err)
 		w.c.Logger.Error("pipeline batch failed, trying again", "err", err, "in", backoff)
-		select {
-		case <-ctx.Done():
-		case <-time.After(backoff):
-		}
+		_ = lifecycle.Sleep(ctx, backoff) // the loop ends with ctx
 		backoff = min(backoff*2, 30*time.Second)
 	}
 }
@@ -209,10 +206,7 @@ func (w *Worker) follow(ctx context.Context) error {
 			}
 		}
 		if next != at && !more {
-			select {
-			case <-ctx.Done():
-			case <-time.After(w.pace(events) - time.Since(began)):
-			}
+			_ = lifecycle.Sleep(ctx, w.pace(events)-time.Since(began)) // the loop ends with ctx
 		}
 		at = next
 	}

@@ -58,10 +58,7 @@ func (r *Relay) run(ctx context.Context) {
 		if n == relayBatch {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		_ = lifecycle.Sleep(ctx, wait) // the loop ends with ctx
 	}
 }
 

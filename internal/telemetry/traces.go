@@ -82,6 +82,7 @@ func NewTraces(ctx context.Context, version string, getenv func(string) string, 
 func describe(ctx context.Context, version string) (*resource.Resource, error) {
 	return resource.New(ctx,
 		resource.WithTelemetrySDK(),
+		resource.WithHost(), // of several machines
 		resource.WithAttributes(attribute.String("service.name", "kizuna"), attribute.String("service.version", version)),
 		resource.WithFromEnv(), // wins over what stands before
 	)

@@ -29,6 +29,21 @@ func TestOneTraceFollowsAnEventToTheAnswerOfItsMailThroughRestarts(t *testing.T)
 	}
 }
 
+// TestATraceGoesOnFromProcessToProcess: one process takes the order, another works on it and writes the mail.
+func TestATraceGoesOnFromProcessToProcess(t *testing.T) {
+	long(t)
+	collector, sink := harness.StartCollector(t), harness.StartSink(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	p := startParty(t)
+	mailAccount(t, p.front, sink.Addr)
+	orderJourney(t, p.front, atOnce)
+	orderWithin(t, p.front, "ada", "00-"+callersTrace+"-"+callersSpan+"-01")
+	p.front.Eventually(time.Minute, "both processes have told", func() bool {
+		got := collector.Of(callersTrace)
+		return len(got["POST intake"]) == 1 && len(got["pipeline"]) > 1 && len(got["send"]) == 1
+	})
+}
+
 func traced(t *testing.T, kind sqldb.Dialect) {
 	collector, sink := harness.StartCollector(t), harness.StartSink(t)
 	s := harness.Start(t, append(database(t, kind), "KIZUNA_ALLOW_TARGETS=127.0.0.1",

@@ -11,6 +11,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // errTakenBack says that a message is not the worker's any more: it was cancelled, stopped, recalled or inherited.
@@ -108,10 +109,7 @@ func (c *committer) run(ctx context.Context) {
 		}
 		c.log.Error("results of sending could not be stored, trying again", "messages", len(results), "err", err)
 		if len(results) > 0 {
-			select {
-			case <-ctx.Done():
-			case <-time.After(wait):
-			}
+			_ = lifecycle.Sleep(ctx, wait) // once ctx has ended there is one more try, at once
 			wait = min(2*wait, commitRetryTo)
 		}
 	}

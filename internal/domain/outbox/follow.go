@@ -230,9 +230,6 @@ func (w *Settler) run(ctx context.Context) {
 		if n > 0 {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
+		_ = lifecycle.Sleep(ctx, wait) // the loop ends with ctx
 	}
 }

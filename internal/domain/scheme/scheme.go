@@ -21,6 +21,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 )
 
 // The jobs.
@@ -242,10 +243,8 @@ func (s Service) settled(ctx context.Context, ws string) error {
 		if err != nil || n == 0 {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if err := lifecycle.Sleep(ctx, pause); err != nil {
+			return err
 		}
 	}
 }

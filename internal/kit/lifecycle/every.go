@@ -22,3 +22,15 @@ func Every(ctx context.Context, period time.Duration, do func(ctx context.Contex
 		do(ctx)
 	}
 }
+
+// Sleep waits, or returns the error of ctx if that ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -34,3 +34,18 @@ func TestEveryPeriodUntilTheEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestSleepEndsWithItsTimeOrItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		if err := lifecycle.Sleep(t.Context(), time.Hour); err != nil || time.Since(begin) != time.Hour {
+			t.Errorf("slept for %v, %v", time.Since(begin), err)
+		}
+		ctx, end := context.WithTimeout(t.Context(), time.Minute)
+		defer end()
+		begin = time.Now()
+		if err := lifecycle.Sleep(ctx, time.Hour); err == nil || time.Since(begin) != time.Minute {
+			t.Errorf("slept for %v beyond the end, %v", time.Since(begin), err)
+		}
+	})
+}

@@ -456,10 +456,8 @@ func (e *sqliteEngine) scrub(ctx context.Context, _ []string) error {
 		if busy == 0 {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
+		if err := lifecycle.Sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

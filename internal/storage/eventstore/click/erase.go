@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore"
 )
 
@@ -150,10 +151,8 @@ func (s *Store) Scrub(ctx context.Context) error {
 		if old == 0 {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("event store: rewrite: %d old parts are still there: %w", old, ctx.Err())
-		case <-time.After(500 * time.Millisecond):
+		if err := lifecycle.Sleep(ctx, 500*time.Millisecond); err != nil {
+			return fmt.Errorf("event store: rewrite: %d old parts are still there: %w", old, err)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -126,10 +127,8 @@ func (s *Store) ask(ctx context.Context, q call) (answer, error) {
 		if time.Now().After(deadline) {
 			return a, errs.Unavailable("events.away", "the process that keeps the events does not answer; try again in a moment").With(err)
 		}
-		select {
-		case <-ctx.Done():
-			return a, ctx.Err()
-		case <-time.After(again):
+		if err := lifecycle.Sleep(ctx, again); err != nil {
+			return a, err
 		}
 	}
 }
