@@ -194,6 +194,16 @@ type Preflight struct {
 	Arms     []TestArm          `json:"arms" doc:"of the A/B test: how many see each variant before the rest"`
 	Content  []content.Report   `json:"content" doc:"each template: why it is sent, what is asked and why, which languages it speaks, what the checks found"`
 	Warnings []PreflightWarning `json:"warnings"`
+
+	Fallbacks []PreflightFallback `json:"fallbacks" doc:"people who would get a template in a language that they do not read, by template and language, most people first"`
+}
+
+// PreflightFallback says how many of those who get a template read a language that it does not speak.
+type PreflightFallback struct {
+	Template string `json:"template"`
+	Language string `json:"language" doc:"that they read, with the script where it matters: fr, zh-Hant"`
+	Gets     string `json:"gets" doc:"locale of the text that they get"`
+	People   int64  `json:"people" doc:"an estimate, if fewer people were checked than are in the audience"`
 }
 
 // PreflightWarning is advice.
@@ -250,7 +260,10 @@ func (a *api) campaignRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Content: append([]content.Report{}, p.Content...), Warnings: []PreflightWarning{}}
+		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Content: append([]content.Report{}, p.Content...), Warnings: []PreflightWarning{}, Fallbacks: []PreflightFallback{}}
+		for _, f := range p.Fallbacks {
+			out.Fallbacks = append(out.Fallbacks, PreflightFallback(f))
+		}
 		for _, w := range p.Warnings {
 			out.Warnings = append(out.Warnings, PreflightWarning{w.Code, w.Message})
 		}

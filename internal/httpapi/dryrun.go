@@ -74,9 +74,10 @@ func (a *api) dryRunRoutes() {
 	})
 	type who struct {
 		Paging
-		Outcome string `query:"outcome" enum:"allowed,waits,refused"`
-		Reason  string `query:"reason" doc:"of a wait or refusal"`
-		Body    DryRunAsk
+		Outcome  string `query:"outcome" enum:"allowed,waits,refused"`
+		Reason   string `query:"reason" doc:"of a wait or refusal"`
+		Language string `query:"language" maxLength:"20" doc:"only people who get it and read this language, named as the fallbacks of a preflight name it"`
+		Body     DryRunAsk
 	}
 	route(a, http.MethodPost, "/sending/dry-run/people", "sending-dry-run-people", "The people of a dry run, one by one. A page may be short and still have a next one", staff.PeopleRead, func(ctx context.Context, in *who) (*body[List[DryRunPerson]], error) {
 		if err := caller(ctx).Require(staff.CampaignsRead); err != nil {
@@ -86,7 +87,7 @@ func (a *api) dryRunRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		found, err := s.DryRunPeople(ctx, workspaceOf(ctx), c, campaign.Wanted{Outcome: in.Outcome, Reason: in.Reason}, in.request())
+		found, err := s.DryRunPeople(ctx, workspaceOf(ctx), c, campaign.Wanted{Outcome: in.Outcome, Reason: in.Reason, Language: in.Language}, in.request())
 		if err != nil {
 			return nil, err
 		}

@@ -73,7 +73,50 @@ async function reached() {
   await done(page)
 }
 
+/** Before a campaign goes, it is counted how many of those who get it read another language; each language leads to its people. */
+async function unread(lang, size) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size })
+  const n = Date.now()
+  const list = await api('POST', '/lists', { name: `readers ${n}` })
+  const topic = (await api('GET', '/topics')).items.find((x) => x.opt_in !== 'double')
+  const people = []
+  for (const [who, locale] of [['jun', 'ja'], ['mei', 'zh-TW'], ['ann', 'en-GB'], ['ken', 'ja-JP']]) {
+    const p = await api('POST', '/people', {
+      identifiers: [{ kind: 'email', value: `${who}-${n}@reader.example` }],
+      traits: { email: `${who}-${n}@reader.example`, name: `${who} ${n}`, locale },
+    })
+    people.push(p.id)
+  }
+  await api('POST', `/lists/${list.id}/members`, { rows: people })
+  for (const id of people) await api('POST', `/people/${id}/subscriptions`, { topic: topic.id, channel: 'email', status: 'subscribed', evidence: 'by telephone' })
+  const mail = await api('POST', '/templates', { name: `English ${n}`, channel: 'email', locale: 'en', subject: 'Hello', html: '<p>Hello</p>' })
+  const campaign = await api('POST', '/campaigns', { name: `English ${n}`, audience: { include: [list.id] }, topic: topic.id, template: mail.id })
+  await visit(page, `/campaigns/${campaign.id}`)
+  await page.waitForFunction(async (id) => {
+    const { fallbacks } = await (await fetch(`/api/v1/campaigns/${id}/preflight`)).json() // what was said goes through the log
+    return JSON.stringify(fallbacks.map((f) => [f.language, f.people])) === '[["ja",2],["zh-Hant",1]]'
+  }, campaign.id)
+  await page.getByRole('button', { name: t['campaigns.preflight'], exact: true }).click()
+  await page.getByText(t['preflight.fallback_other'].replace('{n}', '3')).waitFor()
+  await settled(page)
+  await fits(page, `unread-${lang}`)
+  await noKeys(page, `unread-${lang}`, Object.keys(t))
+  assert.deepEqual(await findings(page), [], 'the languages of the preflight under axe')
+  if (process.env.PICTURES) {
+    await page.getByText(t['preflight.fallback_other'].replace('{n}', '3')).scrollIntoViewIfNeeded()
+    await page.screenshot({ path: `${process.env.PICTURES}/unread-${lang}.png` })
+  }
+  await page.locator('li button').filter({ hasText: '2' }).click()
+  for (const who of ['jun', 'ken']) await page.getByText(`${who} ${n}`).first().waitFor()
+  assert.equal(await page.getByText(`ann ${n}`).count(), 0, 'who reads the text is not among them')
+  await api('DELETE', `/campaigns/${campaign.id}`)
+  await done(page)
+}
+
 export const stories = Object.fromEntries([
   ...languages.map((lang) => [`why somebody got something or not, in ${lang}`, () => why(lang, lang === 'zh-Hans' ? phone : undefined)]),
   ['why is asked from the palette and from a person', reached],
+  ['before a campaign it is counted who gets a language that they do not read', () => unread('en')],
+  ['before a campaign it is counted who gets a language that they do not read, in ja, on a phone', () => unread('ja', phone)],
 ])

@@ -44,6 +44,8 @@ type world struct {
 	merged      map[uint64]string
 	gone        map[uint64]bool
 	refuse      map[string]string
+	locales     map[string]string // by person
+	speaks      content.Coverage  // of every template
 	checks      map[string]error
 	fail        func(what string) error
 	habits      map[uint64]campaign.Habit
@@ -149,7 +151,7 @@ func (w *world) DryRun(_ context.Context, reqs []outbox.Request) ([]outbox.Decis
 		reason := w.refuse[r.PersonID]
 		w.sentVersion[r.Template] = r.Version
 		w.askedAt, w.askedFor[r.PersonID] = r.NotBefore, r.NotBefore
-		out[i] = outbox.Decision{Allowed: reason == "", Reason: reason}
+		out[i] = outbox.Decision{Allowed: reason == "", Reason: reason, Locale: w.locales[r.PersonID]}
 	}
 	return out, nil
 }
@@ -199,7 +201,7 @@ func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.
 
 // Report implements campaign.Content.
 func (w *world) Report(_ context.Context, _, id string) (content.Report, error) {
-	return content.Report{Template: id, ValueProposition: "why " + id}, nil
+	return content.Report{Template: id, ValueProposition: "why " + id, Languages: w.speaks}, nil
 }
 
 func (w *world) CheckTopic(_ context.Context, _, id string) error { return w.checks[id] }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -45,9 +46,14 @@ func (s *Service) DryRun(ctx context.Context, ws string, c Campaign) (Preflight,
 type Wanted struct {
 	Outcome string // "allowed", "waits" or "refused"
 	Reason  string // of a wait or refusal
+	// Language takes only people who get it and read that language, as content.Language names it.
+	Language string
 }
 
 func (w Wanted) takes(d outbox.Decision) bool {
+	if w.Language != "" && (!d.Allowed || content.Language(d.Locale) != w.Language) {
+		return false
+	}
 	switch w.Outcome {
 	case "allowed":
 		return d.Allowed && d.Waits == ""

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -55,4 +56,34 @@ func TestPreflightOfALocalTimeAsksAboutEachPersonsOwnMoment(t *testing.T) {
 	want(t, "asked about", w.askedFor, map[string]time.Time{
 		"per_1": time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC), "per_2": time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC), "per_3": time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC),
 	})
+}
+
+func TestPreflightCountsWhoGetsALanguageThatTheyDoNotRead(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 9)
+	w.speaks = content.Coverage{Main: "en", Has: []string{"en", "zh-Hans"}}
+	w.locales = map[string]string{
+		"per_1": "en-GB", "per_2": "ja", "per_3": "ja-JP", "per_4": "fr", "per_5": "fr", "per_6": "zh-CN", "per_7": "zh-TW", "per_8": "not a language", // and per_9: unknown
+	}
+	w.refuse["per_5"] = "unsubscribed"
+	c := w.planned(campaign.Plan{}, "seg_1")
+	p, err := w.svc.Preflight(t.Context(), ws, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(language, gets string, n int64) campaign.Fallback {
+		return campaign.Fallback{Template: c.Template, Language: language, Gets: gets, People: n}
+	}
+	want(t, "fallbacks", p.Fallbacks, []campaign.Fallback{of("ja", "en", 2), of("fr", "en", 1), of("zh-Hant", "en", 1)})
+	found, err := w.svc.DryRunPeople(t.Context(), ws, c, campaign.Wanted{Language: "ja"}, page.Request{})
+	if err != nil || len(found.Items) != 2 || found.Items[0].PersonID != "per_2" || found.Items[1].PersonID != "per_3" {
+		t.Errorf("who reads Japanese: %+v %v", found.Items, err)
+	}
+	if found, err = w.svc.DryRunPeople(t.Context(), ws, c, campaign.Wanted{Language: "fr"}, page.Request{}); err != nil || len(found.Items) != 1 {
+		t.Errorf("who gets it and reads French: %+v %v", found.Items, err)
+	}
+	w.speaks.Main, w.speaks.Has = "", nil // nobody said in which language it is
+	if p, err = w.svc.Preflight(t.Context(), ws, c.ID); err != nil || len(p.Fallbacks) != 0 {
+		t.Errorf("of a text whose language is unknown: %+v %v", p.Fallbacks, err)
+	}
 }

@@ -1,10 +1,13 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
@@ -30,6 +33,17 @@ type Preflight struct {
 	Arms     []Arm            // of the A/B test: how many people see each variant before the rest
 	Content  []content.Report // what the team should read about each template: why it is sent, what the checks found
 	Warnings []Warning
+	// Languages counts the allowed by content.Language; those of whom it is not known are left out. Likewise an estimate.
+	Languages map[string]int64
+	Fallbacks []Fallback // by template, most people first
+}
+
+// Fallback says how many people would get a template in a language that they do not read.
+type Fallback struct {
+	Template string
+	Language string // that they read
+	Gets     string // locale of the text
+	People   int64
 }
 
 // Warning is advice; it does not keep anyone from launching.
@@ -75,6 +89,7 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 			return Preflight{}, fmt.Errorf("check template %s: %w", t, err)
 		}
 		out.Content = append(out.Content, r)
+		out.Fallbacks = append(out.Fallbacks, fallbacks(r, out.Languages)...)
 	}
 	everyone, err := s.c.Everyone.Everyone(ctx, ws)
 	if err != nil {
@@ -98,11 +113,24 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	return out, nil
 }
 
+// fallbacks lists the languages that a template does not speak and somebody reads, most people first.
+func fallbacks(r content.Report, languages map[string]int64) (out []Fallback) {
+	for l, people := range languages {
+		if text, reads := r.Languages.Gets(l); !reads {
+			out = append(out, Fallback{Template: r.Template, Language: l, Gets: text, People: people})
+		}
+	}
+	slices.SortFunc(out, func(a, b Fallback) int {
+		return cmp.Or(cmp.Compare(b.People, a.People), strings.Compare(a.Language, b.Language))
+	})
+	return out
+}
+
 func (p *Preflight) warn(code, message string) {
 	p.Warnings = append(p.Warnings, Warning{code, message})
 }
 
-// askGate fills Checked, Allowed, Waits and Refused.
+// askGate fills Checked, Allowed, Waits, Refused and Languages.
 func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.Bitmap, out *Preflight) error {
 	picked, err := pick(c, audience)
 	if err != nil {
@@ -129,6 +157,12 @@ func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.B
 				continue
 			}
 			allowed++
+			if l := content.Language(a.Locale); l != "" {
+				if out.Languages == nil {
+					out.Languages = map[string]int64{}
+				}
+				out.Languages[l]++
+			}
 			if a.Waits != "" {
 				out.Waits[a.Waits]++
 			}
@@ -139,7 +173,7 @@ func (s *Service) askGate(ctx context.Context, c Campaign, audience *roaring64.B
 	if out.Checked < out.Audience {
 		scale := func(k int64) int64 { return (k*out.Audience + out.Checked/2) / out.Checked }
 		out.Allowed = scale(allowed)
-		for _, counts := range []map[string]int64{out.Refused, out.Waits} {
+		for _, counts := range []map[string]int64{out.Refused, out.Waits, out.Languages} {
 			for reason, k := range counts {
 				counts[reason] = scale(k)
 			}

@@ -68,6 +68,31 @@ type Coverage struct {
 	Missing []string `json:"missing"` // of those that the brand writes in
 }
 
+// Gets says which text a reader of a locale gets, and whether it is in a language that they read. Of a reader or a main text whose language nobody has
+// said, nothing else is known.
+func (c Coverage) Gets(locale string) (text string, reads bool) {
+	if c.Main == "" || Language(locale) == "" {
+		return c.Main, true
+	}
+	text = c.Has[nearest(locale, c.Main, len(c.Has), func(i int) string { return c.Has[i] })]
+	return text, sameLanguage(text, locale)
+}
+
+// Language names the language of a locale as one reads it, with the script where it matters: ja, zh-Hant. Empty if it names none.
+func Language(locale string) string {
+	t := brand.Tag(locale)
+	if !brand.ValidTag(t) {
+		return ""
+	}
+	tag := language.Make(t)
+	base, _ := tag.Base()
+	script, _ := tag.Script()
+	if usual, _ := language.Make(base.String()).Script(); base.String() == "zh" || script != usual {
+		return base.String() + "-" + script.String()
+	}
+	return base.String()
+}
+
 // Cover compares the languages of a draft with those that are wanted.
 func (d Draft) Cover(wanted []string) Coverage {
 	c := Coverage{Main: d.Locale, Has: append([]string{}, d.Locales()...), Missing: []string{}}

@@ -35,7 +35,7 @@ func (s *Service) DryRun(ctx context.Context, reqs []Request) ([]Decision, error
 				m.State, m.Reason, m.Data = Refused, v.reason, v.data
 			}
 			d := decision(*m, false)
-			d.MessageID = ""
+			d.MessageID, d.Locale = "", v.locale
 			out[indexes[n]] = d
 		}
 	}

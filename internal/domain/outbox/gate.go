@@ -17,11 +17,12 @@ import (
 type verdict struct {
 	reason string
 	data   Evidence
+	locale string // of the person
 }
 
 func (v verdict) refused() bool { return v.reason != "" }
 
-func refuse(reason string, data Evidence) verdict { return verdict{reason, data} }
+func refuse(reason string, data Evidence) verdict { return verdict{reason: reason, data: data} }
 
 // gate holds everything that the checks of one batch of messages need: one workspace, some people.
 type gate struct {
@@ -78,6 +79,7 @@ func (s *Service) decide(ctx context.Context, ws string, messages []*Message, ho
 				v = g.wait(m, now, true)
 			}
 		}
+		v.locale = g.people[m.PersonID].Locale()
 		out[i] = v
 	}
 	return out, nil

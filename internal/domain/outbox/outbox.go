@@ -45,4 +45,5 @@ type Decision struct {
 	Waits     string
 	Duplicate bool   // the key had been used: MessageID is the earlier message
 	Print     string // of the message: of the earlier one, if Duplicate
+	Locale    string // of the person, empty if unknown; only of a dry run
 }

@@ -1,16 +1,56 @@
 import { useEffect, useState } from 'react'
 import { call, describe, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT, word } from '@/i18n'
+import { formatLanguage, formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
-import { Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Text, Time, UnstyledButton } from '@/ui'
+import css from './Gate.module.css'
+import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Text, Time, UnstyledButton } from '@/ui'
 
 type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
 
 interface Which {
-  outcome: 'allowed' | 'waits' | 'refused'
+  outcome?: 'allowed' | 'waits' | 'refused'
   reason?: string
+  /** Only those who get it and read this language. */
+  language?: string
   title: string
+}
+
+/** How many get a text in a language that they do not read, each language leading to its people. */
+export function Fallbacks({ ask, of }: { ask: Ask; of: Schemas['PreflightFallback'][] }) {
+  const t = useT()
+  const can = useCan()
+  const [which, setWhich] = useState<Which | null>(null)
+  if (of.length === 0) return null
+  const all = of.reduce((sum, f) => sum + f.people, 0)
+  return (
+    <Alert color="warning" title={t('preflight.fallback', { count: all, n: formatNumber(all) })}>
+      <ul className={css.fallbacks}>
+        {of.map((f) => {
+          const line = t('preflight.fallback_line', {
+            count: f.people,
+            n: formatNumber(f.people),
+            language: formatLanguage(f.language),
+            gets: formatLanguage(f.gets),
+          })
+          return (
+            <li key={f.language}>
+              {can('people.read') ? (
+                <UnstyledButton className={figures.link} onClick={() => setWhich({ language: f.language, title: line })}>
+                  {line}
+                </UnstyledButton>
+              ) : (
+                line
+              )}
+            </li>
+          )
+        })}
+      </ul>
+      <Sheet wide title={which?.title} opened={which !== null} onClose={() => setWhich(null)}>
+        {which ? <People ask={ask} which={which} /> : null}
+      </Sheet>
+    </Alert>
+  )
 }
 
 /** What the gate said by reason; each reason leads to its people. */
@@ -85,7 +125,7 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
   // oxlint-disable-next-line react/exhaustive-deps
   useEffect(() => {
     const stop = new AbortController()
-    const query = { outcome: which.outcome, reason: which.reason, limit: 50, cursor: wanted || undefined }
+    const query = { outcome: which.outcome, reason: which.reason, language: which.language, limit: 50, cursor: wanted || undefined }
     call('post', '/api/v1/sending/dry-run/people', { query, body: JSON.parse(key) as Ask }, { signal: stop.signal }).then(
       (page) => {
         setError(null)
@@ -98,7 +138,7 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
       },
     )
     return () => stop.abort()
-  }, [key, which.outcome, which.reason, wanted, again])
+  }, [key, which.outcome, which.reason, which.language, wanted, again])
   return (
     <DataTable
       name="gate-people"

@@ -21,7 +21,7 @@ import {
   toast,
   toastError,
 } from '@/ui'
-import { Reasons } from './Gate'
+import { Fallbacks, Reasons } from './Gate'
 
 /**
  * Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. A test goes to the reader in
@@ -60,7 +60,9 @@ export function Preflight({ campaign, children }: { campaign: Schemas['Campaign'
           ))}
           <Reasons ask={{ campaign: id }} refused={p.refused_by_reason} waits={p.waits_by_reason} />
           {(p.content ?? []).map((c) => (
-            <Content key={c.template} report={c} />
+            <Content key={c.template} report={c}>
+              <Fallbacks ask={{ campaign: id }} of={p.fallbacks.filter((f) => f.template === c.template)} />
+            </Content>
           ))}
           {p.arms?.length ? (
             <Card title={t('campaigns.test')} flush>
@@ -99,7 +101,7 @@ export function Preflight({ campaign, children }: { campaign: Schemas['Campaign'
 }
 
 /** Why a mail is sent, what it asks, which languages it speaks, what the checks found. */
-function Content({ report: c }: { report: Schemas['Report'] }) {
+function Content({ report: c, children }: { report: Schemas['Report']; children: ReactNode }) {
   const t = useT()
   const findings = c.findings ?? []
   const missing = c.languages.missing ?? []
@@ -116,6 +118,7 @@ function Content({ report: c }: { report: Schemas['Report'] }) {
             [t('preflight.languages_missing'), missing.length ? formatList(missing.map(formatLanguage)) : ''],
           ]}
         />
+        {children}
         {findings.length === 0 ? <Text c="dimmed">{t('preflight.no_findings')}</Text> : null}
         {findings.map((f, i) => (
           // oxlint-disable-next-line react/no-array-index-key
