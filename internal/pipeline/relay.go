@@ -55,7 +55,7 @@ func (r *Relay) run(ctx context.Context) {
 			r.log.Error("internal events wait for the log", "err", err)
 			wait = time.Second
 		}
-		if n == relayBatch {
+		if n == relayBatch && err == nil {
 			continue
 		}
 		_ = lifecycle.Sleep(ctx, wait) // the loop ends with ctx
