@@ -81,7 +81,7 @@ func (p *Plan) HearLate(i Instance, e event.Kept) (Walk, bool) {
 	if p.holdout.Percent == 0 || i.Control || i.Inside() || i.Goal != nil || !p.reaches(i, e) {
 		return w, false
 	}
-	by := node.ReachedBy(e).GoalBy
+	by := node.ReachedBy(e, p.aimed.Value).GoalBy
 	w.late = true
 	w.Instance.GoalAt, w.Instance.Goal = by.Time, by
 	w.tally("", LateGoals, 1)

@@ -83,7 +83,7 @@ type ExitRule struct {
 // GoalRule is what the journey is for. Reached at any node, it ends the journey for the person.
 type GoalRule struct {
 	Event  node.EventMatch `json:"event"`
-	Value  string          `json:"value,omitempty"`  // property that holds what the event is worth; empty: the total of orders
+	Value  string          `json:"value,omitempty"`  // property that holds what the event is worth; empty: the amount that the event carries
 	Window *node.Span      `json:"window,omitempty"` // counted from entering; nil: as long as the person is inside
 }
 

@@ -3,6 +3,7 @@ package journey_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -410,4 +411,27 @@ func TestWhatARunningJourneyNamesAndIsGoneIsTold(t *testing.T) {
 	if err := w.svc.Faults(t.Context(), ws, j.ID); err != nil {
 		t.Errorf("published anew: %v", err)
 	}
+}
+
+// What a goal is worth is read from the property that its author named, on the way, afterwards and for those kept out alike.
+func TestAGoalIsWorthWhatItsPropertySays(t *testing.T) {
+	w := newWorld(t)
+	aim := `"event": {"name": "Signed"}, "window": {"n": 3, "unit": "day"}, "value": "contract.mrr"`
+	j := w.publish("journey goal", mail(`{"event": {"name": "Go"}}`, `"holdout": {"percent": 50, "salt": "s"}, "goal": {`+aim+`}`))
+	node := w.publish("goal node", `{"trigger": {"event": {"name": "Go"}}, "nodes": [{"id": "g", "kind": "goal", "config": {`+aim+`}}]}`)
+	const people = 40
+	for n := range uint64(people) {
+		w.happen(w.event(fmt.Sprint("g", n), n+1, "Go", `{}`))
+	}
+	w.settle()
+	for n := range uint64(people) {
+		w.happen(w.event(fmt.Sprint("s", n), n+1, "Signed", `{"total": 99, "currency": "EUR", "contract": {"mrr": 5}}`))
+	}
+	w.settle()
+	s := w.stats(j.ID)
+	if s.Entered == 0 || s.Control.Entered == 0 {
+		t.Fatalf("%+v", s)
+	}
+	want(t, "led and kept out", []any{s.LateRevenue["EUR"] + s.Revenue["EUR"], s.Control.Revenue["EUR"]}, []any{500 * s.Entered, 500 * s.Control.Entered})
+	want(t, "at a goal node", w.stats(node.ID).Revenue["EUR"], 500*people)
 }

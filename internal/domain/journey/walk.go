@@ -203,7 +203,7 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 	w := Walk{Instance: i}
 	if i.Control {
 		if i.Inside() && p.reaches(i, e) {
-			r := node.ReachedBy(e)
+			r := node.ReachedBy(e, p.aimed.Value)
 			w.finish(Done, "goal", r.Reason, r.GoalBy, now)
 			return w, true
 		}
@@ -214,7 +214,7 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 		return w, false
 	}
 	if p.reaches(i, e) {
-		r := node.ReachedBy(e)
+		r := node.ReachedBy(e, p.aimed.Value)
 		w.end(s, Done, "goal", r.Reason, r.GoalBy, now)
 		return w, true
 	}

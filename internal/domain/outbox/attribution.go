@@ -174,7 +174,7 @@ func conversion(e event.Kept, m Message) Conversion {
 	c := Conversion{
 		Key: id.Key(e.MessageID), EventID: e.MessageID, Event: e.Name, MessageID: m.ID, PersonID: m.PersonID, Source: m.Source, At: e.Time,
 	}
-	c.Minor, c.Currency = m.Goal.worth(e)
+	c.Minor, c.Currency = m.Goal.Worth(e)
 	if e.Name == event.OrderCompleted {
 		if key := OrderKey(e); key != "" {
 			c.Key = key

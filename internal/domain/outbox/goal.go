@@ -134,8 +134,8 @@ func rawBytes(list []json.RawMessage) [][]byte {
 	return out
 }
 
-// worth returns what a goal event brought; no currency if it brought nothing that is counted.
-func (g Goal) worth(e event.Kept) (minor int64, currency string) {
+// Worth returns what a goal event brought; no currency if it brought nothing that is counted.
+func (g Goal) Worth(e event.Kept) (minor int64, currency string) {
 	if g.Value == "" {
 		if e.Name == event.OrderCompleted {
 			if minor, currency, ok := money.OfProperties(e.Properties); ok {

@@ -36,7 +36,7 @@ var GoalNode = Spec{
 type GoalConfig struct {
 	Event  EventMatch `json:"event" doc:"The event that counts as success"`
 	Window Span       `json:"window" doc:"How long to wait for it here"`
-	Value  string     `json:"value,omitempty" doc:"Property that holds what the event is worth; empty: the total of orders"`
+	Value  string     `json:"value,omitempty" doc:"Property that holds what the event is worth; empty: the amount that the event carries"`
 }
 
 type goal struct {
@@ -60,12 +60,12 @@ func (n goal) Aim() Aim { return n.aim }
 func (n goal) Step(s State, in Input, now time.Time) Result {
 	due := s.Arrived.Add(n.window.Duration())
 	if in.Event != nil && n.counts(s, *in.Event, due) {
-		return ReachedBy(*in.Event)
+		return ReachedBy(*in.Event, n.aim.Value)
 	}
 	if in.Subject != nil {
 		for _, e := range in.Subject.Events {
 			if n.counts(s, e, due) {
-				return ReachedBy(e)
+				return ReachedBy(e, n.aim.Value)
 			}
 		}
 	}
@@ -79,13 +79,16 @@ func (n goal) counts(s State, e event.Kept, due time.Time) bool {
 	return s.Since(e) && !e.Time.After(due) && n.match.Match(e)
 }
 
-// ReachedBy is the result of a goal that the event fulfilled, with the amount the event carries.
-func ReachedBy(e event.Kept) Result {
+// ReachedBy is the result of a goal that the event fulfilled, with what it is worth: what the property named by value holds, as in the figures of
+// messages; without one the amount that the event carries.
+func ReachedBy(e event.Kept, value string) Result {
 	r := &Reached{MessageID: e.MessageID, Name: e.Name, Time: e.Time}
 	if e.Name == event.OrderCompleted {
 		r.Order = outbox.OrderKey(e)
 	}
-	if minor, currency, ok := money.OfProperties(e.Properties); ok {
+	if value != "" {
+		r.Minor, r.Currency = outbox.Goal{Value: value}.Worth(e)
+	} else if minor, currency, ok := money.OfProperties(e.Properties); ok {
 		r.Minor, r.Currency = minor, currency
 	}
 	return Result{End: Goal, GoalBy: r, Reason: Because("goal_reached", "event", e.Name)}
