@@ -139,7 +139,10 @@ func (w *world) CountsByNode(context.Context, string, outbox.Source) (map[string
 	return w.counts, nil
 }
 
-func (w *world) TemplateVersion(_ context.Context, _, id string) (int, error) {
+func (w *world) TemplateVersion(_ context.Context, of, id string) (int, error) {
+	if of != ws {
+		return 0, errs.NotFound("template", id)
+	}
 	return w.versions[id], nil
 }
 

@@ -60,6 +60,8 @@ type SeriesMessage struct {
 	Goal    outbox.Goal `json:"goal,omitzero"`
 	Holdout float64     `json:"holdout,omitempty"` // percent
 	Rate    int         `json:"per_minute,omitempty"`
+	// Approved is as in Plan: what was saved after the approval does not go out with any run.
+	Approved map[string]int `json:"approved,omitempty"`
 }
 
 // Feed makes a run depend on news: an RSS or Atom feed is read, and what is new is in the template as feed.items.
@@ -134,7 +136,7 @@ func (s Series) Validate() error {
 // campaign is what a run makes.
 func (s Series) campaign(shown Civil) Campaign {
 	c := Campaign{
-		Name: s.Name, Audience: s.Audience, Topic: s.Topic, Template: s.Template, Channel: s.Channel, Goal: s.Message.Goal,
+		Workspace: s.Workspace, Name: s.Name, Audience: s.Audience, Topic: s.Topic, Template: s.Template, Channel: s.Channel, Goal: s.Message.Goal,
 		Plan: Plan{Holdout: s.Message.Holdout, PerMinute: s.Message.Rate},
 	}
 	if s.Schedule.Local {
@@ -233,7 +235,7 @@ func (s *Service) ActivateSeries(ctx context.Context, ws, id, by string) (Series
 	})
 }
 
-// ApproveSeries lets a series run that somebody else asked for; each of its campaigns goes out under this approval.
+// ApproveSeries lets a series run that somebody else asked for; each of its campaigns goes out under this approval, with the content that was there.
 func (s *Service) ApproveSeries(ctx context.Context, ws, id, by string) (Series, error) {
 	return s.changeSeries(ctx, ws, id, func(ctx context.Context, x *Series) error {
 		if x.ApprovedBy != "" {
@@ -245,7 +247,11 @@ func (s *Service) ApproveSeries(ctx context.Context, ws, id, by string) (Series,
 		if x.RequestedBy == by {
 			return errs.Forbidden("series.approval.self", "you asked for this series yourself; ask somebody else to approve it")
 		}
-		if err := s.checkSeries(ctx, *x); err != nil {
+		err := s.checkSeries(ctx, *x)
+		if err != nil {
+			return err
+		}
+		if x.Message.Approved, err = s.versions(ctx, x.campaign(Civil{})); err != nil {
 			return err
 		}
 		x.ApprovedBy = by
@@ -314,7 +320,6 @@ func (s *Service) plan(ctx context.Context, x *Series) error {
 // checkSeries says whether its campaigns could be launched.
 func (s *Service) checkSeries(ctx context.Context, x Series) error {
 	c := x.campaign(Civil{})
-	c.Workspace = x.Workspace
 	return s.check(ctx, c)
 }
 

@@ -95,7 +95,6 @@ func (s *Service) runSeries(ctx context.Context, x Series) error {
 		seen = keys(answer.Items)
 	}
 	c := x.campaign(x.NextShown)
-	c.Workspace = x.Workspace
 	if err := s.check(ctx, c); err != nil {
 		return err
 	}
@@ -111,6 +110,7 @@ func (s *Service) runSeries(ctx context.Context, x Series) error {
 	now := s.c.Clock.Now()
 	made := Campaign{ID: id.New("cmp"), Workspace: x.Workspace, Rev: 1, CreatedAt: now, UpdatedAt: now, RequestedBy: x.RequestedBy, ApprovedBy: x.ApprovedBy}
 	made.fill(c)
+	made.Plan.Approved = x.Message.Approved
 	made.Name = cutName(x.Name) + " " + x.NextShown.Format("2006-01-02 15:04")
 	s.release(&made)
 	run.Campaign = made.ID

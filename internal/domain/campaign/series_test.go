@@ -222,6 +222,7 @@ func TestASeriesNeedsASecondPersonWhereTheWorkspaceWantsIt(t *testing.T) {
 	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
 	w.sets["seg_1"], w.review = people(1, 2), true
 	x := w.series(daily("10:00"), nil)
+	w.versions[x.Template] = 4
 	if x.Status != campaign.SeriesReview {
 		t.Fatalf("%+v", x)
 	}
@@ -232,7 +233,11 @@ func TestASeriesNeedsASecondPersonWhereTheWorkspaceWantsIt(t *testing.T) {
 	if _, err := w.svc.ApproveSeries(t.Context(), ws, x.ID, "stf_2"); err != nil {
 		t.Fatal(err)
 	}
+	w.versions[x.Template] = 5 // saved by whoever likes, and approved by nobody
 	w.upTo(start.Add(25 * time.Hour))
+	if got := w.sentVersion[x.Template]; got != 4 {
+		t.Errorf("version %d went out, 4 was approved", got)
+	}
 	runs := w.runs(x.ID)
 	if len(runs) != 1 || w.campaign(runs[0].Campaign).ApprovedBy != "stf_2" || w.campaign(runs[0].Campaign).Status != campaign.Sent {
 		t.Errorf("%+v", runs)

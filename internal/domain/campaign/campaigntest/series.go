@@ -30,7 +30,7 @@ func series(t *testing.T, s campaign.Store) {
 	}
 	x := campaign.Series{
 		ID: "srs_1", Workspace: ws, Name: "週報", Audience: campaign.Audience{Include: []string{"seg_1"}}, Topic: "tpc_1", Template: "tpl_1", Channel: "email",
-		Message:  campaign.SeriesMessage{Goal: outbox.Goal{Event: "E", Filter: []json.RawMessage{json.RawMessage(`{"path":"a","op":"exists"}`)}}, Holdout: 5, Rate: 10},
+		Message:  campaign.SeriesMessage{Goal: outbox.Goal{Event: "E", Filter: []json.RawMessage{json.RawMessage(`{"path":"a","op":"exists"}`)}}, Holdout: 5, Rate: 10, Approved: map[string]int{"tpl_1": 3}},
 		Schedule: campaign.Schedule{Every: campaign.EveryWeek, At: "09:00", Weekdays: []int{1}, Local: true}, Feed: &campaign.Feed{URL: "https://a.example/rss", Max: 3}, Until: epoch.AddDate(1, 0, 0),
 		Status: campaign.SeriesDraft, Rev: 1, CreatedAt: epoch, UpdatedAt: epoch,
 	}
