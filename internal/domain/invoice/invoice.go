@@ -153,7 +153,8 @@ type due struct {
 }
 
 // look decides what has fallen due since the invoice was last checked, and when to look again. Of several reminders that were missed only the
-// latest falls due: nobody wants three at once. What was to come before the due date does not come after it, when it would say what is not so.
+// latest falls due: nobody wants three at once. What was to come before the due date does not come after it, when it would say what is not so, and what
+// was missed does not come where the next one follows within half a day.
 func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 	since := i.Checked
 	i.Checked, i.Next = now, time.Time{}
@@ -177,6 +178,9 @@ func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 		switch {
 		case s.when.After(now):
 			wake(s.when)
+			if s.when.Sub(now) < apart {
+				d.reminder = nil
+			}
 		case s.Day < 0 && !now.Before(late):
 		case s.when.After(since) && !i.reminded(s.Day):
 			d.reminder = &s
@@ -188,6 +192,9 @@ func (i *Invoice) look(p Plan, zone *time.Location, now time.Time) (d due) {
 	}
 	return d
 }
+
+// apart is the least time between a reminder that was missed and the next. Those of a plan are a day apart, or 23 hours where the clocks change.
+const apart = 12 * time.Hour
 
 // reminded reports whether the reminder of this day has fallen due before, for the present due date.
 func (i *Invoice) reminded(day int) bool {

@@ -178,6 +178,20 @@ func TestWhatWasToComeBeforeTheDueDateDoesNotComeAfterIt(t *testing.T) {
 	}
 }
 
+func TestAMissedReminderIsLeftOutWhereTheNextFollowsSoon(t *testing.T) {
+	f := setup(t)
+	issue(t, f, draft("A-1", "2026-03-31"))
+	f.said()
+	f.expect(t, "2026-04-08 08:00", "overdue") // a standstill over the day of reminder 2, an hour before reminder 3
+	f.expect(t, "2026-04-08 09:00", "reminder 3")
+	issue(t, f, draft("B-1", "2026-04-07")) // its reminder 2 was due this very minute
+	if got := f.said(); !slices.Equal(got, []string{"overdue", "reminder 2"}) {
+		t.Errorf("%v", got)
+	}
+	f.expect(t, "2026-04-14 10:00")
+	f.expect(t, "2026-04-15 09:00", "reminder 4", "reminder 3")
+}
+
 func TestMoneyGivenBackOpensTheInvoiceAgain(t *testing.T) {
 	f := setup(t)
 	i := issue(t, f, draft("A-1", "2026-03-31"))
