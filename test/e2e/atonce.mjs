@@ -154,4 +154,40 @@ export const stories = {
     await api('DELETE', `/segments/${made.id}`)
     return `open after ${opened.toFixed(0)} ms, a place after ${place.toFixed(0)}, a segment after ${thing.toFixed(0)}`
   },
+
+  'two who were joined are two again by the button of the toast': async () => {
+    const page = await open()
+    const n = Date.now()
+    const make = async (who) =>
+      (await api('POST', '/people', {
+        identifiers: [{ kind: 'user_id', value: `${who}-${n}` }, { kind: 'email', value: `${who}-${n}@joined.example` }],
+        traits: { name: `${who} ${n}` },
+      })).id
+    const [one, two] = [await make('Ada'), await make('Bea')]
+    const has = (id, count) =>
+      page.waitForFunction(
+        async ([p, k]) => (await (await fetch(`/api/v1/people/${p}`)).json()).identifiers?.filter((i) => i.kind === 'user_id').length === k,
+        [id, count],
+      )
+    await visit(page, `/people/${one}?tab=identity`)
+    await has(one, 1)
+    await has(two, 1)
+    await page.getByRole('button', { name: t['person.join'], exact: true }).first().click()
+    await page.getByPlaceholder(t['people.search']).fill(`Bea ${n}`)
+    await page.getByRole('row').filter({ hasText: `Bea ${n}` }).getByRole('button', { name: t['person.join'], exact: true }).click()
+    const ask = t['person.join_ask'].replace('{one}', `Ada ${n}`).replace('{two}', `Bea ${n}`)
+    await page.getByRole('dialog', { name: ask }).getByRole('button', { name: t['person.join'], exact: true }).click()
+    await page.getByText(t['person.join_done']).waitFor()
+    await page.getByRole('button', { name: t['action.undo'], exact: true }).click() // at once: it waits until the joining is through
+    await page.getByText(t['person.unjoined'].replace('{one}', `Ada ${n}`).replace('{two}', `Bea ${n}`)).waitFor()
+    await has(one, 1)
+    await page.waitForFunction(
+      async ([user, other]) => {
+        const [p] = (await (await fetch(`/api/v1/people?identifier=user_id:${user}`)).json()).items
+        return p && p.id !== other && p.identifiers.length === 2
+      },
+      [`Bea-${n}`, one],
+    )
+    await done(page)
+  },
 }

@@ -1,6 +1,6 @@
 // Data coming in on screen, as an office of each language has it: its encoding, its headings, its dates.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, server, settled, visit } from './lib.mjs'
 
 // Files as spreadsheets of the three countries save them. The texts of the last two, once decoded:
 //   会员编号,姓名,邮箱,消费金额,下单时间   and   会員番号<tab>氏名<tab>メールアドレス<tab>合計金額<tab>注文日時
@@ -154,7 +154,30 @@ async function keptAndRefused() {
   await done(page)
 }
 
+/** Whoever starts the demonstration in an empty folder signs in by what it printed, sees a business at work, and that it is a sample which goes in one action. */
+async function firstSignIn() {
+  const t = catalogue('en')
+  const page = await open({ signedIn: false })
+  await page.goto(`${server.url}/`)
+  await page.locator('input[name=email]').fill(server.email)
+  await page.locator('input[name=password]').fill(server.password)
+  await page.locator('button[type=submit]').click()
+  await page.locator('#main h1').waitFor()
+  await visit(page, '/settings/workspace')
+  await page.getByText(t['sample.present']).waitFor()
+  assert.ok(await page.getByRole('button', { name: t['sample.remove'], exact: true }).isEnabled(), 'it can be removed where it is named')
+  const sample = await api('GET', '/sample')
+  assert.equal(sample.present, true)
+  for (const path of ['/segments', '/journeys', '/campaigns', '/templates', '/personas', '/journey-maps'])
+    assert.ok((await api('GET', `${path}?limit=1`)).items.length > 0, `the sample has something below ${path}`)
+  assert.ok((await api('GET', '/stats')).people >= 100, 'and customers')
+  const months = 60 * 86_400_000
+  assert.ok((await api('GET', '/people?limit=200')).items.some((p) => Date.now() - Date.parse(p.first_seen) > months), 'with a past')
+  await done(page)
+}
+
 export const stories = Object.fromEntries([
+  ['the first sign-in after the start in an empty folder shows a business at work, labelled as a sample', firstSignIn],
   ...languages.map((lang) => [`import: a file of orders comes in, in ${lang}`, () => bringIn(lang)]),
   ['import: a file of orders comes in on a phone', () => bringIn('ja', phone)],
   ['import: what identity refused is listed, and a mapping is kept, changed, removed and brought back', keptAndRefused],

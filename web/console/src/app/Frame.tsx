@@ -1,5 +1,5 @@
 import { Command, LogOut, Menu as MenuIcon, Monitor, Moon, Search, Settings, Sun } from 'lucide-react'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react'
 import { choose, type Language, language, languages, useT } from '@/i18n'
 import { printed, useShortcuts } from '@/lib/keys'
 import { useLive } from '@/lib/live'
@@ -10,10 +10,10 @@ import { useAttention } from './attention'
 import { Bell } from './Bell'
 import css from './Frame.module.css'
 import { Jobs } from './Jobs'
+import type { PaletteProps } from './Palette'
 import { signOut, useCan, useSession } from './session'
 
 const loadPalette = () => import('./Palette')
-const Palette = lazy(loadPalette)
 const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 
 /** What stands around every screen: navigation, search, the reader's menu. */
@@ -27,11 +27,14 @@ export function Frame() {
   const session = useSession()
   const notices = useAttention() ?? []
   const [palette, setPalette] = useState(false)
-  // Fetched while nothing else happens, so that it opens at once.
+  // Fetched while nothing else happens, so that it opens at once. Not by lazy(): React shows what was suspended 300 ms later at the earliest, even what is
+  // there already.
+  const [Palette, setLoaded] = useState<ComponentType<PaletteProps>>()
   useEffect(() => {
-    const idle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 1500))
-    idle(() => void loadPalette())
-  }, [])
+    const load = () => void loadPalette().then((m) => setLoaded(() => m.default))
+    if (palette) load()
+    else (globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 1500)))(load)
+  }, [palette])
   const [sheet, setSheet] = useState(false)
   // The menu of a phone is open on one path only: following a link closes it.
   const [openAt, setOpenAt] = useState<string | null>(null)
@@ -111,7 +114,7 @@ export function Frame() {
         <Outlet />
       </main>
       <Suspense fallback={null}>
-        {palette ? <Palette areas={shown} onClose={() => setPalette(false)} onHelp={() => setSheet(true)} /> : null}
+        {palette && Palette ? <Palette areas={shown} onClose={() => setPalette(false)} onHelp={() => setSheet(true)} /> : null}
         {sheet ? <ShortcutSheet onClose={() => setSheet(false)} /> : null}
       </Suspense>
     </div>

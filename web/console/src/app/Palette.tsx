@@ -51,7 +51,13 @@ const idOf = (r: Recent) => (typeof r === 'string' ? r : r.id)
 const remember = (r: Recent) =>
   localStorage.setItem(recentKey, JSON.stringify([r, ...recents().filter((x) => idOf(x) !== idOf(r))].slice(0, 8)))
 
-export default function Palette({ areas, onClose, onHelp }: { areas: Area[]; onClose: () => void; onHelp: () => void }) {
+export interface PaletteProps {
+  areas: Area[]
+  onClose: () => void
+  onHelp: () => void
+}
+
+export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
   const t = useT()
   const go = useGo()
   const can = useCan()

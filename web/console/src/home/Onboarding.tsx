@@ -20,9 +20,9 @@ const stepsOf: Record<string, string[]> = {
   owner: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
   admin: ['source', 'people', 'account', 'segment', 'journey', 'campaign'],
   marketer: ['people', 'segment', 'content', 'journey', 'campaign'],
-  analyst: ['name', 'people', 'segment', 'view'],
-  agent: ['name', 'people', 'task', 'view'],
-  viewer: ['name', 'people', 'view'],
+  analyst: ['name', 'people', 'segment', 'view', 'report'],
+  agent: ['name', 'people', 'task', 'view', 'sent'],
+  viewer: ['name', 'people', 'view', 'live', 'sent'],
 }
 
 /** The first steps; each ticks itself when the thing is really there. Gone once all are done or the reader puts it away. */
@@ -43,7 +43,10 @@ export function Onboarding() {
   const templates = useRead('/api/v1/templates', { query: { limit: 1 } }, on('content.read'))
   const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, on('journeys.read'))
   const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, on('campaigns.read'))
+  const reports = useRead('/api/v1/saved-reports', { query: { limit: 1 } }, { enabled: ready && !away && wanted.includes('report') })
   if (!ready || away) return null
+  const launched = campaigns.data && (campaigns.data.items ?? []).some((c) => c.launched_at)
+  const published = journeys.data && (journeys.data.items ?? []).some((j) => j.published_version > 0)
   const all: Record<string, Omit<Step, 'id'>> = {
     source: {
       to: '/settings/sources',
@@ -64,13 +67,16 @@ export function Onboarding() {
     journey: {
       to: '/journeys',
       permission: 'journeys.read',
-      done: journeys.data && (journeys.data.items ?? []).some((j) => j.published_version > 0),
+      done: published,
     },
+    live: { to: '/journeys', permission: 'journeys.read', done: published },
     campaign: {
       to: '/campaigns/new',
       permission: 'campaigns.read',
-      done: campaigns.data && (campaigns.data.items ?? []).some((c) => c.launched_at),
+      done: launched,
     },
+    sent: { to: '/campaigns', permission: 'campaigns.read', done: launched },
+    report: { to: '/reports', permission: 'reports.read', done: reports.data && (reports.data.items ?? []).length > 0 },
   }
   const steps = wanted.flatMap((id) => (all[id] && can(all[id].permission) ? [{ id, ...all[id] }] : []))
   const done = steps.filter((s) => s.done).length

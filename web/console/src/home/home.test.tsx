@@ -69,7 +69,7 @@ test('every role has steps that it can do', async () => {
     user: { id: 'usr_1', name: 'Mei' },
     workspace: 'ws',
     role: 'agent',
-    permissions: ['people.read', 'people.write'],
+    permissions: ['people.read', 'people.write', 'campaigns.read'],
   }
   server.answers['/api/v1/personal-settings'] = { items: [{ key: 'views.people', value: [{ name: 'Regulars' }] }], next_cursor: '' }
   await show(Onboarding)
@@ -80,7 +80,24 @@ test('every role has steps that it can do', async () => {
       ['people', 'open'],
       ['task', 'open'],
       ['view', 'true'],
+      ['sent', 'open'],
     ].map(([id, done]) => [en[`onboarding.step.${id}` as keyof typeof en], done]),
+  )
+})
+
+test.each([
+  ['analyst', ['name', 'people', 'segment', 'view', 'report']],
+  ['viewer', ['name', 'people', 'view', 'live', 'sent']],
+])('the five steps of a role that looks on tick from what is there: %s', async (role, wanted) => {
+  server.answers['/api/v1/session'] = { user: { id: 'usr_1', name: '' }, workspace: 'ws', role, permissions }
+  server.answers['/api/v1/journeys'] = { items: [{ id: 'jrn_1', published_version: 2 }], next_cursor: '' }
+  server.answers['/api/v1/campaigns'] = { items: [{ id: 'cmp_1', launched_at: '2026-01-01T00:00:00Z' }], next_cursor: '' }
+  server.answers['/api/v1/saved-reports'] = { items: [{ id: 'rep_1' }], next_cursor: '' }
+  await show(Onboarding)
+  const steps = await screen.findAllByRole('listitem')
+  const done = ['live', 'sent', 'report']
+  expect(steps.map((s) => [s.textContent, s.dataset.done ?? 'open'])).toEqual(
+    wanted.map((id) => [en[`onboarding.step.${id}` as keyof typeof en], done.includes(id) ? 'true' : 'open']),
   )
 })
 

@@ -29,6 +29,7 @@ import {
 } from '@/ui'
 import css from './Duplicates.module.css'
 import { compare, contradict } from './compare'
+import { toastJoined } from './unjoin'
 
 type Suggestion = Schemas['Suggestion']
 type State = 'open' | 'joined' | 'refused'
@@ -106,7 +107,9 @@ function Queue({ write, source }: { write: boolean; source?: string }) {
     if (!now || !write || accept.isPending || refuse.isPending) return
     try {
       await send.mutateAsync({ path: { id: now.id }, body: note ? { note } : {} })
-      toast(t(said, { one: personName(now.one), two: personName(now.two) }))
+      const text = t(said, { one: personName(now.one), two: personName(now.two) })
+      if (send === accept) toastJoined(text, now.one, now.two)
+      else toast(text)
       setNote('')
       setTimeout(() => void refresh(changed), 2500) // until the event has gone through the log
     } catch (err) {

@@ -26,6 +26,7 @@ import {
   toastError,
   useForm,
 } from '@/ui'
+import { toastJoined } from './unjoin'
 
 type Person = Schemas['Person']
 type Identifier = NonNullable<Person['identifiers']>[number]
@@ -167,7 +168,7 @@ function OtherPerson({ person: p, verb, onDone }: { person: Person; verb: 'join'
   const found = useList('/api/v1/people', { query: { q } }, { size: 20, enabled: q.length > 0 })
   const join = useSend('post', '/api/v1/people/{id}/join', { refresh: people })
   const separate = useSend('post', '/api/v1/people/{id}/separate', { refresh: people })
-  const act = async (o: { id: string; name?: string; email?: string }) => {
+  const act = async (o: Person) => {
     const names = { one: personName(p), two: personName(o) }
     if (!(await confirm({ title: t(`person.${verb}_ask`, names), text: t(`person.${verb}_lead`), action: t(`person.${verb}`) }))) return
     try {
@@ -177,7 +178,8 @@ function OtherPerson({ person: p, verb, onDone }: { person: Person; verb: 'join'
           body: { other: o.id, idempotency_key: `${p.id}:${o.id}:${crypto.randomUUID()}`.slice(0, 80) },
         })
       else await separate.mutateAsync({ path: { id: p.id }, body: { other: o.id } })
-      toast(t(`person.${verb}_done`))
+      if (verb === 'join') toastJoined(t('person.join_done'), p, o)
+      else toast(t('person.separate_done'))
       settle()
       onDone()
     } catch (err) {
