@@ -6,8 +6,6 @@
 //
 // Owns: the order of the stages, the three positions, the pace. Does not own: what a stage does.
 //
-// The next batch is resolved while one is kept; its reactions begin when the one before has been reacted to.
-//
 // Invariants: each stage keeps its position together with its effects, so a kill between any two
 // instructions loses and doubles nothing; the worker restarts at the lowest of the three and stages that
 // are ahead recognise what they have done. A batch that fails is tried again for ever, with back-off: the log is
@@ -101,8 +99,7 @@ type Worker struct {
 	lifecycle.Loop
 	c       Config
 	trouble atomic.Pointer[error] // why the current batch fails, nil while all is well
-	turn    chan struct{}         // holds one token while batches are in work or the worker is held
-	waiting atomic.Int64          // who wants to hold the worker
+	turn    chan struct{}         // holds one token while a batch is in work or the worker is held
 	working atomic.Int64          // when the oldest record in hand came onto the log, in microseconds; 0: none is in hand
 }
 
@@ -145,13 +142,6 @@ func (w *Worker) Trouble() error {
 // Hold waits until no batch is in work and keeps the next from beginning, so that all stores stand at the same event. Events are taken
 // meanwhile and wait on the log. release lets the worker go on; calling it twice is allowed.
 func (w *Worker) Hold(ctx context.Context) (release func(), err error) {
-	w.waiting.Add(1)
-	defer w.waiting.Add(-1)
-	return w.take(ctx)
-}
-
-// take waits for the turn.
-func (w *Worker) take(ctx context.Context) (release func(), err error) {
 	select {
 	case w.turn <- struct{}{}:
 		return sync.OnceFunc(func() { <-w.turn }), nil
@@ -222,14 +212,13 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 	}
 	full := len(records) == maxRecords
 	for len(records) > 0 {
-		n := 0
-		if err := w.alone(ctx, func() (err error) {
-			records, at, n, err = w.stretch(ctx, records, at)
-			return err
-		}); err != nil {
+		w.working.Store(records[0].Time.UnixMicro())
+		batch, n := w.decode(records)
+		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, n >= floodEvents, records[0].Time) }); err != nil {
 			return at, events, false, err
 		}
-		events += n
+		at = batch[len(batch)-1].Seq
+		records, events = records[len(batch):], events+n
 	}
 	w.working.Store(0)
 	w.trouble.Store(nil)
@@ -238,7 +227,7 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 
 // alone does something while nobody holds the worker.
 func (w *Worker) alone(ctx context.Context, do func() error) error {
-	release, err := w.take(ctx)
+	release, err := w.Hold(ctx)
 	if err != nil {
 		return err
 	}
@@ -252,6 +241,84 @@ func (w *Worker) reacted(ctx context.Context) (uint64, error) {
 		return 0, fmt.Errorf("react position: %w", err)
 	}
 	return done, nil
+}
+
+// decode takes as many records as make one batch. A line that cannot be read was written by another version or damaged; it is reported
+// and passed over, since it can never become readable.
+func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events int) {
+	for _, r := range records {
+		evs, erased, err := event.DecodeRecord(r.Data, w.c.Vault)
+		if erased > 0 {
+			w.c.Logger.Debug("events of erased people passed over", "seq", r.Seq, "count", erased)
+		}
+		if err != nil {
+			w.c.Logger.Error("unreadable events passed over", "seq", r.Seq, "err", err)
+		}
+		if len(batch) > 0 && events+len(evs) > maxEvents {
+			break
+		}
+		batch = append(batch, person.LogRecord{Seq: r.Seq, Events: evs})
+		events += len(evs)
+	}
+	return batch, events
+}
+
+// apply takes one batch through all stages.
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool, oldest time.Time) (err error) {
+	if w.c.May != nil {
+		if err := w.c.May(); err != nil {
+			return err
+		}
+	}
+	through, began := batch[len(batch)-1].Seq, time.Now()
+	ctx, span := w.begin(ctx, batch)
+	defer func() { span.Done(err) }()
+	var applied person.Applied
+	if err := stage(ctx, "resolve and fold", func(ctx context.Context) (err error) {
+		applied, err = w.c.People.Apply(ctx, batch)
+		return err
+	}); err != nil {
+		return fmt.Errorf("resolve and fold: %w", err)
+	}
+	resolved := time.Now()
+	var people []person.Person
+	if err := stage(ctx, "keep", func(ctx context.Context) (err error) {
+		people, err = w.store(ctx, applied, through)
+		return err
+	}); err != nil {
+		return err
+	}
+	kept := time.Now()
+	if len(applied.Refused) > 0 && w.c.Forget != nil {
+		if err := w.c.Forget(ctx, applied.Refused); err != nil {
+			return fmt.Errorf("forget what was refused: %w", err)
+		}
+	}
+	if applied.Tasks {
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+	}
+	done, err := w.reacted(ctx)
+	if err != nil || through <= done {
+		return err
+	}
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, People: people, Flood: flood}); err != nil {
+		return err
+	}
+	if !flood {
+		if err := w.rest(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
+		return fmt.Errorf("react position: %w", err)
+	}
+	if w.c.Passed != nil {
+		now := time.Now()
+		w.c.Passed(Passed{Events: applied.Kept, Oldest: oldest, Done: now, Resolve: resolved.Sub(began), Keep: kept.Sub(resolved), React: now.Sub(kept)})
+	}
+	return nil
 }
 
 // store keeps what was resolved, and returns the people whose rows it wrote.

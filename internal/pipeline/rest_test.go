@@ -29,6 +29,12 @@ func (p toldPositions) SetPosition(ctx context.Context, consumer string, seq uin
 	return p.Positions.SetPosition(ctx, consumer, seq)
 }
 
+// keptEvents takes whatever comes.
+type keptEvents struct{ event.Store }
+
+func (keptEvents) Append(context.Context, event.Batch) error { return nil }
+func (keptEvents) Position(context.Context) (uint64, error)  { return 0, nil }
+
 func TestWhatIsPutOffInAFloodIsDoneBehindIt(t *testing.T) {
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	log := bustest.NewMemory(1 << 30)
@@ -53,8 +59,8 @@ func TestWhatIsPutOffInAFloodIsDoneBehindIt(t *testing.T) {
 	}
 	told := make(chan string, 100)
 	w := pipeline.New(pipeline.Config{
-		Log: log, People: people, Events: &keptEvents{before: func(event.Batch) {}}, Positions: toldPositions{sqlstore.NewPositions(db), told}, Logger: quiet, Pace: time.Millisecond,
-		Mirror: mirror,
+		Log: log, People: people, Events: keptEvents{}, Positions: toldPositions{sqlstore.NewPositions(db), told}, Logger: quiet, Pace: time.Millisecond,
+		Mirror: func(context.Context, []person.Ref) ([]event.Mirror, []person.Person, error) { return nil, nil, nil },
 		Reactors: []pipeline.Reactor{{Name: "told", React: func(_ context.Context, r pipeline.Reaction) error {
 			told <- fmt.Sprint(len(r.Events), " flood ", r.Flood)
 			return nil
