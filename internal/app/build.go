@@ -315,7 +315,6 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
 		May:      a.mayWork,
 		Reactors: reactors(a.consent, invoices, messages, w.segments, a.journeys, webhooks, judges, a.live),
-		Rest:     judges.Rest,
 		Passed: func(p pipeline.Passed) {
 			a.metrics.Passed(telemetry.Batch{Events: p.Events, Oldest: p.Oldest, Done: p.Done, Stages: map[string]time.Duration{"resolve": p.Resolve, "keep": p.Keep, "react": p.React}})
 		},

@@ -60,7 +60,7 @@ func replayed(p replay.Part, s *segment.Service, j *journey.Service, st *standin
 // judged lets stages and scores follow a batch.
 func judged(st *standing.Service) pipeline.Reactor {
 	return pipeline.Reactor{Name: "standing", React: func(ctx context.Context, r pipeline.Reaction) error {
-		return st.React(ctx, standing.Batch{Events: r.Events, Touched: r.Touched, Told: r.Told, People: r.People, Flood: r.Flood})
+		return st.React(ctx, r.Events, r.Touched, r.Told)
 	}}
 }
 

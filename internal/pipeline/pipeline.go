@@ -40,9 +40,6 @@ type Reaction struct {
 	Events  []event.Kept      // in log order, duplicates left out
 	Touched []person.Ref      // people with new events or changed state, after merges, each once
 	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
-	People  []person.Person   // those of them who are not, as they are now; those of replays, too
-	// Flood says that events come in numbers: what need not follow each batch may be put off until Config.Rest is called.
-	Flood bool
 }
 
 // Positions remembers how far a named consumer has come.
@@ -60,14 +57,10 @@ type Config struct {
 	People    *person.Service
 	Events    event.Store
 	Positions Positions
-	// Mirror makes the event store's rows of people, and returns who they are.
-	Mirror func(ctx context.Context, people []person.Ref) ([]event.Mirror, []person.Person, error)
+	Mirror    func(ctx context.Context, people []person.Ref) ([]event.Mirror, error)
 	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
 	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
 	Reactors []Reactor
-	// Rest does what reactors have put off. It is called before a batch that is no flood counts as done, and whenever nothing has come for a second;
-	// reactors see to it themselves that nothing is put off for long. nil: nobody puts anything off.
-	Rest func(ctx context.Context) error
 	// May returns why the worker must not go on, such as that another process has taken over; it is asked before each batch. nil: it always may.
 	May    func() error
 	Logger *slog.Logger
@@ -91,7 +84,6 @@ const (
 	maxRecords    = 256  // log records read at once; each holds one to a few hundred events
 	maxEvents     = 5000 // events in one batch
 	busyEvents    = 100  // a batch of this size shows that more is coming
-	floodEvents   = 1000 // one of this size that a file or a backlog is
 )
 
 // Worker runs the pipeline; see lifecycle.Service.
@@ -186,12 +178,7 @@ func (w *Worker) follow(ctx context.Context) error {
 		}
 		if next == at {
 			// Work that was left without a record to wake it: people to be worked out again by other kinds of identifiers.
-			if err := w.alone(ctx, func() error {
-				if err := w.settle(ctx); err != nil {
-					return err
-				}
-				return w.rest(ctx)
-			}); err != nil {
+			if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
 				return err
 			}
 		}
@@ -214,7 +201,7 @@ func (w *Worker) advance(ctx context.Context, at uint64) (next uint64, events in
 	for len(records) > 0 {
 		w.working.Store(records[0].Time.UnixMicro())
 		batch, n := w.decode(records)
-		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, n >= floodEvents, records[0].Time) }); err != nil {
+		if err := w.alone(ctx, func() error { return w.apply(ctx, batch, records[0].Time) }); err != nil {
 			return at, events, false, err
 		}
 		at = batch[len(batch)-1].Seq
@@ -264,7 +251,7 @@ func (w *Worker) decode(records []bus.Record) (batch []person.LogRecord, events 
 }
 
 // apply takes one batch through all stages.
-func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool, oldest time.Time) (err error) {
+func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest time.Time) (err error) {
 	if w.c.May != nil {
 		if err := w.c.May(); err != nil {
 			return err
@@ -281,11 +268,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool
 		return fmt.Errorf("resolve and fold: %w", err)
 	}
 	resolved := time.Now()
-	var people []person.Person
-	if err := stage(ctx, "keep", func(ctx context.Context) (err error) {
-		people, err = w.store(ctx, applied, through)
-		return err
-	}); err != nil {
+	if err := stage(ctx, "keep", func(ctx context.Context) error { return w.store(ctx, applied, through) }); err != nil {
 		return err
 	}
 	kept := time.Now()
@@ -303,13 +286,8 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool
 	if err != nil || through <= done {
 		return err
 	}
-	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, People: people, Flood: flood}); err != nil {
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told}); err != nil {
 		return err
-	}
-	if !flood {
-		if err := w.rest(ctx); err != nil {
-			return err
-		}
 	}
 	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
 		return fmt.Errorf("react position: %w", err)
@@ -321,16 +299,15 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, flood bool
 	return nil
 }
 
-// store keeps what was resolved, and returns the people whose rows it wrote.
-func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) ([]person.Person, error) {
+func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) error {
 	if through == 0 && len(a.Touched)+len(a.Moves)+len(a.Redirects) == 0 {
-		return nil, nil
+		return nil
 	}
-	rows, people, err := w.c.Mirror(ctx, changed(a))
+	people, err := w.c.Mirror(ctx, changed(a))
 	if err != nil {
-		return nil, fmt.Errorf("mirror people: %w", err)
+		return fmt.Errorf("mirror people: %w", err)
 	}
-	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: rows, Through: through}
+	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: people, Through: through}
 	for _, s := range a.Told {
 		b.Seen = append(b.Seen, event.Sighting{Workspace: s.Workspace, Num: s.Num, LastSeen: s.LastSeen})
 	}
@@ -338,9 +315,9 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) ([
 		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
 	}
 	if err := w.c.Events.Append(ctx, b); err != nil {
-		return nil, fmt.Errorf("keep: %w", err)
+		return fmt.Errorf("keep: %w", err)
 	}
-	return people, nil
+	return nil
 }
 
 // pace is the time from the start of a batch to that of the next. Each batch costs some transactions of three stores whatever is in it, so where events come
@@ -373,27 +350,16 @@ func (w *Worker) settle(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("replay identities: %w", err)
 		}
-		people, err := w.store(ctx, a, 0)
-		if err != nil {
+		if err := w.store(ctx, a, 0); err != nil {
 			return err
 		}
-		if err := w.react(ctx, Reaction{Touched: a.Touched, People: people}); err != nil {
+		if err := w.react(ctx, Reaction{Touched: a.Touched}); err != nil {
 			return err
 		}
 		if err := w.c.People.Acknowledge(ctx, a); err != nil {
 			return fmt.Errorf("replay identities: %w", err)
 		}
 		more = a.Tasks
-	}
-	return nil
-}
-
-func (w *Worker) rest(ctx context.Context) error {
-	if w.c.Rest == nil {
-		return nil
-	}
-	if err := w.c.Rest(ctx); err != nil {
-		return fmt.Errorf("what was put off: %w", err)
 	}
 	return nil
 }

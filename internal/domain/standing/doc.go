@@ -11,7 +11,6 @@
 // Invariants:
 //   - A judgement follows from history, scheme, thresholds and the moment alone, so judging again changes nothing.
 //   - Every stage knows when time alone ends it (Row.Next), and the person is judged then; nobody is scanned for it.
-//   - In a flood of events people are judged behind it and not batch by batch; that they wait is stored, so that no kill forgets them.
 //   - Row, trait and event are written in one transaction, and only when something has changed.
 //   - Equal values get equal scores: scores come from thresholds, never from ranks.
 package standing

@@ -57,7 +57,6 @@ type Service struct {
 	lifecycle.Loop
 	c     Config
 	pulse lifecycle.Pulse
-	later later
 }
 
 // New returns a Service that is not running yet.
@@ -271,45 +270,38 @@ func (t told) object() map[string]any {
 	return out
 }
 
-// Batch is what React looks at.
-type Batch struct {
-	Events  []event.Kept
-	Touched []person.Ref      // the people of the events; without events, identities were worked out anew and they have got or lost events by it
-	Told    []person.Sighting // those of the touched who are who they were: they have been asked about before
-	People  []person.Person   // of the touched, whom the caller has read already
-	Flood   bool              // who ordered is left to Rest
-}
-
-// React judges those of a batch whose standing may have changed by what they did. Calling it again with the same changes nothing.
-func (s *Service) React(ctx context.Context, b Batch) error {
-	if len(b.Events) == 0 {
-		return s.reactToReplay(ctx, b)
+// React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Without events, identities were
+// worked out anew and the touched have got or lost events by it. told are those of the touched who are who they were: they have been asked about before.
+// Calling it again with the same changes nothing.
+func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref, told []person.Sighting) error {
+	if len(events) == 0 {
+		return s.reactToReplay(ctx, touched)
 	}
-	before := make(map[person.Ref]bool, len(b.Told))
-	for _, p := range b.Told {
+	before := make(map[person.Ref]bool, len(told))
+	for _, p := range told {
 		before[p.Ref] = true
 	}
 	byWorkspace := map[string][]event.Kept{}
-	for _, e := range b.Events {
+	for _, e := range events {
 		if e.Type.Behaviour() || e.Type == event.Identify && e.Origin != event.Internal {
 			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
 		}
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		if err := s.reactTo(ctx, ws, byWorkspace[ws], b, before); err != nil {
+		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched, before); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
+func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error {
 	byWorkspace := map[string][]uint64{}
-	for _, ref := range b.Touched {
+	for _, ref := range touched {
 		byWorkspace[ref.Workspace] = append(byWorkspace[ref.Workspace], ref.Num)
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		people, err := s.people(ctx, ws, byWorkspace[ws], b)
+		people, err := s.c.People.ByNums(ctx, ws, byWorkspace[ws])
 		if err != nil {
 			return err
 		}
@@ -320,27 +312,8 @@ func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
 	return nil
 }
 
-// people returns people by number, and reads those whom the batch does not bring.
-func (s *Service) people(ctx context.Context, ws string, nums []uint64, b Batch) (out []person.Person, err error) {
-	missing := make(map[uint64]bool, len(nums))
-	for _, n := range nums {
-		missing[n] = true
-	}
-	for _, p := range b.People {
-		if p.Workspace == ws && missing[p.Num] {
-			delete(missing, p.Num)
-			out = append(out, p)
-		}
-	}
-	if len(missing) == 0 {
-		return out, nil
-	}
-	rest, err := s.c.People.ByNums(ctx, ws, slices.Sorted(maps.Keys(missing)))
-	return append(out, rest...), err
-}
-
 // reactTo judges who did something that is judged, who was never judged, and who may have become known.
-func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b Batch, before map[person.Ref]bool) error {
+func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref, before map[person.Ref]bool) error {
 	st, err := s.c.Store.State(ctx, ws)
 	if err != nil {
 		return err
@@ -357,20 +330,13 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b
 			judged[e.Person] = judged[e.Person] || e.Type == event.Track && names[e.Name]
 		}
 	}
-	var here, put []person.Ref
+	var here []person.Ref
 	var ids []string
-	for _, ref := range b.Touched {
+	for _, ref := range touched {
 		_, active := judged[ref.Num]
-		switch {
-		case ref.Workspace != ws:
-		case judged[ref.Num] && b.Flood:
-			put = append(put, ref)
-		case judged[ref.Num] || named[ref.Num] || active && !before[ref]:
+		if ref.Workspace == ws && (judged[ref.Num] || named[ref.Num] || active && !before[ref]) {
 			here, ids = append(here, ref), append(ids, ref.ID)
 		}
-	}
-	if err := s.putOff(ctx, ws, put); err != nil {
-		return err
 	}
 	if len(here) == 0 {
 		return nil
@@ -389,7 +355,7 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b
 	if len(nums) == 0 {
 		return nil
 	}
-	people, err := s.people(ctx, ws, nums, b)
+	people, err := s.c.People.ByNums(ctx, ws, nums)
 	if err != nil {
 		return err
 	}
@@ -428,10 +394,15 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 	if err := s.c.Store.Remove(ctx, ws, loser); err != nil {
 		return err
 	}
-	return s.c.Store.Soon(ctx, ws, []string{winner}, s.c.Clock.Now())
+	return s.c.Store.Soon(ctx, ws, winner, s.c.Clock.Now())
 }
 
 // PersonSplit has both judged anew.
 func (s *Service) PersonSplit(ctx context.Context, ws, from, made string) error {
-	return s.c.Store.Soon(ctx, ws, []string{from, made}, s.c.Clock.Now())
+	for _, p := range []string{from, made} {
+		if err := s.c.Store.Soon(ctx, ws, p, s.c.Clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

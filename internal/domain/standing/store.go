@@ -63,10 +63,9 @@ type Store interface {
 	After(ctx context.Context, ws, person string, limit int) ([]Row, error)
 	// Put adds or replaces rows.
 	Put(ctx context.Context, rows []Row) error
-	// Remove forgets somebody.
+	// Remove forgets somebody, and Soon makes somebody due, whether judged before or not.
 	Remove(ctx context.Context, ws, person string) error
-	// Soon makes people due at a moment, or leaves them due before it; whether judged before or not.
-	Soon(ctx context.Context, ws string, people []string, at time.Time) error
+	Soon(ctx context.Context, ws, person string, at time.Time) error
 	// Due returns people whose time has come, longest due first.
 	Due(ctx context.Context, now time.Time, limit int) ([]Ref, error)
 	// Counts counts rows; those without the thing are left out of it.

@@ -128,15 +128,10 @@ func (s *Standing) Remove(ctx context.Context, ws, person string) error {
 	return err
 }
 
-// Soon makes people due.
-func (s *Standing) Soon(ctx context.Context, ws string, people []string, at time.Time) error {
-	args := make([][]any, len(people))
-	for i, person := range people {
-		args[i] = []any{ws, person, at}
-	}
-	_, err := s.db.Bulk(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, '', 0, 0, 0, 0, '', '', '', '', '', -1, 0, 0, 0, '', 0, $3)
-		ON CONFLICT (workspace_id, person_id) DO UPDATE SET next_at = excluded.next_at
-			WHERE standing.next_at = 0 OR standing.next_at > excluded.next_at`, args)
+// Soon makes somebody due.
+func (s *Standing) Soon(ctx context.Context, ws, person string, at time.Time) error {
+	_, err := s.db.Exec(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, '', 0, 0, 0, 0, '', '', '', '', '', -1, 0, 0, 0, '', 0, $3)
+		ON CONFLICT (workspace_id, person_id) DO UPDATE SET next_at = excluded.next_at`, ws, person, at)
 	return err
 }
 

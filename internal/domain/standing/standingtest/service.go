@@ -34,16 +34,12 @@ type shop struct {
 
 func newShop(t *testing.T, w World) *shop {
 	sh := &shop{t: t, clock: clock.NewFixed(t0), events: map[uint64][]event.Kept{}, traits: map[string]map[string]any{}}
-	sh.s = sh.service(w)
-	return sh
-}
-
-func (sh *shop) service(w World) *standing.Service {
-	return standing.New(standing.Config{
+	sh.s = standing.New(standing.Config{
 		Store: w.Store, Tx: w.Tx, Emitter: sh, People: sh, Events: sh, Clock: sh.clock, Log: slog.New(slog.DiscardHandler),
 		Zone:       func(context.Context, string) (*time.Location, error) { return time.UTC, nil },
 		Workspaces: func(context.Context) ([]string, error) { return []string{ws}, nil },
 	})
+	return sh
 }
 
 func (sh *shop) Emit(_ context.Context, events ...event.Event) error {
@@ -117,16 +113,10 @@ func (sh *shop) add(n int) person.Person {
 // buys is an order now, which the service hears of.
 func (sh *shop) buys(p person.Person, total float64) {
 	sh.t.Helper()
-	sh.orders(p, total, false)
-}
-
-// orders is buys, in a flood of events or not.
-func (sh *shop) orders(p person.Person, total float64, flood bool) {
-	sh.t.Helper()
 	raw, _ := json.Marshal(map[string]any{"total": total, "currency": "JPY"})
 	e := event.Kept{Event: event.Event{Workspace: ws, Type: event.Track, Name: event.OrderCompleted, Time: sh.clock.Now(), Properties: raw}, Person: p.Num}
 	sh.events[p.Num] = append(sh.events[p.Num], e)
-	same(sh.t, sh.s.React(sh.t.Context(), standing.Batch{Events: []event.Kept{e}, Touched: []person.Ref{p.Ref()}, Flood: flood}), nil)
+	same(sh.t, sh.s.React(sh.t.Context(), []event.Kept{e}, []person.Ref{p.Ref()}, nil), nil)
 }
 
 // settle lets the loop do all there is to do now.
@@ -151,7 +141,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.buys(aya, 4200)
 		same(t, sh.moves, []string{"per_001 lead>new"})
 		writes := sh.writes
-		same(t, sh.s.React(t.Context(), standing.Batch{Events: sh.events[aya.Num], Touched: []person.Ref{aya.Ref()}}), nil)
+		same(t, sh.s.React(t.Context(), sh.events[aya.Num], []person.Ref{aya.Ref()}, nil), nil)
 		same(t, sh.writes, writes)
 		for day := range 400 {
 			sh.clock.Set(t0.AddDate(0, 0, day))
@@ -247,7 +237,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.settle()
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Fresh, standing.Lead})
 		sh.events[ben.Num], sh.events[aya.Num] = sh.events[aya.Num], nil
-		same(t, sh.s.React(t.Context(), standing.Batch{Touched: []person.Ref{aya.Ref(), ben.Ref()}, People: sh.people[1:2]}), nil)
+		same(t, sh.s.React(t.Context(), nil, []person.Ref{aya.Ref(), ben.Ref()}, nil), nil)
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Lead, standing.Fresh})
 	})
 	t.Run("whoever becomes known is a lead", func(t *testing.T) {
@@ -255,8 +245,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.add(1)
 		sh.people[0].Status = person.Anonymous
 		seen := func(typ event.Type, origin event.Origin) {
-			e := event.Kept{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}
-			same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{e}, Touched: []person.Ref{sh.people[0].Ref()}}), nil)
+			same(t, sh.s.React(t.Context(), []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, []person.Ref{sh.people[0].Ref()}, nil), nil)
 		}
 		seen(event.Track, event.Browser)
 		same(t, len(sh.moves), 0)
@@ -272,7 +261,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		again := []person.Sighting{{Ref: p.Ref(), LastSeen: t0}}
 		does := func(typ event.Type, name string, told []person.Sighting) {
 			sh.events[1] = append(sh.events[1], event.Kept{Event: event.Event{Workspace: ws, Type: typ, Name: name, Time: t0, MessageID: name}, Person: 1})
-			same(t, sh.s.React(t.Context(), standing.Batch{Events: sh.events[1][len(sh.events[1])-1:], Touched: []person.Ref{p.Ref()}, Told: told}), nil)
+			same(t, sh.s.React(t.Context(), sh.events[1][len(sh.events[1])-1:], []person.Ref{p.Ref()}, told), nil)
 		}
 		does(event.Track, "Looked", again)
 		same(t, len(sh.moves), 0)
@@ -280,59 +269,5 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, sh.moves, []string{"per_001 anonymous>lead"})
 		does(event.Track, event.OrderCompleted, again)
 		same(t, sh.moves, []string{"per_001 anonymous>lead", "per_001 lead>new"})
-	})
-	t.Run("in a flood who orders several times is judged once", func(t *testing.T) {
-		w := open(t)
-		sh := newShop(t, w)
-		aya, ben := sh.add(1), sh.add(2)
-		sh.settle()
-		flood := func(p person.Person, n int) {
-			t.Helper()
-			for range n {
-				sh.orders(p, 10, true)
-			}
-		}
-		rest := func(who *standing.Service) []string {
-			t.Helper()
-			same(t, who.Rest(t.Context()), nil)
-			moves := sh.moves
-			sh.moves = nil
-			return moves
-		}
-		flood(aya, 3)
-		flood(ben, 1)
-		sh.settle()
-		same(t, len(sh.moves), 0)
-		same(t, rest(sh.s), []string{"per_001 lead>new", "per_002 lead>new"})
-		same(t, rest(sh.s), []string(nil))
-
-		// It may not last for ever.
-		cho := sh.add(3)
-		flood(cho, 1)
-		sh.clock.Advance(29 * time.Second)
-		flood(cho, 1)
-		same(t, len(sh.moves), 0)
-		sh.clock.Advance(time.Second)
-		flood(cho, 1)
-		same(t, rest(sh.s), []string{"per_003 anonymous>new"})
-
-		// Nor does it end with the process that has put somebody off.
-		dan := sh.add(4)
-		flood(dan, 2)
-		next := newShop(t, w)
-		next.people, next.events, next.clock = sh.people, sh.events, sh.clock
-		next.s = next.service(w)
-		next.settle()
-		same(t, next.moves, []string{"per_004 anonymous>new"})
-		same(t, rest(sh.s), []string(nil))
-	})
-	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
-		w := open(t)
-		sh := newShop(t, w)
-		aya := sh.add(1)
-		same(t, w.Store.Soon(t.Context(), ws, []string{aya.ID}, t0.Add(time.Hour)), nil)
-		sh.people = nil // whom the round cannot judge
-		sh.settle()
-		same(t, len(sh.traits), 0)
 	})
 }
