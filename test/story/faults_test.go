@@ -200,6 +200,7 @@ func faults(t *testing.T, s *harness.Server) {
 	}
 
 	// What was promised is there, once.
+	load.last(t, s)
 	order := arrivalOrder(t, s, load)
 	t.Logf("%d events acknowledged, %d kept; %v", len(load.acked), len(order), faultsMet)
 	settled(t, s, journey)

@@ -144,24 +144,36 @@ func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
 	return nil
 }
 
-// scoreSome gives the next rows their scores by the thresholds of this round.
+// scoreSome gives the next rows their scores by the thresholds of this round. Who is only known to be due has none yet. Rows are read where they are
+// written: who orders meanwhile is judged by what they did.
 func (s *Service) scoreSome(ctx context.Context, ws string, r *Round, st State) error {
 	now := s.c.Clock.Now()
-	rows, err := s.c.Store.After(ctx, ws, r.After, batch)
+	var last string
+	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		rows, err := s.c.Store.After(ctx, ws, r.After, batch)
+		if err != nil {
+			return err
+		}
+		last = ""
+		changes := make([]change, 0, len(rows))
+		for _, row := range rows {
+			last = row.Person
+			if row.Stage == "" {
+				continue
+			}
+			c := change{row, row}
+			c.now.score(st.Scheme, st.Thresholds, now)
+			changes = append(changes, c)
+		}
+		return s.write(ctx, changes, true)
+	})
 	if err != nil {
 		return err
 	}
-	if len(rows) == 0 {
-		r.Phase, r.After, r.Done = "", "", 0
-		return nil
+	if r.After = last; last == "" {
+		r.Phase, r.Done = "", 0
 	}
-	changes := make([]change, len(rows))
-	for i, row := range rows {
-		changes[i] = change{row, row}
-		changes[i].now.score(st.Scheme, st.Thresholds, now)
-	}
-	r.After = rows[len(rows)-1].Person
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error { return s.write(ctx, changes, true) })
+	return nil
 }
 
 // thresholds cuts everybody who has bought into fifths.

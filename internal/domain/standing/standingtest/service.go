@@ -270,4 +270,13 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		does(event.Track, event.OrderCompleted, again)
 		same(t, sh.moves, []string{"per_001 anonymous>lead", "per_001 lead>new"})
 	})
+	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
+		w := open(t)
+		sh := newShop(t, w)
+		aya := sh.add(1)
+		same(t, w.Store.Soon(t.Context(), ws, aya.ID, t0.Add(time.Hour)), nil)
+		sh.people = nil // whom the round cannot judge
+		sh.settle()
+		same(t, len(sh.traits), 0)
+	})
 }
