@@ -178,7 +178,7 @@ export const stories = {
     const ask = t['person.join_ask'].replace('{one}', `Ada ${n}`).replace('{two}', `Bea ${n}`)
     await page.getByRole('dialog', { name: ask }).getByRole('button', { name: t['person.join'], exact: true }).click()
     await page.getByText(t['person.join_done']).waitFor()
-    await page.getByRole('button', { name: t['action.undo'], exact: true }).click() // at once: it waits until the joining is through
+    await page.getByRole('status').getByRole('button', { name: t['action.undo'], exact: true }).click() // at once: it waits until the joining is through
     await page.getByText(t['person.unjoined'].replace('{one}', `Ada ${n}`).replace('{two}', `Bea ${n}`)).waitFor()
     await has(one, 1)
     await page.waitForFunction(

@@ -24,7 +24,7 @@ type DispatchConfig struct {
 	Poll time.Duration
 	// Lease is how long a process that has fallen silent keeps its messages. Default 30 s.
 	Lease time.Duration
-	// Resend is how many times a message is sent again because an answer was lost. Default 1; negative: never.
+	// Resend is how many times a message is sent again because a server's answer was lost. Default 1; negative: never, not even if a process died.
 	Resend int
 	// Timeout bounds one attempt. Default 10 min, the sum of what RFC 5321 (4.5.3.2) asks clients to wait at the end of a message.
 	Timeout time.Duration
@@ -166,12 +166,20 @@ func (d *Dispatcher) keep(ctx context.Context, all bool) error {
 	return nil
 }
 
+// resendAfterDeath is how many times a message is sent again because processes died while it was on its way: often enough that nobody is left without it by an
+// unlucky row of deaths, and not for ever, should it be the message that kills them.
+const resendAfterDeath = 4
+
 // inherit takes over from an owner and tells of messages that are given up. It returns how many answers were lost.
 func (d *Dispatcher) inherit(ctx context.Context, owner string) (int, error) {
 	n := 0
 	err := d.s.tx.InTx(ctx, func(ctx context.Context) error {
 		now := d.s.clock.Now()
-		flying, err := d.s.store.Inherit(ctx, owner, now, d.c.Resend)
+		limit := d.c.Resend
+		if limit > 0 {
+			limit = max(limit, resendAfterDeath)
+		}
+		flying, err := d.s.store.Inherit(ctx, owner, now, limit)
 		if err != nil {
 			return fmt.Errorf("take over from %s: %w", owner, err)
 		}

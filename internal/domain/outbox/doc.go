@@ -8,7 +8,7 @@
 //	Enqueue ─► gate ─► refused, with reason
 //	             └──► queued ─► claimed ─► in flight ─► sent ──► opened, clicked, converted, unsubscribed (Receipts, Attribution)
 //	                    ▲          │          │  └────► bounced (suppressed if permanent)
-//	                    │          │          └───────► failed (too old, cannot be rendered, answer lost twice)
+//	                    │          │          └───────► failed (too old, cannot be rendered, answer lost again)
 //	                    └──────────┴── released, deferred with back-off, answer lost once
 //
 // # The promise
