@@ -40,6 +40,7 @@ type Reaction struct {
 	Events  []event.Kept      // in log order, duplicates left out
 	Touched []person.Ref      // people with new events or changed state, after merges, each once
 	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
+	Winners []person.Ref      // those of them into whom others were merged: the event store has all their events only now
 }
 
 // Positions remembers how far a named consumer has come.
@@ -286,7 +287,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	if err != nil || through <= done {
 		return err
 	}
-	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told}); err != nil {
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, Winners: winners(applied)}); err != nil {
 		return err
 	}
 	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
@@ -365,6 +366,21 @@ func (w *Worker) settle(ctx context.Context) error {
 }
 
 func (w *Worker) react(ctx context.Context, r Reaction) error { return react(ctx, w.c.Reactors, r) }
+
+// winners are those of the touched into whom others were merged.
+func winners(a person.Applied) []person.Ref {
+	won := make(map[event.RemovedPerson]bool, len(a.Redirects))
+	for _, r := range a.Redirects {
+		won[event.RemovedPerson{Workspace: r.Workspace, Num: r.Winner}] = true
+	}
+	var out []person.Ref
+	for _, ref := range a.Touched {
+		if won[event.RemovedPerson{Workspace: ref.Workspace, Num: ref.Num}] {
+			out = append(out, ref)
+		}
+	}
+	return out
+}
 
 func react(ctx context.Context, reactors []Reactor, r Reaction) error {
 	if len(r.Events) == 0 && len(r.Touched) == 0 {
