@@ -292,7 +292,7 @@ export const stories = {
       await keys(page, 'a')
       const dialog = page.getByRole('dialog')
       await dialog.waitFor()
-      await page.waitForFunction(() => document.activeElement?.closest('[role=dialog] ') !== null)
+      await page.waitForFunction(() => document.activeElement?.matches('[role=dialog] input:not([type=radio])')) // the search, not yet the window itself
       if (way) {
         await page.keyboard.press('Shift+Tab')
         await page.waitForFunction(() => document.activeElement?.matches('[role=dialog] input[type=radio]'))
