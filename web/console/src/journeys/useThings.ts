@@ -10,20 +10,18 @@ export interface Option {
   label: string
 }
 
-/** Names of what reasons of journeys are about: segments, lists, journeys. */
+/** What segments, lists, journeys, campaigns and topics are called, by their ids, as far as one may know. */
 export function useNames(): Names {
   const can = useCan()
-  const segments = useAll('/api/v1/segments', { enabled: can('segments.read') })
-  const lists = useAll('/api/v1/lists', { enabled: can('segments.read') })
-  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
-  return useMemo(() => {
-    const all: { id: string; name: string }[] = [
-      ...(segments.data?.items ?? []),
-      ...(lists.data?.items ?? []),
-      ...(journeys.data?.items ?? []),
-    ]
-    return Object.fromEntries(all.map((x) => [x.id, x.name]))
-  }, [segments.data, lists.data, journeys.data])
+  const segments = useAll('/api/v1/segments', { enabled: can('segments.read') }).data
+  const lists = useAll('/api/v1/lists', { enabled: can('segments.read') }).data
+  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') }).data
+  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') }).data
+  const topics = useAll('/api/v1/topics', { enabled: can('settings.read') }).data
+  return useMemo(
+    () => Object.fromEntries([segments, lists, journeys, campaigns, topics].flatMap((of) => (of?.items ?? []).map((x) => [x.id, x.name]))),
+    [segments, lists, journeys, campaigns, topics],
+  )
 }
 
 /** What a journey can be made of: kinds of nodes, and things by id with their names. */

@@ -1,7 +1,7 @@
 import { Activity, Eye, type LucideIcon, Mail, Route, UserRound, Users } from 'lucide-react'
-import { useAll, useList } from '@/api'
-import { useCan } from '@/app/session'
+import { useList } from '@/api'
 import { useT, word } from '@/i18n'
+import { useNames } from '@/journeys/useThings'
 import { useUrlState } from '@/lib/route'
 import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, SearchBox, Time } from '@/ui'
 import { about, happening } from './happening'
@@ -107,13 +107,4 @@ export function EventTimeline({ id }: { id: string }) {
       {more}
     </Card>
   )
-}
-
-/** What campaigns, journeys and topics are called, as far as one may know. */
-function useNames(): Record<string, string> {
-  const can = useCan()
-  const campaigns = useAll('/api/v1/campaigns', { enabled: can('campaigns.read') })
-  const journeys = useAll('/api/v1/journeys', { enabled: can('journeys.read') })
-  const topics = useAll('/api/v1/topics', { enabled: can('settings.read') })
-  return Object.fromEntries([campaigns, journeys, topics].flatMap((q) => (q.data?.items ?? []).map((x) => [x.id, x.name])))
 }
