@@ -77,6 +77,31 @@ func TestHistoryIsABusinessOfNinetyDays(t *testing.T) {
 	}
 }
 
+// The reader looks at the last thirty days and at the thirty before: both must be those of a shop that people come to.
+func TestVisitorsComeUntilTheEnd(t *testing.T) {
+	events, _ := read(t, History(400, end, Shop{Topics: []string{"News"}}))
+	var active, met [3]int // by ten days of the last thirty, the latest first
+	seen := map[string]bool{}
+	for _, e := range events {
+		period := int(end.Sub(e.Timestamp) / (10 * 24 * time.Hour))
+		if period < len(active) {
+			active[period]++
+		}
+		if who := e.AnonymousID + e.UserID; !seen[who] {
+			seen[who] = true
+			if period < len(met) {
+				met[period]++
+			}
+		}
+	}
+	for i := range active {
+		if active[i] < len(events)/15 || met[i] < 10 {
+			t.Errorf("%d events and %d new visitors %d to %d days before the end", active[i], met[i], 10*i, 10*i+10)
+		}
+	}
+	t.Log(len(events), active, met)
+}
+
 func TestLeavingCustomersLapseOneAfterTheOther(t *testing.T) {
 	events, _ := read(t, History(leavingCustomers, end, Shop{}))
 	orders := map[string]time.Time{}

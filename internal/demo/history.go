@@ -67,27 +67,30 @@ func (h *history) live(c *customer, end time.Time) {
 	// minute, one after the other: while the demonstration runs they become lapsed customers before the reader's eyes.
 	leaving := c.n < leavingCustomers
 	lapsed := leaving || c.loyalty < 0.33
-	visits := 1 + int(c.loyalty*9)
-	first := begin.Add(time.Duration(c.rng.Int64N(int64(Days / 2 * 24 * time.Hour))))
+	// Half of the others were there when the history begins, the rest came along in the course of it; whoever is loyal comes by every week.
+	first := begin.Add(c.within((Days - 1) * 24 * time.Hour))
+	if c.rng.IntN(2) == 0 {
+		first = begin.Add(c.within(10 * 24 * time.Hour))
+	}
+	until, visits := end, 1+int(c.loyalty*float64(end.Sub(first)/(8*24*time.Hour)))
 	switch {
 	case leaving:
 		visits = 1
 		first = begin.Add(time.Duration(c.n)*leavingEvery - visitLength)
 	case lapsed:
 		visits = 1 + c.rng.IntN(2)
-		first = begin.Add(time.Duration(c.rng.Int64N(int64(20 * 24 * time.Hour))))
+		first = begin.Add(c.within(20 * 24 * time.Hour))
+		until = first.Add(5 * 24 * time.Hour)
 	}
-	span := end.Sub(first)
-	if lapsed {
-		span = 5 * 24 * time.Hour
+	times := []time.Time{first}
+	for range visits - 1 {
+		times = append(times, first.Add(c.within(until.Sub(first))))
 	}
+	slices.SortFunc(times, time.Time.Compare)
 	v := &visit{c: c, emit: emit}
 	orders := 0
-	for i := range visits {
-		v.at = first
-		if !leaving {
-			v.at = first.Add(span*time.Duration(i)/time.Duration(visits) + time.Duration(c.rng.IntN(36))*time.Hour)
-		}
+	for i, at := range times {
+		v.at = at
 		v.bought = func(at time.Time, order string, total float64) {
 			if c.rng.Float64() < 0.05 {
 				emit(at.Add(72*time.Hour), map[string]any{
@@ -111,6 +114,11 @@ func (h *history) live(c *customer, end time.Time) {
 			h.mail(v, emit, i)
 		}
 	}
+}
+
+// within is some time shorter than d.
+func (c *customer) within(d time.Duration) time.Duration {
+	return time.Duration(c.rng.Int64N(int64(d)))
 }
 
 // mail is what the tool before Kizuna reported of one newsletter, in the names of Segment's e-mail events.

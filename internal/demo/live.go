@@ -31,7 +31,7 @@ type Mailbox interface {
 	Since(id string) ([]Mail, error)
 }
 
-// Live keeps the sample's customers coming: every few seconds one of them visits, some fill a cart and leave,
+// Live keeps the sample's customers coming: every few seconds one of them or somebody new visits, some fill a cart and leave,
 // and some read the mails that they got, click, and buy.
 type Live struct {
 	lifecycle.Loop
@@ -66,7 +66,7 @@ func (l *Live) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-visits.C:
-			err = l.visit(ctx, l.rng.IntN(l.customers), false)
+			err = l.visit(ctx, l.rng.IntN(l.customers+l.customers/10), false) // one of eleven was never here before
 		case <-letters.C:
 			last, err = l.read(ctx, last)
 		}
