@@ -121,12 +121,12 @@ func span(ws string, p Period) []any {
 	return []any{ws, p.From.UnixMicro(), p.To.UnixMicro()}
 }
 
-// dayNumber is the expression that numbers the days of an event's time, from 0. Days differ in length, so it compares with the start of each.
-func dayNumber(days []time.Time) string {
+// dayNumber is the expression that numbers the days of a column of times, from 0. Days differ in length, so it compares with the start of each.
+func dayNumber(column string, days []time.Time) string {
 	var b strings.Builder
 	b.WriteString("CASE")
 	for i := 1; i < len(days); i++ {
-		fmt.Fprintf(&b, " WHEN time < %d THEN %d", days[i].UnixMicro(), i-1)
+		fmt.Fprintf(&b, " WHEN %s < %d THEN %d", column, days[i].UnixMicro(), i-1)
 	}
 	fmt.Fprintf(&b, " ELSE %d END", len(days)-1)
 	return b.String()
@@ -145,7 +145,7 @@ func at(days []Day, v any) (*Day, error) {
 }
 
 func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day) error {
-	number := dayNumber(p.Days())
+	number := dayNumber("time", p.Days())
 	told := map[string]func(d *Day) *int64{
 		event.MessageSent:         func(d *Day) *int64 { return &d.Sent },
 		event.MessageRefused:      func(d *Day) *int64 { return &d.Refused },
@@ -194,7 +194,7 @@ func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day
 }
 
 func (s *Service) sumOrders(ctx context.Context, ws string, p Period, days []Day) error {
-	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(p.Days())+`, `+orderSums+between+orders+` GROUP BY 1, 2`, append(span(ws, p), event.OrderCompleted))
+	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber("time", p.Days())+`, `+orderSums+between+orders+` GROUP BY 1, 2`, append(span(ws, p), event.OrderCompleted))
 	if err != nil {
 		return fmt.Errorf("sum orders by day: %w", err)
 	}

@@ -154,7 +154,7 @@ func (s *Service) summarise(ctx context.Context, ws string, p Period) (f Summary
 	if err := integers(rows[0], &f.Events, &f.Active); err != nil {
 		return f, nil, err
 	}
-	rows, err = s.c.Events.Query(ctx, `SELECT COUNT(*) FROM person WHERE ws = ? AND first_seen >= ? AND first_seen < ?`, span)
+	rows, err = s.c.Events.Query(ctx, `SELECT COUNT(*)`+met, span)
 	if err != nil {
 		return f, nil, fmt.Errorf("count new people: %w", err)
 	}
@@ -192,6 +192,9 @@ func (s *Service) summarise(ctx context.Context, ws string, p Period) (f Summary
 	return f, daily, err
 }
 
+// met is the condition of who was seen first in a time. Its arguments are those of between.
+const met = ` FROM person WHERE ws = ? AND first_seen >= ? AND first_seen < ?`
+
 // cancelled adds up by currency what orders that were cancelled in the period had brought and no refund gave back, whenever they were made: a
 // cancellation counts for the whole order, and shops that also tell of the refund are not counted twice.
 const cancelled = `SELECT COALESCE(currency, ''), COUNT(*), CAST(SUM(GREATEST(whole - back, 0)) AS BIGINT) FROM (
@@ -204,8 +207,8 @@ const cancelled = `SELECT COALESCE(currency, ''), COUNT(*), CAST(SUM(GREATEST(wh
 // daily counts active people and orders of each day of the period.
 func (s *Service) daily(ctx context.Context, ws string, p Period) (map[string][]float64, error) {
 	days := p.Days()
-	out := map[string][]float64{"active_people": make([]float64, len(days)), "orders": make([]float64, len(days))}
-	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber(days)+`, COUNT(DISTINCT person), COUNT(*) FILTER (WHERE type = 'track' AND name = ?)`+
+	out := map[string][]float64{"active_people": make([]float64, len(days)), "new_people": make([]float64, len(days)), "orders": make([]float64, len(days))}
+	rows, err := s.c.Events.Query(ctx, `SELECT `+dayNumber("time", days)+`, COUNT(DISTINCT person), COUNT(*) FILTER (WHERE type = 'track' AND name = ?)`+
 		between+` AND type IN ('track', 'page', 'screen') GROUP BY 1`, []any{event.OrderCompleted, ws, p.From.UnixMicro(), p.To.UnixMicro()})
 	if err != nil {
 		return nil, fmt.Errorf("count days: %w", err)
@@ -216,6 +219,17 @@ func (s *Service) daily(ctx context.Context, ws string, p Period) (map[string][]
 			return nil, err
 		}
 		out["active_people"][day], out["orders"][day] = float64(active), float64(orders)
+	}
+	rows, err = s.c.Events.Query(ctx, `SELECT `+dayNumber("first_seen", days)+`, COUNT(*)`+met+` GROUP BY 1`, span(ws, p))
+	if err != nil {
+		return nil, fmt.Errorf("count new people by day: %w", err)
+	}
+	for _, r := range rows {
+		var day, met int64
+		if err := integers(r, &day, &met); err != nil {
+			return nil, err
+		}
+		out["new_people"][day] = float64(met)
 	}
 	return out, nil
 }
@@ -322,7 +336,7 @@ func anomalies(now, before SummaryFigures, days, past map[string][]float64) []An
 		}
 		note(figure, a.Share, b.Share, d.Value/edge*z95)
 	}
-	for _, figure := range []string{"active_people", "orders"} {
+	for _, figure := range []string{"active_people", "new_people", "orders"} {
 		a, b := days[figure], past[figure]
 		if len(a) < minDays || len(b) < minDays {
 			continue

@@ -75,10 +75,14 @@ func summary(t *testing.T, store event.Store) {
 	ev(event.OrderCompleted, 2, day(15), `{"order_id":"c","total":30,"currency":"EUR"}`)
 	ev(event.OrderRefunded, 2, day(16), `{"order_id":"c","total":5,"currency":"EUR"}`)
 	ev(event.OrderCancelled, 2, day(19), `{"order_id":"c","total":1}`) // all of it, of which 5 had been given back
-	err = store.Append(t.Context(), event.Batch{Through: 1, Events: events, People: []event.Mirror{
+	people := []event.Mirror{
 		{Workspace: ws, Num: 1, ID: "per_1", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: day(10), LastSeen: day(23)},
 		{Workspace: ws, Num: 9, ID: "per_9", Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: day(17), LastSeen: day(23)},
-	}})
+	}
+	for n := range 14 { // before the 17th, two new people came every day
+		people = append(people, event.Mirror{Workspace: ws, Num: uint64(20 + n), ID: fmt.Sprint("per_", 20+n), Traits: json.RawMessage(`{}`), Channels: json.RawMessage(`{}`), FirstSeen: day(10 + n/2), LastSeen: day(23)})
+	}
+	err = store.Append(t.Context(), event.Batch{Through: 1, Events: events, People: people})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +108,7 @@ func summary(t *testing.T, store event.Store) {
 	if f := got.Now; f.Active != 9 || f.New != 1 || f.Events != 7*9+3+1+1 || f.Orders != 3 || f.Earned["EUR"] != 3000-450-2500 || f.Credited["EUR"] != 905 || f.Reach.Delivered != 8 {
 		t.Errorf("now %+v", f)
 	}
-	if f := got.Before; f.Active != 3 || f.New != 1 || f.Orders != 5 || f.Earned["EUR"] != 4000+3000-500 {
+	if f := got.Before; f.Active != 3 || f.New != 15 || f.Orders != 5 || f.Earned["EUR"] != 4000+3000-500 {
 		t.Errorf("before %+v", f)
 	}
 	var sources, health, odd []string
@@ -126,7 +130,7 @@ func summary(t *testing.T, store event.Store) {
 	if d := cmp.Diff([]string{" bounce_rate watch", " complaint_rate act", "bad.example bounce_rate act"}, health); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{"active_people", "bounce_rate", "open_rate"}, odd); d != "" {
+	if d := cmp.Diff([]string{"active_people", "new_people", "bounce_rate", "open_rate"}, odd); d != "" {
 		t.Error(d) // delivery fell by five points of a hundred, which is not a tenth; clicks and conversions moved by chance
 	}
 	if _, err := s.Summary(t.Context(), ws, "x", ""); !errs.Is(err, errs.KindInvalid) {

@@ -71,6 +71,8 @@ const theme = createTheme({
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', transitionProps: { duration: 100 } } },
     Tabs: { defaultProps: { keepMounted: false } },
     Skeleton: { defaultProps: { radius: 'sm' } },
+    // A box of 14 pixels with the corners of a button would look like the circle of one choice among several.
+    Checkbox: { defaultProps: { radius: 'xs' } },
     Badge: { defaultProps: { variant: 'light', size: 'md', tt: 'none', fw: 500 } },
   },
 })
