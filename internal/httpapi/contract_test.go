@@ -42,6 +42,8 @@ func TestContractPeopleAndTheirEvents(t *testing.T) {
 	for i := range 7 {
 		w.feed(track(a.ws, fmt.Sprintf("m%d", i), "u1", fmt.Sprintf("Step %d", i), fmt.Sprintf(`{"n":%d}`, i), start.Add(time.Duration(i)*time.Minute)))
 	}
+	// What the product has worked out of it is no happening of its own.
+	w.feed(identify(a.ws, "traits:standing:per_1:1", "u1", `{"standing":{"stage":"active"}}`, start.Add(10*time.Minute)))
 	type identifier struct{ Kind, Value string }
 	type found struct {
 		Items []struct {
@@ -108,6 +110,11 @@ func TestContractPeopleAndTheirEvents(t *testing.T) {
 	w.ok(a.key, "GET /people/"+first+"/events?type=track&limit=500", "", &tracks)
 	if len(tracks.Items) != 7 {
 		t.Errorf("%d track events", len(tracks.Items))
+	}
+	var traits page
+	w.ok(a.key, "GET /people/"+first+"/events?type=identify", "", &traits)
+	if len(traits.Items) != 2 {
+		t.Errorf("%d changes of traits, asked for by their type; want that of standing, too", len(traits.Items))
 	}
 }
 

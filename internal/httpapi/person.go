@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -177,7 +178,7 @@ func (a *api) personRoutes() {
 		Type string `query:"type" enum:"track,page,screen,identify,group,alias,message,segment,journey,consent,invoice,standing,identity,task" doc:"only events of this type"`
 		Text string `query:"q" maxLength:"200" doc:"only events in whose name, properties or page the text stands; a page looks at a part of a long history, so it may be empty and still have a next one"`
 	}
-	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
+	route(a, http.MethodGet, "/people/{id}/events", "person-events", "Everything a person did and received, newest first; that the trait standing was written anew is left out unless it is asked for by its type, identify", staff.PeopleRead, func(ctx context.Context, in *events) (*body[List[PersonEvent]], error) {
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
@@ -190,7 +191,8 @@ func (a *api) personRoutes() {
 		if strings.TrimSpace(in.Text) != "" {
 			events, err = event.Search(ctx, a.c.Events, p.Workspace, p.Num, types, in.Text, in.request())
 		} else {
-			events, err = a.c.Events.Timeline(ctx, p.Workspace, p.Num, types, in.request())
+			fits := func(k event.Kept) bool { return in.Type != "" || !standing.Retold(k.Event) }
+			events, err = event.Sift(ctx, a.c.Events, p.Workspace, p.Num, types, fits, in.request())
 		}
 		if err != nil {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
-// Timeline is what Search reads of a Store.
+// Timeline is what Search and Sift read of a Store.
 type Timeline interface {
 	Timeline(ctx context.Context, ws string, person uint64, types []Type, p page.Request) (page.Of[Kept], error)
 }
@@ -24,14 +24,24 @@ const searchReach = 10_000
 // fewer than asked for, even none, and still be followed by another.
 func Search(ctx context.Context, s Timeline, ws string, person uint64, types []Type, text string, p page.Request) (page.Of[Kept], error) {
 	text = folded(text)
+	return sift(ctx, s, ws, person, types, func(k Kept) bool { return mentions(k, text) }, page.MaxLimit, p)
+}
+
+// Sift returns a person's events that fit, newest first, of a history most of which fits; of pages the same holds as of those of Search.
+func Sift(ctx context.Context, s Timeline, ws string, person uint64, types []Type, fits func(Kept) bool, p page.Request) (page.Of[Kept], error) {
+	return sift(ctx, s, ws, person, types, fits, min(2*p.Size(), page.MaxLimit), p)
+}
+
+// sift reads so many events at once.
+func sift(ctx context.Context, s Timeline, ws string, person uint64, types []Type, fits func(Kept) bool, atOnce int, p page.Request) (page.Of[Kept], error) {
 	out := page.Of[Kept]{Next: p.Cursor}
 	for looked := 0; looked < searchReach; {
-		found, err := s.Timeline(ctx, ws, person, types, page.Request{Limit: page.MaxLimit, Cursor: out.Next})
+		found, err := s.Timeline(ctx, ws, person, types, page.Request{Limit: atOnce, Cursor: out.Next})
 		if err != nil {
 			return page.Of[Kept]{}, err
 		}
 		for i, k := range found.Items {
-			if !mentions(k, text) {
+			if !fits(k) {
 				continue
 			}
 			if out.Items = append(out.Items, k); len(out.Items) == p.Size() && (i+1 < len(found.Items) || found.Next != "") {

@@ -90,3 +90,37 @@ func TestSearchGoesOnWhereItStopped(t *testing.T) {
 		t.Errorf("pages of %v", sizes) // the third and the fourth have looked as far as one page looks
 	}
 }
+
+func TestSiftLeavesOutWhatDoesNotFitWithoutGaps(t *testing.T) {
+	var l told
+	var want []string
+	for n := range 25 {
+		name := "Seen"
+		if n%3 == 1 || n > 10 && n < 19 { // longer than what is read at once
+			name = "Noise"
+		} else {
+			want = append(want, strconv.Itoa(n))
+		}
+		l = append(l, kept(n, name, `{}`, ``))
+	}
+	var got []string
+	next := ""
+	for {
+		found, err := event.Sift(t.Context(), l, "ws", 1, nil, func(k event.Kept) bool { return k.Name != "Noise" }, page.Request{Limit: 3, Cursor: next})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range found.Items {
+			got = append(got, k.MessageID)
+		}
+		if next = found.Next; next == "" {
+			break
+		}
+		if len(found.Items) != 3 {
+			t.Errorf("a page of %d that another follows", len(found.Items))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+}

@@ -164,7 +164,7 @@ func (s *Service) broughtBy(ctx context.Context, ws string, who Person, entry st
 	}
 	var out []event.Identifier
 	for _, d := range log {
-		if from[d.Person.Num] && (d.Action == Created || d.Action == Linked || d.Action == Moved) {
+		if from[d.Person.Num] && d.brings() {
 			out = append(out, d.Identifiers...)
 		}
 	}
@@ -172,6 +172,11 @@ func (s *Service) broughtBy(ctx context.Context, ws string, who Person, entry st
 		return nil, errs.Conflict("person.split.nothing", "it is not recorded what this merge brought; name the identifiers instead")
 	}
 	return out, nil
+}
+
+// brings reports whether the decision gave identifiers to its person.
+func (d Decision) brings() bool {
+	return d.Action == Created || d.Action == Linked || d.Action == Moved
 }
 
 // history returns all decisions about a person and those merged into them, newest first.

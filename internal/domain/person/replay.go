@@ -338,6 +338,9 @@ func (w *rework) tellOfSplits(ctx context.Context) error {
 				continue
 			}
 			told[from] = true
+			if err := w.suggestedNoMore(ctx, from, g); err != nil {
+				return err
+			}
 			for _, o := range w.Observers {
 				if o, ok := o.(SplitObserver); ok {
 					if err := o.PersonSplit(ctx, w.ws, from.ref(w.ws), g.ref(w.ws)); err != nil {

@@ -1,12 +1,14 @@
 package person
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -282,6 +284,66 @@ func (s *Service) repoint(ctx context.Context, ws string, k *kinds, merges []Mer
 		return err
 	}
 	return s.Store.SaveSuggestions(ctx, ws, save)
+}
+
+// suggestedNoMore lets suggestions follow a split: one that was agreed to, about two who are two again, is refused, by whoever parted them.
+func (w *rework) suggestedNoMore(ctx context.Context, from, made *subject) error {
+	losers, err := w.Store.Losers(ctx, w.ws, []uint64{from.rec.Num})
+	if err != nil {
+		return err
+	}
+	both := []uint64{from.rec.Num}
+	for _, l := range losers {
+		both = append(both, l.Num)
+	}
+	rows, err := w.Store.SuggestionsOf(ctx, w.ws, both)
+	if err != nil {
+		return err
+	}
+	rows = slices.DeleteFunc(rows, func(r SuggestionRow) bool {
+		return r.Status != Joined || !slices.Contains(both, r.One) || !slices.Contains(both, r.Two)
+	})
+	if len(rows) == 0 {
+		return nil
+	}
+	log, err := w.history(ctx, w.ws, from.rec.Num)
+	if err != nil {
+		return err
+	}
+	var theirs []event.Identifier
+	for n := range made.nodes {
+		theirs = append(theirs, n.id)
+	}
+	left := func(num uint64) bool { // whether what this one of the two came with is the made person's now
+		return slices.ContainsFunc(log, func(d Decision) bool {
+			return d.Person.Num == num && d.brings() && slices.ContainsFunc(d.Identifiers, func(x event.Identifier) bool { return slices.Contains(theirs, w.next.one(x)) })
+		})
+	}
+	said := Apart{Created: w.Clock.Now().UnixMicro()}
+	decided, err := w.Store.ApartOf(ctx, w.ws, theirs)
+	if err != nil {
+		return err
+	}
+	if len(decided) > 0 {
+		said = slices.MaxFunc(decided, func(a, b Apart) int { return cmp.Compare(a.Created, b.Created) })
+	}
+	var save []SuggestionRow
+	drop := map[string]string{}
+	for _, r := range rows {
+		switch {
+		case left(r.One) == left(r.Two): // these two are one still
+		case len(save) > 0:
+			drop[r.ID] = save[0].ID
+		default:
+			r.One, r.Two = min(from.rec.Num, made.rec.Num), max(from.rec.Num, made.rec.Num)
+			r.Status, r.Note, r.By, r.Decided = Refusal, said.Note, said.By, said.Created
+			save = append(save, r)
+		}
+	}
+	if err := w.Store.DropSuggestions(ctx, w.ws, drop); err != nil {
+		return err
+	}
+	return w.Store.SaveSuggestions(ctx, w.ws, save)
 }
 
 // Suggestions returns suggestions of a status, those that weigh most first; of a source only those that something from it speaks for.

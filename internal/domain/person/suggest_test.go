@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/person/persontest"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -124,6 +126,61 @@ func TestARefusedSuggestionKeepsThemApart(t *testing.T) {
 	if _, err := w.Service.RefuseSuggestion(t.Context(), "ws_other", s.ID, "", ""); !errs.Is(err, errs.KindNotFound) {
 		t.Fatalf("from another workspace: %v", err)
 	}
+}
+
+func TestASuggestionFollowsTheSplitThatUndoesIt(t *testing.T) {
+	w := world(t)
+	w.Deliver(identify("m1", 0, "he", "", map[string]any{"email": "us@example.com"}), identify("m2", 1, "she", "", map[string]any{"email": "us@example.com"}))
+	w.Deliver(identify("m3", 2, "he", "", map[string]any{"phone": "+81312345678"}), identify("m4", 3, "it", "", map[string]any{"phone": "+81312345678"}))
+	find := func(a, b string) person.Suggestion {
+		t.Helper()
+		for _, s := range suggestions(t, w, person.Open) {
+			if got := []string{s.One.UserID(), s.Two.UserID()}; slices.Contains(got, a) && slices.Contains(got, b) {
+				return s
+			}
+		}
+		t.Fatalf("%s and %s are not suggested", a, b)
+		return person.Suggestion{}
+	}
+	s, other := find("he", "she"), find("he", "it")
+	for _, x := range []string{s.ID, other.ID} {
+		if _, err := w.Service.AcceptSuggestion(t.Context(), persontest.WS, x, "they said so", "usr_1"); err != nil {
+			t.Fatal(err)
+		}
+		w.Deliver(w.Emitted.Take()...)
+	}
+	one(t, w, 1)
+	w.Clock.Advance(time.Minute)
+	p := w.Who("user_id", "he")
+	if _, err := w.Service.Split(t.Context(), persontest.WS, p.ID, person.Split{Identifiers: []event.Identifier{{Kind: "user_id", Value: "she"}}, Note: "a slip", By: "usr_2"}); err != nil {
+		t.Fatal(err)
+	}
+	w.Settle()
+	one(t, w, 2)
+	joined, refused := suggestions(t, w, person.Joined), suggestions(t, w, person.Refusal)
+	same(t, "joined still", len(joined), 1)
+	same(t, "the other one", joined[0].ID, other.ID)
+	same(t, "refused", len(refused), 1)
+	r := refused[0]
+	same(t, "the same suggestion", r.ID, s.ID)
+	same(t, "about the two", r.One.ID+r.Two.ID, p.ID+w.Who("user_id", "she").ID)
+	same(t, "why", r.Note, "a slip")
+	same(t, "by whom", r.By, "usr_2")
+	same(t, "when", r.Decided, w.Clock.Now())
+	same(t, "evidence", len(r.Evidence), len(s.Evidence))
+
+	// Made one again, it is under those who are.
+	kept, err := w.Service.KeptApart(t.Context(), persontest.WS, r.Two.ID, page.Request{})
+	if err != nil || len(kept.Items) != 1 {
+		t.Fatal(kept, err)
+	}
+	if err := w.Service.TakeBack(t.Context(), persontest.WS, kept.Items[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.Settle()
+	one(t, w, 1)
+	same(t, "joined", len(suggestions(t, w, person.Joined)), 2)
+	same(t, "refused", len(suggestions(t, w, person.Refusal)), 0)
 }
 
 func TestSuggestionsFollowMerges(t *testing.T) {

@@ -45,6 +45,9 @@ func (s *Service) ChangeTraits(ctx context.Context, ws, personID string, traits 
 	return s.Emitter.Emit(ctx, e)
 }
 
+// TraitsOf begins the message ids of events by which the product itself sets traits; what caused it follows.
+const TraitsOf = "traits:"
+
 // TraitsEvent is the event that SetTraits writes, for whoever knows the people and tells of many at once.
 func (s *Service) TraitsEvent(ws, personID string, traits map[string]any, cause string) (event.Event, error) {
 	props, err := encodeTraits(traits)
@@ -54,7 +57,7 @@ func (s *Service) TraitsEvent(ws, personID string, traits map[string]any, cause 
 func (s *Service) traitsEvent(ws, personID string, props json.RawMessage, cause string) event.Event {
 	now := s.Clock.Now()
 	e := event.Event{
-		Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: personID, Time: now, Received: now,
+		Workspace: ws, MessageID: TraitsOf + cause, Type: event.Identify, PersonID: personID, Time: now, Received: now,
 		Origin: event.Internal, Properties: props,
 	}
 	s.treat(&e)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -188,6 +189,15 @@ func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Perso
 	return out, nil
 }
 
+// causeOf begins what names a change of standing: the message id of its event, and behind that of its trait.
+const causeOf = "standing:"
+
+// Retold reports whether an event says no more than what the trait is now. A change of stage has an event of its own beside it, and the other figures move
+// with whatever the person did.
+func Retold(e event.Event) bool {
+	return e.Type == event.Identify && strings.HasPrefix(e.MessageID, person.TraitsOf+causeOf)
+}
+
 // write keeps judgements, and says what has changed to everybody who asks for the trait or waits for the event. It joins the transaction of
 // ctx. In a round a first judgement is no change of stage: it finds where people have long been. Of whom nobody knows anything, nothing
 // is told either.
@@ -205,7 +215,7 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 		if shape(c.before) == shape(c.now) || first && c.now.Stage == Anonymous {
 			continue
 		}
-		cause := fmt.Sprintf("standing:%s:%d", c.now.Person, now.UnixMicro())
+		cause := fmt.Sprintf(causeOf+"%s:%d", c.now.Person, now.UnixMicro())
 		e, err := s.c.People.TraitsEvent(c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause)
 		if err != nil {
 			return err

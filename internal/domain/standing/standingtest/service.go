@@ -44,6 +44,9 @@ func newShop(t *testing.T, w World) *shop {
 
 func (sh *shop) Emit(_ context.Context, events ...event.Event) error {
 	for _, e := range events {
+		if standing.Retold(e) != (e.Type == event.Identify) {
+			return fmt.Errorf("%s %s is taken for a change of stage, or the other way round", e.Type, e.MessageID)
+		}
 		if e.Type == event.Identify {
 			continue // TraitsEvent has noted it
 		}
@@ -92,7 +95,7 @@ func (sh *shop) TraitsEvent(ws, id string, traits map[string]any, cause string) 
 	}
 	sh.writes++
 	sh.traits[id] = traits[standing.Trait].(map[string]any)
-	return event.Event{Workspace: ws, MessageID: "traits:" + cause, Type: event.Identify, PersonID: id}, nil
+	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id}, nil
 }
 
 func (sh *shop) Histories(_ context.Context, _ string, people []uint64, _ []string) (map[uint64][]event.Kept, error) {

@@ -25,6 +25,7 @@ import {
   toastError,
   toastUndo,
   useMediaQuery,
+  useWholeScreen,
 } from '@/ui'
 import { BlockForm } from './BlockForm'
 import css from './content.module.css'
@@ -54,6 +55,7 @@ import { useEvents, useTraits, type Values, variablesOf } from './variables'
 type Snippet = Schemas['Snippet']
 
 export default function SnippetEditPage() {
+  useWholeScreen()
   const snippet = useRead('/api/v1/snippets/{key}', { path: { key: useParam('key') } })
   return <Loaded of={snippet}>{(s) => <Editor key={s.key} snippet={s} />}</Loaded>
 }

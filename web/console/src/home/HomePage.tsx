@@ -17,7 +17,7 @@ import {
   TasksCard,
 } from './cards'
 import { Onboarding } from './Onboarding'
-import { SampleCard } from './SampleCard'
+import { SampleCard, SampleMark } from './SampleCard'
 
 const sum = <K extends string>(days: Record<K, number>[] | null, figure: K) => (days ?? []).reduce((n, d) => n + d[figure], 0)
 
@@ -84,6 +84,7 @@ export default function HomePage() {
   return (
     <DashboardPage
       title={t('nav.home')}
+      status={<SampleMark />}
       lead={lead}
       meta={
         o?.latest_event_at ? (

@@ -3,7 +3,7 @@ import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
 import { usePreference } from '@/lib/preferences'
-import { Button, Card, Link, Progress, toastRetry } from '@/ui'
+import { Button, Card, Link, Pending, Progress, toastRetry } from '@/ui'
 import css from './Onboarding.module.css'
 
 interface Step {
@@ -44,7 +44,8 @@ export function Onboarding() {
   const journeys = useRead('/api/v1/journeys', { query: { limit: 200 } }, on('journeys.read'))
   const campaigns = useRead('/api/v1/campaigns', { query: { limit: 200 } }, on('campaigns.read'))
   const reports = useRead('/api/v1/saved-reports', { query: { limit: 1 } }, { enabled: ready && !away && wanted.includes('report') })
-  if (!ready || away) return null
+  if (!ready) return <Pending />
+  if (away) return null
   const launched = campaigns.data && (campaigns.data.items ?? []).some((c) => c.launched_at)
   const published = journeys.data && (journeys.data.items ?? []).some((j) => j.published_version > 0)
   const all: Record<string, Omit<Step, 'id'>> = {
@@ -80,7 +81,8 @@ export function Onboarding() {
   }
   const steps = wanted.flatMap((id) => (all[id] && can(all[id].permission) ? [{ id, ...all[id] }] : []))
   const done = steps.filter((s) => s.done).length
-  if (steps.length === 0 || steps.some((s) => s.done === undefined) || done === steps.length) return null
+  if (steps.some((s) => s.done === undefined)) return <Pending />
+  if (done === steps.length) return null
   return (
     <Card
       wide

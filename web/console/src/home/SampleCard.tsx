@@ -1,10 +1,11 @@
-// The sample business in this workspace: bring it into an empty one, take it away in one action.
+// The sample business in this workspace: bring it into an empty one, say that it is one, take it away in one action.
+import { FlaskConical } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { refresh, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatList, formatNumber, language, useT, word } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
-import { Button, Card, Group, Link, Loaded, Modal, Note, Stack, toastError } from '@/ui'
+import { Badge, Button, Card, Group, Link, Loaded, Modal, Note, Pending, Stack, toastError, Tooltip } from '@/ui'
 
 type Sample = Schemas['SampleData']
 
@@ -28,6 +29,7 @@ export function SampleCard() {
   const [asking, setAsking] = useState(false)
   const [job, setJob] = useState('')
   const s = sample.data
+  if (sample.isLoading) return <Pending />
   if (!write || (!job && (!s || (!s.present && !s.may_add)))) return null
   return (
     <Card wide title={t('sample.title')} help={t(job ? 'sample.working' : s?.present ? 'sample.present' : 'sample.offer')}>
@@ -58,6 +60,43 @@ export function SampleCard() {
         />
       ) : null}
     </Card>
+  )
+}
+
+/** Beside the title of what shows figures: that they are those of the sample, and for whoever may, the way to remove it. */
+export function SampleMark() {
+  const t = useT()
+  const can = useCan()
+  const sample = useRead('/api/v1/sample', {}, { enabled: can('settings.read') })
+  const [asking, setAsking] = useState(false)
+  const [job, setJob] = useState('')
+  const s = sample.data
+  const over = () => {
+    setJob('')
+    setAsking(false)
+  }
+  if (!asking && !job && !s?.present) return null
+  return (
+    <>
+      {can('settings.write') ? (
+        <Button size="compact-sm" radius="xl" leftSection={<FlaskConical size={14} />} onClick={() => setAsking(true)}>
+          {t('sample.title')} · {t('sample.remove_short')}
+        </Button>
+      ) : (
+        <Tooltip label={t('sample.who_removes')}>
+          <Badge variant="light" leftSection={<FlaskConical size={12} />}>
+            {t('sample.title')}
+          </Badge>
+        </Tooltip>
+      )}
+      {job ? (
+        <Modal title={t('sample.title')} onClose={over}>
+          <Begun id={job} onOver={over} />
+        </Modal>
+      ) : asking && s ? (
+        <Ask of={s} onClose={over} onBegun={setJob} />
+      ) : null}
+    </>
   )
 }
 

@@ -6,7 +6,7 @@ import { useAttention } from '@/app/attention'
 import { formatDay, formatNumber, useT } from '@/i18n'
 import { useGo } from '@/lib/route'
 import { Anomalies, Health, Revenue } from '@/report/Summary'
-import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, PersonLink, SearchBox, Status, Time } from '@/ui'
+import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, Pending, PersonLink, SearchBox, Status, Time } from '@/ui'
 import css from './Onboarding.module.css'
 
 /** In whose days the figures of the workspace are. */
@@ -173,7 +173,7 @@ export function EventsCard() {
 export function AttentionCard() {
   const t = useT()
   const notices = useAttention()
-  if (!notices) return null
+  if (!notices) return <Pending />
   return (
     <Card wide title={t('attention.title')}>
       {notices.length === 0 ? (
@@ -199,7 +199,7 @@ export function AttentionCard() {
 export function SummaryCards() {
   const summary = useRead('/api/v1/reports/summary', { query: {} })
   const s = summary.data
-  if (!s) return null
+  if (!s) return summary.isLoading ? <Pending /> : null
   return (
     <>
       <Anomalies of={s} />

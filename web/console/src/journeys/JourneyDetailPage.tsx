@@ -23,14 +23,15 @@ import {
   Menu,
   Num,
   PageTabs,
+  Pending,
   Stat,
   StatRow,
   Status,
   Time,
   toast,
   toastError,
-  useMediaQuery,
   useAtOnce,
+  useMediaQuery,
 } from '@/ui'
 import type { Face } from './CardFace'
 import { Entering } from './Entering'
@@ -221,6 +222,7 @@ function Aim({ of, rate }: { of: string; rate: Schemas['Rate'] }) {
   const t = useT()
   const ready = useRead('/api/v1/journeys/ready', { query: { locale: language() } })
   const j = ready.data?.journeys?.find((x) => x.key === of)
+  if (ready.isLoading) return <Pending />
   if (!j) return null
   return (
     <Card title={t('journeys.aim')}>
@@ -241,6 +243,7 @@ function Broken({ id, graph: raw }: { id: string; graph: unknown }) {
   const found = useRead('/api/v1/journeys/{id}/faults', { path: { id } }, { every: 60_000 })
   const graph = useMemo(() => readGraph(raw), [raw])
   const faults = told(found.data?.items ?? [])
+  if (found.isLoading) return <Pending />
   if (faults.length === 0) return null
   const step = (node: string) => graph.nodes.find((n) => n.id === node)
   return (

@@ -2,7 +2,7 @@
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
-import { Alert, Card, Link, ListTable, Note, PersonLink, personName, Text, Time } from '@/ui'
+import { Alert, Card, Link, ListTable, Note, Pending, PersonLink, personName, Text, Time } from '@/ui'
 import { journeyReason } from './reasons'
 import { useNames } from './useThings'
 
@@ -12,7 +12,7 @@ export function Stuck({ id }: { id: string }) {
   const can = useCan()
   const trouble = useRead('/api/v1/journey-trouble', { query: { journey: id } }, { every: 10_000 })
   const n = trouble.data
-  if (!n) return null
+  if (!n) return trouble.isLoading ? <Pending /> : null
   return (
     <>
       {(['entries', 'tasks'] as const).map((what) =>

@@ -1,7 +1,7 @@
 // The A/B tests of a journey: how each way does, and what was decided.
 import { type Schemas, useRead } from '@/api'
 import { formatNumber, useT } from '@/i18n'
-import { Card, DataTable, Num, Text } from '@/ui'
+import { Card, DataTable, Num, Pending, Text } from '@/ui'
 import { readGraph } from './graph'
 import { outputText, stepTitle } from './words'
 
@@ -11,7 +11,7 @@ const percent = (x: number) => formatNumber(x, { style: 'percent', maximumFracti
 export function Tests({ id, graph: raw }: { id: string; graph: unknown }) {
   const t = useT()
   const tests = useRead('/api/v1/journeys/{id}/tests', { path: { id } }, { every: 30_000 })
-  if (!tests.data?.items?.length) return null
+  if (!tests.data?.items?.length) return tests.isLoading ? <Pending /> : null
   const { nodes } = readGraph(raw)
   return (
     <Card title={t('journeys.tests')}>

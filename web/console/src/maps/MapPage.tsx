@@ -109,10 +109,10 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
       ]}
       meta={
         <>
-          {plan.persona_id && p ? (
-            <Link to={`/personas/${p.id}`} className={css.who}>
-              <Face name={p.name} colour={p.colour} picture={p.picture} size={28} />
-              {p.name}
+          {plan.persona_id && !persona.error ? (
+            <Link to={`/personas/${plan.persona_id}`} className={css.who}>
+              <Face name={p?.name ?? '…'} colour={p?.colour} picture={p?.picture} size={28} />
+              {p?.name ?? '…'}
             </Link>
           ) : null}
           {write ? <span role="status">{t(`journeys.save_${draft.saving}`)}</span> : null}

@@ -98,7 +98,7 @@ export default function PersonaDetailPage() {
         <>
           {p.size === undefined ? null : (
             <StatRow>
-              <Stat label={t('field.people')} value={<Num value={p.size} />} note={set?.name} to={setPath} />
+              <Stat label={t('field.people')} value={<Num value={p.size} />} note={set?.name ?? '…'} to={setPath} />
             </StatRow>
           )}
           <Card title={t('personas.facts')}>

@@ -67,7 +67,7 @@ export function ReportView({ report, params, onChange }: { report: string; param
   const csv = `/api/v1/reports/${report}/csv?${new URLSearchParams({ ...query, bom: 'true' })}`
   return (
     <>
-      <Filters params={params} heeds={table.data?.parameters ?? []} onChange={onChange} />
+      {table.isLoading ? null : <Filters params={params} heeds={table.data?.parameters ?? []} onChange={onChange} />}
       <Loaded of={table}>
         {(d) =>
           d.rows?.length || cursors.length ? (
@@ -255,9 +255,9 @@ function Filters({ params, heeds, onChange }: { params: Params; heeds: string[];
   const journeys = useAll('/api/v1/journeys', { enabled: heeds.includes('journey') && can('journeys.read') })
   const templates = useAll('/api/v1/templates', { enabled: heeds.includes('template') && can('content.read') })
   const named = (d: { items: { id: string; name: string }[] | null } | undefined) =>
-    (d?.items ?? []).map((x) => ({ value: x.id, label: x.name }))
+    d && (d.items ?? []).map((x) => ({ value: x.id, label: x.name }))
   const choices = {
-    channel: (channels.data?.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) })),
+    channel: channels.data && (channels.data.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) })),
     topic: named(topics.data),
     campaign: named(campaigns.data),
     journey: named(journeys.data),
@@ -270,13 +270,13 @@ function Filters({ params, heeds, onChange }: { params: Params; heeds: string[];
     >
       <Period from={params.from} to={params.to} onChange={onChange} />
       {(['channel', 'topic', 'campaign', 'journey', 'template'] as const)
-        .filter((f) => heeds.includes(f) && (choices[f].length > 0 || params[f]))
+        .filter((f) => heeds.includes(f) && (choices[f]?.length !== 0 || params[f])) // its place is kept until it is known that there is nothing to choose
         .map((f) => (
           <FilterChip
             key={f}
             label={t(`report.filter_${f}`)}
             value={params[f]}
-            choices={choices[f]}
+            choices={choices[f] ?? []}
             onChange={(v) => onChange({ [f]: v })}
           />
         ))}

@@ -2,7 +2,7 @@ import { FileChartColumn } from 'lucide-react'
 import { useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Ago, Card, DashboardPage, DataTable, ListTable, EmptyState, Link, Loaded, PartialState } from '@/ui'
+import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, ListTable, Loaded, PartialState, Pending } from '@/ui'
 import { Effect } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { Period, span } from './Period'
@@ -49,6 +49,7 @@ export default function ReportsPage() {
 function AllTold({ query }: { query: { from?: string; to?: string } }) {
   const t = useT()
   const effect = useRead('/api/v1/reports/effect', { query }, { keep: true })
+  if (effect.isLoading) return <Pending />
   if (!effect.data || effect.data.judgement === 'no_control') return null
   return (
     <Card wide title={t('effect.all_title')} help={t('effect.all_lead')}>

@@ -14,6 +14,7 @@ import {
   Loaded,
   Menu,
   PageTabs,
+  Pending,
   Sheet,
   Stack,
   Status,
@@ -76,7 +77,7 @@ function Health({ account: a }: { account: Account }) {
   const health = useRead('/api/v1/accounts/{id}/health', { path: { id: a.id } }, { every: 60_000 })
   const resume = useSend('post', '/api/v1/accounts/{id}/resume', live)
   const alert = health.data?.alert
-  if (!alert) return null
+  if (!alert) return health.isLoading ? <Pending /> : null
   return (
     <Alert color="danger" role="alert" title={t(alert.paused ? 'account.alert_paused' : 'account.alert')}>
       <Stack gap="xs">

@@ -1,7 +1,7 @@
 import { useRead, useSend, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, useT, word } from '@/i18n'
-import { Ago, Card, Definition, Note, Select, Time, toast, toastError } from '@/ui'
+import { Ago, Card, Definition, Note, Pending, Select, Time, toast, toastError } from '@/ui'
 import { labelName } from './words'
 
 type Standing = Schemas['PersonStanding']
@@ -9,6 +9,7 @@ type Standing = Schemas['PersonStanding']
 /** How one person stands, and what that rests on. */
 export function StandingCard({ id }: { id: string }) {
   const standing = useRead('/api/v1/people/{id}/standing', { path: { id } })
+  if (standing.isLoading) return <Pending />
   return standing.data ? <View id={id} of={standing.data} /> : null // the rest of the page does without it
 }
 

@@ -25,11 +25,12 @@ export {
   StatRow,
   type Tab,
   usePageTitle,
+  useWholeScreen,
 } from './pages'
 export { type Rule, RuleSentence, ruleText } from './rule'
 export { type Drawn, JsonTextarea, type Schema, SchemaForm, type Values } from './schema-form'
 export { Modal } from './modal'
-export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialState } from './states'
+export { EmptyState, ErrorState, Loaded, LoadingState, NothingFound, PartialState, Pending } from './states'
 export { type Column, DataTable, ListTable } from './table'
 export { Ago, Amounts, Money, Num, PersonLink, personName, Status, Tag, Time, type Tone } from './text'
 export { UiProvider, useColorScheme } from './theme'

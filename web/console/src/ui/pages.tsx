@@ -1,6 +1,6 @@
 // The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
 import { ChevronRight } from 'lucide-react'
-import { Fragment, type ReactNode, useEffect, useRef, useState } from 'react'
+import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useT } from '@/i18n'
 import { Link } from './link'
 import { LoadingState } from './states'
@@ -105,22 +105,48 @@ function useInSight<E extends HTMLElement>(current: string) {
   return row
 }
 
+const longestArrival = 4000 // milliseconds; what comes later may push
+
+/** What stands on a page. Until all of it has arrived, what follows a part that still loads is hidden: shown, it would be pushed about. */
+function Page({ narrow, children }: { narrow?: boolean; children: ReactNode }) {
+  const root = useRef<HTMLDivElement>(null)
+  const [arriving, setArriving] = useState(true)
+  useLayoutEffect(() => {
+    const end = () => {
+      seen.disconnect()
+      clearTimeout(late)
+      setArriving(false)
+    }
+    const look = () => void (root.current?.querySelector('[data-loading]') ?? end())
+    const seen = new MutationObserver(look)
+    const late = setTimeout(end, longestArrival)
+    if (root.current) seen.observe(root.current, { childList: true, subtree: true })
+    look()
+    return end
+  }, [])
+  return (
+    <div ref={root} className={`${css.page} ${narrow ? css.narrow : ''}`} data-arriving={arriving || undefined}>
+      {children}
+    </div>
+  )
+}
+
 /** A list of things: title and primary action, saved views, filters, table. */
 export function ListPage({ views, filters, children, ...head }: Head & { views?: ReactNode; filters?: ReactNode; children: ReactNode }) {
   return (
-    <div className={css.page}>
+    <Page>
       <PageHead {...head} />
       {views}
       {filters}
       {children}
-    </div>
+    </Page>
   )
 }
 
 /** One thing: breadcrumb, title, status, actions, tabs, main column and a rail with what belongs to it. */
 export function DetailPage({ tabs, rail, children, ...head }: Head & { tabs?: ReactNode; rail?: ReactNode; children: ReactNode }) {
   return (
-    <div className={css.page}>
+    <Page>
       <PageHead {...head} />
       {tabs}
       {rail ? (
@@ -131,7 +157,7 @@ export function DetailPage({ tabs, rail, children, ...head }: Head & { tabs?: Re
       ) : (
         <div className={css.main}>{children}</div>
       )}
-    </div>
+    </Page>
   )
 }
 
@@ -141,7 +167,7 @@ export function DashboardPage({ kpis, loading, children, ...head }: Head & { kpi
   const [shown, setShown] = useState(!loading)
   if (!loading && !shown) setShown(true)
   return (
-    <div className={css.page}>
+    <Page>
       <PageHead {...head} />
       {!shown ? (
         <LoadingState rows={12} />
@@ -151,17 +177,17 @@ export function DashboardPage({ kpis, loading, children, ...head }: Head & { kpi
           <div className={css.cards}>{children}</div>
         </>
       )}
-    </div>
+    </Page>
   )
 }
 
 /** A form of its own page, one column. */
 export function FormPage({ children, ...head }: Head & { children: ReactNode }) {
   return (
-    <div className={`${css.page} ${css.narrow}`}>
+    <Page narrow>
       <PageHead {...head} />
       <div className={css.main}>{children}</div>
-    </div>
+    </Page>
   )
 }
 
@@ -175,7 +201,7 @@ export function SettingsPage({
   const t = useT()
   const row = useInSight<HTMLElement>(current)
   return (
-    <div className={css.page}>
+    <Page>
       <PageHead {...head} />
       <div className={css.settings}>
         <nav ref={row} className={css.sections} aria-label={t('page.sections')}>
@@ -190,7 +216,7 @@ export function SettingsPage({
         </nav>
         <div className={css.main}>{children}</div>
       </div>
-    </div>
+    </Page>
   )
 }
 
@@ -208,16 +234,20 @@ interface EditorProps {
   children: ReactNode
 }
 
-/** A full-height editor: slim header, palette, canvas, inspector, strip of problems. Hides the navigation. */
-export function EditorPage({ title, back, saved, status, actions, palette, inspector, problems, children }: EditorProps) {
-  const t = useT()
-  usePageTitle(title)
-  useEffect(() => {
+/** Hides the navigation for an editor, from its first moment on: what comes and goes around it would push it about. */
+export function useWholeScreen() {
+  useLayoutEffect(() => {
     document.documentElement.dataset.editor = 'on'
     return () => {
       delete document.documentElement.dataset.editor
     }
   }, [])
+}
+
+/** A full-height editor: slim header, palette, canvas, inspector, strip of problems. The screen that shows it calls useWholeScreen. */
+export function EditorPage({ title, back, saved, status, actions, palette, inspector, problems, children }: EditorProps) {
+  const t = useT()
+  usePageTitle(title)
   return (
     <div className={css.editor}>
       <header className={css.editorHead}>

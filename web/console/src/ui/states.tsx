@@ -69,7 +69,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
 export function LoadingState({ rows = 6 }: { rows?: number }) {
   const t = useT()
   return (
-    <div className={css.skeleton} role="status" aria-label={t('state.loading')}>
+    <div className={css.skeleton} role="status" aria-label={t('state.loading')} data-loading>
       {Array.from({ length: rows }, (_, i) => (
         // oxlint-disable-next-line react/no-array-index-key
         <Skeleton key={i} height={18} width={`${96 - ((i * 17) % 38)}%`} />
@@ -77,6 +77,9 @@ export function LoadingState({ rows = 6 }: { rows?: number }) {
     </div>
   )
 }
+
+/** Stands for a part that shows nothing until it is known whether there is something to show: what follows waits with it while the page arrives. */
+export const Pending = () => <span hidden data-loading />
 
 /** A part is missing while the rest is shown. */
 export function PartialState({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
