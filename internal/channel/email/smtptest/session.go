@@ -19,6 +19,7 @@ type session struct {
 	n    int
 	conn net.Conn
 	r    *bufio.Reader
+	trip pause // of a round trip, if they take time
 
 	tls     bool
 	user    string
@@ -28,6 +29,13 @@ type session struct {
 }
 
 func (c *session) run() {
+	if c.s.config.Latency > 0 {
+		var err error
+		if c.trip, err = newPause(); err != nil {
+			return
+		}
+		defer c.trip.close()
+	}
 	if c.s.config.ImplicitTLS && !c.startTLS() {
 		return
 	}
@@ -276,7 +284,9 @@ func (c *session) flush() bool {
 	if len(c.replies) == 0 {
 		return true
 	}
-	c.wait(c.s.config.Latency)
+	if c.s.config.Latency > 0 {
+		c.trip.wait(c.s.config.Latency)
+	}
 	_, err := c.conn.Write(c.replies)
 	c.replies = c.replies[:0]
 	return err == nil
