@@ -1,6 +1,6 @@
 // Data coming in on screen, as an office of each language has it: its encoding, its headings, its dates.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, server, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, laptop, noKeys, open, phone, server, settled, visit } from './lib.mjs'
 
 // Files as spreadsheets of the three countries save them. The texts of the last two, once decoded:
 //   会员编号,姓名,邮箱,消费金额,下单时间   and   会員番号<tab>氏名<tab>メールアドレス<tab>合計金額<tab>注文日時
@@ -176,10 +176,54 @@ async function firstSignIn() {
   await done(page)
 }
 
+/** A person made and changed by hand, with what goes wrong on the way. */
+async function byHand(lang) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size: lang === 'ja' ? phone : laptop })
+  const button = (name) => page.getByRole('button', { name, exact: true })
+  const input = (name) => page.getByRole('textbox', { name, exact: true })
+  const mail = `walk-in-${lang}-${Date.now()}@hand.example`.toLowerCase()
+  await visit(page, '/people')
+  await button(t['people.new']).click()
+  await button(t['action.create']).click()
+  await page.getByText(t['people.new_nothing']).waitFor()
+  await input(t['people.first_name']).fill('葵')
+  await input(t['people.last_name']).fill('高橋')
+  await input(t['field.email']).fill('no address')
+  await button(t['action.create']).click()
+  await page.getByText(t['trait_fault.email']).waitFor()
+  await input(t['field.email']).fill('customer0002@aoba-sample.example')
+  await button(t['action.create']).click()
+  await page.getByRole('dialog').getByRole('alert').waitFor() // they are known already, and nothing that was written is lost
+  assert.equal(await input(t['people.first_name']).inputValue(), '葵')
+  await input(t['field.email']).fill(mail)
+  await button(t['action.create']).click()
+  await page.waitForURL('**/people/per_*')
+  await page.getByText(t['event_name.identify'], { exact: true }).waitFor()
+  await page.getByRole('tab', { name: t['person.tab.traits'], exact: true }).click()
+  await button(t['action.edit']).click()
+  await button(t['traits.add']).click()
+  await page.getByRole('combobox', { name: t['field.name'], exact: true }).fill('first_name')
+  await input(t['field.value']).fill('XL')
+  await button(t['action.save']).click()
+  await page.getByText(t['trait_fault.twice']).waitFor()
+  await page.getByRole('combobox', { name: t['field.name'], exact: true }).fill('size')
+  await input('first_name').fill('向日葵')
+  await button(t['action.save']).click()
+  await page.getByRole('heading', { name: '高橋向日葵', exact: true }).waitFor() // when the change is through the log
+  const { traits } = await api('GET', `/people/${page.url().match(/per_[0-9A-Z]+/)[0]}`)
+  assert.deepEqual([traits.email, traits.first_name, traits.size], [mail, '向日葵', 'XL'])
+  assert.equal((await api('GET', `/people?q=${encodeURIComponent('高橋向日葵')}`)).items.length > 0, true, 'they are found by their whole name')
+  await fits(page, `a person edited by hand, in ${lang}`)
+  page.complaints = page.complaints.filter((c) => !/\b409\b/.test(c)) // of who was known already
+  await done(page)
+}
+
 export const stories = Object.fromEntries([
   ['the first sign-in after the start in an empty folder shows a business at work, labelled as a sample', firstSignIn],
   ...languages.map((lang) => [`import: a file of orders comes in, in ${lang}`, () => bringIn(lang)]),
   ['import: a file of orders comes in on a phone', () => bringIn('ja', phone)],
+  ...languages.map((lang) => [`somebody is added by hand and what is known of them put right, in ${lang}`, () => byHand(lang)]),
   ['import: what identity refused is listed, and a mapping is kept, changed, removed and brought back', keptAndRefused],
 ])
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/names"
 )
 
 // Ref names a person in the two ways that other packages do.
@@ -218,7 +219,7 @@ func (p Person) Locale() string {
 	return p.Text("language")
 }
 
-// Name returns what to call the person in lists: the trait "name", else first and last name, else an address, else the best
+// Name returns what to call the person in lists: the trait "name", else given and family name in the order of their bearer, else an address, else the best
 // identifier, else the id.
 func (p Person) Name() string {
 	if s := displayName(p.Text); s != "" {
@@ -257,13 +258,7 @@ func displayName(text func(string) string) string {
 	if last == "" {
 		last = text("lastName")
 	}
-	switch {
-	case first == "":
-		return last
-	case last == "":
-		return first
-	}
-	return first + " " + last
+	return names.Full(first, last)
 }
 
 // LogRecord is one record of the log with its events.

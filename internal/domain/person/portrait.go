@@ -240,7 +240,13 @@ func (d *drawing) basic() Basic {
 	}
 	if b.Name == nil {
 		if v := displayName(d.p.Text); v != "" {
-			b.Name = figure(v, Evidence{Rule: RuleTrait, Events: 1, Names: []string{"first_name", "last_name"}})
+			told := Evidence{Rule: RuleTrait, Events: 1, Names: []string{"first_name", "last_name"}}
+			for _, k := range told.Names {
+				if at := d.p.Traits[k].Time; at.After(told.Last) {
+					told.Last = at
+				}
+			}
+			b.Name = figure(v, told)
 		}
 	}
 	if b.Language == nil {

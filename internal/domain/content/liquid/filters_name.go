@@ -3,7 +3,8 @@ package liquid
 import (
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/names"
 )
 
 // prepareName checks the style once, if it is a literal.
@@ -55,7 +56,7 @@ func filterName(s *state, in any, args []any) any {
 		out = n.pick(style, "")
 		if style != "plain" && style != "given" {
 			switch {
-			case n.title != "" && han(n.title):
+			case n.title != "" && names.Han(n.title):
 				out = suffixed(out, n.title)
 			case n.gender == "male":
 				out = suffixed(out, "先生")
@@ -125,7 +126,7 @@ func (n personName) pick(style, sep string) string {
 		if whole == "" {
 			whole = n.given + n.family
 		}
-	case han(n.family):
+	case names.Han(n.family):
 		whole = n.family + sep + n.given
 	case whole == "":
 		whole = n.given + " " + n.family
@@ -150,14 +151,4 @@ func suffixed(name, honorific string) string {
 		}
 	}
 	return name + honorific
-}
-
-// han tells whether a text is written in Chinese characters or kana.
-func han(t string) bool {
-	for _, r := range t {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) {
-			return true
-		}
-	}
-	return false
 }

@@ -40,6 +40,9 @@ export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).forma
 export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
 export const formatWeekday = (w: When) => (w ? dates({ weekday: 'short' }).format(new Date(w)) : '–')
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
+/** A day with its weekday, as a heading; what happened on it needs only formatClock. */
+export const formatDayInFull = (w: When) => (w ? dates({ dateStyle: 'full' }).format(new Date(w)) : '–')
+export const formatClock = (w: When) => (w ? dates({ timeStyle: 'short' }).format(new Date(w)) : '–')
 /** A moment on the clock of a zone, which is named; on the reader's where the zone is not known here. */
 export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)

@@ -1,9 +1,9 @@
 import { Activity, Eye, type LucideIcon, Mail, Route, UserRound, Users } from 'lucide-react'
-import { useList } from '@/api'
-import { useT, word } from '@/i18n'
+import { type Schemas, useList } from '@/api'
+import { formatClock, formatDayInFull, formatTime, useT, word } from '@/i18n'
 import { useNames } from '@/journeys/useThings'
 import { useUrlState } from '@/lib/route'
-import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, SearchBox, Time } from '@/ui'
+import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, SearchBox } from '@/ui'
 import { about, happening } from './happening'
 import { Sealed } from './Sealed'
 import css from './EventTimeline.module.css'
@@ -25,6 +25,19 @@ const types = [
 type EventType = (typeof types)[number]
 
 const icons: Record<string, LucideIcon> = { page: Eye, screen: Eye, message: Mail, segment: Users, journey: Route, identify: UserRound }
+
+type Event = Schemas['PersonEvent']
+
+/** What happened on each of the reader's days. */
+function days(list: Event[]): Event[][] {
+  const out: Event[][] = []
+  for (const e of list) {
+    const last = out.at(-1)
+    if (last && new Date(last[0]!.time).toDateString() === new Date(e.time).toDateString()) last.push(e)
+    else out.push([e])
+  }
+  return out
+}
 
 /** Everything that happened to one person, newest first. */
 export function EventTimeline({ id }: { id: string }) {
@@ -81,30 +94,39 @@ export function EventTimeline({ id }: { id: string }) {
   return (
     <Card>
       {bar}
-      <ol className={css.line}>
-        {events.items.map((e) => {
-          const Icon = icons[e.type] ?? Activity
-          return (
-            <li key={e.message_id} className={css.item} data-kind={e.type}>
-              <span className={css.icon}>
-                <Icon size={14} />
-              </span>
-              <details className={css.body}>
-                <summary>
-                  <span className={css.name}>{happening(e)}</span>
-                  <span className={css.about}>{about(e, names)}</span>
-                  <span className={css.time}>
-                    <Time at={e.time} />
-                  </span>
-                </summary>
-                <Json value={{ message_id: e.message_id, ...((e.properties ?? {}) as object) }} />
-                {e.encrypted?.length ? <Sealed person={id} messageId={e.message_id} fields={e.encrypted} /> : null}
-              </details>
-            </li>
-          )
-        })}
-      </ol>
+      {days(events.items).map((day) => (
+        <section key={day[0]!.message_id}>
+          <h3 className={css.day}>{formatDayInFull(day[0]!.time)}</h3>
+          <ol>
+            {day.map((e) => (
+              <Happening key={e.message_id} person={id} event={e} names={names} />
+            ))}
+          </ol>
+        </section>
+      ))}
       {more}
     </Card>
+  )
+}
+
+function Happening({ person, event: e, names }: { person: string; event: Event; names: Record<string, string> }) {
+  const Icon = icons[e.type] ?? Activity
+  return (
+    <li className={css.item} data-kind={e.type}>
+      <span className={css.icon}>
+        <Icon size={14} />
+      </span>
+      <details className={css.body}>
+        <summary>
+          <span className={css.name}>{happening(e)}</span>
+          <span className={css.about}>{about(e, names)}</span>
+          <time className={css.time} dateTime={e.time} title={formatTime(e.time)}>
+            {formatClock(e.time)}
+          </time>
+        </summary>
+        <Json value={{ message_id: e.message_id, ...((e.properties ?? {}) as object) }} />
+        {e.encrypted?.length ? <Sealed person={person} messageId={e.message_id} fields={e.encrypted} /> : null}
+      </details>
+    </li>
   )
 }

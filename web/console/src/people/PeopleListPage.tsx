@@ -1,4 +1,4 @@
-import { Download, Upload, Users, UsersRound } from 'lucide-react'
+import { Download, Plus, Upload, Users, UsersRound } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
@@ -20,9 +20,11 @@ import {
   personName,
   SavedViews,
   SearchBox,
+  Sheet,
   Status,
 } from '@/ui'
 import { AddToList } from './AddToList'
+import { NewPerson } from './NewPerson'
 import { none, query, seenChoices, who } from './filter'
 
 type Person = Schemas['Person']
@@ -44,6 +46,7 @@ export default function PeopleListPage() {
   const asked = useMemo(() => query(filter, opened), [filter, opened])
   const scope = useMemo(() => who(asked), [asked])
   const [counting, setCounting] = useState(false)
+  const [fresh, setFresh] = useState(false)
   const count = useRead('/api/v1/people/count', { query: scope as never }, { enabled: counting })
   const exporting = useExport()
   const people = useList('/api/v1/people', { query: asked as never }, { size: 200 })
@@ -107,6 +110,11 @@ export default function PeopleListPage() {
             <LinkButton to="/people/import" leftSection={<Upload size={16} />}>
               {t('people.import')}
             </LinkButton>
+          ) : null}
+          {can('people.write') ? (
+            <Button variant="filled" onClick={() => setFresh(true)} leftSection={<Plus size={16} />}>
+              {t('people.new')}
+            </Button>
           ) : null}
         </>
       }
@@ -177,6 +185,9 @@ export default function PeopleListPage() {
           />
         }
       />
+      <Sheet title={t('people.new')} opened={fresh} onClose={() => setFresh(false)}>
+        <NewPerson onClose={() => setFresh(false)} />
+      </Sheet>
     </ListPage>
   )
 }

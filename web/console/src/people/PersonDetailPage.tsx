@@ -1,18 +1,14 @@
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT } from '@/i18n'
+import { useT } from '@/i18n'
 import { reasonText } from '@/report/reason'
 import { useParam, useUrlState } from '@/lib/route'
 import {
-  Accordion,
   Ago,
   Button,
-  Card,
   DataTable,
-  Definition,
   DetailPage,
   EmptyState,
-  Json,
   LinkButton,
   Loaded,
   Note,
@@ -25,11 +21,11 @@ import {
 import { Identity } from './Identity'
 import { StandingCard } from '@/standing/StandingCard'
 import { Portrait } from './Portrait'
-import { Sealed } from './Sealed'
 import { Privacy } from './Privacy'
 import { Invoices, Journeys, Topics } from './Relations'
 import { SuppressedTag, Suppression } from './Suppression'
 import { EventTimeline } from './EventTimeline'
+import { Traits } from './Traits'
 
 type Person = Schemas['Person']
 
@@ -165,31 +161,5 @@ function Messages({ id }: { id: string }) {
       ]}
       empty={<EmptyState title={t('person.no_messages')} />}
     />
-  )
-}
-
-function Traits({ person: p }: { person: Person }) {
-  const t = useT()
-  const entries = Object.entries(p.traits)
-  const hidden = p.encrypted ?? []
-  if (entries.length + hidden.length === 0)
-    return (
-      <Card>
-        <EmptyState title={t('portrait.nothing')} />
-      </Card>
-    )
-  return (
-    <Card title={t('person.traits', { n: formatNumber(entries.length + hidden.length) })}>
-      <Definition items={entries.map(([k, v]) => [k, typeof v === 'object' ? <Json key={k} value={v} /> : String(v)])} />
-      {hidden.length ? <Sealed person={p.id} fields={hidden} /> : null}
-      <Accordion mt="md">
-        <Accordion.Item value="counters">
-          <Accordion.Control>{t('person.counters')}</Accordion.Control>
-          <Accordion.Panel>
-            <Definition items={Object.entries(p.counters ?? {}).map(([k, n]) => [k, formatNumber(n)])} />
-          </Accordion.Panel>
-        </Accordion.Item>
-      </Accordion>
-    </Card>
   )
 }

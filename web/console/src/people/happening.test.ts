@@ -10,9 +10,9 @@ describe('what happened', () => {
 
   it.each([
     [{ type: 'message', name: 'Message Sent' }, 'メッセージを送信'],
-    [{ type: 'identify', name: '' }, '属性を更新'],
+    [{ type: 'identify', name: '' }, '属性を受信'],
     [{ type: 'page', name: '' }, 'ページを閲覧'],
-    [{ type: 'page', name: '抹茶' }, '抹茶'],
+    [{ type: 'page', name: '抹茶' }, 'ページを閲覧'],
     [{ type: 'track', name: 'Message Sent' }, 'Message Sent'], // somebody else's event of the same name
     [{ type: 'standing', name: 'A name of later' }, 'A name of later'],
   ])('%o', (e, want) => expect(happening({ ...e, properties: {} })).toBe(want))
@@ -25,7 +25,7 @@ describe('what happened', () => {
     [{ type: 'track', name: 'Order Completed', properties: { total: 1800, currency: 'JPY' } }, '￥1,800'],
     [{ type: 'track', name: 'Order Completed', properties: { total: 18.5, currency: 'GBP' } }, '£18.50'],
     [{ type: 'track', name: 'Order Completed', properties: { total: '18', currency: 'yen' } }, ''],
-    [{ type: 'page', name: '抹茶', properties: { title: '抹茶' } }, ''],
+    [{ type: 'page', name: '抹茶', properties: { title: '抹茶の部屋' } }, '抹茶'],
     [{ type: 'identify', name: '', properties: { email: 'a', city: '京都' } }, 'email、city'],
     [{ type: 'track', name: 'Odd', properties: null }, ''],
   ])('%o', (e, want) => expect(about(e, names)).toBe(want))

@@ -3,13 +3,11 @@ import type { Schemas } from '@/api'
 
 type Event = Pick<Schemas['PersonEvent'], 'type' | 'name' | 'properties'>
 
-/** Events that come from outside have the names that their senders gave them; the product's own have words in each language. */
-const fromOutside = new Set(['track', 'page', 'screen'])
-
-/** What happened, in words. */
+/** What happened, in words. What customers do has the name that its sender gave it; the product's own events have words in each language. */
 export function happening(e: Event): string {
   const key = `event_name.${(e.name || e.type).toLowerCase().replaceAll(' ', '_')}`
-  if (e.name && (fromOutside.has(e.type) || !hasText(key))) return e.name
+  if (e.type === 'page' || e.type === 'screen') return t(`event_name.${e.type}`)
+  if (e.name && (e.type === 'track' || !hasText(key))) return e.name
   return hasText(key) ? t(key) : word('event_type', e.type)
 }
 
@@ -32,6 +30,9 @@ export function about(e: Event, names: Record<string, string>): string {
         return [names[text('topic')] ?? '', suppressed(text('reason'))]
       case 'journey':
         return [names[text('journey_id')] ?? '', p.why ? word('status', text('why')) : '']
+      case 'page':
+      case 'screen':
+        return [e.name || text('title') || text('url') || text('path')]
       default:
         return [text('title') || text('segment_name') || text('name') || text('subject') || text('number') || text('url') || text('reason')]
     }
@@ -39,5 +40,5 @@ export function about(e: Event, names: Record<string, string>): string {
   const said = [own()].flat()
   if (typeof p.total === 'number' && typeof p.currency === 'string' && /^[A-Z]{3}$/.test(p.currency))
     said.push(formatMoney(minor(p.total, p.currency), p.currency)) // events count in whole units
-  return said.filter((x) => x && x !== e.name).join(' · ')
+  return said.filter((x) => x && x !== happening(e)).join(' · ')
 }

@@ -1,5 +1,5 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
 import { ClashNotice } from '@/app/ClashNotice'
 import { Restored } from '@/app/Restored'
@@ -54,6 +54,8 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
       }
     },
   })
+  const { forgive } = form
+  useEffect(forgive, [forgive, root])
   const unsaved = useUnsaved({
     name: keep,
     revision: base,

@@ -39,6 +39,8 @@ test('what the server refuses is shown at its input, which gets the focus; the r
   expect(document.activeElement).toBe(screen.getByLabelText('Host'))
   await userEvent.click(screen.getByRole('button', { name: 'Save' }))
   expect((await screen.findByRole('alert')).textContent).toContain('somebody else was faster')
+  await userEvent.type(screen.getByLabelText('Name'), 'y') // what was refused is no more what stands here
+  await waitFor(() => expect(screen.queryByRole('alert')).toBeNull())
   expect(sent).toEqual(['x', 'x'])
 })
 

@@ -1,14 +1,16 @@
 // Forms. The server is the validator: what it finds wrong is shown at the input it names.
 import { Alert, Button, Drawer, Group, Stack } from '@mantine/core'
 import { useForm as useMantineForm, type UseFormReturnType } from '@mantine/form'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { describe, fieldErrors } from '@/api'
 import { useT } from '@/i18n'
 
 export type Form<T extends object> = UseFormReturnType<T> & {
   busy: boolean
-  /** What is wrong and belongs to no input. */
+  /** What is wrong and belongs to no input. It goes as soon as something else is written. */
   failure: string | null
+  /** What was wrong has been changed outside of the values. */
+  forgive: () => void
   /** Runs `save`; errors land on their inputs, the first of which gets the focus. True if it went well. */
   submit: () => Promise<boolean>
 }
@@ -27,7 +29,12 @@ interface FormOptions<T extends object> {
 export function useForm<T extends object>({ initial, save, names, check, onDone }: FormOptions<T>): Form<T> {
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<string | null>(null)
-  const form = useMantineForm<T>({ initialValues: initial, validate: check ? (v) => check(v) as never : undefined })
+  const forgive = useCallback(() => setFailure(null), [])
+  const form = useMantineForm<T>({
+    initialValues: initial,
+    validate: check ? (v) => check(v) as never : undefined,
+    onValuesChange: forgive,
+  })
   const submit = async () => {
     if (busy || form.validate().hasErrors) return false
     setBusy(true)
@@ -48,7 +55,7 @@ export function useForm<T extends object>({ initial, save, names, check, onDone 
       setBusy(false)
     }
   }
-  return Object.assign(form, { busy, failure, submit })
+  return Object.assign(form, { busy, failure, forgive, submit })
 }
 
 // Most inputs say aria-invalid; the one of passwords says it on the box around it.
