@@ -52,6 +52,8 @@ type Store interface {
 	// these names (page and screen events also match by their type as name) are returned.
 	// What neither rules nor portraits read is left out: Identifiers, PreviousID, GroupID, PersonID, Original, Sent, Flags.
 	Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]Kept, error)
+	// Recent is Histories without events from before a moment; the zero one is before all.
+	Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]Kept, error)
 	// Linked returns the events that carry one of the identifiers (Kept.Identifiers), in the order of Less, at most limit.
 	Linked(ctx context.Context, ws string, ids []Identifier, limit int) ([]Kept, error)
 
@@ -94,12 +96,6 @@ const (
 	DuckDB     Engine = "duckdb"
 	ClickHouse Engine = "clickhouse"
 )
-
-// RecentStore is a Store that can leave out of histories what is too old for the question.
-type RecentStore interface {
-	// Recent is Histories without events from before a moment.
-	Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]Kept, error)
-}
 
 // SampleSize is how many objects Fields and Values look at: enough to meet every member that matters, few enough to
 // answer while somebody types.

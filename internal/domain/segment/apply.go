@@ -244,19 +244,11 @@ func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]e
 	case len(names) == 0:
 		return mirrors, nil, nil
 	}
-	histories, err := s.histories(ctx, ws, p.people, names, since)
+	histories, err := s.c.Events.Recent(ctx, ws, p.people, names, since)
 	if err != nil {
 		return nil, nil, fmt.Errorf("histories to evaluate: %w", err)
 	}
 	return mirrors, histories, nil
-}
-
-// histories reads the events of people, if the store can do so without those from before the moment, unless that is zero.
-func (s *Service) histories(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
-	if recent, ok := s.c.Events.(event.RecentStore); ok && !since.IsZero() {
-		return recent.Recent(ctx, ws, people, names, since)
-	}
-	return s.c.Events.Histories(ctx, ws, people, names)
 }
 
 // deadlineChanges compares the deadlines that a pass wants with those that there are.

@@ -338,6 +338,27 @@ func histories(t *testing.T, s Store) {
 		}
 		same(t, fmt.Sprintf("names %q", c.names), got, c.want)
 	}
+	// The moment itself is no longer too old, and no name or many change nothing of that.
+	for _, c := range []struct {
+		names []string
+		since int
+		want  []string
+	}{
+		{nil, 1, []string{"m3", "m4", "m5", "m6"}},
+		{[]string{"A"}, 1, []string{"m3"}},
+		{[]string{"A", "B", "page", "C"}, 1, []string{"m3", "m4", "m5"}},
+		{nil, 2, []string{"m5", "m6"}},
+		{nil, 4, nil},
+	} {
+		h, err := s.Recent(t.Context(), "ws_1", []uint64{1, 2}, c.names, Kept(1, "A", c.since, 1).Time)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprintf("names %q from %d on", c.names, c.since), ids(h[1]), c.want)
+		if len(h[2]) > 0 {
+			t.Errorf("names %q from %d on: %v of somebody who has done nothing since", c.names, c.since, ids(h[2]))
+		}
+	}
 	if h, err := s.Histories(t.Context(), "ws_1", nil, nil); err != nil || len(h) != 0 {
 		t.Errorf("nobody: %v, %v; want nothing", h, err)
 	}

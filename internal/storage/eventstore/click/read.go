@@ -100,6 +100,11 @@ func (s *Store) Arrivals(ctx context.Context, ws string, f event.ArrivalFilter, 
 
 // Histories implements event.Store.
 func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names []string) (map[uint64][]event.Kept, error) {
+	return s.Recent(ctx, ws, people, names, time.Time{})
+}
+
+// Recent implements event.Store.
+func (s *Store) Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
 	out := make(map[uint64][]event.Kept, len(people))
 	if len(people) == 0 || names != nil && len(names) == 0 {
 		return out, nil
@@ -107,6 +112,9 @@ func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names
 	w := eventstore.Where{}
 	w.Add("ws = ?", ws)
 	w.Add("person IN ?", people)
+	if !since.IsZero() {
+		w.Add("time >= ?", since.UnixMicro()) // a part of the table is of one month, and others are not read
+	}
 	if names != nil {
 		w.Named(names)
 	}

@@ -56,7 +56,7 @@ func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names
 // 600 ms of processor time instead of 740, with all three 1,040 and 780.
 const severalNames = 3
 
-// Recent implements event.RecentStore.
+// Recent implements event.Store.
 func (s *Store) Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
 	out := make(map[uint64][]event.Kept, len(people))
 	open := s.open.Load()

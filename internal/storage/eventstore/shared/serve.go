@@ -79,11 +79,7 @@ func perform(ctx context.Context, k Keeper, q call) (a answer, err error) {
 		if q.Named && names == nil {
 			names = []string{}
 		}
-		if recent, ok := k.(event.RecentStore); ok {
-			a.Histories, err = recent.Recent(ctx, q.WS, q.People, names, q.Since)
-		} else {
-			a.Histories, err = k.Histories(ctx, q.WS, q.People, names)
-		}
+		a.Histories, err = k.Recent(ctx, q.WS, q.People, names, q.Since)
 	case "Linked":
 		a.Kept, err = k.Linked(ctx, q.WS, q.IDs, q.Limit)
 	case "Select":

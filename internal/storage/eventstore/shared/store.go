@@ -223,7 +223,7 @@ func (s *Store) Histories(ctx context.Context, ws string, people []uint64, names
 	return s.Recent(ctx, ws, people, names, time.Time{})
 }
 
-// Recent implements event.RecentStore.
+// Recent implements event.Store.
 func (s *Store) Recent(ctx context.Context, ws string, people []uint64, names []string, since time.Time) (map[uint64][]event.Kept, error) {
 	a, err := s.ask(ctx, call{Method: "Histories", WS: ws, People: people, Names: names, Named: names != nil, Since: since})
 	return a.Histories, err
