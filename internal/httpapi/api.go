@@ -94,6 +94,7 @@ type Config struct {
 
 	Rejections Rejections
 	SetUsers   SetUsers
+	Senders    Senders
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
 	Privacy    *privacy.Service

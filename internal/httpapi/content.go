@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -221,7 +222,7 @@ type Preview struct {
 	Version  int            `json:"version,omitempty"`
 	Draft    *TemplateDraft `json:"draft,omitempty" doc:"or something not saved yet"`
 	Person   string         `json:"person,omitempty" doc:"as this person would see it"`
-	Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event"`
+	Vars     map[string]any `json:"vars,omitempty" doc:"variables beside the person's, e.g. event; members of person stand in place of theirs"`
 	Event    string         `json:"event,omitempty" doc:"name of an event: the person's latest of that name fills event, if vars does not"`
 	Locale   string         `json:"locale,omitempty" doc:"as a reader of this language would get it; the person's if left out"`
 }
@@ -248,7 +249,11 @@ func (a *api) previewOf(ctx context.Context, b Preview) (content.PreviewRequest,
 		if err := a.saw(ctx, p.ID); err != nil {
 			return r, err
 		}
-		r.Vars["person"] = outbox.PersonVars(p)
+		vars := outbox.PersonVars(p)
+		if instead, ok := r.Vars["person"].(map[string]any); ok {
+			maps.Copy(vars, instead)
+		}
+		r.Vars["person"] = vars
 		if r.Options.Locale == "" {
 			r.Options.Locale = p.Locale()
 		}

@@ -215,6 +215,11 @@ func (a *api) snippetRoutes() {
 	})
 }
 
+// Senders finds what will send a template: campaigns and series that have not ended, journeys, topics. At most two hundred, latest first.
+type Senders interface {
+	TemplateUsers(ctx context.Context, ws, id string) ([]content.User, error)
+}
+
 // TemplateLanguages says which languages a template speaks.
 type TemplateLanguages struct {
 	ID   string `json:"id"`
@@ -255,6 +260,17 @@ func (a *api) versionRoutes(write func(ctx context.Context, action string, do fu
 	type outdated struct {
 		Items []string `json:"items" doc:"brand, or keys of snippets, with a newer revision than the template was made with; POST refresh takes them up"`
 	}
+	type users struct {
+		Items []content.User `json:"items"`
+	}
+	route(a, http.MethodGet, "/templates/{id}/users", "template-users", "What will send a template: campaigns and series that have not ended, journeys, topics that ask for confirmation with it", staff.ContentRead, func(ctx context.Context, in *IDPath) (*body[users], error) {
+		ws := workspaceOf(ctx)
+		if _, err := c.Get(ctx, ws, in.ID); err != nil {
+			return nil, err
+		}
+		found, err := a.c.Senders.TemplateUsers(ctx, ws, in.ID)
+		return answer(users{append([]content.User{}, found...)}), err
+	})
 	route(a, http.MethodGet, "/templates/{id}/outdated", "template-outdated", "What has changed around a template since it was saved", staff.ContentRead, func(ctx context.Context, in *IDPath) (*body[outdated], error) {
 		t, err := c.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {

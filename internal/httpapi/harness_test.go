@@ -207,7 +207,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Replay:     again,
 		Quotas:     w.quotas,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
-		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
+		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), Senders: sqlstore.NewContent(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {
 		f(&c)

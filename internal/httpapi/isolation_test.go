@@ -280,6 +280,7 @@ var foreignCases = map[string]foreign{
 	"DELETE /templates/{id}":                {id: "$spare_template"},
 	"POST /templates/{id}/restore":          {id: "$archived_template"},
 	"GET /templates/{id}/versions":          {id: "$template"},
+	"GET /templates/{id}/users":             {id: "$template"},
 	"GET /templates/{id}/changes":           {path: "/templates/$template/changes?from=1"},
 	"GET /templates/{id}/outdated":          {id: "$template"},
 	"POST /templates/{id}/revert":           {id: "$template", body: `{"version":1}`},
@@ -406,7 +407,7 @@ func snapshot(w *world, b *business) map[string]any {
 		"/accounts/$account/inbound", "/bounces", "/sending/bounce-policy",
 		"/journey-rounds/$round", "/keys", "/lists", "/lists/$list/members", "/messages/$message", "/people", "/people-suggestions", "/people-suggestions/$suggestion", "/people/$aya/apart", "/people/$aya/events", "/people/$aya/identity", "/people/$aya/messages",
 		"/people/$aya/segments", "/people/$cem/subscriptions", "/people/$aya/suppression", "/rejections", "/events", "/events/$arrived", "/reports/topics", "/reports/subjects", "/reports/campaigns", "/saved-reports", "/campaigns/$campaign/note", "/segments", "/segments?status=archived", "/segments/$segment/members", "/segments/$segment/history", "/segments/$segment/users", "/personas", "/personas/$persona", "/journey-maps", "/journey-maps/$map", "/journey-maps/$map/flow", "/seen-values?path=plan", "/sending",
-		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
+		"/sources", "/staff", "/stats", "/suppressions", "/templates", "/templates?status=archived", "/templates/$template/versions", "/templates/$template/users", "/templates/languages", "/brand", "/brand/revisions", "/snippets", "/snippets/spice_hours", "/snippets/spice_hours/versions", "/topics", "/workspace",
 	} {
 		var v any
 		w.ok(b.key, "GET "+b.expand(w, path), "", &v)

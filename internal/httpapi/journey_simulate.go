@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"time"
 
@@ -81,14 +83,32 @@ type JourneyTrial struct {
 	At      *time.Time     `json:"at,omitempty" doc:"when they enter; left out: now"`
 	Trigger TrialEvent     `json:"trigger" doc:"what lets them in"`
 	Events  []TrialEvent   `json:"events,omitempty" maxItems:"100" doc:"what they do afterwards"`
+	Answers []TrialAnswer  `json:"answers,omitempty" maxItems:"100" doc:"what other servers say to its webhooks; one that is left out never answers"`
+}
+
+// TrialAnswer is what another server is imagined to say to a webhook.
+type TrialAnswer struct {
+	Node   string          `json:"node" maxLength:"200" doc:"the webhook"`
+	Status int             `json:"status,omitempty" minimum:"0" maximum:"599" doc:"of the HTTP answer; 0: it never answers"`
+	Body   json.RawMessage `json:"body,omitempty" doc:"JSON that the steps behind it can use"`
+}
+
+// TrialLetter is a message that a step would have sent. POST /templates/preview shows it.
+type TrialLetter struct {
+	Step     int            `json:"step" doc:"index among the steps of the round"`
+	At       time.Time      `json:"at" doc:"when it would go"`
+	Channel  string         `json:"channel"`
+	Template string         `json:"template_id"`
+	Vars     map[string]any `json:"vars" doc:"what its content is filled with; person as they are by then"`
 }
 
 // JourneyTrace is what a trial came to, step by step.
 type JourneyTrace struct {
-	Round   Round     `json:"round"`
-	Matches bool      `json:"trigger_matches" doc:"the trigger would have let the event in"`
-	Until   time.Time `json:"until" doc:"when the rehearsal ended at the latest"`
-	Endless bool      `json:"endless" doc:"given up, since the person moved without end"`
+	Round   Round         `json:"round"`
+	Matches bool          `json:"trigger_matches" doc:"the trigger would have let the event in"`
+	Until   time.Time     `json:"until" doc:"when the rehearsal ended at the latest"`
+	Letters []TrialLetter `json:"letters" doc:"messages it would have sent"`
+	Endless bool          `json:"endless" doc:"given up, since the person moved without end"`
 }
 
 func (a *api) journeySimulateRoutes() {
@@ -134,11 +154,19 @@ func (a *api) journeySimulateRoutes() {
 			}
 			t.Events = append(t.Events, made)
 		}
+		for _, x := range in.Body.Answers {
+			t.Replies = append(t.Replies, journey.TrialReply(x))
+		}
 		got, err := s.Try(ctx, workspaceOf(ctx), in.ID, t)
 		if err != nil {
 			return nil, err
 		}
-		out := JourneyTrace{Round: roundShape(got.Instance), Matches: got.Matches, Until: got.Until, Endless: got.Endless}
+		out := JourneyTrace{Round: roundShape(got.Instance), Matches: got.Matches, Until: got.Until, Endless: got.Endless, Letters: make([]TrialLetter, len(got.Letters))}
+		for i, l := range got.Letters {
+			vars := map[string]any{"person": l.Traits}
+			maps.Copy(vars, l.Vars)
+			out.Letters[i] = TrialLetter{Step: l.Step, At: l.At, Channel: cmp.Or(l.Channel, "email"), Template: l.Template, Vars: vars}
+		}
 		out.Round.Steps = stepShapes(got.Steps)
 		if t.Person != "" {
 			return answer(out), a.saw(ctx, t.Person)

@@ -158,6 +158,7 @@ func (a *api) segmentRoutes() {
 		Count      uint64           `json:"count"`
 		Sample     []PersonBrief    `json:"sample" doc:"up to five people; empty without the permission people.read"`
 		Conditions []ConditionCount `json:"conditions" doc:"people for each node of the tree alone"`
+		Reach      []ChannelReach   `json:"reach" doc:"of them, who can be written to, by kind of channel"`
 		Entering   *uint64          `json:"entering,omitempty" doc:"with segment_id: who would come in"`
 		Leaving    *uint64          `json:"leaving,omitempty" doc:"with segment_id: who would go"`
 	}
@@ -167,13 +168,20 @@ func (a *api) segmentRoutes() {
 	}
 	route(a, http.MethodPost, "/segments/preview", "segment-preview", "Who would fulfil a rule now", staff.SegmentsRead, func(ctx context.Context, in *in[ruleBody]) (*body[preview], error) {
 		ws := workspaceOf(ctx)
-		p, err := a.c.Segments.Preview(ctx, ws, json.RawMessage(in.Body.Rule), in.Body.SegmentID)
+		var kinds []string
+		for _, c := range a.c.Outbox.Channels() {
+			kinds = append(kinds, c.Kind)
+		}
+		p, err := a.c.Segments.Preview(ctx, ws, json.RawMessage(in.Body.Rule), in.Body.SegmentID, kinds...)
 		if err != nil {
 			return nil, err
 		}
-		out := preview{Count: p.Count, Sample: []PersonBrief{}, Conditions: make([]ConditionCount, len(p.Counts))}
+		out := preview{Count: p.Count, Sample: []PersonBrief{}, Conditions: make([]ConditionCount, len(p.Counts)), Reach: []ChannelReach{}}
 		for i, c := range p.Counts {
 			out.Conditions[i] = ConditionCount{Path: c.Path, Count: c.Count}
+		}
+		for _, kind := range kinds {
+			out.Reach = append(out.Reach, ChannelReach{Channel: kind, Count: p.Reach[kind]})
 		}
 		if in.Body.SegmentID != "" {
 			out.Entering, out.Leaving = &p.Entering, &p.Leaving
@@ -214,6 +222,12 @@ func (a *api) segmentRoutes() {
 	route(a, http.MethodGet, "/rule-schema", "rule-schema-get", "JSON Schema of rules", staff.SegmentsRead, func(context.Context, *nothing) (*body[json.RawMessage], error) {
 		return answer(json.RawMessage(rule.Schema())), nil
 	})
+}
+
+// ChannelReach is how many people can be written to on a channel: they have an address there that is not suppressed.
+type ChannelReach struct {
+	Channel string `json:"channel" doc:"its kind"`
+	Count   uint64 `json:"count"`
 }
 
 // ConditionCount is how many people fulfil one node of a rule.

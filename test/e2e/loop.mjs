@@ -123,9 +123,17 @@ async function tell(lang) {
   await choose(page, one, t['field.person'])
   await one.getByRole('button', { name: t['journeys.run'] }).click()
   await one.getByText(t['node.send']).first().waitFor()
+  await one.getByRole('button', { name: t['journeys.trial_letter'] }).click()
+  await page.getByRole('dialog').locator('iframe').waitFor()
+  await page.keyboard.press('Escape')
   await visit(page, `/journeys/${id}`)
   await page.getByRole('button', { name: t['journeys.publish'], exact: true }).click()
-  await page.getByRole('dialog').getByRole('button', { name: t['journeys.publish'], exact: true }).click()
+  // It sends to everybody and has no goal: whoever publishes says that they have seen it.
+  const publish = page.getByRole('dialog').getByRole('button', { name: t['journeys.publish'], exact: true })
+  await page.getByRole('dialog').getByText(t['journey_warning.no_goal']).waitFor()
+  assert.ok(await publish.isDisabled())
+  await page.getByRole('dialog').getByLabel(t['journeys.warnings_known']).check()
+  await publish.click()
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   const known = (await api('GET', `/people/${person}`)).identifiers
   await track({ event: `Loop ${stamp}`, userId: known.find((i) => i.kind === 'user_id').value })

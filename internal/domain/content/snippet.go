@@ -267,11 +267,12 @@ func (s *Service) SnippetVersions(ctx context.Context, ws, key string, p page.Re
 	return s.store.SnippetVersions(ctx, ws, key, p)
 }
 
-// User is something that a snippet stands in.
+// User is something that a snippet stands in, or that sends a template.
 type User struct {
-	Noun string `json:"noun" enum:"template,snippet"`
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	Noun   string `json:"noun" enum:"template,snippet,campaign,series,journey,topic"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status,omitempty" doc:"of a campaign, series or journey"`
 }
 
 // SnippetUsers lists the templates and snippets whose current version has the snippet in it, those included that have it
@@ -296,7 +297,7 @@ func (s *Service) snippetUsers(ctx context.Context, ws, key string) ([]User, err
 		for _, n := range found.Items {
 			texts, _ := n.fragments() // what was saved parses
 			if n.Key != key && slices.ContainsFunc(texts, func(f block.Fragment) bool { return slices.Contains(f.Snippets(), key) }) {
-				out = append(out, User{"snippet", n.Key, n.Name})
+				out = append(out, User{Noun: "snippet", ID: n.Key, Name: n.Name})
 			}
 		}
 		if p.Cursor = found.Next; p.Cursor == "" {

@@ -92,7 +92,8 @@ type trackKey struct{ person, journey, live string }
 type track struct {
 	inside  *Instance
 	last    *Instance
-	pending []*Walk // changes made by this batch; the last one concerns inside, if the person is
+	reply   *node.Answer // of a rehearsal: what the round hears when it is woken
+	pending []*Walk      // changes made by this batch; the last one concerns inside, if the person is
 }
 
 func (r *reaction) track(k trackKey) *track {

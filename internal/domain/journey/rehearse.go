@@ -27,6 +27,7 @@ type rehearsal struct {
 	to      time.Time
 	first   *Entry                      // lets the person in at once
 	once    bool                        // by that alone, not by their events or the clock
+	replies map[string]node.Answer      // what other servers are imagined to say, by the node that asks; none: they never answer
 	note    func(w Walk, now time.Time) // told of every walk, after the gate was asked
 
 	now    time.Time
@@ -39,6 +40,19 @@ type rehearsal struct {
 	due    time.Time // the next appointment, zero if there is none
 	entry  Entry
 	turned map[string]int64
+
+	letters []TrialLetter // of once alone
+	passed  int           // steps that note was told of
+}
+
+// TrialLetter is a message that a rehearsed step would have sent.
+type TrialLetter struct {
+	Step     int // index among the steps of the trace
+	At       time.Time
+	Channel  string
+	Template string
+	Vars     map[string]any // what the content is filled with beside the person
+	Traits   map[string]any // of somebody made up, at that moment; of a person those that are not theirs today, nil for one that is gone
 }
 
 // maxRehearsed bounds the moves of one person, should a plan go round and round.
@@ -193,7 +207,9 @@ func (r *rehearsal) wake() {
 		r.steps++
 		return
 	}
-	r.take(first, r.plan.Run(*first.inside, node.Input{Subject: r.view(), Home: r.zone}, r.now, false))
+	in := node.Input{Subject: r.view(), Home: r.zone, Answer: first.reply}
+	first.reply = nil
+	r.take(first, r.plan.Run(*first.inside, in, r.now, false))
 }
 
 // take notes where a walk leads, asks the gate about its messages and remembers the traits it sets.
@@ -218,10 +234,27 @@ func (r *rehearsal) take(t *track, w Walk) {
 					st.Reason = node.Because("message_would_wait", "at", at.UTC().Format(time.RFC3339), "zone", r.zone.String())
 				}
 				w.tally(e.Node, Queued, 1)
+				if r.once {
+					r.letters = append(r.letters, TrialLetter{r.passed + e.Step, at, e.Send.Channel, e.Send.Template, e.Send.Vars, maps.Clone(r.traits)})
+				}
+			}
+		case e.Errand != nil && t.inside != nil && t.inside.Node == e.Node:
+			if a, known := r.reply(e); known {
+				t.inside.Due, t.reply = r.now, &a
 			}
 		}
 	}
+	r.passed += len(w.Steps)
 	r.note(w, r.now)
+}
+
+// reply is what comes of an errand at once, if anything does: lists are there to be changed, and other servers say what they are imagined to.
+func (r *rehearsal) reply(e Effect) (node.Answer, bool) {
+	if e.Errand.List != nil {
+		return node.Answer{OK: true, Tries: 1}, true
+	}
+	a, known := r.replies[e.Node]
+	return a, known
 }
 
 // gate says when a message would go, or why it would be refused, as far as that can be known: by the person's consent of today, the quiet hours, and caps over the messages of

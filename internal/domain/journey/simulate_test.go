@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,6 +201,49 @@ func TestWhatIsMadeUpDuringATrialLeadsOn(t *testing.T) {
 	want(t, "again the same", path(click, gold), both)
 	for _, bad := range []journey.TrialEvent{{}, {Name: "x", Traits: map[string]any{"a": 1}}} {
 		if _, err := w.svc.Try(t.Context(), ws, j.ID, journey.Trial{Trigger: journey.TrialEvent{Name: "Go"}, Events: []journey.TrialEvent{bad}}); !errs.Is(err, errs.KindInvalid) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	want(t, "nothing was sent", len(w.messages())+len(w.emitted()), 0)
+}
+
+func TestATrialTakesWhatAWebhookIsImaginedToSayAndShowsTheMessages(t *testing.T) {
+	w := newWorld(t)
+	j, err := w.svc.Create(t.Context(), ws, "", "d", parse(t, `{"trigger": {"event": {"name": "Go"}}, "nodes": [
+		{"id": "list", "kind": "add_to_list", "config": {"list": "lst_1"}, "next": {"next": "ask"}},
+		{"id": "ask", "kind": "webhook", "config": {"url": "https://shop.example/score"}, "next": {"done": "mark", "refused": "no", "timeout": "late"}},
+		{"id": "mark", "kind": "set_trait", "config": {"traits": {"scored": true}}, "next": {"next": "mail"}},
+		{"id": "mail", "kind": "send", "config": {"template": "tpl_1", "topic": "news"}},
+		{"id": "no", "kind": "exit"}, {"id": "late", "kind": "exit"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(replies ...journey.TrialReply) (path []string, got journey.Trace) {
+		t.Helper()
+		got, err := w.svc.Try(t.Context(), ws, j.ID, journey.Trial{Trigger: journey.TrialEvent{Name: "Go", Properties: json.RawMessage(`{"n": 1}`)}, Replies: replies})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range got.Steps {
+			path = append(path, s.Node+" "+s.Output+s.Why+" "+s.Left.Sub(start).String())
+		}
+		return path, got
+	}
+	path, _ := try()
+	want(t, "nobody answers", path, []string{"list next 0s", "ask timeout 1h0m0s", "late exit_node 1h0m0s"})
+	path, _ = try(journey.TrialReply{Node: "ask", Status: 404})
+	want(t, "a refusal", path, []string{"list next 0s", "ask refused 0s", "no exit_node 0s"})
+	path, got := try(journey.TrialReply{Node: "ask", Status: 200, Body: json.RawMessage(`{"score": 7}`)})
+	want(t, "an answer", path, []string{"list next 0s", "ask done 0s", "mark next 0s", "mail next 0s"})
+	if len(got.Letters) != 1 || got.Steps[got.Letters[0].Step].Node != "mail" || got.Letters[0].Template != "tpl_1" || got.Letters[0].Traits["scored"] != true {
+		t.Fatalf("%+v", got.Letters)
+	}
+	raw, _ := json.Marshal(got.Letters[0].Vars)
+	if s := string(raw); !strings.Contains(s, `"score":7`) || !strings.Contains(s, `"n":1`) {
+		t.Errorf("filled with %s", s)
+	}
+	for _, bad := range []journey.TrialReply{{Node: "mail", Status: 200}, {Node: "none"}, {Node: "ask", Status: 42}} {
+		if _, err := w.svc.Try(t.Context(), ws, j.ID, journey.Trial{Trigger: journey.TrialEvent{Name: "Go"}, Replies: []journey.TrialReply{bad}}); !errs.Is(err, errs.KindInvalid) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -23,6 +25,14 @@ type Trial struct {
 	At      time.Time    // when the person enters; zero: now
 	Trigger TrialEvent   // what lets them in, whatever the trigger says
 	Events  []TrialEvent // what they do afterwards
+	Replies []TrialReply // of webhooks; one that is left out never answers
+}
+
+// TrialReply is what another server is imagined to say to a webhook.
+type TrialReply struct {
+	Node   string
+	Status int             // of the HTTP answer; 0: it never answers
+	Body   json.RawMessage // JSON, for the steps that follow; may be empty
 }
 
 // TrialEvent is something that is made up to happen: an event, or a change of traits.
@@ -38,7 +48,7 @@ type Trace struct {
 	Instance Instance // how it stands at the end
 	Steps    []Step
 	Matches  bool // the trigger would have let the event in
-	Refused  string
+	Letters  []TrialLetter
 	Until    time.Time // when the rehearsal ended
 	Endless  bool
 }
@@ -77,6 +87,7 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 			return Trace{}, err
 		}
 	}
+	today := maps.Clone(subject.Traits)
 	for name, v := range t.Traits {
 		if subject.Traits == nil {
 			subject.Traits = map[string]any{}
@@ -90,6 +101,18 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 	for n, e := range t.Events {
 		if (e.Name == "") == (len(e.Traits) == 0) {
 			return Trace{}, errs.Invalid("journey.trial.event", fmt.Sprintf("events[%d].name", n), "say what happens: an event, or traits that change")
+		}
+	}
+	replies := map[string]node.Answer{}
+	for n, a := range t.Replies {
+		field := fmt.Sprintf("answers[%d].", n)
+		switch {
+		case p.nodes[a.Node] == nil || p.nodes[a.Node].kind != node.Webhook.Kind:
+			return Trace{}, errs.Invalid("journey.trial.answer", field+"node", "the journey has no webhook %q; name one of its webhooks", a.Node)
+		case a.Status != 0 && (a.Status < 100 || a.Status > 599):
+			return Trace{}, errs.Invalid("journey.trial.status", field+"status", "%d is no status of HTTP; give 100 to 599, or 0 for no answer", a.Status)
+		case a.Status != 0:
+			replies[a.Node] = node.Answer{OK: a.Status >= 200 && a.Status < 300, Status: a.Status, Body: a.Body, Tries: 1}
 		}
 	}
 	made := func(n int, e TrialEvent) event.Kept {
@@ -121,7 +144,7 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 		}
 	}
 	out := Trace{Matches: p.trigger.match.Match(first), Until: at.Add(trialLength)}
-	r := &rehearsal{plan: p, journey: j, policy: policy, subject: subject, zone: zoneOf(subject, zones), home: home, from: at, to: out.Until, once: true}
+	r := &rehearsal{plan: p, journey: j, policy: policy, subject: subject, zone: zoneOf(subject, zones), home: home, from: at, to: out.Until, once: true, replies: replies}
 	r.note = func(w Walk, now time.Time) {
 		out.Instance = w.Instance
 		out.Steps = append(out.Steps, w.Steps...)
@@ -130,6 +153,19 @@ func (s *Service) Try(ctx context.Context, ws, journey string, t Trial) (Trace, 
 	entry.Kind, entry.Received = ByManual, at
 	r.first = &entry
 	out.Endless = !r.run()
+	out.Letters = r.letters
+	for _, l := range out.Letters {
+		if t.Person == "" {
+			break
+		}
+		for name, v := range today {
+			if now, still := l.Traits[name]; !still {
+				l.Traits[name] = nil
+			} else if reflect.DeepEqual(now, v) {
+				delete(l.Traits, name)
+			}
+		}
+	}
 	return out, nil
 }
 

@@ -55,10 +55,11 @@ type world struct {
 	asked   *hooked
 	*segment.Service
 
-	ws      string
-	seq     uint64
-	traits  map[uint64]map[string]any
-	emitted []event.Event
+	ws       string
+	seq      uint64
+	traits   map[uint64]map[string]any
+	mailable map[uint64]bool
+	emitted  []event.Event
 }
 
 // newWorld makes a world of its own; tests run side by side because most of their time is waiting for disks.
@@ -95,7 +96,7 @@ func newWorldOn(t testing.TB, db *sqldb.DB) *world {
 	})
 	w := &world{
 		tb: t, ctx: t.Context(), db: db, events: events, clock: clock.NewFixed(start), pending: sqlstore.NewPendingEvent(db),
-		broken: &breakable{Runner: db}, people: directory{}, traits: map[uint64]map[string]any{},
+		broken: &breakable{Runner: db}, people: directory{}, traits: map[uint64]map[string]any{}, mailable: map[uint64]bool{},
 	}
 	w.ws, w.asked = ws, &hooked{Store: events}
 	w.Service = w.newService()
@@ -178,7 +179,7 @@ func (w *world) mirror(num uint64) event.Mirror {
 	if err != nil {
 		w.Fatal(err)
 	}
-	return event.Mirror{Workspace: w.ws, Num: num, ID: personID(num), Traits: raw, Channels: json.RawMessage(`{}`), FirstSeen: start, LastSeen: w.clock.Now()}
+	return event.Mirror{Workspace: w.ws, Num: num, ID: personID(num), Traits: raw, Channels: json.RawMessage(fmt.Sprintf(`{"email": {"reachable": %t}}`, w.mailable[num])), FirstSeen: start, LastSeen: w.clock.Now()}
 }
 
 // keep appends a batch to the event store.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
@@ -21,6 +22,7 @@ type Preview struct {
 	Sample []uint64         // numbers of up to five people, spread over the whole audience
 	Counts []rule.NodeCount // people for each condition alone
 	Took   time.Duration
+	Reach  map[string]uint64 // of them, who can be written to, by kind of channel
 	// Entering and Leaving say how the members of the segment it was compared with would change.
 	Entering, Leaving uint64
 }
@@ -28,8 +30,8 @@ type Preview struct {
 const sampleSize = 5
 
 // Preview evaluates a rule for everyone without keeping it. If it is to become the rule of an existing segment, against names that
-// segment (else empty); an unknown one is not found. Errors in the rule are those of rule.Parse.
-func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, against string) (Preview, error) {
+// segment (else empty); an unknown one is not found. Who can be reached is counted for the kinds of channels. Errors in the rule are those of rule.Parse.
+func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, against string, kinds ...string) (Preview, error) {
 	began := s.c.Clock.Now()
 	c, err := compile(Segment{Rule: raw})
 	if err != nil {
@@ -42,11 +44,26 @@ func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, a
 	if err := s.check(ctx, ws, v, c); err != nil {
 		return Preview{}, err
 	}
-	audience, err := c.rule.Audience(ctx, source{s.c.Events, v}, ws, began)
-	if err != nil {
+	var audience rule.Audience
+	reached := make([]*roaring64.Bitmap, len(kinds))
+	questions, asking := errgroup.WithContext(ctx) // side by side: somebody waits for the figures at every change of a rule
+	questions.Go(func() (err error) {
+		audience, err = c.rule.Audience(asking, source{s.c.Events, v}, ws, began)
+		return err
+	})
+	for n, kind := range kinds {
+		questions.Go(func() (err error) {
+			reached[n], err = s.reachable(asking, ws, v, kind)
+			return err
+		})
+	}
+	if err := questions.Wait(); err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Count: audience.People.GetCardinality(), Counts: audience.Counts}
+	p := Preview{Count: audience.People.GetCardinality(), Counts: audience.Counts, Reach: map[string]uint64{}}
+	for n, kind := range kinds {
+		p.Reach[kind] = audience.People.AndCardinality(reached[n])
+	}
 	if against != "" {
 		members, err := v.members(against)
 		if err != nil {
@@ -64,6 +81,20 @@ func (s *Service) Preview(ctx context.Context, ws string, raw json.RawMessage, a
 	}
 	p.Took = s.c.Clock.Now().Sub(began)
 	return p, nil
+}
+
+// reachable returns who can be written to on a kind of channel.
+func (s *Service) reachable(ctx context.Context, ws string, v *view, kind string) (*roaring64.Bitmap, error) {
+	raw, err := json.Marshal(map[string]any{"channel": map[string]any{"kind": kind, "reachable": true}})
+	if err != nil {
+		return nil, err
+	}
+	r, err := rule.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Audience(ctx, source{s.c.Events, v}, ws, s.c.Clock.Now())
+	return found.People, err
 }
 
 // Audience returns everyone who fulfils a rule now. Errors in the rule are those of rule.Parse. The bitmap is the caller's.

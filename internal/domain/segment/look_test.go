@@ -19,11 +19,15 @@ func TestPreviewCountsEveryConditionAndKeepsNothing(t *testing.T) {
 	w := newWorld(t)
 	for n := range uint64(20) {
 		w.traits[n+1] = map[string]any{"country": "JP"}
+		w.mailable[n+1] = n < 5
 		w.join(n + 1)
 	}
 	w.do(3, bought, order)
-	p, err := w.Preview(w.ctx, ws, json.RawMessage(`{"all": [`+inJapan+`, {"not": `+buyers+`}]}`), "")
+	p, err := w.Preview(w.ctx, ws, json.RawMessage(`{"all": [`+inJapan+`, {"not": `+buyers+`}]}`), "", "email", "sms")
 	w.must(err)
+	if diff := cmp.Diff(map[string]uint64{"email": 4, "sms": 0}, p.Reach); diff != "" {
+		t.Errorf("who can be reached (-want +got):\n%s", diff)
+	}
 	if p.Count != 19 || len(p.Sample) != 5 {
 		t.Errorf("count %d, sample %v; want 19 and five people", p.Count, p.Sample)
 	}

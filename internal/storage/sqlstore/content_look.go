@@ -207,3 +207,19 @@ func (s *Content) useSnippets(ctx context.Context, ws string, t content.Template
 	}
 	return nil
 }
+
+// TemplateUsers returns what will send the template: campaigns and series that have not ended, journeys that are not archived, as they are published and as they
+// are drafted, and topics whose mail of confirmation it is; latest first, at most two hundred. Ids are unique texts, so that looking for the quoted id in the JSON
+// finds just those that name it.
+func (s *Content) TemplateUsers(ctx context.Context, ws, id string) ([]content.User, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (u content.User, err error) {
+		return u, r.Scan(&u.Noun, &u.ID, &u.Name, &u.Status)
+	}, `SELECT noun, id, name, status FROM (
+		SELECT 'campaign' AS noun, id, name, status, updated_at FROM campaign
+			WHERE workspace_id = $1 AND status NOT IN ('sent', 'cancelled') AND (template = $4 OR plan LIKE $2 ESCAPE '\')
+		UNION ALL SELECT 'series', id, name, status, updated_at FROM campaign_series WHERE workspace_id = $1 AND status <> 'ended' AND draft LIKE $2 ESCAPE '\'
+		UNION ALL SELECT 'journey', id, name, status, updated_at FROM journey WHERE workspace_id = $1 AND status <> 'archived' AND (draft LIKE $2 ESCAPE '\' OR EXISTS
+			(SELECT 1 FROM journey_version v WHERE v.journey_id = journey.id AND v.version = journey.published AND v.graph LIKE $2 ESCAPE '\'))
+		UNION ALL SELECT 'topic', id, name, '', created_at FROM topic WHERE workspace_id = $1 AND confirmation = $4
+		) AS users ORDER BY updated_at DESC, id LIMIT $3`, ws, `%"`+escapeLike.Replace(id)+`"%`, maxUsers, id)
+}

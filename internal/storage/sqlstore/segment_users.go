@@ -7,7 +7,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
-// maxUsers is how many users of a set are told.
+// maxUsers is how many users of a set or template are told.
 const maxUsers = 200
 
 // SetUsers returns the campaigns, series, journeys, personas and journey maps that name the set, and the content that names it or that a campaign sends

@@ -32,6 +32,7 @@ import {
 import { useChoices } from './choices'
 import { askOf, type CampaignForm as Values, differences, draftOf, formOf, type Mode } from './draft'
 import { Reach, Reasons } from './Gate'
+import { goalFrom, goalNames, goalOf } from './goal'
 import { GoalCard } from './GoalCard'
 import { Preview } from './Preview'
 import { useDryRun } from './useDryRun'
@@ -52,6 +53,8 @@ const places: Record<string, number> = {
   html: 1,
   goalEvent: 2,
   goalDays: 2,
+  goalFilter: 2,
+  goalValue: 2,
   notePlan: 2,
   figure: 2,
   value: 2,
@@ -103,8 +106,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     names: {
       'audience.include': 'include',
       'audience.exclude': 'exclude',
-      'goal.event': 'goalEvent',
-      'goal.window_seconds': 'goalDays',
+      ...goalNames,
       'plan.local': 'at',
       scheduled_at: 'at',
       'plan.per_minute': 'perMinute',
@@ -119,7 +121,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         : v.template
       if (v.write) form.setValues({ write: false, template })
       setClash(null)
-      const body = draftOf(v, template, over.current ?? campaign)
+      const body = draftOf(v, template)
       const keep = async (id: string) => {
         try {
           return await update.mutateAsync({ path: { id }, body: { ...body, revision: over.current?.revision ?? base } })
@@ -262,11 +264,12 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
 function shown(t: ReturnType<typeof useT>, choices: Choices, v: Values, key: keyof Values): string {
   const value = v[key]
   if (key === 'mode') return t(`campaigns.mode_${v.mode}`)
+  if (key === 'goalFilter') return v.goalFilter.length ? goalOf(goalFrom(v), t) : ''
   if (key === 'at') return v.at.replace('T', ' ')
   if (key === 'priority') return t(`campaigns.priority_${v.priority}`)
   if (key === 'metric') return t(`metric.${v.metric}`)
   if (typeof value === 'boolean') return t(value ? 'rule.true' : 'rule.false')
-  if (Array.isArray(value)) return formatList(value.map((id) => choices.names[id] ?? id))
+  if (Array.isArray(value)) return formatList(value.map((id) => choices.names[String(id)] ?? String(id)))
   return choices.names[String(value ?? '')] ?? String(value ?? '')
 }
 

@@ -12,14 +12,14 @@ const campaign = {
   progress: { done: 0, total: 0 },
   created_at: '',
   updated_at: '',
-} as never as Parameters<typeof draftOf>[2] & object
+} as never as NonNullable<Parameters<typeof formOf>[0]>
 
 test('a campaign comes back from its form as it went in', () => {
   const planned = {
     ...campaign,
     plan: { local: '2026-03-01T09:00', per_minute: 60, holdout: 10, test: { variants: ['tpl_2'], share: 30, metric: 'opened', hours: 6 } },
   } as never
-  const draft = draftOf(formOf(planned), 'tpl_1', planned)
+  const draft = draftOf(formOf(planned), 'tpl_1')
   expect(draft).toMatchObject({ name: 'Letter', audience: { include: ['seg_1'], exclude: ['seg_2'] }, topic: 'tpc_1', template: 'tpl_1' })
   expect(draft.plan).toEqual({
     per_minute: 60,
@@ -40,10 +40,11 @@ test('a test without variants is no test', () => {
   expect(draftOf({ ...formOf(), testing: true }, null).plan?.test).toBeUndefined()
 })
 
-test('a goal and its window survive the form', () => {
-  const aimed = { ...campaign, goal: { event: 'Trial Started', window_seconds: 1_209_600, value: 'worth' } } as never
-  expect(draftOf(formOf(aimed), 'tpl_1', aimed).goal).toEqual({ event: 'Trial Started', window_seconds: 1_209_600, value: 'worth' })
-  expect(draftOf(formOf(campaign), 'tpl_1', campaign).goal).toBeUndefined()
+test('a goal with its window, conditions and worth survives the form', () => {
+  const goal = { event: 'Trial Started', window_seconds: 1_209_600, filter: [{ path: 'plan', op: 'eq', value: 'team' }], value: 'worth' }
+  const aimed = { ...campaign, goal } as never
+  expect(draftOf(formOf(aimed), 'tpl_1').goal).toEqual(goal)
+  expect(draftOf(formOf(campaign), 'tpl_1').goal).toBeUndefined()
 })
 
 test('the gate is asked once there are an audience and a topic', () => {

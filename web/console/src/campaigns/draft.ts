@@ -1,12 +1,13 @@
 // A campaign as its form holds it, and back. Plain data, so that it can be tested without a page.
 import type { Schemas } from '@/api'
+import { goalFrom, type GoalInputs, goalInputs } from './goal'
 
 type Campaign = Schemas['Campaign']
 type Draft = Omit<Schemas['CampaignDraft'], '$schema'>
 
 export type Mode = 'now' | 'at' | 'local' | 'best'
 
-export interface CampaignForm {
+export interface CampaignForm extends GoalInputs {
   name: string
   include: string[]
   exclude: string[]
@@ -20,8 +21,6 @@ export interface CampaignForm {
   perMinute: number | string
   holdout: number | string
   priority: string
-  goalEvent: string
-  goalDays: number | string
   notePlan: string
   figure: string
   value: number | string
@@ -33,7 +32,6 @@ export interface CampaignForm {
   hours: number | string
 }
 
-const day = 86_400
 const pad = (n: number) => String(n).padStart(2, '0')
 
 /** An instant as civil time on the reader's clock. */
@@ -58,8 +56,7 @@ export function formOf(c?: Campaign): CampaignForm {
     perMinute: plan?.per_minute || '',
     holdout: plan?.holdout || '',
     priority: plan?.priority ?? 'normal',
-    goalEvent: c?.goal?.event ?? '',
-    goalDays: c?.goal?.window_seconds ? c.goal.window_seconds / day : 7,
+    ...goalInputs(c?.goal),
     notePlan: '',
     figure: '',
     value: '',
@@ -72,14 +69,14 @@ export function formOf(c?: Campaign): CampaignForm {
   }
 }
 
-export function draftOf(f: CampaignForm, template: string | null, before?: Campaign): Draft {
+export function draftOf(f: CampaignForm, template: string | null): Draft {
   return {
     name: f.name,
     channel: 'email',
     audience: { include: f.include, exclude: f.exclude },
     topic: f.topic ?? undefined,
     template: template ?? undefined,
-    goal: f.goalEvent ? { ...before?.goal, event: f.goalEvent, window_seconds: Math.round(Number(f.goalDays || 7) * day) } : undefined,
+    goal: goalFrom(f),
     scheduled_at: f.mode === 'at' && f.at ? new Date(f.at).toISOString() : undefined,
     plan: {
       per_minute: Number(f.perMinute || 0),
@@ -119,6 +116,8 @@ const inputs: [string, keyof CampaignForm][] = [
   ['campaigns.template', 'template'],
   ['campaigns.goal_event', 'goalEvent'],
   ['campaigns.goal_days', 'goalDays'],
+  ['journeys.only_if', 'goalFilter'],
+  ['journeys.goal_value', 'goalValue'],
   ['campaigns.when', 'mode'],
   ['field.time', 'at'],
   ['campaigns.per_minute', 'perMinute'],

@@ -29,6 +29,7 @@ import {
   useMediaQuery,
 } from '@/ui'
 import { BlockForm, FrameForm, SectionForm } from './BlockForm'
+import { mayArchive } from './mayArchive'
 import css from './content.module.css'
 import {
   blocksOf,
@@ -294,6 +295,7 @@ export function TemplateEditor({ template }: { template: Template }) {
           <Menu.Item
             onClick={async () => {
               const path = { id: base.id }
+              if (!(await mayArchive(base.id, base.name))) return
               if (await archive({ path })) toastUndo(t('content.archived'), () => void restore({ path }))
             }}
           >

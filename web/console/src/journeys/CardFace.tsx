@@ -18,6 +18,8 @@ export interface Face {
   title: string
   sum: string
   problem?: string
+  /** What may not be meant so; shown unless there is a problem. */
+  warning?: string
   facts?: Fact[]
 }
 
@@ -27,6 +29,7 @@ export const sameFace = (a: Face, b: Face) =>
     a.title === b.title &&
     a.sum === b.sum &&
     a.problem === b.problem &&
+    a.warning === b.warning &&
     a.facts?.map((f) => f.label + f.value).join() === b.facts?.map((f) => f.label + f.value).join())
 
 export function CardFace({
@@ -53,7 +56,9 @@ export function CardFace({
           data-card
           className={css.title}
           title={face.title}
-          aria-label={[face.kind === entrance ? t('journeys.entrance') : '', face.title, face.sum, face.problem].filter(Boolean).join('. ')}
+          aria-label={[face.kind === entrance ? t('journeys.entrance') : '', face.title, face.sum, face.problem ?? face.warning]
+            .filter(Boolean)
+            .join('. ')}
           onClick={onClick}
           onFocus={onFocus}
         >
@@ -72,9 +77,9 @@ export function CardFace({
           </div>
         ) : null}
       </div>
-      {face.problem ? (
-        <Tooltip label={face.problem} multiline maw={320}>
-          <span className={css.wrong}>
+      {face.problem || face.warning ? (
+        <Tooltip label={face.problem ?? face.warning} multiline maw={320}>
+          <span className={css.wrong} data-warning={face.problem === undefined || undefined}>
             <AlertTriangle size={12} aria-hidden />
           </span>
         </Tooltip>

@@ -1,5 +1,5 @@
-import { AlertTriangle, LayoutList, ListTree, Redo2, Settings2, Undo2, Wand2 } from 'lucide-react'
-import { lazy, Suspense, useRef, useState } from 'react'
+import { AlertTriangle, Info, LayoutList, ListTree, Redo2, Settings2, Undo2, Wand2 } from 'lucide-react'
+import { lazy, Suspense, useRef, useState, useMemo } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { SaveTrouble } from '@/app/SaveTrouble'
 import { useCan } from '@/app/session'
@@ -36,6 +36,7 @@ import { asText, behind, doubled, fromText, graft, removeAll, taken } from './se
 import { useClipboard } from './useClipboard'
 import { useDraft } from './useDraft'
 import { type Things, useThings } from './useThings'
+import { warningsOf } from './warnings'
 import { outputText, stepTitle } from './words'
 
 const Canvas = lazy(() => import('./Canvas'))
@@ -76,7 +77,8 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
   const d = useDraft(journey, things.specs)
   const graph = d.draft.graph
   const outputsFor = (kind: string) => things.outputs.get(kind) ?? []
-  const faces = useFaces(graph, things.names, d.faults)
+  const warnings = useMemo(() => warningsOf(graph), [graph])
+  const faces = useFaces(graph, things.names, d.faults, undefined, warnings)
   const step = selected ? stepOf(graph, selected) : undefined
 
   const inspected = useRef<HTMLDivElement>(null)
@@ -280,21 +282,31 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
       problems={
         d.saving === 'conflict' || d.saving === 'failed' ? (
           <SaveTrouble draft={d} noun="journey" id={journey.id} />
-        ) : problems.length ? (
-          <details className={css.problems}>
-            <summary>
-              <AlertTriangle size={15} aria-hidden /> {t('journeys.problems', { count: problems.length })}
-            </summary>
-            <ul>
-              {problems.map((p) => (
-                <li key={`${p.node} ${p.field}`}>
-                  <UnstyledButton onClick={() => solve(p)}>
-                    <b>{p.node ? (faces.get(p.node)?.title ?? p.node) : t('journeys.whole')}</b> {p.text}
-                  </UnstyledButton>
-                </li>
+        ) : problems.length + warnings.length ? (
+          <>
+            {[
+              { key: 'problems', found: problems },
+              { key: 'warnings', found: warnings },
+            ]
+              .filter((x) => x.found.length > 0)
+              .map((x) => (
+                <details key={x.key} className={css.problems}>
+                  <summary>
+                    {x.key === 'problems' ? <AlertTriangle size={15} aria-hidden /> : <Info size={15} aria-hidden />}{' '}
+                    {t(`journeys.${x.key}`, { count: x.found.length })}
+                  </summary>
+                  <ul>
+                    {x.found.map((p) => (
+                      <li key={`${p.node} ${p.field}`}>
+                        <UnstyledButton onClick={() => solve(p)}>
+                          <b>{p.node ? (faces.get(p.node)?.title ?? p.node) : t('journeys.whole')}</b> {p.text}
+                        </UnstyledButton>
+                      </li>
+                    ))}
+                  </ul>
+                </details>
               ))}
-            </ul>
-          </details>
+          </>
         ) : null
       }
       inspector={

@@ -2,8 +2,9 @@
 import { useState } from 'react'
 import { call, describe, Problem, refresh, type Schemas, useRead } from '@/api'
 import { formatList, formatNumber, t, useT, word } from '@/i18n'
-import { Alert, Button, Group, Loaded, Note, Radio, type Rule, ruleText, Select, Sheet, Stack, Text, toast } from '@/ui'
-import { readGraph, stepOf } from './graph'
+import { Alert, Button, Checkbox, Group, Loaded, Note, Radio, type Rule, ruleText, Select, Sheet, Stack, Text, toast } from '@/ui'
+import { entrance, readGraph, stepOf } from './graph'
+import { warningsOf } from './warnings'
 import css from './JourneyDetailPage.module.css'
 import { told } from './faults'
 import { eventText, matchText, type Names, outputText, spanText, stepTitle, triggerText } from './words'
@@ -111,6 +112,8 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
   const first = j.published_version === 0
   const diff = useRead('/api/v1/journeys/{id}/diff', { path: { id }, query: { from: j.published_version, to: 0 } }, { enabled: !first })
   const graph = readGraph(j.draft)
+  const warnings = warningsOf(graph)
+  const [known, setKnown] = useState(false)
   const gone = (diff.data?.items ?? []).filter((c) => c.what === 'node_removed')
   const publish = async () => {
     setBusy(true)
@@ -173,6 +176,19 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
               />
             ))
           : null}
+        {warnings.length > 0 ? (
+          <Alert color="warning" title={t('journeys.warnings', { count: warnings.length })}>
+            <Stack gap="xs">
+              {warnings.map((w) => (
+                <div key={w.node + w.code}>
+                  <b>{w.node === entrance ? t('journeys.entrance') : w.node ? stepTitle(stepOf(graph, w.node)!) : t('journeys.whole')}</b>{' '}
+                  {w.text}
+                </div>
+              ))}
+              <Checkbox label={t('journeys.warnings_known')} checked={known} onChange={(e) => setKnown(e.currentTarget.checked)} />
+            </Stack>
+          </Alert>
+        ) : null}
         {failure ? (
           <Alert color="danger" role="alert">
             {faults.length && failure instanceof Problem && failure.faults.length
@@ -186,7 +202,7 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
         ) : null}
         <Group justify="flex-end" gap="xs">
           <Button onClick={onClose}>{t('action.cancel')}</Button>
-          <Button variant="filled" loading={busy} onClick={() => void publish()}>
+          <Button variant="filled" loading={busy} disabled={warnings.length > 0 && !known} onClick={() => void publish()}>
             {t('journeys.publish')}
           </Button>
         </Group>

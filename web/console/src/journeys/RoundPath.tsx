@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useT, word } from '@/i18n'
 import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
@@ -7,7 +8,16 @@ import { useNames } from './useThings'
 import { outputText, stepTitle } from './words'
 
 /** A way through a journey, step by step with the reason of each. */
-export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: Graph }) {
+export function RoundPath({
+  round,
+  graph,
+  more,
+}: {
+  round: Schemas['Round']
+  graph?: Graph
+  /** What stands below a step, by its place. */
+  more?: (step: number) => ReactNode
+}) {
   const t = useT()
   const names = useNames()
   const name = (node: string, kind: string) => stepTitle((graph && stepOf(graph, node)) ?? { id: node, kind })
@@ -38,6 +48,7 @@ export function RoundPath({ round, graph }: { round: Schemas['Round']; graph?: G
               ) : null}
             </Note>
           </div>
+          {more?.(i)}
         </Timeline.Item>
       ))}
       <Timeline.Item

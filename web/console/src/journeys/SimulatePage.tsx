@@ -10,6 +10,7 @@ import {
   Button,
   Card,
   DataTable,
+  DateTimeInput,
   DetailPage,
   Group,
   Loaded,
@@ -19,11 +20,14 @@ import {
   personName,
   Progress,
   Select,
+  Sheet,
   Stack,
   Stat,
   StatRow,
   useDebouncedValue,
 } from '@/ui'
+import { Preview } from '@/campaigns/Preview'
+import { Answers, answersOf, type Reply, unreadable } from './Answers'
 import { type Graph, readGraph } from './graph'
 import { journeyReason } from './reasons'
 import { TraitsInput } from './Pickers'
@@ -172,6 +176,7 @@ function Result({ sim: s }: { sim: Schemas['JourneySimulation'] }) {
 
 function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Things }) {
   const t = useT()
+  const can = useCan()
   const trigger = graph.trigger?.event as { name?: string } | undefined
   const [q, setQ] = useState('')
   const [settled] = useDebouncedValue(q, 250)
@@ -180,12 +185,22 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
   const [properties, setProperties] = useState<Record<string, unknown> | undefined>()
   const [traits, setTraits] = useState<Record<string, unknown> | undefined>()
   const [later, setLater] = useState<Happening[]>([])
+  const [at, setAt] = useState('')
+  const [said, setSaid] = useState<Record<string, Reply>>({})
+  const [letter, setLetter] = useState<Schemas['TrialLetter'] | null>(null)
   const people = useRead('/api/v1/people', { query: { q: settled, limit: 20 } }, { keep: true })
   const trial = useSend('post', '/api/v1/journeys/{id}/trial')
   const run = (events: Happening[]) =>
     trial.mutate({
       path: { id },
-      body: { person_id: person ?? undefined, traits, trigger: { name, properties }, events: made(events) },
+      body: {
+        person_id: person ?? undefined,
+        traits,
+        at: at ? new Date(at).toISOString() : undefined,
+        trigger: { name, properties },
+        events: made(events),
+        answers: answersOf(graph, said),
+      },
     })
   return (
     <Card title={t('journeys.one_person')} help={t('journeys.one_person_help')}>
@@ -202,6 +217,7 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
           onSearchChange={setQ}
         />
         <TraitsInput label={t('journeys.trial_traits')} value={traits} set={setTraits} />
+        <DateTimeInput label={t('journeys.trial_at')} description={t('journeys.trial_at_help')} value={at} onChange={setAt} />
         <Autocomplete label={t('journeys.trial_event')} data={things.events} value={name} onChange={setName} />
         <TraitsInput label={t('journeys.trial_properties')} event={name} value={properties} set={setProperties} />
         <Happenings
@@ -212,8 +228,9 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
             if (trial.data) run(next)
           }}
         />
+        <Answers graph={graph} said={said} set={setSaid} />
         <Group>
-          <Button variant="filled" loading={trial.isPending} onClick={() => run(later)}>
+          <Button variant="filled" loading={trial.isPending} disabled={unreadable(graph, said)} onClick={() => run(later)}>
             {t('journeys.run')}
           </Button>
         </Group>
@@ -222,7 +239,29 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
           <>
             {trial.data.trigger_matches ? null : <Alert color="warning">{t('journeys.trial_no_match')}</Alert>}
             {trial.data.endless ? <Alert color="warning">{t('journeys.trial_endless')}</Alert> : null}
-            <RoundPath round={trial.data.round} graph={graph} />
+            <RoundPath
+              round={trial.data.round}
+              graph={graph}
+              more={(step) =>
+                can('content.read')
+                  ? (trial.data.letters ?? [])
+                      .filter((l) => l.step === step)
+                      .map((l) => (
+                        <Button key={l.template_id} size="xs" variant="light" mt={6} onClick={() => setLetter(l)}>
+                          {t('journeys.trial_letter')}
+                        </Button>
+                      ))
+                  : null
+              }
+            />
+            <Sheet
+              opened={letter !== null}
+              wide
+              title={t('journeys.trial_letter_title', { name: things.names[letter?.template_id ?? ''] ?? '' })}
+              onClose={() => setLetter(null)}
+            >
+              {letter ? <Preview template={letter.template_id} person={trial.variables?.body.person_id} vars={letter.vars} /> : null}
+            </Sheet>
           </>
         ) : null}
       </Stack>

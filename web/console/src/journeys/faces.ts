@@ -2,20 +2,27 @@ import { useMemo } from 'react'
 import { useT } from '@/i18n'
 import type { Face } from './CardFace'
 import { entrance, type Graph, type Step } from './graph'
-import type { Faults } from './faults'
+import type { Fault, Faults } from './faults'
 import type { Names } from './words'
 import { kindTitle, stepTitle, summary, triggerKind, triggerText } from './words'
 
 const first = (f: Record<string, string> | undefined) => f && Object.values(f)[0]
 
 /** What the cards of a graph show. */
-export function useFaces(graph: Graph, names: Names, faults?: Faults, facts?: Map<string, Face['facts']>): Map<string, Face> {
+export function useFaces(
+  graph: Graph,
+  names: Names,
+  faults?: Faults,
+  facts?: Map<string, Face['facts']>,
+  warnings?: Fault[],
+): Map<string, Face> {
   const t = useT()
   // What a step says of itself is worded once: a graph of which one step has changed has all others as they were.
   const told = useMemo(() => ({ names, t, of: new WeakMap<Step, Face>() }), [names, t])
   return useMemo(() => {
     const kind = triggerKind(graph.trigger)
     const wrong = Object.entries(faults?.get('') ?? {}).find(([k]) => /^(trigger|re_entry|caps)/.test(k))?.[1]
+    const hint = (id: string) => warnings?.find((w) => w.node === id)?.text
     const out = new Map<string, Face>([
       [
         entrance,
@@ -24,6 +31,7 @@ export function useFaces(graph: Graph, names: Names, faults?: Faults, facts?: Ma
           title: kind ? t(`trigger.${kind}`) : t('journeys.entrance'),
           sum: triggerText(graph.trigger, names),
           problem: wrong,
+          warning: hint(entrance),
           facts: facts?.get(entrance),
         },
       ],
@@ -37,8 +45,10 @@ export function useFaces(graph: Graph, names: Names, faults?: Faults, facts?: Ma
       }
       const problem = first(faults?.get(n.id))
       const figures = facts?.get(n.id)
-      out.set(n.id, problem === undefined && figures === undefined ? face : { ...face, problem, facts: figures })
+      const warning = hint(n.id)
+      const plain = problem === undefined && figures === undefined && warning === undefined
+      out.set(n.id, plain ? face : { ...face, problem, warning, facts: figures })
     }
     return out
-  }, [graph, names, faults, facts, told, t])
+  }, [graph, names, faults, facts, warnings, told, t])
 }

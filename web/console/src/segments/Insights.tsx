@@ -128,6 +128,7 @@ export function Overlap({ id, name }: { id: string; name: string }) {
 const places: Record<string, string> = {
   segment: '/segments/',
   campaign: '/campaigns/',
+  series: '/campaigns/series/',
   journey: '/journeys/',
   persona: '/personas/',
   journey_map: '/journey-maps/',

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
 import { ClashNotice } from '@/app/ClashNotice'
 import { Restored } from '@/app/Restored'
-import { formatPercent, useT } from '@/i18n'
+import { formatNumber, formatPercent, useT, word } from '@/i18n'
 import { type Clash, clashOf } from '@/lib/clash'
 import { useUnsaved } from '@/lib/unsaved'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
@@ -159,12 +159,25 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
                 p && stats.data?.people
                   ? t('segments.share_of_all', {
                       share: formatPercent(Math.min(1, p.count / stats.data.people)),
-                      n: stats.data.people.toLocaleString(),
+                      n: formatNumber(stats.data.people),
                     })
                   : undefined
               }
             />
           </StatRow>
+          {p && p.count > 0 && p.reach.length > 0 ? (
+            <dl className={css.reach} aria-label={t('segments.reach')} data-old={old || undefined}>
+              {p.reach.map((c) => (
+                <div key={c.channel}>
+                  <dt>{t('segments.reach_on', { channel: word('channel', c.channel) })}</dt>
+                  <dd>
+                    <Num value={c.count} />
+                    <Note>{formatPercent(c.count / p.count)}</Note>
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          ) : null}
           {segment && p ? (
             <StatRow>
               <Stat label={t('segments.would_enter')} value={<Num value={p.entering ?? 0} />} />

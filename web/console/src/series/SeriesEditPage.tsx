@@ -4,6 +4,7 @@ import { askOver } from '@/app/askOver'
 import { Restored } from '@/app/Restored'
 import { useChoices } from '@/campaigns/choices'
 import { Reach, Reasons } from '@/campaigns/Gate'
+import { goalFrom, goalInputs, goalNames } from '@/campaigns/goal'
 import { GoalCard } from '@/campaigns/GoalCard'
 import { useDryRun } from '@/campaigns/useDryRun'
 import { useT } from '@/i18n'
@@ -32,8 +33,6 @@ import { NextRuns } from './NextRuns'
 import { weekday } from './rhythm'
 
 type Series = Schemas['Series']
-
-const day = 86_400 // seconds
 
 export default function SeriesEditPage() {
   const id = useParam('id')
@@ -89,8 +88,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       max: (series?.feed?.max || '') as number | string,
       holdout: (series?.holdout || '') as number | string,
       perMinute: (series?.per_minute || '') as number | string,
-      goalEvent: series?.goal?.event ?? '',
-      goalDays: (series?.goal?.window_seconds ? series.goal.window_seconds / day : 7) as number | string,
+      ...goalInputs(series?.goal),
       until: series?.until?.slice(0, 10) ?? '',
     },
     names: {
@@ -103,8 +101,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       'schedule.every': 'every',
       'feed.url': 'url',
       'feed.max': 'max',
-      'goal.event': 'goalEvent',
-      'goal.window_seconds': 'goalDays',
+      ...goalNames,
       per_minute: 'perMinute',
     },
     save: async (v) => {
@@ -113,7 +110,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         audience: { include: v.include, exclude: v.exclude },
         topic: v.topic ?? undefined,
         template: v.template ?? undefined,
-        goal: v.goalEvent ? { ...series?.goal, event: v.goalEvent, window_seconds: Math.round(Number(v.goalDays || 7) * day) } : undefined,
+        goal: goalFrom(v),
         holdout: Number(v.holdout || 0),
         per_minute: Number(v.perMinute || 0),
         schedule: scheduleOf(v),

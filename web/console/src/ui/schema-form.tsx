@@ -218,7 +218,14 @@ function JsonInput({
   )
 }
 
-/** An input for a JSON object, for those who know it. */
-export const JsonTextarea = ({ label, value, onChange }: { label: string; value: unknown; onChange: (v: unknown) => void }) => (
-  <JsonInput label={label} required={false} value={value} set={onChange} />
-)
+/** An input for JSON, for those who know it; what is no JSON yet comes as the text that was typed. */
+export const JsonTextarea = ({
+  onChange,
+  ...p
+}: {
+  label: string
+  description?: string
+  error?: string
+  value: unknown
+  onChange: (v: unknown) => void
+}) => <JsonInput {...p} required={false} set={onChange} />
