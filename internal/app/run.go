@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,10 +22,6 @@ const (
 	// drainLimit is how much of it open requests get: the services, which have mails in flight, need the rest.
 	drainLimit = 5 * time.Second
 )
-
-// garbagePercent lets the heap grow to three times what is alive before it is cleaned, where the usual is two: a campaign leaves 350 KB of garbage a
-// mail, what is alive is some 40 MB, and collecting took a tenth of the processor. GOGC in the environment decides otherwise.
-const garbagePercent = 200
 
 func serveCommand() command {
 	return command{
@@ -99,9 +93,7 @@ func (a *application) serve(ctx context.Context, ready func() error) error {
 func (a *application) serveOn(ctx context.Context, ln net.Listener, ready func() error) error {
 	defer a.close()
 	defer ln.Close()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
+	tendGarbage()
 	ctx = a.traces.Context(ctx)
 	ws, err := a.staff.Bootstrap(ctx, a.workspaces, staff.Setup(a.c.Bootstrap))
 	if err != nil {

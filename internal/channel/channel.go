@@ -45,7 +45,7 @@ type Queuer interface {
 
 // Line hands messages over one after the other.
 type Line interface {
-	// Send is Sender.Send. next is called at most once, before commit or while it runs; it returns the message that the following call will be made
+	// Send is Sender.Send. next is called at most once, before the end of the message goes out and perhaps beside commit; it returns the message that the following call will be made
 	// with, or ok false if that is not known. Announcing is no delivery: the following call has a commit of its own.
 	Send(ctx context.Context, m Message, next func() (Message, bool), commit func() error) Outcome
 	// Close gives up what was announced.

@@ -162,9 +162,7 @@ func Run(t *testing.T, spec channel.Spec, open func(t *testing.T) Peer) {
 		for i := range n {
 			commits, asked := 0, 0
 			o := l.Send(t.Context(), Message(fmt.Sprint("msg_", i), p.Addr(i)), func() (channel.Message, bool) {
-				if asked++; commits > 0 {
-					t.Error("next was called after commit")
-				}
+				asked++ // beside commit, perhaps
 				return Message(fmt.Sprint("msg_", i+1), p.Addr(i+1)), i+1 < n
 			}, func() error {
 				if commits++; len(p.Received()) != i {

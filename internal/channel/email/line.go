@@ -13,6 +13,9 @@ type line struct {
 	c     *conn     // has announced ahead, and takes a slot; nil: nothing was announced
 	ahead *composed // what was announced
 	id    string    // of that message
+
+	data [2][]byte // what messages are made in: the one in hand and the one announced
+	hand int       // which of them has the one in hand
 }
 
 // Line returns a line; see channel.Queuer.
@@ -44,7 +47,7 @@ func (l *line) Send(ctx context.Context, m channel.Message, next func() (channel
 	l.c, l.ahead = nil, nil
 	if c == nil {
 		var err error
-		if mail, err = compose(m, &s.config); err != nil {
+		if mail, err = l.compose(l.hand, m); err != nil {
 			return refused(err)
 		}
 		if err := s.enter(ctx); err != nil {
@@ -59,7 +62,7 @@ func (l *line) Send(ctx context.Context, m channel.Message, next func() (channel
 		if !ok {
 			return nil
 		}
-		ahead, err := compose(follows, &s.config)
+		ahead, err := l.compose(1-l.hand, follows)
 		if err != nil { // its own turn will say so
 			return nil
 		}
@@ -85,7 +88,7 @@ func (l *line) Send(ctx context.Context, m channel.Message, next func() (channel
 		o, committed, err := c.transact(mail, func() *composed { return announce(c) }, commit)
 		done()
 		if l.ahead != nil && c.announced == l.ahead && !c.dead {
-			l.c = c // and its slot
+			l.c, l.hand = c, 1-l.hand // and its slot
 			return o
 		}
 		l.ahead = nil
@@ -107,6 +110,15 @@ func (l *line) Send(ctx context.Context, m channel.Message, next func() (channel
 		}
 		return deferred(err)
 	}
+}
+
+// compose makes a message where an earlier one was, unless that was large.
+func (l *line) compose(in int, m channel.Message) (*composed, error) {
+	mail, err := compose(m, &l.s.config, l.data[in][:0])
+	if err == nil && cap(mail.data) <= chunk {
+		l.data[in] = mail.data
+	}
+	return mail, err
 }
 
 // enter waits for a slot, and leave gives it back.

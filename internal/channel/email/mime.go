@@ -34,9 +34,9 @@ func (r *refusal) Error() string { return r.why }
 // spare is the room behind a message for what goes out in one piece with it: the final dot and the envelope of the next one.
 const spare = 512
 
-// compose builds the message. Fields that people wrote are made harmless; fields that programs wrote must be right, or
+// compose builds the message, in the space given if it fits. Fields that people wrote are made harmless; fields that programs wrote must be right, or
 // the message is refused.
-func compose(m channel.Message, c *Config) (*composed, error) {
+func compose(m channel.Message, c *Config, space []byte) (*composed, error) {
 	out := &composed{}
 	var err error
 	if out.to, err = parseAddress(m.To.Addr); err != nil {
@@ -59,7 +59,7 @@ func compose(m channel.Message, c *Config) (*composed, error) {
 	}
 	out.utf8 = from.utf8 || out.to.utf8 || out.from.utf8
 
-	b := make([]byte, 0, 1024+len(m.HTML)+len(m.HTML)/8+len(m.Text)+len(m.Text)/8+spare)
+	b := slices.Grow(space, 1024+len(m.HTML)+len(m.HTML)/8+len(m.Text)+len(m.Text)/8+spare)
 	b = append(b, "Date: "...)
 	b = m.Date.AppendFormat(b, time.RFC1123Z)
 	b = append(b, "\r\nMessage-ID: <"...)

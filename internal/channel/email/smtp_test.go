@@ -247,6 +247,39 @@ func TestTheNextEnvelopeRidesWithTheEndOfTheMessage(t *testing.T) {
 	}
 }
 
+// A line makes its messages in the same space again and again: what arrives is what a line of its own would have sent.
+func TestMessagesOfALineDoNotMix(t *testing.T) {
+	s, sender := start(t, smtptest.Config{}, nil, email.Options{})
+	var letters []channel.Message
+	for i, paragraphs := range []int{1, 400, 3, 4000, 2, 0, 50} { // the fourth is too large for the space to be kept
+		m := channeltest.Message(fmt.Sprint("msg_", i), "a@example.com")
+		m.HTML = fmt.Sprintf("<p>%d</p>", i) + strings.Repeat("<p>Spring has come.\n.And gone.</p>\n", paragraphs)
+		letters = append(letters, m)
+		if o := sender.Send(t.Context(), m, func() error { return nil }); o.Result != channel.Sent {
+			t.Fatalf("%+v", o)
+		}
+	}
+	l := sender.Line()
+	defer l.Close()
+	for i, m := range letters {
+		next := func() (channel.Message, bool) {
+			if i+1 == len(letters) {
+				return channel.Message{}, false
+			}
+			return letters[i+1], true
+		}
+		if o := l.Send(t.Context(), m, next, func() error { return nil }); o.Result != channel.Sent {
+			t.Fatalf("%+v", o)
+		}
+	}
+	got := s.Wait(t, 2*len(letters))
+	for i := range letters {
+		if alone, inLine := string(got[i].Data), string(got[len(letters)+i].Data); alone != inLine {
+			t.Errorf("letter %d: %d bytes alone, %d in a line, or others", i, len(alone), len(inLine))
+		}
+	}
+}
+
 func TestContentOfADeniedRecipientIsNeverSent(t *testing.T) {
 	// A server that accepts DATA although it refused the only recipient (RFC 2920 allows it) gets an empty message.
 	s, sender := start(t, smtptest.Config{}, nil, email.Options{})
