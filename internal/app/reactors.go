@@ -60,11 +60,11 @@ func replayed(p replay.Part, s *segment.Service, j *journey.Service, st *standin
 // judged lets stages and scores follow a batch.
 func judged(st *standing.Service) pipeline.Reactor {
 	return pipeline.Reactor{Name: "standing", React: func(ctx context.Context, r pipeline.Reaction) error {
-		if err := st.React(ctx, r.Events, r.Touched, r.Told); err != nil || len(r.Winners) == 0 {
+		if err := st.React(ctx, standing.Batch{Events: r.Events, Touched: r.Touched, Told: r.Told, People: r.People}); err != nil || len(r.Winners) == 0 {
 			return err
 		}
 		// They may have been judged between the merge and this moment, by half of what they did.
-		return st.React(ctx, nil, r.Winners, nil)
+		return st.React(ctx, standing.Batch{Touched: r.Winners, People: r.People})
 	}}
 }
 

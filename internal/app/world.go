@@ -153,25 +153,24 @@ func addresses(people []person.Person) map[string]map[string]string {
 	return out
 }
 
-// mirror makes the event store's rows of people.
-func (w *world) mirror(ctx context.Context, refs []person.Ref) ([]event.Mirror, error) {
+// mirror makes the event store's rows of people, and returns who they are.
+func (w *world) mirror(ctx context.Context, refs []person.Ref) (out []event.Mirror, all []person.Person, err error) {
 	byWorkspace := map[string][]uint64{}
 	for _, r := range refs {
 		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Num)
 	}
-	var out []event.Mirror
 	for ws, nums := range byWorkspace {
 		people, err := w.people.ByNums(ctx, ws, nums)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		rows, err := w.rows(ctx, ws, people)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, rows...)
+		out, all = append(out, rows...), append(all, people...)
 	}
-	return out, nil
+	return out, all, nil
 }
 
 // ids returns the ids of all workspaces.

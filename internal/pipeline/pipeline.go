@@ -41,6 +41,7 @@ type Reaction struct {
 	Touched []person.Ref      // people with new events or changed state, after merges, each once
 	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
 	Winners []person.Ref      // those of them into whom others were merged: the event store has all their events only now
+	People  []person.Person   // those of them who are not what they were, as they were read after the batch was resolved; those of replays, too
 }
 
 // Positions remembers how far a named consumer has come.
@@ -58,7 +59,8 @@ type Config struct {
 	People    *person.Service
 	Events    event.Store
 	Positions Positions
-	Mirror    func(ctx context.Context, people []person.Ref) ([]event.Mirror, error)
+	// Mirror makes the event store's rows of people, and returns who they are.
+	Mirror func(ctx context.Context, people []person.Ref) ([]event.Mirror, []person.Person, error)
 	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
 	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
 	Reactors []Reactor
@@ -269,7 +271,11 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 		return fmt.Errorf("resolve and fold: %w", err)
 	}
 	resolved := time.Now()
-	if err := stage(ctx, "keep", func(ctx context.Context) error { return w.store(ctx, applied, through) }); err != nil {
+	var people []person.Person
+	if err := stage(ctx, "keep", func(ctx context.Context) (err error) {
+		people, err = w.store(ctx, applied, through)
+		return err
+	}); err != nil {
 		return err
 	}
 	kept := time.Now()
@@ -287,7 +293,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	if err != nil || through <= done {
 		return err
 	}
-	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, Winners: winners(applied)}); err != nil {
+	if err := w.react(ctx, Reaction{Events: applied.Kept, Touched: applied.Touched, Told: applied.Told, Winners: winners(applied), People: people}); err != nil {
 		return err
 	}
 	if err := w.c.Positions.SetPosition(ctx, ReactConsumer, through); err != nil {
@@ -300,15 +306,16 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 	return nil
 }
 
-func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) error {
+// store keeps what was resolved, and returns the people whose rows it wrote.
+func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) ([]person.Person, error) {
 	if through == 0 && len(a.Touched)+len(a.Moves)+len(a.Redirects) == 0 {
-		return nil
+		return nil, nil
 	}
-	people, err := w.c.Mirror(ctx, changed(a))
+	rows, people, err := w.c.Mirror(ctx, changed(a))
 	if err != nil {
-		return fmt.Errorf("mirror people: %w", err)
+		return nil, fmt.Errorf("mirror people: %w", err)
 	}
-	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: people, Through: through}
+	b := event.Batch{Events: a.Kept, Moves: a.Moves, Redirects: a.Redirects, People: rows, Through: through}
 	for _, s := range a.Told {
 		b.Seen = append(b.Seen, event.Sighting{Workspace: s.Workspace, Num: s.Num, LastSeen: s.LastSeen})
 	}
@@ -316,9 +323,9 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) er
 		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
 	}
 	if err := w.c.Events.Append(ctx, b); err != nil {
-		return fmt.Errorf("keep: %w", err)
+		return nil, fmt.Errorf("keep: %w", err)
 	}
-	return nil
+	return people, nil
 }
 
 // pace is the time from the start of a batch to that of the next. Each batch costs some transactions of three stores whatever is in it, so where events come
@@ -351,10 +358,11 @@ func (w *Worker) settle(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("replay identities: %w", err)
 		}
-		if err := w.store(ctx, a, 0); err != nil {
+		people, err := w.store(ctx, a, 0)
+		if err != nil {
 			return err
 		}
-		if err := w.react(ctx, Reaction{Touched: a.Touched}); err != nil {
+		if err := w.react(ctx, Reaction{Touched: a.Touched, People: people}); err != nil {
 			return err
 		}
 		if err := w.c.People.Acknowledge(ctx, a); err != nil {

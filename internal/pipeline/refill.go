@@ -53,7 +53,7 @@ func (r refill) Start(ctx context.Context) error {
 func (refill) Stop(context.Context) error { return nil }
 
 func (r refill) mirror(ctx context.Context, people []person.Ref) error {
-	rows, err := r.c.Mirror(ctx, people)
+	rows, _, err := r.c.Mirror(ctx, people)
 	if err != nil {
 		return fmt.Errorf("mirror people: %w", err)
 	}

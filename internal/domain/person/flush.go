@@ -21,7 +21,7 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 	movers := g.movers()
 	var sought []*subject
 	for _, x := range g.subjects {
-		if x.into == nil && (!x.stored || x.st.newTraits || movers[x]) {
+		if x.into == nil && (!x.stored || x.st.newSought || movers[x]) {
 			sought = append(sought, x)
 		}
 	}
@@ -172,6 +172,9 @@ func (s *subject) seal(now int64) error {
 	r.Traits, r.Facts = s.st.rawTraits, s.st.rawFacts
 	return nil
 }
+
+// soughtTraits are those that searchText reads.
+var soughtTraits = map[string]bool{"name": true, "first_name": true, "firstName": true, "last_name": true, "lastName": true, "email": true, "phone": true}
 
 // searchText is what a person is found by beside their identifiers: name and addresses, in lower case.
 func searchText(traits map[string]trait) string {

@@ -483,3 +483,32 @@ func TestExternalIDsKnowOtherNames(t *testing.T) {
 	w.Deliver(hashed)
 	same(t, "identifiers of the other", len(w.Who("anonymous_id", "a1").Identifiers), 1)
 }
+
+func TestWhoIsNamedAnewIsFoundByThatAlone(t *testing.T) {
+	w := world(t)
+	found := func(text string) int {
+		t.Helper()
+		list, err := w.Service.Find(t.Context(), persontest.WS, person.Filter{Text: text}, page.Request{})
+		same(t, "error", err, nil)
+		return len(list.Items)
+	}
+	// Each trait that somebody is found by: set, changed beside one that nobody is found by, deleted.
+	for i, key := range []string{"name", "first_name", "firstName", "last_name", "lastName", "email", "phone"} {
+		user := "u" + key
+		named := func(step int, value any) {
+			w.Deliver(identify(fmt.Sprint(key, step), 10*i+step, user, "", map[string]any{key: value, "plan": step}))
+		}
+		values := [2]string{"Hanako" + key, "Yuriko" + key}
+		if key == "phone" {
+			values = [2]string{"+81 3 1111 2222", "+81 3 3333 4444"}
+		}
+		named(0, values[0])
+		same(t, key, found(values[0]), 1)
+		w.Deliver(identify(key+"-plan", 10*i+1, user, "", map[string]any{"plan": "another"}))
+		same(t, key+" beside", found(values[0]), 1)
+		named(2, values[1])
+		same(t, key+" anew", fmt.Sprint(found(values[0]), found(values[1])), "0 1")
+		named(3, nil)
+		same(t, key+" deleted", found(values[1]), 0)
+	}
+}

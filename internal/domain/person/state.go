@@ -77,6 +77,7 @@ type state struct {
 	traitBytes          int
 	newTraits, newFacts bool
 	newValues           bool // a trait is not what it was; set again to the same it is
+	newSought           bool // one of them is what the person is found by
 }
 
 func (s *state) loadTraits() error {
@@ -244,7 +245,9 @@ func (s *state) setTrait(key string, n trait) bool {
 		return false
 	}
 	s.traits[key], s.traitBytes, s.newTraits = n, size, true
-	s.newValues = s.newValues || !known || n.D != old.D || !bytes.Equal(n.V, old.V)
+	if !known || n.D != old.D || !bytes.Equal(n.V, old.V) {
+		s.newValues, s.newSought = true, s.newSought || soughtTraits[key]
+	}
 	return true
 }
 

@@ -280,38 +280,44 @@ func (t told) object() map[string]any {
 	return out
 }
 
-// React judges those of a batch whose standing may have changed by what they did: touched are the people of the events. Without events, identities were
-// worked out anew and the touched have got or lost events by it. told are those of the touched who are who they were: they have been asked about before.
-// Calling it again with the same changes nothing.
-func (s *Service) React(ctx context.Context, events []event.Kept, touched []person.Ref, told []person.Sighting) error {
-	if len(events) == 0 {
-		return s.reactToReplay(ctx, touched)
+// Batch is what React looks at.
+type Batch struct {
+	Events  []event.Kept
+	Touched []person.Ref      // the people of the events; without events, identities were worked out anew and they have got or lost events by it
+	Told    []person.Sighting // those of the touched who are who they were: they have been asked about before
+	People  []person.Person   // of the touched, whom the caller has read already
+}
+
+// React judges those of a batch whose standing may have changed by what they did. Calling it again with the same changes nothing.
+func (s *Service) React(ctx context.Context, b Batch) error {
+	if len(b.Events) == 0 {
+		return s.reactToReplay(ctx, b)
 	}
-	before := make(map[person.Ref]bool, len(told))
-	for _, p := range told {
+	before := make(map[person.Ref]bool, len(b.Told))
+	for _, p := range b.Told {
 		before[p.Ref] = true
 	}
 	byWorkspace := map[string][]event.Kept{}
-	for _, e := range events {
+	for _, e := range b.Events {
 		if e.Type.Behaviour() || e.Type == event.Identify && e.Origin != event.Internal {
 			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
 		}
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		if err := s.reactTo(ctx, ws, byWorkspace[ws], touched, before); err != nil {
+		if err := s.reactTo(ctx, ws, byWorkspace[ws], b, before); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error {
+func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
 	byWorkspace := map[string][]uint64{}
-	for _, ref := range touched {
+	for _, ref := range b.Touched {
 		byWorkspace[ref.Workspace] = append(byWorkspace[ref.Workspace], ref.Num)
 	}
 	for _, ws := range slices.Sorted(maps.Keys(byWorkspace)) {
-		people, err := s.c.People.ByNums(ctx, ws, byWorkspace[ws])
+		people, err := s.people(ctx, ws, byWorkspace[ws], b)
 		if err != nil {
 			return err
 		}
@@ -322,8 +328,27 @@ func (s *Service) reactToReplay(ctx context.Context, touched []person.Ref) error
 	return nil
 }
 
+// people returns people by number, and reads those whom the batch does not bring.
+func (s *Service) people(ctx context.Context, ws string, nums []uint64, b Batch) (out []person.Person, err error) {
+	missing := make(map[uint64]bool, len(nums))
+	for _, n := range nums {
+		missing[n] = true
+	}
+	for _, p := range b.People {
+		if p.Workspace == ws && missing[p.Num] {
+			delete(missing, p.Num)
+			out = append(out, p)
+		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	rest, err := s.c.People.ByNums(ctx, ws, slices.Sorted(maps.Keys(missing)))
+	return append(out, rest...), err
+}
+
 // reactTo judges who did something that is judged, who was never judged, and who may have become known.
-func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, touched []person.Ref, before map[person.Ref]bool) error {
+func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b Batch, before map[person.Ref]bool) error {
 	st, err := s.c.Store.State(ctx, ws)
 	if err != nil {
 		return err
@@ -342,7 +367,7 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, t
 	}
 	var here []person.Ref
 	var ids []string
-	for _, ref := range touched {
+	for _, ref := range b.Touched {
 		_, active := judged[ref.Num]
 		if ref.Workspace == ws && (judged[ref.Num] || named[ref.Num] || active && !before[ref]) {
 			here, ids = append(here, ref), append(ids, ref.ID)
@@ -365,7 +390,7 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, t
 	if len(nums) == 0 {
 		return nil
 	}
-	people, err := s.c.People.ByNums(ctx, ws, nums)
+	people, err := s.people(ctx, ws, nums, b)
 	if err != nil {
 		return err
 	}

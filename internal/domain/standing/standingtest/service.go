@@ -119,7 +119,7 @@ func (sh *shop) buys(p person.Person, total float64) {
 	raw, _ := json.Marshal(map[string]any{"total": total, "currency": "JPY"})
 	e := event.Kept{Event: event.Event{Workspace: ws, Type: event.Track, Name: event.OrderCompleted, Time: sh.clock.Now(), Properties: raw}, Person: p.Num}
 	sh.events[p.Num] = append(sh.events[p.Num], e)
-	same(sh.t, sh.s.React(sh.t.Context(), []event.Kept{e}, []person.Ref{p.Ref()}, nil), nil)
+	same(sh.t, sh.s.React(sh.t.Context(), standing.Batch{Events: []event.Kept{e}, Touched: []person.Ref{p.Ref()}}), nil)
 }
 
 // settle lets the loop do all there is to do now.
@@ -144,7 +144,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.buys(aya, 4200)
 		same(t, sh.moves, []string{"per_001 lead>new"})
 		writes := sh.writes
-		same(t, sh.s.React(t.Context(), sh.events[aya.Num], []person.Ref{aya.Ref()}, nil), nil)
+		same(t, sh.s.React(t.Context(), standing.Batch{Events: sh.events[aya.Num], Touched: []person.Ref{aya.Ref()}}), nil)
 		same(t, sh.writes, writes)
 		for day := range 400 {
 			sh.clock.Set(t0.AddDate(0, 0, day))
@@ -240,7 +240,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.settle()
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Fresh, standing.Lead})
 		sh.events[ben.Num], sh.events[aya.Num] = sh.events[aya.Num], nil
-		same(t, sh.s.React(t.Context(), nil, []person.Ref{aya.Ref(), ben.Ref()}, nil), nil)
+		same(t, sh.s.React(t.Context(), standing.Batch{Touched: []person.Ref{aya.Ref(), ben.Ref()}}), nil)
 		same(t, []any{sh.traits[aya.ID]["stage"], sh.traits[ben.ID]["stage"]}, []any{standing.Lead, standing.Fresh})
 	})
 	t.Run("whoever becomes known is a lead", func(t *testing.T) {
@@ -248,7 +248,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh.add(1)
 		sh.people[0].Status = person.Anonymous
 		seen := func(typ event.Type, origin event.Origin) {
-			same(t, sh.s.React(t.Context(), []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, []person.Ref{sh.people[0].Ref()}, nil), nil)
+			same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, Touched: []person.Ref{sh.people[0].Ref()}}), nil)
 		}
 		seen(event.Track, event.Browser)
 		same(t, len(sh.moves), 0)
@@ -264,7 +264,7 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		again := []person.Sighting{{Ref: p.Ref(), LastSeen: t0}}
 		does := func(typ event.Type, name string, told []person.Sighting) {
 			sh.events[1] = append(sh.events[1], event.Kept{Event: event.Event{Workspace: ws, Type: typ, Name: name, Time: t0, MessageID: name}, Person: 1})
-			same(t, sh.s.React(t.Context(), sh.events[1][len(sh.events[1])-1:], []person.Ref{p.Ref()}, told), nil)
+			same(t, sh.s.React(t.Context(), standing.Batch{Events: sh.events[1][len(sh.events[1])-1:], Touched: []person.Ref{p.Ref()}, Told: told}), nil)
 		}
 		does(event.Track, "Looked", again)
 		same(t, len(sh.moves), 0)
