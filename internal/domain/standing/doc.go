@@ -12,5 +12,6 @@
 //   - A judgement follows from history, scheme, thresholds and the moment alone, so judging again changes nothing.
 //   - Every stage knows when time alone ends it (Row.Next), and the person is judged then; nobody is scanned for it.
 //   - Row, trait and event are written in one transaction, and only when something has changed.
+//   - What is told later is dated later (Row.Told), whatever the clock says; of merged people the row is the one that was told last, since the trait says that.
 //   - Equal values get equal scores: scores come from thresholds, never from ranks.
 package standing

@@ -37,6 +37,7 @@ type Row struct {
 	Spent     int64 // minor units
 
 	Next time.Time // when time alone changes something, zero if it does not
+	Told time.Time // when the trait was written that says so, zero if it never was
 }
 
 // Scores are from 1 to 5 each, 5 the best.

@@ -178,7 +178,7 @@ func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Perso
 	out := make([]change, len(people))
 	for i, p := range people {
 		r := judge(gather(p, histories[p.Num], st.Scheme, p.Location(home), now), st.Scheme, st.Thresholds, now)
-		r.Workspace, r.Person, r.Override = ws, p.ID, before[p.ID].Override
+		r.Workspace, r.Person, r.Override, r.Told = ws, p.ID, before[p.ID].Override, before[p.ID].Told
 		set(&r)
 		r.score(st.Scheme, st.Thresholds, now)
 		if before[p.ID].Stage == r.Stage {
@@ -210,16 +210,22 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 		if c.before == c.now {
 			continue
 		}
-		rows = append(rows, c.now)
 		first := c.before.Stage == ""
 		if shape(c.before) == shape(c.now) || first && c.now.Stage == Anonymous {
+			rows = append(rows, c.now)
 			continue
 		}
-		cause := fmt.Sprintf(causeOf+"%s:%d", c.now.Person, now.UnixMicro())
+		// Of two values of a trait the later one stays, and clocks go back.
+		if c.now.Told = now; !now.After(c.before.Told) {
+			c.now.Told = c.before.Told.Add(time.Microsecond)
+		}
+		rows = append(rows, c.now)
+		cause := fmt.Sprintf(causeOf+"%s:%d", c.now.Person, c.now.Told.UnixMicro())
 		e, err := s.c.People.TraitsEvent(c.now.Workspace, c.now.Person, map[string]any{Trait: shape(c.now).object()}, cause)
 		if err != nil {
 			return err
 		}
+		e.Time, e.Received = c.now.Told, c.now.Told
 		events = append(events, e)
 		from := cmp.Or(c.before.Stage, Anonymous)
 		if from == c.now.Stage || first && round {
@@ -230,7 +236,7 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 			return err
 		}
 		events = append(events, event.Event{
-			Workspace: c.now.Workspace, MessageID: cause, Type: event.Standing, Name: StageChanged, PersonID: c.now.Person, Time: now, Properties: props,
+			Workspace: c.now.Workspace, MessageID: cause, Type: event.Standing, Name: StageChanged, PersonID: c.now.Person, Time: c.now.Told, Properties: props,
 		})
 	}
 	if len(rows) == 0 {
@@ -417,11 +423,19 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 	if err != nil {
 		return err
 	}
-	if l, w := rows[loser], rows[winner]; l.Override != "" && w.Override == "" {
-		if w.Person == "" {
-			w = Row{Workspace: ws, Person: winner, Hour: -1}
-		}
-		w.Override = l.Override
+	l, before := rows[loser], rows[winner]
+	w := before
+	if w.Person == "" {
+		w = Row{Workspace: ws, Person: winner, Hour: -1}
+	}
+	override := cmp.Or(w.Override, l.Override)
+	if l.Told.After(w.Told) {
+		// The merged person's trait says what was told of the loser, so that is what a judgement may differ from.
+		w = l
+		w.Person = winner
+	}
+	w.Override = override
+	if w != before && (w.Override != "" || !w.Told.IsZero()) {
 		if err := s.c.Store.Put(ctx, []Row{w}); err != nil {
 			return err
 		}

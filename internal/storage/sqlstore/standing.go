@@ -21,12 +21,12 @@ func NewStanding(db *sqldb.DB) *Standing { return &Standing{db} }
 
 var _ standing.Store = (*Standing)(nil)
 
-const standingColumns = `workspace_id, person_id, stage, since_at, r, f, m, label, part, service, override, channel, hour, orders, last_order_at, gap, currency, spent, next_at`
+const standingColumns = `workspace_id, person_id, stage, since_at, r, f, m, label, part, service, override, channel, hour, orders, last_order_at, gap, currency, spent, next_at, told_at`
 
 func scanStanding(r sqldb.Row) (s standing.Row, err error) {
 	var gap int64
 	err = r.Scan(&s.Workspace, &s.Person, (*string)(&s.Stage), &s.Since, &s.Scores.R, &s.Scores.F, &s.Scores.M, &s.Label, (*string)(&s.Part), (*string)(&s.Service),
-		(*string)(&s.Override), &s.Channel, &s.Hour, &s.Orders, &s.LastOrder, &gap, &s.Currency, &s.Spent, &s.Next)
+		(*string)(&s.Override), &s.Channel, &s.Hour, &s.Orders, &s.LastOrder, &gap, &s.Currency, &s.Spent, &s.Next, &s.Told)
 	s.Gap = time.Duration(gap) * time.Microsecond
 	return s, err
 }
@@ -112,13 +112,13 @@ func (s *Standing) Put(ctx context.Context, rows []standing.Row) error {
 	for i, r := range rows {
 		args[i] = []any{
 			r.Workspace, r.Person, string(r.Stage), r.Since, r.Scores.R, r.Scores.F, r.Scores.M, r.Label, string(r.Part), string(r.Service), string(r.Override), r.Channel,
-			r.Hour, r.Orders, r.LastOrder, r.Gap.Microseconds(), r.Currency, r.Spent, r.Next,
+			r.Hour, r.Orders, r.LastOrder, r.Gap.Microseconds(), r.Currency, r.Spent, r.Next, r.Told,
 		}
 	}
-	_, err := s.db.Bulk(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+	_, err := s.db.Bulk(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (workspace_id, person_id) DO UPDATE SET stage = excluded.stage, since_at = excluded.since_at, r = excluded.r, f = excluded.f, m = excluded.m,
 			label = excluded.label, part = excluded.part, service = excluded.service, override = excluded.override, channel = excluded.channel, hour = excluded.hour,
-			orders = excluded.orders, last_order_at = excluded.last_order_at, gap = excluded.gap, currency = excluded.currency, spent = excluded.spent, next_at = excluded.next_at`, args)
+			orders = excluded.orders, last_order_at = excluded.last_order_at, gap = excluded.gap, currency = excluded.currency, spent = excluded.spent, next_at = excluded.next_at, told_at = excluded.told_at`, args)
 	return err
 }
 
@@ -130,7 +130,7 @@ func (s *Standing) Remove(ctx context.Context, ws, person string) error {
 
 // Soon makes somebody due.
 func (s *Standing) Soon(ctx context.Context, ws, person string, at time.Time) error {
-	_, err := s.db.Exec(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, '', 0, 0, 0, 0, '', '', '', '', '', -1, 0, 0, 0, '', 0, $3)
+	_, err := s.db.Exec(ctx, `INSERT INTO standing (`+standingColumns+`) VALUES ($1, $2, '', 0, 0, 0, 0, '', '', '', '', '', -1, 0, 0, 0, '', 0, $3, 0)
 		ON CONFLICT (workspace_id, person_id) DO UPDATE SET next_at = excluded.next_at`, ws, person, at)
 	return err
 }

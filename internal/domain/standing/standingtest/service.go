@@ -27,13 +27,15 @@ type shop struct {
 	people []person.Person
 	events map[uint64][]event.Kept
 	traits map[string]map[string]any // last told, by person
+	shown  map[string]map[string]any // what people's traits say of it: whatever has the latest time
+	at     map[string]time.Time      // when that is said to have been
 	writes int
 	moves  []string // "per_1 lead fresh"
 	fail   error
 }
 
 func newShop(t *testing.T, w World) *shop {
-	sh := &shop{t: t, clock: clock.NewFixed(t0), events: map[uint64][]event.Kept{}, traits: map[string]map[string]any{}}
+	sh := &shop{t: t, clock: clock.NewFixed(t0), events: map[uint64][]event.Kept{}, traits: map[string]map[string]any{}, shown: map[string]map[string]any{}, at: map[string]time.Time{}}
 	sh.s = standing.New(standing.Config{
 		Store: w.Store, Tx: w.Tx, Emitter: sh, People: sh, Events: sh, Clock: sh.clock, Log: slog.New(slog.DiscardHandler),
 		Zone:       func(context.Context, string) (*time.Location, error) { return time.UTC, nil },
@@ -48,7 +50,10 @@ func (sh *shop) Emit(_ context.Context, events ...event.Event) error {
 			return fmt.Errorf("%s %s is taken for a change of stage, or the other way round", e.Type, e.MessageID)
 		}
 		if e.Type == event.Identify {
-			continue // TraitsEvent has noted it
+			if e.Time.After(sh.at[e.PersonID]) {
+				sh.shown[e.PersonID], sh.at[e.PersonID] = sh.traits[e.PersonID], e.Time // TraitsEvent has noted what
+			}
+			continue
 		}
 		var p struct{ From, To string }
 		if err := json.Unmarshal(e.Properties, &p); err != nil || e.Name != standing.StageChanged {
@@ -95,7 +100,19 @@ func (sh *shop) TraitsEvent(ws, id string, traits map[string]any, cause string) 
 	}
 	sh.writes++
 	sh.traits[id] = traits[standing.Trait].(map[string]any)
-	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id}, nil
+	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id, Time: sh.clock.Now()}, nil
+}
+
+// merge makes the loser a part of the winner, as identity does: of two values of a trait the later one stays.
+func (sh *shop) merge(loser, winner person.Person) {
+	sh.t.Helper()
+	if sh.at[loser.ID].After(sh.at[winner.ID]) {
+		sh.shown[winner.ID], sh.at[winner.ID] = sh.shown[loser.ID], sh.at[loser.ID]
+	}
+	sh.people = slices.DeleteFunc(sh.people, func(p person.Person) bool { return p.ID == loser.ID })
+	sh.events[winner.Num] = append(sh.events[winner.Num], sh.events[loser.Num]...)
+	same(sh.t, sh.s.PeopleMerged(sh.t.Context(), ws, loser.ID, winner.ID), nil)
+	same(sh.t, sh.s.PeopleMerged(sh.t.Context(), ws, loser.ID, winner.ID), nil) // it may be told twice
 }
 
 func (sh *shop) Histories(_ context.Context, _ string, people []uint64, _ []string) (map[uint64][]event.Kept, error) {
@@ -216,11 +233,9 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, r.Service, standing.HighTouch)
 		sh.buys(aya, 10)
 		same(t, sh.traits[aya.ID]["service"], standing.HighTouch)
-		sh.people = slices.DeleteFunc(sh.people, func(p person.Person) bool { return p.ID == aya.ID })
-		sh.events[ben.Num] = sh.events[aya.Num]
-		same(t, w.Tx.InTx(t.Context(), func(ctx context.Context) error { return sh.s.PeopleMerged(ctx, ws, aya.ID, ben.ID) }), nil)
+		sh.merge(aya, ben)
 		sh.settle()
-		same(t, []any{sh.traits[ben.ID]["service"], sh.traits[ben.ID]["stage"]}, []any{standing.HighTouch, standing.Fresh})
+		same(t, []any{sh.shown[ben.ID]["service"], sh.shown[ben.ID]["stage"]}, []any{standing.HighTouch, standing.Fresh})
 		rows, err := w.Store.Rows(t.Context(), ws, []string{aya.ID, ben.ID})
 		same(t, err, nil)
 		same(t, len(rows), 1)
@@ -272,6 +287,39 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, sh.moves, []string{"per_001 anonymous>lead"})
 		does(event.Track, event.OrderCompleted, again)
 		same(t, sh.moves, []string{"per_001 anonymous>lead", "per_001 lead>new"})
+	})
+	t.Run("what is told last counts, though the clock has gone back", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		aya := sh.add(1)
+		sh.settle()
+		same(t, sh.shown[aya.ID]["stage"], standing.Lead)
+		sh.clock.Set(t0.Add(-time.Hour))
+		sh.buys(aya, 4200)
+		same(t, sh.shown[aya.ID]["stage"], standing.Fresh)
+		_, err := sh.s.SetService(t.Context(), ws, aya.ID, standing.HighTouch)
+		same(t, err, nil)
+		same(t, sh.shown[aya.ID]["service"], standing.HighTouch)
+	})
+	t.Run("the trait of a merged person is put right, whichever of the two was judged last", func(t *testing.T) {
+		for _, loserLast := range []bool{true, false} {
+			sh := newShop(t, open(t))
+			aya, ben := sh.add(1), sh.add(2)
+			first, last := aya, ben
+			if loserLast {
+				first, last = ben, aya
+			}
+			sh.buys(ben, 4200)
+			sh.settle()
+			for _, p := range []person.Person{first, last} { // staff has a look at each: both are told of anew
+				sh.clock.Advance(time.Second)
+				_, err := sh.s.SetService(t.Context(), ws, p.ID, standing.HighTouch)
+				same(t, err, nil)
+			}
+			same(t, []any{sh.shown[aya.ID]["stage"], sh.shown[ben.ID]["stage"]}, []any{standing.Lead, standing.Fresh})
+			sh.merge(aya, ben)
+			sh.settle()
+			same(t, sh.shown[ben.ID]["stage"], standing.Fresh)
+		}
 	})
 	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
 		w := open(t)

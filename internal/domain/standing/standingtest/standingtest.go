@@ -26,7 +26,7 @@ type World struct {
 func row(id string) standing.Row {
 	return standing.Row{
 		Workspace: ws, Person: id, Stage: standing.Active, Since: t0, Scores: standing.Scores{R: 5, F: 4, M: 3}, Label: "loyal", Part: standing.Author, Service: standing.HighTouch,
-		Override: standing.HighTouch, Channel: "email", Hour: 21, Orders: 7, LastOrder: t0.Add(-time.Hour), Gap: 36*time.Hour + time.Microsecond, Currency: "JPY", Spent: 120_000, Next: t0.Add(time.Hour),
+		Override: standing.HighTouch, Channel: "email", Hour: 21, Orders: 7, LastOrder: t0.Add(-time.Hour), Gap: 36*time.Hour + time.Microsecond, Currency: "JPY", Spent: 120_000, Next: t0.Add(time.Hour), Told: t0.Add(time.Second),
 	}
 }
 
@@ -68,7 +68,7 @@ func Run(t *testing.T, open func(t *testing.T) World) {
 	t.Run("rows come back as they were stored, in the order of ids", func(t *testing.T) {
 		s := open(t).Store
 		a, b := row("per_a"), row("per_b")
-		b.LastOrder, b.Next, b.Hour, b.Part, b.Override = time.Time{}, time.Time{}, -1, "", ""
+		b.LastOrder, b.Next, b.Told, b.Hour, b.Part, b.Override = time.Time{}, time.Time{}, time.Time{}, -1, "", ""
 		same(t, s.Put(t.Context(), []standing.Row{b, a}), nil)
 		a.Label, a.Scores.R = "lost", 1
 		same(t, s.Put(t.Context(), []standing.Row{a}), nil)
