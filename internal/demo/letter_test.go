@@ -63,9 +63,9 @@ func TestTheMailsOfTheSample(t *testing.T) {
 		}
 	}
 	people := map[string]map[string]any{
-		"en-GB": {"name": "Amelia Walker", "first_name": "Amelia", "orders": 2},
-		"ja-JP": {"name": "佐藤 陽菜", "first_name": "陽菜", "last_name": "佐藤", "orders": 2},
-		"zh-CN": {"name": "王伟", "first_name": "伟", "last_name": "王", "gender": "male", "orders": 0},
+		"en-GB": {"name": "Amelia Walker", "first_name": "Amelia", "standing": map[string]any{"f": 2}},
+		"ja-JP": {"name": "佐藤 陽菜", "first_name": "陽菜", "last_name": "佐藤", "standing": map[string]any{"f": 2}},
+		"zh-CN": {"name": "王伟", "first_name": "伟", "last_name": "王", "gender": "male", "standing": map[string]any{"stage": "lead"}},
 	}
 	for name, d := range drafts {
 		tpl, err := c.Create(ctx, ws, d)

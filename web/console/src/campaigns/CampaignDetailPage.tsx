@@ -1,3 +1,4 @@
+import { Megaphone } from 'lucide-react'
 import { useState } from 'react'
 import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
@@ -16,6 +17,7 @@ import {
   DataTable,
   Definition,
   DetailPage,
+  EmptyState,
   Group,
   LinkButton,
   Loaded,
@@ -157,9 +159,6 @@ function View({ campaign: c }: { campaign: Campaign }) {
               {t('campaigns.resend')}
             </Button>
           ) : null}
-          {['draft', 'review', 'scheduled'].includes(c.status) ? (
-            <Button onClick={() => setChecking('look')}>{t('campaigns.preflight')}</Button>
-          ) : null}
           {write && c.status === 'draft' ? (
             <Button
               onClick={async () => {
@@ -219,20 +218,31 @@ function View({ campaign: c }: { campaign: Campaign }) {
         />
       ) : null}
       {c.plan?.test ? <TestCard campaign={c} report={report.data} name={(x) => name(x) ?? x} /> : null}
-      <Loaded of={report}>
-        {(r) => (
-          <div>
-            <Figures of={r} onOpen={setBehind} />
-            {r.left_out?.length ? (
-              <Note>
-                {t('campaigns.left_out', {
-                  why: formatList(r.left_out.map((x) => `${word('reason', x.reason)} (${formatNumber(x.count)})`)),
-                })}
-              </Note>
-            ) : null}
-          </div>
-        )}
-      </Loaded>
+      {['draft', 'review', 'scheduled'].includes(c.status) ? (
+        <Card>
+          <EmptyState
+            icon={Megaphone}
+            title={t('campaigns.nothing_sent')}
+            text={t('campaigns.nothing_sent_help')}
+            action={<Button onClick={() => setChecking('look')}>{t('campaigns.preflight')}</Button>}
+          />
+        </Card>
+      ) : (
+        <Loaded of={report}>
+          {(r) => (
+            <div>
+              <Figures of={r} onOpen={setBehind} />
+              {r.left_out?.length ? (
+                <Note>
+                  {t('campaigns.left_out', {
+                    why: formatList(r.left_out.map((x) => `${word('reason', x.reason)} (${formatNumber(x.count)})`)),
+                  })}
+                </Note>
+              ) : null}
+            </div>
+          )}
+        </Loaded>
+      )}
       {c.launched_at ? <EffectCard of="campaigns" id={c.id} /> : null}
       {c.launched_at ? <LinkHeat campaign={c.id} since={c.launched_at} /> : null}
       <NotePanel of="campaigns" id={c.id} />
