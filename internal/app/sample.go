@@ -275,7 +275,7 @@ func (s sampler) sampleCampaign(ctx context.Context, ws string, letter content.T
 	if err != nil || len(topics) == 0 {
 		return err
 	}
-	all, err := s.campaigns.List(ctx, ws, "", page.Request{Limit: page.MaxLimit})
+	all, err := s.campaigns.List(ctx, ws, campaign.Filter{}, page.Request{Limit: page.MaxLimit})
 	if err != nil {
 		return err
 	}

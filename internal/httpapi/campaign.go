@@ -25,7 +25,7 @@ type Campaign struct {
 	Result     *TestResult      `json:"result,omitempty"`
 	Requested  string           `json:"requested_by,omitempty" doc:"who asked to launch it"`
 	Approved   string           `json:"approved_by,omitempty" doc:"who agreed"`
-	Error      string           `json:"error,omitempty"`
+	Error      *Trouble         `json:"error,omitempty" doc:"of the last failed try"`
 	LaunchedAt *time.Time       `json:"launched_at,omitempty" doc:"when the audience was fixed"`
 	FinishedAt *time.Time       `json:"finished_at,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
@@ -163,7 +163,7 @@ func (d CampaignDraft) campaign() (campaign.Campaign, error) {
 
 func campaignShape(c campaign.Campaign) Campaign {
 	out := Campaign{
-		ID: c.ID, Revision: c.Rev, Status: string(c.Status), Error: c.Error, LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		ID: c.ID, Revision: c.Rev, Status: string(c.Status), Error: troubleOf(c.Error), LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		Requested: c.RequestedBy, Approved: c.ApprovedBy,
 		Progress: CampaignProgress{c.Progress.Handled, c.Progress.Audience},
 		CampaignDraft: CampaignDraft{
@@ -218,8 +218,13 @@ func (a *api) campaignRoutes() {
 	write := func(ctx context.Context, action string, do func(ctx context.Context) (campaign.Campaign, error)) (*body[Campaign], error) {
 		return one(changed(ctx, a, action, "campaign", func(c campaign.Campaign) string { return c.ID }, do))
 	}
-	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *named) (*body[List[Campaign]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), in.Q, in.request())
+	type chosen struct {
+		Paging
+		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status string `query:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
+	}
+	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *chosen) (*body[List[Campaign]], error) {
+		found, err := s.List(ctx, workspaceOf(ctx), campaign.Filter{Text: in.Q, Status: campaign.Status(in.Status)}, in.request())
 		if err != nil {
 			return nil, err
 		}

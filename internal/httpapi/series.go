@@ -34,11 +34,26 @@ type Series struct {
 	NextAt    *time.Time `json:"next_at,omitempty" doc:"of the next run; of local times, when the first clock shows it"`
 	NextShown string     `json:"next_shown,omitempty" doc:"what clocks show then"`
 	RetryAt   *time.Time `json:"retry_at,omitempty"`
-	Error     string     `json:"error,omitempty" doc:"of the last failed try"`
+	Error     *Trouble   `json:"error,omitempty" doc:"of the last failed try"`
 	Runs      int64      `json:"runs" doc:"that made a campaign"`
 	Revision  int64      `json:"revision"`
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// Trouble is why something failed that nobody waited for.
+type Trouble struct {
+	Code   string   `json:"code,omitempty" doc:"stable, e.g. segment.not_found; empty of what failed before codes were kept"`
+	Args   []string `json:"args,omitempty" doc:"what the detail names, in its order"`
+	Detail string   `json:"detail" doc:"in English"`
+}
+
+func troubleOf(f campaign.Failure) *Trouble {
+	if f == "" {
+		return nil
+	}
+	code, args, said := f.Said()
+	return &Trouble{code, args, said}
 }
 
 // SeriesRun is one run.
@@ -46,7 +61,7 @@ type SeriesRun struct {
 	PlannedAt time.Time `json:"planned_at"`
 	State     string    `json:"state" enum:"sent,skipped,failed"`
 	Reason    string    `json:"reason,omitempty" doc:"empty: nobody was in the audience; feed: it could not be read; invalid: something it refers to cannot be used"`
-	Detail    string    `json:"detail,omitempty"`
+	Detail    *Trouble  `json:"detail,omitempty" doc:"why it failed"`
 	Campaign  string    `json:"campaign,omitempty" doc:"whose report is the run's"`
 	Items     []string  `json:"items" doc:"of the feed, by the publisher's keys"`
 	At        time.Time `json:"at"`
@@ -65,7 +80,7 @@ func (d SeriesDraft) series() campaign.Series {
 
 func seriesShape(s campaign.Series) Series {
 	out := Series{
-		ID: s.ID, Status: string(s.Status), Requested: s.RequestedBy, Approved: s.ApprovedBy, NextAt: moment(s.NextAt), NextShown: s.NextShown.String(), RetryAt: moment(s.RetryAt), Error: s.Error,
+		ID: s.ID, Status: string(s.Status), Requested: s.RequestedBy, Approved: s.ApprovedBy, NextAt: moment(s.NextAt), NextShown: s.NextShown.String(), RetryAt: moment(s.RetryAt), Error: troubleOf(s.Error),
 		Runs: s.Runs, Revision: s.Rev, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 		SeriesDraft: SeriesDraft{
 			Name: s.Name, Channel: s.Channel, Audience: CampaignAudience{s.Audience.Include, s.Audience.Exclude}, Topic: s.Topic, Template: s.Template, Holdout: s.Message.Holdout,
@@ -127,7 +142,7 @@ func (a *api) seriesRoutes() {
 			if r.Items == nil {
 				r.Items = []string{}
 			}
-			return SeriesRun{r.Planned, r.State, r.Reason, r.Detail, r.Campaign, r.Items, r.At}
+			return SeriesRun{r.Planned, r.State, r.Reason, troubleOf(r.Detail), r.Campaign, r.Items, r.At}
 		}), nil
 	})
 	act := func(verb, summary string, do func(ctx context.Context, ws, id, by string) (campaign.Series, error)) {

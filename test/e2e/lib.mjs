@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { addressOf, lines } from './pages.mjs'
 
 const require = createRequire(new URL('../../web/console/package.json', import.meta.url))
 const { chromium } = require('playwright-core')
@@ -146,23 +147,9 @@ export async function findings(page) {
     .map((v) => `${v.id} (${v.impact}) on ${v.nodes.length}: ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].failureSummary.split('\n')[1] ?? ''}`)
 }
 
-const ids = {}
 /** Every page of the console; /x/ID becomes the first x there is. */
 export async function pages() {
-  const found = readFileSync(new URL('pages.txt', import.meta.url), 'utf8')
-    .split('\n')
-    .map((l) => l.trim())
-    .filter((l) => l.startsWith('/'))
   const out = []
-  for (const path of found) {
-    if (!path.includes('/ID')) {
-      out.push(path)
-      continue
-    }
-    const noun = path.split('/ID')[0]
-    ids[noun] ??= (await api('GET', `${noun}?limit=1`)).items[0]?.id
-    assert.ok(ids[noun], `the demonstration has something below ${noun}`)
-    out.push(path.replace('/ID', `/${ids[noun]}`))
-  }
+  for (const path of lines()) out.push(await addressOf(api, path))
   return out
 }

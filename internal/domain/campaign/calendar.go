@@ -74,7 +74,7 @@ func (s *Service) Calendar(ctx context.Context, ws string, from, to time.Time, z
 	var entries []Entry
 	audiences := map[string]Audience{} // by id of campaign or series
 	for at := (page.Request{Limit: page.MaxLimit}); ; {
-		found, err := s.c.Store.List(ctx, ws, "", at)
+		found, err := s.c.Store.List(ctx, ws, Filter{}, at)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -58,7 +58,7 @@ type Campaign struct {
 	PausedFrom  Status    // where Resume goes
 	Attempts    int       // failed tries in a row
 	RetryAt     time.Time // nothing is done before: the next try, the next wave, or the next turn of a throttled campaign
-	Error       string    // of the last failed try
+	Error       Failure   // of the last failed try
 	Rev         int64     // goes up with every change
 	CreatedAt   time.Time
 	UpdatedAt   time.Time

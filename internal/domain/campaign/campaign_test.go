@@ -385,7 +385,7 @@ func TestItGoesOnWhereItStoppedAfterACrash(t *testing.T) {
 	want(t, "messages", w.states(), map[string]int{"sent": 1050})
 	c = w.campaign(c.ID)
 	want(t, "status", c.Status, campaign.Sent)
-	want(t, "no error is left", c.Error, "")
+	want(t, "no error is left", string(c.Error), "")
 }
 
 func TestTwoProcessesDoNotDisturbEachOther(t *testing.T) {
@@ -496,7 +496,7 @@ func TestAPermanentFailureIsShownAndLaunchingAgainGoesOn(t *testing.T) {
 	w.launch(c.ID) // the segment is deleted between launch and preparation
 	w.settle()
 	c = w.campaign(c.ID)
-	if c.Status != campaign.Failed || !strings.Contains(c.Error, "seg_1") {
+	if c.Status != campaign.Failed || !strings.Contains(string(c.Error), "seg_1") {
 		t.Fatalf("%+v", c)
 	}
 	w.sets["seg_1"] = people(1, 3)
@@ -597,7 +597,7 @@ func TestOnlyDraftsCanBeChangedAndDeleted(t *testing.T) {
 	if _, err := w.svc.Edit(t.Context(), ws, b.ID, b); !errs.Is(err, errs.KindConflict) {
 		t.Errorf("edited while sending: %v", err)
 	}
-	p, err := w.svc.List(t.Context(), ws, "", page.Request{})
+	p, err := w.svc.List(t.Context(), ws, campaign.Filter{}, page.Request{})
 	if err != nil || len(p.Items) != 1 {
 		t.Errorf("%v, %d campaigns", err, len(p.Items))
 	}

@@ -2,9 +2,7 @@ package campaign
 
 import (
 	"context"
-	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -47,7 +45,7 @@ type Series struct {
 	NextShown   Civil     // what clocks show then
 	RetryAt     time.Time // a run that failed is not tried again before
 	Attempts    int
-	Error       string // of the last failed try
+	Error       Failure // of the last failed try
 	Seen        FeedState
 	Runs        int64 // that made a campaign
 	Rev         int64
@@ -80,10 +78,10 @@ type FeedState struct {
 // Run is one run of a series.
 type Run struct {
 	Series   string
-	Planned  time.Time // names the run: none comes twice
-	State    string    // RunSent, RunSkipped or RunFailed
-	Reason   string    // of the last two: a code
-	Detail   string
+	Planned  time.Time      // names the run: none comes twice
+	State    string         // RunSent, RunSkipped or RunFailed
+	Reason   string         // of the last two: a code
+	Detail   Failure        // why it failed
 	Campaign string         // of RunSent
 	Vars     map[string]any // that its campaign adds to every message
 	Items    []string       // keys of the feed's items that it showed
@@ -351,13 +349,4 @@ func (s *Service) changeSeries(ctx context.Context, ws, id string, fn func(ctx c
 func permanent(err error) bool {
 	kind := errs.KindOf(err)
 	return kind == errs.KindInvalid || kind == errs.KindNotFound || kind == errs.KindForbidden
-}
-
-// words are an error's own message, for people.
-func words(err error) string {
-	var e *errs.Error
-	if errors.As(err, &e) {
-		return strings.TrimSpace(e.Msg)
-	}
-	return err.Error()
 }

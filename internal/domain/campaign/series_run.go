@@ -209,12 +209,12 @@ func cutName(name string) string {
 func (s *Service) putOffSeries(ctx context.Context, x Series, cause error) error {
 	x.Attempts++
 	if !permanent(cause) && x.Attempts < maxFeedAttempts {
-		x.RetryAt, x.Error, x.UpdatedAt = s.c.Clock.Now().Add(backoff(x.Attempts)), words(cause), s.c.Clock.Now()
+		x.RetryAt, x.Error, x.UpdatedAt = s.c.Clock.Now().Add(backoff(x.Attempts)), failureOf(cause), s.c.Clock.Now()
 		s.c.Log.Warn("a run of a series is tried again later", "workspace", x.Workspace, "series", x.ID, "attempt", x.Attempts, "error", cause)
 		return s.c.Store.UpdateSeries(ctx, x)
 	}
 	s.c.Log.Error("a run of a series has failed", "workspace", x.Workspace, "series", x.ID, "error", cause)
-	run := Run{Series: x.ID, Planned: x.NextAt, State: RunFailed, Reason: ReasonInvalid, Detail: words(cause), At: s.c.Clock.Now()}
+	run := Run{Series: x.ID, Planned: x.NextAt, State: RunFailed, Reason: ReasonInvalid, Detail: failureOf(cause), At: s.c.Clock.Now()}
 	if x.Feed != nil && slices.Contains([]errs.Kind{errs.KindUnavailable, errs.KindInternal}, errs.KindOf(cause)) {
 		run.Reason = ReasonFeed
 	}

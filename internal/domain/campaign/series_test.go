@@ -267,7 +267,7 @@ func TestAFeedIsSentWhenItHasNews(t *testing.T) {
 	p.fail = errs.Unavailable("feed.status", "it answers 503")
 	p.publish("late", start.Add(50*time.Hour))
 	w.upTo(start.Add(73 * time.Hour))
-	if got, err := w.svc.GetSeries(t.Context(), ws, x.ID); err != nil || got.Attempts != 1 || got.Error != "it answers 503" || !got.RetryAt.After(w.clock.Now()) {
+	if got, err := w.svc.GetSeries(t.Context(), ws, x.ID); err != nil || got.Attempts != 1 || !strings.Contains(string(got.Error), `"msg":"it answers 503"`) || !got.RetryAt.After(w.clock.Now()) {
 		t.Fatalf("%v %+v", err, got)
 	}
 	p.fail = nil
@@ -392,7 +392,7 @@ func TestRunsAndItemsComeOnceWhereverTheProcessDies(t *testing.T) {
 				rt.Fatalf("%s was shown %d times; runs %+v", k, shown[k], w.runs(x.ID))
 			}
 		}
-		list, err := w.svc.List(t.Context(), ws, "", page.Request{Limit: page.MaxLimit})
+		list, err := w.svc.List(t.Context(), ws, campaign.Filter{}, page.Request{Limit: page.MaxLimit})
 		if err != nil || len(list.Items) != campaigns {
 			rt.Fatalf("%d campaigns for %d runs (%v)", len(list.Items), campaigns, err)
 		}

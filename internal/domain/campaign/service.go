@@ -151,9 +151,10 @@ func (s *Service) Get(ctx context.Context, ws, id string) (Campaign, error) {
 	return s.c.Store.Get(ctx, ws, id)
 }
 
-// List returns campaigns whose name has the text, latest made first.
-func (s *Service) List(ctx context.Context, ws, text string, p page.Request) (page.Of[Campaign], error) {
-	return s.c.Store.List(ctx, ws, strings.TrimSpace(text), p)
+// List returns campaigns that match, latest made first.
+func (s *Service) List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Campaign], error) {
+	f.Text = strings.TrimSpace(f.Text)
+	return s.c.Store.List(ctx, ws, f, p)
 }
 
 // Edit changes the fields that people fill in, of a draft or of a campaign whose time has not come. c.Rev is the one that

@@ -9,14 +9,20 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
+// Filter chooses campaigns.
+type Filter struct {
+	Text   string // that the name has; the case of ASCII letters does not matter
+	Status Status // empty: any
+}
+
 // Store keeps campaigns. Every method takes part in the transaction of its context.
 type Store interface {
 	// Create adds a campaign.
 	Create(ctx context.Context, c Campaign) error
 	// Get returns a campaign or errs.NotFound.
 	Get(ctx context.Context, ws, id string) (Campaign, error)
-	// List returns campaigns whose name has the text (empty: any; the case of ASCII letters does not matter), latest made first.
-	List(ctx context.Context, ws, text string, p page.Request) (page.Of[Campaign], error)
+	// List returns campaigns that match, latest made first.
+	List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Campaign], error)
 	// Update replaces the campaign whose Rev is c.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
 	Update(ctx context.Context, c Campaign) error
 	// Delete removes a campaign and its waves; errs.NotFound if there is none.

@@ -207,7 +207,7 @@ func (s *Service) finish(ctx context.Context, c Campaign) (bool, error) {
 // putOff notes a failed try: again later, or failed if that cannot help or was done often enough.
 func (s *Service) putOff(ctx context.Context, c Campaign, cause error) error {
 	c.Attempts++
-	c.Error = cause.Error()
+	c.Error = failureOf(cause)
 	kind := errs.KindOf(cause)
 	if kind == errs.KindInvalid || kind == errs.KindNotFound || kind == errs.KindForbidden || c.Attempts >= maxAttempts {
 		c.Status = Failed

@@ -30,7 +30,7 @@ func scanCampaign(r sqldb.Row) (c campaign.Campaign, err error) {
 	p := &c.Progress
 	if err = r.Scan(&c.ID, &c.Workspace, &c.Name, &include, &exclude, &c.Topic, &c.Template, &c.Channel, &goal, (*string)(&c.Status), &c.ScheduledAt,
 		&c.StartedAt, &c.FinishedAt, &p.Audience, &p.Handled, &p.Queued, &refused, &plan, (*string)(&c.PausedFrom), &c.Attempts, &c.RetryAt,
-		&c.Error, &c.Rev, &c.CreatedAt, &c.UpdatedAt, &c.RequestedBy, &c.ApprovedBy, &result); err != nil {
+		(*string)(&c.Error), &c.Rev, &c.CreatedAt, &c.UpdatedAt, &c.RequestedBy, &c.ApprovedBy, &result); err != nil {
 		return c, err
 	}
 	return c, errors.Join(json.Unmarshal([]byte(include), &c.Audience.Include), json.Unmarshal([]byte(exclude), &c.Audience.Exclude),
@@ -50,7 +50,7 @@ func campaignValues(c campaign.Campaign) ([]any, error) {
 	p := c.Progress
 	return []any{
 		c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
-		p.Audience, p.Handled, p.Queued, texts[3], texts[4], string(c.PausedFrom), c.Attempts, c.RetryAt, c.Error, c.Rev, c.CreatedAt, c.UpdatedAt,
+		p.Audience, p.Handled, p.Queued, texts[3], texts[4], string(c.PausedFrom), c.Attempts, c.RetryAt, string(c.Error), c.Rev, c.CreatedAt, c.UpdatedAt,
 		c.RequestedBy, c.ApprovedBy, texts[5],
 	}, nil
 }
@@ -76,13 +76,14 @@ func (s *Campaign) Get(ctx context.Context, ws, id string) (campaign.Campaign, e
 }
 
 // List returns campaigns, latest made first.
-func (s *Campaign) List(ctx context.Context, ws, text string, p page.Request) (page.Of[campaign.Campaign], error) {
+func (s *Campaign) List(ctx context.Context, ws string, f campaign.Filter, p page.Request) (page.Of[campaign.Campaign], error) {
 	after := "~" // after every id
 	if _, err := page.Decode(p.Cursor, &after); err != nil {
 		return page.Of[campaign.Campaign]{}, err
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign
-		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(text))
+		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = '' OR status = $5)
+		ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status))
 	return page.Cut(items, p.Size(), func(c campaign.Campaign) string { return page.Encode(c.ID) }), err
 }
 

@@ -29,7 +29,7 @@ type seriesDraft struct {
 func scanSeries(r sqldb.Row) (s campaign.Series, err error) {
 	var draft, shown, seen string
 	if err = r.Scan(&s.Workspace, &s.ID, &s.Name, &draft, (*string)(&s.Status), &s.RequestedBy, &s.ApprovedBy, &s.ActiveSince, &s.NextAt, &shown, &s.RetryAt, &s.Attempts,
-		&s.Error, &seen, &s.Runs, &s.Rev, &s.CreatedAt, &s.UpdatedAt); err != nil {
+		(*string)(&s.Error), &seen, &s.Runs, &s.Rev, &s.CreatedAt, &s.UpdatedAt); err != nil {
 		return s, err
 	}
 	var d seriesDraft
@@ -45,7 +45,7 @@ func seriesValues(s campaign.Series) ([]any, error) {
 	}
 	seen, err := json.Marshal(s.Seen)
 	return []any{
-		s.Workspace, s.ID, s.Name, string(draft), string(s.Status), s.RequestedBy, s.ApprovedBy, s.ActiveSince, s.NextAt, s.NextShown.String(), s.RetryAt, s.Attempts, s.Error, string(seen),
+		s.Workspace, s.ID, s.Name, string(draft), string(s.Status), s.RequestedBy, s.ApprovedBy, s.ActiveSince, s.NextAt, s.NextShown.String(), s.RetryAt, s.Attempts, string(s.Error), string(seen),
 		s.Runs, s.Rev, s.CreatedAt, s.UpdatedAt,
 	}, err
 }
@@ -130,7 +130,7 @@ func (s *Campaign) AddRun(ctx context.Context, ws string, r campaign.Run) error 
 	}
 	n, err := s.db.Exec(ctx, `INSERT INTO campaign_run (workspace_id, series_id, planned_at, state, reason, detail, campaign_id, vars, items, ran_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (workspace_id, series_id, planned_at) DO NOTHING`,
-		ws, r.Series, r.Planned, r.State, r.Reason, r.Detail, r.Campaign, string(vars), string(items), r.At)
+		ws, r.Series, r.Planned, r.State, r.Reason, string(r.Detail), r.Campaign, string(vars), string(items), r.At)
 	if err == nil && n == 0 {
 		return errs.Conflict("series.ran", "this run has been made already")
 	}
@@ -145,7 +145,7 @@ func (s *Campaign) Runs(ctx context.Context, ws, series string, p page.Request) 
 	}
 	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (x campaign.Run, err error) {
 		var items string
-		if err = r.Scan(&x.Series, &x.Planned, &x.State, &x.Reason, &x.Detail, &x.Campaign, &items, &x.At); err != nil {
+		if err = r.Scan(&x.Series, &x.Planned, &x.State, &x.Reason, (*string)(&x.Detail), &x.Campaign, &items, &x.At); err != nil {
 			return x, err
 		}
 		return x, json.Unmarshal([]byte(items), &x.Items)

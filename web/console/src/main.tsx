@@ -2,6 +2,7 @@ import './ui/tokens.css'
 import './ui/base.css' // its layer must come before the kit's
 import '@fontsource-variable/inter/wght.css'
 import '@mantine/core/styles.layer.css'
+import './ui/kit.css'
 import { createRoot } from 'react-dom/client'
 import { preferred, speak } from '@/i18n'
 import { App } from './app/App'

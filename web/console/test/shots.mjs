@@ -1,8 +1,9 @@
 // Pictures of every page in three languages, light and dark, at two widths; to look at.
 //   node test/shots.mjs http://127.0.0.1:8480 EMAIL PASSWORD /tmp/shots [path ...]
 // LANGS, SCHEMES and WIDTHS narrow it down: LANGS=ja SCHEMES=dark WIDTHS=390
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
+import { addressOf, lines } from '../../../test/e2e/pages.mjs'
 
 const [server, email, password, out, ...only] = process.argv.slice(2)
 const list = (name, all) => process.env[name]?.split(',') ?? all
@@ -10,6 +11,19 @@ const languages = list('LANGS', ['en', 'zh-Hans', 'ja'])
 const schemes = list('SCHEMES', ['light', 'dark'])
 const widths = list('WIDTHS', ['1280', '390']).map(Number)
 mkdirSync(out, { recursive: true })
+
+/** The API, as whoever looks. */
+const api = await (async () => {
+  const headers = { 'Content-Type': 'application/json' }
+  const entered = await fetch(`${server}/api/v1/session`, { method: 'POST', headers, body: JSON.stringify({ email, password }) })
+  headers.Cookie = entered.headers.get('set-cookie')?.split(';')[0]
+  headers['X-CSRF-Token'] = (await entered.json()).csrf
+  return async (method, path, body) => {
+    const answer = await fetch(`${server}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`${method} ${path} answers ${answer.status}: ${await answer.text()}`)
+    return answer.json()
+  }
+})()
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -25,7 +39,7 @@ for (const lang of languages)
         locale: lang === 'zh-Hans' ? 'zh-CN' : lang,
         timezoneId: 'Asia/Tokyo',
       })
-      await context.addInitScript((l) => localStorage.setItem('language', l), lang)
+      await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
       const page = await context.newPage()
       page.on('console', (m) => {
         if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) {
@@ -55,16 +69,8 @@ for (const lang of languages)
       await page.fill('input[name=password]', password)
       await page.click('button[type=submit]')
       await page.waitForSelector('#main h1')
-      const first = async (path) => (await page.evaluate(async (p) => (await (await fetch(p)).json()).items?.[0]?.id, path)) ?? 'none'
-      const pages =
-        only.length > 0
-          ? only
-          : readFileSync(new URL('../../../test/e2e/pages.txt', import.meta.url), 'utf8')
-              .split('\n')
-              .filter((l) => l.startsWith('/'))
-      for (const path of pages) {
-        const id = path.includes('/ID') ? await first(`/api/v1${path.split('/ID')[0]}?limit=1`) : ''
-        await page.goto(`${server}${base}${path.replace('/ID', `/${id}`)}`)
+      for (const path of only.length > 0 ? only : lines()) {
+        await page.goto(`${server}${base}${await addressOf(api, path)}`)
         await page.waitForSelector('h1')
         await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
       }

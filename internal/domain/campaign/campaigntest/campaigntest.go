@@ -94,7 +94,7 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		var got []string
 		req := page.Request{Limit: 2}
 		for range 4 {
-			p, err := s.List(t.Context(), ws, "", req)
+			p, err := s.List(t.Context(), ws, campaign.Filter{}, req)
 			ok(t, err)
 			for _, c := range p.Items {
 				got = append(got, c.ID)
@@ -108,11 +108,22 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		spring.Name = "Spring 100% 春"
 		ok(t, s.Create(t.Context(), spring))
 		for text, want := range map[string]int{"SPRING": 1, "0% 春": 1, "%%": 0, "1_0": 0} {
-			p, err := s.List(t.Context(), ws, text, page.Request{})
+			p, err := s.List(t.Context(), ws, campaign.Filter{Text: text}, page.Request{})
 			ok(t, err)
 			if len(p.Items) != want {
 				t.Errorf("%q finds %d campaigns, not %d", text, len(p.Items), want)
 			}
+		}
+		spring.ID, spring.Status = "cmp_8", campaign.Review
+		ok(t, s.Create(t.Context(), spring))
+		for status, want := range map[campaign.Status][]string{campaign.Review: {"cmp_8"}, campaign.Cancelled: nil} {
+			p, err := s.List(t.Context(), ws, campaign.Filter{Text: "spring", Status: status}, page.Request{})
+			ok(t, err)
+			var got []string
+			for _, c := range p.Items {
+				got = append(got, c.ID)
+			}
+			same(t, want, got)
 		}
 	})
 	wave := func(people *roaring64.Bitmap) campaign.Wave {

@@ -1,7 +1,7 @@
 import type { components } from './schema'
 
 export { type Answer, type Args, call, type Item, type Method, type PathsOf, upload } from './client'
-export { describe, type Fault, fieldErrors, Problem, wordsFor, wordsOf } from './problem'
+export { describe, type Fault, fieldErrors, Problem, troubleText, wordsFor, wordsOf } from './problem'
 export { becomes, type Guess, guess, type Listing, queryClient, reading, refresh, useAll, useList, useRead, useSend } from './query'
 
 /** The API's shapes by name: Schemas['Person']. */

@@ -65,6 +65,9 @@ export function describe(err: unknown): string {
   return err.field ? t('error.at_field', { field: err.field, text }) : text
 }
 
+/** Words for what failed while nobody waited for it, as the API keeps it. */
+export const troubleText = (x: { code?: string; args?: string[] | null; detail: string }): string => wordsFor(x.code, x.args) ?? x.detail
+
 /** Errors by input name, for a form. Locations such as "body.caps[0].limit" become "caps.0.limit". */
 export function fieldErrors(err: unknown): Record<string, string> {
   if (!(err instanceof Problem)) return {}

@@ -1,6 +1,6 @@
 import { Megaphone } from 'lucide-react'
 import { useState } from 'react'
-import { becomes, type Schemas, useRead, useSend } from '@/api'
+import { becomes, type Schemas, troubleText, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
@@ -208,7 +208,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
       <Approval of={c} />
       {c.error ? (
         <Alert color="danger" title={t(c.status === 'failed' ? 'campaigns.failed' : 'campaigns.tried_again')}>
-          {c.error}
+          {troubleText(c.error)}
         </Alert>
       ) : null}
       {p.total && c.status === 'sending' ? (

@@ -1,7 +1,7 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatDate, formatDay, formatNumber, formatWeekday, useT } from '@/i18n'
+import { formatClock, formatDate, formatDay, formatNumber, formatWeekday, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { daysBefore } from '@/report/compare'
 import { span } from '@/report/Period'
@@ -112,12 +112,17 @@ function Calendar({ plan: p }: { plan: Plan }) {
             </time>
             {entries.map((e) => (
               <Link key={`${e.campaign}${e.series}${e.at}`} to={address(e)} className={css.entry}>
-                {e.name} · {formatNumber(e.people)}
+                <span className={css.name}>{e.name}</span>
+                <span className={css.detail}>
+                  {e.shown ? e.shown.slice(11, 16) : formatClock(e.at, p.zone)} ·{' '}
+                  {t('plan.to_people', { count: e.people, n: formatNumber(e.people) })}
+                </span>
               </Link>
             ))}
             {journeys.map((j) => (
               <Link key={j.journey} to={`/journeys/${j.journey}`} className={`${css.entry} ${css.soft}`}>
-                {j.name || t('report.none')} · {formatNumber(j.sent)}
+                <span className={css.name}>{j.name || t('report.none')}</span>
+                <span className={css.detail}>{t('plan.sent', { count: j.sent, n: formatNumber(j.sent) })}</span>
               </Link>
             ))}
             {clashes ? <div className={css.clash}>{t('plan.clashes', { count: clashes })}</div> : null}

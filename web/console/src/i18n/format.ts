@@ -15,8 +15,8 @@ const dates = (o: Intl.DateTimeFormatOptions) => kept('date', o, (l) => new Intl
 type When = string | number | Date | null | undefined
 
 export const formatNumber = (n: number, o: Intl.NumberFormatOptions = {}) => numbers(o).format(n)
-/** 12.3K, 1.2万: for axes and narrow tiles. */
-export const formatCompact = (n: number) => numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(n)
+/** 2,500, 12.3K, 1.2万: for axes and narrow tiles. Where four figures are written out they are grouped as everywhere. */
+export const formatCompact = (n: number) => numbers({ notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' }).format(n)
 export const formatPercent = (share: number, digits = 1) => numbers({ style: 'percent', maximumFractionDigits: digits }).format(share)
 
 /** How many decimals a currency has. */
@@ -42,7 +42,8 @@ export const formatWeekday = (w: When) => (w ? dates({ weekday: 'short' }).forma
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
 /** A day with its weekday, as a heading; what happened on it needs only formatClock. */
 export const formatDayInFull = (w: When) => (w ? dates({ dateStyle: 'full' }).format(new Date(w)) : '–')
-export const formatClock = (w: When) => (w ? dates({ timeStyle: 'short' }).format(new Date(w)) : '–')
+/** The time of day, "9:30 AM", on the clock of a zone or of the reader. */
+export const formatClock = (w: When, zone?: string) => (w ? dates({ timeStyle: 'short', timeZone: zone }).format(new Date(w)) : '–')
 /** A moment on the clock of a zone, which is named; on the reader's where the zone is not known here. */
 export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)

@@ -1,11 +1,15 @@
 import type { ReactNode } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { useT, word } from '@/i18n'
+import { hasText, useT, word } from '@/i18n'
+import { eventName } from '@/people/happening'
 import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
 import { type Graph, readGraph, stepOf } from './graph'
 import { journeyReason } from './reasons'
 import { useNames } from './useThings'
 import { outputText, stepTitle } from './words'
+
+/** What brought somebody in: a kind of entrance, or an event. */
+const cause = (name: string) => (hasText(`trigger.${name}`) ? word('trigger', name) : eventName({ type: '', name }))
 
 /** A way through a journey, step by step with the reason of each. */
 export function RoundPath({
@@ -23,7 +27,7 @@ export function RoundPath({
   const name = (node: string, kind: string) => stepTitle((graph && stepOf(graph, node)) ?? { id: node, kind })
   return (
     <Timeline bulletSize={14} lineWidth={2} active={99}>
-      <Timeline.Item title={t('journeys.entered_by', { name: word('trigger', round.trigger.name) })}>
+      <Timeline.Item title={t('journeys.entered_by', { name: cause(round.trigger.name) })}>
         <Note>
           <Time at={round.entered_at} />
         </Note>

@@ -3,12 +3,20 @@ import type { Schemas } from '@/api'
 
 type Event = Pick<Schemas['PersonEvent'], 'type' | 'name' | 'properties'>
 
-/** What happened, in words. What customers do has the name that its sender gave it; the product's own events have words in each language. */
-export function happening(e: Event): string {
-  const key = `event_name.${(e.name || e.type).toLowerCase().replaceAll(' ', '_')}`
-  if (e.type === 'page' || e.type === 'screen') return t(`event_name.${e.type}`)
-  if (e.name && (e.type === 'track' || !hasText(key))) return e.name
+type Named = { type: string; name?: string; properties?: unknown }
+
+const worded = (e: Named) => `event_name.${(e.name || e.type).toLowerCase().replaceAll(' ', '_')}`
+
+/** What an event is called where events are listed: by the name that its sender gave it, and the product's own in words of each language. */
+export function eventName(e: Named): string {
+  const key = worded(e)
+  if (e.name && (['track', 'page', 'screen'].includes(e.type) || !hasText(key))) return e.name
   return hasText(key) ? t(key) : word('event_type', e.type)
+}
+
+/** What happened, in words: pages are looked at, whatever their names. */
+export function happening(e: Named): string {
+  return e.type === 'page' || e.type === 'screen' ? t(`event_name.${e.type}`) : eventName(e)
 }
 
 const suppressed = (reason: string) =>

@@ -1,6 +1,7 @@
 // What the team assumes beside what the people of the segment are really like.
 import { type Schemas, useRead } from '@/api'
-import { formatCountry, formatLanguage, formatNumber, formatPercent, t as text, useT, word } from '@/i18n'
+import { formatCountry, formatLanguage, formatNumber, formatPercent, formatTime, hasText, t as text, useT, word } from '@/i18n'
+import { eventName } from '@/people/happening'
 import { Card, EmptyState, Loaded, Note } from '@/ui'
 import css from './personas.module.css'
 import { placeName } from './places'
@@ -9,10 +10,13 @@ type Persona = Schemas['Persona']
 type Real = Schemas['PersonaReality']
 type Share = Schemas['RealShare']
 
-/** How a value of a trait is written: countries and languages by name. */
+/** How a value of a trait is written: countries and languages by name, moments as times, the product's own codes in words. */
 function shown(path: string, value: string): string {
   if (path === 'country' && /^[A-Z]{2}$/.test(value)) return formatCountry(value)
   if (path === 'locale') return formatLanguage(value)
+  if (/^\d{4}-\d\d-\d\dT/.test(value)) return formatTime(value)
+  if (path.startsWith('standing.') && hasText(`${path}.${value}`)) return text(`${path}.${value}`)
+  if (path === 'standing.channel') return word('channel', value)
   return value
 }
 
@@ -60,7 +64,12 @@ export function Reality({ persona }: { persona: Persona }) {
             ) : null}
             {r.doings.length ? (
               <Card title={t('personas.doings')} help={t('personas.doings_help')}>
-                <Bars shares={r.doings} name={(v) => (v.type === 'page' ? t('personas.page', { name: v.value }) : v.value)} />
+                <Bars
+                  shares={r.doings}
+                  name={(v) =>
+                    v.type === 'page' ? t('personas.page', { name: v.value }) : eventName({ type: v.type ?? '', name: v.value })
+                  }
+                />
               </Card>
             ) : null}
           </>

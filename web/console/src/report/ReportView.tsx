@@ -116,11 +116,17 @@ function rowName(t: (k: string) => string, table: ReportTable, r: Row): string {
   return r.label || r.key || t('report.none')
 }
 
+/** What tells one link from another where there is little room: the way on the site, without its name. */
+const pathOf = (url: string): string | undefined => {
+  const link = URL.canParse(url) ? new URL(url) : undefined
+  return link && link.pathname !== '/' ? decodeURI(link.pathname + link.search) : link?.host
+}
+
 function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFigure) => void }) {
   const t = useT()
   const c = chartOf(
     table,
-    (r) => rowName(t, table, r),
+    (r) => (table.key === 'links' ? (pathOf(r.label) ?? rowName(t, table, r)) : rowName(t, table, r)),
     (x) => t(`metric.${x}`),
   )
   const metric = (table.columns ?? []).find((x) => x.name === table.chart.y?.[0] && x.people)?.name

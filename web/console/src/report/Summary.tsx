@@ -147,7 +147,7 @@ export function Revenue({ of: s }: { of: Summary }) {
             height={Math.max(120, of.length * 34 + 30)}
             data={{ labels: of.map((x) => name(x.r)), series: [{ name: c, values: of.map((x) => x.minor) }] }}
             format={(n) => formatMoney(n, c)}
-            axis={(n) => formatMoney(n, c, { notation: 'compact', maximumFractionDigits: 1 })}
+            axis={(n) => formatMoney(n, c, { notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' })}
           />
         )
       })}

@@ -1,4 +1,4 @@
-import { becomes, type Schemas, useList, useRead, useSend } from '@/api'
+import { becomes, type Schemas, troubleText, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { Approval, useMayApprove } from '@/campaigns/Approval'
 import { goalOf } from '@/campaigns/goal'
@@ -139,7 +139,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
       <Approval of={s} />
       {s.error ? (
         <Alert color="danger" mb="md">
-          {s.error} {s.retry_at ? t('series.retry', { time: formatTime(s.retry_at) }) : null}
+          {troubleText(s.error)} {s.retry_at ? t('series.retry', { time: formatTime(s.retry_at) }) : null}
         </Alert>
       ) : null}
       <Card title={t('series.runs')} flush>
@@ -164,7 +164,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
               cell: (r) =>
                 r.reason ? (
                   <>
-                    {word('series.reason', r.reason)} {r.detail ? <Note>{r.detail}</Note> : null}
+                    {word('series.reason', r.reason)} {r.detail ? <Note>{troubleText(r.detail)}</Note> : null}
                   </>
                 ) : (
                   ''

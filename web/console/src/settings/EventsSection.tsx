@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { eventName } from '@/people/happening'
 import { useExport } from '@/jobs/useExport'
 import { useUrlState } from '@/lib/route'
 import {
@@ -109,7 +110,7 @@ export default function EventsSection() {
             id: 'event',
             opens: true,
             title: t('field.event'),
-            cell: (e) => e.name || word('event_type', e.type),
+            cell: (e) => eventName(e),
             text: (e) => e.name || e.type,
           },
           { id: 'type', title: t('field.kind'), cell: (e) => word('event_type', e.type), text: (e) => e.type },
@@ -155,7 +156,7 @@ function Whole({ id, sourceName }: { id: string; sourceName: (id?: string) => st
         <Stack gap="md">
           <Definition
             items={[
-              [t('field.event'), e.name || word('event_type', e.type)],
+              [t('field.event'), eventName(e)],
               [t('field.kind'), word('event_type', e.type)],
               [t('field.person'), <PersonOf key="person" event={e} />],
               [

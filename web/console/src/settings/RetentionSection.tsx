@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { call, type Schemas, refresh, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
+import { eventName } from '@/people/happening'
 import { JobState } from '@/jobs/JobState'
 import { waits } from '@/jobs/job'
 import {
@@ -46,8 +47,11 @@ function daysText(t: ReturnType<typeof useT>, days: number): string {
 }
 
 export const kindText = (t: ReturnType<typeof useT>, k: { type: string; name?: string }): string =>
-  k.name ||
-  (k.type === 'page' || k.type === 'screen' ? word('event_type', k.type) : t('retention.others', { type: word('event_type', k.type) }))
+  k.name
+    ? eventName(k)
+    : k.type === 'page' || k.type === 'screen'
+      ? word('event_type', k.type)
+      : t('retention.others', { type: word('event_type', k.type) })
 
 export default function RetentionSection() {
   const got = useRead('/api/v1/retention', {})

@@ -308,7 +308,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                 onClick={p.onOpen ? open(row.original) : undefined}
               >
                 <div className={css.cardMain}>
-                  {main ? content(main, row.original) : null}
+                  {main ? <div>{content(main, row.original)}</div> : null}
                   {p.bulk ? (
                     <Checkbox aria-label={t('table.select')} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
                   ) : null}
