@@ -115,6 +115,24 @@ func BenchmarkPeople(b *testing.B) {
 	}
 }
 
+// BenchmarkSegment is the figures of a rule while it is edited, among many people.
+func BenchmarkSegment(b *testing.B) {
+	s := harness.Start(b)
+	crowd(b, s, number("KIZUNA_BENCH_PEOPLE", 100_000))
+	s.Quiet(10 * time.Minute)
+	for b.Loop() {
+		tell(b, s, "segment.mjs")
+	}
+}
+
+// BenchmarkMail is the preview of a mail while it is written.
+func BenchmarkMail(b *testing.B) {
+	s := harness.Start(b)
+	for b.Loop() {
+		tell(b, s, "mail.mjs")
+	}
+}
+
 // BenchmarkCanvas is a journey of many steps under the hands of somebody who edits it.
 func BenchmarkCanvas(b *testing.B) {
 	s := harness.Start(b)

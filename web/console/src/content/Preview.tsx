@@ -18,13 +18,15 @@ export interface Reader {
   event: string
 }
 
+const rest = 100 // milliseconds without a change; the preview is to stand 300 after it
+
 /** The mail as the sending renderer makes it, a moment after the last change. While it cannot be made, the last one that could is kept. */
 export function useLetter(draft: Draft, reader: Reader, locale: string) {
   const asked = useMemo(
     () => ({ draft, locale: locale || undefined, person: reader.person || undefined, event: (reader.person && reader.event) || undefined }),
     [draft, locale, reader],
   )
-  const [body] = useDebouncedValue(asked, 300)
+  const [body] = useDebouncedValue(asked, rest)
   const found = useQuery({
     queryKey: ['letter', body],
     queryFn: ({ signal }) => call('post', '/api/v1/templates/preview', { body }, { signal }),

@@ -25,7 +25,7 @@ export function faultsOf(root: tree.Group, err: unknown): Fault[] {
 /** Asks a little after the last change. A new rule makes a new key, and what is on its way for the former one is then cancelled. */
 export function usePreview(root: tree.Group, segment?: string, enabled = true) {
   const ready = complete(root)
-  const [settled] = useDebouncedValue(root, 300)
+  const [settled] = useDebouncedValue(root, 200)
   const asked = useMemo(() => tree.toRule(settled), [settled])
   const found = useQuery({
     queryKey: ['/api/v1/segments/preview', asked, segment],
