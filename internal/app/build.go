@@ -24,6 +24,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/draft"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
@@ -285,6 +286,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	if a.c.several() {
 		a.tellOthers()
 	}
+	drafts := draft.NewService(sqlstore.NewDraft(db), a.clock)
 	jobs := job.New(job.Config{
 		Store: sqlstore.NewJob(db), Tx: db, Clock: a.clock, Log: part(log, "jobs"), Files: a.files, Sole: db.Dialect() == sqldb.SQLite,
 		Changed: func(ws, id string) { a.live.Publish(ws, realtime.Change{Topic: "job", ID: id}) },
@@ -352,6 +354,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 			chore{"followed links", messages.PurgeFollows},
 			chore{"webhook deliveries", webhooks.Purge},
 			chore{"jobs", jobs.Purge},
+			chore{"drafts", drafts.Expire},
 			chore{"counts of use", a.quotas.Purge},
 			chore{"events past their term", terms.Daily},
 			chore{"errands of journeys", a.journeys.PurgeErrands},
@@ -389,7 +392,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	api := httpapi.Config{
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Mappings: importer.Mappings{Store: sqlstore.NewImportMapping(db), Tx: db, Clock: a.clock, Valid: files.ValidPlan}, Sample: a.sample, Schemes: schemes, Roster: rosters, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
-		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Quotas: a.quotas, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
+		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Quotas: a.quotas, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), Drafts: drafts, PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
 		SetUsers: sqlstore.NewSegment(db), Senders: sqlstore.NewContent(db),
 	}
 	if a.shift != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/draft"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
@@ -97,6 +98,7 @@ type Config struct {
 	Senders    Senders
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
+	Drafts     *draft.Service
 	Privacy    *privacy.Service
 	Retention  *retention.Service
 	Replay     *replay.Service
@@ -207,6 +209,7 @@ func (a *api) routes() {
 	a.channelRoutes()
 	a.liveRoutes()
 	a.personalRoutes()
+	a.draftRoutes()
 	a.privacyRoutes()
 	a.privacyRuleRoutes()
 	a.retentionRoutes()

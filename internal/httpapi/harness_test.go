@@ -23,6 +23,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/draft"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
@@ -207,6 +208,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Replay:     again,
 		Quotas:     w.quotas,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
+		Drafts:     draft.NewService(sqlstore.NewDraft(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), Senders: sqlstore.NewContent(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {

@@ -112,6 +112,12 @@ async function diesAt(context, path, write) {
   return next
 }
 
+/** The notice that somebody was faster: who, and a row with both. */
+function meanwhile(page, t, [theirs, mine]) {
+  const notice = page.getByRole('alert').filter({ hasText: t['saving.conflict_by'].replace('{name}', server.email) })
+  return notice.filter({ has: page.getByRole('row').filter({ hasText: theirs }).filter({ hasText: mine }) })
+}
+
 export const stories = {
   ...Object.fromEntries(languages.map((l) => [`a persona gets a face, a story and real people beside it in ${l}`, () => persona(l)])),
   ...Object.fromEntries(languages.map((l) => [`a journey map is planned and laid beside the ways people went in ${l}`, () => map(l)])),
@@ -187,9 +193,7 @@ export const stories = {
     // Somebody else is faster: it says who, and both stay to choose from.
     await api('PUT', `/templates/${mail.id}`, { name: `mail ${n}`, channel: 'email', subject: 'theirs', html: '<p>before</p>', base: 1 })
     await written.getByRole('button', { name: t['action.save'], exact: true }).click()
-    const asked = written.getByRole('dialog')
-    await asked.getByText(/in the meantime/).first().waitFor()
-    await asked.getByRole('button', { name: t['content.conflict_mine'] }).click()
+    await meanwhile(written, t, ['theirs', 'written and lost']).getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
     await written.getByText(t['content.version'].replace('{n}', '3'), { exact: true }).waitFor()
     assert.equal((await api('GET', `/templates/${mail.id}`)).subject, 'written and lost')
     await written.close()
@@ -225,8 +229,7 @@ export const stories = {
     // Somebody else is faster: it says who.
     await api('PUT', `/snippets/${snippet.key}`, { name: `snippet ${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'theirs' }], base: 1 })
     await written.getByRole('button', { name: t['action.save'], exact: true }).click()
-    await written.getByRole('dialog').getByText(t['saving.conflict_by'].replace('{name}', server.email)).waitFor()
-    await written.getByRole('dialog').getByRole('button', { name: t['content.conflict_mine'] }).click()
+    await meanwhile(written, t, ['theirs', 'before']).getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
     await written.getByText(t['content.version'].replace('{n}', '3'), { exact: true }).waitFor()
     await written.close()
 
@@ -248,6 +251,71 @@ export const stories = {
     assert.equal(await company(brand).inputValue(), before.brand.footer.company ?? '')
     await api('DELETE', `/snippets/${snippet.key}`)
     await done(page)
+  },
+
+  'a draft goes on in another browser, also after five minutes without a connection, and is offered beside what is saved': async () => {
+    const t = catalogue('en')
+    const n = Date.now()
+    const topic = (await api('GET', '/topics')).items[0].id
+    const segment = (await api('POST', '/segments', { name: `of a draft ${n}`, rule: { trait: { path: 'country', op: 'eq', value: 'JP' } } })).id
+    const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
+    const plain = { name: `series ${n}`, audience: { include: [segment] }, topic, template: mail.id, schedule: { every: 'day', at: '09:00' } }
+    const series = await api('POST', '/series', plain)
+    const page = await open()
+    const subject = (tab) => tab.locator('[name=subject]').first()
+    const name = (tab) => tab.getByLabel(t['field.name'], { exact: false }).first()
+    const kept = (tab) => tab.getByText(new RegExp(`^${t['draft.kept'].split('{')[0]}`)).first()
+
+    await page.clock.install()
+    await visit(page, `/content/${mail.id}`)
+    await subject(page).fill('written on the train')
+    const drafts = '**/api/v1/drafts/**'
+    await page.route(drafts, (r) => r.abort('internetdisconnected'))
+    await page.clock.runFor(2000)
+    await page.getByText(t['draft.offline']).waitFor()
+    await page.clock.runFor(300_000)
+    await page.getByText(t['draft.offline']).waitFor()
+    assert.equal((await api('GET', `/drafts/template/${mail.id}`)).draft, undefined)
+    await page.unroute(drafts)
+    await page.clock.runFor(6000)
+    await kept(page).waitFor()
+    assert.equal((await api('GET', `/templates/${mail.id}`)).version, 1, 'what nobody saved does not go live')
+    await visit(page, `/campaigns/series/${series.id}/edit`)
+    await name(page).fill('renamed on the train')
+    await page.clock.runFor(2000)
+    await kept(page).waitFor()
+    await page.context().close() // it complains of the connection
+
+    for (const size of [undefined, phone]) {
+      const other = await open({ size })
+      await visit(other, `/content/${mail.id}`)
+      await other.getByText(t['saving.restored']).waitFor()
+      assert.equal(await subject(other).inputValue(), 'written on the train')
+      await fits(other, 'a draft')
+      assert.deepEqual(await findings(other), [], 'a draft under axe')
+      await visit(other, `/campaigns/series/${series.id}/edit`)
+      await other.getByText(t['saving.restored']).waitFor()
+      assert.equal(await name(other).inputValue(), 'renamed on the train')
+      if (!size) {
+        await other.getByRole('button', { name: t['draft.go_on'] }).click()
+        await other.getByText(t['saving.restored']).waitFor({ state: 'detached' })
+        // Somebody else is faster: it says who, and both stay to choose from.
+        await api('PUT', `/series/${series.id}`, { ...plain, name: 'theirs' })
+        await other.getByRole('button', { name: t['action.save'], exact: true }).click()
+        await meanwhile(other, t, ['theirs', 'renamed on the train']).waitFor()
+        await fits(other, 'a series that a colleague saved')
+        assert.deepEqual(await findings(other), [], 'a series that a colleague saved under axe')
+      } else {
+        await other.getByRole('button', { name: t['saving.drop'] }).click()
+        await other.getByText(t['saving.restored']).waitFor({ state: 'detached' })
+        assert.equal(await name(other).inputValue(), 'theirs')
+      }
+      other.complaints = other.complaints.filter((c) => !/\b409\b/.test(c)) // the refusal, which the browser writes down
+      await done(other)
+    }
+    await api('DELETE', `/drafts/template/${mail.id}`)
+    await api('DELETE', `/series/${series.id}`)
+    await api('DELETE', `/templates/${mail.id}`)
   },
 
   'who saves a segment or a campaign that a colleague was faster with sees who, and both versions': async () => {

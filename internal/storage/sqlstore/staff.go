@@ -126,7 +126,10 @@ func (s *Staff) RemoveMember(ctx context.Context, ws, userID string) error {
 		if err := changed(n, err, "member", userID); err != nil {
 			return err
 		}
-		_, err = s.db.Exec(ctx, `DELETE FROM staff_session WHERE workspace_id = $1 AND user_id = $2`, ws, userID)
+		if _, err := s.db.Exec(ctx, `DELETE FROM staff_session WHERE workspace_id = $1 AND user_id = $2`, ws, userID); err != nil {
+			return err
+		}
+		_, err = s.db.Exec(ctx, `DELETE FROM draft WHERE workspace_id = $1 AND owner_id = $2`, ws, userID)
 		return err
 	})
 }

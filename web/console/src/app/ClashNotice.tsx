@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { useT } from '@/i18n'
+import type { Clash } from '@/lib/clash'
 import { Alert, Button, Group, Stack } from '@/ui'
 import css from './ClashNotice.module.css'
 
@@ -10,16 +11,16 @@ export interface Difference {
 }
 
 /** Stands above a form whose save somebody was faster with: who, both versions where they differ, and the choice. */
-export function ClashNotice({
-  by,
+export function ClashNotice<T>({
+  of: { by, theirs },
   differences,
   onTheirs,
   onMine,
 }: {
-  by: string
+  of: Clash<T>
   differences: Difference[]
-  onTheirs: () => void
-  onMine: () => void
+  onTheirs: (theirs: T) => void
+  onMine: (theirs: T) => void
 }) {
   const t = useT()
   const box = useRef<HTMLDivElement>(null)
@@ -54,8 +55,8 @@ export function ClashNotice({
           </table>
         )}
         <Group gap="xs">
-          <Button onClick={onTheirs}>{t('journeys.conflict_reload')}</Button>
-          <Button color="danger" variant="light" onClick={onMine}>
+          <Button onClick={() => onTheirs(theirs)}>{t('journeys.conflict_reload')}</Button>
+          <Button color="danger" variant="light" onClick={() => onMine(theirs)}>
             {t('journeys.conflict_overwrite')}
           </Button>
         </Group>

@@ -2,8 +2,8 @@ import { useRef, useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
 import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
 import { ClashNotice } from '@/app/ClashNotice'
-import { Restored } from '@/app/Restored'
-import { type Clash, clashOf } from '@/lib/clash'
+import { DraftNotice, draftState } from '@/app/Unsaved'
+import { useClash } from '@/lib/clash'
 import { useGo } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import { TargetInputs } from '@/report/NotePanel'
@@ -18,6 +18,7 @@ import {
   Group,
   LoadingState,
   MultiSelect,
+  Note,
   NumberInput,
   Radio,
   Select,
@@ -99,7 +100,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
   const update = useSend('put', '/api/v1/campaigns/{id}', live)
   const start = formOf(campaign)
   const [base, setBase] = useState(campaign?.revision ?? 0)
-  const [clash, setClash] = useState<Clash<Schemas['Campaign']> | null>(null)
+  const clash = useClash('campaign.changed', () => call('get', '/api/v1/campaigns/{id}', { path: { id: campaign?.id ?? '' } }))
   const over = useRef<Schemas['Campaign'] | null>(null) // what is saved over knowingly
   const form = useForm({
     initial: { ...start, write: start.write || choices.templates.length === 0 },
@@ -120,17 +121,12 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         ? (await call('post', '/api/v1/templates', { body: { name: v.name, channel: 'email', subject: v.subject, html: v.html } })).id
         : v.template
       if (v.write) form.setValues({ write: false, template })
-      setClash(null)
       const body = draftOf(v, template)
-      const keep = async (id: string) => {
-        try {
-          return await update.mutateAsync({ path: { id }, body: { ...body, revision: over.current?.revision ?? base } })
-        } catch (err) {
-          setClash(await clashOf(err, 'campaign.changed', () => call('get', '/api/v1/campaigns/{id}', { path: { id } })))
-          throw err
-        }
-      }
-      const saved = campaign ? await keep(campaign.id) : await create.mutateAsync({ body })
+      const saved = campaign
+        ? await clash.watch(() =>
+            update.mutateAsync({ path: { id: campaign.id }, body: { ...body, revision: over.current?.revision ?? base } }),
+          )
+        : await create.mutateAsync({ body })
       if (!campaign && (v.notePlan || (v.figure && v.value !== '')))
         await call('put', '/api/v1/campaigns/{id}/note', {
           path: { id: saved.id },
@@ -145,13 +141,18 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     },
   })
   const unsaved = useUnsaved({
-    name: `campaign.${campaign?.id ?? 'new'}`,
+    kind: 'campaign',
+    id: campaign?.id ?? 'new',
     revision: base,
     now: form.values,
     dirty: form.isDirty(),
     take: (left, revision) => {
       setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
       form.setValues(left)
+    },
+    reset: () => {
+      setBase(campaign?.revision ?? 0)
+      form.reset()
     },
   })
   const takeTheirs = (theirs: Schemas['Campaign']) => {
@@ -161,7 +162,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     form.setValues(values)
     form.resetDirty(values)
     setBase(theirs.revision)
-    setClash(null)
+    clash.clear()
   }
   const saveOver = (theirs: Schemas['Campaign']) => {
     setBase(theirs.revision)
@@ -187,24 +188,17 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       }}
     >
       <Stack gap="md">
-        {unsaved.found ? (
-          <Restored
-            onDrop={() => {
-              unsaved.drop()
-              form.reset()
-            }}
-          />
-        ) : null}
-        {clash ? (
+        <DraftNotice of={unsaved} />
+        {clash.found ? (
           <ClashNotice
-            by={clash.by}
-            differences={differences(formOf(clash.theirs), form.values).map(([label, key]) => ({
+            of={clash.found}
+            differences={differences(formOf(clash.found.theirs), form.values).map(([label, key]) => ({
               label: t(label),
-              theirs: shown(t, choices, formOf(clash.theirs), key),
+              theirs: shown(t, choices, formOf(clash.found?.theirs), key),
               mine: shown(t, choices, form.values, key),
             }))}
-            onTheirs={() => takeTheirs(clash.theirs)}
-            onMine={() => saveOver(clash.theirs)}
+            onTheirs={takeTheirs}
+            onMine={saveOver}
           />
         ) : null}
         <Stepper
@@ -244,6 +238,9 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
             {t('action.cancel')}
           </Button>
           <Group gap="xs">
+            <span role="status">
+              <Note>{draftState(unsaved)}</Note>
+            </span>
             {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
             {step < last ? (
               <Button loading={form.busy} onClick={() => void form.submit()}>

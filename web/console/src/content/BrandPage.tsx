@@ -1,11 +1,11 @@
 import { Plus, Trash2 } from 'lucide-react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { call, type Schemas, useList, useRead, useSend } from '@/api'
-import { askOver } from '@/app/askOver'
-import { Restored } from '@/app/Restored'
+import { ClashNotice } from '@/app/ClashNotice'
+import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatNumber, useT, word } from '@/i18n'
-import { useLeaveGuard } from '@/lib/route'
+import { useClash } from '@/lib/clash'
 import { useUnsaved } from '@/lib/unsaved'
 import {
   Alert,
@@ -32,6 +32,7 @@ import {
   useForm,
 } from '@/ui'
 import css from './content.module.css'
+import { differencesOf } from './compare'
 import { ContentTabs } from './ContentTabs'
 import { contrasts, type Palette } from './contrast'
 
@@ -76,15 +77,9 @@ function Inputs({ kit }: { kit: Kit }) {
     initial: whole(kit.brand),
     save: async (brand) => {
       const notes = Object.fromEntries(Object.entries(brand.footer.notes ?? {}).filter(([, v]) => v.trim()))
-      const send = async (over: number): Promise<Kit> => {
-        try {
-          return await put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base: over } })
-        } catch (err) {
-          if (!(await askOver(err, 'content.brand.stale', t('brand.conflict_text')))) throw err
-          return send((await call('get', '/api/v1/brand', {})).revision)
-        }
-      }
-      await send(base)
+      await clash.watch(() =>
+        put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base: over.current ?? base } }),
+      )
       unsaved.end()
     },
     names: {},
@@ -92,8 +87,11 @@ function Inputs({ kit }: { kit: Kit }) {
   })
   const b = form.getValues()
   const [base, setBase] = useState(kit.revision)
+  const over = useRef<number | null>(null) // what is saved over knowingly
+  const clash = useClash('content.brand.stale', () => call('get', '/api/v1/brand', {}))
   const unsaved = useUnsaved<Brand>({
-    name: write ? 'brand' : undefined,
+    kind: 'brand',
+    id: write ? 'brand' : undefined,
     revision: base,
     now: form.values,
     dirty: form.isDirty(),
@@ -101,23 +99,36 @@ function Inputs({ kit }: { kit: Kit }) {
       setBase(Math.min(revision, kit.revision)) // over what it was written, so that saving it asks if somebody was faster
       form.setValues(left)
     },
+    reset: () => {
+      setBase(kit.revision)
+      form.reset()
+    },
   })
-  useLeaveGuard(form.isDirty(), async () => {
-    const yes = await confirm({ title: t('content.leave'), text: t('brand.leave_text'), action: t('content.leave_yes'), danger: true })
-    if (yes) unsaved.end()
-    return yes
-  })
+  const takeTheirs = (theirs: Kit) => {
+    const values = whole(theirs.brand)
+    unsaved.drop()
+    form.setInitialValues(values)
+    form.setValues(values)
+    form.resetDirty(values)
+    setBase(theirs.revision)
+    clash.clear()
+  }
+  const saveOver = (theirs: Kit) => {
+    setBase(theirs.revision)
+    over.current = theirs.revision
+    void form.submit().finally(() => (over.current = null))
+  }
   const fonts = families.map((f) => ({ value: f, label: word('brand.font', f) }))
   return (
     <fieldset disabled={!write} className={css.bare}>
-      <FormBody form={form} action={t('action.save')}>
-        {unsaved.found ? (
-          <Restored
-            onDrop={() => {
-              unsaved.drop()
-              setBase(kit.revision)
-              form.reset()
-            }}
+      <FormBody form={form} action={t('action.save')} note={draftState(unsaved)}>
+        <DraftNotice of={unsaved} />
+        {clash.found ? (
+          <ClashNotice
+            of={clash.found}
+            differences={differencesOf(whole(clash.found.theirs.brand), b)}
+            onTheirs={takeTheirs}
+            onMine={saveOver}
           />
         ) : null}
         {kit.warnings.map((w) =>

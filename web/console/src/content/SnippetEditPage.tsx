@@ -1,17 +1,17 @@
 import { History, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { call, Problem, type Schemas, useRead, useSend } from '@/api'
-import { askOver } from '@/app/askOver'
-import { Restored } from '@/app/Restored'
+import { ClashNotice } from '@/app/ClashNotice'
+import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
-import { useGo, useLeaveGuard, useParam, useUrlState } from '@/lib/route'
+import { useClash } from '@/lib/clash'
+import { useGo, useParam, useUrlState } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import {
   Alert,
   Button,
   Card,
-  confirm,
   EditorPage,
   EmptyState,
   IconButton,
@@ -41,6 +41,7 @@ import {
   removeBlock,
   updateBlock,
 } from './document'
+import { differencesOf } from './compare'
 import { type Draft, sameDraft, withWords, wordsOf } from './draft'
 import { sayHere } from './Findings'
 import { useHistory } from './history'
@@ -90,6 +91,17 @@ const stateOf = (s: Snippet): State => ({
   },
 })
 
+// Without what the mail around it is only there for.
+const plain = ({ mail, description }: State) => ({
+  name: mail.name,
+  description,
+  locale: mail.locale,
+  blocks: unwrapped(wordsOf(mail)[0]!.document),
+  translations: wordsOf(mail)
+    .slice(1)
+    .map((w) => ({ locale: w.locale, blocks: unwrapped(w.document) })),
+})
+
 function Editor({ snippet }: { snippet: Snippet }) {
   const t = useT()
   const go = useGo()
@@ -129,7 +141,8 @@ function Editor({ snippet }: { snippet: Snippet }) {
   const setDoc = (change: (d: MailDocument) => MailDocument, field = '') =>
     setMail((d) => withWords(d, at, { document: change(wordsOf(d)[at]!.document!) }), field && `${at}.${field}`)
   const unsaved = useUnsaved<State>({
-    name: write ? `snippet.${base.key}` : undefined,
+    kind: 'snippet',
+    id: write ? base.key : undefined,
     revision: base.version,
     now: history.now,
     dirty,
@@ -138,30 +151,37 @@ function Editor({ snippet }: { snippet: Snippet }) {
       setBase((b) => ({ ...b, version: Math.min(revision, b.version) }))
       history.change(() => left)
     },
+    reset: () => {
+      setBase(snippet)
+      history.restart(stateOf(snippet))
+    },
   })
-  useLeaveGuard(dirty, async () => {
-    const yes = await confirm({ title: t('content.leave'), text: t('snippets.leave_text'), action: t('content.leave_yes'), danger: true })
-    if (yes) unsaved.end()
-    return yes
-  })
+  const clash = useClash('content.snippet.stale', () => call('get', '/api/v1/snippets/{key}', { path: { key: base.key } }))
+  const takeTheirs = (theirs: Snippet) => {
+    unsaved.drop()
+    setBase(theirs)
+    history.restart(stateOf(theirs))
+    clash.clear()
+  }
   const save = async (version: number) => {
     try {
-      const saved = await put.mutateAsync({
-        path: { key: base.key },
-        body: {
-          name: mail.name,
-          description,
-          locale: mail.locale,
-          blocks: unwrapped(all[0]!.document),
-          translations: all.slice(1).map((w) => ({ locale: w.locale, blocks: unwrapped(w.document) })),
-          base: version,
-        },
-      })
+      const saved = await clash.watch(() =>
+        put.mutateAsync({
+          path: { key: base.key },
+          body: {
+            name: mail.name,
+            description,
+            locale: mail.locale,
+            blocks: unwrapped(all[0]!.document),
+            translations: all.slice(1).map((w) => ({ locale: w.locale, blocks: unwrapped(w.document) })),
+            base: version,
+          },
+        }),
+      )
       setBase(saved)
+      unsaved.drop()
       toast(t('content.saved', { n: formatNumber(saved.version) }))
     } catch (err) {
-      if (await askOver(err, 'content.snippet.stale', t('content.conflict_text')))
-        return save((await call('get', '/api/v1/snippets/{key}', { path: { key: base.key } })).version)
       if (err instanceof Problem && err.code === 'content.snippet.stale') return
       toastError(err)
     }
@@ -206,7 +226,7 @@ function Editor({ snippet }: { snippet: Snippet }) {
     <EditorPage
       title={mail.name}
       back={{ to: '/content/snippets', label: t('snippets.title') }}
-      saved={dirty ? t('content.unsaved') : t('content.version', { n: formatNumber(base.version) })}
+      saved={dirty ? draftState(unsaved) || t('content.unsaved') : t('content.version', { n: formatNumber(base.version) })}
       status={snippet.status === 'archived' ? <Status value="archived" /> : null}
       actions={
         write ? (
@@ -249,16 +269,17 @@ function Editor({ snippet }: { snippet: Snippet }) {
         ) : null
       }
       problems={
-        unsaved.found ? (
-          <Restored
-            onDrop={() => {
-              unsaved.drop()
-              setBase(snippet)
-              history.restart(stateOf(snippet))
-            }}
+        clash.found ? (
+          <ClashNotice
+            of={clash.found}
+            differences={differencesOf(plain(stateOf(clash.found.theirs)), plain(history.now))}
+            onTheirs={takeTheirs}
+            onMine={(theirs) => void save(theirs.version)}
           />
         ) : snippet.version > base.version ? (
           t('content.changed_meanwhile', { n: formatNumber(snippet.version) })
+        ) : unsaved.found || unsaved.offer || unsaved.others.length > 0 ? (
+          <DraftNotice of={unsaved} />
         ) : null
       }
       palette={narrow ? null : side}

@@ -1,17 +1,17 @@
 import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { becomes, call, Problem, type Schemas, useRead, useSend } from '@/api'
-import { askOver } from '@/app/askOver'
-import { Restored } from '@/app/Restored'
+import { ClashNotice } from '@/app/ClashNotice'
+import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
+import { useClash } from '@/lib/clash'
+import { useUrlState } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
-import { useLeaveGuard, useUrlState } from '@/lib/route'
 import {
   Alert,
   Button,
-  confirm,
   EditorPage,
   Group,
   IconButton,
@@ -51,6 +51,7 @@ import {
   updateBlock,
   updateSection,
 } from './document'
+import { differencesOf } from './compare'
 import { documentOf, draftOf, type Draft, isBlocks, sameDraft, withWords, wordsOf } from './draft'
 import { type Finding, Findings, marks, sayHere } from './Findings'
 import { LinkCheck } from './LinkCheck'
@@ -127,7 +128,8 @@ export function TemplateEditor({ template }: { template: Template }) {
   }
 
   const unsaved = useUnsaved<Draft>({
-    name: write ? `template.${template.id}` : undefined,
+    kind: 'template',
+    id: write ? template.id : undefined,
     revision: base.version,
     now: draft,
     dirty,
@@ -136,7 +138,12 @@ export function TemplateEditor({ template }: { template: Template }) {
       setBase((b) => ({ ...b, version: Math.min(revision, b.version) }))
       history.change(() => left)
     },
+    reset: () => {
+      setBase(template)
+      history.restart(draftOf(template))
+    },
   })
+  const clash = useClash('content.template.stale', () => call('get', '/api/v1/templates/{id}', { path: { id: base.id } }))
 
   const setDraft = (patch: Partial<Draft>, field: string) => history.change((d) => ({ ...d, ...patch }), field)
   const setWords = (patch: Parameters<typeof withWords>[2], field: string) =>
@@ -147,12 +154,11 @@ export function TemplateEditor({ template }: { template: Template }) {
   const send = async (version: number) => {
     const sent = draft
     try {
-      const saved = await save.mutateAsync({ path: { id: base.id }, body: { ...sent, base: version } })
+      const saved = await clash.watch(() => save.mutateAsync({ path: { id: base.id }, body: { ...sent, base: version } }))
       setBase(saved)
+      unsaved.drop()
       if (sameDraft(history.now, sent)) toast(t('content.saved', { n: formatNumber(saved.version) }))
     } catch (err) {
-      if (await askOver(err, 'content.template.stale', t('content.conflict_text')))
-        return send((await call('get', '/api/v1/templates/{id}', { path: { id: base.id } })).version)
       if (err instanceof Problem && err.code === 'content.template.stale') return
       setPanel('checks')
       toastError(err)
@@ -174,24 +180,12 @@ export function TemplateEditor({ template }: { template: Template }) {
         onError: toastError,
       },
     )
-  const takeTheirs = async () => {
-    if (
-      !(await confirm({
-        title: t('content.take_theirs'),
-        text: t('content.take_theirs_text'),
-        action: t('content.take_theirs'),
-        danger: true,
-      }))
-    )
-      return
-    setBase(template)
-    history.restart(draftOf(template))
+  const takeTheirs = (theirs: Template) => {
+    unsaved.drop()
+    setBase(theirs)
+    history.restart(draftOf(theirs))
+    clash.clear()
   }
-  useLeaveGuard(dirty, async () => {
-    const yes = await confirm({ title: t('content.leave'), text: t('content.leave_text'), action: t('content.leave_yes'), danger: true })
-    if (yes) unsaved.end()
-    return yes
-  })
   useShortcuts([
     { keys: 'mod+s', label: t('action.save'), run: () => void (write && dirty && send(base.version)), inFields: true },
     { keys: 'mod+z', label: t('action.undo'), run: history.undo },
@@ -323,7 +317,7 @@ export function TemplateEditor({ template }: { template: Template }) {
   const state = save.isPending
     ? t('content.saving')
     : dirty
-      ? t('content.unsaved')
+      ? draftState(unsaved) || t('content.unsaved')
       : t('content.version', { n: formatNumber(base.version) })
 
   const side =
@@ -360,21 +354,22 @@ export function TemplateEditor({ template }: { template: Template }) {
         )
       }
       problems={
-        unsaved.found && !moved ? (
-          <Restored
-            onDrop={() => {
-              unsaved.drop()
-              setBase(template)
-              history.restart(draftOf(template))
-            }}
+        clash.found ? (
+          <ClashNotice
+            of={clash.found}
+            differences={differencesOf(draftOf(clash.found.theirs), draft)}
+            onTheirs={takeTheirs}
+            onMine={(theirs) => void send(theirs.version)}
           />
         ) : moved && dirty ? (
           <Group gap="sm">
             {t('content.changed_meanwhile', { n: formatNumber(template.version) })}
-            <Button size="compact-sm" onClick={() => void takeTheirs()}>
-              {t('content.take_theirs')}
+            <Button size="compact-sm" onClick={() => void send(base.version)}>
+              {t('content.compare_both')}
             </Button>
           </Group>
+        ) : unsaved.found || unsaved.offer || unsaved.others.length > 0 ? (
+          <DraftNotice of={unsaved} />
         ) : outdated.data && outdated.data.items.length > 0 ? (
           <Group gap="sm">
             {t('content.outdated_of', { what: formatList(outdated.data.items.map((x) => (x === 'brand' ? t('brand.title') : x))) })}

@@ -1,5 +1,5 @@
 // Routing as screens see it. The router itself is in app/router.tsx; nothing else imports it.
-import { useBlocker, useLocation, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
+import { useLocation, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
 import { useCallback, useMemo } from 'react'
 
@@ -94,13 +94,4 @@ export function useUrlState<T extends Record<string, string>>(defaults: T): [T, 
     [navigate, names],
   )
   return [state, set]
-}
-
-/** Asks before somebody leaves the page (not: changes its search) while `dirty`; the browser asks by itself when the tab is closed. */
-export function useLeaveGuard(dirty: boolean, ask: () => Promise<boolean>) {
-  useBlocker({
-    disabled: !dirty,
-    enableBeforeUnload: dirty,
-    shouldBlockFn: async ({ current, next }) => current.pathname !== next.pathname && !(await ask()),
-  })
 }

@@ -25,7 +25,7 @@ export default function SegmentEditPage() {
           <SegmentForm
             key={s.id}
             segment={s}
-            keep={`segment.${s.id}`}
+            keep={s.id}
             rule={s.rule as Rule}
             onCancel={() => go(`/segments/${id}`)}
             save={async (v) => {

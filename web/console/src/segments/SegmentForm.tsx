@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
 import { ClashNotice } from '@/app/ClashNotice'
-import { Restored } from '@/app/Restored'
+import { DraftNotice, draftState } from '@/app/Unsaved'
 import { formatNumber, formatPercent, useT, word } from '@/i18n'
-import { type Clash, clashOf } from '@/lib/clash'
+import { useClash } from '@/lib/clash'
 import { useUnsaved } from '@/lib/unsaved'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
@@ -18,7 +18,7 @@ interface Props {
   /** The segment that is changed; absent for a new one. */
   segment?: Schemas['Segment']
   rule: Rule
-  /** Names it in this browser while it is not saved. */
+  /** Whose draft what is not saved is: its id, or new. */
   keep?: string
   /** revision: what was seen of the segment; 0 of a new one. */
   save: (v: { name: string; description: string; rule: Rule; revision: number }) => Promise<unknown>
@@ -32,7 +32,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const { root } = edited
   const [first, setFirst] = useState(root)
   const [base, setBase] = useState(segment?.revision ?? 0)
-  const [clash, setClash] = useState<Clash<Schemas['Segment']> | null>(null)
+  const clash = useClash('segment.changed', () => call('get', '/api/v1/segments/{id}', { path: { id: segment?.id ?? '' } }))
   const stats = useRead('/api/v1/stats', {})
   const preview = usePreview(root, segment?.id)
   const over = useRef<number | null>(null) // what is saved over knowingly
@@ -42,13 +42,10 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     initial: { name: segment?.name ?? '', description: segment?.description ?? '' },
     save: async (v) => {
       setRefused(null)
-      setClash(null)
       try {
-        await save({ ...v, rule: tree.toRule(root), revision: over.current ?? base })
+        await clash.watch(() => save({ ...v, rule: tree.toRule(root), revision: over.current ?? base }))
         unsaved.end()
       } catch (err) {
-        if (segment)
-          setClash(await clashOf(err, 'segment.changed', () => call('get', '/api/v1/segments/{id}', { path: { id: segment.id } })))
         setRefused({ root, faults: faultsOf(root, err) })
         throw err
       }
@@ -57,7 +54,8 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const { forgive } = form
   useEffect(forgive, [forgive, root])
   const unsaved = useUnsaved({
-    name: keep,
+    kind: 'segment',
+    id: keep,
     revision: base,
     now: { values: form.values, rule: tree.toRule(root) },
     dirty: form.isDirty() || root !== first,
@@ -66,12 +64,12 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
       form.setValues(left.values)
       edited.edit(tree.rootOf(left.rule))
     },
+    reset: () => {
+      setBase(segment?.revision ?? 0)
+      form.reset()
+      edited.edit(first)
+    },
   })
-  const startAgain = () => {
-    unsaved.drop()
-    form.reset()
-    edited.edit(first)
-  }
   const takeTheirs = (theirs: Schemas['Segment']) => {
     const values = { name: theirs.name, description: theirs.description ?? '' }
     const next = tree.rootOf(theirs.rule as Rule)
@@ -82,7 +80,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     edited.edit(next)
     setFirst(next)
     setBase(theirs.revision)
-    setClash(null)
+    clash.clear()
   }
   const saveOver = (theirs: Schemas['Segment']) => {
     setBase(theirs.revision)
@@ -98,32 +96,33 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     <div className={css.page}>
       <div className={css.main}>
         <Card>
-          {unsaved.found ? <Restored onDrop={startAgain} /> : null}
-          {clash ? (
+          <DraftNotice of={unsaved} />
+          {clash.found ? (
             <div className={css.clash}>
               <ClashNotice
-                by={clash.by}
+                of={clash.found}
                 differences={[
-                  { label: t('field.name'), theirs: clash.theirs.name, mine: form.values.name },
-                  { label: t('field.description'), theirs: clash.theirs.description ?? '', mine: form.values.description },
-                  ...(JSON.stringify(clash.theirs.rule) === JSON.stringify(tree.toRule(root))
+                  { label: t('field.name'), theirs: clash.found.theirs.name, mine: form.values.name },
+                  { label: t('field.description'), theirs: clash.found.theirs.description ?? '', mine: form.values.description },
+                  ...(JSON.stringify(clash.found.theirs.rule) === JSON.stringify(tree.toRule(root))
                     ? []
                     : [
                         {
                           label: t('segments.rule'),
-                          theirs: <RuleSentence rule={clash.theirs.rule as Rule} names={data.names} />,
+                          theirs: <RuleSentence rule={clash.found.theirs.rule as Rule} names={data.names} />,
                           mine: <RuleSentence rule={tree.toRule(root)} names={data.names} />,
                         },
                       ]),
                 ].filter((d) => d.theirs !== d.mine)}
-                onTheirs={() => takeTheirs(clash.theirs)}
-                onMine={() => saveOver(clash.theirs)}
+                onTheirs={takeTheirs}
+                onMine={saveOver}
               />
             </div>
           ) : null}
           <FormBody
             form={form}
             action={t('action.save')}
+            note={draftState(unsaved)}
             onCancel={() => {
               unsaved.end()
               onCancel()

@@ -15,7 +15,7 @@ export default function SegmentNewPage() {
     <ListPage title={t('segments.new')} lead={t('segments.new_lead')} crumbs={[{ to: '/segments', label: t('nav.segments') }]}>
       <SegmentForm
         rule={ruleFrom(rule)}
-        keep={rule ? undefined : 'segment.new'}
+        keep={rule ? undefined : 'new'}
         onCancel={() => go('/segments')}
         save={async (v) => {
           const made = await create.mutateAsync({ body: { name: v.name, description: v.description, rule: v.rule as never } })

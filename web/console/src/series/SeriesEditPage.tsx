@@ -1,13 +1,14 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { call, type Schemas, useRead, useSend } from '@/api'
-import { askOver } from '@/app/askOver'
-import { Restored } from '@/app/Restored'
+import { ClashNotice, type Difference } from '@/app/ClashNotice'
+import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useChoices } from '@/campaigns/choices'
 import { Reach, Reasons } from '@/campaigns/Gate'
-import { goalFrom, goalInputs, goalNames } from '@/campaigns/goal'
+import { goalFrom, goalInputs, goalNames, goalOf } from '@/campaigns/goal'
 import { GoalCard } from '@/campaigns/GoalCard'
 import { useDryRun } from '@/campaigns/useDryRun'
-import { useT } from '@/i18n'
+import { formatList, useT } from '@/i18n'
+import { useClash } from '@/lib/clash'
 import { useGo, useParam } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import {
@@ -69,28 +70,8 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
   const live = { refresh: ['/api/v1/series', '/api/v1/plan'] }
   const create = useSend('post', '/api/v1/series', live)
   const update = useSend('put', '/api/v1/series/{id}', live)
-  const schedule = series?.schedule
   const form = useForm({
-    initial: {
-      name: series?.name ?? '',
-      include: series?.audience.include ?? [],
-      exclude: series?.audience.exclude ?? [],
-      topic: series?.topic ?? (null as string | null),
-      template: series?.template ?? (null as string | null),
-      every: (schedule?.every ?? 'week') as string,
-      at: schedule?.at ?? '09:00',
-      weekdays: (schedule?.weekdays ?? [1]).map(String),
-      day: (schedule?.day ?? 1) as number | string,
-      cron: schedule?.cron ?? '0 9 * * 1',
-      local: schedule?.local ?? false,
-      feed: series?.feed !== undefined,
-      url: series?.feed?.url ?? '',
-      max: (series?.feed?.max || '') as number | string,
-      holdout: (series?.holdout || '') as number | string,
-      perMinute: (series?.per_minute || '') as number | string,
-      ...goalInputs(series?.goal),
-      until: series?.until?.slice(0, 10) ?? '',
-    },
+    initial: valuesOf(series),
     names: {
       'audience.include': 'include',
       'audience.exclude': 'exclude',
@@ -117,22 +98,19 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
         until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
       }
-      const keep = async (id: string, revision: number): Promise<Series> => {
-        try {
-          return await update.mutateAsync({ path: { id }, body: { ...body, revision } })
-        } catch (err) {
-          if (!(await askOver(err, 'series.changed', t('series.conflict_text')))) throw err
-          return keep(id, (await call('get', '/api/v1/series/{id}', { path: { id } })).revision)
-        }
-      }
-      const saved = series ? await keep(series.id, base) : await create.mutateAsync({ body })
+      const saved = series
+        ? await clash.watch(() => update.mutateAsync({ path: { id: series.id }, body: { ...body, revision: over.current ?? base } }))
+        : await create.mutateAsync({ body })
       unsaved.end()
       go(`/campaigns/series/${saved.id}`)
     },
   })
   const [base, setBase] = useState(series?.revision ?? 0)
+  const over = useRef<number | null>(null) // what is saved over knowingly
+  const clash = useClash('series.changed', () => call('get', '/api/v1/series/{id}', { path: { id: series?.id ?? '' } }))
   const unsaved = useUnsaved({
-    name: `series.${series?.id ?? 'new'}`,
+    kind: 'series',
+    id: series?.id ?? 'new',
     revision: base,
     now: form.values,
     dirty: form.isDirty(),
@@ -140,7 +118,25 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
       form.setValues(left)
     },
+    reset: () => {
+      setBase(series?.revision ?? 0)
+      form.reset()
+    },
   })
+  const takeTheirs = (theirs: Series) => {
+    const values = valuesOf(theirs)
+    unsaved.drop()
+    form.setInitialValues(values)
+    form.setValues(values)
+    form.resetDirty(values)
+    setBase(theirs.revision)
+    clash.clear()
+  }
+  const saveOver = (theirs: Series) => {
+    setBase(theirs.revision)
+    over.current = theirs.revision
+    void form.submit().finally(() => (over.current = null))
+  }
   const v = form.getValues()
   const ask = v.include.length > 0 && v.topic ? { include: v.include, exclude: v.exclude, topic: v.topic } : null
   const dry = useDryRun(ask)
@@ -148,18 +144,19 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
     <FormBody
       form={form}
       action={t('action.save')}
+      note={draftState(unsaved)}
       onCancel={() => {
         unsaved.end()
         go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')
       }}
     >
-      {unsaved.found ? (
-        <Restored
-          onDrop={() => {
-            unsaved.drop()
-            setBase(series?.revision ?? 0)
-            form.reset()
-          }}
+      <DraftNotice of={unsaved} />
+      {clash.found ? (
+        <ClashNotice
+          of={clash.found}
+          differences={differences(t, choices.names, valuesOf(clash.found.theirs), form.values)}
+          onTheirs={takeTheirs}
+          onMine={saveOver}
         />
       ) : null}
       <Card title={t('campaigns.section_who')}>
@@ -244,6 +241,73 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       </Card>
     </FormBody>
   )
+}
+
+/** A series as the form holds it. */
+function valuesOf(series?: Series) {
+  const schedule = series?.schedule
+  return {
+    name: series?.name ?? '',
+    include: series?.audience.include ?? [],
+    exclude: series?.audience.exclude ?? [],
+    topic: series?.topic ?? (null as string | null),
+    template: series?.template ?? (null as string | null),
+    every: (schedule?.every ?? 'week') as string,
+    at: schedule?.at ?? '09:00',
+    weekdays: (schedule?.weekdays ?? [1]).map(String),
+    day: (schedule?.day ?? 1) as number | string,
+    cron: schedule?.cron ?? '0 9 * * 1',
+    local: schedule?.local ?? false,
+    feed: series?.feed !== undefined,
+    url: series?.feed?.url ?? '',
+    max: (series?.feed?.max || '') as number | string,
+    holdout: (series?.holdout || '') as number | string,
+    perMinute: (series?.per_minute || '') as number | string,
+    ...goalInputs(series?.goal),
+    until: series?.until?.slice(0, 10) ?? '',
+  }
+}
+
+type Values = ReturnType<typeof valuesOf>
+
+/** The inputs that a colleague can have changed too: text of the label, and which it is. */
+const inputs: [string, keyof Values][] = [
+  ['field.name', 'name'],
+  ['campaigns.audience', 'include'],
+  ['campaigns.exclude', 'exclude'],
+  ['campaigns.topic', 'topic'],
+  ['campaigns.template', 'template'],
+  ['campaigns.goal_event', 'goalEvent'],
+  ['campaigns.goal_days', 'goalDays'],
+  ['journeys.only_if', 'goalFilter'],
+  ['journeys.goal_value', 'goalValue'],
+  ['series.every', 'every'],
+  ['series.at', 'at'],
+  ['series.weekdays', 'weekdays'],
+  ['series.day', 'day'],
+  ['series.cron', 'cron'],
+  ['series.local', 'local'],
+  ['series.until', 'until'],
+  ['series.feed_on', 'feed'],
+  ['series.url', 'url'],
+  ['series.max', 'max'],
+  ['campaigns.per_minute', 'perMinute'],
+  ['campaigns.holdout', 'holdout'],
+]
+
+function differences(t: ReturnType<typeof useT>, names: Record<string, string>, theirs: Values, mine: Values): Difference[] {
+  const shown = (v: Values, key: keyof Values): string => {
+    const value = v[key]
+    if (key === 'every') return t(`series.by_${v.every}`)
+    if (key === 'goalFilter') return v.goalFilter.length ? goalOf(goalFrom(v), t) : ''
+    if (key === 'weekdays') return formatList(v.weekdays.toSorted().map((d) => weekday(Number(d), 'short')))
+    if (typeof value === 'boolean') return t(value ? 'rule.true' : 'rule.false')
+    if (Array.isArray(value)) return formatList(value.map((id) => names[String(id)] ?? String(id)))
+    return names[String(value ?? '')] ?? String(value ?? '')
+  }
+  return inputs
+    .filter(([, key]) => JSON.stringify(theirs[key] ?? '') !== JSON.stringify(mine[key] ?? ''))
+    .map(([label, key]) => ({ label: t(label), theirs: shown(theirs, key), mine: shown(mine, key) }))
 }
 
 function scheduleOf(v: {

@@ -4,6 +4,7 @@ import { useForm as useMantineForm, type UseFormReturnType } from '@mantine/form
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { describe, fieldErrors } from '@/api'
 import { useT } from '@/i18n'
+import { Note } from './pages'
 
 export type Form<T extends object> = UseFormReturnType<T> & {
   busy: boolean
@@ -72,12 +73,15 @@ export function FormBody<T extends object>({
   action,
   onCancel,
   danger,
+  note,
   children,
 }: {
   form: Form<T>
   action: string
   onCancel?: () => void
   danger?: boolean
+  /** Beside the buttons: what has become of the last change. */
+  note?: ReactNode
   children: ReactNode
 }) {
   const t = useT()
@@ -103,6 +107,11 @@ export function FormBody<T extends object>({
           </Alert>
         ) : null}
         <Group justify="flex-end" gap="xs">
+          {note === undefined ? null : (
+            <span role="status" style={{ marginInlineEnd: 'auto' }}>
+              <Note>{note}</Note>
+            </span>
+          )}
           {onCancel ? <Button onClick={onCancel}>{t('action.cancel')}</Button> : null}
           <Button type="submit" variant="filled" color={danger ? 'danger' : 'accent'} loading={form.busy}>
             {action}
