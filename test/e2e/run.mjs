@@ -12,10 +12,11 @@ import { stories as many } from './many.mjs'
 import { stories as maps } from './maps.mjs'
 import { stories as states } from './states.mjs'
 import { stories as pages } from './stories.mjs'
+import { stories as people } from './people.mjs'
 import { stories as steady } from './steady.mjs'
 import { stories as whys } from './why.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...atonce, ...entering, ...faults, ...many, ...maps, ...states, ...steady, ...loop, ...whys, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...entering, ...faults, ...many, ...maps, ...states, ...steady, ...people, ...loop, ...whys, ...data }
 
 const failed = []
 const began = Date.now()

@@ -12,9 +12,12 @@ export interface Fault {
  * said in the same words whether it was found while writing or while saving. */
 export const wordsFor = (code?: string, args?: string[] | null): string | undefined => {
   if (!code) return
-  const key = [`error.${code}`, ...(code.startsWith('content.') ? [`finding.error.${code.slice(code.lastIndexOf('.') + 1)}`] : [])].find(
-    hasText,
-  )
+  const last = code.slice(code.lastIndexOf('.') + 1)
+  const key = [
+    `error.${code}`,
+    ...(code.startsWith('content.') ? [`finding.error.${last}`] : []),
+    ...(last === 'not_found' ? ['error.not_found'] : []), // of things of which there is no more to say
+  ].find(hasText)
   return key && t(key, Object.fromEntries((args ?? []).entries()))
 }
 

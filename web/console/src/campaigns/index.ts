@@ -8,7 +8,7 @@ export const campaigns: Area = {
   icon: Megaphone,
   key: 'c',
   permission: 'campaigns.read',
-  aliases: 'mailing newsletter huodong 活动 配信 haishin キャンペーン',
+  aliases: 'mailing newsletter huodong 活动 配信 haishin kyanpeen キャンペーン',
   screens: [
     { path: '/campaigns', load: () => import('./CampaignListPage') },
     { path: '/campaigns/new', load: () => import('./CampaignNewPage') },
@@ -21,6 +21,19 @@ export const campaigns: Area = {
     { path: '/campaigns/$id/edit', load: () => import('./CampaignEditPage') },
   ],
   actions: [
-    { id: 'campaign.new', title: 'campaigns.new', aliases: 'create campaign xinjian', permission: 'campaigns.write', to: '/campaigns/new' },
+    { id: 'campaign.plan', title: 'plan.title', aliases: 'calendar rili jihua karendaa keikaku', to: '/campaigns/plan' },
+    {
+      id: 'campaign.series',
+      title: 'series.title',
+      aliases: 'recurring newsletter feed rss xilie shiriizu teiki',
+      to: '/campaigns/series',
+    },
+    {
+      id: 'campaign.new',
+      title: 'campaigns.new',
+      aliases: 'create campaign xinjian huodong shinki kyanpeen sakusei',
+      permission: 'campaigns.write',
+      to: '/campaigns/new',
+    },
   ],
 }

@@ -19,10 +19,12 @@ export const content: Area = {
     { path: '/content/$id', load: () => import('./TemplateEditPage') },
   ],
   actions: [
+    { id: 'content.brand', title: 'brand.title', aliases: 'voice colours logo fonts pinpai burando', to: '/content/brand' },
+    { id: 'content.snippets', title: 'snippets.title', aliases: 'reuse partial pianduan sunipetto', to: '/content/snippets' },
     {
       id: 'content.new',
       title: 'content.new_mail',
-      aliases: 'create mail template xinjian',
+      aliases: 'create mail template xinjian youjian meeru shinki sakusei',
       permission: 'content.write',
       to: '/content/new',
     },

@@ -8,7 +8,7 @@ export const journeys: Area = {
   icon: Route,
   key: 'j',
   permission: 'journeys.read',
-  aliases: 'automation flow lvcheng 旅程 ジャーニー jaanii',
+  aliases: 'automation flow lvcheng 旅程 ジャーニー jaanii journey',
   screens: [
     { path: '/journeys', load: () => import('./JourneyListPage') },
     { path: '/journeys/library', load: () => import('./ReadyPage') },

@@ -8,6 +8,6 @@ export const mailbox: Area = {
   title: 'nav.mailbox',
   icon: Mailbox,
   demo: true,
-  aliases: 'mail youxiang 邮箱 メールボックス',
+  aliases: 'mail youxiang meerubokkusu 邮箱 メールボックス',
   screens: [{ path: '/mailbox', load: () => import('./MailboxPage') }],
 }

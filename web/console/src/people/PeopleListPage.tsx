@@ -4,6 +4,7 @@ import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCountry, useT, word } from '@/i18n'
 import { useExport } from '@/jobs/useExport'
+import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
@@ -46,7 +47,12 @@ export default function PeopleListPage() {
   const asked = useMemo(() => query(filter, opened), [filter, opened])
   const scope = useMemo(() => who(asked), [asked])
   const [counting, setCounting] = useState(false)
-  const [fresh, setFresh] = useState(false)
+  const [fresh, setFresh] = useUrlState({ new: '' }) // in the address, so that the palette leads to it
+  useShortcuts([
+    ...(can('people.write') ? [{ keys: 'n', label: t('people.new'), run: () => setFresh({ new: 'yes' }) }] : []),
+    ...(can('import.write') ? [{ keys: 'i', label: t('people.import'), run: () => go('/people/import') }] : []),
+    { keys: 'd', label: t('people.duplicates'), run: () => go('/people/duplicates') },
+  ])
   const count = useRead('/api/v1/people/count', { query: scope as never }, { enabled: counting })
   const exporting = useExport()
   const people = useList('/api/v1/people', { query: asked as never }, { size: 200 })
@@ -112,7 +118,7 @@ export default function PeopleListPage() {
             </LinkButton>
           ) : null}
           {can('people.write') ? (
-            <Button variant="filled" onClick={() => setFresh(true)} leftSection={<Plus size={16} />}>
+            <Button variant="filled" onClick={() => setFresh({ new: 'yes' })} leftSection={<Plus size={16} />}>
               {t('people.new')}
             </Button>
           ) : null}
@@ -185,8 +191,8 @@ export default function PeopleListPage() {
           />
         }
       />
-      <Sheet title={t('people.new')} opened={fresh} onClose={() => setFresh(false)}>
-        <NewPerson onClose={() => setFresh(false)} />
+      <Sheet title={t('people.new')} opened={fresh.new !== '' && can('people.write')} onClose={() => setFresh({ new: '' })}>
+        <NewPerson onClose={() => setFresh({ new: '' })} />
       </Sheet>
     </ListPage>
   )

@@ -20,6 +20,20 @@ export const people: Area = {
   ],
   actions: [
     {
+      id: 'people.new',
+      title: 'people.new',
+      aliases: 'add create customer contact person xinjian kehu tianjia 新建 kokyaku tsuika 追加',
+      permission: 'people.write',
+      to: '/people?new=yes',
+    },
+    {
+      id: 'people.duplicates',
+      title: 'people.duplicates',
+      aliases: 'duplicates merge same person chongfu hebing 重复 chofuku juufuku 重複',
+      permission: 'people.read',
+      to: '/people/duplicates',
+    },
+    {
       id: 'people.import',
       title: 'imports.title',
       aliases: 'import csv upload bring migrate daoru 导入 torikomi 取り込み インポート',

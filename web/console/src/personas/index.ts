@@ -16,6 +16,12 @@ export const personas: Area = {
     { path: '/personas/$id/edit', load: () => import('./PersonaEditPage') },
   ],
   actions: [
-    { id: 'persona.new', title: 'personas.new', aliases: 'create persona xinjian', permission: 'segments.write', to: '/personas/new' },
+    {
+      id: 'persona.new',
+      title: 'personas.new',
+      aliases: 'create persona xinjian renwu shinki perusona sakusei',
+      permission: 'segments.write',
+      to: '/personas/new',
+    },
   ],
 }

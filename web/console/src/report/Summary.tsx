@@ -8,6 +8,8 @@ import css from './Summary.module.css'
 
 type Summary = Schemas['Summary']
 
+const orders = '/settings/events?name=Order+Completed'
+
 /** The figures of the period beside those of the one before. */
 export function SummaryKey({ of: s }: { of: Summary | undefined }) {
   const t = useT()
@@ -21,8 +23,9 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
       note={n && b ? <Delta figure={figure} now={n[figure]} before={b[figure]} /> : null}
     />
   )
-  const money = (name: 'earned' | 'credited') => (
+  const money = (name: 'earned' | 'credited', to: string) => (
     <Stat
+      to={to}
       label={t(`summary.${name}`)}
       value={
         <span className={css.money}>
@@ -49,9 +52,9 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
       {count('clicked', '/reports/links')}
       {count('active_people', '/people')}
       {count('new_people', '/people')}
-      {count('orders')}
-      {money('earned')}
-      {money('credited')}
+      {count('orders', orders)}
+      {money('earned', orders)}
+      {money('credited', '/reports/trend')}
     </>
   )
 }

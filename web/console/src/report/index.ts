@@ -8,7 +8,7 @@ export const reports: Area = {
   icon: ChartColumn,
   key: 'r',
   permission: 'reports.read',
-  aliases: 'analytics summary baogao baobiao 报表 レポート bunseki 分析',
+  aliases: 'analytics summary baogao baobiao 报表 レポート repooto bunseki 分析',
   screens: [
     { path: '/reports', load: () => import('./ReportsPage') },
     { path: '/reports/saved/$id', load: () => import('./SavedReportPage') },

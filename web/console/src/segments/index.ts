@@ -16,6 +16,12 @@ export const segments: Area = {
     { path: '/segments/$id/edit', load: () => import('./SegmentEditPage') },
   ],
   actions: [
-    { id: 'segment.new', title: 'segments.new', aliases: 'create segment xinjian', permission: 'segments.write', to: '/segments/new' },
+    {
+      id: 'segment.new',
+      title: 'segments.new',
+      aliases: 'create segment xinjian fenqun shinki segumento sakusei',
+      permission: 'segments.write',
+      to: '/segments/new',
+    },
   ],
 }

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
 import { Button, Card, DataTable, EmptyState, Link, Loaded, Note, Select, Sheet, Stack, Status, Tag, toast, toastError } from '@/ui'
 import { AccountForm } from './AccountForm'
@@ -12,6 +13,7 @@ export default function AccountsSection() {
   const go = useGo()
   const write = useCan()('settings.write')
   const [making, setMaking] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('settings.new_account'), run: () => setMaking(true) }] : [])
   const accounts = useRead('/api/v1/accounts', {})
   const check = useSend('post', '/api/v1/accounts/{id}/check')
   const test = (a: Schemas['Account']) =>

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import {
   Ago,
   Button,
@@ -31,6 +32,7 @@ export default function DomainsSection() {
   const go = useGo()
   const write = useCan()('settings.write')
   const [making, setMaking] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('domain.add'), run: () => setMaking(true) }] : [])
   const domains = useList('/api/v1/sending/domains', {})
   const create = useSend('post', '/api/v1/sending/domains', live)
   const remove = useSend('delete', '/api/v1/sending/domains/{id}', live)

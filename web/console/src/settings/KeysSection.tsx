@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import {
   Ago,
   Alert,
@@ -34,6 +35,7 @@ export default function KeysSection() {
   const t = useT()
   const write = useCan()('keys.write')
   const [making, setMaking] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('settings.new_key'), run: () => setMaking(true) }] : [])
   const [secret, setSecret] = useState('')
   const keys = useList('/api/v1/keys', {})
   const revoke = useSend('delete', '/api/v1/keys/{id}', live)

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { language, languages, useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import {
   Ago,
   Alert,
@@ -44,6 +45,7 @@ export default function MembersSection() {
   const can = useCan()
   const write = can('staff.write')
   const [inviting, setInviting] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('members.invite'), run: () => setInviting(true) }] : [])
   const [changing, setChanging] = useState<Member | null>(null)
   const [link, setLink] = useState<{ name: string; url: string } | null>(null)
   const members = useList('/api/v1/staff', {})

@@ -159,7 +159,7 @@ function Check() {
   const last = answer?.erasures[0]
   return (
     <Card title={t('privacy.check')}>
-      <FormBody form={form} action={t('privacy.check_action')} onCancel={() => (form.reset(), setAnswer(null))}>
+      <FormBody form={form} action={t('privacy.check_action')} onCancel={answer ? () => (form.reset(), setAnswer(null)) : undefined}>
         <Note>{t('privacy.check_text')}</Note>
         <Select
           label={t('privacy.kind')}

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
 import {
   Ago,
@@ -34,6 +35,7 @@ export default function SourcesSection() {
   const go = useGo()
   const write = useCan()('keys.write')
   const [making, setMaking] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('settings.new_source'), run: () => setMaking(true) }] : [])
   const [renaming, setRenaming] = useState<Source | null>(null)
   const sources = useList('/api/v1/sources', {})
   const create = useSend('post', '/api/v1/sources', live)

@@ -4,6 +4,7 @@ import { useCan } from '@/app/session'
 import { codesBelow, formatNumber, useT, word } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
 import { download, toCsv } from '@/lib/download'
+import { useShortcuts } from '@/lib/keys'
 import { useUrlState } from '@/lib/route'
 import {
   Alert,
@@ -43,6 +44,7 @@ export default function SuppressionsSection() {
   const write = can('consent.write')
   const [filter, setFilter] = useUrlState(clear)
   const [sheet, setSheet] = useState<'add' | 'import' | Suppression | null>(null)
+  useShortcuts(write ? [{ keys: 'n', label: t('suppression.add'), run: () => setSheet('add') }] : [])
   const channels = useRead('/api/v1/channels', {})
   const query = { channel: filter.channel || undefined, reason: (filter.reason || undefined) as Reason | undefined }
   const found = useList('/api/v1/suppressions', { query: { ...query, address: filter.q.trim() || undefined } })

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatList, useT, word } from '@/i18n'
+import { useShortcuts } from '@/lib/keys'
 import {
   Button,
   Card,
@@ -35,6 +36,7 @@ export default function TopicsSection() {
   const t = useT()
   const write = useCan()('settings.write')
   const [editing, setEditing] = useState<Topic | 'new' | null>(null)
+  useShortcuts(write ? [{ keys: 'n', label: t('topic.new'), run: () => setEditing('new') }] : [])
   const topics = useRead('/api/v1/topics', {})
   const update = useSend('put', '/api/v1/topics/{id}', live)
   const archive = (x: Topic, archived: boolean) =>

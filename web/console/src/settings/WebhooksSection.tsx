@@ -3,6 +3,7 @@ import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { Secrets } from '@/journeys/Secrets'
+import { useShortcuts } from '@/lib/keys'
 import { useGo } from '@/lib/route'
 import {
   Ago,
@@ -40,6 +41,7 @@ export default function WebhooksSection() {
   const go = useGo()
   const write = useCan()('settings.write')
   const [making, setMaking] = useState(false)
+  useShortcuts(write ? [{ keys: 'n', label: t('webhook.add'), run: () => setMaking(true) }] : [])
   const [made, setMade] = useState<Schemas['WebhookSecret'] | null>(null)
   const hooks = useRead('/api/v1/webhooks', {})
   return (

@@ -1,5 +1,30 @@
 import { Settings } from 'lucide-react'
 import type { Area } from '@/lib/route'
+import { sections } from './sections'
+
+// What people type for them: English, pinyin, romaji.
+const aliases: Record<string, string> = {
+  workspace: 'name time zone currency country approval gongzuoqu waakusupeesu jikantai tsuuka',
+  members: 'invite colleague role staff chengyuan juese yaoqing menbaa yakuwari shoutai',
+  me: 'password sessions account wode zhanghao mima jibun akaunto pasuwaado',
+  usage: 'quota limit rate yongliang xiane riyouryou jougen',
+  audit: 'who log shenji rizhi kansa rogu',
+  sources: 'write key snippet sdk shujuyuan deetasoosu kakikomi kii',
+  events: 'debugger live stream incoming shishi shijian ibento jushin',
+  rejections: 'rejected refused invalid beiju shijian kyohi ibento',
+  identity: 'one id merge identifiers shenfen shibie nayose shikibetsushi',
+  keys: 'api token miyao eepiiai kii',
+  webhooks: 'outgoing callback hook waifa webhook soushin',
+  privacy: 'gdpr erase forget export yinsi shanchu puraibashii shoukyo kojin jouhou',
+  retention: 'expire delete old ttl baoliu qixian hozon kikan',
+  accounts: 'smtp sender mail youjian zhanghu meeru akaunto soushin',
+  domains: 'spf dkim dmarc dns yuming faxin domein soushin',
+  sending: 'caps quiet hours stop pinci shangxian miandarao jougen teishi jikantai',
+  topics: 'opt-in subscription dingyue zhuti topikku koudoku',
+  suppressions: 'blocklist unsubscribe do not send jinfa mingdan teishi risuto soushin',
+  bounces: 'bounce complaint spam tuixin tousu futatsu kujou',
+  invoices: 'dunning reminder fapiao zhangdan tixing seikyuu rimaindaa tokusoku',
+}
 
 export const settings: Area = {
   id: 'settings',
@@ -37,46 +62,11 @@ export const settings: Area = {
     { path: '/settings/bounces', load: () => import('./BouncesSection') },
     { path: '/settings/invoices', load: () => import('./InvoicesSection') },
   ],
-  actions: [
-    { id: 'settings.members', title: 'settings.section.members', aliases: 'invite colleague role staff', to: '/settings/members' },
-    { id: 'settings.me', title: 'settings.section.me', aliases: 'password sessions', to: '/settings/me' },
-    { id: 'settings.usage', title: 'settings.section.usage', aliases: 'quota limit rate', to: '/settings/usage' },
-    { id: 'settings.audit', title: 'settings.section.audit', aliases: 'who log', permission: 'audit.read', to: '/settings/audit' },
-    {
-      id: 'settings.privacy',
-      title: 'settings.section.privacy',
-      aliases: 'gdpr erase forget export',
-      permission: 'privacy.write',
-      to: '/settings/privacy',
-    },
-    {
-      id: 'settings.retention',
-      title: 'settings.section.retention',
-      aliases: 'expire delete old ttl',
-      permission: 'reports.read',
-      to: '/settings/retention',
-    },
-    { id: 'settings.sources', title: 'settings.section.sources', aliases: 'write key snippet', to: '/settings/sources' },
-    {
-      id: 'settings.events',
-      title: 'settings.section.events',
-      aliases: 'debugger live stream incoming',
-      permission: 'people.read',
-      to: '/settings/events',
-    },
-    { id: 'settings.identity', title: 'settings.section.identity', aliases: 'one id merge identifiers', to: '/settings/identity' },
-    { id: 'settings.accounts', title: 'settings.section.accounts', aliases: 'smtp', to: '/settings/accounts' },
-    { id: 'settings.domains', title: 'settings.section.domains', aliases: 'spf dkim dmarc dns', to: '/settings/domains' },
-    { id: 'settings.topics', title: 'settings.section.topics', aliases: 'opt-in subscription', to: '/settings/topics' },
-    {
-      id: 'settings.suppressions',
-      title: 'settings.section.suppressions',
-      aliases: 'blocklist unsubscribe bounce',
-      permission: 'people.read',
-      to: '/settings/suppressions',
-    },
-    { id: 'settings.invoices', title: 'settings.section.invoices', aliases: 'dunning', to: '/settings/invoices' },
-    { id: 'settings.sending', title: 'settings.section.sending', aliases: 'caps quiet hours stop', to: '/settings/sending' },
-    { id: 'settings.keys', title: 'settings.section.keys', aliases: 'api token', to: '/settings/keys' },
-  ],
+  actions: sections.map(({ id, permission }) => ({
+    id: `settings.${id}`,
+    title: `settings.section.${id}`,
+    aliases: aliases[id],
+    permission,
+    to: `/settings/${id}`,
+  })),
 }

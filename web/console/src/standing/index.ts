@@ -7,7 +7,7 @@ export const standing: Area = {
   title: 'standing.title',
   icon: TrendingUp,
   permission: 'segments.read',
-  aliases: 'rfm lifecycle stage churn vip participation shengming zhouqi 生命周期 价值 ライフサイクル 顧客価値',
+  aliases: 'rfm lifecycle stage churn vip participation shengming zhouqi 生命周期 价值 raifusaikuru kokyaku kachi ライフサイクル 顧客価値',
   nav: false,
   screens: [
     { path: '/standing', load: () => import('./StandingPage') },
