@@ -4,7 +4,7 @@ import { useCan } from '@/app/session'
 import { formatLanguage, formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
 import css from './Gate.module.css'
-import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Status, Text, Time, UnstyledButton } from '@/ui'
+import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Stat, Status, Text, Time, UnstyledButton } from '@/ui'
 
 type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
 
@@ -110,6 +110,20 @@ export function Reasons({
         {which ? <People ask={ask} which={which} /> : null}
       </Sheet>
     </Card>
+  )
+}
+
+/** A figure of the gate that leads to its people; without an outcome to all of the audience. */
+export function GateStat({ ask, outcome, label, value }: { ask: Ask; outcome?: Which['outcome']; label: string; value: number }) {
+  const can = useCan()
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Stat label={label} value={<Num value={value} />} onClick={can('people.read') && value > 0 ? () => setOpen(true) : undefined} />
+      <Sheet wide title={label} opened={open} onClose={() => setOpen(false)}>
+        {open ? <People ask={ask} which={{ outcome, title: label }} /> : null}
+      </Sheet>
+    </>
   )
 }
 

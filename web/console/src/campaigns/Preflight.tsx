@@ -21,7 +21,7 @@ import {
   toast,
   toastError,
 } from '@/ui'
-import { Fallbacks, Reasons } from './Gate'
+import { Fallbacks, GateStat, Reasons } from './Gate'
 
 /**
  * Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. A test goes to the reader in
@@ -48,8 +48,8 @@ export function Preflight({ campaign, children }: { campaign: Schemas['Campaign'
           <StatRow>
             <Stat label={t('preflight.included')} value={<Num value={p.included} />} />
             <Stat label={t('preflight.excluded')} value={<Num value={p.excluded} />} />
-            <Stat label={t('metric.audience')} value={<Num value={p.audience} />} />
-            <Stat label={t('preflight.allowed')} value={<Num value={p.allowed} />} />
+            <GateStat ask={{ campaign: id }} label={t('metric.audience')} value={p.audience} />
+            <GateStat ask={{ campaign: id }} outcome="allowed" label={t('preflight.allowed')} value={p.allowed} />
           </StatRow>
           {p.checked < p.audience ? <Note>{t('preflight.estimate', { n: formatNumber(p.checked) })}</Note> : null}
           <Alert color="info">{t('preflight.cost', { n: formatNumber(p.allowed), short: formatCompact(p.allowed) })}</Alert>

@@ -50,13 +50,20 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
       {count('reached', '/reports/trend')}
       {count('opened', '/reports/trend')}
       {count('clicked', '/reports/links')}
-      {count('active_people', '/people')}
+      {count('active_people', s && recent(s))}
       {count('new_people', '/people')}
       {count('orders', orders)}
       {money('earned', orders)}
       {money('credited', '/reports/trend')}
     </>
   )
+}
+
+/** The people who were active in the period, where the list of people can be asked for them: it knows who was seen since, not until. */
+function recent(s: Summary): string | undefined {
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: s.zone }).format(new Date())
+  const days = (Date.parse(s.to) - Date.parse(s.from)) / 86_400_000 + 1
+  return s.to === today && [1, 7, 30].includes(days) ? `/people?seen=${days}d` : undefined
 }
 
 const shares = (figure: string) => figure.endsWith('_rate') || figure === 'click_to_open'

@@ -208,7 +208,7 @@ function Keys({ domain: d }: { domain: Domain }) {
                 <Tag>{t(`domain.algorithm.${k.algorithm}`)}</Tag>
               </Group>
               {write && k.status !== 'active' ? (
-                <Button size="compact-sm" onClick={() => void end(k)}>
+                <Button size="compact-sm" flex="none" onClick={() => void end(k)}>
                   {t('action.remove')}
                 </Button>
               ) : null}

@@ -3,7 +3,22 @@ import { useEffect, useState } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useParam } from '@/lib/route'
-import { Ago, Alert, Card, CopyText, Definition, EmptyState, Link, LinkButton, LoadingState, PageTabs, Stack, Status, Text } from '@/ui'
+import {
+  Ago,
+  Alert,
+  Card,
+  CopyText,
+  Definition,
+  EmptyState,
+  ErrorState,
+  Link,
+  LinkButton,
+  LoadingState,
+  PageTabs,
+  Stack,
+  Status,
+  Text,
+} from '@/ui'
 import { RejectionTable } from './RejectionsSection'
 import { SettingsSection } from './SettingsSection'
 import { snippets } from './snippets'
@@ -20,6 +35,8 @@ export default function SourcePage() {
         <Connect source={source} />
       ) : sources.loading ? (
         <LoadingState />
+      ) : sources.error ? (
+        <ErrorState error={sources.error} onRetry={sources.reload} />
       ) : (
         <EmptyState title={t('state.gone')} action={<LinkButton to="/settings/sources">{t('settings.section.sources')}</LinkButton>} />
       )}

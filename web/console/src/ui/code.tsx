@@ -8,7 +8,12 @@ export function CopyText({ value, block }: { value: string; block?: boolean }) {
   const t = useT()
   return (
     <span className={block ? css.block : css.inline}>
-      {block ? <pre>{value}</pre> : <code>{value}</code>}
+      {block ? (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
+        <pre tabIndex={0}>{value}</pre>
+      ) : (
+        <code>{value}</code>
+      )}
       <CopyButton value={value}>
         {({ copied, copy }) => (
           <Tooltip label={t(copied ? 'action.copied' : 'action.copy')}>
