@@ -1,6 +1,7 @@
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
+import { useNames } from '@/journeys/useThings'
 import { reasonText } from '@/report/reason'
 import { useParam, useUrlState } from '@/lib/route'
 import {
@@ -113,6 +114,7 @@ function Messages({ id }: { id: string }) {
   const t = useT()
   const can = useCan()
   const takeBack = useSend('post', '/api/v1/messages/{id}/cancel', { refresh: ['/api/v1/people'] })
+  const names = useNames()
   const messages = useList('/api/v1/people/{id}/messages', { path: { id } }, { size: 20 })
   return (
     <DataTable
@@ -127,7 +129,7 @@ function Messages({ id }: { id: string }) {
       onMore={messages.loadMore}
       plain
       columns={[
-        { id: 'subject', title: t('field.subject'), cell: (m) => m.subject || m.id },
+        { id: 'subject', title: t('field.subject'), cell: (m) => m.subject || names[m.source.id ?? ''] || '–' }, // one that was held back has no subject yet
         {
           id: 'state',
           title: t('field.status'),
