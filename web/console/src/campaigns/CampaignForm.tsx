@@ -32,7 +32,7 @@ import {
 } from '@/ui'
 import { useChoices } from './choices'
 import { askOf, type CampaignForm as Values, differences, draftOf, formOf, type Mode } from './draft'
-import { Reach, Reasons } from './Gate'
+import { guessed, Reach, Reasons } from './Gate'
 import { goalFrom, goalNames, goalOf } from './goal'
 import { GoalCard } from './GoalCard'
 import { Preview } from './Preview'
@@ -294,7 +294,7 @@ function Who({ form, choices }: Props) {
           <Reach ask={ask} {...dry} />
         </Stack>
       </Card>
-      {ask && count ? <Reasons ask={ask} refused={count.refused_by_reason} waits={count.waits_by_reason} /> : null}
+      {ask && count ? <Reasons ask={ask} about={guessed(count)} refused={count.refused_by_reason} waits={count.waits_by_reason} /> : null}
     </>
   )
 }

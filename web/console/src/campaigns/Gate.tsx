@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { call, describe, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
-import { formatLanguage, formatNumber, useT, word } from '@/i18n'
+import { formatAbout, formatLanguage, formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
 import css from './Gate.module.css'
 import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Stat, Status, Text, Time, UnstyledButton } from '@/ui'
@@ -17,19 +17,20 @@ interface Which {
 }
 
 /** How many get a text in a language that they do not read, each language leading to its people. */
-export function Fallbacks({ ask, of }: { ask: Ask; of: Schemas['PreflightFallback'][] }) {
+export function Fallbacks({ ask, of, about }: { ask: Ask; of: Schemas['PreflightFallback'][]; about?: boolean }) {
   const t = useT()
+  const said = about ? formatAbout : formatNumber
   const can = useCan()
   const [which, setWhich] = useState<Which | null>(null)
   if (of.length === 0) return null
   const all = of.reduce((sum, f) => sum + f.people, 0)
   return (
-    <Alert color="warning" title={t('preflight.fallback', { count: all, n: formatNumber(all) })}>
+    <Alert color="warning" title={t('preflight.fallback', { count: all, n: said(all) })}>
       <ul className={css.fallbacks}>
         {of.map((f) => {
           const line = t('preflight.fallback_line', {
             count: f.people,
-            n: formatNumber(f.people),
+            n: said(f.people),
             language: formatLanguage(f.language),
             gets: formatLanguage(f.gets),
           })
@@ -58,8 +59,11 @@ export function Reasons({
   ask,
   refused,
   waits,
+  about,
 }: {
   ask: Ask
+  /** They are estimates. */
+  about?: boolean
   refused: Schemas['ReasonCount'][] | null
   waits: Schemas['ReasonCount'][] | null
 }) {
@@ -103,7 +107,7 @@ export function Reasons({
               ),
           },
           { id: 'outcome', title: t('preflight.outcome'), cell: (x) => t(`preflight.${x.outcome}`) },
-          { id: 'count', title: t('field.people'), num: true, cell: (x) => <Num value={x.count} /> },
+          { id: 'count', title: t('field.people'), num: true, cell: (x) => <Num value={x.count} about={about} /> },
         ]}
       />
       <Sheet wide title={which?.title} opened={which !== null} onClose={() => setWhich(null)}>
@@ -114,12 +118,25 @@ export function Reasons({
 }
 
 /** A figure of the gate that leads to its people; without an outcome to all of the audience. */
-export function GateStat({ ask, outcome, label, value }: { ask: Ask; outcome?: Which['outcome']; label: string; value: number }) {
+export function GateStat({
+  ask,
+  outcome,
+  label,
+  value,
+  about,
+}: {
+  ask: Ask
+  outcome?: Which['outcome']
+  label: string
+  value: number
+  /** It is an estimate. */
+  about?: boolean
+}) {
   const can = useCan()
   const [open, setOpen] = useState(false)
   return (
     <>
-      <Stat label={label} value={<Num value={value} />} onClick={can('people.read') && value > 0 ? () => setOpen(true) : undefined} />
+      <Stat label={label} value={<Num value={value} about={about} />} onClick={can('people.read') && value > 0 ? () => setOpen(true) : undefined} />
       <Sheet wide title={label} opened={open} onClose={() => setOpen(false)}>
         {open ? <People ask={ask} which={{ outcome, title: label }} /> : null}
       </Sheet>
@@ -181,6 +198,9 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
   )
 }
 
+/** Whether the figures of the gate are from a sample of the audience. */
+export const guessed = (of: { checked: number; audience: number }) => of.checked < of.audience
+
 interface Looked {
   ask: Ask | null
   count: Schemas['DryRunCount'] | null
@@ -196,7 +216,12 @@ export function Reach({ ask, count, error, busy }: Looked) {
       {ask === null ? <Text c="dimmed">{t('campaigns.count_needs')}</Text> : null}
       {error ? <Text c="var(--ui-danger-text)">{describe(error)}</Text> : null}
       {count ? (
-        <Text fw={600}>{t('campaigns.count', { allowed: formatNumber(count.allowed), audience: formatNumber(count.audience) })}</Text>
+        <Text fw={600}>
+          {t('campaigns.count', {
+            allowed: (guessed(count) ? formatAbout : formatNumber)(count.allowed),
+            audience: formatNumber(count.audience),
+          })}
+        </Text>
       ) : null}
     </div>
   )

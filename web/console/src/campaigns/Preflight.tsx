@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { Problem, type Schemas, useRead, useSend } from '@/api'
-import { formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
+import { formatAbout, formatCompact, formatLanguage, formatList, formatNumber, formatPercent, hasText, useT } from '@/i18n'
 import { sayHere } from '@/content/Findings'
 import { LinkCheck } from '@/content/LinkCheck'
 import {
@@ -21,7 +21,7 @@ import {
   toast,
   toastError,
 } from '@/ui'
-import { Fallbacks, GateStat, Reasons } from './Gate'
+import { Fallbacks, GateStat, guessed, Reasons } from './Gate'
 
 /**
  * Who would get the campaign, who would not, and why; what was found in its content; what a mistake would cost. A test goes to the reader in
@@ -49,19 +49,21 @@ export function Preflight({ campaign, children }: { campaign: Schemas['Campaign'
             <Stat label={t('preflight.included')} value={<Num value={p.included} />} />
             <Stat label={t('preflight.excluded')} value={<Num value={p.excluded} />} />
             <GateStat ask={{ campaign: id }} label={t('metric.audience')} value={p.audience} />
-            <GateStat ask={{ campaign: id }} outcome="allowed" label={t('preflight.allowed')} value={p.allowed} />
+            <GateStat ask={{ campaign: id }} outcome="allowed" about={guessed(p)} label={t('preflight.allowed')} value={p.allowed} />
           </StatRow>
-          {p.checked < p.audience ? <Note>{t('preflight.estimate', { n: formatNumber(p.checked) })}</Note> : null}
-          <Alert color="info">{t('preflight.cost', { n: formatNumber(p.allowed), short: formatCompact(p.allowed) })}</Alert>
+          {guessed(p) ? <Note>{t('preflight.estimate', { n: formatNumber(p.checked) })}</Note> : null}
+          <Alert color="info">
+            {t('preflight.cost', { n: (guessed(p) ? formatAbout : formatNumber)(p.allowed), short: formatCompact(p.allowed) })}
+          </Alert>
           {(p.warnings ?? []).map((w) => (
             <Alert key={w.code} color="warning">
               {hasText(`preflight.${w.code}`) ? t(`preflight.${w.code}`) : w.message}
             </Alert>
           ))}
-          <Reasons ask={{ campaign: id }} refused={p.refused_by_reason} waits={p.waits_by_reason} />
+          <Reasons ask={{ campaign: id }} about={guessed(p)} refused={p.refused_by_reason} waits={p.waits_by_reason} />
           {(p.content ?? []).map((c) => (
             <Content key={c.template} report={c}>
-              <Fallbacks ask={{ campaign: id }} of={p.fallbacks.filter((f) => f.template === c.template)} />
+              <Fallbacks ask={{ campaign: id }} about={guessed(p)} of={p.fallbacks.filter((f) => f.template === c.template)} />
             </Content>
           ))}
           {p.arms?.length ? (

@@ -14,6 +14,9 @@ const dates = (o: Intl.DateTimeFormatOptions) => kept('date', o, (l) => new Intl
 
 type When = string | number | Date | null | undefined
 
+/** An estimate: "≈ 1,200". */
+export const formatAbout = (n: number): string => `≈\u2009${formatNumber(n)}`
+
 export const formatNumber = (n: number, o: Intl.NumberFormatOptions = {}) => numbers(o).format(n)
 /** 2,500, 12.3K, 1.2万: for axes and narrow tiles. Where four figures are written out they are grouped as everywhere. */
 export const formatCompact = (n: number) => numbers({ notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' }).format(n)

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import en from './en.json'
-import { formatAgo, formatList, formatMoney, formatName, formatPercent, hasText, speak, t, word } from './index'
+import { formatAbout, formatAgo, formatList, formatMoney, formatName, formatPercent, hasText, speak, t, word } from './index'
 import ja from './ja.json'
 import zh from './zh-Hans.json'
 
@@ -9,6 +9,10 @@ beforeEach(() => speak('en', en))
 test('money is in the smallest unit of its currency', () => {
   expect(formatMoney(420000, 'JPY')).toBe('¥420,000')
   expect(formatMoney(1999, 'USD')).toBe('$19.99')
+})
+
+test('an estimate is marked as one', () => {
+  expect(formatAbout(1200)).toBe('≈\u20091,200')
 })
 
 test('a person is called in their own order', async () => {

@@ -3,7 +3,7 @@ import { call, type Schemas, useRead, useSend } from '@/api'
 import { ClashNotice, type Difference } from '@/app/ClashNotice'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useChoices } from '@/campaigns/choices'
-import { Reach, Reasons } from '@/campaigns/Gate'
+import { guessed, Reach, Reasons } from '@/campaigns/Gate'
 import { goalFrom, goalInputs, goalNames, goalOf } from '@/campaigns/goal'
 import { GoalCard } from '@/campaigns/GoalCard'
 import { useDryRun } from '@/campaigns/useDryRun'
@@ -171,7 +171,9 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
           <Reach ask={ask} {...dry} />
         </Stack>
       </Card>
-      {ask && dry.count ? <Reasons ask={ask} refused={dry.count.refused_by_reason} waits={dry.count.waits_by_reason} /> : null}
+      {ask && dry.count ? (
+        <Reasons ask={ask} about={guessed(dry.count)} refused={dry.count.refused_by_reason} waits={dry.count.waits_by_reason} />
+      ) : null}
       <GoalCard form={form} />
       <Card title={t('series.rhythm')}>
         <Stack gap="md">

@@ -1,7 +1,7 @@
 // Values as readers expect them: status, times, money, numbers, people.
 import { Badge, Tooltip } from '@mantine/core'
 import { useEffect, useReducer } from 'react'
-import { formatAgo, formatMoney, formatName, formatNumber, formatTime, t, useT, word } from '@/i18n'
+import { formatAbout, formatAgo, formatMoney, formatName, formatNumber, formatTime, t, useT, word } from '@/i18n'
 import { Link } from './link'
 import css from './text.module.css'
 
@@ -86,9 +86,10 @@ export function Time({ at }: { at: string | null | undefined }) {
   )
 }
 
-export function Num({ value }: { value: number | null | undefined }) {
+/** about: an estimate, marked as one. */
+export function Num({ value, about }: { value: number | null | undefined; about?: boolean }) {
   useT()
-  return <span className={css.num}>{value === null || value === undefined ? '–' : formatNumber(value)}</span>
+  return <span className={css.num}>{value === null || value === undefined ? '–' : (about ? formatAbout : formatNumber)(value)}</span>
 }
 
 export function Money({ minor, currency }: { minor: number; currency: string }) {
