@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 
 // levels orders the nouns: a noun imports lower levels only. The sideways pairs that are allowed are listed in sideways.
 var levels = map[string]int{
-	"workspace": 0, "staff": 0, "event": 0, "person": 0, "consent": 0, "content": 0, "rule": 0, "mailauth": 0, "personal": 0, "draft": 0, "quota": 0,
+	"workspace": 0, "staff": 0, "event": 0, "person": 0, "consent": 0, "content": 0, "rule": 0, "mailauth": 0, "personal": 0, "draft": 0, "version": 0, "quota": 0,
 	"segment": 1, "persona": 1, "outbox": 1, "invoice": 1, "task": 1, "standing": 1, "job": 1,
 	"campaign": 2, "journey": 2, "journeymap": 2, "report": 2, "importer": 2, "hook": 2, "privacy": 2, "sample": 2, "scheme": 2, "retention": 2, "replay": 2, "roster": 2,
 }

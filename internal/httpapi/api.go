@@ -43,6 +43,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/trace"
@@ -99,6 +100,7 @@ type Config struct {
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service
 	Drafts     *draft.Service
+	Versions   *version.Service
 	Privacy    *privacy.Service
 	Retention  *retention.Service
 	Replay     *replay.Service
@@ -210,6 +212,7 @@ func (a *api) routes() {
 	a.liveRoutes()
 	a.personalRoutes()
 	a.draftRoutes()
+	a.thingVersionRoutes()
 	a.privacyRoutes()
 	a.privacyRuleRoutes()
 	a.retentionRoutes()

@@ -13,6 +13,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 )
 
 // Campaign is one message to many people.
@@ -182,6 +183,10 @@ func campaignShape(c campaign.Campaign) Campaign {
 	return out
 }
 
+func campaignState(c campaign.Campaign) state {
+	return state{"campaign", c.ID, c.Rev, c.UpdatedAt, campaignShape(c)}
+}
+
 // Preflight is what would happen if a campaign were launched now.
 type Preflight struct {
 	Included int64              `json:"included" doc:"people in the included segments"`
@@ -236,7 +241,11 @@ func (a *api) campaignRoutes() {
 			if err != nil {
 				return c, err
 			}
-			return s.Create(ctx, workspaceOf(ctx), c)
+			made, err := s.Create(ctx, workspaceOf(ctx), c)
+			if err != nil {
+				return made, err
+			}
+			return made, a.keep(ctx, state{}, campaignState(made))
 		})
 	}, created)
 	route(a, http.MethodGet, "/campaigns/{id}", "campaign-get", "One campaign", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
@@ -253,12 +262,25 @@ func (a *api) campaignRoutes() {
 				return c, err
 			}
 			c.Rev = in.Body.Revision
-			return s.Edit(ctx, workspaceOf(ctx), in.ID, c)
+			before, err := s.Get(ctx, workspaceOf(ctx), in.ID)
+			if err != nil {
+				return c, err
+			}
+			now, err := s.Edit(ctx, workspaceOf(ctx), in.ID, c)
+			if err != nil {
+				return now, err
+			}
+			return now, a.keep(ctx, campaignState(before), campaignState(now))
 		})
 		return out, a.overtaken(ctx, err, "campaign.changed", "campaign", in.ID)
 	})
 	route(a, http.MethodDelete, "/campaigns/{id}", "campaign-delete", "Delete a draft", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
-		return nil, a.change(ctx, "delete", "campaign", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })
+		return nil, a.change(ctx, "delete", "campaign", in.ID, func(ctx context.Context) error {
+			if err := s.Delete(ctx, workspaceOf(ctx), in.ID); err != nil {
+				return err
+			}
+			return a.c.Versions.Drop(ctx, workspaceOf(ctx), version.Thing{Kind: "campaign", ID: in.ID})
+		})
 	}, noContent)
 	route(a, http.MethodGet, "/campaigns/{id}/preflight", "campaign-preflight", "Who would get this, who not, and why", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Preflight], error) {
 		p, err := s.Preflight(ctx, workspaceOf(ctx), in.ID)

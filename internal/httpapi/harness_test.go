@@ -48,6 +48,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -209,6 +210,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Quotas:     w.quotas,
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Drafts:     draft.NewService(sqlstore.NewDraft(w.db), w.clock),
+		Versions:   version.New(sqlstore.NewVersion(w.db), w.clock),
 		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), Senders: sqlstore.NewContent(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {

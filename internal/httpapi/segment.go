@@ -63,6 +63,10 @@ func segmentShape(s segment.Segment) Segment {
 	return out
 }
 
+func segmentState(s segment.Segment) state {
+	return state{"segment", s.ID, s.Rev, s.UpdatedAt, segmentShape(s)}
+}
+
 // SegmentMove is somebody entering or leaving.
 type SegmentMove struct {
 	Person         PersonBrief `json:"person"`
@@ -116,6 +120,9 @@ func (a *api) segmentRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		if err := a.keep(ctx, state{}, segmentState(s)); err != nil {
+			return nil, err
+		}
 		return answer(segmentShape(s)), a.audit(ctx, "create", "segment", s.ID)
 	}, created)
 	route(a, http.MethodGet, "/segments/{id}", "segment-get", "One segment", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[Segment], error) {
@@ -129,9 +136,16 @@ func (a *api) segmentRoutes() {
 		Revision    int64   `json:"revision,omitempty" doc:"that the editor saw; another one in between is a conflict, 0 overwrites whatever is there"`
 	}
 	route(a, http.MethodPatch, "/segments/{id}", "segment-update", "Change name, description or rule", staff.SegmentsWrite, func(ctx context.Context, in *inAt[patch]) (*body[Segment], error) {
+		before, err := a.c.Segments.Get(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
 		s, err := a.c.Segments.Update(ctx, workspaceOf(ctx), in.ID, segment.Patch{Rev: in.Body.Revision, Name: in.Body.Name, Description: in.Body.Description, Rule: json.RawMessage(in.Body.Rule)})
 		if err != nil {
 			return nil, a.overtaken(ctx, err, "segment.changed", "segment", in.ID)
+		}
+		if err := a.keep(ctx, segmentState(before), segmentState(s)); err != nil {
+			return nil, err
 		}
 		return answer(segmentShape(s)), a.audit(ctx, "update", "segment", s.ID)
 	})

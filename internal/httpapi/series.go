@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 )
 
 // SeriesDraft is a campaign that comes again.
@@ -96,6 +97,10 @@ func seriesShape(s campaign.Series) Series {
 	return out
 }
 
+func seriesState(s campaign.Series) state {
+	return state{"series", s.ID, s.Rev, s.UpdatedAt, seriesShape(s)}
+}
+
 func (a *api) seriesRoutes() {
 	s := a.c.Campaigns
 	write := func(ctx context.Context, action string, do func(ctx context.Context) (campaign.Series, error)) (*body[Series], error) {
@@ -111,7 +116,11 @@ func (a *api) seriesRoutes() {
 	})
 	route(a, http.MethodPost, "/series", "series-create", "Make a campaign that comes again, as a draft", staff.CampaignsWrite, func(ctx context.Context, in *in[SeriesDraft]) (*body[Series], error) {
 		return write(ctx, "create", func(ctx context.Context) (campaign.Series, error) {
-			return s.CreateSeries(ctx, workspaceOf(ctx), in.Body.series())
+			made, err := s.CreateSeries(ctx, workspaceOf(ctx), in.Body.series())
+			if err != nil {
+				return made, err
+			}
+			return made, a.keep(ctx, state{}, seriesState(made))
 		})
 	}, created)
 	route(a, http.MethodGet, "/series/{id}", "series-get", "One series", staff.CampaignsRead, func(ctx context.Context, in *IDPath) (*body[Series], error) {
@@ -126,12 +135,25 @@ func (a *api) seriesRoutes() {
 		out, err := write(ctx, "update", func(ctx context.Context) (campaign.Series, error) {
 			x := in.Body.series()
 			x.Rev = in.Body.Revision
-			return s.EditSeries(ctx, workspaceOf(ctx), in.ID, x)
+			before, err := s.GetSeries(ctx, workspaceOf(ctx), in.ID)
+			if err != nil {
+				return x, err
+			}
+			now, err := s.EditSeries(ctx, workspaceOf(ctx), in.ID, x)
+			if err != nil {
+				return now, err
+			}
+			return now, a.keep(ctx, seriesState(before), seriesState(now))
 		})
 		return out, a.overtaken(ctx, err, "series.changed", "series", in.ID)
 	})
 	route(a, http.MethodDelete, "/series/{id}", "series-delete", "Delete a draft that never ran", staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
-		return nil, a.change(ctx, "delete", "series", in.ID, func(ctx context.Context) error { return s.DeleteSeries(ctx, workspaceOf(ctx), in.ID) })
+		return nil, a.change(ctx, "delete", "series", in.ID, func(ctx context.Context) error {
+			if err := s.DeleteSeries(ctx, workspaceOf(ctx), in.ID); err != nil {
+				return err
+			}
+			return a.c.Versions.Drop(ctx, workspaceOf(ctx), version.Thing{Kind: "series", ID: in.ID})
+		})
 	}, noContent)
 	route(a, http.MethodGet, "/series/{id}/runs", "series-runs", "The runs of a series, latest first", staff.CampaignsRead, func(ctx context.Context, in *PageAt) (*body[List[SeriesRun]], error) {
 		found, err := s.SeriesRuns(ctx, workspaceOf(ctx), in.ID, in.request())

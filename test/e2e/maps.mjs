@@ -318,6 +318,40 @@ export const stories = {
     await api('DELETE', `/templates/${mail.id}`)
   },
 
+  'what a segment and a campaign said before is compared with and taken into the editor': async () => {
+    const rule = { trait: { path: 'country', op: 'eq', value: 'JP' } }
+    const topic = (await api('GET', '/topics')).items[0].id
+    const n = Date.now()
+    const segment = await api('POST', '/segments', { name: `first segment ${n}`, rule })
+    await api('PATCH', `/segments/${segment.id}`, { name: `second segment ${n}`, rule: { not: rule } })
+    const draft = { audience: { include: [segment.id] }, topic }
+    const campaign = await api('POST', '/campaigns', { name: `first campaign ${n}`, ...draft })
+    await api('PUT', `/campaigns/${campaign.id}`, { name: `second campaign ${n}`, ...draft, plan: { per_minute: 7 } })
+    for (const [lang, size] of [['en'], ['ja', phone], ['zh-Hans']]) {
+      const t = catalogue(lang)
+      const page = await open({ lang, size })
+      for (const [path, kind, first] of [
+        [`/segments/${segment.id}/edit`, `segment/${segment.id}`, `first segment ${n}`],
+        [`/campaigns/${campaign.id}/edit`, `campaign/${campaign.id}`, `first campaign ${n}`],
+      ]) {
+        await visit(page, path)
+        await page.getByRole('button', { name: t['content.versions'] }).click()
+        const old = page.getByRole('dialog').getByRole('region', { name: t['content.version'].replace('{n}', '1'), exact: true })
+        await old.getByRole('button', { name: t['versions.compare'] }).click()
+        await old.getByRole('row').filter({ hasText: first }).waitFor()
+        assert.deepEqual(await findings(page), [], `${path} with its versions under axe`)
+        await fits(page, path)
+        await old.getByRole('button', { name: t['snippets.take'] }).click()
+        assert.equal(await page.getByLabel(t['field.name'], { exact: false }).first().inputValue(), first)
+        await page.getByText(new RegExp(t['draft.kept'].split('{')[0].trim())).first().waitFor()
+        await api('DELETE', `/drafts/${kind}`)
+      }
+      await done(page)
+    }
+    await api('DELETE', `/campaigns/${campaign.id}`)
+    await api('DELETE', `/segments/${segment.id}`)
+  },
+
   'who saves a segment or a campaign that a colleague was faster with sees who, and both versions': async () => {
     const t = catalogue('en')
     const n = Date.now()

@@ -59,6 +59,7 @@ var reach = []statement{
 	{table: "hook_delivery", how: deleted, sql: `DELETE FROM hook_delivery WHERE workspace_id = $1 AND body {text}`},
 	{table: "personal_setting", how: stripped, values: true, sql: `UPDATE personal_setting SET value = replace(value, {needle}, '') WHERE workspace_id = $1 AND value {text}`},
 	{table: "draft", how: stripped, values: true, sql: `UPDATE draft SET document = replace(document, {needle}, '') WHERE workspace_id = $1 AND document {text}`},
+	{table: "thing_version", how: stripped, values: true, sql: `UPDATE thing_version SET document = replace(document, {needle}, '') WHERE workspace_id = $1 AND document {text}`},
 	{table: "rejection", how: deleted, values: true, sql: `DELETE FROM rejection WHERE workspace_id = $1 AND lower(message_id || ' ' || name || ' ' || reason) {text}`},
 	{table: "audit_log", how: stripped, sql: `UPDATE audit_log SET noun_id = 'erased' WHERE workspace_id = $1 AND noun = 'person' AND noun_id {ids}`},
 	{table: "audit_log", how: stripped, sql: `UPDATE audit_log SET detail = replace(detail, {needle}, 'erased') WHERE workspace_id = $1 AND detail {text}`},

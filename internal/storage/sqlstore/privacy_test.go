@@ -67,7 +67,7 @@ func TestTablesThatNamePeopleAreErased(t *testing.T) {
 
 func TestErasingTakesAPersonOffEveryTableAndLeavesTheOthers(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		clearTables(t, db, "person", "person_sought", "person_identifier", "message", "hook_delivery", "rejection", "personal_setting", "draft", "event_seen", "person_decision", "consent_state", "suppression", "message_body")
+		clearTables(t, db, "person", "person_sought", "person_identifier", "message", "hook_delivery", "rejection", "personal_setting", "draft", "thing_version", "event_seen", "person_decision", "consent_state", "suppression", "message_body")
 		exec := func(sql string, args ...any) {
 			t.Helper()
 			if _, err := db.Exec(t.Context(), sql, args...); err != nil {
@@ -92,6 +92,7 @@ func TestErasingTakesAPersonOffEveryTableAndLeavesTheOthers(t *testing.T) {
 			exec(`INSERT INTO rejection (workspace_id, id, source, time, idx, message_id, type, name, code, reason) VALUES ('ws_1', $1, '', 1, 0, $2, '', '', '', '')`, "rej-"+who.name, "Mail for USER-"+strings.ToUpper(who.name))
 			exec(`INSERT INTO personal_setting (workspace_id, owner_id, name, value, updated_at) VALUES ('ws_1', $1, 'recent', $2, 0)`, "usr_"+who.name, fmt.Sprintf(`["per_%s"]`, who.name))
 			exec(`INSERT INTO draft (workspace_id, owner_id, kind, thing, base, document, created_at, updated_at) VALUES ('ws_1', 'usr', 'segment', $1, 1, $2, 0, 0)`, "seg-of-"+strings.ReplaceAll(who.name, "ada", "a"), fmt.Sprintf(`{"name":"all but user-%s"}`, who.name))
+			exec(`INSERT INTO thing_version (workspace_id, kind, thing, number, document, saved_by, saved_at) VALUES ('ws_1', 'segment', 'seg', $1, $2, '', 0)`, who.num, fmt.Sprintf(`{"name":"all but user-%s"}`, who.name))
 			exec(`INSERT INTO consent_state (workspace_id, person_id, topic_id, channel, status, source, said_at) VALUES ('ws_1', $1, 't', 'email', 'subscribed', '', 0)`, "per_"+who.name)
 		}
 		for _, name := range []string{"ada", "bob"} {
@@ -127,7 +128,7 @@ func TestErasingTakesAPersonOffEveryTableAndLeavesTheOthers(t *testing.T) {
 				t.Errorf("round %d reached %d rows: %+v", round, n, counts)
 			}
 		}
-		for _, table := range []string{"person", "person_sought", "person_identifier", "event_seen", "person_decision", "rejection", "personal_setting", "draft", "consent_state", "message"} {
+		for _, table := range []string{"person", "person_sought", "person_identifier", "event_seen", "person_decision", "rejection", "personal_setting", "draft", "thing_version", "consent_state", "message"} {
 			rows, err := sqldb.Collect(t.Context(), db, sqldb.Value[string], everything(db, table))
 			if err != nil {
 				t.Fatal(err)
@@ -153,7 +154,7 @@ func everything(db *sqldb.DB, table string) string {
 	}
 	columns := map[string]string{
 		"person": "id || user_id", "person_sought": "text || identifiers", "person_identifier": "value || users", "event_seen": "message_id", "person_decision": "body", "rejection": "id || message_id",
-		"personal_setting": "owner_id || value", "draft": "document", "consent_state": "person_id", "message": "person_id || idem_key || address || trace",
+		"personal_setting": "owner_id || value", "draft": "document", "thing_version": "document", "consent_state": "person_id", "message": "person_id || idem_key || address || trace",
 	}
 	return `SELECT ` + columns[table] + ` FROM ` + table
 }

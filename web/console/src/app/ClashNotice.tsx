@@ -30,30 +30,7 @@ export function ClashNotice<T>({
   return (
     <Alert ref={box} color="warning" role="alert" title={by ? t('saving.conflict_by', { name: by }) : t('saving.conflict')}>
       <Stack gap="sm">
-        {differences.length === 0 ? (
-          t('saving.same')
-        ) : (
-          <table className={css.both}>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span className={css.away}>{t('field.what')}</span>
-                </th>
-                <th scope="col">{t('saving.theirs')}</th>
-                <th scope="col">{t('saving.mine')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {differences.map((d) => (
-                <tr key={d.label}>
-                  <th scope="row">{d.label}</th>
-                  <td data-side={t('saving.theirs')}>{d.theirs || '–'}</td>
-                  <td data-side={t('saving.mine')}>{d.mine || '–'}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Both differences={differences} theirs={t('saving.theirs')} mine={t('saving.mine')} />
         <Group gap="xs">
           <Button onClick={() => onTheirs(theirs)}>{t('journeys.conflict_reload')}</Button>
           <Button color="danger" variant="light" onClick={() => onMine(theirs)}>
@@ -62,5 +39,33 @@ export function ClashNotice<T>({
         </Group>
       </Stack>
     </Alert>
+  )
+}
+
+/** Two versions side by side where they differ. */
+export function Both({ differences, theirs, mine }: { differences: Difference[]; theirs: string; mine: string }) {
+  const t = useT()
+  if (differences.length === 0) return t('saving.same')
+  return (
+    <table className={css.both}>
+      <thead>
+        <tr>
+          <th scope="col">
+            <span className={css.away}>{t('field.what')}</span>
+          </th>
+          <th scope="col">{theirs}</th>
+          <th scope="col">{mine}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {differences.map((d) => (
+          <tr key={d.label}>
+            <th scope="row">{d.label}</th>
+            <td data-side={theirs}>{d.theirs || '–'}</td>
+            <td data-side={mine}>{d.mine || '–'}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }

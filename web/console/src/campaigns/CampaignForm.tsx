@@ -2,6 +2,7 @@ import { useRef, useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
 import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
 import { ClashNotice } from '@/app/ClashNotice'
+import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useClash } from '@/lib/clash'
 import { useGo } from '@/lib/route'
@@ -169,6 +170,12 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     over.current = theirs
     void form.submit().finally(() => (over.current = null))
   }
+  const differencesTo = (other: Schemas['Campaign']) =>
+    differences(formOf(other), form.values).map(([label, key]) => ({
+      label: t(label),
+      theirs: shown(t, choices, formOf(other), key),
+      mine: shown(t, choices, form.values, key),
+    }))
   const last = steps.length - 1
   const faults = Object.keys(form.errors)
   const faulty = new Set(faults.map((f) => places[f.split('.')[0] ?? ''] ?? step))
@@ -189,17 +196,19 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
     >
       <Stack gap="md">
         <DraftNotice of={unsaved} />
+        {campaign ? (
+          <Group>
+            <PastVersions<Schemas['Campaign']>
+              path="/api/v1/campaigns/{id}/versions"
+              id={campaign.id}
+              now={campaign.revision}
+              differences={differencesTo}
+              onTake={(then) => form.setValues({ ...formOf(then), write: false })}
+            />
+          </Group>
+        ) : null}
         {clash.found ? (
-          <ClashNotice
-            of={clash.found}
-            differences={differences(formOf(clash.found.theirs), form.values).map(([label, key]) => ({
-              label: t(label),
-              theirs: shown(t, choices, formOf(clash.found?.theirs), key),
-              mine: shown(t, choices, form.values, key),
-            }))}
-            onTheirs={takeTheirs}
-            onMine={saveOver}
-          />
+          <ClashNotice of={clash.found} differences={differencesTo(clash.found.theirs)} onTheirs={takeTheirs} onMine={saveOver} />
         ) : null}
         <Stepper
           active={step}

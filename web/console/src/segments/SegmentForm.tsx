@@ -1,7 +1,8 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
 import { useEffect, useRef, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
-import { ClashNotice } from '@/app/ClashNotice'
+import { ClashNotice, type Difference } from '@/app/ClashNotice'
+import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { formatNumber, formatPercent, useT, word } from '@/i18n'
 import { useClash } from '@/lib/clash'
@@ -87,6 +88,21 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     over.current = theirs.revision
     void form.submit().finally(() => (over.current = null))
   }
+  const differencesTo = (other: Schemas['Segment']): Difference[] => [
+    ...[
+      { label: t('field.name'), theirs: other.name, mine: form.values.name },
+      { label: t('field.description'), theirs: other.description ?? '', mine: form.values.description },
+    ].filter((d) => d.theirs !== d.mine),
+    ...(JSON.stringify(other.rule) === JSON.stringify(tree.toRule(root))
+      ? []
+      : [
+          {
+            label: t('segments.rule'),
+            theirs: <RuleSentence rule={other.rule as Rule} names={data.names} />,
+            mine: <RuleSentence rule={tree.toRule(root)} names={data.names} />,
+          },
+        ]),
+  ]
   // Faults belong to the rule they were found in: they go as soon as it changes.
   const faults = [...(refused?.root === root ? refused.faults : []), ...(preview.error ? faultsOf(root, preview.error) : [])].filter(
     (f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i,
@@ -97,26 +113,21 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
       <div className={css.main}>
         <Card>
           <DraftNotice of={unsaved} />
+          {segment ? (
+            <PastVersions<Schemas['Segment']>
+              path="/api/v1/segments/{id}/versions"
+              id={segment.id}
+              now={segment.revision}
+              differences={differencesTo}
+              onTake={(then) => {
+                form.setValues({ name: then.name, description: then.description ?? '' })
+                edited.edit(tree.rootOf(then.rule as Rule))
+              }}
+            />
+          ) : null}
           {clash.found ? (
             <div className={css.clash}>
-              <ClashNotice
-                of={clash.found}
-                differences={[
-                  { label: t('field.name'), theirs: clash.found.theirs.name, mine: form.values.name },
-                  { label: t('field.description'), theirs: clash.found.theirs.description ?? '', mine: form.values.description },
-                  ...(JSON.stringify(clash.found.theirs.rule) === JSON.stringify(tree.toRule(root))
-                    ? []
-                    : [
-                        {
-                          label: t('segments.rule'),
-                          theirs: <RuleSentence rule={clash.found.theirs.rule as Rule} names={data.names} />,
-                          mine: <RuleSentence rule={tree.toRule(root)} names={data.names} />,
-                        },
-                      ]),
-                ].filter((d) => d.theirs !== d.mine)}
-                onTheirs={takeTheirs}
-                onMine={saveOver}
-              />
+              <ClashNotice of={clash.found} differences={differencesTo(clash.found.theirs)} onTheirs={takeTheirs} onMine={saveOver} />
             </div>
           ) : null}
           <FormBody

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react'
 import { call, type Schemas, useRead, useSend } from '@/api'
 import { ClashNotice, type Difference } from '@/app/ClashNotice'
+import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useChoices } from '@/campaigns/choices'
 import { guessed, Reach, Reasons } from '@/campaigns/Gate'
@@ -151,6 +152,17 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       }}
     >
       <DraftNotice of={unsaved} />
+      {series ? (
+        <Group>
+          <PastVersions<Series>
+            path="/api/v1/series/{id}/versions"
+            id={series.id}
+            now={series.revision}
+            differences={(then) => differences(t, choices.names, valuesOf(then), form.values)}
+            onTake={(then) => form.setValues(valuesOf(then))}
+          />
+        </Group>
+      ) : null}
       {clash.found ? (
         <ClashNotice
           of={clash.found}

@@ -1,0 +1,68 @@
+package version
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
+)
+
+// Kept is how many versions of a thing stay; the console promises fifty.
+const Kept = 100
+
+// Thing is what has versions: a kind in the words of the audit log, and an id.
+type Thing struct {
+	Kind, ID string
+}
+
+// Version is what a thing said once it was saved.
+type Version struct {
+	Number   int64           // the revision of the thing
+	Document json.RawMessage // compact JSON
+	SavedBy  string          // name of the member or key; empty of a state from before versions were kept
+	SavedAt  time.Time
+}
+
+// Store keeps versions. All methods join the transaction in ctx, if any.
+type Store interface {
+	// Keep adds a version, unless the thing has one of that number, and removes all but the newest most of the thing.
+	Keep(ctx context.Context, ws string, of Thing, v Version, most int) error
+	// List lists the versions of a thing, the newest first; of an unknown one there are none.
+	List(ctx context.Context, ws string, of Thing, p page.Request) (page.Of[Version], error)
+	// Drop removes all versions of a thing.
+	Drop(ctx context.Context, ws string, of Thing) error
+}
+
+// Service keeps versions.
+type Service struct {
+	store Store
+	clock clock.Clock
+}
+
+// New returns a service on a store.
+func New(store Store, c clock.Clock) *Service { return &Service{store, c} }
+
+// Keep adds what a thing says now that by has saved it as that number; one that is there already stays as it is. document is encoded as JSON. saved is
+// when it was saved; zero: now.
+func (s *Service) Keep(ctx context.Context, ws string, of Thing, number int64, by string, saved time.Time, document any) error {
+	raw, err := json.Marshal(document)
+	if err != nil {
+		return err
+	}
+	if saved.IsZero() {
+		saved = s.clock.Now()
+	}
+	return s.store.Keep(ctx, ws, of, Version{number, raw, by, saved}, Kept)
+}
+
+// List lists the versions of a thing, the newest first.
+func (s *Service) List(ctx context.Context, ws string, of Thing, p page.Request) (page.Of[Version], error) {
+	return s.store.List(ctx, ws, of, p)
+}
+
+// Drop removes all versions of a thing that is deleted.
+func (s *Service) Drop(ctx context.Context, ws string, of Thing) error {
+	return s.store.Drop(ctx, ws, of)
+}

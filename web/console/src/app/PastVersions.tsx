@@ -1,0 +1,82 @@
+import { useState } from 'react'
+import { type Listing, type Schemas, useList } from '@/api'
+import { formatNumber, useT } from '@/i18n'
+import { Button, EmptyState, ErrorState, LoadingState, Note, Sheet, Stack, Tag, Time, toast } from '@/ui'
+import { Both, type Difference } from './ClashNotice'
+
+interface Props<T> {
+  path: '/api/v1/segments/{id}/versions' | '/api/v1/campaigns/{id}/versions' | '/api/v1/series/{id}/versions'
+  id: string
+  /** The revision that is saved now. */
+  now: number
+  /** Where a version differs from what is in the editor. */
+  differences: (then: T) => Difference[]
+  /** Puts a version into the editor, where it can be looked at and saved as the newest. */
+  onTake: (then: T) => void
+}
+
+/** Leads to what a thing said each time it was saved. */
+export function PastVersions<T>(props: Props<T>) {
+  const t = useT()
+  const [opened, setOpened] = useState(false)
+  return (
+    <>
+      <Button size="compact-sm" variant="subtle" onClick={() => setOpened(true)}>
+        {t('content.versions')}
+      </Button>
+      {opened ? <Versions {...props} onClose={() => setOpened(false)} /> : null}
+    </>
+  )
+}
+
+function Versions<T>({ path, id, now, differences, onTake, onClose }: Props<T> & { onClose: () => void }) {
+  const t = useT()
+  const [open, setOpen] = useState(0)
+  // One shape, whichever of the paths it is.
+  const versions = useList(path as '/api/v1/segments/{id}/versions', { path: { id } }) as Listing<Schemas['ThingVersion']>
+  return (
+    <Sheet title={t('content.versions')} opened wide onClose={onClose}>
+      {versions.loading ? <LoadingState rows={4} /> : null}
+      {versions.error ? <ErrorState error={versions.error} onRetry={versions.reload} /> : null}
+      <Stack gap="lg">
+        {versions.items.map((v) => {
+          const then = v.document as T
+          return (
+            <section key={v.revision} aria-label={t('content.version', { n: formatNumber(v.revision) })}>
+              <Stack gap="xs" align="flex-start">
+                <b>{t('content.version', { n: formatNumber(v.revision) })}</b>
+                <Note>
+                  {v.saved_by ? `${v.saved_by} · ` : ''}
+                  <Time at={v.saved_at} />
+                </Note>
+                {v.revision === now ? <Tag tone="success">{t('snippets.current')}</Tag> : null}
+                {open === v.revision ? (
+                  <Both differences={differences(then)} theirs={t('versions.then')} mine={t('versions.editor')} />
+                ) : null}
+                <span>
+                  {open === v.revision ? null : (
+                    <Button size="xs" onClick={() => setOpen(v.revision)}>
+                      {t('versions.compare')}
+                    </Button>
+                  )}{' '}
+                  <Button
+                    size="xs"
+                    onClick={() => {
+                      onTake(then)
+                      onClose()
+                      toast(t('versions.taken', { n: formatNumber(v.revision) }))
+                    }}
+                  >
+                    {t('snippets.take')}
+                  </Button>
+                </span>
+              </Stack>
+            </section>
+          )
+        })}
+      </Stack>
+      {!versions.loading && !versions.error && versions.items.length === 0 ? <EmptyState title={t('snippets.no_past')} /> : null}
+      {versions.more ? <Button onClick={versions.loadMore}>{t('list.more')}</Button> : null}
+    </Sheet>
+  )
+}
