@@ -4,7 +4,7 @@ import { useCan } from '@/app/session'
 import { formatAbout, formatLanguage, formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
 import css from './Gate.module.css'
-import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Stat, Status, Text, Time, UnstyledButton } from '@/ui'
+import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Stat, Tag, Text, Time, type Tone, UnstyledButton } from '@/ui'
 
 type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
 
@@ -144,6 +144,13 @@ export function GateStat({
   )
 }
 
+const tones: Record<string, Tone> = { allowed: 'success', waits: 'warning', refused: 'danger' }
+
+function Outcome({ of }: { of: string }) {
+  const t = useT()
+  return <Tag tone={tones[of]}>{t(of === 'allowed' ? 'preflight.gets_it' : `preflight.${of}`)}</Tag>
+}
+
 function People({ ask, which }: { ask: Ask; which: Which }) {
   const t = useT()
   const [rows, setRows] = useState<Schemas['DryRunPerson'][]>([])
@@ -189,7 +196,7 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
           cell: (x) => <PersonLink person={x.person} />,
           text: (x) => x.person.name ?? x.person.id,
         },
-        { id: 'outcome', title: t('preflight.outcome'), cell: (x) => <Status value={x.outcome === 'refused' ? 'refused' : 'scheduled'} /> },
+        { id: 'outcome', title: t('preflight.outcome'), cell: (x) => <Outcome of={x.outcome} /> },
         { id: 'reason', title: t('field.reason'), cell: (x) => (x.reason ? word('reason', x.reason) : ''), text: (x) => x.reason },
         { id: 'at', title: t('preflight.at'), num: true, cell: (x) => <Time at={x.at} />, text: (x) => x.at },
       ]}
