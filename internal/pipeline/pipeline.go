@@ -41,7 +41,7 @@ type Reaction struct {
 	Touched []person.Ref      // people with new events or changed state, after merges, each once
 	Told    []person.Sighting // those of them who are what they were, but for new events and the time of the latest
 	Winners []person.Ref      // those of them into whom others were merged: the event store has all their events only now
-	People  []person.Person   // those of them who are not what they were, as they were read after the batch was resolved; those of replays, too
+	People  []person.Person   // those of them who are not what they were, as they are, so far as they have been read; those of replays, too
 }
 
 // Positions remembers how far a named consumer has come.
@@ -288,6 +288,7 @@ func (w *Worker) apply(ctx context.Context, batch []person.LogRecord, oldest tim
 		if err := w.settle(ctx); err != nil {
 			return err
 		}
+		people = nil // some may be part of others by now, and judged as who they were they would be nobody's
 	}
 	done, err := w.reacted(ctx)
 	if err != nil || through <= done {
