@@ -11,7 +11,16 @@ const counted = (checked: number) => ({
   ask: {},
   error: null,
   busy: false,
-  count: { included: 90_000, excluded: 0, audience: 90_000, checked, allowed: 81_000, waits_by_reason: [], refused_by_reason: [], arms: [] },
+  count: {
+    included: 90_000,
+    excluded: 0,
+    audience: 90_000,
+    checked,
+    allowed: 81_000,
+    waits_by_reason: [],
+    refused_by_reason: [],
+    arms: [],
+  },
 })
 
 test('who would get it is marked as an estimate when only a sample was asked about', () => {

@@ -136,7 +136,11 @@ export function GateStat({
   const [open, setOpen] = useState(false)
   return (
     <>
-      <Stat label={label} value={<Num value={value} about={about} />} onClick={can('people.read') && value > 0 ? () => setOpen(true) : undefined} />
+      <Stat
+        label={label}
+        value={<Num value={value} about={about} />}
+        onClick={can('people.read') && value > 0 ? () => setOpen(true) : undefined}
+      />
       <Sheet wide title={label} opened={open} onClose={() => setOpen(false)}>
         {open ? <People ask={ask} which={{ outcome, title: label }} /> : null}
       </Sheet>
