@@ -50,18 +50,31 @@ func (p passedRecords) SetPosition(ctx context.Context, consumer string, seq uin
 	return err
 }
 
-// Whoever others were merged into is due at once, and the loop that looks for people whose time has come does not wait for the event store.
-func TestWhoWasJudgedInTheMiddleOfAMergeIsJudgedAgain(t *testing.T) {
-	const ws = "ws_1"
-	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	c, quiet := clock.NewFixed(at), slog.New(slog.DiscardHandler)
+const judgedIn = "ws_1"
+
+var judgedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// judging is a pipeline whose only reactor judges how people stand; halfway is done between a merge in the record store and the event store's.
+type judging struct {
+	t       *testing.T
+	people  *person.Service
+	judges  *standing.Service
+	rows    standing.Store
+	log     *bustest.Memory
+	through chan uint64
+	halfway func(ctx context.Context) error
+}
+
+func newJudging(t *testing.T) *judging {
+	t.Helper()
+	c, quiet := clock.NewFixed(judgedAt), slog.New(slog.DiscardHandler)
 	db := sqldbtest.Open(t, sqldb.SQLite)
 	events, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = events.Close() })
-	people, err := person.New(person.Config{Store: sqlstore.NewPerson(db), Tx: db, Clock: c, Emitter: noEmitter{}, History: events, Log: quiet})
+	people, err := person.New(person.Config{Store: sqlstore.NewPerson(db), Tx: db, Clock: c, Emitter: noEmitter{}, History: events, Log: quiet, AliasIdentified: func(context.Context, string) (bool, error) { return true, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,50 +85,102 @@ func TestWhoWasJudgedInTheMiddleOfAMergeIsJudgedAgain(t *testing.T) {
 		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
 	})
 	people.Observe(byID{judges})
-	stage := func() standing.Stage {
-		t.Helper()
-		found, err := people.ByIdentifier(t.Context(), ws, event.Identifier{Kind: "user_id", Value: "u1"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored, err := rows.Rows(t.Context(), ws, []string{found.ID})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return stored[found.ID].Stage
-	}
-	var halfway standing.Stage
-	log, through := bustest.NewMemory(1<<20), make(chan uint64, 10)
+	j := &judging{t: t, people: people, judges: judges, rows: rows, log: bustest.NewMemory(1 << 20), through: make(chan uint64, 10), halfway: func(context.Context) error { return nil }}
 	w := pipeline.New(pipeline.Config{
-		Log: log, People: people, Positions: passedRecords{sqlstore.NewPositions(db), through}, Logger: quiet, Pace: time.Millisecond,
-		Events: beforeMerges{events, func(ctx context.Context) error {
-			_, err := judges.Tick(ctx)
-			halfway = stage()
-			return err
-		}},
-		Mirror:   func(context.Context, []person.Ref) ([]event.Mirror, []person.Person, error) { return nil, nil, nil },
+		Log: j.log, People: people, Positions: passedRecords{sqlstore.NewPositions(db), j.through}, Logger: quiet, Pace: time.Millisecond,
+		Events: beforeMerges{events, func(ctx context.Context) error { return j.halfway(ctx) }},
+		Mirror: func(ctx context.Context, refs []person.Ref) ([]event.Mirror, []person.Person, error) {
+			nums := make([]uint64, len(refs))
+			for i, r := range refs {
+				nums[i] = r.Num
+			}
+			found, err := people.ByNums(ctx, judgedIn, nums)
+			return nil, found, err
+		},
 		Reactors: []pipeline.Reactor{judged(judges)},
 	})
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Stop(context.Background()) })
-	for _, e := range []event.Event{
-		{MessageID: "m1", Type: event.Identify, UserID: "u1"},
-		{MessageID: "m2", Type: event.Track, Name: event.OrderCompleted, AnonymousID: "a1", Properties: []byte(`{"total":10,"currency":"EUR"}`)},
-		{MessageID: "m3", Type: event.Identify, UserID: "u1", AnonymousID: "a1"},
-	} {
-		e.Workspace, e.Time, e.Received, e.Origin = ws, at, at, event.Server
-		raw, err := event.EncodeBatch([]event.Event{e})
-		if err != nil {
-			t.Fatal(err)
+	return j
+}
+
+// send puts events on the log as one record and waits until it has gone through.
+func (j *judging) send(events ...event.Event) {
+	j.t.Helper()
+	for i := range events {
+		e := &events[i]
+		e.Workspace, e.Received, e.Origin = judgedIn, judgedAt, event.Server
+		if e.Time.IsZero() {
+			e.Time = judgedAt
 		}
-		if _, err := log.Append(t.Context(), raw); err != nil {
-			t.Fatal(err)
-		}
-		<-through
 	}
-	if now := stage(); halfway != standing.Lead || now != standing.Fresh {
+	raw, err := event.EncodeBatch(events)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	if _, err := j.log.Append(j.t.Context(), raw); err != nil {
+		j.t.Fatal(err)
+	}
+	<-j.through
+}
+
+// stages returns how everybody stands who was judged.
+func (j *judging) stages() map[string]standing.Stage {
+	j.t.Helper()
+	rows, err := j.rows.After(j.t.Context(), judgedIn, "", 100)
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	out := map[string]standing.Stage{}
+	for _, r := range rows {
+		out[r.Person] = r.Stage
+	}
+	return out
+}
+
+func (j *judging) who(user string) string {
+	j.t.Helper()
+	found, err := j.people.ByIdentifier(j.t.Context(), judgedIn, event.Identifier{Kind: "user_id", Value: user})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	return found.ID
+}
+
+func ordered(id, user, browser string) event.Event {
+	return event.Event{MessageID: id, Type: event.Track, Name: event.OrderCompleted, UserID: user, AnonymousID: browser, Properties: []byte(`{"total":10,"currency":"EUR"}`)}
+}
+
+// Whoever others were merged into is due at once, and the loop that looks for people whose time has come does not wait for the event store.
+func TestWhoWasJudgedInTheMiddleOfAMergeIsJudgedAgain(t *testing.T) {
+	j := newJudging(t)
+	var halfway standing.Stage
+	j.halfway = func(ctx context.Context) error {
+		_, err := j.judges.Tick(ctx)
+		halfway = j.stages()[j.who("u1")]
+		return err
+	}
+	j.send(event.Event{MessageID: "m1", Type: event.Identify, UserID: "u1"})
+	j.send(ordered("m2", "", "a1"))
+	j.send(event.Event{MessageID: "m3", Type: event.Identify, UserID: "u1", AnonymousID: "a1"})
+	if now := j.stages()[j.who("u1")]; halfway != standing.Lead || now != standing.Fresh {
 		t.Errorf("in the middle of the merge %q, afterwards %q; want a lead whose order is not there yet, and then a new customer", halfway, now)
+	}
+}
+
+// What comes late has identities worked out anew before the batch that it came with is judged: who was read before may be a part of somebody else by then.
+func TestNobodyIsJudgedAsWhoTheyWereBeforeIdentitiesWereWorkedOutAnew(t *testing.T) {
+	j := newJudging(t)
+	early := judgedAt.Add(-2 * time.Hour)
+	j.send(event.Event{MessageID: "m1", Type: event.Identify, UserID: "u1", Time: early})
+	// Nobody is called u2 yet, so the alias takes it for a browser.
+	j.send(event.Event{MessageID: "m2", Type: event.Alias, UserID: "u1", PreviousID: "u2", Time: judgedAt.Add(-time.Hour)})
+	j.send(ordered("m3", "u1", ""), ordered("m4", "u2", ""), event.Event{MessageID: "m5", Type: event.Identify, UserID: "u2", Time: early})
+	if who := j.who("u1"); who != j.who("u2") {
+		t.Fatal("they were not merged: the test proves nothing")
+	} else if got := j.stages(); len(got) != 1 || got[who] != standing.Fresh {
+		t.Errorf("judged: %v; want %s as a new customer and nobody else", got, who)
 	}
 }
