@@ -68,7 +68,7 @@ export async function telling(story) {
 }
 
 /** A page of its own; complaints of the browser end the story. */
-export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false } = {}) {
+export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false, drafts = false } = {}) {
   const context = await browser.newContext({
     viewport: size,
     colorScheme: scheme,
@@ -79,6 +79,11 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
   })
   context.setDefaultTimeout(60_000) // a machine that does much else besides is slow, not wrong
   if (signedIn) await context.addCookies([entered.cookie])
+  // One member tells all stories, side by side: what one has not saved may not turn up in the form of another that is not about drafts.
+  if (!drafts)
+    await context.route('**/api/v1/drafts/**', (r) =>
+      r.request().method() === 'DELETE' ? r.fulfill({ status: 204 }) : r.fulfill({ json: { others: [] } }),
+    )
   // Not in frames: those of letters have no storage.
   await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
   const page = await context.newPage()

@@ -179,7 +179,7 @@ export const stories = {
 
   'a mail, a segment and a campaign that were not saved are there again after the page has died': async () => {
     const t = catalogue('en')
-    const page = await open()
+    const page = await open({ drafts: true })
     const context = page.context()
     const n = Date.now()
     const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
@@ -219,7 +219,7 @@ export const stories = {
 
   'a snippet, a series and the brand that were not saved are there again after the page has died': async () => {
     const t = catalogue('en')
-    const page = await open()
+    const page = await open({ drafts: true })
     const dies = (path, write) => diesAt(page.context(), path, write)
     const n = Date.now()
     const snippet = await api('POST', '/snippets', { name: `snippet ${n}`, key: `kept-${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'before' }] })
@@ -261,7 +261,7 @@ export const stories = {
     const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
     const plain = { name: `series ${n}`, audience: { include: [segment] }, topic, template: mail.id, schedule: { every: 'day', at: '09:00' } }
     const series = await api('POST', '/series', plain)
-    const page = await open()
+    const page = await open({ drafts: true })
     const subject = (tab) => tab.locator('[name=subject]').first()
     const name = (tab) => tab.getByLabel(t['field.name'], { exact: false }).first()
     const kept = (tab) => tab.getByText(new RegExp(`^${t['draft.kept'].split('{')[0]}`)).first()
@@ -287,7 +287,7 @@ export const stories = {
     await page.context().close() // it complains of the connection
 
     for (const size of [undefined, phone]) {
-      const other = await open({ size })
+      const other = await open({ size, drafts: true })
       await visit(other, `/content/${mail.id}`)
       await other.getByText(t['saving.restored']).waitFor()
       assert.equal(await subject(other).inputValue(), 'written on the train')
@@ -329,7 +329,7 @@ export const stories = {
     await api('PUT', `/campaigns/${campaign.id}`, { name: `second campaign ${n}`, ...draft, plan: { per_minute: 7 } })
     for (const [lang, size] of [['en'], ['ja', phone], ['zh-Hans']]) {
       const t = catalogue(lang)
-      const page = await open({ lang, size })
+      const page = await open({ lang, size, drafts: true })
       for (const [path, kind, first] of [
         [`/segments/${segment.id}/edit`, `segment/${segment.id}`, `first segment ${n}`],
         [`/campaigns/${campaign.id}/edit`, `campaign/${campaign.id}`, `first campaign ${n}`],
