@@ -17,6 +17,7 @@ import {
   IconButton,
   Link,
   Loaded,
+  LoadingState,
   Stack,
   Status,
   Textarea,
@@ -58,7 +59,8 @@ type Snippet = Schemas['Snippet']
 export default function SnippetEditPage() {
   useWholeScreen()
   const snippet = useRead('/api/v1/snippets/{key}', { path: { key: useParam('key') } })
-  return <Loaded of={snippet}>{(s) => <Editor key={s.key} snippet={s} />}</Loaded>
+  const brand = useRead('/api/v1/brand', {}) // the editor's bar names its languages: known before, it does not move
+  return <Loaded of={snippet}>{(s) => (brand.isLoading ? <LoadingState /> : <Editor key={s.key} snippet={s} />)}</Loaded>
 }
 
 // A snippet is edited as a mail of one column, so that everything about blocks and languages is the same here.
@@ -113,7 +115,7 @@ function Editor({ snippet }: { snippet: Snippet }) {
   const [selected, setSelected] = useState('')
   const [past, setPast] = useState(false)
   // Too narrow for three columns: the list of blocks stands above the inputs of the chosen one.
-  const narrow = useMediaQuery('(max-width: 1040px)')
+  const narrow = useMediaQuery('(max-width: 1040px)', false, { getInitialValueInEffect: false })
   const [view, setView] = useState<View>('desktop')
   const [reader, setReader] = useUrlState({ person: '', event: '' })
   const schema = useSchema()

@@ -84,7 +84,7 @@ export function TemplateEditor({ template }: { template: Template }) {
   const [at, setAt] = useState(0) // which language
   const [selected, setSelected] = useState('')
   // Too narrow for three columns: the list of blocks stands above the inputs of the chosen one.
-  const narrow = useMediaQuery('(max-width: 1040px)')
+  const narrow = useMediaQuery('(max-width: 1040px)', false, { getInitialValueInEffect: false })
   const [panel, setPanel] = useState<Panel>('mail')
   const [view, setView] = useState<View>('desktop')
   const [versions, showHistory] = useState(false)

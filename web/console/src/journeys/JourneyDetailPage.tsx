@@ -275,7 +275,7 @@ function StepMap({
 }) {
   const t = useT()
   const things = useThings()
-  const narrow = useMediaQuery('(max-width: 760px)')
+  const narrow = useMediaQuery('(max-width: 760px)', false, { getInitialValueInEffect: false })
   const graph = useMemo(() => readGraph(raw), [raw])
   const [selected, setSelected] = useState<string | undefined>()
   const [facts, passed] = useMemo(() => {

@@ -66,7 +66,7 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
   const go = useGo()
   const can = useCan()
   const edit = can('journeys.write') && journey.status !== 'archived'
-  const narrow = useMediaQuery('(max-width: 760px)')
+  const narrow = useMediaQuery('(max-width: 760px)', false, { getInitialValueInEffect: false })
   const [url, setUrl] = useUrlState({ view: '' })
   const view = url.view || (narrow ? 'list' : 'canvas')
   const [selected, setSelected] = useState<string | undefined>()
