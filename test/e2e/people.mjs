@@ -1,6 +1,6 @@
 // People made by hand, and keys of lists.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, open, phone, settled, visit } from './lib.mjs'
+import { api, catalogue, done, open, phone, server, settled, visit } from './lib.mjs'
 
 export const stories = {
   'a person is made by hand with one key, and who is there already is refused in the words of the reader': async () => {
@@ -73,6 +73,29 @@ export const stories = {
         await settled(page)
       }
     }
+    await done(page)
+  },
+
+  'whoever may only look is told who can grant more, instead of a form that cannot be saved': async () => {
+    const t = catalogue('ja')
+    const email = `viewer-${Date.now()}@forms.example`
+    const { token } = await api('POST', '/staff', { email, role: 'viewer' })
+    const page = await open({ lang: 'ja', size: phone, signedIn: false })
+    const accepted = await page.request.post(`${server.url}/api/v1/staff/accept`, { data: { token, password: 'looks-but-does-not-touch' } })
+    assert.equal(accepted.status(), 204)
+    await page.goto(server.url)
+    await page.locator('input[name=email]').fill(email)
+    await page.locator('input[name=password]').fill('looks-but-does-not-touch')
+    await page.keyboard.press('Enter')
+    await page.locator('input[name=password]').waitFor({ state: 'detached' })
+    const [segment] = (await api('GET', '/segments?limit=1')).items
+    for (const path of ['/segments/new', `/segments/${segment.id}/edit`, '/content/new', '/campaigns/new', '/campaigns/series/new', '/personas/new', '/people/import']) {
+      await visit(page, path)
+      await page.getByText(t['state.forbidden_help']).waitFor()
+      assert.equal(await page.locator('main form').count(), 0, `${path} has no form`)
+    }
+    await visit(page, `/segments/${segment.id}`)
+    await page.getByRole('heading', { level: 1, name: segment.name }).waitFor() // looking is allowed
     await done(page)
   },
 }

@@ -11,14 +11,14 @@ export const campaigns: Area = {
   aliases: 'mailing newsletter huodong 活动 配信 haishin kyanpeen キャンペーン',
   screens: [
     { path: '/campaigns', load: () => import('./CampaignListPage') },
-    { path: '/campaigns/new', load: () => import('./CampaignNewPage') },
+    { path: '/campaigns/new', load: () => import('./CampaignNewPage'), permission: 'campaigns.write' },
     { path: '/campaigns/plan', load: () => import('./PlanPage') },
     { path: '/campaigns/series', load: () => import('@/series/SeriesListPage') },
-    { path: '/campaigns/series/new', load: () => import('@/series/SeriesEditPage') },
+    { path: '/campaigns/series/new', load: () => import('@/series/SeriesEditPage'), permission: 'campaigns.write' },
     { path: '/campaigns/series/$id', load: () => import('@/series/SeriesDetailPage') },
-    { path: '/campaigns/series/$id/edit', load: () => import('@/series/SeriesEditPage') },
+    { path: '/campaigns/series/$id/edit', load: () => import('@/series/SeriesEditPage'), permission: 'campaigns.write' },
     { path: '/campaigns/$id', load: () => import('./CampaignDetailPage') },
-    { path: '/campaigns/$id/edit', load: () => import('./CampaignEditPage') },
+    { path: '/campaigns/$id/edit', load: () => import('./CampaignEditPage'), permission: 'campaigns.write' },
   ],
   actions: [
     { id: 'campaign.plan', title: 'plan.title', aliases: 'calendar rili jihua karendaa keikaku', to: '/campaigns/plan' },

@@ -11,7 +11,7 @@ export const content: Area = {
   aliases: 'content mail template brand snippet moban 模板 邮件 品牌 テンプレート ブランド naiyou コンテンツ',
   screens: [
     { path: '/content', load: () => import('./TemplateListPage') },
-    { path: '/content/new', load: () => import('./TemplateNewPage') },
+    { path: '/content/new', load: () => import('./TemplateNewPage'), permission: 'content.write' },
     { path: '/content/languages', load: () => import('./LanguagesPage') },
     { path: '/content/brand', load: () => import('./BrandPage') },
     { path: '/content/snippets', load: () => import('./SnippetListPage') },

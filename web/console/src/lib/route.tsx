@@ -10,6 +10,8 @@ export interface Screen {
   /** "/people/$id": parts with $ are parameters. */
   path: string
   load: () => Promise<{ default: ComponentType }>
+  /** Whoever lacks it is told who can grant it, instead of filling in what cannot be saved. */
+  permission?: string
 }
 
 /** One action of the command palette. */

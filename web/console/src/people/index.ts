@@ -11,9 +11,9 @@ export const people: Area = {
   aliases: 'customers contacts renyuan kehu hito kokyaku 客户 顧客',
   screens: [
     { path: '/people', load: () => import('./PeopleListPage') },
-    { path: '/people/import', load: () => import('./ImportPage') },
-    { path: '/people/import/mappings', load: () => import('./ImportMappingsPage') },
-    { path: '/people/import/mappings/$id', load: () => import('./ImportMappingPage') },
+    { path: '/people/import', load: () => import('./ImportPage'), permission: 'import.write' },
+    { path: '/people/import/mappings', load: () => import('./ImportMappingsPage'), permission: 'import.write' },
+    { path: '/people/import/mappings/$id', load: () => import('./ImportMappingPage'), permission: 'import.write' },
     { path: '/people/duplicates', load: () => import('./DuplicatesPage') },
     { path: '/people/why', load: () => import('./WhyPage') },
     { path: '/people/$id', load: () => import('./PersonDetailPage') },

@@ -11,9 +11,9 @@ export const personas: Area = {
   nav: false,
   screens: [
     { path: '/personas', load: () => import('./PersonaListPage') },
-    { path: '/personas/new', load: () => import('./PersonaNewPage') },
+    { path: '/personas/new', load: () => import('./PersonaNewPage'), permission: 'segments.write' },
     { path: '/personas/$id', load: () => import('./PersonaDetailPage') },
-    { path: '/personas/$id/edit', load: () => import('./PersonaEditPage') },
+    { path: '/personas/$id/edit', load: () => import('./PersonaEditPage'), permission: 'segments.write' },
   ],
   actions: [
     {

@@ -11,9 +11,9 @@ export const segments: Area = {
   aliases: 'audience fenqun renqun 分群 人群 セグメント segumento',
   screens: [
     { path: '/segments', load: () => import('./SegmentListPage') },
-    { path: '/segments/new', load: () => import('./SegmentNewPage') },
+    { path: '/segments/new', load: () => import('./SegmentNewPage'), permission: 'segments.write' },
     { path: '/segments/$id', load: () => import('./SegmentDetailPage') },
-    { path: '/segments/$id/edit', load: () => import('./SegmentEditPage') },
+    { path: '/segments/$id/edit', load: () => import('./SegmentEditPage'), permission: 'segments.write' },
   ],
   actions: [
     {

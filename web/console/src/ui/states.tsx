@@ -13,17 +13,20 @@ interface StateProps {
   text?: ReactNode
   /** The one thing to do now. */
   action?: ReactNode
+  /** It stands for a whole page, whose heading it is. */
+  whole?: boolean
 }
 
 /** Nothing here yet: what it is, why, and the next step. */
-export function EmptyState({ icon: Icon = Inbox, title, text, action }: StateProps) {
+export function EmptyState({ icon: Icon = Inbox, title, text, action, whole }: StateProps) {
+  const Heading = whole ? 'h1' : 'h3'
   if (!text && !action) return <p className={css.line}>{title}</p>
   return (
     <div className={css.state}>
       <div className={css.icon}>
         <Icon size={22} />
       </div>
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {text ? <p>{text}</p> : null}
       {action ? <div className={css.actions}>{action}</div> : null}
     </div>
