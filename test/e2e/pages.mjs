@@ -61,11 +61,12 @@ export const lines = () =>
     .filter((l) => l.startsWith('/'))
 
 const ids = {}
-/** The address of a page; api is called with a method, a path and a body. */
+/** The address of a page; api is called with a method, a path and a body. Stories that ask at once wait for the same thing. */
 export async function addressOf(api, path) {
   if (!path.includes('/ID')) return path
   const noun = path.split('/ID')[0]
-  ids[noun] ??= await idBelow(api, noun)
-  if (!ids[noun]) throw new Error(`the sample business has something below ${noun}`)
-  return path.replace('/ID', `/${ids[noun]}`)
+  ids[noun] ??= idBelow(api, noun)
+  const id = await ids[noun]
+  if (!id) throw new Error(`the sample business has something below ${noun}`)
+  return path.replace('/ID', `/${id}`)
 }
