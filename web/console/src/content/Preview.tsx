@@ -5,7 +5,7 @@ import { call, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { PersonSelect } from '@/people/PersonSelect'
-import { Alert, Group, IconButton, Progress, Select, useDebouncedValue } from '@/ui'
+import { Alert, Group, IconButton, Pending, Progress, Select, useDebouncedValue } from '@/ui'
 import css from './content.module.css'
 import type { Draft } from './draft'
 import { Frame } from './Frame'
@@ -106,7 +106,7 @@ const clipped = 102 * 1024 // bytes; Gmail hides what is beyond (content/check.g
 /** The mail itself with its line in an inbox above and its size below. */
 export function Preview({ letter, view, stale, from }: { letter: Letter | undefined; view: View; stale: boolean; from: string }) {
   const t = useT()
-  if (!letter) return stale ? <Alert color="warning">{t('content.no_preview')}</Alert> : null
+  if (!letter) return stale ? <Alert color="warning">{t('content.no_preview')}</Alert> : <Pending />
   const share = Math.min(100, (letter.bytes / clipped) * 100)
   const tone = letter.bytes > clipped ? 'danger' : share > 80 ? 'warning' : 'success'
   return (

@@ -18,6 +18,7 @@ import {
   Link,
   Loaded,
   LoadingState,
+  Pending,
   Stack,
   Status,
   Textarea,
@@ -223,6 +224,8 @@ function Editor({ snippet }: { snippet: Snippet }) {
         actions={actions}
       />
     </div>
+  ) : schema.isLoading ? (
+    <Pending />
   ) : null
   return (
     <EditorPage
@@ -244,8 +247,9 @@ function Editor({ snippet }: { snippet: Snippet }) {
             </Button>
             {snippet.status === 'archived' ? (
               <Button onClick={() => restore.mutate({ path: { key: base.key } }, { onError: toastError })}>{t('action.restore')}</Button>
-            ) : users.data?.items.length === 0 ? (
+            ) : (users.data?.items.length ?? 0) === 0 ? (
               <Button
+                disabled={!users.data}
                 onClick={() =>
                   archive.mutate(
                     { path: { key: base.key } },

@@ -17,6 +17,7 @@ import {
   IconButton,
   LoadingState,
   Menu,
+  Pending,
   SegmentedControl,
   Stack,
   Status,
@@ -328,6 +329,8 @@ export function TemplateEditor({ template }: { template: Template }) {
         <h2>{t('content.outline')}</h2>
         <Outline document={doc} selected={selected} faulty={faulty} actions={actions} />
       </div>
+    ) : schema.isLoading ? (
+      <Pending />
     ) : null
   return (
     <EditorPage

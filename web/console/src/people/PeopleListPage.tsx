@@ -134,7 +134,7 @@ export default function PeopleListPage() {
             onChange={(status) => setFilter({ status })}
             choices={['identified', 'known', 'anonymous'].map((value) => ({ value, label: word('status', value) }))}
           />
-          {sets.length > 0 ? (
+          {segments.isLoading || sets.length > 0 ? (
             <FilterChip label={t('people.filter.set')} value={filter.set} onChange={(set) => setFilter({ set })} choices={sets} />
           ) : null}
           <FilterChip

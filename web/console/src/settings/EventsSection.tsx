@@ -63,7 +63,7 @@ export default function EventsSection() {
   return (
     <SettingsSection id="events">
       <FilterBar active={filtered} onClear={clear}>
-        {sources.items.length > 0 ? (
+        {sources.loading || sources.items.length > 0 ? (
           <FilterChip
             label={t('field.source')}
             value={filter.source}

@@ -107,8 +107,8 @@ function useInSight<E extends HTMLElement>(current: string) {
 
 const longestArrival = 4000 // milliseconds; what comes later may push
 
-/** What stands on a page. Until all of it has arrived, what follows a part that still loads is hidden: shown, it would be pushed about. */
-function Page({ narrow, children }: { narrow?: boolean; children: ReactNode }) {
+/** Until all of what is in an element has arrived, what follows a part that still loads is hidden: shown, it would be pushed about. */
+function useArrival() {
   const root = useRef<HTMLDivElement>(null)
   const [arriving, setArriving] = useState(true)
   useLayoutEffect(() => {
@@ -124,12 +124,15 @@ function Page({ narrow, children }: { narrow?: boolean; children: ReactNode }) {
     look()
     return end
   }, [])
-  return (
-    <div ref={root} className={`${css.page} ${narrow ? css.narrow : ''}`} data-arriving={arriving || undefined}>
-      {children}
-    </div>
-  )
+  return { ref: root, 'data-arriving': arriving || undefined }
 }
+
+/** What stands on a page. */
+const Page = ({ narrow, children }: { narrow?: boolean; children: ReactNode }) => (
+  <div className={`${css.page} ${narrow ? css.narrow : ''}`} {...useArrival()}>
+    {children}
+  </div>
+)
 
 /** A list of things: title and primary action, saved views, filters, table. */
 export function ListPage({ views, filters, children, ...head }: Head & { views?: ReactNode; filters?: ReactNode; children: ReactNode }) {
@@ -249,7 +252,7 @@ export function EditorPage({ title, back, saved, status, actions, palette, inspe
   const t = useT()
   usePageTitle(title)
   return (
-    <div className={css.editor}>
+    <div className={css.editor} {...useArrival()}>
       <header className={css.editorHead}>
         <div className={css.editorName}>
           <Link to={back.to}>{back.label}</Link>
