@@ -10,7 +10,15 @@ type State = { session: Session | null; known: boolean; error?: unknown }
 let state: State = { session: null, known: false }
 const listeners = new Set<() => void>()
 
+/** What one member has written and not saved lies in the browser under "unsaved." (see lib/unsaved, lib/autosave): the next one to sign in here may not find it. */
+function forgetOthers(member: string) {
+  if (localStorage.getItem('member') === member) return
+  for (const key of Object.keys(localStorage)) if (key.startsWith('unsaved.')) localStorage.removeItem(key)
+  localStorage.setItem('member', member)
+}
+
 function set(session: Session | null, error?: unknown) {
+  if (session) forgetOthers(session.user.id)
   setCsrf(session?.csrf ?? '')
   state = { session, known: true, error }
   for (const l of listeners) l()
