@@ -225,7 +225,7 @@ export const stories = {
     const id = await journey('problems', nodes)
     await edit(page, id)
     await page.locator('.react-flow__minimap').waitFor()
-    await page.locator('header + [role=status] summary').click()
+    await page.locator('header + [role=status] summary').first().click() // what is to be mended, before what is to be considered
     await page.locator('header + [role=status] li button').first().click()
     await page.locator('.react-flow__node[data-id="send_1"]').waitFor()
     await page.waitForFunction(() => document.activeElement?.closest('aside [data-field]') !== null)
@@ -294,8 +294,7 @@ export const stories = {
       await dialog.waitFor()
       await page.waitForFunction(() => document.activeElement?.matches('[role=dialog] input:not([type=radio])')) // the search, not yet the window itself
       if (way) {
-        await page.keyboard.press('Shift+Tab')
-        await page.waitForFunction(() => document.activeElement?.matches('[role=dialog] input[type=radio]'))
+        await reach('[role=dialog] input[type=radio]', true) // on a slow machine the search may take the focus once more
         for (let i = 0; i < way; i++) await page.keyboard.press('ArrowRight')
         await page.keyboard.press('Tab')
       }
