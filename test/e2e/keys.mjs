@@ -104,8 +104,10 @@ export const stories = {
       await page.keyboard.press('Enter')
       await page.getByRole('menu').waitFor()
       for (let i = 0; i < 15; i++) {
-        if (((await page.evaluate(() => document.activeElement?.textContent)) ?? '').startsWith(t[`builder.kind.${kind}`])) break
+        const at = await page.evaluate(() => document.activeElement?.textContent ?? '')
+        if (at.startsWith(t[`builder.kind.${kind}`])) break
         await page.keyboard.press('ArrowDown')
+        await page.waitForFunction((was) => document.activeElement?.textContent !== was, at) // on a slow machine the focus follows later
       }
       await page.keyboard.press('Enter')
       await page.getByRole('menu').waitFor({ state: 'detached' })
