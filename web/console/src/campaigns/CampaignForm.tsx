@@ -1,12 +1,11 @@
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
 import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
 import { ClashNotice } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
-import { useClash } from '@/lib/clash'
+import { editedForm, useEditing } from '@/lib/editing'
 import { useGo } from '@/lib/route'
-import { useUnsaved } from '@/lib/unsaved'
 import { TargetInputs } from '@/report/NotePanel'
 import {
   Alert,
@@ -100,9 +99,6 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
   const create = useSend('post', '/api/v1/campaigns', live)
   const update = useSend('put', '/api/v1/campaigns/{id}', live)
   const start = formOf(campaign)
-  const [base, setBase] = useState(campaign?.revision ?? 0)
-  const clash = useClash('campaign.changed', () => call('get', '/api/v1/campaigns/{id}', { path: { id: campaign?.id ?? '' } }))
-  const over = useRef<Schemas['Campaign'] | null>(null) // what is saved over knowingly
   const form = useForm({
     initial: { ...start, write: start.write || choices.templates.length === 0 },
     names: {
@@ -123,53 +119,27 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         : v.template
       if (v.write) form.setValues({ write: false, template })
       const body = draftOf(v, template)
-      const saved = campaign
-        ? await clash.watch(() =>
-            update.mutateAsync({ path: { id: campaign.id }, body: { ...body, revision: over.current?.revision ?? base } }),
-          )
-        : await create.mutateAsync({ body })
-      if (!campaign && (v.notePlan || (v.figure && v.value !== '')))
-        await call('put', '/api/v1/campaigns/{id}/note', {
-          path: { id: saved.id },
-          body: {
-            base: 0,
-            plan: v.notePlan,
-            target: v.figure && v.value !== '' ? { figure: v.figure, value: Number(v.value) / 100, at_most: v.side === 'most' } : undefined,
-          },
-        })
-      unsaved.end()
+      const saved = await edit.save(async (revision) => {
+        if (campaign) return await update.mutateAsync({ path: { id: campaign.id }, body: { ...body, revision } })
+        const made = await create.mutateAsync({ body })
+        const target =
+          v.figure && v.value !== '' ? { figure: v.figure, value: Number(v.value) / 100, at_most: v.side === 'most' } : undefined
+        if (v.notePlan || target)
+          await call('put', '/api/v1/campaigns/{id}/note', { path: { id: made.id }, body: { base: 0, plan: v.notePlan, target } })
+        return made
+      })
       go(`/campaigns/${saved.id}`)
     },
   })
-  const unsaved = useUnsaved({
+  const edit = useEditing({
+    ...editedForm(form),
     kind: 'campaign',
     id: campaign?.id ?? 'new',
-    revision: base,
-    now: form.values,
-    dirty: form.isDirty(),
-    take: (left, revision) => {
-      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
-      form.setValues(left)
-    },
-    reset: () => {
-      setBase(campaign?.revision ?? 0)
-      form.reset()
-    },
+    revision: campaign?.revision ?? 0,
+    stale: 'campaign.changed',
+    read: () => call('get', '/api/v1/campaigns/{id}', { path: { id: campaign?.id ?? '' } }),
+    from: formOf,
   })
-  const takeTheirs = (theirs: Schemas['Campaign']) => {
-    const values = formOf(theirs)
-    unsaved.drop()
-    form.setInitialValues(values)
-    form.setValues(values)
-    form.resetDirty(values)
-    setBase(theirs.revision)
-    clash.clear()
-  }
-  const saveOver = (theirs: Schemas['Campaign']) => {
-    setBase(theirs.revision)
-    over.current = theirs
-    void form.submit().finally(() => (over.current = null))
-  }
   const differencesTo = (other: Schemas['Campaign']) =>
     differences(formOf(other), form.values).map(([label, key]) => ({
       label: t(label),
@@ -195,7 +165,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       }}
     >
       <Stack gap="md">
-        <DraftNotice of={unsaved} />
+        <DraftNotice of={edit.unsaved} />
         {campaign ? (
           <Group>
             <PastVersions<Schemas['Campaign']>
@@ -207,8 +177,8 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
             />
           </Group>
         ) : null}
-        {clash.found ? (
-          <ClashNotice of={clash.found} differences={differencesTo(clash.found.theirs)} onTheirs={takeTheirs} onMine={saveOver} />
+        {edit.clash ? (
+          <ClashNotice of={edit.clash} differences={differencesTo(edit.clash.theirs)} onTheirs={edit.takeTheirs} onMine={edit.saveOver} />
         ) : null}
         <Stepper
           active={step}
@@ -240,7 +210,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         <Group justify="space-between" gap="xs">
           <Button
             onClick={() => {
-              unsaved.end()
+              edit.unsaved.end()
               go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')
             }}
           >
@@ -248,7 +218,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
           </Button>
           <Group gap="xs">
             <span role="status">
-              <Note>{draftState(unsaved)}</Note>
+              <Note>{draftState(edit.unsaved)}</Note>
             </span>
             {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
             {step < last ? (

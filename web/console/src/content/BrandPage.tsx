@@ -1,12 +1,11 @@
 import { Plus, Trash2 } from 'lucide-react'
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { call, type Schemas, useList, useRead, useSend } from '@/api'
 import { ClashNotice } from '@/app/ClashNotice'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatNumber, useT, word } from '@/i18n'
-import { useClash } from '@/lib/clash'
-import { useUnsaved } from '@/lib/unsaved'
+import { editedForm, useEditing } from '@/lib/editing'
 import {
   Alert,
   Button,
@@ -77,58 +76,32 @@ function Inputs({ kit }: { kit: Kit }) {
     initial: whole(kit.brand),
     save: async (brand) => {
       const notes = Object.fromEntries(Object.entries(brand.footer.notes ?? {}).filter(([, v]) => v.trim()))
-      await clash.watch(() =>
-        put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base: over.current ?? base } }),
-      )
-      unsaved.end()
+      await edit.save((base) => put.mutateAsync({ body: { brand: { ...brand, footer: { ...brand.footer, notes } }, base } }))
     },
     names: {},
     onDone: () => toast(t('brand.saved')),
   })
   const b = form.getValues()
-  const [base, setBase] = useState(kit.revision)
-  const over = useRef<number | null>(null) // what is saved over knowingly
-  const clash = useClash('content.brand.stale', () => call('get', '/api/v1/brand', {}))
-  const unsaved = useUnsaved<Brand>({
+  const edit = useEditing({
+    ...editedForm(form),
     kind: 'brand',
     id: write ? 'brand' : undefined,
-    revision: base,
-    now: form.values,
-    dirty: form.isDirty(),
-    take: (left, revision) => {
-      setBase(Math.min(revision, kit.revision)) // over what it was written, so that saving it asks if somebody was faster
-      form.setValues(left)
-    },
-    reset: () => {
-      setBase(kit.revision)
-      form.reset()
-    },
+    revision: kit.revision,
+    stale: 'content.brand.stale',
+    read: () => call('get', '/api/v1/brand', {}),
+    from: (saved: Kit) => whole(saved.brand),
   })
-  const takeTheirs = (theirs: Kit) => {
-    const values = whole(theirs.brand)
-    unsaved.drop()
-    form.setInitialValues(values)
-    form.setValues(values)
-    form.resetDirty(values)
-    setBase(theirs.revision)
-    clash.clear()
-  }
-  const saveOver = (theirs: Kit) => {
-    setBase(theirs.revision)
-    over.current = theirs.revision
-    void form.submit().finally(() => (over.current = null))
-  }
   const fonts = families.map((f) => ({ value: f, label: word('brand.font', f) }))
   return (
     <fieldset disabled={!write} className={css.bare}>
-      <FormBody form={form} action={t('action.save')} note={draftState(unsaved)}>
-        <DraftNotice of={unsaved} />
-        {clash.found ? (
+      <FormBody form={form} action={t('action.save')} note={draftState(edit.unsaved)}>
+        <DraftNotice of={edit.unsaved} />
+        {edit.clash ? (
           <ClashNotice
-            of={clash.found}
-            differences={differencesOf(whole(clash.found.theirs.brand), b)}
-            onTheirs={takeTheirs}
-            onMine={saveOver}
+            of={edit.clash}
+            differences={differencesOf(whole(edit.clash.theirs.brand), b)}
+            onTheirs={edit.takeTheirs}
+            onMine={edit.saveOver}
           />
         ) : null}
         {kit.warnings.map((w) =>

@@ -1,12 +1,11 @@
 // Making or changing a segment: name, rule, and what it comes to while it is edited.
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
 import { ClashNotice, type Difference } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { formatNumber, formatPercent, useT, word } from '@/i18n'
-import { useClash } from '@/lib/clash'
-import { useUnsaved } from '@/lib/unsaved'
+import { editedForm, useEditing } from '@/lib/editing'
 import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
 import { useRuleData } from './data'
 import { Limits } from './Limits'
@@ -32,11 +31,8 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const edited = useRuleTree(() => tree.rootOf(rule))
   const { root } = edited
   const [first, setFirst] = useState(root)
-  const [base, setBase] = useState(segment?.revision ?? 0)
-  const clash = useClash('segment.changed', () => call('get', '/api/v1/segments/{id}', { path: { id: segment?.id ?? '' } }))
   const stats = useRead('/api/v1/stats', {})
   const preview = usePreview(root, segment?.id)
-  const over = useRef<number | null>(null) // what is saved over knowingly
   const { ready, old } = preview
   const [refused, setRefused] = useState<{ root: tree.Group; faults: Fault[] } | null>(null)
   const form = useForm({
@@ -44,8 +40,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     save: async (v) => {
       setRefused(null)
       try {
-        await clash.watch(() => save({ ...v, rule: tree.toRule(root), revision: over.current ?? base }))
-        unsaved.end()
+        await edit.save((revision) => save({ ...v, rule: tree.toRule(root), revision }))
       } catch (err) {
         setRefused({ root, faults: faultsOf(root, err) })
         throw err
@@ -54,40 +49,35 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   })
   const { forgive } = form
   useEffect(forgive, [forgive, root])
-  const unsaved = useUnsaved({
-    kind: 'segment',
-    id: keep,
-    revision: base,
-    now: { values: form.values, rule: tree.toRule(root) },
-    dirty: form.isDirty() || root !== first,
-    take: (left, revision) => {
-      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
-      form.setValues(left.values)
-      edited.edit(tree.rootOf(left.rule))
+  const plain = editedForm(form)
+  const edit = useEditing({
+    now: { values: plain.now, rule: tree.toRule(root) },
+    dirty: plain.dirty || root !== first,
+    show: ({ values, rule }) => {
+      plain.show(values)
+      edited.edit(tree.rootOf(rule))
+    },
+    settle: ({ values, rule }) => {
+      const next = tree.rootOf(rule)
+      plain.settle(values)
+      edited.edit(next)
+      setFirst(next)
     },
     reset: () => {
-      setBase(segment?.revision ?? 0)
-      form.reset()
+      plain.reset()
       edited.edit(first)
     },
+    submit: plain.submit,
+    kind: 'segment',
+    id: keep,
+    revision: segment?.revision ?? 0,
+    stale: 'segment.changed',
+    read: () => call('get', '/api/v1/segments/{id}', { path: { id: segment?.id ?? '' } }),
+    from: (saved: Schemas['Segment']) => ({
+      values: { name: saved.name, description: saved.description ?? '' },
+      rule: saved.rule as Rule,
+    }),
   })
-  const takeTheirs = (theirs: Schemas['Segment']) => {
-    const values = { name: theirs.name, description: theirs.description ?? '' }
-    const next = tree.rootOf(theirs.rule as Rule)
-    unsaved.drop()
-    form.setInitialValues(values)
-    form.setValues(values)
-    form.resetDirty(values)
-    edited.edit(next)
-    setFirst(next)
-    setBase(theirs.revision)
-    clash.clear()
-  }
-  const saveOver = (theirs: Schemas['Segment']) => {
-    setBase(theirs.revision)
-    over.current = theirs.revision
-    void form.submit().finally(() => (over.current = null))
-  }
   const differencesTo = (other: Schemas['Segment']): Difference[] => [
     ...[
       { label: t('field.name'), theirs: other.name, mine: form.values.name },
@@ -112,7 +102,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     <div className={css.page}>
       <div className={css.main}>
         <Card>
-          <DraftNotice of={unsaved} />
+          <DraftNotice of={edit.unsaved} />
           {segment ? (
             <PastVersions<Schemas['Segment']>
               path="/api/v1/segments/{id}/versions"
@@ -125,17 +115,22 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
               }}
             />
           ) : null}
-          {clash.found ? (
+          {edit.clash ? (
             <div className={css.clash}>
-              <ClashNotice of={clash.found} differences={differencesTo(clash.found.theirs)} onTheirs={takeTheirs} onMine={saveOver} />
+              <ClashNotice
+                of={edit.clash}
+                differences={differencesTo(edit.clash.theirs)}
+                onTheirs={edit.takeTheirs}
+                onMine={edit.saveOver}
+              />
             </div>
           ) : null}
           <FormBody
             form={form}
             action={t('action.save')}
-            note={draftState(unsaved)}
+            note={draftState(edit.unsaved)}
             onCancel={() => {
-              unsaved.end()
+              edit.unsaved.end()
               onCancel()
             }}
           >

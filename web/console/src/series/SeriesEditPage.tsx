@@ -1,4 +1,3 @@
-import { useRef, useState } from 'react'
 import { call, type Schemas, useRead, useSend } from '@/api'
 import { ClashNotice, type Difference } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
@@ -9,9 +8,8 @@ import { goalFrom, goalInputs, goalNames, goalOf } from '@/campaigns/goal'
 import { GoalCard } from '@/campaigns/GoalCard'
 import { useDryRun } from '@/campaigns/useDryRun'
 import { formatList, useT } from '@/i18n'
-import { useClash } from '@/lib/clash'
+import { editedForm, useEditing } from '@/lib/editing'
 import { useGo, useParam } from '@/lib/route'
-import { useUnsaved } from '@/lib/unsaved'
 import {
   Card,
   Checkbox,
@@ -99,45 +97,21 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
         until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
       }
-      const saved = series
-        ? await clash.watch(() => update.mutateAsync({ path: { id: series.id }, body: { ...body, revision: over.current ?? base } }))
-        : await create.mutateAsync({ body })
-      unsaved.end()
+      const saved = await edit.save((revision) =>
+        series ? update.mutateAsync({ path: { id: series.id }, body: { ...body, revision } }) : create.mutateAsync({ body }),
+      )
       go(`/campaigns/series/${saved.id}`)
     },
   })
-  const [base, setBase] = useState(series?.revision ?? 0)
-  const over = useRef<number | null>(null) // what is saved over knowingly
-  const clash = useClash('series.changed', () => call('get', '/api/v1/series/{id}', { path: { id: series?.id ?? '' } }))
-  const unsaved = useUnsaved({
+  const edit = useEditing({
+    ...editedForm(form),
     kind: 'series',
     id: series?.id ?? 'new',
-    revision: base,
-    now: form.values,
-    dirty: form.isDirty(),
-    take: (left, revision) => {
-      setBase((b) => Math.min(b, revision)) // over what it was written, so that saving it asks if somebody was faster
-      form.setValues(left)
-    },
-    reset: () => {
-      setBase(series?.revision ?? 0)
-      form.reset()
-    },
+    revision: series?.revision ?? 0,
+    stale: 'series.changed',
+    read: () => call('get', '/api/v1/series/{id}', { path: { id: series?.id ?? '' } }),
+    from: valuesOf,
   })
-  const takeTheirs = (theirs: Series) => {
-    const values = valuesOf(theirs)
-    unsaved.drop()
-    form.setInitialValues(values)
-    form.setValues(values)
-    form.resetDirty(values)
-    setBase(theirs.revision)
-    clash.clear()
-  }
-  const saveOver = (theirs: Series) => {
-    setBase(theirs.revision)
-    over.current = theirs.revision
-    void form.submit().finally(() => (over.current = null))
-  }
   const v = form.getValues()
   const ask = v.include.length > 0 && v.topic ? { include: v.include, exclude: v.exclude, topic: v.topic } : null
   const dry = useDryRun(ask)
@@ -145,13 +119,13 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
     <FormBody
       form={form}
       action={t('action.save')}
-      note={draftState(unsaved)}
+      note={draftState(edit.unsaved)}
       onCancel={() => {
-        unsaved.end()
+        edit.unsaved.end()
         go(series ? `/campaigns/series/${series.id}` : '/campaigns/series')
       }}
     >
-      <DraftNotice of={unsaved} />
+      <DraftNotice of={edit.unsaved} />
       {series ? (
         <Group>
           <PastVersions<Series>
@@ -163,12 +137,12 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
           />
         </Group>
       ) : null}
-      {clash.found ? (
+      {edit.clash ? (
         <ClashNotice
-          of={clash.found}
-          differences={differences(t, choices.names, valuesOf(clash.found.theirs), form.values)}
-          onTheirs={takeTheirs}
-          onMine={saveOver}
+          of={edit.clash}
+          differences={differences(t, choices.names, valuesOf(edit.clash.theirs), form.values)}
+          onTheirs={edit.takeTheirs}
+          onMine={edit.saveOver}
         />
       ) : null}
       <Card title={t('campaigns.section_who')}>
