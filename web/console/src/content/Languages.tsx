@@ -1,6 +1,6 @@
 import { Languages, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { formatLanguage, languages as spoken, useT } from '@/i18n'
+import { formatLanguage, formatList, languages as spoken, useT } from '@/i18n'
 import { Alert, Button, confirm, FormBody, IconButton, Menu, Modal, SegmentedControl, TextInput, useForm } from '@/ui'
 import css from './content.module.css'
 import { addLanguage, type Draft, removeLanguage, wordsOf } from './draft'
@@ -81,7 +81,7 @@ export function LanguageBar({
       ) : null}
       {missing.length > 0 && has[0] ? (
         <span className={css.missing}>
-          {onReads ? t('content.no_text_yet') : t('content.missing', { languages: missing.map((m) => formatLanguage(m)).join(', ') })}
+          {onReads ? t('content.no_text_yet') : t('content.missing', { languages: formatList(missing.map((m) => formatLanguage(m))) })}
           {onReads
             ? missing.map((m) => (
                 <Button

@@ -3,7 +3,7 @@ import { ArrowLeft, ArrowRight, GitMerge, SearchCheck, Split, UsersRound } from 
 import { type ReactNode, useState } from 'react'
 import { refresh, type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT, word } from '@/i18n'
+import { formatList, formatNumber, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import { useUrlState } from '@/lib/route'
 import {
@@ -330,7 +330,7 @@ function Decided({ status, source }: { status: State; source?: string }) {
               </>
             ),
         },
-        { id: 'reason', title: t('duplicates.evidence'), cell: (s) => s.evidence.map((e) => word('suggestion', e.reason)).join(', ') },
+        { id: 'reason', title: t('duplicates.evidence'), cell: (s) => formatList(s.evidence.map((e) => word('suggestion', e.reason))) },
         { id: 'why', title: t('field.why'), cell: (s) => s.note ?? '' },
         { id: 'by', title: t('duplicates.by'), cell: (s) => name(s.by) },
         { id: 'at', title: t('field.time'), num: true, cell: (s) => <Time at={s.decided_at} /> },

@@ -315,7 +315,7 @@ function KeptApart({ person: p, write }: { person: Person; write: boolean }) {
   const apart = useList('/api/v1/people/{id}/apart', { path: { id: p.id } }, { size: 20 })
   const back = useSend('delete', '/api/v1/people-apart/{id}', { refresh: people })
   if (apart.items.length === 0) return apart.loading ? <Pending /> : null
-  const list = (ids: { kind: string; value: string }[]) => ids.map((i) => `${word('identifier', i.kind)} ${i.value}`).join(', ')
+  const list = (ids: { kind: string; value: string }[]) => formatList(ids.map((i) => `${word('identifier', i.kind)} ${i.value}`))
   const takeBack = async (id: string) => {
     if (!(await confirm({ title: t('person.take_back_ask'), text: t('person.take_back_lead'), action: t('person.take_back') }))) return
     back.mutate(

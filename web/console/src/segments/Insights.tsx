@@ -1,7 +1,7 @@
 // What a segment's page says beside its members: growth, overlap with another set, and what uses it.
 import { useState } from 'react'
 import { useAll, useRead } from '@/api'
-import { formatDay, formatNumber, formatPercent, t as text, useT } from '@/i18n'
+import { formatDay, formatList, formatNumber, formatPercent, t as text, useT } from '@/i18n'
 import { Alert, Card, Chart, EmptyState, Link, Loaded, Note, SegmentedControl, Select, Status, Tag } from '@/ui'
 import css from './Insights.module.css'
 
@@ -94,7 +94,7 @@ export function Overlap({ id, name }: { id: string; name: string }) {
               ]
               return (
                 <>
-                  <div className={css.bar} role="img" aria-label={said.map((s) => `${s.name}: ${formatNumber(s.n)}`).join(', ')}>
+                  <div className={css.bar} role="img" aria-label={formatList(said.map((s) => `${s.name}: ${formatNumber(s.n)}`))}>
                     {said.map((s, i) => (wide[i] ? <span key={s.tone} data-tone={s.tone} style={{ flexGrow: wide[i] }} /> : null))}
                   </div>
                   <dl className={css.legend}>

@@ -2,7 +2,7 @@ import { KeyRound } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
-import { useT, word } from '@/i18n'
+import { formatList, useT, word } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import {
   Ago,
@@ -51,7 +51,7 @@ export default function KeysSection() {
     )
       revoke.mutate({ path: { id: k.id } }, { onError: toastError })
   }
-  const scopes = (k: Schemas['Key']) => (k.scopes ?? []).map((s) => word('permission', s)).join(', ')
+  const scopes = (k: Schemas['Key']) => formatList((k.scopes ?? []).map((s) => word('permission', s)))
   return (
     <SettingsSection id="keys">
       {secret ? (
