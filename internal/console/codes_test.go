@@ -152,6 +152,24 @@ func fields(t *testing.T, dir, suffix string) (out []string) {
 	return out
 }
 
+// named returns the texts that fields of this name have in composite literals.
+func named(t *testing.T, dir, field string) (out []string) {
+	t.Helper()
+	for _, f := range source(t, dir) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if kv, ok := n.(*ast.KeyValueExpr); ok {
+				if key, ok := kv.Key.(*ast.Ident); ok && key.Name == field {
+					if v, ok := text(kv.Value); ok {
+						out = append(out, v)
+					}
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
 func text(e ast.Expr) (string, bool) {
 	l, ok := e.(*ast.BasicLit)
 	if !ok || l.Kind != token.STRING {
@@ -193,6 +211,8 @@ func TestEveryCodeOfTheServerHasItsText(t *testing.T) {
 		{"reason", constants(t, "domain/campaign", "", "Reason"), 5},
 		{"suppression_reason", constants(t, "domain/consent", "Reason", ""), 7},
 		{"permission", constants(t, "domain/staff", "Permission", ""), 20},
+		{"privacy_what", named(t, "storage/sqlstore/privacy_reach.go", "table"), 45},
+		{"privacy_what", named(t, "domain/privacy/work.go", "What"), 3},
 		{"role", constants(t, "domain/staff", "Role", ""), 6},
 		{"role_help", constants(t, "domain/staff", "Role", ""), 6},
 		{"status", enum(t, "PreferenceOnItem", "status"), 6},

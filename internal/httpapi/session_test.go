@@ -191,7 +191,7 @@ func TestInvitationLeadsToAMember(t *testing.T) {
 	if r := w.call("POST /staff/accept", asked{body: strings.Replace(accept, invited.Token, "made-up", 1)}); r.Code != http.StatusUnprocessableEntity || problemOf(t, r).Code != "staff.link.invalid" {
 		t.Errorf("a made-up token: %d %s", r.Code, r.Body)
 	}
-	if r := w.call("POST /staff/accept", asked{body: accept}); r.Code != http.StatusNoContent || r.Body.Len() != 0 {
+	if r := w.call("POST /staff/accept", asked{body: accept}); r.Code != http.StatusOK || !strings.Contains(r.Body.String(), `"email":"bob@example.com"`) {
 		t.Errorf("accept: %d %s", r.Code, r.Body)
 	}
 	if r := w.call("POST /staff/accept", asked{body: accept}); r.Code != http.StatusUnprocessableEntity {

@@ -95,9 +95,13 @@ func (a *api) staffRoutes() {
 		Name     string `json:"name,omitempty" maxLength:"200"`
 		Password string `json:"password" minLength:"1" maxLength:"1024"`
 	}
-	route(a, http.MethodPost, "/staff/accept", "staff-accept", "Set a password with an invitation or reset token", public, func(ctx context.Context, in *in[acceptance]) (*nothing, error) {
-		return nil, s.AcceptLink(ctx, in.Body.Token, in.Body.Name, in.Body.Password, originOf(ctx).ip)
-	}, noContent)
+	type accepted struct {
+		Email string `json:"email" doc:"sign in with it and the password: POST /session"`
+	}
+	route(a, http.MethodPost, "/staff/accept", "staff-accept", "Set a password with an invitation or reset token", public, func(ctx context.Context, in *in[acceptance]) (*body[accepted], error) {
+		email, err := s.AcceptLink(ctx, in.Body.Token, in.Body.Name, in.Body.Password, originOf(ctx).ip)
+		return answer(accepted{email}), err
+	})
 	type role struct {
 		Role string `json:"role" enum:"owner,admin,marketer,agent,analyst,viewer"`
 	}

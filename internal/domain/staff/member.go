@@ -179,22 +179,22 @@ func (s *Service) ResetLink(ctx context.Context, by Principal, userID string) (t
 	return token, err
 }
 
-// AcceptLink sets the password of whom the link was made for and ends their sessions. An unknown, used or expired link
-// gives an errs.KindInvalid error with code staff.link.invalid. name may be empty to keep the one they have.
-func (s *Service) AcceptLink(ctx context.Context, token, name, password, ip string) error {
+// AcceptLink sets the password of whom the link was made for, ends their sessions and returns the address they sign in with. An unknown, used or
+// expired link gives an errs.KindInvalid error with code staff.link.invalid. name may be empty to keep the one they have.
+func (s *Service) AcceptLink(ctx context.Context, token, name, password, ip string) (email string, err error) {
 	invalid := errs.Invalid("staff.link.invalid", "token", "this link has been used or has expired; ask for a new one")
 	if wait, ok := s.addresses.take(addressKey(ip), s.clock.Now()); !ok { // hashing is work that anybody could ask for
-		return tooMany(wait)
+		return "", tooMany(wait)
 	}
 	// The hash takes its time, and the transaction must be short: hash first, and check the password against its owner's address inside.
 	if err := validPassword("password", password, ""); err != nil {
-		return err
+		return "", err
 	}
 	hash, err := s.hasher.hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.tx.InTx(ctx, func(ctx context.Context) error {
+	err = s.tx.InTx(ctx, func(ctx context.Context) error {
 		l, err := s.store.TakeLink(ctx, hashToken(token))
 		if errs.Is(err, errs.KindNotFound) {
 			return invalid
@@ -227,9 +227,11 @@ func (s *Service) AcceptLink(ctx context.Context, token, name, password, ip stri
 			return err
 		}
 		s.accounts.forget(u.Email)
+		email = u.Email
 		by := Principal{Kind: ByUser, ID: u.ID, Name: u.Name, Workspace: l.Workspace, IP: ip}
 		return s.Audit(ctx, by, Act{Action: "staff.password", Noun: "user", NounID: u.ID, Detail: map[string]any{"how": "link"}})
 	})
+	return email, err
 }
 
 // ChangePassword sets the principal's own password and ends their other sessions. Attempts count like sign-ins.

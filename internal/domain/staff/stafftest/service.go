@@ -228,6 +228,12 @@ func changingPassword(f *fixture) {
 	}
 }
 
+// accept follows a link and reports what was wrong.
+func (f *fixture) accept(token, name, password string) error {
+	_, err := f.svc.AcceptLink(f.Context(), token, name, password, "")
+	return err
+}
+
 func invitations(f *fixture) {
 	ctx := f.Context()
 	by := staff.System("ws_a")
@@ -236,16 +242,18 @@ func invitations(f *fixture) {
 	f.equal("ann@example.com", m.User.Name)
 	_, _, err = f.svc.Invite(ctx, by, staff.NewUser{Email: "ann@example.com", Role: staff.Marketer})
 	f.fails(err, errs.KindConflict, "staff.member.exists")
-	f.fails(f.svc.AcceptLink(ctx, "nonsense", "", password, ""), errs.KindInvalid, "staff.link.invalid")
-	f.fails(f.svc.AcceptLink(ctx, token, "", "ann@example.com", ""), errs.KindInvalid, "staff.password.weak") // and the link is still good
-	f.check(f.svc.AcceptLink(ctx, token, "Ann", password, "192.0.2.1"))
-	f.fails(f.svc.AcceptLink(ctx, token, "Eve", password, ""), errs.KindInvalid, "staff.link.invalid")
+	f.fails(f.accept("nonsense", "", password), errs.KindInvalid, "staff.link.invalid")
+	f.fails(f.accept(token, "", "ann@example.com"), errs.KindInvalid, "staff.password.weak") // and the link is still good
+	email, err := f.svc.AcceptLink(ctx, token, "Ann", password, "192.0.2.1")
+	f.check(err)
+	f.equal("ann@example.com", email)
+	f.fails(f.accept(token, "Eve", password), errs.KindInvalid, "staff.link.invalid")
 	f.equal("Ann", f.signIn("ann@example.com").Principal.Name)
 
 	_, late, err := f.svc.Invite(ctx, by, staff.NewUser{Email: "late@example.com", Role: staff.Viewer})
 	f.check(err)
 	f.clock.Advance(7 * 24 * time.Hour)
-	f.fails(f.svc.AcceptLink(ctx, late, "", password, ""), errs.KindInvalid, "staff.link.invalid")
+	f.fails(f.accept(late, "", password), errs.KindInvalid, "staff.link.invalid")
 	f.equal([]string{"staff.add", "session.start", "staff.password", "staff.add"}, f.acts("ws_a"))
 
 	for code, n := range map[string]staff.NewUser{
@@ -483,8 +491,8 @@ func resetLinks(f *fixture) {
 	by, session := f.signIn("boss@example.com").Principal, f.signIn("ann@example.com")
 	first := must[string](f)(f.svc.ResetLink(ctx, by, ann.User.ID))
 	second := must[string](f)(f.svc.ResetLink(ctx, by, ann.User.ID))
-	f.fails(f.svc.AcceptLink(ctx, first, "", "a new long password", ""), errs.KindInvalid, "staff.link.invalid")
-	f.check(f.svc.AcceptLink(ctx, second, "", "a new long password", ""))
+	f.fails(f.accept(first, "", "a new long password"), errs.KindInvalid, "staff.link.invalid")
+	f.check(f.accept(second, "", "a new long password"))
 	_, err := f.svc.Authenticate(ctx, session.Token, "")
 	f.fails(err, errs.KindUnauthenticated, "staff.session.ended")
 	must[staff.Ticket](f)(f.svc.SignIn(ctx, staff.Credentials{Email: "ann@example.com", Password: "a new long password"}))

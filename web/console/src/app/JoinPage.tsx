@@ -3,17 +3,20 @@ import { call } from '@/api'
 import { useT } from '@/i18n'
 import { Alert, FormBody, PasswordInput, TextInput, useForm, usePageTitle } from '@/ui'
 import css from './SignInPage.module.css'
-import { signOut } from './session'
+import { signIn, signOut } from './session'
 
-/** Where a link of an invitation or reset leads: its holder sets a password, then signs in. The token stands behind #. */
+/** Where a link of an invitation or reset leads: its holder sets a password, which signs them in. The token stands behind #. */
 export default function JoinPage({ signedIn }: { signedIn: boolean }) {
   const t = useT()
   const [token] = useState(() => location.hash.slice(1))
   const form = useForm({
     initial: { name: '', password: '' },
     save: async (v) => {
-      await call('post', '/api/v1/staff/accept', { body: { token, password: v.password, ...(v.name ? { name: v.name } : {}) } })
+      const { email } = await call('post', '/api/v1/staff/accept', {
+        body: { token, password: v.password, ...(v.name ? { name: v.name } : {}) },
+      })
       if (signedIn) await signOut() // whoever made the link may have tried it in their own browser
+      await signIn(email, v.password)
       location.replace('/')
     },
   })

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useRead } from '@/api'
 import { useAttention } from '@/app/attention'
 import { formatDay, formatNumber, useT } from '@/i18n'
-import { eventName } from '@/people/happening'
+import { eventName, happening } from '@/people/happening'
 import { useGo } from '@/lib/route'
 import { Anomalies, Health, Revenue } from '@/report/Summary'
 import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, Pending, PersonLink, SearchBox, Status, Time } from '@/ui'
@@ -160,7 +160,11 @@ export function EventsCard() {
             rows={d.items ?? []}
             rowId={(n) => `${n.type} ${n.name}`}
             columns={[
-              { id: 'name', title: t('field.event'), cell: (n) => eventName(n) },
+              {
+                id: 'name',
+                title: t('field.event'),
+                cell: (n) => [happening(n), ...(happening(n) === eventName(n) ? [] : [eventName(n)])].join(' · '),
+              },
               { id: 'count', title: t('field.count'), num: true, cell: (n) => formatNumber(n.count) },
             ]}
           />
