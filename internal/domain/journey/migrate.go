@@ -22,7 +22,7 @@ type Migration struct {
 // TaskMove moves people to another version, or out.
 const TaskMove = "move"
 
-// Moved is the output by which people leave a node for another version, and VersionEnded why they left the journey with their version.
+// MovedOn is the output by which people leave a node for another one of another version, and VersionEnded why they left the journey with their version.
 const (
 	MovedOn      = "moved"
 	VersionEnded = "version_ended"
@@ -199,7 +199,7 @@ func (s *Service) kindOf(ctx context.Context, i Instance) string {
 }
 
 // receive moves an instance from an older plan, nil if that cannot be read, to a node of this one. At the same node of the same kind a stay goes on
-// as it was; at another it begins anew. Who was parked is tried again.
+// as it was and is counted once, with the new version; at another it begins anew. Who was parked is tried again.
 func (p *Plan) receive(i Instance, old *Plan, version int, target string, now time.Time) Walk {
 	w := Walk{Instance: i}
 	from := &step{id: i.Node}
@@ -208,7 +208,13 @@ func (p *Plan) receive(i Instance, old *Plan, version int, target string, now ti
 	}
 	goesOn := i.Node == target && from.kind == p.nodes[target].kind
 	data, arrived := i.Memory.Data, i.Arrived
-	w.leave(from, MovedOn, node.Because("moved", "from", i.Version, "to", version), now)
+	why := node.Because("moved", "from", i.Version, "to", version)
+	if goesOn {
+		w.log(from, "", "", why, now)
+		w.tally(i.Node, In, -1)
+	} else {
+		w.leave(from, MovedOn, why, now)
+	}
 	w.tally("", Inside, -1)
 	if i.Status == Parked {
 		w.tally(i.Node, Failing, -1)

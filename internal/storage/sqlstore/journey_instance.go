@@ -393,7 +393,7 @@ func (s *Journey) Behind(ctx context.Context, ws, id string, b journey.Behind, p
 	case b.What == journey.In && b.Node == "":
 		query = presentVisit
 	case b.What == journey.In:
-		query = pastVisit + ` UNION ALL ` + presentVisit + insideNow
+		query = pastVisit + ` AND (s.output <> '' OR s.why <> '') UNION ALL ` + presentVisit + insideNow // a stay that went on in another version is one
 	case b.What == journey.Inside:
 		query = presentVisit + insideNow
 	case b.What == journey.Failing:

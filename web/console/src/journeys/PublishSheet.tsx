@@ -71,7 +71,7 @@ function Line({ change: c, names }: { change: Change; names: Names }) {
     case 'connection_changed':
       return (
         <>
-          {t('journeys.change_connection', {
+          {t(field === 'next' ? 'journeys.change_next' : 'journeys.change_connection', {
             name: title,
             output: outputText(field),
             to: c.to ? plain(c.to, names) : t('journeys.leaves'),
