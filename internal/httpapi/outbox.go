@@ -119,7 +119,7 @@ func (a *api) outboxRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		found, err := o.PersonMessages(ctx, p.Workspace, p.ID, in.request())
+		found, err := o.PersonMessages(ctx, p.Workspace, p.ID, outbox.PersonFilter{}, in.request())
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/invoice"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
@@ -102,7 +103,7 @@ func (a *api) dossiers(by staff.Principal, p person.Person) []dossier {
 			return a.c.Events.Timeline(ctx, ws, p.Num, nil, q)
 		})},
 		{"messages", each(func(m Message) Message { return m }, func(ctx context.Context, q page.Request) (page.Of[Message], error) {
-			found, err := a.c.Outbox.PersonMessages(ctx, ws, p.ID, q)
+			found, err := a.c.Outbox.PersonMessages(ctx, ws, p.ID, outbox.PersonFilter{}, q)
 			if err != nil {
 				return page.Of[Message]{}, err
 			}

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -431,16 +432,44 @@ func TestWhyScenarios(t *testing.T) {
 	asked := `{"step":"content","outcome":"passed"} | {"step":"person","outcome":"passed"} | {"step":"address","outcome":"passed"}`
 	play(t, w, b, []scenario{
 		{do: "GET /people/$aya/why?campaign=$campaign", status: 200, has: `"outcome":"sent" | {"step":"sending","outcome":"passed"} | "included":["$segment"] | ` + asked},
-		{do: "GET /people/$cem/why?campaign=$campaign", status: 200, has: `"outcome":"refused" | "reason":"unsubscribed" | {"step":"consent","outcome":"failed"} | {"step":"caps","outcome":"not_asked"} | ` + asked},
-		{do: "GET /people/$cem/why?campaign=$draft_campaign", status: 200, has: `"outcome":"not_yet" | "messages":[] | "reason":"unsubscribed" | {"step":"consent","outcome":"failed"}`},
+		{do: "GET /people/$cem/why?campaign=$campaign", status: 200, has: `"outcome":"refused" | "reason":"unsubscribed" | "step":"consent","outcome":"failed","reason":"unsubscribed" | "recorded":{"at": | "in":true | {"step":"caps","outcome":"not_asked"} | ` + asked},
+		{do: "GET /people/$cem/why?campaign=$draft_campaign", status: 200, has: `"outcome":"not_yet" | "messages":[] | "status":"draft" | "step":"consent","outcome":"failed","reason":"unsubscribed"`, not: `"recorded"`},
 		{do: "GET /people/$cem/why?campaign=$elsewhere", status: 200, has: `"outcome":"left_out" | "included":[] | "gate":[]`},
 		{do: "GET /people/$aya/why?campaign=$but", status: 200, has: `"outcome":"left_out" | "included":["$segment"] | "excluded":["$list"] | "gate":[]`},
 		{do: "GET /people/$aya/why?journey=$journey", status: 200, has: `"rounds":[{"id":"$round"`, not: `standing`},
 		{do: "GET /people/$cem/why?journey=$journey", status: 200, has: `"outcome":"left_out" | "rounds":[] | "messages":[]`},
+		{do: "GET /people/$aya/why?message=$message", status: 200, has: `"outcome": | "messages":[{"id":"$message" | "gate":[{"step":"content"`},
+		{do: "GET /people/$cem/why?message=$message", status: 404, has: "message"},
+		{do: "GET /people/$aya/why?message=msg_none", status: 404},
+		{do: "GET /people/$aya/why?key=none", status: 404},
+		{do: "POST /messages/batch", body: `{"messages":[{"key":"why-1","to":{"person":"$aya"},"template":"$template"},{"key":"why-2","to":{"person":"$aya"},"template":"$template","send_at":"2026-03-09T09:00:00Z"}]}`, status: 202},
+		{do: "GET /people/$aya/why?key=why-2", status: 200, has: `"outcome":"waits" | "step":"sending","outcome":"waits","reason":"scheduled","at":"2026-03-09T09:00:00Z"`},
+		{do: "GET /people/$cem/why?key=why-2", status: 404},
+		{do: "GET /people/$aya/why?template=$template&limit=1", status: 200, has: `"reason":"scheduled" | "next":"`},
+		{do: "GET /people/$cem/why?template=$template", status: 200, has: `"outcome":"not_yet" | "messages":[]`},
+		{do: "GET /people/$aya/why?template=tpl_none", status: 404},
+		{do: "GET /people/$aya/why?confirmation=true", status: 200, has: `"outcome":"not_yet"`},
+		{do: "GET /people/$aya/why?series=ser_none", status: 404},
+		{do: "GET /people/$aya/why?series=$series", status: 200, has: `"outcome":"not_yet" | "runs":[] | "series":{"status":"`},
+		{do: "GET /people/$aya/why?campaign=$campaign&confirmation=true", status: 422, has: "why.source"},
 		{do: "GET /people/$cem/why", status: 422, has: "why.source"},
 		{do: "GET /people/$cem/why?campaign=$campaign&journey=$journey", status: 422, has: "why.source"},
 		{do: "GET /people/$cem/why?campaign=cmp_none", status: 404},
 		{do: "GET /people/$cem/why?journey=jrn_none", status: 404},
 		{as: "agent", do: "GET /people/per_none/why?campaign=$campaign", status: 404},
 	})
+}
+
+func TestWhyIsOfOneWorkspaceAlone(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	key := w.tenant("Elsewhere").key
+	var own struct{ ID string }
+	w.ok(key, "POST /people", `{"identifiers":[{"kind":"user_id","value":"own"}]}`, &own)
+	for _, q := range []string{"campaign=$campaign", "series=$series", "journey=$journey", "template=$template", "message=$message"} {
+		r := w.call("GET /people/"+own.ID+"/why?"+b.expand(w, q), asked{key: key})
+		if r.Code != http.StatusNotFound {
+			t.Errorf("%s of another workspace: %d %s", q, r.Code, r.Body)
+		}
+	}
 }

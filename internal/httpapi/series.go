@@ -68,6 +68,13 @@ type SeriesRun struct {
 	At        time.Time `json:"at"`
 }
 
+func runShape(r campaign.Run) SeriesRun {
+	if r.Items == nil {
+		r.Items = []string{}
+	}
+	return SeriesRun{r.Planned, r.State, r.Reason, troubleOf(r.Detail), r.Campaign, r.Items, r.At}
+}
+
 func (d SeriesDraft) series() campaign.Series {
 	s := campaign.Series{
 		Name: d.Name, Audience: campaign.Audience{Include: d.Audience.Include, Exclude: d.Audience.Exclude}, Topic: d.Topic, Template: d.Template, Channel: d.Channel,
@@ -160,12 +167,7 @@ func (a *api) seriesRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return list(found, func(r campaign.Run) SeriesRun {
-			if r.Items == nil {
-				r.Items = []string{}
-			}
-			return SeriesRun{r.Planned, r.State, r.Reason, troubleOf(r.Detail), r.Campaign, r.Items, r.At}
-		}), nil
+		return list(found, runShape), nil
 	})
 	act := func(verb, summary string, do func(ctx context.Context, ws, id, by string) (campaign.Series, error)) {
 		route(a, http.MethodPost, "/series/{id}/"+verb, "series-"+verb, summary, staff.CampaignsSend, func(ctx context.Context, in *IDPath) (*body[Series], error) {

@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -190,6 +191,33 @@ type Standing struct {
 	Included []string // of its sets, those that they are in
 	Excluded []string
 	Answer   *Answer // what the gate would say; nil if they are not in the audience, or the campaign is not complete
+}
+
+// Recorded says whether somebody was in the audience when it was fixed, whoever is in its sets today.
+type Recorded struct {
+	At    time.Time // when that was; zero: it is not fixed yet
+	In    bool
+	DueAt time.Time // of the wave that has not come to them yet; zero: all have, or who comes to be asked waits for the test's result
+}
+
+// RecordedOf returns what was written down of a person, by all the numbers that they have had.
+func (s *Service) RecordedOf(ctx context.Context, c Campaign, nums []uint64) (Recorded, error) {
+	out := Recorded{At: c.StartedAt}
+	if c.StartedAt.IsZero() {
+		return out, nil
+	}
+	seqs, err := s.c.Store.WavesOf(ctx, c.Workspace, c.ID, nums)
+	if err != nil || len(seqs) == 0 {
+		return out, err
+	}
+	out.In = true
+	waves, err := s.c.Store.Waves(ctx, c.Workspace, c.ID)
+	for _, w := range waves {
+		if w.Left() > 0 && slices.Contains(seqs, w.Seq) {
+			out.DueAt = w.DueAt
+		}
+	}
+	return out, err
 }
 
 // StandingOf returns how a person, by their number, stands to a campaign. Sets that are gone are left out.

@@ -62,4 +62,6 @@ type Store interface {
 
 	// People returns up to limit person numbers of a wave that are greater than after, ascending.
 	People(ctx context.Context, ws, id string, wave int, after uint64, limit int) ([]uint64, error)
+	// WavesOf returns the waves, by Seq, that hold one of the person numbers.
+	WavesOf(ctx context.Context, ws, id string, nums []uint64) ([]int, error)
 }

@@ -30,7 +30,7 @@ func TestBeyondTheDaysLimitMessagesWaitForTheNextDayWhoeverSends(t *testing.T) {
 		}
 		f.until("70 are sent and 30 wait for tomorrow", func() bool { return f.counts().Sent == 70 && claimedOrFlying(t, f) == 0 })
 		next := (quota.DayOf(start) + 1).Start()
-		waiting, err := sqldb.One(t.Context(), db, sqldb.Value[int], `SELECT count(*) FROM message WHERE state = 'queued' AND reason = 'daily_limit' AND due_at = $1`, next)
+		waiting, err := sqldb.One(t.Context(), db, sqldb.Value[int], `SELECT count(*) FROM message WHERE state = 'queued' AND reason = $2 AND due_at = $1`, next, outbox.ReasonDailyLimit)
 		if err != nil || waiting != 30 {
 			t.Errorf("%d wait for %s, %v", waiting, next, err)
 		}

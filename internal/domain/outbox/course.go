@@ -1,6 +1,11 @@
 package outbox
 
-import "slices"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // StepOutcome says what came of one question of the gate.
 type StepOutcome string
@@ -17,6 +22,7 @@ const (
 type CourseStep struct {
 	Name    string
 	Outcome StepOutcome
+	Reason  string // why it failed or waits; empty otherwise
 }
 
 // course names the gate's questions in the order in which decide asks them, each with the reasons that it gives; the last is not the gate's but what comes after
@@ -34,7 +40,8 @@ var course = []struct {
 	{"caps", true, []string{ReasonCapped, ReasonOutranked}},
 	{"quiet", true, []string{ReasonQuietHours}},
 	{"sending", false, []string{
-		ReasonDailyLimit, ReasonThrottled, ReasonWarmingUp, ReasonDomainRests, ReasonRender, ReasonExpired, ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled,
+		ReasonStopped, ReasonAccountPaused, ReasonScheduled, ReasonTurn, ReasonDailyLimit, ReasonThrottled, ReasonWarmingUp, ReasonDomainRests, ReasonRender, ReasonExpired,
+		ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled,
 	}},
 }
 
@@ -46,11 +53,11 @@ func Course(transactional bool, reason string, waits, sent bool) []CourseStep {
 		if c.marketing && transactional {
 			continue
 		}
-		step := CourseStep{c.name, at}
+		step := CourseStep{Name: c.name, Outcome: at}
 		switch {
 		case at == StepNotAsked:
 		case slices.Contains(c.reasons, reason):
-			step.Outcome = StepFailed
+			step.Outcome, step.Reason = StepFailed, reason
 			if waits {
 				step.Outcome = StepWaits
 			}
@@ -63,7 +70,7 @@ func Course(transactional bool, reason string, waits, sent bool) []CourseStep {
 	return out
 }
 
-// Course says how the message went through the gate as far as it has come.
+// Course says how a message that has reached its end went through the gate; of one that waits, Wait knows.
 func (m Message) Course() []CourseStep {
 	reason := m.Reason
 	switch {
@@ -73,7 +80,7 @@ func (m Message) Course() []CourseStep {
 	case m.State == Cancelled:
 		reason = ReasonCancelled
 	}
-	return Course(m.Transactional, reason, m.State == Queued, !m.SentAt.IsZero())
+	return Course(m.Transactional, reason, false, !m.SentAt.IsZero())
 }
 
 // Course says how the imagined message would go through the gate.
@@ -82,4 +89,82 @@ func (d Decision) Course(transactional bool) []CourseStep {
 		return Course(transactional, d.Waits, true, false)
 	}
 	return Course(transactional, d.Reason, false, false)
+}
+
+// Wait is what a message waits for.
+type Wait struct {
+	Reason string
+	Data   Evidence
+	At     time.Time // when it goes at the earliest; zero: at once when what holds it back is gone
+}
+
+// Course says how the message has come so far that waits for this.
+func (w Wait) Course(m Message) []CourseStep { return Course(m.Transactional, w.Reason, true, false) }
+
+// Waits says what messages wait for that have not reached their end, by id; the others are left out. What holds all of them back, such as a paused account, comes
+// before what the gate said of one.
+func (s *Service) Waits(ctx context.Context, ws string, messages []Message) (map[string]Wait, error) {
+	out := map[string]Wait{}
+	var stopped *Wait
+	channels := map[string]*Wait{}
+	now := s.clock.Now()
+	for _, m := range messages {
+		if m.State != Queued && m.State != Claimed {
+			continue
+		}
+		if len(channels) == 0 {
+			since, err := s.store.Stopped(ctx, ws)
+			if err != nil {
+				return nil, fmt.Errorf("load whether sending is stopped: %w", err)
+			}
+			if !since.IsZero() {
+				stopped = &Wait{Reason: ReasonStopped, Data: Evidence{}.with("since", since)}
+			}
+		}
+		held, asked := channels[m.Channel]
+		if !asked {
+			var err error
+			if held, err = s.channelWaits(ctx, ws, m.Channel); err != nil {
+				return nil, err
+			}
+			channels[m.Channel] = held
+		}
+		if stopped != nil {
+			held = stopped
+		}
+		w := Wait{Reason: ReasonTurn}
+		if m.DueAt.After(now) && !m.InFlight {
+			w.At = m.DueAt
+		}
+		switch {
+		case m.InFlight:
+		case held != nil:
+			w.Reason, w.Data = held.Reason, held.Data
+		case m.DueAt.After(now) && m.Reason != "":
+			w.Reason, w.Data = m.Reason, m.Data
+		case m.DueAt.After(now):
+			w.Reason = ReasonScheduled
+		}
+		out[m.ID] = w
+	}
+	return out, nil
+}
+
+// channelWaits says what holds back whatever goes by a channel; nil: nothing does.
+func (s *Service) channelWaits(ctx context.Context, ws, kind string) (*Wait, error) {
+	a, ok, err := s.accounts.DefaultAccount(ctx, ws, kind)
+	if err != nil {
+		return nil, fmt.Errorf("load account: %w", err)
+	}
+	if !ok {
+		return &Wait{Reason: ReasonNoAccount, Data: Evidence{"channel": kind}}, nil
+	}
+	alert, err := s.returns.AccountAlert(ctx, ws, a.ID)
+	if err != nil {
+		return nil, fmt.Errorf("load what is wrong with the account: %w", err)
+	}
+	if alert == nil || !alert.Paused {
+		return nil, nil
+	}
+	return &Wait{Reason: ReasonAccountPaused, Data: Evidence{"account": a.ID, "account_name": a.Name}.with("since", alert.At)}, nil
 }

@@ -4,6 +4,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +20,20 @@ func TestEveryReasonBelongsToOneQuestion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := "" // the other tests, which make messages be refused or wait for real
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "course_test.go" {
+			elsewhere += string(raw)
+		}
+	}
 	found := 0
 	ast.Inspect(file, func(n ast.Node) bool {
 		v, ok := n.(*ast.ValueSpec)
@@ -28,6 +45,9 @@ func TestEveryReasonBelongsToOneQuestion(t *testing.T) {
 			t.Fatal(err)
 		}
 		found++
+		if name := v.Names[0].Name; !regexp.MustCompile(`outbox\.`+name+`\b`).MatchString(elsewhere) && !strings.Contains(elsewhere, strconv.Quote(value)) {
+			t.Errorf("no test of this package meets %s", name)
+		}
 		owners := 0
 		for _, c := range course {
 			if slices.Contains(c.reasons, value) {
@@ -53,6 +73,7 @@ func TestTheCourseStopsWhereItWasSettled(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	for want, got := range map[string][]CourseStep{
+		"content:passed person:passed address:passed sending:waits":                                                                     Wait{Reason: ReasonStopped}.Course(Message{Transactional: true}),
 		"content:passed person:passed address:passed consent:failed control:not_asked caps:not_asked quiet:not_asked sending:not_asked": Course(false, ReasonUnsubscribed, false, false),
 		"content:passed person:passed address:passed consent:passed control:passed caps:passed quiet:waits sending:not_asked":           Course(false, ReasonQuietHours, true, false),
 		"content:passed person:passed address:passed consent:passed control:passed caps:passed quiet:passed sending:passed":             Course(false, "", false, true),

@@ -155,6 +155,9 @@ func TestTemporaryErrorsAreTriedAgainWithBackoffAndNothingElse(t *testing.T) {
 
 	hard := f.untilState(ds[2].MessageID, outbox.Bounced)
 	f.untilState(ds[3].MessageID, outbox.Bounced)
+	if c := hard.Course(); c[len(c)-1].Outcome != outbox.StepFailed || c[len(c)-1].Reason != outbox.ReasonRejected {
+		t.Errorf("the course of a bounce: %+v", c)
+	}
 	if hard.Code != "550 5.1.1" || hard.Detail != "no such user" || hard.BouncedAt.IsZero() || !hard.SentAt.IsZero() {
 		t.Errorf("hard bounce: %+v", hard)
 	}

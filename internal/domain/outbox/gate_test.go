@@ -123,6 +123,15 @@ func TestTheGateRefusesWithAReasonThatIsStored(t *testing.T) {
 		if m.State != outbox.Refused || m.Reason != c.why || !sameEvidence(m.Data, d.Data) || (len(m.Data) == 0) != bare[c.why] {
 			t.Errorf("case %d (%s): stored as %+v", i, c.why, m)
 		}
+		settled := 0
+		for _, step := range m.Course() {
+			if step.Outcome == outbox.StepFailed && step.Reason == c.why {
+				settled++
+			}
+		}
+		if settled != 1 {
+			t.Errorf("case %d (%s): %d questions of its course say so: %+v", i, c.why, settled, m.Course())
+		}
 	}
 	var told int
 	for _, e := range f.log.all() {

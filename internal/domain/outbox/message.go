@@ -58,6 +58,14 @@ const (
 	ReasonCancelled  = "cancelled"
 )
 
+// Reasons that no message is stored with: they hold for all that wait together, or follow from its times. See Waits.
+const (
+	ReasonStopped       = "sending_stopped" // all sending of the workspace
+	ReasonAccountPaused = "account_paused"  // its servers turn mail away
+	ReasonScheduled     = "scheduled"       // meant to go later
+	ReasonTurn          = "turn"            // nothing holds it back: it goes with those that are due
+)
+
 // Evidence says what a reason rests on: names and figures that a screen words in its reader's language. Values are text, numbers, booleans
 // and moments (RFC 3339 once stored). The keys by reason:
 //
@@ -79,6 +87,8 @@ const (
 //	daily_limit                               limit, until
 //	domain_rests                              domain, until
 //	expired                                   hours
+//	sending_stopped                           since
+//	account_paused                            account, account_name, since
 //
 // Reasons of failures that are not here are told by Detail and Code alone.
 type Evidence map[string]any

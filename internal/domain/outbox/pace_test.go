@@ -11,6 +11,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
 // paced gives the account a pace.
@@ -220,6 +221,10 @@ func TestADomainThatPutsEverythingOffIsLeftAlone(t *testing.T) {
 	f.settled(1)
 	if tries != 5 || len(f.wire.got()) != 10 {
 		t.Errorf("%d attempts at a domain that takes nothing, %d mails elsewhere; want 5 and 10", tries, len(f.wire.got()))
+	}
+	resting, err := sqldb.One(t.Context(), f.db, sqldb.Value[int], `SELECT count(*) FROM message WHERE state = 'queued' AND reason = $1`, outbox.ReasonDomainRests)
+	if err != nil || resting == 0 {
+		t.Errorf("%d wait for the domain, %v", resting, err)
 	}
 	f.wire.mu.Lock()
 	f.wire.answer = nil

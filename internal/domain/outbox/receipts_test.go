@@ -336,7 +336,7 @@ func TestMessagesFollowAMerge(t *testing.T) {
 	if err := f.PeopleMerged(t.Context(), ws, person.Ref{ID: pid(1)}, person.Ref{ID: pid(2)}); err != nil {
 		t.Fatal(err)
 	}
-	list, err := f.PersonMessages(t.Context(), ws, pid(2), page.Request{})
+	list, err := f.PersonMessages(t.Context(), ws, pid(2), outbox.PersonFilter{}, page.Request{})
 	if err != nil || len(list.Items) != 2 {
 		t.Fatalf("%+v, %v", list, err)
 	}

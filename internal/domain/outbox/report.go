@@ -40,8 +40,8 @@ func (s *Service) People(ctx context.Context, ws string, src Source, m Metric, p
 }
 
 // PersonMessages lists what was sent, or not sent, to a person, latest first. Addresses are masked.
-func (s *Service) PersonMessages(ctx context.Context, ws, personID string, p page.Request) (page.Of[Message], error) {
-	return masked(s.store.ByPerson(ctx, ws, personID, p))
+func (s *Service) PersonMessages(ctx context.Context, ws, personID string, f PersonFilter, p page.Request) (page.Of[Message], error) {
+	return masked(s.store.ByPerson(ctx, ws, personID, f, p))
 }
 
 func masked(list page.Of[Message], err error) (page.Of[Message], error) {

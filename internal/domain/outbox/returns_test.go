@@ -217,6 +217,9 @@ func TestFullMailboxesAndBlockedSendersSuppressNobodyButAlertAndPause(t *testing
 	if !waiting.Allowed {
 		t.Fatalf("a paused account refuses: %+v", waiting)
 	}
+	if w := f.waits(waiting); w.Reason != outbox.ReasonAccountPaused || w.Data["account"] != f.account.ID || w.Data["since"] != "2026-03-01T11:00:00Z" {
+		t.Errorf("waits for %+v", w)
+	}
 	d := f.dispatch(outbox.DispatchConfig{Poll: time.Millisecond})
 	if err := f.ResumeAccount(t.Context(), ws, f.account.ID); err != nil {
 		t.Fatal(err)

@@ -110,11 +110,18 @@ type Store interface {
 	// BySource lists the messages behind a figure, latest first. An empty Node means all nodes.
 	BySource(ctx context.Context, ws string, s Source, m Metric, p page.Request) (page.Of[Message], error)
 	// ByPerson lists what was sent, or not sent, to a person, latest first.
-	ByPerson(ctx context.Context, ws, personID string, p page.Request) (page.Of[Message], error)
+	ByPerson(ctx context.Context, ws, personID string, f PersonFilter, p page.Request) (page.Of[Message], error)
 	// Conversions returns the conversions credited to a message, oldest first.
 	Conversions(ctx context.Context, ws, messageID string) ([]Conversion, error)
 	// Repoint gives the loser's messages, conversions and outcomes to the winner.
 	Repoint(ctx context.Context, ws, loser, winner string) error
+}
+
+// PersonFilter narrows a person's messages; the zero value takes all.
+type PersonFilter struct {
+	Kind     string   // of the source
+	IDs      []string // of sources; nil: any
+	Template string
 }
 
 // Route is a queue of its own: one workspace's messages on one channel in one lane.

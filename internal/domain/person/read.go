@@ -415,19 +415,28 @@ func (s *Service) CountFitting(ctx context.Context, ws string, f Filter) (int64,
 	return sum, nil
 }
 
+// Nums returns all numbers that a person has had: today's, and those of everybody who was merged into them.
+func (s *Service) Nums(ctx context.Context, ws string, num uint64) ([]uint64, error) {
+	losers, err := s.Store.Losers(ctx, ws, []uint64{num})
+	if err != nil {
+		return nil, err
+	}
+	nums := []uint64{num}
+	for _, l := range losers {
+		nums = append(nums, l.Num)
+	}
+	return nums, nil
+}
+
 // IdentityLog returns every decision that made this one person, also those on people who were merged into them, newest first.
 func (s *Service) IdentityLog(ctx context.Context, ws, id string, p page.Request) (page.Of[Decision], error) {
 	who, err := s.Get(ctx, ws, id)
 	if err != nil {
 		return page.Of[Decision]{}, err
 	}
-	losers, err := s.Store.Losers(ctx, ws, []uint64{who.Num})
+	nums, err := s.Nums(ctx, ws, who.Num)
 	if err != nil {
 		return page.Of[Decision]{}, err
-	}
-	nums := []uint64{who.Num}
-	for _, l := range losers {
-		nums = append(nums, l.Num)
 	}
 	var before EntryKey
 	if _, err := page.Decode(p.Cursor, &before.At, &before.ID); err != nil {

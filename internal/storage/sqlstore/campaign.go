@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
@@ -213,6 +214,40 @@ func (s *Campaign) UpdateWave(ctx context.Context, ws, id string, w campaign.Wav
 		return errs.NotFound("campaign", id)
 	}
 	return err
+}
+
+// WavesOf returns the waves that hold one of the numbers.
+func (s *Campaign) WavesOf(ctx context.Context, ws, id string, nums []uint64) ([]int, error) {
+	if len(nums) == 0 {
+		return nil, nil
+	}
+	parts := make([]int64, len(nums))
+	for i, n := range nums {
+		parts[i] = int64(n >> chunkBits)
+	}
+	clause, arg := s.db.InInts(3, parts)
+	type row struct {
+		wave   int
+		people []byte
+	}
+	rows, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (x row, err error) {
+		err = r.Scan(&x.wave, &x.people)
+		return x, err
+	}, `SELECT wave, people FROM campaign_wave_people WHERE workspace_id = $1 AND campaign_id = $2 AND chunk `+clause+` ORDER BY wave`, ws, id, arg)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, r := range rows {
+		part := roaring64.New()
+		if err := part.UnmarshalBinary(r.people); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(nums, part.Contains) && !slices.Contains(out, r.wave) {
+			out = append(out, r.wave)
+		}
+	}
+	return out, nil
 }
 
 // People returns people of a wave after a number.

@@ -329,12 +329,25 @@ func (s *Outbox) BySource(ctx context.Context, ws string, src outbox.Source, m o
 }
 
 // ByPerson lists a person's messages.
-func (s *Outbox) ByPerson(ctx context.Context, ws, personID string, p page.Request) (page.Of[outbox.Message], error) {
+func (s *Outbox) ByPerson(ctx context.Context, ws, personID string, f outbox.PersonFilter, p page.Request) (page.Of[outbox.Message], error) {
 	last := "~"
 	if _, err := page.Decode(p.Cursor, &last); err != nil {
 		return page.Of[outbox.Message]{}, err
 	}
+	where, args := "", []any{ws, personID, last, p.Size() + 1}
+	also := func(column, value string) {
+		if value != "" {
+			args = append(args, value)
+			where += fmt.Sprintf(" AND %s = $%d", column, len(args))
+		}
+	}
+	also("source_kind", f.Kind)
+	also("template_id", f.Template)
+	if f.IDs != nil {
+		clause, arg := s.db.In(len(args)+1, f.IDs)
+		where, args = where+" AND source_id "+clause, append(args, arg)
+	}
 	items, err := sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
-		WHERE workspace_id = $1 AND person_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4`, ws, personID, last, p.Size()+1)
+		WHERE workspace_id = $1 AND person_id = $2 AND id < $3`+where+` ORDER BY id DESC LIMIT $4`, args...)
 	return page.Cut(items, p.Size(), func(m outbox.Message) string { return page.Encode(m.ID) }), err
 }

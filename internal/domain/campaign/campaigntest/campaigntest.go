@@ -154,6 +154,22 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		ok(t, err)
 		same(t, 0, len(none))
 	})
+	t.Run("the waves of somebody are found by any of their numbers", func(t *testing.T) {
+		s := open(t)
+		save(t, s, "cmp_1", roaring64.BitmapOf(1, 1<<16, 1<<40), roaring64.BitmapOf(4, 1<<16+1))
+		save(t, s, "cmp_2", roaring64.BitmapOf(9))
+		for _, c := range []struct {
+			nums []uint64
+			want []int
+		}{{[]uint64{1}, []int{0}}, {[]uint64{4}, []int{1}}, {[]uint64{9, 1<<16 + 1, 4}, []int{1}}, {[]uint64{1 << 40, 4}, []int{0, 1}}, {[]uint64{2, 9}, nil}, {nil, nil}} {
+			got, err := s.WavesOf(t.Context(), ws, "cmp_1", c.nums)
+			ok(t, err)
+			same(t, c.want, got)
+		}
+		got, err := s.WavesOf(t.Context(), "ws_2", "cmp_1", []uint64{1})
+		ok(t, err)
+		same(t, 0, len(got))
+	})
 	t.Run("a deleted campaign is gone with its waves", func(t *testing.T) {
 		s := open(t)
 		ok(t, s.Create(t.Context(), sample("cmp_1")))

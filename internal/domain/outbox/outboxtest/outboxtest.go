@@ -607,12 +607,31 @@ func figures(t *testing.T, s Store) {
 	if _, err := s.BySource(ctx, ws, src, "nonsense", page.Request{}); !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("unknown figure: %v, want invalid", err)
 	}
-	p, err := s.ByPerson(ctx, ws, "per_1", page.Request{Limit: 3})
+	p, err := s.ByPerson(ctx, ws, "per_1", outbox.PersonFilter{}, page.Request{Limit: 3})
 	must(t, err)
 	equal(t, "person's", []string{"msg_014", "msg_013", "msg_012"}, ids(p.Items))
-	p, err = s.ByPerson(ctx, ws, "per_1", page.Request{Limit: 10, Cursor: p.Next})
+	p, err = s.ByPerson(ctx, ws, "per_1", outbox.PersonFilter{}, page.Request{Limit: 10, Cursor: p.Next})
 	must(t, err)
 	equal(t, "person's rest", []string{"msg_011", "msg_004", "msg_003", "msg_002", "msg_001"}, ids(p.Items))
+	for _, c := range []struct {
+		f    outbox.PersonFilter
+		want int
+	}{
+		{outbox.PersonFilter{Kind: "campaign", IDs: []string{"cmp_0", "cmp_1"}}, 7},
+		{outbox.PersonFilter{Kind: "campaign", IDs: []string{}}, 0},
+		{outbox.PersonFilter{Kind: "journey", IDs: []string{"cmp_1"}}, 0},
+		{outbox.PersonFilter{Kind: "campaign", IDs: []string{"cmp_0"}}, 0},
+		{outbox.PersonFilter{Template: "tpl_1"}, 8},
+		{outbox.PersonFilter{Kind: "api", Template: "tpl_1"}, 0},
+		{outbox.PersonFilter{Template: "tpl_2"}, 0},
+	} {
+		p, err := s.ByPerson(ctx, ws, "per_1", c.f, page.Request{})
+		must(t, err)
+		equal(t, fmt.Sprintf("person's by %+v", c.f), c.want, len(p.Items))
+		p, err = s.ByPerson(ctx, "ws_2", "per_1", c.f, page.Request{})
+		must(t, err)
+		equal(t, "another workspace's", 0, len(p.Items))
+	}
 }
 
 func repoint(t *testing.T, s Store) {
@@ -621,7 +640,7 @@ func repoint(t *testing.T, s Store) {
 	_, err := s.AddConversions(ctx, ws, []outbox.Conversion{conversion("a", "msg_001", 1)})
 	must(t, err)
 	must(t, s.Repoint(ctx, ws, "per_1", "per_2"))
-	p, err := s.ByPerson(ctx, ws, "per_2", page.Request{})
+	p, err := s.ByPerson(ctx, ws, "per_2", outbox.PersonFilter{}, page.Request{})
 	must(t, err)
 	equal(t, "messages", []string{"msg_002", "msg_001"}, ids(p.Items))
 	c, err := s.Conversions(ctx, ws, "msg_001")

@@ -3,7 +3,7 @@ import { type Schemas, useList } from '@/api'
 import { formatClock, formatDayInFull, formatTime, useT, word } from '@/i18n'
 import { useNames } from '@/journeys/useThings'
 import { useUrlState } from '@/lib/route'
-import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, LoadingState, SearchBox } from '@/ui'
+import { Button, Card, EmptyState, ErrorState, FilterBar, FilterChip, Json, Link, LoadingState, SearchBox } from '@/ui'
 import { about, happening } from './happening'
 import { Sealed } from './Sealed'
 import css from './EventTimeline.module.css'
@@ -109,7 +109,14 @@ export function EventTimeline({ id }: { id: string }) {
   )
 }
 
+/** The message that an event tells of. */
+function messageOf(e: Event): string {
+  const id = ((e.properties ?? {}) as Record<string, unknown>).message_id
+  return typeof id === 'string' ? id : ''
+}
+
 function Happening({ person, event: e, names }: { person: string; event: Event; names: Record<string, string> }) {
+  const t = useT()
   const Icon = icons[e.type] ?? Activity
   return (
     <li className={css.item} data-kind={e.type}>
@@ -124,6 +131,9 @@ function Happening({ person, event: e, names }: { person: string; event: Event; 
             {formatClock(e.time)}
           </time>
         </summary>
+        {e.type === 'message' && messageOf(e) ? (
+          <Link to={`/people/why?person=${person}&message=${messageOf(e)}`}>{t('why.ask')}</Link>
+        ) : null}
         <Json value={{ message_id: e.message_id, ...((e.properties ?? {}) as object) }} />
         {e.encrypted?.length ? <Sealed person={person} messageId={e.message_id} fields={e.encrypted} /> : null}
       </details>

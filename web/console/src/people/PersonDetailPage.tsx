@@ -10,6 +10,7 @@ import {
   DataTable,
   DetailPage,
   EmptyState,
+  Link,
   LinkButton,
   Loaded,
   Note,
@@ -160,6 +161,7 @@ function Messages({ id }: { id: string }) {
         { id: 'opened', title: t('metric.opened'), cell: (m) => <Ago at={m.opened_at} /> },
         { id: 'clicked', title: t('metric.clicked'), cell: (m) => <Ago at={m.clicked_at} /> },
         { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.sent_at ?? m.created_at} /> },
+        { id: 'why', title: t('why.column'), cell: (m) => <Link to={`/people/why?person=${id}&message=${m.id}`}>{t('why.ask')}</Link> },
       ]}
       empty={<EmptyState title={t('person.no_messages')} />}
     />

@@ -119,6 +119,16 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
             ]
           : []),
         { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.at} />, text: (m) => m.at },
+        ...(people.items.some((m) => m.message_id)
+          ? [
+              {
+                id: 'why',
+                title: t('why.column'),
+                cell: (m: Schemas['PersonBehind']) =>
+                  m.message_id ? <Link to={`/people/why?person=${m.person.id}&message=${m.message_id}`}>{t('why.ask')}</Link> : null,
+              },
+            ]
+          : []),
       ]}
       empty={<EmptyState title={t('list.nobody')} />}
     />

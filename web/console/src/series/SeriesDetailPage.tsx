@@ -89,6 +89,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
       meta={<span>{rhythm(t, s)}</span>}
       actions={
         <>
+          {can('people.read') ? <LinkButton to={`/people/why?series=${s.id}`}>{t('why.ask')}</LinkButton> : null}
           {can('campaigns.write') && s.status === 'draft' && s.runs === 0 ? (
             <Button
               onClick={async () => {
@@ -171,6 +172,16 @@ function View({ series: s }: { series: Schemas['Series'] }) {
                 ),
               text: (r) => r.reason,
             },
+            ...(can('people.read')
+              ? [
+                  {
+                    id: 'why',
+                    title: t('why.column'),
+                    cell: (r: Schemas['SeriesRun']) =>
+                      r.campaign ? <Link to={`/people/why?campaign=${r.campaign}`}>{t('why.ask')}</Link> : null,
+                  },
+                ]
+              : []),
             {
               id: 'items',
               title: t('series.items'),
