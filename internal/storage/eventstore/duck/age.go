@@ -33,6 +33,7 @@ func (s *Store) DropOld(ctx context.Context, ws string, t event.Term, limit int)
 	if s.w == nil {
 		return 0, errors.New("event store: closed")
 	}
+	defer s.answers.forget()
 	res, err := s.w.ExecContext(context.WithoutCancel(ctx), `DELETE FROM event_raw WHERE rowid IN (SELECT e.rowid FROM event_raw e
 		WHERE e.ws = ? AND e.type = ? AND `+eventstore.KindName+` = ? AND e.time < ? LIMIT ?)`, ws, string(t.Type), t.Name, t.Since.UnixMicro(), limit)
 	if err != nil {

@@ -58,6 +58,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 		s.through.Store(b.Through)
 	}
 	s.all.changed(b)
+	s.answers.changed(b)
 	s.trimAfterCheckpoint()
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 // block is how many numbers DuckDB packs into one value of bits: a million people come out as one row.
 const block = 1 << 20
 
-// Select implements event.Store.
-func (s *Store) Select(ctx context.Context, _ string, query string, args []any) (*roaring64.Bitmap, error) {
+// ask runs a query that returns one column of person numbers.
+func (s *Store) ask(ctx context.Context, query string, args []any) (*roaring64.Bitmap, error) {
 	defer s.reading()()
 	rows, err := s.db.QueryContext(ctx, fmt.Sprintf(`SELECT p // %[1]d AS b, CAST(bitstring_agg(CAST(p %% %[1]d AS INTEGER), 0, %[1]d - 1) AS BLOB)
 		FROM (SELECT CAST(p AS UBIGINT) AS p FROM (%[2]s) AS answer(p) WHERE p IS NOT NULL) GROUP BY b ORDER BY b`, block, query), lists(args...)...)

@@ -220,8 +220,12 @@ func BenchmarkTwoMillion(b *testing.B) {
 	})
 }
 
-// noSets is a store without segments and lists.
+// noSets is a store without segments and lists, and one that does not remember what it has answered.
 type noSets struct{ *Store }
+
+func (s noSets) Select(ctx context.Context, _, query string, args []any) (*roaring64.Bitmap, error) {
+	return s.ask(ctx, query, args)
+}
 
 func (noSets) Members(context.Context, string, string) (*roaring64.Bitmap, error) {
 	return roaring64.New(), nil

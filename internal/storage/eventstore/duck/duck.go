@@ -43,8 +43,9 @@ type Store struct {
 	merged bool  // the redirect table has rows
 	wal    int64 // bytes of the write-ahead log after the last Append
 
-	open atomic.Pointer[redirects]
-	all  everyone
+	open    atomic.Pointer[redirects]
+	all     everyone
+	answers answers
 }
 
 var _ event.Store = (*Store)(nil)
@@ -208,6 +209,7 @@ func (s *Store) create(ctx context.Context) error {
 // reload reads what Store remembers of the file.
 func (s *Store) reload(ctx context.Context) error {
 	s.all.forget()
+	s.answers.forget()
 	var through uint64
 	if err := s.w.QueryRowContext(ctx, `SELECT through FROM log_position`).Scan(&through); err != nil {
 		return err

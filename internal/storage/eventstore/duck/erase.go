@@ -52,6 +52,7 @@ func (s *Store) Strip(ctx context.Context, ws string, people []uint64) (n int64,
 		return 0, errors.New("event store: closed")
 	}
 	defer s.all.forget()
+	defer s.answers.forget()
 	stored := slices.Concat(people, s.open.Load().stored(ws, people))
 	ctx = context.WithoutCancel(ctx)
 	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {

@@ -26,7 +26,7 @@ func (s *Store) Everyone(ctx context.Context, ws string) (*roaring64.Bitmap, err
 	if known != nil {
 		return known.Clone(), nil
 	}
-	found, err := s.Select(ctx, ws, `SELECT num FROM person WHERE ws = ?`, []any{ws})
+	found, err := s.ask(ctx, `SELECT num FROM person WHERE ws = ?`, []any{ws})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ func (s *Store) Drop(ctx context.Context, ws string, people []uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.all.forget()
+	defer s.answers.forget()
 	stored := slices.Concat(people, s.open.Load().stored(ws, people))
 	return s.delete(ctx, []deletion{
 		{`DELETE FROM event_raw WHERE ws = ? AND person IN (SELECT unnest(CAST(? AS UBIGINT[])))`, []any{ws, stored}},
@@ -40,6 +41,7 @@ func (s *Store) Drop(ctx context.Context, ws string, people []uint64) error {
 func (s *Store) DropSource(ctx context.Context, ws, source string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.answers.forget()
 	return s.delete(ctx, []deletion{{`DELETE FROM event_raw WHERE ws = ? AND source = ?`, []any{ws, source}}})
 }
 

@@ -55,7 +55,7 @@ export function ConditionField({ label, description, error, required, value, set
             inside
             rule={{ root, edit, undo: undefined, redo: undefined }}
             data={data}
-            counts={preview.data?.byKey ?? new Map()}
+            counts={preview.counts}
             old={preview.old}
             faults={faults}
           />

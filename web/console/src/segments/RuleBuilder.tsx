@@ -14,7 +14,7 @@ import {
   Undo2,
   WholeWord,
 } from 'lucide-react'
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useReducer, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { formatNumber, t as text, useT, word } from '@/i18n'
 import { composing } from '@/lib/keys'
 import { Button, IconButton, Menu, Select, Tag } from '@/ui'
@@ -52,22 +52,31 @@ interface Props {
   inside?: boolean
 }
 
-interface Context extends Props {
+/** What nodes do to the tree. They stay the same while it changes, so that a key pressed in one condition draws no other anew. */
+interface Hands {
+  /** The tree as it is now. */
+  take: (rule: RuleTree) => void
   act: (a: Act, key: string) => void
   add: (to: string, n: tree.Node) => void
+  change: (key: string, edit: (n: tree.Node) => tree.Node, about?: string) => void
   drag: (key: string | null) => void
   dragged: () => string | null
+  drop: (on: tree.Node) => void
+}
+
+interface Focus {
+  key: string
+  on: 'input' | 'menu'
 }
 
 type Act = 'up' | 'down' | 'duplicate' | 'wrap' | 'unwrap' | 'negate' | 'remove'
 
 export function RuleBuilder(p: Props) {
   const t = useT()
-  const { root, edit, undo, redo } = p.rule
+  const { root, undo, redo } = p.rule
   const box = useRef<HTMLDivElement>(null)
-  const dragged = useRef<string | null>(null)
   // After an edit the focus goes to where the work goes on; the element is there only once React has drawn it.
-  const [focus, setFocus] = useState<{ key: string; on: 'input' | 'menu' } | null>(null)
+  const [focus, setFocus] = useState<Focus | null>(null)
   useEffect(() => {
     if (!focus) return
     const node = box.current?.querySelector(`[data-node="${focus.key}"]`)
@@ -76,38 +85,8 @@ export function RuleBuilder(p: Props) {
     ;((focus.on === 'input' ? input : undefined) ?? menu)?.focus()
   }, [focus])
 
-  const act = (a: Act, key: string) => {
-    switch (a) {
-      case 'up':
-      case 'down':
-        edit(tree.move(root, key, a === 'up' ? -1 : 1))
-        return setFocus({ key, on: 'menu' })
-      case 'duplicate': {
-        const next = tree.duplicate(root, key)
-        const kids = tree.parentOf(next, key)?.kids ?? []
-        edit(next)
-        return setFocus({ key: kids[kids.findIndex((k) => k.key === key) + 1]?.key ?? key, on: 'input' })
-      }
-      case 'wrap':
-        edit(tree.wrap(root, key))
-        return setFocus({ key, on: 'menu' })
-      case 'unwrap':
-        return edit(tree.unwrap(root, key))
-      case 'negate':
-        edit(tree.change(root, key, (n) => ({ ...n, not: !n.not })))
-        return setFocus({ key, on: 'menu' })
-      case 'remove': {
-        const parent = tree.parentOf(root, key)
-        const i = parent?.kids.findIndex((k) => k.key === key) ?? 0
-        edit(tree.remove(root, key))
-        return setFocus({ key: (parent?.kids[i + 1] ?? parent?.kids[i - 1] ?? parent)?.key ?? root.key, on: 'menu' })
-      }
-    }
-  }
-  const add = (to: string, n: tree.Node) => {
-    edit(tree.add(root, to, n))
-    setFocus({ key: n.key, on: 'input' })
-  }
+  const [hands] = useState(() => handsFor(p.rule, setFocus))
+  useLayoutEffect(() => hands.take(p.rule), [hands, p.rule])
   const onKey = (e: KeyboardEvent) => {
     if (composing(e)) return
     const mod = e.ctrlKey || e.metaKey
@@ -121,24 +100,22 @@ export function RuleBuilder(p: Props) {
     if (mod && letter === 'z' && !p.inside) return run(e.shiftKey ? redo : undo)
     if (mod && letter === 'y' && !p.inside) return run(redo)
     if (!key || key === root.key) return
-    if (e.altKey && e.key === 'ArrowUp') return run(() => act('up', key))
-    if (e.altKey && e.key === 'ArrowDown') return run(() => act('down', key))
-    if (mod && letter === 'd') return run(() => act('duplicate', key))
-    if (mod && letter === 'g') return run(() => act('wrap', key))
-    if (mod && (e.key === 'Backspace' || e.key === 'Delete')) return run(() => act('remove', key))
+    if (e.altKey && e.key === 'ArrowUp') return run(() => hands.act('up', key))
+    if (e.altKey && e.key === 'ArrowDown') return run(() => hands.act('down', key))
+    if (mod && letter === 'd') return run(() => hands.act('duplicate', key))
+    if (mod && letter === 'g') return run(() => hands.act('wrap', key))
+    if (mod && (e.key === 'Backspace' || e.key === 'Delete')) return run(() => hands.act('remove', key))
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys act on whichever control inside has the focus
-    <div ref={box} className={css.builder} onKeyDownCapture={onKey}>
+    <div ref={box} className={css.builder} data-old={p.old || undefined} onKeyDownCapture={onKey}>
       <GroupBox
-        {...p}
         node={root}
-        act={act}
-        add={add}
-        drag={(key) => {
-          dragged.current = key
-        }}
-        dragged={() => dragged.current}
+        hands={hands}
+        data={p.data}
+        counts={p.counts}
+        faults={p.faults.length ? p.faults : none}
+        inside={p.inside}
         top
       />
       {p.inside ? null : (
@@ -156,18 +133,70 @@ export function RuleBuilder(p: Props) {
   )
 }
 
-function Count({ of, c }: { of: string; c: Context }) {
-  const n = c.counts.get(of)
-  if (n === undefined) return null
-  return (
-    <span className={css.count} data-old={c.old || undefined}>
-      {text('builder.people_fit', { n: formatNumber(n) })}
-    </span>
-  )
+function handsFor(rule: RuleTree, setFocus: (f: Focus) => void): Hands {
+  let dragged: string | null = null
+  return {
+    take: (next) => {
+      rule = next
+    },
+    act: (a, key) => {
+      const { root, edit } = rule
+      switch (a) {
+        case 'up':
+        case 'down':
+          edit(tree.move(root, key, a === 'up' ? -1 : 1))
+          return setFocus({ key, on: 'menu' })
+        case 'duplicate': {
+          const next = tree.duplicate(root, key)
+          const kids = tree.parentOf(next, key)?.kids ?? []
+          edit(next)
+          return setFocus({ key: kids[kids.findIndex((k) => k.key === key) + 1]?.key ?? key, on: 'input' })
+        }
+        case 'wrap':
+          edit(tree.wrap(root, key))
+          return setFocus({ key, on: 'menu' })
+        case 'unwrap':
+          return edit(tree.unwrap(root, key))
+        case 'negate':
+          edit(tree.change(root, key, (n) => ({ ...n, not: !n.not })))
+          return setFocus({ key, on: 'menu' })
+        case 'remove': {
+          const parent = tree.parentOf(root, key)
+          const i = parent?.kids.findIndex((k) => k.key === key) ?? 0
+          edit(tree.remove(root, key))
+          return setFocus({ key: (parent?.kids[i + 1] ?? parent?.kids[i - 1] ?? parent)?.key ?? root.key, on: 'menu' })
+        }
+      }
+    },
+    add: (to, n) => {
+      const { root, edit } = rule
+      edit(tree.add(root, to, n))
+      setFocus({ key: n.key, on: 'input' })
+    },
+    change: (key, change, about) => {
+      const { root, edit } = rule
+      edit(tree.change(root, key, change), about)
+    },
+    drag: (key) => {
+      dragged = key
+    },
+    dragged: () => dragged,
+    drop: (on) => {
+      if (!dragged || dragged === on.key) return
+      const { root, edit } = rule
+      const parent = tree.parentOf(root, on.key)
+      if (tree.isGroup(on) || !parent) edit(tree.place(root, dragged, on.key, tree.isGroup(on) ? on.kids.length : 0))
+      else edit(tree.place(root, dragged, parent.key, parent.kids.indexOf(on)))
+    },
+  }
 }
 
-function Faults({ of, c }: { of: string; c: Context }) {
-  const found = c.faults.filter((f) => f.key === of)
+function Count({ n }: { n: number | undefined }) {
+  if (n === undefined) return null
+  return <span className={css.count}>{text('builder.people_fit', { n: formatNumber(n) })}</span>
+}
+
+function Faults({ found }: { found: Fault[] }) {
   if (found.length === 0) return null
   return (
     <div className={css.fault} role="alert">
@@ -178,10 +207,18 @@ function Faults({ of, c }: { of: string; c: Context }) {
   )
 }
 
-function Actions({ node, c, label, group }: { node: tree.Node; c: Context; label: string; group?: boolean }) {
+const none: Fault[] = []
+
+/** The same empty list wherever nothing is wrong. */
+function faultsAt(key: string, faults: Fault[]): Fault[] {
+  const found = faults.filter((f) => f.key === key)
+  return found.length ? found : none
+}
+
+const Actions = memo(function Actions({ of, hands, label, group }: { of: string; hands: Hands; label: string; group?: boolean }) {
   const t = useT()
   const item = (a: Act, title: string, icon: ReactNode, key: string) => (
-    <Menu.Item key={a} leftSection={icon} rightSection={<span className={css.word}>{key}</span>} onClick={() => c.act(a, node.key)}>
+    <Menu.Item key={a} leftSection={icon} rightSection={<span className={css.word}>{key}</span>} onClick={() => hands.act(a, of)}>
       {title}
     </Menu.Item>
   )
@@ -199,33 +236,33 @@ function Actions({ node, c, label, group }: { node: tree.Node; c: Context; label
         {item('negate', t('builder.negate'), <Replace size={15} />, '')}
         {item('wrap', t('builder.wrap'), <FolderPlus size={15} />, 'Ctrl G')}
         {group ? item('unwrap', t('builder.unwrap'), <FoldVertical size={15} />, '') : null}
-        <Menu.Item color="danger" leftSection={<Trash2 size={15} />} onClick={() => c.act('remove', node.key)}>
+        <Menu.Item color="danger" leftSection={<Trash2 size={15} />} onClick={() => hands.act('remove', of)}>
           {t('builder.remove')}
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )
-}
+})
 
 /** Lets a node be dragged by its handle and take another before itself. */
-function useDrag(node: tree.Node, c: Context) {
+function useDrag(node: tree.Node, hands: Hands) {
   const [over, setOver] = useState(false)
   return {
     handle: {
       draggable: true,
       onDragStart: (e: React.DragEvent) => {
-        c.drag(node.key)
+        hands.drag(node.key)
         e.dataTransfer.effectAllowed = 'move'
         e.dataTransfer.setData('text/plain', node.key)
       },
       onDragEnd: () => {
-        c.drag(null)
+        hands.drag(null)
       },
     },
     target: {
       'data-over': over || undefined,
       onDragOver: (e: React.DragEvent) => {
-        const key = c.dragged()
+        const key = hands.dragged()
         if (!key || key === node.key) return
         e.preventDefault()
         e.stopPropagation()
@@ -234,25 +271,31 @@ function useDrag(node: tree.Node, c: Context) {
       onDragLeave: () => setOver(false),
       onDrop: (e: React.DragEvent) => {
         setOver(false)
-        const key = c.dragged()
+        const key = hands.dragged()
         if (!key || key === node.key) return
         e.preventDefault()
         e.stopPropagation()
-        const { root, edit } = c.rule
-        const parent = tree.parentOf(root, node.key)
-        if (tree.isGroup(node) || !parent) edit(tree.place(root, key, node.key, tree.isGroup(node) ? node.kids.length : 0))
-        else edit(tree.place(root, key, parent.key, parent.kids.indexOf(node)))
+        hands.drop(node)
       },
     },
   }
 }
 
-function LeafBox({ node, n, ...c }: Context & { node: tree.Leaf; n: number }) {
+interface LeafBoxProps {
+  node: tree.Leaf
+  n: number
+  hands: Hands
+  data: RuleData
+  count: number | undefined
+  faults: Fault[]
+}
+
+const LeafBox = memo(function LeafBox({ node, n, hands, data, count, faults }: LeafBoxProps) {
   const t = useT()
-  const drag = useDrag(node, c)
+  const drag = useDrag(node, hands)
   const known = kinds.find((k) => k.kind === node.kind)
   const Icon = known?.icon ?? WholeWord
-  const fault = c.faults.find((f) => f.key === node.key)
+  const fault = faults[0]
   const lack = lacks(node)
   return (
     <li
@@ -271,21 +314,16 @@ function LeafBox({ node, n, ...c }: Context & { node: tree.Leaf; n: number }) {
         <LeafInputs
           kind={node.kind}
           body={node.body}
-          data={c.data}
+          data={data}
           fault={fault?.at}
-          onChange={(body, about) =>
-            c.rule.edit(
-              tree.change(c.rule.root, node.key, (x) => ({ ...x, body }) as tree.Node),
-              `${node.key} ${about}`,
-            )
-          }
+          onChange={(body, about) => hands.change(node.key, (x) => ({ ...x, body }) as tree.Node, `${node.key} ${about}`)}
         />
       </div>
       <div className={css.side}>
-        <Count of={node.key} c={c} />
-        <Actions node={node} c={c} label={t('builder.more')} />
+        <Count n={count} />
+        <Actions of={node.key} hands={hands} label={t('builder.more')} />
       </div>
-      <Faults of={node.key} c={c} />
+      <Faults found={faults} />
       {lack && !fault ? (
         <div className={css.lack} role="status">
           <CircleDashed size={14} aria-hidden /> {t('builder.lacks', { part: text(`builder.field.${lack}`) })}
@@ -293,7 +331,7 @@ function LeafBox({ node, n, ...c }: Context & { node: tree.Leaf; n: number }) {
       ) : null}
     </li>
   )
-}
+})
 
 const joins = [
   { value: 'all', group: 'all', not: false },
@@ -302,70 +340,118 @@ const joins = [
   { value: 'not_any', group: 'any', not: true },
 ] as const
 
-function GroupBox({ node, top, ...c }: Context & { node: tree.Group; top?: boolean }) {
+const joinOf = (group: 'all' | 'any', not: boolean) => joins.find((j) => j.group === group && j.not === not) ?? joins[0]
+
+interface GroupBoxProps {
+  node: tree.Group
+  hands: Hands
+  data: RuleData
+  counts: Map<string, number>
+  faults: Fault[]
+  top?: boolean
+  inside?: boolean
+}
+
+const GroupBox = memo(function GroupBox({ node, top, inside, ...c }: GroupBoxProps) {
   const t = useT()
-  const drag = useDrag(node, c)
-  const join = joins.find((j) => j.group === node.group && j.not === node.not) ?? joins[0]
+  const drag = useDrag(node, c.hands)
   const Box = top ? 'div' : 'li'
+  const faults = faultsAt(node.key, c.faults)
   return (
     <Box
       className={css.group}
       data-node={node.key}
       data-any={node.group === 'any' || undefined}
       data-not={node.not || undefined}
-      data-faulty={c.faults.some((f) => f.key === node.key) || undefined}
+      data-faulty={faults.length > 0 || undefined}
       {...drag.target}
     >
       <div className={css.head}>
-        <div data-inputs="" className={css.join}>
-          <Select
-            size="sm"
-            aria-label={t('builder.group_means')}
-            value={join.value}
-            allowDeselect={false}
-            data={joins.filter((j) => !top || !j.not).map((j) => ({ value: j.value, label: text(`builder.${j.value}`) }))}
-            onChange={(v) => {
-              const next = joins.find((j) => j.value === v) ?? joins[0]
-              c.rule.edit(tree.change(c.rule.root, node.key, (n) => ({ ...n, group: next.group, not: next.not }) as tree.Node))
-            }}
-          />
-        </div>
+        <Join of={node.key} group={node.group} not={node.not} top={top} hands={c.hands} />
         {top ? null : (
           <span className={css.kind} {...drag.handle} aria-hidden>
             ⠿
           </span>
         )}
         <span className={css.grow} />
-        <Count of={node.key} c={c} />
-        {top ? null : <Actions node={node} c={c} label={t('builder.group_more')} group />}
+        <Count n={c.counts.get(node.key)} />
+        {top ? null : <Actions of={node.key} hands={c.hands} label={t('builder.group_more')} group />}
       </div>
-      <Faults of={node.key} c={c} />
+      <Faults found={faults} />
       {node.kids.length === 0 ? (
         <p className={css.word}>
-          {t(top && c.inside ? 'builder.empty_inside' : node.group === 'any' ? 'builder.empty_any' : 'builder.empty')}
+          {t(top && inside ? 'builder.empty_inside' : node.group === 'any' ? 'builder.empty_any' : 'builder.empty')}
         </p>
       ) : (
-        <ul className={css.kids} aria-label={text(`builder.${join.value}`)}>
+        <ul className={css.kids} aria-label={text(`builder.${joinOf(node.group, node.not).value}`)}>
           {node.kids.map((k, i) =>
-            tree.isGroup(k) ? <GroupBox key={k.key} {...c} node={k} /> : <LeafBox key={k.key} {...c} node={k} n={i + 1} />,
+            tree.isGroup(k) ? (
+              <GroupBox key={k.key} {...c} node={k} />
+            ) : (
+              <LeafBox
+                key={k.key}
+                node={k}
+                n={i + 1}
+                hands={c.hands}
+                data={c.data}
+                count={c.counts.get(k.key)}
+                faults={faultsAt(k.key, c.faults)}
+              />
+            ),
           )}
         </ul>
       )}
-      <div className={css.head}>
-        <AddCondition onAdd={(n) => c.add(node.key, n)} />
-        <Button
-          size="compact-sm"
-          variant="subtle"
-          color="gray"
-          leftSection={<FolderPlus size={14} />}
-          onClick={() => c.add(node.key, tree.group(node.group === 'all' ? 'any' : 'all'))}
-        >
-          {t('builder.add_group')}
-        </Button>
-      </div>
+      <Adding to={node.key} group={node.group} hands={c.hands} />
     </Box>
   )
+})
+
+interface JoinProps {
+  of: string
+  group: 'all' | 'any'
+  not: boolean
+  top?: boolean
+  hands: Hands
 }
+
+/** How the members of a group belong together. */
+const Join = memo(function Join({ of, group, not, top, hands }: JoinProps) {
+  const t = useT()
+  return (
+    <div data-inputs="" className={css.join}>
+      <Select
+        size="sm"
+        aria-label={t('builder.group_means')}
+        value={joinOf(group, not).value}
+        allowDeselect={false}
+        data={joins.filter((j) => !top || !j.not).map((j) => ({ value: j.value, label: text(`builder.${j.value}`) }))}
+        onChange={(v) => {
+          const next = joins.find((j) => j.value === v) ?? joins[0]
+          hands.change(of, (n) => ({ ...n, group: next.group, not: next.not }) as tree.Node)
+        }}
+      />
+    </div>
+  )
+})
+
+/** Puts something into a group. */
+const Adding = memo(function Adding({ to, group, hands }: { to: string; group: 'all' | 'any'; hands: Hands }) {
+  const t = useT()
+  return (
+    <div className={css.head}>
+      <AddCondition onAdd={(n) => hands.add(to, n)} />
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        color="gray"
+        leftSection={<FolderPlus size={14} />}
+        onClick={() => hands.add(to, tree.group(group === 'all' ? 'any' : 'all'))}
+      >
+        {t('builder.add_group')}
+      </Button>
+    </div>
+  )
+})
 
 function AddCondition({ onAdd }: { onAdd: (n: tree.Node) => void }) {
   const t = useT()

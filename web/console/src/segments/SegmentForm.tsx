@@ -145,7 +145,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
             />
             <section aria-label={t('builder.label')} className={css.rule}>
               <h2>{t('segments.rule')}</h2>
-              <RuleBuilder rule={edited} data={data} counts={p?.byKey ?? new Map()} old={old} faults={faults} />
+              <RuleBuilder rule={edited} data={data} counts={preview.counts} old={old} faults={faults} />
             </section>
           </FormBody>
         </Card>

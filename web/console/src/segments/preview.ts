@@ -22,10 +22,12 @@ export function faultsOf(root: tree.Group, err: unknown): Fault[] {
     .map((f) => ({ ...tree.faultAt(root, f.location ?? ''), message: wordsOf(f) }))
 }
 
+const none = new Map<string, number>()
+
 /** Asks a little after the last change. A new rule makes a new key, and what is on its way for the former one is then cancelled. */
 export function usePreview(root: tree.Group, segment?: string, enabled = true) {
   const ready = complete(root)
-  const [settled] = useDebouncedValue(root, 200)
+  const [settled] = useDebouncedValue(root, 120)
   const asked = useMemo(() => tree.toRule(settled), [settled])
   const found = useQuery({
     queryKey: ['/api/v1/segments/preview', asked, segment],
@@ -43,6 +45,8 @@ export function usePreview(root: tree.Group, segment?: string, enabled = true) {
     /** The rule that was asked for last; undefined while it is incomplete. */
     asked: ready && complete(settled) ? asked : undefined,
     data: found.data,
+    /** People for each node of the tree, by its key. */
+    counts: found.data?.byKey ?? none,
     /** The figures are of a former rule. */
     old: !current || found.isFetching,
     error: current ? found.error : null,
