@@ -73,6 +73,36 @@ async function reached() {
   await done(page)
 }
 
+/** A message of the API that waits says until when, from the person's list and by its key; a series tells of each run. */
+async function everything() {
+  const t = catalogue('en')
+  const page = await open({})
+  const n = Date.now()
+  const somebody = await api('POST', '/people', { identifiers: [{ kind: 'email', value: `why-${n}@reader.example` }], traits: { email: `why-${n}@reader.example` } })
+  const later = new Date(n + 3 * 86_400_000).toISOString()
+  const asked = await api('POST', '/messages/batch', {
+    messages: [{ key: `why-${n}`, to: { person: somebody.id }, subject: `Receipt ${n}`, text: 'Thank you', send_at: later }],
+  })
+  const message = asked.items[0].message.id
+  await visit(page, `/people/${somebody.id}?tab=messages`)
+  await page.getByRole('row').getByRole('link', { name: t['why.ask'], exact: true }).click()
+  const sending = page.locator('li[data-outcome=waits]')
+  await sending.getByText(t['reason.scheduled'], { exact: true }).waitFor()
+  assert.equal(new URL(page.url()).searchParams.get('message'), message)
+  await visit(page, `/people/why?person=${somebody.id}&key=why-${n}`)
+  await sending.getByText(t['why.earliest'].split('{')[0].trim()).waitFor()
+  await settled(page)
+  assert.deepEqual(await findings(page), [], 'a message that waits under axe')
+  const [series] = (await api('GET', '/series?limit=1')).items
+  await visit(page, `/people/why?person=${somebody.id}&series=${series.id}`)
+  const said = await api('GET', `/people/${somebody.id}/why?series=${series.id}`)
+  await page.getByText(t[`why.${said.outcome}_text`], { exact: true }).waitFor()
+  await settled(page)
+  assert.equal(await page.getByText(t['why.run'].split('{')[0].trim()).count(), said.runs.length)
+  await api('POST', `/messages/${message}/cancel`)
+  await done(page)
+}
+
 /** Before a campaign goes, it is counted how many of those who get it read another language; each language leads to its people. */
 async function unread(lang, size) {
   const t = catalogue(lang)
@@ -117,6 +147,7 @@ async function unread(lang, size) {
 export const stories = Object.fromEntries([
   ...languages.map((lang) => [`why somebody got something or not, in ${lang}`, () => why(lang, lang === 'zh-Hans' ? phone : undefined)]),
   ['why is asked from the palette and from a person', reached],
+  ['why is told of messages of the API and of series', everything],
   ['before a campaign it is counted who gets a language that they do not read', () => unread('en')],
   ['before a campaign it is counted who gets a language that they do not read, in ja, on a phone', () => unread('ja', phone)],
 ])

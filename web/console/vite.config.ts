@@ -32,6 +32,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000, // scripts/pack.mjs holds the real budget
   },
-  server: { proxy: { '/api': server, '/demo': server } },
+  server: { proxy: { '/api': server, '/demo': server }, fs: { allow: ['.', '../../internal/domain/outbox'] } }, // a test reads the reasons out of the code
   test: { environment: 'jsdom', setupFiles: ['test/setup.ts'], include: ['src/**/*.test.{ts,tsx}'], css: false },
 })

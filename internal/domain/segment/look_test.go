@@ -112,6 +112,21 @@ func TestHistoryTellsWhoCameAndWentAndWhy(t *testing.T) {
 	if diff := cmp.Diff(want, got[2:]); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
+	came, went := start.Add(time.Minute), start.Add(61*time.Minute)
+	for at, want := range map[time.Time]segment.Presence{
+		start:                       {Changed: came},
+		start.Add(30 * time.Minute): {In: true, Since: came, Changed: went},
+		start.Add(2 * time.Hour):    {Since: went},
+	} {
+		was, err := w.PresenceAt(w.ctx, ws, []uint64{2}, at)
+		w.must(err)
+		if diff := cmp.Diff(want, was[g.ID]); diff != "" {
+			t.Errorf("presence at %s (-want +got):\n%s", at, diff)
+		}
+		if was, err = w.PresenceAt(w.ctx, "ws_other", []uint64{2}, at); err != nil || len(was) != 0 {
+			t.Errorf("of another workspace: %v, %v", was, err)
+		}
+	}
 	days, err := w.Growth(w.ctx, ws, g.ID, 7)
 	w.must(err)
 	var entered, left, size uint64
