@@ -31,6 +31,7 @@ type Campaign struct {
 	FinishedAt *time.Time       `json:"finished_at,omitempty"`
 	CreatedAt  time.Time        `json:"created_at"`
 	UpdatedAt  time.Time        `json:"updated_at"`
+	ArchivedAt *time.Time       `json:"archived_at,omitempty" doc:"when it was put out of sight"`
 }
 
 // CampaignProgress is exact: how many people of the audience have been decided on.
@@ -164,7 +165,7 @@ func (d CampaignDraft) campaign() (campaign.Campaign, error) {
 
 func campaignShape(c campaign.Campaign) Campaign {
 	out := Campaign{
-		ID: c.ID, Revision: c.Rev, Status: string(c.Status), Error: troubleOf(c.Error), LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
+		ID: c.ID, Revision: c.Rev, Status: string(c.Status), Error: troubleOf(c.Error), LaunchedAt: moment(c.StartedAt), FinishedAt: moment(c.FinishedAt), CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt, ArchivedAt: moment(c.ArchivedAt),
 		Requested: c.RequestedBy, Approved: c.ApprovedBy,
 		Progress: CampaignProgress{c.Progress.Handled, c.Progress.Audience},
 		CampaignDraft: CampaignDraft{
@@ -227,9 +228,10 @@ func (a *api) campaignRoutes() {
 		Paging
 		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
 		Status string `query:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
+		Put    string `query:"archived" enum:"no,yes" doc:"only those in sight, or in the archive; left out: all"`
 	}
 	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *chosen) (*body[List[Campaign]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), campaign.Filter{Text: in.Q, Status: campaign.Status(in.Status)}, in.request())
+		found, err := s.List(ctx, workspaceOf(ctx), campaign.Filter{Text: in.Q, Status: campaign.Status(in.Status), Put: campaign.Put(in.Put)}, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -313,6 +315,13 @@ func (a *api) campaignRoutes() {
 	act("pause", "Stop for now", s.Pause)
 	act("resume", "Go on where it stopped", s.Resume)
 	act("cancel", "Take back what has not been sent", s.Cancel)
+	put := func(verb, summary string, do func(ctx context.Context, ws, id string) (campaign.Campaign, error)) {
+		route(a, http.MethodPost, "/campaigns/{id}/"+verb, "campaign-"+verb, summary, staff.CampaignsWrite, func(ctx context.Context, in *IDPath) (*body[Campaign], error) {
+			return write(ctx, verb, func(ctx context.Context) (campaign.Campaign, error) { return do(ctx, workspaceOf(ctx), in.ID) })
+		})
+	}
+	put("archive", "Put a draft or a campaign that is over out of sight", s.Archive)
+	put("restore", "Take a campaign from the archive", s.Restore)
 	type copied struct {
 		Name string `json:"name" maxLength:"200"`
 	}

@@ -91,6 +91,7 @@ type world struct {
 	again      func() // after some people were worked out anew
 	quotas     *quota.Service
 	jobs       *job.Service
+	onJob      func(id string) // after each step of a job
 	seq        uint64
 }
 
@@ -168,7 +169,11 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	files, err := folder.Open(t.TempDir())
 	w.must(err)
 	t.Cleanup(func() { w.must(files.Close()) })
-	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files})
+	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(w.db), Tx: w.db, Clock: w.clock, Log: log, Files: files, Changed: func(_, id string) {
+		if w.onJob != nil {
+			w.onJob(id)
+		}
+	}})
 	addresses := importer.Addresses{Jobs: w.jobs, Consent: p.consent, Holders: people, Valid: outbox.ValidAddress}
 	imports := importer.People{Jobs: w.jobs, Consent: p.consent, Known: people, Intake: fileIntake{w}, Origins: letGo{w, sqlstore.NewReach(w.db, p.consent.Hash), false}}
 	samples := sample.New(sample.Config{

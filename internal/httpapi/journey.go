@@ -187,8 +187,13 @@ func (a *api) journeyRoutes() {
 		j, err := changed(ctx, a, action, "journey", func(j journey.Journey) string { return j.ID }, do)
 		return one(ctx, j, err)
 	}
-	route(a, http.MethodGet, "/journeys", "journey-list", "Journeys", staff.JourneysRead, func(ctx context.Context, in *named) (*body[List[Journey]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), in.Q, in.request())
+	type chosen struct {
+		Paging
+		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status string `query:"status" enum:"draft,live,paused,stopped,archived" doc:"left out: all but those in the archive"`
+	}
+	route(a, http.MethodGet, "/journeys", "journey-list", "Journeys", staff.JourneysRead, func(ctx context.Context, in *chosen) (*body[List[Journey]], error) {
+		found, err := s.List(ctx, workspaceOf(ctx), journey.Filter{Text: in.Q, Status: journey.Status(in.Status)}, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -235,6 +240,7 @@ func (a *api) journeyRoutes() {
 	act("pause", "Nobody enters or moves", s.Pause)
 	act("resume", "Go on", s.Resume)
 	act("archive", "Put a journey that nobody is in out of sight", s.Archive)
+	act("restore", "Take a journey from the archive: a draft, or stopped", s.Restore)
 	act("stop", "Nobody enters; those inside finish", func(ctx context.Context, ws, id string) (journey.Journey, error) { return s.End(ctx, ws, id, false) })
 	act("exit-all", "Nobody enters; everybody inside is taken out", func(ctx context.Context, ws, id string) (journey.Journey, error) { return s.End(ctx, ws, id, true) })
 

@@ -135,6 +135,17 @@ func (a *api) taskRoutes() {
 			return write(ctx, verb, func(ctx context.Context) (task.Task, error) { return do(ctx, workspaceOf(ctx), in.ID, in.Body.Outcome) })
 		})
 	}
+	type assigned struct {
+		Assignee string `json:"assignee" doc:"user of staff who is to do it; empty: anybody of its role"`
+	}
+	route(a, http.MethodPost, "/tasks/{id}/assign", "task-assign", "Say who is to do an open task", staff.PeopleWrite, func(ctx context.Context, in *inAt[assigned]) (*body[Task], error) {
+		return write(ctx, "assign", func(ctx context.Context) (task.Task, error) {
+			return s.Assign(ctx, workspaceOf(ctx), in.ID, in.Body.Assignee)
+		})
+	})
+	route(a, http.MethodPost, "/tasks/{id}/reopen", "task-reopen", "Take back that a task was ended", staff.PeopleWrite, func(ctx context.Context, in *IDPath) (*body[Task], error) {
+		return write(ctx, "reopen", func(ctx context.Context) (task.Task, error) { return s.Reopen(ctx, workspaceOf(ctx), in.ID) })
+	})
 	end("complete", "The task is done", s.Complete)
 	end("cancel", "The task is not to be done", s.Cancel)
 }

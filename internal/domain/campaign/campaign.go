@@ -62,6 +62,7 @@ type Campaign struct {
 	Rev         int64     // goes up with every change
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	ArchivedAt  time.Time // when it was put out of sight; zero: it is not
 }
 
 // Audience is the union of some segments and lists, less the union of others.

@@ -164,6 +164,9 @@ func (s *Service) Edit(ctx context.Context, ws, id string, c Campaign) (Campaign
 		if c.Rev != 0 && c.Rev != old.Rev {
 			return errs.Conflict("campaign.changed", "someone else has changed this campaign; load it again and repeat the change")
 		}
+		if !old.ArchivedAt.IsZero() {
+			return archived()
+		}
 		if old.Status != Draft && old.Status != Scheduled {
 			return errs.Conflict("campaign.running", "a campaign that is %s cannot be changed; copy it", old.Status)
 		}
@@ -254,6 +257,11 @@ func (s *Service) Launch(ctx context.Context, ws, id, by string) (Campaign, erro
 		switch c.Status {
 		case Review, Scheduled, Preparing, Sending, Sent:
 			return nil
+		}
+		if !c.ArchivedAt.IsZero() {
+			return archived()
+		}
+		switch c.Status {
 		case Draft, Failed:
 		default:
 			return errs.Conflict("campaign.not_launchable", "this campaign is %s; resume it, or copy it to send again", c.Status)
@@ -400,6 +408,32 @@ func (s *Service) Cancel(ctx context.Context, ws, id string) (Campaign, error) {
 		_, err := s.c.Outbox.CancelSource(ctx, ws, c.Source())
 		return err
 	})
+}
+
+// Archive puts a campaign that nothing is to be done for any more, or that is a draft, out of sight. What is known of it stays.
+func (s *Service) Archive(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+		if !c.ArchivedAt.IsZero() {
+			return nil
+		}
+		if c.Status.Running() || c.Status == Paused || c.Status == Review {
+			return errs.Conflict("campaign.active", "this campaign is %s; cancel it first, or wait until it has been sent", c.Status)
+		}
+		c.ArchivedAt = s.c.Clock.Now()
+		return nil
+	})
+}
+
+// Restore takes a campaign from the archive.
+func (s *Service) Restore(ctx context.Context, ws, id string) (Campaign, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+		c.ArchivedAt = time.Time{}
+		return nil
+	})
+}
+
+func archived() error {
+	return errs.Conflict("campaign.archived", "this campaign is archived; take it out of the archive first")
 }
 
 // change loads a campaign, lets fn change it and writes it, in one transaction.

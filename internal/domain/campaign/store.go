@@ -13,7 +13,17 @@ import (
 type Filter struct {
 	Text   string // that the name has; the case of ASCII letters does not matter
 	Status Status // empty: any
+	Put    Put    // empty: any
 }
+
+// Put says whether campaigns were put away.
+type Put string
+
+// In sight, and in the archive.
+const (
+	InSight Put = "no"
+	PutAway Put = "yes"
+)
 
 // Store keeps campaigns. Every method takes part in the transaction of its context.
 type Store interface {

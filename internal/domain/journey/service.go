@@ -154,9 +154,10 @@ func (s *Service) Get(ctx context.Context, ws, id string) (Journey, error) {
 	return s.c.Store.Get(ctx, ws, id)
 }
 
-// List returns the journeys that are not archived whose name has the text, latest made first.
-func (s *Service) List(ctx context.Context, ws, text string, p page.Request) (page.Of[Journey], error) {
-	return s.c.Store.List(ctx, ws, strings.TrimSpace(text), p)
+// List returns the journeys that match, latest made first.
+func (s *Service) List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Journey], error) {
+	f.Text = strings.TrimSpace(f.Text)
+	return s.c.Store.List(ctx, ws, f, p)
 }
 
 // Versions returns what was published, latest first.
@@ -327,7 +328,20 @@ func (s *Service) End(ctx context.Context, ws, id string, exit bool) (Journey, e
 	})
 }
 
-// Archive puts a journey away for good. It must be a draft, or stopped with nobody inside.
+// Restore takes a journey from the archive: a draft if it was never published, else stopped.
+func (s *Service) Restore(ctx context.Context, ws, id string) (Journey, error) {
+	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+		if j.Status != Archived {
+			return nil
+		}
+		if j.Status = Stopped; j.Published == 0 {
+			j.Status = Draft
+		}
+		return nil
+	})
+}
+
+// Archive puts a journey away. It must be a draft, or stopped with nobody inside.
 func (s *Service) Archive(ctx context.Context, ws, id string) (Journey, error) {
 	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		switch j.Status {

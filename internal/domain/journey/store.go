@@ -10,6 +10,12 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
+// Filter chooses journeys.
+type Filter struct {
+	Text   string // that the name has; empty: any; the case of ASCII letters does not matter
+	Status Status // empty: any but archived
+}
+
 // Store keeps journeys. Every method takes part in the transaction of its context.
 type Store interface {
 	Errands
@@ -20,8 +26,8 @@ type Store interface {
 	Get(ctx context.Context, ws, id string) (Journey, error)
 	// ByKey returns the journey with the name key or errs.NotFound.
 	ByKey(ctx context.Context, ws, key string) (Journey, error)
-	// List returns the journeys that are not archived whose name has the text (empty: any; the case of ASCII letters does not matter), latest made first.
-	List(ctx context.Context, ws, text string, p page.Request) (page.Of[Journey], error)
+	// List returns the journeys that match, latest made first.
+	List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Journey], error)
 	// Update replaces the journey whose Rev is j.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
 	Update(ctx context.Context, j Journey) error
 	// AddVersion adds a version; errs.Conflict if the number exists.

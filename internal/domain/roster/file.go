@@ -83,6 +83,15 @@ func (s Service) write(ctx context.Context, r *job.Run, m mark, bom bool, name s
 	}, nil
 }
 
+// Table makes a file of rows that somebody else reads: next appends those of a page to w and returns the cursor behind it, empty at the end.
+func (s Service) Table(ctx context.Context, r *job.Run, name string, bom bool, head []string, next func(ctx context.Context, cursor string, w *csv.Writer) (string, int, error)) (job.Outcome, error) {
+	var m mark
+	if _, err := s.begin(ctx, r, &struct{}{}, &m); err != nil {
+		return job.Outcome{}, err
+	}
+	return s.write(ctx, r, m, bom, name, head, next)
+}
+
 // begin reads what a file was asked for and how far it is.
 func (s Service) begin(ctx context.Context, r *job.Run, params any, m *mark) (fresh bool, err error) {
 	if err := r.Params(params); err != nil {
@@ -154,7 +163,7 @@ func personRow(p person.Person, columns []string) ([]string, error) {
 	values := p.Values()
 	row := []string{p.ID, string(p.Status), sheet.Safe(p.Name()), sheet.Safe(p.Email()), stamp(p.FirstSeen), stamp(p.LastSeen), string(idList)}
 	for _, c := range columns {
-		text, err := cell(at(values, c))
+		text, err := Cell(at(values, c))
 		if err != nil {
 			return nil, err
 		}
@@ -174,8 +183,8 @@ func at(values map[string]any, path string) any {
 	return in[inner]
 }
 
-// cell is a value as a spreadsheet shows it.
-func cell(v any) (string, error) {
+// Cell is a value as a spreadsheet shows it: texts safe, lists and objects as JSON.
+func Cell(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
 		return "", nil

@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"context"
 	"slices"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -47,4 +48,27 @@ func (p Principal) covers(perms []Permission) bool {
 // System returns the principal for what the product or its operator at the command line does in a workspace.
 func System(ws string) Principal {
 	return Principal{Kind: BySystem, ID: "system", Name: "Kizuna", Workspace: ws, Permissions: Permissions()}
+}
+
+// Acting returns who an id stands for in a workspace, a member's or a key's, with the permissions they have now: for work that they have begun and that goes on
+// without them. One that was removed, has expired or was revoked is an errs.KindForbidden error.
+func (s *Service) Acting(ctx context.Context, ws, id string) (Principal, error) {
+	gone := errs.Forbidden("staff.actor.gone", "whoever began this may not go on: they are no member of the workspace any more, or their key has ended")
+	m, err := s.store.Member(ctx, ws, id)
+	if err == nil {
+		return userPrincipal(m, "", ""), nil
+	}
+	if !errs.Is(err, errs.KindNotFound) {
+		return Principal{}, err
+	}
+	k, err := s.store.Key(ctx, ws, id)
+	switch {
+	case errs.Is(err, errs.KindNotFound):
+		return Principal{}, gone
+	case err != nil:
+		return Principal{}, err
+	case !k.RevokedAt.IsZero(), !k.ExpiresAt.IsZero() && !s.clock.Now().Before(k.ExpiresAt):
+		return Principal{}, gone
+	}
+	return Principal{Kind: ByKey, ID: k.ID, Name: k.Name, Workspace: k.Workspace, Permissions: k.Scopes}, nil
 }

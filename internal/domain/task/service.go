@@ -3,7 +3,9 @@ package task
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
@@ -85,6 +87,25 @@ func (s *Service) Cancel(ctx context.Context, ws, id, outcome string) (Task, err
 	return s.end(ctx, ws, id, Cancelled, outcome, event.TaskCancelled)
 }
 
+// Reopen takes back that a task was ended. One that a journey has asked for cannot be: whoever waited for it has gone on.
+func (s *Service) Reopen(ctx context.Context, ws, id string) (Task, error) {
+	return s.change(ctx, ws, id, "", func(t *Task) error {
+		if t.Status == Open {
+			return errSame
+		}
+		if t.Origin.Journey != "" {
+			return errs.Conflict("task.journey", "a journey has gone on because of this task; make a new one")
+		}
+		t.Status, t.Outcome, t.EndedAt = Open, "", time.Time{}
+		return nil
+	})
+}
+
+// Assign says who is to do an open task; empty: anybody of its role.
+func (s *Service) Assign(ctx context.Context, ws, id, assignee string) (Task, error) {
+	return s.Edit(ctx, ws, id, 0, func(d *Draft) { d.Assignee = assignee })
+}
+
 func (s *Service) end(ctx context.Context, ws, id string, as Status, outcome, name string) (Task, error) {
 	if len(outcome) > maxNote {
 		return Task{}, errs.Invalid("task.outcome", "outcome", "the outcome has more than %d bytes; shorten it", maxNote)
@@ -147,7 +168,7 @@ func (s *Service) tell(ctx context.Context, t Task, name string) error {
 	}
 	now := s.c.Clock.Now()
 	return s.c.Emitter.Emit(ctx, event.Event{
-		Workspace: t.Workspace, MessageID: "task:" + t.ID + ":" + string(t.Status), Type: event.Task, Name: name, PersonID: t.Person,
+		Workspace: t.Workspace, MessageID: fmt.Sprintf("task:%s:%s:%d", t.ID, t.Status, t.Rev), Type: event.Task, Name: name, PersonID: t.Person,
 		Time: now, Received: now, Origin: event.Internal, Properties: raw,
 	})
 }

@@ -24,14 +24,14 @@ func NewCampaign(db *sqldb.DB) *Campaign { return &Campaign{db} }
 var _ campaign.Store = (*Campaign)(nil)
 
 const campaignColumns = `id, workspace_id, name, include, exclude, topic, template, channel, goal, status, scheduled_at, started_at, finished_at,
-	audience, handled, queued, refused, plan, paused_from, attempts, retry_at, error, rev, created_at, updated_at, requested_by, approved_by, result`
+	audience, handled, queued, refused, plan, paused_from, attempts, retry_at, error, rev, created_at, updated_at, requested_by, approved_by, result, archived_at`
 
 func scanCampaign(r sqldb.Row) (c campaign.Campaign, err error) {
 	var include, exclude, goal, refused, plan, result string
 	p := &c.Progress
 	if err = r.Scan(&c.ID, &c.Workspace, &c.Name, &include, &exclude, &c.Topic, &c.Template, &c.Channel, &goal, (*string)(&c.Status), &c.ScheduledAt,
 		&c.StartedAt, &c.FinishedAt, &p.Audience, &p.Handled, &p.Queued, &refused, &plan, (*string)(&c.PausedFrom), &c.Attempts, &c.RetryAt,
-		(*string)(&c.Error), &c.Rev, &c.CreatedAt, &c.UpdatedAt, &c.RequestedBy, &c.ApprovedBy, &result); err != nil {
+		(*string)(&c.Error), &c.Rev, &c.CreatedAt, &c.UpdatedAt, &c.RequestedBy, &c.ApprovedBy, &result, &c.ArchivedAt); err != nil {
 		return c, err
 	}
 	return c, errors.Join(json.Unmarshal([]byte(include), &c.Audience.Include), json.Unmarshal([]byte(exclude), &c.Audience.Exclude),
@@ -52,7 +52,7 @@ func campaignValues(c campaign.Campaign) ([]any, error) {
 	return []any{
 		c.ID, c.Workspace, c.Name, texts[0], texts[1], c.Topic, c.Template, c.Channel, texts[2], string(c.Status), c.ScheduledAt, c.StartedAt, c.FinishedAt,
 		p.Audience, p.Handled, p.Queued, texts[3], texts[4], string(c.PausedFrom), c.Attempts, c.RetryAt, string(c.Error), c.Rev, c.CreatedAt, c.UpdatedAt,
-		c.RequestedBy, c.ApprovedBy, texts[5],
+		c.RequestedBy, c.ApprovedBy, texts[5], c.ArchivedAt,
 	}, nil
 }
 
@@ -63,7 +63,7 @@ func (s *Campaign) Create(ctx context.Context, c campaign.Campaign) error {
 		return err
 	}
 	_, err = s.db.Exec(ctx, `INSERT INTO campaign (`+campaignColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`, args...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`, args...)
 	return err
 }
 
@@ -83,8 +83,8 @@ func (s *Campaign) List(ctx context.Context, ws string, f campaign.Filter, p pag
 		return page.Of[campaign.Campaign]{}, err
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign
-		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = '' OR status = $5)
-		ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status))
+		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = '' OR status = $5) AND ($6 = '' OR ($6 = 'yes') = (archived_at > 0))
+		ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status), string(f.Put))
 	return page.Cut(items, p.Size(), func(c campaign.Campaign) string { return page.Encode(c.ID) }), err
 }
 
@@ -97,7 +97,7 @@ func (s *Campaign) Update(ctx context.Context, c campaign.Campaign) error {
 	n, err := s.db.Exec(ctx, `UPDATE campaign SET name = $3, include = $4, exclude = $5, topic = $6, template = $7, channel = $8, goal = $9, status = $10,
 		scheduled_at = $11, started_at = $12, finished_at = $13, audience = $14, handled = $15, queued = $16, refused = $17, plan = $18,
 		paused_from = $19, attempts = $20, retry_at = $21, error = $22, rev = rev + 1, created_at = $24, updated_at = $25,
-		requested_by = $26, approved_by = $27, result = $28
+		requested_by = $26, approved_by = $27, result = $28, archived_at = $29
 		WHERE id = $1 AND workspace_id = $2 AND rev = $23`, args...)
 	if err == nil && n == 0 {
 		if _, err := s.Get(ctx, c.Workspace, c.ID); err != nil {

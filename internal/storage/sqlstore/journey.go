@@ -71,13 +71,13 @@ func (s *Journey) one(ctx context.Context, id, where string, args ...any) (journ
 }
 
 // List returns journeys, latest made first.
-func (s *Journey) List(ctx context.Context, ws, text string, p page.Request) (page.Of[journey.Journey], error) {
+func (s *Journey) List(ctx context.Context, ws string, f journey.Filter, p page.Request) (page.Of[journey.Journey], error) {
 	after := "~" // after every id
 	if _, err := page.Decode(p.Cursor, &after); err != nil {
 		return page.Of[journey.Journey]{}, err
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanJourney, `SELECT `+journeyColumns+` FROM journey
-		WHERE workspace_id = $1 AND id < $2 AND status <> 'archived' AND lower(name) LIKE $4 ESCAPE '\' ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(text))
+		WHERE workspace_id = $1 AND id < $2 AND (status = $5 OR $5 = '' AND status <> 'archived') AND lower(name) LIKE $4 ESCAPE '\' ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status))
 	return page.Cut(items, p.Size(), func(j journey.Journey) string { return page.Encode(j.ID) }), err
 }
 

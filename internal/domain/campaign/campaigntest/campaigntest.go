@@ -116,6 +116,19 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		}
 		spring.ID, spring.Status = "cmp_8", campaign.Review
 		ok(t, s.Create(t.Context(), spring))
+		old := sample("cmp_9")
+		old.ArchivedAt = epoch
+		ok(t, s.Create(t.Context(), old))
+		for put, want := range map[campaign.Put]int{"": 8, campaign.InSight: 7, campaign.PutAway: 1} {
+			p, err := s.List(t.Context(), ws, campaign.Filter{Put: put}, page.Request{})
+			ok(t, err)
+			if len(p.Items) != want {
+				t.Errorf("archived %q: %d campaigns, not %d", put, len(p.Items), want)
+			}
+			if put == campaign.PutAway {
+				same(t, []campaign.Campaign{old}, p.Items)
+			}
+		}
 		for status, want := range map[campaign.Status][]string{campaign.Review: {"cmp_8"}, campaign.Cancelled: nil} {
 			p, err := s.List(t.Context(), ws, campaign.Filter{Text: "spring", Status: status}, page.Request{})
 			ok(t, err)

@@ -161,7 +161,7 @@ func listsPage(t *testing.T, s journey.Store) {
 	var got []string
 	req := page.Request{Limit: 2}
 	for {
-		p := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, "", req))
+		p := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, journey.Filter{}, req))
 		for _, j := range p.Items {
 			got = append(got, j.ID)
 		}
@@ -175,11 +175,14 @@ func listsPage(t *testing.T, s journey.Store) {
 	spring.Name = "Spring 100% 春"
 	ok(t, s.Create(t.Context(), spring))
 	for text, want := range map[string]int{"SPRING": 1, "0% 春": 1, "%%": 0, "1_0": 0} {
-		if found := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, text, page.Request{})); len(found.Items) != want {
+		if found := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, journey.Filter{Text: text}, page.Request{})); len(found.Items) != want {
 			t.Errorf("%q finds %d journeys, not %d", text, len(found.Items), want)
 		}
 	}
-	_, err := s.List(t.Context(), ws, "", page.Request{Cursor: "?"})
+	if found := must[page.Of[journey.Journey]](t)(s.List(t.Context(), ws, journey.Filter{Status: journey.Archived}, page.Request{})); len(found.Items) != 1 || found.Items[0].ID != gone.ID {
+		t.Errorf("the archive holds %v", found.Items)
+	}
+	_, err := s.List(t.Context(), ws, journey.Filter{}, page.Request{Cursor: "?"})
 	isKind(t, err, errs.KindInvalid)
 }
 

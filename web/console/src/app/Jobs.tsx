@@ -2,6 +2,7 @@ import { ListChecks } from 'lucide-react'
 import { lazy, Suspense, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { refresh, type Schemas, useRead } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
+import { waited } from '@/jobs/job'
 import { IconButton, Indicator, Popover, Skeleton, toast } from '@/ui'
 
 const JobsPanel = lazy(() => import('@/jobs/JobsPanel'))
@@ -17,7 +18,7 @@ export function Jobs() {
   const active = jobs.filter((j) => !j.ended_at).length
   const running = useRef(new Set<string>())
   const tell = useEffectEvent((j: Schemas['Job']) => {
-    if (j.state === 'cancelled') return
+    if (j.state === 'cancelled' || waited.has(j.id)) return
     toast(t(`jobs.ended_${j.state}`, { name: j.title || word('job_kind', j.kind) }), { label: t('jobs.show'), run: () => setOpen(true) })
     void refresh(['/api/v1/lists', '/api/v1/people'])
   })

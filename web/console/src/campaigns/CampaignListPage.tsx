@@ -1,8 +1,10 @@
-import { Megaphone, Plus } from 'lucide-react'
+import { Archive, ArchiveRestore, Megaphone, Pause, Play, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
@@ -14,6 +16,7 @@ import {
   LinkButton,
   ListPage,
   ListTable,
+  Num,
   SavedViews,
   SearchBox,
   Status,
@@ -29,31 +32,87 @@ const statuses = ['draft', 'review', 'scheduled', 'preparing', 'sending', 'pause
 export default function CampaignListPage() {
   const t = useT()
   const go = useGo()
-  const write = useCan()('campaigns.write')
+  const can = useCan()
+  const write = can('campaigns.write')
   const [filter, setFilter] = useUrlState(none)
   const filtered = filter.q !== '' || filter.status !== ''
   const clear = () => setFilter(none)
-  const campaigns = useList('/api/v1/campaigns', {
-    query: { q: filter.q || undefined, status: statuses.find((s) => s === filter.status) },
+  const put = filter.status === 'archived'
+  const query = {
+    q: filter.q || undefined,
+    status: statuses.find((s) => s === filter.status),
+    archived: put ? ('yes' as const) : ('no' as const),
+  }
+  const campaigns = useList('/api/v1/campaigns', { query })
+  const archive = { act: 'campaign_archive', label: t('action.archive'), icon: <Archive size={14} /> }
+  const restore = { act: 'campaign_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }
+  const send = [
+    { act: 'campaign_pause', label: t('campaigns.pause'), icon: <Pause size={14} /> },
+    { act: 'campaign_resume', label: t('campaigns.resume'), icon: <Play size={14} /> },
+  ]
+  const bulk = useBulk({
+    acts: [...(write ? [put ? restore : archive] : []), ...(can('campaigns.send') && !put ? send : [])],
+    query,
+    lists: ['/api/v1/campaigns'],
   })
+  const file = useFile('campaigns', query)
   useShortcuts(write ? [{ keys: 'n', label: t('campaigns.new'), run: () => go('/campaigns/new') }] : [])
   const columns = useMemo<Column<Campaign>[]>(
     () => [
       { id: 'name', title: t('field.name'), cell: (c) => <Link to={`/campaigns/${c.id}`}>{c.name}</Link>, text: (c) => c.name },
-      { id: 'status', title: t('field.status'), cell: (c) => <Status value={c.status} />, text: (c) => c.status },
+      {
+        id: 'status',
+        title: t('field.status'),
+        cell: (c) => <Status value={c.archived_at ? 'archived' : c.status} />,
+        text: (c) => c.status,
+      },
       {
         id: 'progress',
         title: t('campaigns.done'),
         num: true,
         cell: (c) => (c.progress.total ? `${formatNumber(c.progress.done)} / ${formatNumber(c.progress.total)}` : '–'),
         text: (c) => c.progress.done,
+        field: 'progress.done',
       },
       {
         id: 'time',
         title: t('field.time'),
         num: true,
         cell: (c) => <Time at={c.launched_at ?? c.scheduled_at ?? c.created_at} />,
-        text: (c) => c.launched_at ?? c.created_at,
+        text: (c) => c.launched_at ?? c.scheduled_at ?? c.created_at,
+        field: 'launched_at',
+      },
+      {
+        id: 'audience',
+        title: t('campaigns.audience'),
+        num: true,
+        optional: true,
+        cell: (c) => <Num value={c.progress.total} />,
+        text: (c) => c.progress.total,
+        field: 'progress.total',
+      },
+      {
+        id: 'channel',
+        title: t('field.channel'),
+        optional: true,
+        cell: (c) => word('channel', c.channel ?? 'email'),
+        text: (c) => c.channel,
+      },
+      {
+        id: 'created_at',
+        title: t('field.created'),
+        num: true,
+        optional: true,
+        cell: (c) => <Time at={c.created_at} />,
+        text: (c) => c.created_at,
+      },
+      {
+        id: 'updated_at',
+        title: t('field.changed'),
+        num: true,
+        optional: true,
+        cell: (c) => <Time at={c.updated_at} />,
+        text: (c) => c.updated_at,
       },
     ],
     [t],
@@ -80,7 +139,7 @@ export default function CampaignListPage() {
           <FilterChip
             label={t('field.status')}
             value={filter.status}
-            choices={statuses.map((value) => ({ value, label: word('status', value) }))}
+            choices={[...statuses, 'archived'].map((value) => ({ value, label: word('status', value) }))}
             onChange={(status) => setFilter({ status })}
           />
         </FilterBar>
@@ -93,6 +152,8 @@ export default function CampaignListPage() {
         of={campaigns}
         rowId={(c) => c.id}
         onOpen={(c) => go(`/campaigns/${c.id}`)}
+        {...bulk}
+        file={file}
         filtered={filtered}
         onClearFilters={clear}
         empty={<EmptyState icon={Megaphone} title={t('campaigns.empty')} text={t('campaigns.lead')} action={create} />}

@@ -1,8 +1,10 @@
-import { Plus, Puzzle } from 'lucide-react'
+import { Archive, ArchiveRestore, Plus, Puzzle } from 'lucide-react'
 import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, language, t as text, useT, word } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
@@ -15,6 +17,7 @@ import {
   FormBody,
   Link,
   ListPage,
+  SavedViews,
   SearchBox,
   Sheet,
   Stack,
@@ -32,7 +35,20 @@ export default function SnippetListPage() {
   const write = useCan()('content.write')
   const [making, setMaking] = useState(false)
   const [filter, setFilter] = useUrlState(defaults)
-  const snippets = useList('/api/v1/snippets', { query: { q: filter.q || undefined, status: filter.status as 'active' } })
+  const query = { q: filter.q || undefined, status: filter.status as 'active' }
+  const snippets = useList('/api/v1/snippets', { query })
+  const bulk = useBulk({
+    acts: write
+      ? [
+          query.status === 'active'
+            ? { act: 'snippet_archive', label: t('action.archive'), icon: <Archive size={14} /> }
+            : { act: 'snippet_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> },
+        ]
+      : [],
+    query,
+    lists: ['/api/v1/snippets'],
+  })
+  const file = useFile('snippets', query)
   const create = useSend('post', '/api/v1/snippets', { refresh: ['/api/v1/snippets'] })
   const form = useForm({
     initial: { name: '', key: '' },
@@ -56,7 +72,12 @@ export default function SnippetListPage() {
       lead={t('snippets.lead')}
       crumbs={[{ to: '/content', label: t('nav.content') }]}
       actions={button}
-      views={<ContentTabs current="snippets" />}
+      views={
+        <>
+          <ContentTabs current="snippets" />
+          <SavedViews list="snippets" state={filter} defaults={defaults} onApply={(s) => setFilter({ ...defaults, ...s })} />
+        </>
+      }
       filters={
         <FilterBar active={active} onClear={() => setFilter(defaults)}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('snippets.search')} />
@@ -75,6 +96,8 @@ export default function SnippetListPage() {
         of={snippets}
         rowId={(s) => s.key}
         onOpen={(s) => go(`/content/snippets/${s.key}`)}
+        {...bulk}
+        file={file}
         filtered={active}
         onClearFilters={() => setFilter(defaults)}
         columns={[
@@ -87,8 +110,16 @@ export default function SnippetListPage() {
               formatList([s.locale ?? '', ...(s.translations ?? []).map((x) => x.locale)].filter(Boolean).map((l) => formatLanguage(l))) ||
               t('snippets.every_language'),
             text: (s) => s.locale,
+            field: 'locale',
           },
-          { id: 'changed', title: t('field.changed'), num: true, cell: (s) => <Ago at={s.updated_at} />, text: (s) => s.updated_at },
+          {
+            id: 'changed',
+            title: t('field.changed'),
+            num: true,
+            cell: (s) => <Ago at={s.updated_at} />,
+            text: (s) => s.updated_at,
+            field: 'updated_at',
+          },
         ]}
         empty={<EmptyState icon={Puzzle} title={t('snippets.empty')} text={t('snippets.lead')} action={button} />}
       />

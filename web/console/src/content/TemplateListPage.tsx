@@ -1,11 +1,27 @@
-import { Mail, Plus } from 'lucide-react'
+import { Archive, ArchiveRestore, Mail, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
-import { Ago, type Column, DataTable, EmptyState, FilterBar, FilterChip, Link, LinkButton, ListPage, SearchBox, Status, Tag } from '@/ui'
+import {
+  Ago,
+  type Column,
+  DataTable,
+  EmptyState,
+  FilterBar,
+  FilterChip,
+  Link,
+  LinkButton,
+  ListPage,
+  SavedViews,
+  SearchBox,
+  Status,
+  Tag,
+} from '@/ui'
 import { ContentTabs } from './ContentTabs'
 import { wordsOf } from './draft'
 import { sameText } from './Languages'
@@ -20,7 +36,23 @@ export default function TemplateListPage() {
   const go = useGo()
   const write = useCan()('content.write')
   const [filter, setFilter] = useUrlState(defaults)
-  const templates = useList('/api/v1/templates', { query: { q: filter.q || undefined, status: filter.status as 'active' } })
+  const query = { q: filter.q || undefined, status: filter.status as 'active' }
+  const templates = useList('/api/v1/templates', { query })
+  const selection = useBulk({
+    acts: write
+      ? [
+          query.status === 'active'
+            ? { act: 'template_archive', label: t('action.archive'), icon: <Archive size={14} /> }
+            : { act: 'template_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> },
+        ]
+      : [],
+    query,
+    lists: ['/api/v1/templates'],
+  })
+  // What lacks a language is found among what was read: there is no "all that match" of it, nor a file.
+  const bulk = filter.language ? { ...selection, matching: undefined } : selection
+  const written = useFile('templates', query)
+  const file = filter.language ? undefined : written
   const brand = useRead('/api/v1/brand', {})
   const snippets = useList('/api/v1/snippets', {}, { size: 200 })
   useShortcuts(write ? [{ keys: 'n', label: t('content.new_mail'), run: () => go('/content/new') }] : [])
@@ -72,6 +104,7 @@ export default function TemplateListPage() {
           wordsOf(x)
             .map((w) => w.locale)
             .join(' '),
+        field: 'locale',
       },
       {
         id: 'channel',
@@ -93,7 +126,14 @@ export default function TemplateListPage() {
         cell: (x) => (x.status === 'active' && old(x) ? <Tag tone="warning">{t('content.outdated')}</Tag> : <Status value={x.status} />),
         text: (x) => x.status,
       },
-      { id: 'changed', title: t('field.changed'), num: true, cell: (x) => <Ago at={x.updated_at} />, text: (x) => x.updated_at },
+      {
+        id: 'changed',
+        title: t('field.changed'),
+        num: true,
+        cell: (x) => <Ago at={x.updated_at} />,
+        text: (x) => x.updated_at,
+        field: 'updated_at',
+      },
     ],
     [t, missing, old],
   )
@@ -111,7 +151,12 @@ export default function TemplateListPage() {
       lead={t('content.lead')}
       actions={create}
       meta={waiting > 0 ? <span>{t('content.outdated_count', { count: waiting, n: formatNumber(waiting) })}</span> : null}
-      views={<ContentTabs current="mails" />}
+      views={
+        <>
+          <ContentTabs current="mails" />
+          <SavedViews list="templates" state={filter} defaults={defaults} onApply={(s) => setFilter({ ...defaults, ...s })} />
+        </>
+      }
       filters={
         <FilterBar active={active} onClear={() => setFilter(defaults)}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('content.search')} />
@@ -145,6 +190,8 @@ export default function TemplateListPage() {
         loadingMore={templates.loadingMore}
         onMore={templates.loadMore}
         onOpen={(x) => go(`/content/${x.id}`)}
+        {...bulk}
+        file={file}
         filtered={active}
         onClearFilters={() => setFilter(defaults)}
         empty={<EmptyState icon={Mail} title={t('content.empty')} text={t('content.lead')} action={create} />}

@@ -1,4 +1,4 @@
-import { describe, Problem, useSend } from '@/api'
+import { describe, Problem, useRead, useSend } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { useGo } from '@/lib/route'
 import { Ago, Button, confirm, Group, Note, Progress, Stack, Tag, type Tone, toast, toastError } from '@/ui'
@@ -11,6 +11,10 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
   const t = useT()
   const cancel = useSend('post', '/api/v1/jobs/{id}/cancel', { refresh: ['/api/v1/jobs'] })
   const undo = useSend('post', '/api/v1/list-changes/{id}/undo', { refresh: ['/api/v1/jobs'] })
+  const back = useSend('post', '/api/v1/bulk-acts/{id}/undo', { refresh: ['/api/v1'] })
+  const bulk = job.files.some((f) => f.key === 'results') || 'not_done' in job.figures
+  const told = useRead('/api/v1/bulk-acts/{id}', { path: { id: job.id } }, { enabled: bulk && full === true })
+  const refused = (full && bulk && told.data?.refused) || []
   const go = useGo()
   const target = results[job.kind]
   const share = job.total > 0 ? Math.min(100, (100 * job.done) / job.total) : 0
@@ -45,6 +49,21 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
           {t('jobs.again')} <Ago at={job.not_before} />
         </Note>
       ) : null}
+      {refused.length > 0 ? (
+        <div>
+          <div>{t('bulk.refused')}</div>
+          <ul>
+            {refused.map((r) => (
+              <li key={r.id}>
+                {r.name || r.id}
+                <div>
+                  <Note>{describe(new Problem(0, { code: r.code, detail: r.message, args: r.args }))}</Note>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ) : null}
       <Group gap="xs">
         {waits(job) && !job.cancelling ? (
           <Button size="compact-sm" loading={cancel.isPending} onClick={() => void stop()}>
@@ -62,6 +81,17 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
             loading={undo.isPending}
             onClick={() =>
               undo.mutate({ path: { id: job.id } }, { onSuccess: () => toast(t('jobs.undone', { name })), onError: toastError })
+            }
+          >
+            {t('jobs.undo')}
+          </Button>
+        ) : null}
+        {bulk && told.data?.undo && (job.figures.changed ?? 0) > 0 && !waits(job) && !back.isSuccess ? (
+          <Button
+            size="compact-sm"
+            loading={back.isPending}
+            onClick={() =>
+              back.mutate({ path: { id: job.id } }, { onSuccess: () => toast(t('jobs.undone', { name })), onError: toastError })
             }
           >
             {t('jobs.undo')}

@@ -1,6 +1,5 @@
 import { ListChecks } from 'lucide-react'
-import { useState } from 'react'
-import { useList } from '@/api'
+import { useList, useRead } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Ago, DataTable, EmptyState, FilterBar, ListPage, Note, PageTabs, Progress, Sheet, Tag, type Tone } from '@/ui'
@@ -12,8 +11,7 @@ const tones: Record<string, Tone> = { running: 'accent', done: 'success', failed
 /** Long work that people have started: what runs, and how the rest has ended. */
 export default function JobsPage() {
   const t = useT()
-  const [url, setUrl] = useUrlState({ tab: 'all' })
-  const [open, setOpen] = useState<string | null>(null)
+  const [url, setUrl] = useUrlState({ tab: 'all', open: '' })
   const jobs = useList('/api/v1/jobs', {
     query: {
       active: url.tab === 'active' || undefined,
@@ -21,7 +19,8 @@ export default function JobsPage() {
       state: url.tab === 'failed' ? 'failed' : undefined,
     },
   })
-  const shown: Job | undefined = jobs.items.find((j) => j.id === open)
+  const direct = useRead('/api/v1/jobs/{id}', { path: { id: url.open } }, { enabled: url.open !== '' })
+  const shown: Job | undefined = jobs.items.find((j) => j.id === url.open) ?? direct.data
   return (
     <ListPage
       title={t('nav.jobs')}
@@ -48,7 +47,7 @@ export default function JobsPage() {
         more={jobs.more}
         loadingMore={jobs.loadingMore}
         onMore={jobs.loadMore}
-        onOpen={(j) => setOpen(j.id)}
+        onOpen={(j) => setUrl({ open: j.id })}
         columns={[
           {
             id: 'what',
@@ -90,8 +89,12 @@ export default function JobsPage() {
         ]}
         empty={<EmptyState icon={ListChecks} title={t(`jobs.empty_${url.tab}`)} text={t('jobs.lead')} />}
       />
-      <Sheet title={shown?.title || (shown ? word('job_kind', shown.kind) : '')} opened={shown !== undefined} onClose={() => setOpen(null)}>
-        {shown ? <JobState job={shown} full onGo={() => setOpen(null)} /> : null}
+      <Sheet
+        title={shown?.title || (shown ? word('job_kind', shown.kind) : '')}
+        opened={url.open !== '' && shown !== undefined}
+        onClose={() => setUrl({ open: '' })}
+      >
+        {shown ? <JobState job={shown} full /> : null}
       </Sheet>
     </ListPage>
   )

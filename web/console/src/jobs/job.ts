@@ -3,6 +3,9 @@ import { formatNumber, word } from '@/i18n'
 
 export type Job = Schemas['Job']
 
+/** Jobs whose end is told by whoever has started them. */
+export const waited = new Set<string>()
+
 export const waits = (j: Job) => j.state === 'queued' || j.state === 'running'
 
 const order = [

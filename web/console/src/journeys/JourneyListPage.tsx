@@ -1,21 +1,27 @@
-import { Library, Plus, Route } from 'lucide-react'
+import { Archive, ArchiveRestore, Library, Pause, Play, Plus, Route } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { useT } from '@/i18n'
+import { useT, word } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useGo } from '@/lib/route'
+import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
   type Column,
   ListTable,
   EmptyState,
+  FilterBar,
+  FilterChip,
   FormBody,
   Link,
   LinkButton,
   ListPage,
   Num,
+  SavedViews,
+  SearchBox,
   Sheet,
   Status,
   TextInput,
@@ -24,11 +30,29 @@ import {
 
 type Journey = Schemas['Journey']
 
+const none = { q: '', status: '' }
+const statuses = ['draft', 'live', 'paused', 'stopped', 'archived'] as const
+
 export default function JourneyListPage() {
   const t = useT()
   const go = useGo()
-  const write = useCan()('journeys.write')
-  const journeys = useList('/api/v1/journeys', {})
+  const can = useCan()
+  const write = can('journeys.write')
+  const [filter, setFilter] = useUrlState(none)
+  const filtered = filter.q !== '' || filter.status !== ''
+  const clear = () => setFilter(none)
+  const query = { q: filter.q || undefined, status: statuses.find((s) => s === filter.status) }
+  const journeys = useList('/api/v1/journeys', { query })
+  const acts =
+    filter.status === 'archived'
+      ? [{ act: 'journey_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }]
+      : [
+          { act: 'journey_archive', label: t('action.archive'), icon: <Archive size={14} /> },
+          { act: 'journey_pause', label: t('journeys.pause'), icon: <Pause size={14} /> },
+          { act: 'journey_resume', label: t('journeys.resume'), icon: <Play size={14} /> },
+        ]
+  const bulk = useBulk({ acts: can('journeys.publish') ? acts : [], query, lists: ['/api/v1/journeys'] })
+  const file = useFile('journeys', query)
   const [naming, setNaming] = useState(false)
   const create = useSend('post', '/api/v1/journeys', { refresh: ['/api/v1/journeys'] })
   const form = useForm({
@@ -43,9 +67,23 @@ export default function JourneyListPage() {
       { id: 'name', title: t('field.name'), cell: (j) => <Link to={`/journeys/${j.id}`}>{j.name}</Link>, text: (j) => j.name },
       { id: 'status', title: t('field.status'), cell: (j) => <Status value={j.status} />, text: (j) => j.status },
       { id: 'entered', title: t('journeys.entered'), num: true, cell: (j) => <Num value={j.entered} />, text: (j) => j.entered },
-      { id: 'inside', title: t('journeys.inside'), num: true, cell: (j) => <Num value={j.active} />, text: (j) => j.active },
-      { id: 'goal', title: t('journeys.goal'), num: true, cell: (j) => <Num value={j.goals} />, text: (j) => j.goals },
-      { id: 'changed', title: t('field.changed'), num: true, cell: (j) => <Ago at={j.updated_at} />, text: (j) => j.updated_at },
+      {
+        id: 'inside',
+        title: t('journeys.inside'),
+        num: true,
+        cell: (j) => <Num value={j.active} />,
+        text: (j) => j.active,
+        field: 'active',
+      },
+      { id: 'goal', title: t('journeys.goal'), num: true, cell: (j) => <Num value={j.goals} />, text: (j) => j.goals, field: 'goals' },
+      {
+        id: 'changed',
+        title: t('field.changed'),
+        num: true,
+        cell: (j) => <Ago at={j.updated_at} />,
+        text: (j) => j.updated_at,
+        field: 'updated_at',
+      },
     ],
     [t],
   )
@@ -70,6 +108,18 @@ export default function JourneyListPage() {
           {start}
         </>
       }
+      views={<SavedViews list="journeys" state={filter} defaults={none} onApply={setFilter} />}
+      filters={
+        <FilterBar active={filtered} onClear={clear}>
+          <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('journeys.search')} />
+          <FilterChip
+            label={t('field.status')}
+            value={filter.status}
+            choices={statuses.map((value) => ({ value, label: word('status', value) }))}
+            onChange={(status) => setFilter({ status })}
+          />
+        </FilterBar>
+      }
     >
       <ListTable
         name="journeys"
@@ -78,6 +128,10 @@ export default function JourneyListPage() {
         of={journeys}
         rowId={(j) => j.id}
         onOpen={(j) => go(`/journeys/${j.id}`)}
+        {...bulk}
+        file={file}
+        filtered={filtered}
+        onClearFilters={clear}
         empty={<EmptyState icon={Route} title={t('journeys.empty')} text={t('journeys.lead')} action={library} />}
       />
       <Sheet title={t('journeys.new')} opened={naming} onClose={() => setNaming(false)}>

@@ -21,6 +21,7 @@ import {
   Stack,
   Textarea,
 } from '@/ui'
+import { RemoveMembers } from './RemoveMembers'
 import { rowsOf } from './rows'
 
 const atOnce = 5000 // rows a call; what the API takes
@@ -28,10 +29,10 @@ const atOnce = 5000 // rows a call; what the API takes
 export default function ListDetailPage() {
   const id = useParam('id')
   const list = useRead('/api/v1/lists/{id}', { path: { id } })
-  return <Loaded of={list}>{(l) => <View id={id} name={l.name} />}</Loaded>
+  return <Loaded of={list}>{(l) => <View id={id} name={l.name} size={l.size} />}</Loaded>
 }
 
-function View({ id, name }: { id: string; name: string }) {
+function View({ id, name, size }: { id: string; name: string; size: number }) {
   const t = useT()
   const can = useCan()
   const write = can('segments.write')
@@ -61,6 +62,12 @@ function View({ id, name }: { id: string; name: string }) {
           { id: 'email', title: t('field.email'), cell: (p) => p.email ?? '', text: (p) => p.email },
           { id: 'seen', title: t('field.last_seen'), num: true, cell: (p) => <Ago at={p.last_seen} />, text: (p) => p.last_seen },
         ]}
+        matching={{ scope: id, total: size, onAsk: () => void refresh(['/api/v1/lists']) }}
+        bulk={
+          write
+            ? (ids, clear, all) => <RemoveMembers id={id} name={name} ids={ids} all={all ? size : undefined} onDone={clear} />
+            : undefined
+        }
         empty={<EmptyState title={t('list.nobody')} />}
       />
     </DetailPage>

@@ -1,7 +1,9 @@
-import { Filter, Plus } from 'lucide-react'
+import { Archive, ArchiveRestore, Filter, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useT } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
@@ -29,7 +31,21 @@ export default function SegmentListPage() {
   const go = useGo()
   const write = useCan()('segments.write')
   const [filter, setFilter] = useUrlState({ q: '', status: '' })
-  const segments = useList('/api/v1/segments', { query: { q: filter.q || undefined, status: (filter.status || undefined) as never } })
+  const query = { q: filter.q || undefined, status: (filter.status || undefined) as 'active' | undefined }
+  const segments = useList('/api/v1/segments', { query })
+  const put = filter.status === 'archived'
+  const bulk = useBulk({
+    acts: write
+      ? [
+          put
+            ? { act: 'segment_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }
+            : { act: 'segment_archive', label: t('action.archive'), icon: <Archive size={14} /> },
+        ]
+      : [],
+    query,
+    lists: ['/api/v1/segments'],
+  })
+  const file = useFile('segments', query)
   useShortcuts(write ? [{ keys: 'n', label: t('segments.new'), run: () => go('/segments/new') }] : [])
   const columns = useMemo<Column<Segment>[]>(
     () => [
@@ -50,7 +66,7 @@ export default function SegmentListPage() {
         cell: (s) => <Status value={s.status === 'archived' ? 'archived' : s.state} />,
         text: (s) => s.state,
       },
-      { id: 'changed', title: t('field.changed'), cell: (s) => <Ago at={s.updated_at} />, text: (s) => s.updated_at },
+      { id: 'changed', title: t('field.changed'), cell: (s) => <Ago at={s.updated_at} />, text: (s) => s.updated_at, field: 'updated_at' },
       { id: 'size', title: t('field.people'), num: true, cell: (s) => <Num value={s.size} />, text: (s) => s.size },
     ],
     [t],
@@ -95,6 +111,8 @@ export default function SegmentListPage() {
         of={segments}
         rowId={(s) => s.id}
         onOpen={(s) => go(`/segments/${s.id}`)}
+        {...bulk}
+        file={file}
         filtered={filtered}
         onClearFilters={clear}
         empty={<EmptyState icon={Filter} title={t('segments.empty')} text={t('segments.lead')} action={create} />}

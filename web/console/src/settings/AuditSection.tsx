@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useCan } from '@/app/session'
 import { codesBelow, hasText, useT, word } from '@/i18n'
+import { useFile } from '@/jobs/useFile'
 import { useUrlState } from '@/lib/route'
 import {
   Button,
@@ -52,15 +53,15 @@ export default function AuditSection() {
     d.setDate(d.getDate() + add)
     return d.toISOString()
   }
-  const log = useList('/api/v1/audit', {
-    query: {
-      actor: filter.actor || undefined,
-      noun: filter.noun || undefined,
-      noun_id: filter.id || undefined,
-      from: moment(filter.from),
-      to: moment(filter.to, 1),
-    },
-  })
+  const query = {
+    actor: filter.actor || undefined,
+    noun: filter.noun || undefined,
+    noun_id: filter.id || undefined,
+    from: moment(filter.from),
+    to: moment(filter.to, 1),
+  }
+  const log = useList('/api/v1/audit', { query })
+  const file = useFile('audit', query)
   const active = Object.values(filter).some(Boolean)
   const about = (e: Entry, whole = false) => {
     const name = hasText(`audit.noun.${e.noun}`) ? t(`audit.noun.${e.noun}`) : e.noun
@@ -108,12 +109,14 @@ export default function AuditSection() {
         filtered={active}
         onClearFilters={() => setFilter(clear)}
         onOpen={setOpen}
+        file={file}
         columns={[
-          { id: 'who', title: t('audit.who'), cell: actor, text: (e) => e.actor.name || e.actor.id },
-          { id: 'what', opens: true, title: t('audit.what'), cell: verb, text: (e) => e.action },
-          { id: 'about', title: t('audit.about'), cell: (e) => about(e), text: (e) => `${e.noun} ${e.noun_id}` },
+          { id: 'who', title: t('audit.who'), cell: actor, text: (e) => e.actor.name || e.actor.id, field: 'actor.name' },
+          { id: 'what', opens: true, title: t('audit.what'), cell: verb, text: (e) => e.action, field: 'action' },
+          { id: 'about', title: t('audit.about'), cell: (e) => about(e), text: (e) => e.noun, field: 'noun' },
+          { id: 'noun_id', title: t('audit.id'), optional: true, cell: (e) => e.noun_id ?? '', text: (e) => e.noun_id },
           { id: 'ip', title: 'IP', optional: true, cell: (e) => e.ip ?? '', text: (e) => e.ip },
-          { id: 'time', title: t('field.time'), cell: (e) => <Time at={e.at} />, text: (e) => e.at },
+          { id: 'time', title: t('field.time'), cell: (e) => <Time at={e.at} />, text: (e) => e.at, field: 'at' },
           {
             id: 'more',
             title: '',

@@ -4,8 +4,10 @@ import { useCan } from '@/app/session'
 import { codesBelow, formatNumber, useT, word } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
 import { download, toCsv } from '@/lib/download'
+import { type Bulk, doBulk, useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useUrlState } from '@/lib/route'
+import { useGo, useUrlState } from '@/lib/route'
 import {
   Alert,
   Button,
@@ -47,7 +49,17 @@ export default function SuppressionsSection() {
   useShortcuts(write ? [{ keys: 'n', label: t('suppression.add'), run: () => setSheet('add') }] : [])
   const channels = useRead('/api/v1/channels', {})
   const query = { channel: filter.channel || undefined, reason: (filter.reason || undefined) as Reason | undefined }
-  const found = useList('/api/v1/suppressions', { query: { ...query, address: filter.q.trim() || undefined } })
+  const asked = { ...query, address: filter.q.trim() || undefined }
+  const found = useList('/api/v1/suppressions', { query: asked })
+  const [lifting, setLifting] = useState<{ todo: Bulk; count: number; clear: () => void } | null>(null)
+  const bulk = useBulk({
+    acts: write
+      ? [{ act: 'suppression_lift', label: t('suppression.lift'), ask: (todo, count, clear) => setLifting({ todo, count, clear }) }]
+      : [],
+    query: asked,
+    lists: live.refresh,
+  })
+  const file = useFile('suppressions', asked)
   const kinds = (channels.data?.items ?? []).map((c) => ({ value: c.kind, label: word('channel', c.kind) }))
   const reasons = codesBelow('suppression_reason').map((r) => ({ value: r, label: t(`suppression_reason.${r}`) }))
   const active = Object.values(filter).some(Boolean)
@@ -85,7 +97,9 @@ export default function SuppressionsSection() {
         name="suppressions"
         label={t('settings.section.suppressions')}
         of={found}
-        rowId={(s) => `${s.channel} ${s.hash}`}
+        rowId={(s) => `${s.channel}/${s.hash}`}
+        {...bulk}
+        file={file}
         filtered={active}
         onClearFilters={() => setFilter(clear)}
         columns={[
@@ -106,7 +120,7 @@ export default function SuppressionsSection() {
             ),
             text: (s) => s.reason,
           },
-          { id: 'since', title: t('suppression.since'), cell: (s) => <Time at={s.at} />, text: (s) => s.at },
+          { id: 'since', title: t('suppression.since'), cell: (s) => <Time at={s.at} />, text: (s) => s.at, field: 'at' },
           {
             id: 'more',
             title: '',
@@ -129,6 +143,9 @@ export default function SuppressionsSection() {
       </Sheet>
       <Sheet title={t('suppression.remove')} opened={sheet !== null && typeof sheet === 'object'} onClose={close}>
         {sheet !== null && typeof sheet === 'object' ? <Remove entry={sheet} onDone={close} /> : null}
+      </Sheet>
+      <Sheet title={t('suppression.lift')} opened={lifting !== null} onClose={() => setLifting(null)}>
+        {lifting ? <Lift {...lifting} onDone={() => setLifting(null)} /> : null}
       </Sheet>
     </SettingsSection>
   )
@@ -205,6 +222,45 @@ function Remove({ entry: s, onDone }: { entry: Suppression; onDone: () => void }
         maxLength={500}
         data-autofocus
         {...form.getInputProps('why')}
+      />
+    </FormBody>
+  )
+}
+
+/** Many at once. The list holds no addresses, so nobody could put them back: the number is typed first. */
+function Lift({ todo, count, clear, onDone }: { todo: Bulk; count: number; clear: () => void; onDone: () => void }) {
+  const t = useT()
+  const go = useGo()
+  const form = useForm({
+    initial: { why: '', count: '' },
+    check: (v) => ({
+      ...(v.why.trim() ? {} : { why: t('suppression.why_missing') }),
+      ...(v.count.trim() === String(count) ? {} : { count: t('suppression.count_wrong', { n: String(count) }) }),
+    }),
+    save: async (v) => {
+      clear()
+      await doBulk({ ...todo, with: v.why.trim() }, live.refresh, go)
+    },
+    onDone,
+  })
+  return (
+    <FormBody form={form} action={t('suppression.lift')} onCancel={onDone} danger>
+      <Note>{t('suppression.lift_many', { count, n: formatNumber(count) })}</Note>
+      <Textarea
+        label={t('suppression.why')}
+        description={t('suppression.why_help')}
+        required
+        autosize
+        minRows={2}
+        maxLength={500}
+        data-autofocus
+        {...form.getInputProps('why')}
+      />
+      <TextInput
+        label={t('confirm.type_name', { name: String(count) })}
+        inputMode="numeric"
+        autoComplete="off"
+        {...form.getInputProps('count')}
       />
     </FormBody>
   )

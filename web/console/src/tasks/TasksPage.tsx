@@ -1,8 +1,10 @@
-import { Check, Hand, ListTodo, Plus } from 'lucide-react'
+import { Check, Hand, ListTodo, Plus, RotateCcw, UserRound } from 'lucide-react'
 import { useState } from 'react'
 import { becomes, type Guess, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT, word } from '@/i18n'
+import { useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useUrlState } from '@/lib/route'
 import {
@@ -61,6 +63,23 @@ export default function TasksPage() {
     refresh: changed,
     shows: (a) => [becomes(changed[0]!, a.path.id, { assignee: a.body.assignee })],
   })
+  const acts =
+    url.tab === 'done'
+      ? [{ act: 'task_reopen', label: t('tasks.reopen'), icon: <RotateCcw size={14} /> }]
+      : [
+          { act: 'task_complete', label: t('tasks.complete'), icon: <Check size={14} /> },
+          {
+            act: 'task_assign',
+            label: t('tasks.assign'),
+            icon: <UserRound size={14} />,
+            choices: [
+              { value: '', label: t('tasks.anybody') },
+              ...(staff.data?.items ?? []).map((s) => ({ value: s.id, label: s.name || s.email })),
+            ],
+          },
+        ]
+  const bulk = useBulk({ acts: write ? acts : [], query, lists: changed })
+  const file = useFile('tasks', query)
   const fresh = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setOpen('new')}>
       {t('tasks.new')}
@@ -88,6 +107,8 @@ export default function TasksPage() {
         of={tasks}
         rowId={(x) => x.id}
         onOpen={setOpen}
+        {...bulk}
+        file={file}
         columns={[
           {
             id: 'title',
@@ -106,16 +127,25 @@ export default function TasksPage() {
             title: t('field.person'),
             cell: (x) => (x.person_id ? <Link to={`/people/${x.person_id}`}>{t('action.open')}</Link> : null),
             text: (x) => x.person_id,
+            field: 'person_id',
           },
           {
             id: 'who',
             title: t('tasks.who'),
             cell: (x) => name(x.assignee) ?? (x.role ? word('role', x.role) : t('tasks.anybody')),
             text: (x) => name(x.assignee) ?? x.role,
+            field: 'assignee',
           },
           { id: 'status', title: t('field.status'), cell: (x) => <Status of="task" value={x.status} />, text: (x) => x.status },
-          { id: 'due', title: t('tasks.due'), num: true, cell: (x) => <Time at={x.due_at} />, text: (x) => x.due_at },
-          { id: 'made', title: t('tasks.made'), num: true, cell: (x) => <Ago at={x.created_at} />, text: (x) => x.created_at },
+          { id: 'due', title: t('tasks.due'), num: true, cell: (x) => <Time at={x.due_at} />, text: (x) => x.due_at, field: 'due_at' },
+          {
+            id: 'made',
+            title: t('tasks.made'),
+            num: true,
+            cell: (x) => <Ago at={x.created_at} />,
+            text: (x) => x.created_at,
+            field: 'created_at',
+          },
           ...(write && url.tab !== 'done'
             ? [
                 {

@@ -77,6 +77,49 @@ test('all that fit can be meant, also those that were not read', () => {
   expect(screen.queryByText(/that match are selected/)).toBeNull()
 })
 
+test('what another filter hides is selected no more', () => {
+  const shown = (rows: Row[]) => (
+    <UiProvider>
+      <DataTable name="x" label="x" rows={rows} rowId={(r) => r.id} columns={seen} bulk={(ids) => <output>{ids.join()}</output>} />
+    </UiProvider>
+  )
+  const { rerender } = render(shown([{ id: 'a' }, { id: 'b' }]))
+  fireEvent.click(within(screen.getByRole('table')).getByLabelText('Select all rows'))
+  rerender(shown([{ id: 'b' }, { id: 'c' }]))
+  expect(screen.getByRole('status').textContent).toBe('b')
+})
+
+test('a file of more rows than were read is made by the server, with the columns that are shown', () => {
+  const file = vi.fn()
+  localStorage.setItem('table.f', JSON.stringify({ size: false }))
+  render(
+    <UiProvider>
+      <DataTable
+        name="f"
+        label="Rows"
+        rows={[{ id: 'a' }]}
+        rowId={(r) => r.id}
+        more
+        file={file}
+        columns={[
+          { id: 'name', title: 'Name', cell: (r) => r.id, text: (r) => r.id },
+          { id: 'size', title: 'Size', cell: () => '', text: () => 1 },
+          { id: 'seen', title: 'Seen', cell: () => '', text: () => '', field: 'progress.done' },
+          { id: 'more', title: '', cell: () => 'x' },
+        ]}
+      />
+    </UiProvider>,
+  )
+  fireEvent.click(screen.getByRole('button', { name: 'Download as CSV' }))
+  expect(file).toHaveBeenCalledWith(
+    [
+      { title: 'Name', field: 'name' },
+      { title: 'Seen', field: 'progress.done' },
+    ],
+    'Rows',
+  )
+})
+
 test('a row opens without a mouse and on a phone', () => {
   const opened = vi.fn()
   const shown = (wide: boolean) => {

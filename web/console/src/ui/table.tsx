@@ -34,6 +34,8 @@ export interface Column<T> {
   orders?: [Order, Order]
   /** Text for the CSV file; columns without it are left out of the file. */
   text?: (row: T) => string | number | null | undefined
+  /** Member of the row that the server writes in a file of all rows, with dots for members of members; the id of the column if it is called so. */
+  field?: string
 }
 
 interface Props<T> {
@@ -60,6 +62,8 @@ interface Props<T> {
   bulk?: (ids: string[], clear: () => void, all: boolean) => ReactNode
   /** Everything that fits can be selected at once: `scope` is what it has to fit, `total` how many there are, once `onAsk` had them counted. */
   matching?: { scope: string; total?: number; onAsk: () => void }
+  /** Has a file made of all rows there are, with these columns; the table itself writes one only if it holds them all. */
+  file?: (columns: { title: string; field: string }[], title: string) => void
   /** Shown when there are no rows at all. */
   empty?: ReactNode
   /** Filters are set: no rows means nothing found. */
@@ -210,7 +214,7 @@ export function DataTable<T extends object>(p: Props<T>) {
 
   const visible = given.filter((c) => visibility[c.id])
   const main = visible.find((c) => c.main) ?? visible[0]
-  const ids = Object.keys(selection).filter((id) => selection[id])
+  const ids = p.rows.map(rowId).filter((id) => selection[id]) // what another filter hides is not meant
   const clear = () => {
     setPicked({})
     setScope(null)
@@ -243,6 +247,11 @@ export function DataTable<T extends object>(p: Props<T>) {
 
   const csv = () => {
     const out = visible.filter((c) => c.text)
+    if (p.more && p.file)
+      return p.file(
+        out.map((c) => ({ title: c.title, field: c.field ?? c.id })),
+        p.label,
+      )
     download(`${p.name}.csv`, toCsv([out.map((c) => c.title), ...p.rows.map((r) => out.map((c) => c.text!(r)))]), 'text/csv;charset=utf-8')
   }
   const open = (row: T) => (e: React.MouseEvent) => {
