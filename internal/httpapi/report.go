@@ -148,6 +148,8 @@ type PersonBehind struct {
 	MessageID string         `json:"message_id,omitempty"`
 	RoundID   string         `json:"round_id,omitempty"`
 	Node      string         `json:"node,omitempty"`
+	Times     int64          `json:"times,omitempty" doc:"how many messages count, of figures that name a person once"`
+	Amount    *Money         `json:"amount,omitempty" doc:"of figures of money; negative if it was taken back"`
 }
 
 func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[List[PersonBehind]], error) {
@@ -156,10 +158,14 @@ func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[L
 		return nil, err
 	}
 	return list(found, func(b report.Person) PersonBehind {
-		return PersonBehind{
+		out := PersonBehind{
 			Person: who(b.PersonID), At: moment(b.At), State: b.State, Reason: b.Reason, Data: b.Data, Detail: b.Detail,
-			MessageID: b.Message, RoundID: b.Round, Node: b.Node,
+			MessageID: b.Message, RoundID: b.Round, Node: b.Node, Times: b.Times,
 		}
+		if b.Currency != "" {
+			out.Amount = &Money{b.Amount, b.Currency}
+		}
+		return out
 	}), nil
 }
 
@@ -167,7 +173,7 @@ type FigureQuery struct {
 	PageAt
 	Metric string `query:"metric" default:"audience" doc:"name of a figure of the report"`
 	Reason string `query:"reason" doc:"narrows refused, failed, ended and out to one reason or output"`
-	Node   string `query:"node" doc:"of a journey"`
+	Node   string `query:"node" doc:"of a journey; of a campaign: variant of its test"`
 }
 
 // figureNames maps the report's names to the journey's own figures.
@@ -182,7 +188,7 @@ func (q FigureQuery) figure() (report.Figure, error) {
 		name += ":" + q.Reason
 	}
 	f, err := report.ParseFigure(q.Node, name)
-	return f, renamed(err, func(field string) string { return strings.Replace(field, "figure", "metric", 1) })
+	return f, inMetric(err)
 }
 
 func (a *api) reportRoutes() {
@@ -282,6 +288,23 @@ func (a *api) reportRoutes() {
 		}
 		return answer(out), nil
 	})
+	type overviewPeople struct {
+		Paging
+		Metric string `query:"metric" required:"true" enum:"active_people,sent,refused,bounced,opened,clicked,unsubscribed,journeys_entered,journey_goals,orders" doc:"name of a figure of the days"`
+		Day    string `query:"day" doc:"one of them; without it all, and orders of all time"`
+	}
+	route(a, http.MethodGet, "/reports/overview/people", "report-overview-people", "The people behind a figure of the overview: a row a message, entrance, goal or order, or of active_people a row a person", staff.PeopleRead, func(ctx context.Context, in *overviewPeople) (*body[List[PersonBehind]], error) {
+		found, err := r.OverviewPeople(ctx, workspaceOf(ctx), in.Day, in.Metric, in.request())
+		if err != nil {
+			return nil, renamed(err, func(string) string { return "day" })
+		}
+		return a.behind(ctx, found)
+	})
+}
+
+// inMetric names the input that a figure's fault is about.
+func inMetric(err error) error {
+	return renamed(err, func(field string) string { return strings.Replace(field, "figure", "metric", 1) })
 }
 
 func (a *api) statsRoutes() {

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // Plan is the communication plan of some days.
@@ -84,11 +86,7 @@ type ScheduleRun struct {
 }
 
 func (a *api) planRoutes() {
-	type days struct {
-		From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
-		To   string `query:"to" doc:"last day; today if left out"`
-	}
-	route(a, http.MethodGet, "/plan", "plan-get", "The communication plan of some days: what went and what will go, where it collides, and the pressure on people", staff.ReportsRead, func(ctx context.Context, in *days) (*body[Plan], error) {
+	route(a, http.MethodGet, "/plan", "plan-get", "The communication plan of some days: what went and what will go, where it collides, and the pressure on people", staff.ReportsRead, func(ctx context.Context, in *DaysQuery) (*body[Plan], error) {
 		p, err := a.c.Reports.Plan(ctx, workspaceOf(ctx), in.From, in.To)
 		if err != nil {
 			return nil, err
@@ -120,6 +118,29 @@ func (a *api) planRoutes() {
 			out.Pressure = append(out.Pressure, x)
 		}
 		return answer(out), nil
+	})
+	type people struct {
+		DaysQuery
+		Paging
+		Metric string `query:"metric" required:"true" enum:"conflict,pressure"`
+		A      string `query:"a" maxLength:"80" doc:"of a conflict: id of the campaign or series of one entry"`
+		B      string `query:"b" maxLength:"80" doc:"of the other entry"`
+		Least  int64  `query:"least" minimum:"1" default:"1" doc:"of pressure: who got so many messages or more from the first to the last day"`
+		Most   int64  `query:"most" minimum:"0" doc:"and no more than so many; 0: any number"`
+	}
+	route(a, http.MethodGet, "/plan/people", "plan-people", "The people behind a conflict or the pressure of some days", staff.PeopleRead, func(ctx context.Context, in *people) (*body[List[PersonBehind]], error) {
+		ws := workspaceOf(ctx)
+		var found page.Of[report.Person]
+		var err error
+		if in.Metric == "conflict" {
+			found, err = a.c.Reports.ConflictPeople(ctx, ws, in.A, in.B, in.request())
+		} else {
+			found, err = a.c.Reports.PressedPeople(ctx, ws, in.From, in.To, in.Least, in.Most, in.request())
+		}
+		if err != nil {
+			return nil, err
+		}
+		return a.behind(ctx, found)
 	})
 	route(a, http.MethodPut, "/plan/cadence", "plan-cadence-set", "Set the rhythm that the team aims at", staff.CampaignsWrite, func(ctx context.Context, in *in[Cadence]) (*body[Cadence], error) {
 		var w workspace.Workspace

@@ -75,12 +75,14 @@ func summaryFigures(f report.SummaryFigures) SummaryFigures {
 	}
 }
 
+// DaysQuery chooses days. It is exported because huma reads embedded fields of exported types only.
+type DaysQuery struct {
+	From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
+	To   string `query:"to" doc:"last day; today if left out"`
+}
+
 func (a *api) summaryRoutes() {
-	type days struct {
-		From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
-		To   string `query:"to" doc:"last day; today if left out"`
-	}
-	route(a, http.MethodGet, "/reports/summary", "report-summary", "How a period went: reach, active people, revenue by source, health of mail, and what is not as it was", staff.ReportsRead, func(ctx context.Context, in *days) (*body[Summary], error) {
+	route(a, http.MethodGet, "/reports/summary", "report-summary", "How a period went: reach, active people, revenue by source, health of mail, and what is not as it was", staff.ReportsRead, func(ctx context.Context, in *DaysQuery) (*body[Summary], error) {
 		s, err := a.c.Reports.Summary(ctx, workspaceOf(ctx), in.From, in.To)
 		if err != nil {
 			return nil, err
@@ -101,5 +103,19 @@ func (a *api) summaryRoutes() {
 			out.Anomalies = append(out.Anomalies, SummaryAnomaly(x))
 		}
 		return answer(out), nil
+	})
+	type people struct {
+		DaysQuery
+		Paging
+		Metric string `query:"metric" required:"true" enum:"asked,reached,opened,clicked,active_people,new_people,orders,earned,credited,refunded" doc:"name of a figure of the summary"`
+		Kind   string `query:"kind" maxLength:"40" doc:"of the source, of credited and refunded"`
+		Source string `query:"source" maxLength:"80" doc:"its id"`
+	}
+	route(a, http.MethodGet, "/reports/summary/people", "report-summary-people", "The people behind a figure of the summary: a row a person; of orders, earned and credited a row an order", staff.PeopleRead, func(ctx context.Context, in *people) (*body[List[PersonBehind]], error) {
+		found, err := a.c.Reports.SummaryPeople(ctx, workspaceOf(ctx), in.From, in.To, in.Metric, in.Kind, in.Source, in.request())
+		if err != nil {
+			return nil, inMetric(err)
+		}
+		return a.behind(ctx, found)
 	})
 }

@@ -219,7 +219,7 @@ func (a *api) reportTableRoutes() {
 			return nil, err
 		}
 		return csvFile(in.Key+"-people", in.BOM, func(w *csv.Writer) error {
-			if err := w.Write([]string{"person_id", "name", "email", "at", "state", "reason", "detail", "message_id", "node"}); err != nil {
+			if err := w.Write([]string{"person_id", "name", "email", "at", "state", "reason", "detail", "message_id", "node", "amount", "currency"}); err != nil {
 				return err
 			}
 			for {
@@ -228,11 +228,14 @@ func (a *api) reportTableRoutes() {
 					return err
 				}
 				for _, p := range shown.Body.Items {
-					at := ""
+					at, amount, currency := "", "", ""
 					if p.At != nil {
 						at = p.At.Format(time.RFC3339)
 					}
-					if err := w.Write([]string{p.Person.ID, sheet.Safe(p.Person.Name), sheet.Safe(p.Person.Email), at, p.State, p.Reason, sheet.Safe(p.Detail), p.MessageID, sheet.Safe(p.Node)}); err != nil {
+					if p.Amount != nil {
+						amount, currency = major(p.Amount.Minor, p.Amount.Currency), p.Amount.Currency
+					}
+					if err := w.Write([]string{p.Person.ID, sheet.Safe(p.Person.Name), sheet.Safe(p.Person.Email), at, p.State, p.Reason, sheet.Safe(p.Detail), p.MessageID, sheet.Safe(p.Node), amount, currency}); err != nil {
 						return err
 					}
 				}

@@ -57,12 +57,177 @@ func TestReportsLeadFromFiguresToPeopleAndIntoASpreadsheet(t *testing.T) {
 		t.Errorf("the export is in the audit log as %+v", got)
 	}
 	for path, status := range map[string]int{
-		"/reports/nonsense": 404, "/reports/nonsense/csv": 404, "/reports/links?domain=a.example": 422, "/reports/campaigns/people?metric=revenue&all=true": 422, "/reports/campaigns/people?metric=sent": 422,
+		"/reports/nonsense": 404, "/reports/nonsense/csv": 404, "/reports/links?domain=a.example": 422, "/reports/campaigns/people?metric=open_rate&all=true": 422, "/reports/campaigns/people?metric=sent": 422,
 	} {
 		if r := w.call("GET "+path, asked{key: b.key}); r.Code != status {
 			t.Errorf("%s: %d %s", path, r.Code, r.Body)
 		} else {
 			problemOf(t, r)
+		}
+	}
+}
+
+// behind are the people behind a figure, read in pages of two.
+func (w *world) behind(key, path string) (all []httpapi.PersonBehind) {
+	w.t.Helper()
+	for cursor := ""; ; {
+		var found httpapi.List[httpapi.PersonBehind]
+		w.ok(key, "GET "+path+"&limit=2&cursor="+cursor, "", &found)
+		all = append(all, found.Items...)
+		if cursor = found.NextCursor; cursor == "" {
+			return all
+		}
+	}
+}
+
+func amounts(rows []httpapi.PersonBehind) (n int64) {
+	for _, r := range rows {
+		if r.Amount != nil {
+			n += r.Amount.Minor
+		}
+	}
+	return n
+}
+
+func TestEveryFigureLeadsToExactlyWhomItCounts(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	now := w.clock.Now()
+	w.feed(track(b.ws, "more-1", "aya", event.OrderCompleted, `{"order_id":"M-1","total":40,"currency":"EUR"}`, now))
+	w.feed(track(b.ws, "more-2", "ben", event.OrderCompleted, `{"order_id":"M-2","total":15,"currency":"EUR"}`, now))
+	w.feed(track(b.ws, "back-1", "aya", event.OrderRefunded, `{"order_id":"M-1","total":10,"currency":"EUR"}`, now))
+	w.feed(track(b.ws, "back-2", "ben", event.OrderCancelled, `{"order_id":"M-2"}`, now))
+	var s httpapi.Summary
+	w.ok(b.key, "GET /reports/summary", "", &s)
+	f := s.Now
+	if f.Orders == 0 || f.New == 0 || f.Active == 0 || f.Reached == 0 || len(f.Earned) != 1 || len(f.Credited) != 1 {
+		t.Fatalf("figures that lead nowhere prove nothing: %+v", f)
+	}
+	for metric, want := range map[string]int64{
+		"asked": f.Asked, "reached": f.Reached, "opened": f.Opened, "clicked": f.Clicked, "active_people": f.Active, "new_people": f.New, "orders": f.Orders,
+	} {
+		rows := w.behind(b.key, "/reports/summary/people?metric="+metric)
+		if int64(len(rows)) != want {
+			t.Errorf("%s counts %d and leads to %d: %+v", metric, want, len(rows), rows)
+		}
+		for _, r := range rows {
+			if r.Person.ID == "" {
+				t.Errorf("%s leads to nobody: %+v", metric, r)
+			}
+		}
+	}
+	if got := amounts(w.behind(b.key, "/reports/summary/people?metric=earned")); got != f.Earned[0].Minor {
+		t.Errorf("earned %d, and its people bring %d", f.Earned[0].Minor, got)
+	}
+	if got := amounts(w.behind(b.key, "/reports/summary/people?metric=credited")); got != f.Credited[0].Minor {
+		t.Errorf("credited %d, and its people bring %d", f.Credited[0].Minor, got)
+	}
+	for _, r := range s.Revenue {
+		rows := w.behind(b.key, "/reports/summary/people?metric=credited&kind="+r.Kind+"&source="+r.ID)
+		if int64(len(rows)) != r.Orders || amounts(rows) != sum(r.Net) {
+			t.Errorf("%s: %d orders of %d lead to %+v", r.Name, r.Orders, sum(r.Net), rows)
+		}
+	}
+	var table httpapi.ReportTable
+	w.ok(b.key, "GET /reports/scenarios", "", &table)
+	for _, key := range []string{"campaigns", "scenarios", "trend", "subjects"} {
+		var table httpapi.ReportTable
+		w.ok(b.key, "GET /reports/"+key, "", &table)
+		if got := amounts(w.behind(b.key, "/reports/"+key+"/people?metric=revenue&all=true")); got != sum(table.Total.Money["revenue"]) {
+			t.Errorf("%s: revenue of %d leads to %d", key, sum(table.Total.Money["revenue"]), got)
+		}
+	}
+
+	var o struct {
+		Orders int64
+		Days   []struct {
+			Date                                 string
+			Sent, Refused, Opened, Orders, Goals int64
+			Active                               int64 `json:"active_people"`
+			Entered                              int64 `json:"journeys_entered"`
+		}
+	}
+	w.ok(b.key, "GET /reports/overview", "", &o)
+	if rows := w.behind(b.key, "/reports/overview/people?metric=orders"); int64(len(rows)) != o.Orders || o.Orders == 0 {
+		t.Errorf("%d orders of all time lead to %d", o.Orders, len(rows))
+	}
+	all := map[string]int64{}
+	for _, d := range o.Days[len(o.Days)-3:] {
+		for metric, want := range map[string]int64{"sent": d.Sent, "refused": d.Refused, "opened": d.Opened, "orders": d.Orders, "active_people": d.Active, "journeys_entered": d.Entered} {
+			all[metric] += want
+			if rows := w.behind(b.key, "/reports/overview/people?metric="+metric+"&day="+d.Date); int64(len(rows)) != want {
+				t.Errorf("%s of %s counts %d and leads to %d", metric, d.Date, want, len(rows))
+			}
+		}
+	}
+	if rows := w.behind(b.key, "/reports/overview/people?metric=sent"); int64(len(rows)) != all["sent"] || all["sent"] == 0 {
+		t.Errorf("%d sent in thirty days lead to %d", all["sent"], len(rows))
+	}
+
+	for path, status := range map[string]int{
+		"/reports/summary/people?metric=happiness": 422, "/reports/summary/people?metric=orders&from=x": 422, "/reports/overview/people?metric=sent&day=x": 422,
+		"/reports/summary/people?metric=orders&cursor=x": 422, "/plan/people?metric=conflict&a=none&b=none": 404, "/plan/people?metric=mood": 422,
+	} {
+		if r := w.call("GET "+path, asked{key: b.key}); r.Code != status {
+			t.Errorf("%s: %d %s", path, r.Code, r.Body)
+		}
+	}
+}
+
+func TestThePreviewOfARuleLeadsToWhomItCounts(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	w.feed(identify(b.ws, "i-dan", "dan", `{"country":"FR"}`, w.clock.Now()))
+	w.settle()
+	rule := `{"any":[{"trait":{"path":"country","op":"eq","value":"FR"}},{"not":{"event":{"name":"Order Completed","op":"gte","value":1}}},{"trait":{"path":"country","op":"eq","value":"JP"}}]}`
+	var p struct {
+		Count             int
+		Entering, Leaving int
+		Conditions        []struct {
+			Path  string
+			Count int
+		}
+		Reach []struct {
+			Channel string
+			Count   int
+		}
+	}
+	w.ok(b.key, "POST /segments/preview", `{"segment_id":"`+b.ids["segment"]+`","rule":`+rule+`}`, &p)
+	if p.Count < 4 || len(p.Conditions) < 4 || len(p.Reach) == 0 || p.Entering == 0 {
+		t.Fatalf("%+v", p)
+	}
+	people := func(rest string) (n int) {
+		t.Helper()
+		for cursor := ""; ; {
+			var found httpapi.List[httpapi.Person]
+			w.ok(b.key, "POST /segments/preview/people", `{"rule":`+rule+`,"limit":2,"cursor":"`+cursor+`"`+rest+`}`, &found)
+			n += len(found.Items)
+			if cursor = found.NextCursor; cursor == "" {
+				return n
+			}
+		}
+	}
+	if got := people(""); got != p.Count {
+		t.Errorf("%d fit and %d are listed", p.Count, got)
+	}
+	for _, c := range p.Conditions {
+		if got := people(`,"condition":"` + c.Path + `"`); got != c.Count {
+			t.Errorf("%d fulfil %s and %d are listed", c.Count, c.Path, got)
+		}
+	}
+	for _, c := range p.Reach {
+		if got := people(`,"channel":"` + c.Channel + `"`); got != c.Count {
+			t.Errorf("%d can be reached by %s and %d are listed", c.Count, c.Channel, got)
+		}
+	}
+	for change, want := range map[string]int{"entering": p.Entering, "leaving": p.Leaving} {
+		if got := people(`,"segment_id":"` + b.ids["segment"] + `","change":"` + change + `"`); got != want {
+			t.Errorf("%s: %d and %d are listed", change, want, got)
+		}
+	}
+	for rest, status := range map[string]int{`,"condition":"all[9]"`: 422, `,"change":"entering"`: 422, `,"segment_id":"none","change":"leaving"`: 404} {
+		if r := w.call("POST /segments/preview/people", asked{key: b.key, body: `{"rule":` + rule + rest + `}`}); r.Code != status {
+			t.Errorf("%s: %d %s", rest, r.Code, r.Body)
 		}
 	}
 }
@@ -178,7 +343,11 @@ func TestThePlanShowsWhatGoesWhereItCollidesAndThePressure(t *testing.T) {
 	var plan struct {
 		Entries   []struct{ Campaign, Name, Date string }
 		Conflicts []struct{ A, B, People int64 }
-		Pressure  []struct{ People, Messages int64 }
+		Pressure  []struct {
+			From, To         string
+			People, Messages int64
+			Spread           []struct{ Messages, People int64 }
+		}
 	}
 	w.ok(b.key, "GET /plan?from="+day(w.clock.Now().AddDate(0, 0, -6))+"&to="+day(later.AddDate(0, 0, 2)), "", &plan)
 	both := 0
@@ -192,6 +361,23 @@ func TestThePlanShowsWhatGoesWhereItCollidesAndThePressure(t *testing.T) {
 	}
 	if len(plan.Pressure) == 0 || plan.Pressure[0].People == 0 || plan.Pressure[0].Messages < plan.Pressure[0].People {
 		t.Errorf("the sent campaign puts no pressure on anybody: %+v", plan.Pressure)
+	}
+	for _, c := range plan.Conflicts {
+		path := "/plan/people?metric=conflict&a=" + plan.Entries[c.A].Campaign + "&b=" + plan.Entries[c.B].Campaign
+		if rows := w.behind(b.key, path); int64(len(rows)) != c.People || rows[0].Person.ID == "" {
+			t.Errorf("%d are written to twice and %d are listed", c.People, len(rows))
+		}
+	}
+	for _, x := range plan.Pressure {
+		days := "/plan/people?metric=pressure&from=" + x.From + "&to=" + x.To
+		if rows := w.behind(b.key, days); int64(len(rows)) != x.People {
+			t.Errorf("%d got messages and %d are listed", x.People, len(rows))
+		}
+		for _, s := range x.Spread {
+			if rows := w.behind(b.key, fmt.Sprintf("%s&least=%d&most=%d", days, s.Messages, s.Messages)); int64(len(rows)) != s.People || rows[0].Times != s.Messages {
+				t.Errorf("%d got %d messages and %d are listed", s.People, s.Messages, len(rows))
+			}
+		}
 	}
 	for path, status := range map[string]int{"/plan?from=2026-01-01&to=2026-12-31": 422, "/plan?from=x": 422} {
 		if r := w.call("GET "+path, asked{key: b.key}); r.Code != status {

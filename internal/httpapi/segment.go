@@ -11,6 +11,8 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // Rule is a condition tree; GET /rule-schema has its JSON Schema. Its faults are reported with their path.
@@ -213,6 +215,28 @@ func (a *api) segmentRoutes() {
 			}
 		}
 		return answer(out), nil
+	})
+	type part struct {
+		Rule      Rule   `json:"rule"`
+		Condition string `json:"condition,omitempty" maxLength:"500" doc:"who fulfils the condition at this path alone, as the preview counts them"`
+		Channel   string `json:"channel,omitempty" maxLength:"40" doc:"of those who fulfil the rule, who can be written to on this kind of channel"`
+		SegmentID string `json:"segment_id,omitempty" doc:"the segment whose rule this is to become"`
+		Change    string `json:"change,omitempty" enum:"entering,leaving" doc:"with segment_id: who would come in or go"`
+		Limit     int    `json:"limit,omitempty" minimum:"1" maximum:"500" default:"50"`
+		Cursor    string `json:"cursor,omitempty" doc:"from next_cursor of the page before"`
+	}
+	route(a, http.MethodPost, "/segments/preview/people", "segment-preview-people", "The people behind a figure of a preview", staff.PeopleRead, func(ctx context.Context, in *in[part]) (*body[List[Person]], error) {
+		b := in.Body
+		if b.Change != "" && b.SegmentID == "" {
+			return nil, errs.Invalid("segment.change", "segment_id", "name the segment that people would come into or leave")
+		}
+		found, err := a.c.Segments.PreviewPeople(ctx, workspaceOf(ctx), json.RawMessage(b.Rule), segment.Part{
+			Condition: b.Condition, Channel: b.Channel, Against: b.SegmentID, Entering: b.Change == "entering", Leaving: b.Change == "leaving",
+		}, page.Request{Limit: b.Limit, Cursor: b.Cursor})
+		if err != nil {
+			return nil, err
+		}
+		return a.peoplePage(ctx, found)
 	})
 	route(a, http.MethodGet, "/segments/{id}/members", "segment-members", "The people in a segment or list", staff.PeopleRead, a.members)
 	route(a, http.MethodGet, "/segments/{id}/history", "segment-history", "Who entered and left, and why, newest first", staff.PeopleRead, func(ctx context.Context, in *PageAt) (*body[List[SegmentMove]], error) {

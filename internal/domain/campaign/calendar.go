@@ -8,6 +8,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -125,6 +126,36 @@ func (s *Service) Calendar(ctx context.Context, ws string, from, to time.Time, z
 	})
 	conflicts, err := s.conflicts(ctx, ws, entries, audiences, zone)
 	return entries, conflicts, err
+}
+
+// Both lists by number the people in the audiences of two campaigns or series, as segments and lists are now.
+func (s *Service) Both(ctx context.Context, ws, a, b string, p page.Request) (page.Of[uint64], error) {
+	both := roaring64.New()
+	for i, id := range []string{a, b} {
+		c := Campaign{Workspace: ws}
+		x, err := s.c.Store.GetSeries(ctx, ws, id)
+		if c.Audience = x.Audience; errs.Is(err, errs.KindNotFound) {
+			var found Campaign
+			found, err = s.c.Store.Get(ctx, ws, id)
+			c.Audience = found.Audience
+		}
+		if err != nil {
+			return page.Of[uint64]{}, err
+		}
+		_, m, err := s.audience(ctx, c)
+		if errs.Is(err, errs.KindNotFound) {
+			m, err = roaring64.New(), nil // as the calendar counts it
+		}
+		if err != nil {
+			return page.Of[uint64]{}, err
+		}
+		if i == 0 {
+			both = m
+		} else {
+			both = roaring64.And(both, m)
+		}
+	}
+	return segment.Page(both, p)
 }
 
 // day is when a campaign goes: when its audience was fixed, else its time. The zero time if none is set.

@@ -26,20 +26,12 @@ var links = Spec{
 		return rows[0], nil
 	},
 	people: func(ctx context.Context, s *Service, ws string, q question, row string, _ Figure, p page.Request) (page.Of[Person], error) {
-		after := int64(-1)
-		if _, err := page.Decode(p.Cursor, &after); err != nil {
-			return page.Of[Person]{}, err
-		}
 		where, args := q.clicks(ws)
 		if row != everyRow {
 			where, args = where+` AND url = ?`, append(args, row)
 		}
-		rows, err := s.c.Events.Query(ctx, `SELECT person, MIN(time), ARG_MIN(outbox_id, time), ARG_MIN(node, time)`+where+` AND NOT `+byMachine+` AND person > ?
-			GROUP BY person ORDER BY person LIMIT `+fmt.Sprint(p.Size()+1), append(args, after))
-		if err != nil {
-			return page.Of[Person]{}, fmt.Errorf("people behind a link: %w", err)
-		}
-		return s.numbered(ctx, ws, rows, p)
+		return s.numbers(ctx, ws, `SELECT person, MIN(time), ARG_MIN(outbox_id, time), ARG_MIN(node, time)`+where+` AND NOT `+byMachine+` AND person > ?
+			GROUP BY person ORDER BY person`, args, "clicked", p)
 	},
 }
 
@@ -93,7 +85,7 @@ func (q question) clicks(ws string) (where string, args []any) {
 }
 
 // numbered makes a page of people from rows of the event store: number, time, message, node.
-func (s *Service) numbered(ctx context.Context, ws string, rows [][]any, p page.Request) (page.Of[Person], error) {
+func (s *Service) numbered(ctx context.Context, ws string, rows [][]any, state string, p page.Request) (page.Of[Person], error) {
 	out := page.Of[Person]{}
 	var nums []uint64
 	for i, r := range rows {
@@ -119,7 +111,7 @@ func (s *Service) numbered(ctx context.Context, ws string, rows [][]any, p page.
 		}
 		message, _ := rows[i][2].(string)
 		node, _ := rows[i][3].(string)
-		out.Items = append(out.Items, Person{PersonID: ids[n], At: time.UnixMicro(at).UTC(), State: "clicked", Message: message, Node: node})
+		out.Items = append(out.Items, Person{PersonID: ids[n], At: time.UnixMicro(at).UTC(), State: state, Message: message, Node: node})
 	}
 	return out, nil
 }

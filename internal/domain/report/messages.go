@@ -26,7 +26,7 @@ func messageColumns(first Column) []Column {
 	for _, name := range []string{"delivery_rate", "bounce_rate", "complaint_rate", "unsubscribe_rate", "open_rate", "click_rate", "click_to_open", "conversion_rate"} {
 		out = append(out, Column{Name: name, Kind: Share})
 	}
-	return append(out, Column{Name: "revenue", Kind: Amount})
+	return append(out, Column{Name: "revenue", Kind: Amount, People: true})
 }
 
 // messagesBy is the report of messages by a dimension; kind narrows it to one kind of source.
@@ -112,6 +112,9 @@ const none = Nothing
 const Nothing = "-"
 
 func (s *Service) behindScope(ctx context.Context, ws string, sc Scope, f Figure, p page.Request) (page.Of[Person], error) {
+	if f.money() {
+		return s.credited(ctx, ws, Credits{Scope: sc, Refunded: f.Name == FigureRefunded, Money: true}, p)
+	}
 	m := f.metric()
 	if !m.Valid() {
 		return page.Of[Person]{}, errs.Invalid("report.figure", "figure", "there is no figure %q; use the name of a column", m)
@@ -194,7 +197,19 @@ var scenarios = func() Spec {
 	}
 	spec.people = func(ctx context.Context, s *Service, ws string, q question, row string, f Figure, p page.Request) (page.Of[Person], error) {
 		if row == everyRow {
-			return page.Of[Person]{}, errs.Invalid("report.row", "row", "name the key of a scenario")
+			all, err := rows(ctx, s, ws, q)
+			if err != nil {
+				return page.Of[Person]{}, err
+			}
+			q.scope.Sources = []string{}
+			for _, r := range all {
+				if j, err := s.c.Journeys.Get(ctx, ws, r.Key); err == nil && j.Key != "" {
+					q.scope.Sources = append(q.scope.Sources, r.Key)
+				} else if err != nil && !errs.Is(err, errs.KindNotFound) {
+					return page.Of[Person]{}, err
+				}
+			}
+			return people(ctx, s, ws, q, everyRow, f, p)
 		}
 		j, err := s.c.Journeys.ByKey(ctx, ws, row)
 		if errs.Is(err, errs.KindNotFound) {

@@ -59,8 +59,7 @@ func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	today := now.In(zone)
-	p := periodOf(today.AddDate(0, 0, 1-OverviewDays), today.AddDate(0, 0, 1), zone)
+	p := overviewPeriod(now, zone)
 	for _, start := range p.Days() {
 		out.Days = append(out.Days, Day{Date: start.In(zone), Revenue: map[string]int64{}})
 	}
@@ -72,6 +71,11 @@ func (s *Service) Overview(ctx context.Context, ws string) (Overview, error) {
 	}
 	out.Orders, out.Revenue, err = s.allOrders(ctx, ws)
 	return out, err
+}
+
+func overviewPeriod(now time.Time, zone *time.Location) Period {
+	today := now.In(zone)
+	return periodOf(today.AddDate(0, 0, 1-OverviewDays), today.AddDate(0, 0, 1), zone)
 }
 
 // orderSums are the columns that add up orders by currency. Amounts are added as whole thousandths, which every currency's minor unit
@@ -123,6 +127,9 @@ func span(ws string, p Period) []any {
 
 // dayNumber is the expression that numbers the days of a column of times, from 0. Days differ in length, so it compares with the start of each.
 func dayNumber(column string, days []time.Time) string {
+	if len(days) == 1 {
+		return "CAST(0 AS INTEGER)"
+	}
 	var b strings.Builder
 	b.WriteString("CASE")
 	for i := 1; i < len(days); i++ {
@@ -144,9 +151,15 @@ func at(days []Day, v any) (*Day, error) {
 	return &days[i], nil
 }
 
+// told are the events that the figures of a day count, by the name of the figure.
+var told = map[string]string{
+	"sent": event.MessageSent, "refused": event.MessageRefused, "bounced": event.MessageBounced, "opened": event.MessageOpened, "clicked": event.MessageClicked,
+	"unsubscribed": event.MessageUnsubscribed, "journeys_entered": event.JourneyEntered, "journey_goals": event.JourneyGoal,
+}
+
 func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day) error {
 	number := dayNumber("time", p.Days())
-	told := map[string]func(d *Day) *int64{
+	counts := map[string]func(d *Day) *int64{
 		event.MessageSent:         func(d *Day) *int64 { return &d.Sent },
 		event.MessageRefused:      func(d *Day) *int64 { return &d.Refused },
 		event.MessageBounced:      func(d *Day) *int64 { return &d.Bounced },
@@ -167,7 +180,7 @@ func (s *Service) countDays(ctx context.Context, ws string, p Period, days []Day
 			return err
 		}
 		name, _ := r[1].(string)
-		if to := told[name]; to != nil {
+		if to := counts[name]; to != nil {
 			if *to(d), err = integer(r[2]); err != nil {
 				return err
 			}

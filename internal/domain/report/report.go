@@ -31,6 +31,8 @@ type Campaigns interface {
 // Calendar knows what campaigns went and will go.
 type Calendar interface {
 	Calendar(ctx context.Context, ws string, from, to time.Time, zone *time.Location) ([]campaign.Entry, []campaign.Conflict, error)
+	// Both lists by number the people in the audiences of two campaigns or series.
+	Both(ctx context.Context, ws, a, b string, p page.Request) (page.Of[uint64], error)
 }
 
 // Journeys knows journeys and counts the people in them.
@@ -128,12 +130,15 @@ type Person struct {
 	Message  string // outbox message, empty for figures that are not about one
 	Round    string // round through the journey, empty for figures of messages
 	Node     string // node of the journey
+	Times    int64  // how many messages count, for figures that have a person once; else 0
+	Amount   int64  // of figures of money, in minor units; negative if it was taken back
+	Currency string
 }
 
 // Figure names a figure of a report.
 type Figure struct {
-	Node   string // of a journey; empty: the journey as a whole
-	Name   string // one of outbox.Metric, or of the journey's own: entered, inside, parked, goal, ended, out
+	Node   string // of a journey, or variant of a campaign; empty: the whole
+	Name   string // one of outbox.Metric; of money: revenue, refunded; or of the journey's own: entered, inside, parked, goal, ended, out
 	Detail string // narrows refused, failed, ended, out to one reason or output; empty: all
 }
 
@@ -147,12 +152,18 @@ const (
 	FigureOut     = "out"
 )
 
+// Names of the figures of money: what was credited to messages, refunds taken off, and what was taken off.
+const (
+	FigureRevenue  = "revenue"
+	FigureRefunded = "refunded"
+)
+
 // ParseFigure reads "name" or "name:detail".
 func ParseFigure(node, s string) (Figure, error) {
 	name, detail, _ := strings.Cut(s, ":")
 	f := Figure{Node: node, Name: name, Detail: detail}
 	switch name {
-	case FigureEntered, FigureInside, FigureParked, FigureGoal:
+	case FigureEntered, FigureInside, FigureParked, FigureGoal, FigureRevenue, FigureRefunded:
 		if detail == "" {
 			return f, nil
 		}
@@ -171,6 +182,8 @@ var ofJourney = map[string]string{
 	FigureEntered: journey.In, FigureInside: journey.Inside, FigureParked: journey.Failing,
 	FigureGoal: journey.Goals, FigureEnded: journey.Ended, FigureOut: journey.Out,
 }
+
+func (f Figure) money() bool { return f.Name == FigureRevenue || f.Name == FigureRefunded }
 
 func (f Figure) metric() outbox.Metric {
 	if f.Detail == "" {
@@ -267,7 +280,7 @@ func (s *Service) CampaignPeople(ctx context.Context, ws, id string, f Figure, p
 	if _, err := s.c.Campaigns.Get(ctx, ws, id); err != nil {
 		return page.Of[Person]{}, err
 	}
-	return s.messagePeople(ctx, ws, outbox.Source{Kind: "campaign", ID: id}, f, p)
+	return s.messagePeople(ctx, ws, outbox.Source{Kind: "campaign", ID: id, Node: f.Node}, f, p)
 }
 
 // JourneyPeople lists the people behind a figure of a journey or one of its nodes, latest first.
@@ -294,6 +307,9 @@ func (s *Service) JourneyPeople(ctx context.Context, ws, id string, f Figure, p 
 }
 
 func (s *Service) messagePeople(ctx context.Context, ws string, src outbox.Source, f Figure, p page.Request) (page.Of[Person], error) {
+	if f.money() {
+		return s.credited(ctx, ws, Credits{Scope: Scope{Kind: src.Kind, Source: src.ID, Node: src.Node}, Refunded: f.Name == FigureRefunded, Money: true}, p)
+	}
 	found, err := s.c.Messages.People(ctx, ws, src, f.metric(), p)
 	return personsOf(found, f), err
 }

@@ -17,8 +17,24 @@ type Scope struct {
 	Source   string // id of a campaign or journey
 	Node     string
 	Template string
+	Sources  []string // ids of campaigns or journeys; nil chooses all
 	Versions []string // "<template>:<version>"; nil chooses all
 	Domain   string   // of the address, lower case
+}
+
+// Credits chooses what was credited to messages.
+type Credits struct {
+	Scope    Scope     // of the messages
+	From, To time.Time // when it was earned, To left out. Zero: any time
+	Refunded bool      // only what was given back
+	Money    bool      // only what brought money
+}
+
+// Frequent is a person of several messages.
+type Frequent struct {
+	PersonID string
+	Messages int64
+	Latest   time.Time // when the latest of them was meant to go
 }
 
 // Dimension says by what messages are grouped.
@@ -53,6 +69,11 @@ type Store interface {
 	Reach(ctx context.Context, ws string, s Scope) (Reach, error)
 	// Credited sums what was credited from a time to another (left out), by source, names left empty; in no order.
 	Credited(ctx context.Context, ws string, from, to time.Time) ([]SourceRevenue, error)
+
+	// Credits lists what Credited and the revenue of Groups add up, latest first.
+	Credits(ctx context.Context, ws string, c Credits, p page.Request) (page.Of[outbox.Conversion], error)
+	// Often lists the people of the scope with at least so many messages that count for a metric, and at most so many (0: no limit), by id. The metric must be valid.
+	Often(ctx context.Context, ws string, s Scope, m outbox.Metric, least, most int64, p page.Request) (page.Of[Frequent], error)
 
 	// Pressure says how many people were sent how many of the scope's messages: people by number of messages. People who were sent none
 	// are left out.

@@ -30,6 +30,26 @@ type Rule struct {
 	json []byte
 }
 
+// At returns the part of the rule whose path is that of a NodeCount, as a rule of its own for Audience; nil if there is none.
+func (r *Rule) At(path string) *Rule {
+	var find func(n *node) *node
+	find = func(n *node) *node {
+		if n.path == path {
+			return n
+		}
+		for _, k := range n.kids {
+			if found := find(k); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	if n := find(r.root); n != nil {
+		return &Rule{root: n}
+	}
+	return nil
+}
+
 // node is a group or a leaf.
 type node struct {
 	path  string // "all[0].event"

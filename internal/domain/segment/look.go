@@ -13,6 +13,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -117,12 +118,71 @@ func (s *Service) Audience(ctx context.Context, ws string, raw json.RawMessage) 
 	return audience.People, nil
 }
 
+// Part names some of the people whom a preview counts. The zero Part is all who fulfil the rule.
+type Part struct {
+	Condition string // those who fulfil the node at this path alone, as in Preview.Counts
+	Channel   string // of those who fulfil the rule, whoever can be written to on this kind of channel
+	Against   string // segment whose rule this is to become
+	Entering  bool   // who would come into it
+	Leaving   bool   // who would go
+}
+
+// PreviewPeople lists by number the people whom Preview counts.
+func (s *Service) PreviewPeople(ctx context.Context, ws string, raw json.RawMessage, part Part, p page.Request) (page.Of[uint64], error) {
+	c, err := compile(Segment{Rule: raw})
+	if err != nil {
+		return page.Of[uint64]{}, err
+	}
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return page.Of[uint64]{}, err
+	}
+	if err := s.check(ctx, ws, v, c); err != nil {
+		return page.Of[uint64]{}, err
+	}
+	asked := c.rule
+	if part.Condition != "" {
+		if asked = c.rule.At(part.Condition); asked == nil {
+			return page.Of[uint64]{}, errs.Invalid("segment.condition", "condition", "the rule has no condition at %q; take a path of the preview", part.Condition)
+		}
+	}
+	audience, err := asked.Audience(ctx, source{s.c.Events, v}, ws, s.c.Clock.Now())
+	if err != nil {
+		return page.Of[uint64]{}, err
+	}
+	people := audience.People
+	if part.Channel != "" {
+		reached, err := s.reachable(ctx, ws, v, part.Channel)
+		if err != nil {
+			return page.Of[uint64]{}, err
+		}
+		people = roaring64.And(people, reached)
+	}
+	if part.Entering || part.Leaving {
+		members, err := v.members(part.Against)
+		if err != nil {
+			return page.Of[uint64]{}, err
+		}
+		if part.Entering {
+			people = roaring64.AndNot(people, members)
+		} else {
+			people = roaring64.AndNot(members, people)
+		}
+	}
+	return Page(people, p)
+}
+
 // MembersPage lists the members of a segment or list by ascending number.
 func (s *Service) MembersPage(ctx context.Context, ws, set string, p page.Request) (page.Of[uint64], error) {
 	bits, err := s.Members(ctx, ws, set)
 	if err != nil {
 		return page.Of[uint64]{}, err
 	}
+	return Page(bits, p)
+}
+
+// Page lists the numbers of a bitmap, ascending.
+func Page(bits *roaring64.Bitmap, p page.Request) (page.Of[uint64], error) {
 	var after uint64
 	more, err := page.Decode(p.Cursor, &after)
 	if err != nil {

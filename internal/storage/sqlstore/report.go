@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +61,11 @@ func (s *Report) scope(ws string, sc report.Scope) (where string, args []any) {
 		}
 		args = append(args, f.value)
 		fmt.Fprintf(&b, ` AND %s = $%d`, f.column, len(args))
+	}
+	if sc.Sources != nil {
+		in, arg := s.db.In(len(args)+1, sc.Sources)
+		args = append(args, arg)
+		b.WriteString(` AND source_id ` + in)
 	}
 	if sc.Versions != nil {
 		in, arg := s.db.In(len(args)+1, sc.Versions)
@@ -250,6 +257,60 @@ func (s *Report) Credited(ctx context.Context, ws string, from, to time.Time) ([
 		}
 	}
 	return out, nil
+}
+
+// Credits lists conversions. They know their source themselves; of other things their message is asked.
+func (s *Report) Credits(ctx context.Context, ws string, c report.Credits, p page.Request) (page.Of[outbox.Conversion], error) {
+	at, key := time.UnixMicro(math.MaxInt64), ""
+	var micros int64
+	if more, err := page.Decode(p.Cursor, &micros, &key); err != nil {
+		return page.Of[outbox.Conversion]{}, err
+	} else if more {
+		at = time.UnixMicro(micros)
+	}
+	own := report.Scope{Kind: c.Scope.Kind, Source: c.Scope.Source, Node: c.Scope.Node}
+	where, args := s.scope(ws, own)
+	if !reflect.DeepEqual(own, c.Scope) {
+		where, args = s.scope(ws, c.Scope)
+		where = `workspace_id = $1 AND message_id IN (SELECT id FROM message WHERE ` + where + `)`
+	}
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	if !c.From.IsZero() || !c.To.IsZero() {
+		where += ` AND converted_at >= ` + arg(c.From) + ` AND converted_at < ` + arg(c.To)
+	}
+	if c.Refunded {
+		where += ` AND refunded_minor > 0`
+	}
+	if c.Money {
+		where += ` AND currency <> ''`
+	}
+	a, b := arg(at), arg(at)
+	items, err := sqldb.Collect(ctx, s.db, scanConversion, `SELECT `+conversionColumns+` FROM message_conversion WHERE `+where+
+		` AND (converted_at < `+a+` OR converted_at = `+b+` AND credit_key < `+arg(key)+`) ORDER BY converted_at DESC, credit_key DESC LIMIT `+arg(p.Size()+1), args...)
+	return page.Cut(items, p.Size(), func(c outbox.Conversion) string { return page.Encode(c.At.UnixMicro(), c.Key) }), err
+}
+
+// Often counts messages by person.
+func (s *Report) Often(ctx context.Context, ws string, sc report.Scope, m outbox.Metric, least, most int64, p page.Request) (page.Of[report.Frequent], error) {
+	condition, ok := metricConditions[m]
+	if !ok {
+		return page.Of[report.Frequent]{}, errs.Invalid("outbox.metric.unknown", "metric", "%q is no figure of the report", m)
+	}
+	last := ""
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[report.Frequent]{}, err
+	}
+	where, args := s.scope(ws, sc)
+	n := len(args)
+	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (f report.Frequent, err error) {
+		err = r.Scan(&f.PersonID, &f.Messages, &f.Latest)
+		return f, err
+	}, fmt.Sprintf(`SELECT person_id, count(*), max(not_before) FROM message WHERE %s AND (%s) AND person_id > $%d GROUP BY person_id
+		HAVING count(*) >= $%d AND ($%d = 0 OR count(*) <= $%d) ORDER BY person_id LIMIT $%d`, where, condition, n+1, n+2, n+3, n+3, n+4), append(args, last, least, most, p.Size()+1)...)
+	return page.Cut(items, p.Size(), func(f report.Frequent) string { return page.Encode(f.PersonID) }), err
 }
 
 // AddNote adds a revision.

@@ -146,6 +146,7 @@ func (l life) in(s report.Scope) bool {
 	has := func(want, got string) bool { return want == "" || want == got || want == report.Nothing && got == "" }
 	return !l.NotBefore.Before(s.From) && l.NotBefore.Before(s.To) && has(s.Channel, l.Channel) && has(s.Topic, l.Topic) && has(s.Kind, l.Source.Kind) &&
 		has(s.Source, l.Source.ID) && has(s.Node, l.Source.Node) && has(s.Template, l.Template) && has(s.Domain, l.key(report.ByDomain)) &&
+		(s.Sources == nil || slices.Contains(s.Sources, l.Source.ID)) &&
 		(s.Versions == nil || slices.Contains(s.Versions, l.key(report.ByVersion)))
 }
 
@@ -333,6 +334,20 @@ func tell(t *rapid.T, s outbox.Store, lives []life) {
 	}
 }
 
+// pages reads a list in pages of two.
+func pages[T any](t *rapid.T, read func(page.Request) (page.Of[T], error), name func(T) string) (all []string) {
+	for at := (page.Request{Limit: 2}); ; {
+		found, err := read(at)
+		must(t, err)
+		for _, x := range found.Items {
+			all = append(all, name(x))
+		}
+		if at.Cursor = found.Next; at.Cursor == "" {
+			return all
+		}
+	}
+}
+
 func oracle(t *rapid.T, s Stores) {
 	ctx := t.Context()
 	lives := generate(t)
@@ -353,6 +368,9 @@ func oracle(t *rapid.T, s Stores) {
 		{&scope.Channel, []string{"", "email"}},
 	} {
 		*f.field = rapid.SampledFrom(f.of).Draw(t, "filter")
+	}
+	if rapid.Bool().Draw(t, "sources") {
+		scope.Sources = []string{"jrn_2"}
 	}
 	if rapid.Bool().Draw(t, "versions") {
 		scope.Versions = []string{"tpl_1:1", "tpl_2:2"}
@@ -387,6 +405,39 @@ func oracle(t *rapid.T, s Stores) {
 		people[n]++
 	}
 	equal(t, "pressure", people, pressure)
+	least, most := rapid.Int64Range(1, 3).Draw(t, "least"), rapid.Int64Range(0, 4).Draw(t, "most")
+	var often []string
+	for _, who := range slices.Sorted(maps.Keys(each)) {
+		if each[who] >= least && (most == 0 || each[who] <= most) {
+			often = append(often, fmt.Sprint(who, each[who]))
+		}
+	}
+	equal(t, "who got so many", often, pages(t, func(p page.Request) (page.Of[report.Frequent], error) {
+		return s.Reports.Often(ctx, ws, scope, outbox.MetricSent, least, most, p)
+	}, func(f report.Frequent) string { return fmt.Sprint(f.PersonID, f.Messages) }))
+	credits := report.Credits{Scope: scope, Money: rapid.Bool().Draw(t, "money")}
+	if rapid.Bool().Draw(t, "all messages") {
+		credits = report.Credits{Scope: report.Scope{Source: scope.Source, Node: scope.Node}, From: scope.From, To: scope.To}
+	}
+	var earned []string
+	for _, l := range lives {
+		for _, m := range l.money {
+			inside := l.in(scope)
+			if !credits.To.IsZero() {
+				inside = !m.At.Before(credits.From) && m.At.Before(credits.To) && l.in(report.Scope{To: t0.AddDate(1, 0, 0), Source: scope.Source, Node: scope.Node})
+			}
+			if inside && (!credits.Money || m.Currency != "") {
+				earned = append(earned, fmt.Sprint(m.Key, m.PersonID, m.Minor, m.Currency))
+			}
+		}
+	}
+	slices.Sort(earned)
+	listed := pages(t, func(p page.Request) (page.Of[outbox.Conversion], error) {
+		return s.Reports.Credits(ctx, ws, credits, p)
+	},
+		func(c outbox.Conversion) string { return fmt.Sprint(c.Key, c.PersonID, c.Minor, c.Currency) })
+	slices.Sort(listed)
+	equal(t, "credits", earned, listed)
 	credited, err := s.Reports.Credited(ctx, ws, scope.From, scope.To)
 	must(t, err)
 	bySource := map[string]report.SourceRevenue{}

@@ -28,9 +28,11 @@ import {
   Status,
   Tag,
   toastError,
+  UnstyledButton,
   useAtOnce,
 } from '@/ui'
 import { Approval, useMayApprove } from './Approval'
+import figureCss from '@/report/Figures.module.css'
 import { useChoices } from './choices'
 import { goalOf } from './goal'
 import { Preflight } from './Preflight'
@@ -217,7 +219,9 @@ function View({ campaign: c }: { campaign: Campaign }) {
           aria-label={t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}
         />
       ) : null}
-      {c.plan?.test ? <TestCard campaign={c} report={report.data} name={(x) => name(x) ?? x} /> : null}
+      {c.plan?.test ? (
+        <TestCard campaign={c} report={report.data} name={(x) => name(x) ?? x} onOpen={can('people.read') ? setBehind : undefined} />
+      ) : null}
       {['draft', 'review', 'scheduled'].includes(c.status) ? (
         <Card>
           <EmptyState
@@ -272,10 +276,12 @@ function TestCard({
   campaign: c,
   report: r,
   name,
+  onOpen,
 }: {
   campaign: Campaign
   report: Schemas['CampaignReport'] | undefined
   name: (id: string) => string
+  onOpen?: (behind: Behind) => void
 }) {
   const t = useT()
   const x = c.plan?.test
@@ -313,7 +319,18 @@ function TestCard({
             id: m,
             title: t(`metric.${m}`),
             num: true,
-            cell: (v: { letter: string }) => <Num value={figures(v.letter)?.[m] ?? 0} />,
+            cell: (v: { letter: string }) => {
+              const n = figures(v.letter)?.[m] ?? 0
+              if (!onOpen || n === 0) return <Num value={n} />
+              return (
+                <UnstyledButton
+                  className={figureCss.link}
+                  onClick={() => onOpen({ title: `${v.letter} · ${t(`metric.${m}`)}`, metric: m, node: v.letter })}
+                >
+                  <Num value={n} />
+                </UnstyledButton>
+              )
+            },
           })),
           {
             id: 'rate',

@@ -3,10 +3,26 @@ import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { formatClock, formatDate, formatDay, formatNumber, formatWeekday, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
+import { useCan } from '@/app/session'
 import { daysBefore } from '@/report/compare'
+import figures from '@/report/Figures.module.css'
+import { PeopleOf, type PlainFigure } from '@/report/PeopleBehind'
 import { span } from '@/report/Period'
 import { weekday } from '@/series/rhythm'
-import { Button, Card, DataTable, EmptyState, Group, IconButton, Link, ListPage, Loaded, SegmentedControl, Stack } from '@/ui'
+import {
+  Button,
+  Card,
+  DataTable,
+  EmptyState,
+  Group,
+  IconButton,
+  Link,
+  ListPage,
+  Loaded,
+  SegmentedControl,
+  Stack,
+  UnstyledButton,
+} from '@/ui'
 import { Cadence } from './Cadence'
 import { CampaignTabs } from './CampaignTabs'
 import { Pressure } from './Pressure'
@@ -28,6 +44,8 @@ function daysOf(view: string, at: string): { from: string; to: string } {
 /** What went and what will go, day by day: where it collides, how it stands to the cadence, and what it comes to for one person. */
 export default function PlanPage() {
   const t = useT()
+  const can = useCan()
+  const [figure, setFigure] = useState<PlainFigure | null>(null)
   const [now] = useState(() => new Intl.DateTimeFormat('en-CA').format(new Date()))
   const [state, setState] = useUrlState({ view: 'month', at: '' })
   const at = state.at || now
@@ -73,11 +91,12 @@ export default function PlanPage() {
           <Stack gap="md">
             <Calendar plan={p} />
             <Cadence plan={p} />
-            <Conflicts plan={p} />
-            <Pressure plan={p} />
+            <Conflicts plan={p} onOpen={can('people.read') ? setFigure : undefined} />
+            <Pressure plan={p} onOpen={can('people.read') ? setFigure : undefined} />
           </Stack>
         )}
       </Loaded>
+      <PeopleOf path="/api/v1/plan/people" figure={figure} onClose={() => setFigure(null)} />
     </ListPage>
   )
 }
@@ -133,11 +152,24 @@ function Calendar({ plan: p }: { plan: Plan }) {
   )
 }
 
-function Conflicts({ plan: p }: { plan: Plan }) {
+function Conflicts({ plan: p, onOpen }: { plan: Plan; onOpen?: (f: PlainFigure) => void }) {
   const t = useT()
   const entry = (i: number) => {
     const e = p.entries?.[i]
     return e ? <Link to={address(e)}>{e.name}</Link> : null
+  }
+  const behind = (c: Schemas['PlanConflict']) => {
+    const [a, b] = [p.entries?.[c.a], p.entries?.[c.b]]
+    if (!onOpen || !a || !b) return formatNumber(c.people)
+    const id = (e: Schemas['PlanEntry']) => (e.campaign || e.series) ?? ''
+    return (
+      <UnstyledButton
+        className={figures.link}
+        onClick={() => onOpen({ title: `${a.name} · ${b.name}`, query: { metric: 'conflict', a: id(a), b: id(b) } })}
+      >
+        {formatNumber(c.people)}
+      </UnstyledButton>
+    )
   }
   return (
     <Card title={t('plan.conflicts')} help={t('plan.conflicts_help')} flush>
@@ -152,7 +184,7 @@ function Conflicts({ plan: p }: { plan: Plan }) {
           { id: 'day', title: t('report.label_day'), cell: (c) => formatDate(`${c.date}T12:00:00`) },
           { id: 'a', title: t('plan.one'), cell: (c) => entry(c.a) },
           { id: 'b', title: t('plan.other'), cell: (c) => entry(c.b) },
-          { id: 'people', title: t('plan.both'), num: true, cell: (c) => formatNumber(c.people) },
+          { id: 'people', title: t('plan.both'), num: true, cell: behind },
         ]}
         empty={<EmptyState title={t('plan.no_conflicts')} />}
       />

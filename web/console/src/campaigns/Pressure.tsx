@@ -1,6 +1,8 @@
 import type { Schemas } from '@/api'
 import { formatDay, formatNumber, useT } from '@/i18n'
-import { Alert, Card, Chart, EmptyState, Stack } from '@/ui'
+import figures from '@/report/Figures.module.css'
+import type { PlainFigure } from '@/report/PeopleBehind'
+import { Alert, Card, Chart, EmptyState, Stack, UnstyledButton } from '@/ui'
 
 // Who got more than so many messages is counted together: the picture stays readable, and the table has no endless tail.
 const drawn = 5
@@ -10,13 +12,20 @@ export const above = (week: Schemas['PlanPressure'], person: number) =>
   person > 0 ? (week.spread ?? []).filter((s) => s.messages > person).reduce((sum, s) => sum + s.people, 0) : 0
 
 /** How many people got how many messages, week by week, and whom it was too much for. */
-export function Pressure({ plan: p }: { plan: Schemas['Plan'] }) {
+export function Pressure({ plan: p, onOpen }: { plan: Schemas['Plan']; onOpen?: (f: PlainFigure) => void }) {
   const t = useT()
   const weeks = p.pressure ?? []
   const most = Math.max(0, ...weeks.flatMap((w) => (w.spread ?? []).map((s) => s.messages)))
   const name = (w: Schemas['PlanPressure']) => `${formatDay(`${w.from}T12:00:00`)} – ${formatDay(`${w.to}T12:00:00`)}`
   const person = p.cadence.person
   const pressed = weeks.map((week) => ({ week, people: above(week, person) })).filter((x) => x.people > 0)
+  // A bar stands for a week, and each of its parts for how many messages: the list names both.
+  const open = onOpen
+    ? (i: number) => {
+        const w = weeks[i]
+        if (w) onOpen({ title: name(w), query: { metric: 'pressure', from: w.from, to: w.to } })
+      }
+    : undefined
   return (
     <Card
       title={t('plan.pressure')}
@@ -28,13 +37,24 @@ export function Pressure({ plan: p }: { plan: Schemas['Plan'] }) {
         <Stack gap="sm">
           {pressed.map((x) => (
             <Alert key={x.week.from} color="warning">
-              {t('plan.above', { count: x.people, week: name(x.week), all: formatNumber(x.week.people), most: formatNumber(person) })}
+              {t('plan.above', { count: x.people, week: name(x.week), all: formatNumber(x.week.people), most: formatNumber(person) })}{' '}
+              {onOpen ? (
+                <UnstyledButton
+                  className={figures.link}
+                  onClick={() =>
+                    onOpen({ title: name(x.week), query: { metric: 'pressure', from: x.week.from, to: x.week.to, least: person + 1 } })
+                  }
+                >
+                  {t('plan.who')}
+                </UnstyledButton>
+              ) : null}
             </Alert>
           ))}
           <Chart
             kind="stacked"
             title={t('plan.pressure')}
             zone={p.zone}
+            onPick={open}
             data={{
               labels: weeks.map(name),
               series: Array.from({ length: Math.min(most, drawn) }, (_, i) => i + 1).map((n) => ({

@@ -1,7 +1,9 @@
 import { Users } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
+import type { PlainFigure } from '@/report/PeopleBehind'
 import { SummaryKey } from '@/report/Summary'
 import { Ago, Amounts, Card, DashboardPage, EmptyState, Group, LinkButton, Num, PartialState, Stat } from '@/ui'
 import {
@@ -18,6 +20,8 @@ import {
 } from './cards'
 import { Onboarding } from './Onboarding'
 import { SampleCard, SampleMark } from './SampleCard'
+
+const PeopleOf = lazy(() => import('@/report/PeopleBehind').then((m) => ({ default: m.PeopleOf })))
 
 const sum = <K extends string>(days: Record<K, number>[] | null, figure: K) => (days ?? []).reduce((n, d) => n + d[figure], 0)
 
@@ -56,6 +60,9 @@ export default function HomePage() {
   const summary = useRead('/api/v1/reports/summary', { query: {} }, { enabled: reports && decides })
   const o = overview.data
   const days = o?.days ?? []
+  const [figure, setFigure] = useState<PlainFigure | null>(null)
+  const behind = (name: string, metric: string) =>
+    o && can('people.read') ? () => setFigure({ title: t(`home.${name}`), query: { metric } }) : undefined
   const lead = t(`home.lead_${decides ? 'decide' : role === 'agent' ? 'agent' : 'work'}`)
   if (o && o.people === 0)
     return (
@@ -100,10 +107,28 @@ export default function HomePage() {
         ) : reports ? (
           <>
             <Stat to="/people" label={t('home.people')} value={<Num value={o?.people} />} />
-            <Stat to="/campaigns" label={t('home.sent')} value={<Num value={o ? sum(days, 'sent') : undefined} />} />
-            <Stat to="/campaigns" label={t('home.refused')} value={<Num value={o ? sum(days, 'refused') : undefined} />} />
-            <Stat to="/journeys" label={t('home.goals')} value={<Num value={o ? sum(days, 'journey_goals') : undefined} />} />
-            <Stat label={t('home.orders')} value={<Num value={o?.orders} />} note={<Amounts of={o?.revenue} />} />
+            <Stat onClick={behind('sent', 'sent')} label={t('home.sent')} value={<Num value={o ? sum(days, 'sent') : undefined} />} />
+            <Stat
+              onClick={behind('refused', 'refused')}
+              label={t('home.refused')}
+              value={<Num value={o ? sum(days, 'refused') : undefined} />}
+            />
+            <Stat
+              onClick={behind('goals', 'journey_goals')}
+              label={t('home.goals')}
+              value={<Num value={o ? sum(days, 'journey_goals') : undefined} />}
+            />
+            <Stat
+              onClick={behind('orders', 'orders')}
+              label={t('home.orders')}
+              value={<Num value={o?.orders} />}
+              note={<Amounts of={o?.revenue} />}
+            />
+            {figure ? (
+              <Suspense>
+                <PeopleOf path="/api/v1/reports/overview/people" figure={figure} onClose={() => setFigure(null)} />
+              </Suspense>
+            ) : null}
           </>
         ) : null
       }

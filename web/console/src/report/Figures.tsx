@@ -61,10 +61,18 @@ export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOp
                   <Amounts of={r[m]} />
                 </span>
               }
+              onClick={() => onOpen({ title: t(`metric.${m}`), metric: m })}
             />
           ) : null,
         )}
-        {r.uncertain ? <Stat label={t('metric.uncertain')} value={<Num value={r.uncertain} />} note={t('metric.uncertain_help')} /> : null}
+        {r.uncertain ? (
+          <Stat
+            label={t('metric.uncertain')}
+            value={<Num value={r.uncertain} />}
+            note={t('metric.uncertain_help')}
+            onClick={() => onOpen({ title: t('metric.uncertain'), metric: 'uncertain' })}
+          />
+        ) : null}
       </StatRow>
       {r.refused_by_reason?.length ? (
         <Card title={t('report.refused')} flush>

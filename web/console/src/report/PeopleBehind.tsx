@@ -1,8 +1,8 @@
 import { type Schemas, useList } from '@/api'
-import { useT } from '@/i18n'
+import { formatNumber, useT, word } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
 import { useNames } from '@/journeys/useThings'
-import { ListTable, EmptyState, Link, Note, PersonLink, Sheet, Status, Time } from '@/ui'
+import { ListTable, EmptyState, Link, Money, Note, PersonLink, Sheet, Status, Time } from '@/ui'
 import { reasonText } from './reason'
 
 /** One figure whose people are asked for. */
@@ -19,6 +19,12 @@ export interface ReportFigure {
   metric: string
   /** Key of the row; absent: all rows. */
   row?: string
+}
+
+/** One figure of the summary, the overview or the plan: what its list of people is asked with. */
+export interface PlainFigure {
+  title: string
+  query: Record<string, string | number>
 }
 
 interface Sheeted {
@@ -54,6 +60,27 @@ export function PeopleOfReport({
   )
 }
 
+/** The people behind a figure of the summary, of the overview or of the communication plan. */
+export function PeopleOf({
+  path,
+  figure,
+  onClose,
+}: {
+  path: '/api/v1/reports/summary/people' | '/api/v1/reports/overview/people' | '/api/v1/plan/people'
+  figure: PlainFigure | null
+  onClose: () => void
+}) {
+  return (
+    <Sheet wide title={figure?.title} opened={figure !== null} onClose={onClose}>
+      {figure ? <OfFigure path={path} figure={figure} /> : null}
+    </Sheet>
+  )
+}
+
+function OfFigure({ path, figure }: { path: Parameters<typeof PeopleOf>[0]['path']; figure: PlainFigure }) {
+  return <Rows name="figure-people" title={figure.title} people={useList(path, { query: figure.query as never })} />
+}
+
 function OfThing({ of, id, behind }: { of: 'campaigns' | 'journeys'; id: string; behind: Behind }) {
   const { metric, reason, node } = behind
   return (
@@ -81,12 +108,13 @@ type People = ReturnType<typeof useList<'/api/v1/reports/{key}/people'>>
 function Rows({ name, title, people }: { name: string; title: string; people: People }) {
   const t = useT()
   const names = useNames()
+  const any = (has: (m: Schemas['PersonBehind']) => unknown) => people.items.some((m) => has(m)) // a column that is empty says nothing
   return (
     <ListTable
       name={name}
       label={title}
       of={people}
-      rowId={(m) => `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''}`}
+      rowId={(m) => `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''} ${m.state} ${m.amount?.minor ?? ''}`}
       columns={[
         {
           id: 'person',
@@ -94,20 +122,56 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
           cell: (m) => <PersonLink person={m.person} />,
           text: (m) => m.person.name ?? m.person.id,
         },
-        { id: 'state', title: t('field.status'), cell: (m) => (m.state ? <Status value={m.state} /> : null), text: (m) => m.state },
-        {
-          id: 'reason',
-          title: t('field.reason'),
-          cell: (m) =>
-            m.reason ? (
-              <>
-                {m.round_id ? journeyReason({ code: m.reason, data: m.data }, names) : reasonText(m.reason, m.data)}
-                {m.detail ? <Note>{m.detail}</Note> : null}
-              </>
-            ) : null,
-          text: (m) => m.reason,
-        },
-        ...(people.items.some((m) => m.round_id)
+        ...(any((m) => m.state)
+          ? [
+              {
+                id: 'state',
+                title: t('field.status'),
+                cell: (m: Schemas['PersonBehind']) =>
+                  m.state ? m.message_id || m.round_id ? <Status value={m.state} /> : word('order', m.state) : null,
+                text: (m: Schemas['PersonBehind']) => m.state,
+              },
+            ]
+          : []),
+        ...(any((m) => m.times)
+          ? [
+              {
+                id: 'times',
+                title: t('report.messages'),
+                num: true,
+                cell: (m: Schemas['PersonBehind']) => formatNumber(m.times ?? 0),
+                text: (m: Schemas['PersonBehind']) => m.times,
+              },
+            ]
+          : []),
+        ...(any((m) => m.amount)
+          ? [
+              {
+                id: 'amount',
+                title: t('report.amount'),
+                num: true,
+                cell: (m: Schemas['PersonBehind']) => (m.amount ? <Money {...m.amount} /> : null),
+                text: (m: Schemas['PersonBehind']) => m.amount?.minor,
+              },
+            ]
+          : []),
+        ...(any((m) => m.reason)
+          ? [
+              {
+                id: 'reason',
+                title: t('field.reason'),
+                cell: (m: Schemas['PersonBehind']) =>
+                  m.reason ? (
+                    <>
+                      {m.round_id ? journeyReason({ code: m.reason, data: m.data }, names) : reasonText(m.reason, m.data)}
+                      {m.detail ? <Note>{m.detail}</Note> : null}
+                    </>
+                  ) : null,
+                text: (m: Schemas['PersonBehind']) => m.reason,
+              },
+            ]
+          : []),
+        ...(any((m) => m.round_id)
           ? [
               {
                 id: 'path',
@@ -118,8 +182,18 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
               },
             ]
           : []),
-        { id: 'time', title: t('field.time'), num: true, cell: (m) => <Time at={m.at} />, text: (m) => m.at },
-        ...(people.items.some((m) => m.message_id)
+        ...(people.items.length === 0 || any((m) => m.at)
+          ? [
+              {
+                id: 'time',
+                title: t('field.time'),
+                num: true,
+                cell: (m: Schemas['PersonBehind']) => <Time at={m.at} />,
+                text: (m: Schemas['PersonBehind']) => m.at,
+              },
+            ]
+          : []),
+        ...(any((m) => m.message_id)
           ? [
               {
                 id: 'why',

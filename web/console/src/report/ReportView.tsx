@@ -236,7 +236,22 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
       num: true,
       cell: (r) => (
         <span className={deltas.cell}>
-          <Amounts of={r.money[c.name]} />
+          {c.people && onOpen && r.money[c.name]?.length ? (
+            <UnstyledButton
+              className={figures.link}
+              onClick={() =>
+                onOpen({
+                  title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
+                  metric: c.name,
+                  row: isTotal(r) ? undefined : r.key,
+                })
+              }
+            >
+              <Amounts of={r.money[c.name]} />
+            </UnstyledButton>
+          ) : (
+            <Amounts of={r.money[c.name]} />
+          )}
           {r.money[c.name]?.map((m) => {
             const before = r.previous?.money[c.name]?.find((x) => x.currency === m.currency)?.minor
             return <Delta key={m.currency} figure={c.name} now={m.minor} before={before} format={(n) => formatMoney(n, m.currency)} />

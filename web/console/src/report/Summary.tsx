@@ -1,31 +1,36 @@
 // The parts of the summary of a period; the home of those who decide shows some of them.
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import type { Schemas } from '@/api'
+import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, useT } from '@/i18n'
-import { Alert, Amounts, Card, Chart, DataTable, EmptyState, Link, Note, Num, Stack, Stat, Tag, type Tone } from '@/ui'
+import { Alert, Amounts, Card, Chart, DataTable, EmptyState, Link, Note, Num, Stack, Stat, Tag, type Tone, UnstyledButton } from '@/ui'
 import { Delta } from './Delta'
 import { Share } from './Figures'
+import type { PlainFigure } from './PeopleBehind'
+import figures from './Figures.module.css'
 import css from './Summary.module.css'
 
-type Summary = Schemas['Summary']
+const PeopleOf = lazy(() => import('./PeopleBehind').then((m) => ({ default: m.PeopleOf })))
 
-const orders = '/settings/events?name=Order+Completed'
+type Summary = Schemas['Summary']
 
 /** The figures of the period beside those of the one before. */
 export function SummaryKey({ of: s }: { of: Summary | undefined }) {
   const t = useT()
   const n = s?.now
   const b = s?.before
-  const count = (figure: 'reached' | 'opened' | 'clicked' | 'active_people' | 'new_people' | 'orders', to?: string) => (
+  const [open, sheet] = usePeople(s)
+  const count = (figure: 'reached' | 'opened' | 'clicked' | 'active_people' | 'new_people' | 'orders') => (
     <Stat
-      to={to}
+      onClick={open && (() => open(t(`summary.${figure}`), { metric: figure }))}
       label={t(`summary.${figure}`)}
       value={<Num value={n?.[figure]} />}
       note={n && b ? <Delta figure={figure} now={n[figure]} before={b[figure]} /> : null}
     />
   )
-  const money = (name: 'earned' | 'credited', to: string) => (
+  const money = (name: 'earned' | 'credited') => (
     <Stat
-      to={to}
+      onClick={open && (() => open(t(`summary.${name}`), { metric: name }))}
       label={t(`summary.${name}`)}
       value={
         <span className={css.money}>
@@ -47,23 +52,30 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
   )
   return (
     <>
-      {count('reached', '/reports/trend')}
-      {count('opened', '/reports/trend')}
-      {count('clicked', '/reports/links')}
-      {count('active_people', s && recent(s))}
-      {count('new_people', '/people')}
-      {count('orders', orders)}
-      {money('earned', orders)}
-      {money('credited', '/reports/trend')}
+      {count('reached')}
+      {count('opened')}
+      {count('clicked')}
+      {count('active_people')}
+      {count('new_people')}
+      {count('orders')}
+      {money('earned')}
+      {money('credited')}
+      {sheet}
     </>
   )
 }
 
-/** The people who were active in the period, where the list of people can be asked for them: it knows who was seen since, not until. */
-function recent(s: Summary): string | undefined {
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: s.zone }).format(new Date())
-  const days = (Date.parse(s.to) - Date.parse(s.from)) / 86_400_000 + 1
-  return s.to === today && [1, 7, 30].includes(days) ? `/people?seen=${days}d` : undefined
+/** What opens the people behind a figure of the summary, for who may see people, and where they show. */
+function usePeople(s: Summary | undefined) {
+  const can = useCan()
+  const [figure, setFigure] = useState<PlainFigure | null>(null)
+  const open = (title: string, query: PlainFigure['query']) => s && setFigure({ title, query: { from: s.from, to: s.to, ...query } })
+  const sheet = figure ? (
+    <Suspense>
+      <PeopleOf path="/api/v1/reports/summary/people" figure={figure} onClose={() => setFigure(null)} />
+    </Suspense>
+  ) : null
+  return [can('people.read') && s ? open : undefined, sheet] as const
 }
 
 const shares = (figure: string) => figure.endsWith('_rate') || figure === 'click_to_open'
@@ -136,6 +148,18 @@ export function Health({ of: s }: { of: Summary }) {
 export function Revenue({ of: s }: { of: Summary }) {
   const t = useT()
   const rows = s.revenue_by_source ?? []
+  const [open, sheet] = usePeople(s)
+  const behind = (r: Schemas['SummaryRevenue'], metric: 'credited' | 'refunded', title: string, shown: ReactNode) =>
+    open ? (
+      <UnstyledButton
+        className={figures.link}
+        onClick={() => open(`${name(r)} · ${title}`, { metric, kind: r.kind, ...(r.id ? { source: r.id } : {}) })}
+      >
+        {shown}
+      </UnstyledButton>
+    ) : (
+      shown
+    )
   const name = (r: Schemas['SummaryRevenue']) => r.name || t(`summary.kind_${r.kind}`)
   const currencies = [...new Set(rows.flatMap((r) => (r.net ?? []).map((m) => m.currency)))]
   return (
@@ -177,12 +201,24 @@ export function Revenue({ of: s }: { of: Summary }) {
               text: name,
             },
             { id: 'kind', title: t('field.kind'), cell: (r) => t(`summary.kind_${r.kind}`), text: (r) => r.kind },
-            { id: 'orders', title: t('summary.orders'), num: true, cell: (r) => formatNumber(r.orders), text: (r) => r.orders },
-            { id: 'net', title: t('summary.net'), num: true, cell: (r) => <Amounts of={r.net} /> },
-            { id: 'refunded', title: t('summary.refunded'), num: true, cell: (r) => <Amounts of={r.refunded} /> },
+            {
+              id: 'orders',
+              title: t('summary.orders'),
+              num: true,
+              cell: (r) => behind(r, 'credited', t('summary.orders'), formatNumber(r.orders)),
+              text: (r) => r.orders,
+            },
+            { id: 'net', title: t('summary.net'), num: true, cell: (r) => behind(r, 'credited', t('summary.net'), <Amounts of={r.net} />) },
+            {
+              id: 'refunded',
+              title: t('summary.refunded'),
+              num: true,
+              cell: (r) => (r.refunded?.length ? behind(r, 'refunded', t('summary.refunded'), <Amounts of={r.refunded} />) : '–'),
+            },
           ]}
         />
       ) : null}
+      {sheet}
     </Card>
   )
 }

@@ -14,10 +14,22 @@ import {
   Undo2,
   WholeWord,
 } from 'lucide-react'
-import { type KeyboardEvent, memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
+import {
+  createContext,
+  type KeyboardEvent,
+  memo,
+  type ReactNode,
+  use,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useReducer,
+  useRef,
+  useState,
+} from 'react'
 import { formatNumber, t as text, useT, word } from '@/i18n'
 import { composing } from '@/lib/keys'
-import { Button, IconButton, Menu, Select, Tag } from '@/ui'
+import { Button, IconButton, Menu, Select, Tag, UnstyledButton } from '@/ui'
 import { lacks } from './complete'
 import css from './RuleBuilder.module.css'
 import type { RuleData } from './data'
@@ -48,6 +60,8 @@ interface Props {
   /** The counts are of a former rule. */
   old: boolean
   faults: Fault[]
+  /** Opens the people whom the count of a node counts, by the key of the node. */
+  onPeople?: (key: string) => void
   /** Stands in a form that has an undo of its own. */
   inside?: boolean
 }
@@ -109,15 +123,17 @@ export function RuleBuilder(p: Props) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys act on whichever control inside has the focus
     <div ref={box} className={css.builder} data-old={p.old || undefined} onKeyDownCapture={onKey}>
-      <GroupBox
-        node={root}
-        hands={hands}
-        data={p.data}
-        counts={p.counts}
-        faults={p.faults.length ? p.faults : none}
-        inside={p.inside}
-        top
-      />
+      <Opening value={p.onPeople}>
+        <GroupBox
+          node={root}
+          hands={hands}
+          data={p.data}
+          counts={p.counts}
+          faults={p.faults.length ? p.faults : none}
+          inside={p.inside}
+          top
+        />
+      </Opening>
       {p.inside ? null : (
         <div className={css.tools}>
           <span className={`${css.word} ${css.grow}`}>{t('builder.keys')}</span>
@@ -191,9 +207,24 @@ function handsFor(rule: RuleTree, setFocus: (f: Focus) => void): Hands {
   }
 }
 
-function Count({ n }: { n: number | undefined }) {
+/** What opens the people of a node; beside the nodes' own properties, so that they are not drawn anew with it. */
+const Opening = createContext<Props['onPeople']>(undefined)
+
+function Count({ of, n }: { of: string; n: number | undefined }) {
+  const open = use(Opening)
   if (n === undefined) return null
-  return <span className={css.count}>{text('builder.people_fit', { n: formatNumber(n) })}</span>
+  const words = text('builder.people_fit', { n: formatNumber(n) })
+  return (
+    <span className={css.count}>
+      {open && n > 0 ? (
+        <UnstyledButton className={css.open} onClick={() => open(of)}>
+          {words}
+        </UnstyledButton>
+      ) : (
+        words
+      )}
+    </span>
+  )
 }
 
 function Faults({ found }: { found: Fault[] }) {
@@ -320,7 +351,7 @@ const LeafBox = memo(function LeafBox({ node, n, hands, data, count, faults }: L
         />
       </div>
       <div className={css.side}>
-        <Count n={count} />
+        <Count of={node.key} n={count} />
         <Actions of={node.key} hands={hands} label={t('builder.more')} />
       </div>
       <Faults found={faults} />
@@ -374,7 +405,7 @@ const GroupBox = memo(function GroupBox({ node, top, inside, ...c }: GroupBoxPro
           </span>
         )}
         <span className={css.grow} />
-        <Count n={c.counts.get(node.key)} />
+        <Count of={node.key} n={c.counts.get(node.key)} />
         {top ? null : <Actions of={node.key} hands={c.hands} label={t('builder.group_more')} group />}
       </div>
       <Faults found={faults} />

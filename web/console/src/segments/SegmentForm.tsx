@@ -3,12 +3,29 @@ import { useEffect, useState } from 'react'
 import { call, describe, type Schemas, useRead } from '@/api'
 import { ClashNotice, type Difference } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
+import { useCan } from '@/app/session'
 import { DraftNotice, draftState } from '@/app/Unsaved'
 import { formatNumber, formatPercent, useT, word } from '@/i18n'
 import { editedForm, useEditing } from '@/lib/editing'
-import { Alert, Card, FormBody, Note, Num, PersonLink, type Rule, RuleSentence, Stat, StatRow, Textarea, TextInput, useForm } from '@/ui'
+import {
+  Alert,
+  Card,
+  FormBody,
+  Note,
+  Num,
+  PersonLink,
+  type Rule,
+  RuleSentence,
+  Stat,
+  StatRow,
+  Textarea,
+  TextInput,
+  UnstyledButton,
+  useForm,
+} from '@/ui'
 import { useRuleData } from './data'
 import { Limits } from './Limits'
+import { type Part, PreviewPeople } from './PreviewPeople'
 import { type Fault, faultsOf, usePreview } from './preview'
 import { RuleBuilder, useRuleTree } from './RuleBuilder'
 import css from './SegmentForm.module.css'
@@ -98,6 +115,10 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     (f, i, all) => all.findIndex((g) => g.key === f.key && g.at === f.at) === i,
   )
   const p = preview.data
+  const may = useCan()('people.read')
+  const [part, setPart] = useState<Part | null>(null)
+  // Figures of a former rule lead nowhere: their people are those of the rule that is asked now.
+  const open = (n: number | undefined, whom: Part) => (may && !old && preview.asked && n ? () => setPart(whom) : undefined)
   return (
     <div className={css.page}>
       <div className={css.main}>
@@ -145,7 +166,18 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
             />
             <section aria-label={t('builder.label')} className={css.rule}>
               <h2>{t('segments.rule')}</h2>
-              <RuleBuilder rule={edited} data={data} counts={preview.counts} old={old} faults={faults} />
+              <RuleBuilder
+                rule={edited}
+                data={data}
+                counts={preview.counts}
+                old={old}
+                faults={faults}
+                onPeople={
+                  may && !old && preview.asked
+                    ? (key) => setPart({ title: t('builder.people'), condition: tree.countedAt(root).get(key) })
+                    : undefined
+                }
+              />
             </section>
           </FormBody>
         </Card>
@@ -154,6 +186,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
         <Card>
           <StatRow>
             <Stat
+              onClick={open(p?.count, { title: t('field.people') })}
               label={t('field.people')}
               value={
                 <span data-old={old || undefined} className={css.figure}>
@@ -176,7 +209,18 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
                 <div key={c.channel}>
                   <dt>{t('segments.reach_on', { channel: word('channel', c.channel) })}</dt>
                   <dd>
-                    <Num value={c.count} />
+                    {open(c.count, { title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel }) ? (
+                      <UnstyledButton
+                        className={css.open}
+                        onClick={() =>
+                          setPart({ title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel })
+                        }
+                      >
+                        <Num value={c.count} />
+                      </UnstyledButton>
+                    ) : (
+                      <Num value={c.count} />
+                    )}
                     <Note>{formatPercent(c.count / p.count)}</Note>
                   </dd>
                 </div>
@@ -185,8 +229,16 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
           ) : null}
           {segment && p ? (
             <StatRow>
-              <Stat label={t('segments.would_enter')} value={<Num value={p.entering ?? 0} />} />
-              <Stat label={t('segments.would_leave')} value={<Num value={p.leaving ?? 0} />} />
+              <Stat
+                onClick={open(p.entering, { title: t('segments.would_enter'), segment_id: segment.id, change: 'entering' })}
+                label={t('segments.would_enter')}
+                value={<Num value={p.entering ?? 0} />}
+              />
+              <Stat
+                onClick={open(p.leaving, { title: t('segments.would_leave'), segment_id: segment.id, change: 'leaving' })}
+                label={t('segments.would_leave')}
+                value={<Num value={p.leaving ?? 0} />}
+              />
             </StatRow>
           ) : null}
           {!ready ? <Note>{t('segments.incomplete')}</Note> : old ? <Note>{t('segments.counting')}</Note> : null}
@@ -213,6 +265,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
           </Card>
         ) : null}
       </aside>
+      <PreviewPeople rule={preview.asked} part={part} onClose={() => setPart(null)} />
     </div>
   )
 }

@@ -83,6 +83,7 @@ test('counts and faults of the server find their condition', () => {
   expect(counts.get(root.key)).toBe(9)
   expect(counts.get(root.kids[0]!.key)).toBe(20)
   expect(counts.get(root.kids[1]!.key)).toBe(12)
+  expect(tree.countedAt(root).get(root.kids[1]!.key)).toBe('all[1].not') // whose people are asked for
   expect(tree.faultAt(root, 'rule.all[1].not.event.window')).toEqual({ key: root.kids[1]!.key, at: 'window' })
   expect(tree.faultAt(root, 'rule.all[2].any[0].device.value')).toEqual({ key: keyAt(root, 'all[2].any[0].device'), at: 'value' })
   expect(tree.faultAt(root, 'rule')).toEqual({ key: root.key, at: '' })

@@ -62,18 +62,22 @@ export function paths(root: Node): Map<string, string> {
   return out
 }
 
-/** Counts of a preview by key; a negated node shows how many fulfil it with the "not". */
-export function countsByKey(root: Node, counts: { path: string; count: number }[]): Map<string, number> {
-  const by = new Map(counts.map((c) => [c.path, c.count]))
-  const out = new Map<string, number>()
+/** Where the server counts each node, by key; of a negated node the place of the "not". */
+export function countedAt(root: Node): Map<string, string> {
+  const out = new Map<string, string>()
   const walk = (n: Node, prefix: string) => {
     const at = `${prefix}${n.not ? 'not.' : ''}${isGroup(n) ? n.group : n.kind}`
-    const count = by.get(n.not ? `${prefix}not` : at)
-    if (count !== undefined) out.set(n.key, count)
+    out.set(n.key, n.not ? `${prefix}not` : at)
     if (isGroup(n)) n.kids.forEach((k, i) => walk(k, `${at}[${i}].`))
   }
   walk(root, '')
   return out
+}
+
+/** Counts of a preview by key; a negated node shows how many fulfil it with the "not". */
+export function countsByKey(root: Node, counts: { path: string; count: number }[]): Map<string, number> {
+  const by = new Map(counts.map((c) => [c.path, c.count]))
+  return new Map([...countedAt(root)].flatMap(([key, path]) => (by.has(path) ? [[key, by.get(path) ?? 0]] : [])))
 }
 
 /** The node that a fault of the server is about ("rule.all[2].event.window") and the rest of the path within it. */
