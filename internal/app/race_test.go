@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -54,7 +57,26 @@ const judgedIn = "ws_1"
 
 var judgedAt = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// judging is a pipeline whose only reactor judges how people stand; halfway is done between a merge in the record store and the event store's.
+// readPeople are people of whom something becomes known right after the loop has read them.
+type readPeople struct {
+	*person.Service
+	read func()
+}
+
+func (r readPeople) ByIDs(ctx context.Context, ws string, ids []string) (map[string]person.Person, error) {
+	out, err := r.Service.ByIDs(ctx, ws, ids)
+	r.read()
+	return out, err
+}
+
+func (r readPeople) List(ctx context.Context, ws string, p page.Request) (page.Of[person.Person], error) {
+	out, err := r.Service.List(ctx, ws, p)
+	r.read()
+	return out, err
+}
+
+// judging is a pipeline whose only reactor judges how people stand; halfway is done between a merge in the record store and the event store's, and read after
+// the judging loop has read people.
 type judging struct {
 	t       *testing.T
 	people  *person.Service
@@ -63,12 +85,13 @@ type judging struct {
 	log     *bustest.Memory
 	through chan uint64
 	halfway func(ctx context.Context) error
+	read    func()
 }
 
-func newJudging(t *testing.T) *judging {
+func newJudging(t *testing.T, kind sqldb.Dialect) *judging {
 	t.Helper()
 	c, quiet := clock.NewFixed(judgedAt), slog.New(slog.DiscardHandler)
-	db := sqldbtest.Open(t, sqldb.SQLite)
+	db := sqldbtest.Open(t, kind)
 	events, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -78,14 +101,13 @@ func newJudging(t *testing.T) *judging {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := sqlstore.NewStanding(db)
-	judges := standing.New(standing.Config{
-		Store: rows, Tx: db, Emitter: noEmitter{}, People: people, Events: events, Clock: c, Log: quiet,
+	j := &judging{t: t, people: people, rows: sqlstore.NewStanding(db), log: bustest.NewMemory(1 << 20), through: make(chan uint64, 10), halfway: func(context.Context) error { return nil }, read: func() {}}
+	j.judges = standing.New(standing.Config{
+		Store: j.rows, Tx: db, Emitter: noEmitter{}, People: readPeople{people, func() { j.read() }}, Events: events, Clock: c, Log: quiet,
 		Zone:       func(context.Context, string) (*time.Location, error) { return time.UTC, nil },
-		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
+		Workspaces: func(context.Context) ([]string, error) { return []string{judgedIn}, nil },
 	})
-	people.Observe(byID{judges})
-	j := &judging{t: t, people: people, judges: judges, rows: rows, log: bustest.NewMemory(1 << 20), through: make(chan uint64, 10), halfway: func(context.Context) error { return nil }}
+	people.Observe(byID{j.judges})
 	w := pipeline.New(pipeline.Config{
 		Log: j.log, People: people, Positions: passedRecords{sqlstore.NewPositions(db), j.through}, Logger: quiet, Pace: time.Millisecond,
 		Events: beforeMerges{events, func(ctx context.Context) error { return j.halfway(ctx) }},
@@ -97,7 +119,7 @@ func newJudging(t *testing.T) *judging {
 			found, err := people.ByNums(ctx, judgedIn, nums)
 			return nil, found, err
 		},
-		Reactors: []pipeline.Reactor{judged(judges)},
+		Reactors: []pipeline.Reactor{judged(j.judges)},
 	})
 	if err := w.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -155,7 +177,7 @@ func ordered(id, user, browser string) event.Event {
 
 // Whoever others were merged into is due at once, and the loop that looks for people whose time has come does not wait for the event store.
 func TestWhoWasJudgedInTheMiddleOfAMergeIsJudgedAgain(t *testing.T) {
-	j := newJudging(t)
+	j := newJudging(t, sqldb.SQLite)
 	var halfway standing.Stage
 	j.halfway = func(ctx context.Context) error {
 		_, err := j.judges.Tick(ctx)
@@ -172,7 +194,7 @@ func TestWhoWasJudgedInTheMiddleOfAMergeIsJudgedAgain(t *testing.T) {
 
 // What comes late has identities worked out anew before the batch that it came with is judged: who was read before may be a part of somebody else by then.
 func TestNobodyIsJudgedAsWhoTheyWereBeforeIdentitiesWereWorkedOutAnew(t *testing.T) {
-	j := newJudging(t)
+	j := newJudging(t, sqldb.SQLite)
 	early := judgedAt.Add(-2 * time.Hour)
 	j.send(event.Event{MessageID: "m1", Type: event.Identify, UserID: "u1", Time: early})
 	// Nobody is called u2 yet, so the alias takes it for a browser.
@@ -182,5 +204,54 @@ func TestNobodyIsJudgedAsWhoTheyWereBeforeIdentitiesWereWorkedOutAnew(t *testing
 		t.Fatal("they were not merged: the test proves nothing")
 	} else if got := j.stages(); len(got) != 1 || got[who] != standing.Fresh {
 		t.Errorf("judged: %v; want %s as a new customer and nobody else", got, who)
+	}
+}
+
+// The loop judges whom it finds, while events go on saying who somebody is.
+func TestNobodyIsJudgedAsWhoTheyWereWhenTheLoopFoundThem(t *testing.T) {
+	known := event.Event{MessageID: "m9", Type: event.Identify, UserID: "u1", AnonymousID: "a1"}
+	for name, before := range map[string][]event.Event{
+		"a browser turns out to be somebody new":      {{MessageID: "m1", Type: event.Page, AnonymousID: "a1"}},
+		"a browser turns out to be a customer's":      {{MessageID: "m1", Type: event.Page, AnonymousID: "a1"}, ordered("m2", "u1", "")},
+		"a customer turns out to have a browser, too": {ordered("m1", "u1", ""), {MessageID: "m2", Type: event.Page, AnonymousID: "a1"}},
+	} {
+		for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+			for _, due := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s, %s, due %v", name, kind, due), func(t *testing.T) {
+					j := newJudging(t, kind)
+					for _, e := range before {
+						j.send(e)
+					}
+					want := map[bool]standing.Stage{true: standing.Fresh, false: standing.Lead}[len(before) > 1]
+					for id := range j.stages() {
+						if !due {
+							break // the daily round finds them
+						}
+						if err := j.rows.Soon(t.Context(), judgedIn, id, judgedAt); err != nil {
+							t.Fatal(err)
+						}
+					}
+					told := make(chan struct{})
+					meanwhile := sync.OnceFunc(func() {
+						go func() { defer close(told); j.send(known) }()
+						select {
+						case <-told:
+						case <-time.After(time.Second / 2): // it waits for the loop
+						}
+					})
+					j.read = meanwhile
+					for more := true; more; {
+						var err error
+						if more, err = j.judges.Tick(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
+					<-told
+					if who, got := j.who("u1"), j.stages(); len(got) != 1 || got[who] != want {
+						t.Errorf("judged: %v; want %s as %s and nobody else", got, who, want)
+					}
+				})
+			}
+		}
 	}
 }

@@ -108,10 +108,34 @@ func Elsewhere(t testing.TB, url, dir string, serve func() *exec.Cmd, env ...str
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Logf("server log:\n%s", tail(s.Log(), 6000))
+			t.Logf("server log:\n%s", tail(folded(s.Log()), 3000))
 		}
 	})
 	return s
+}
+
+// folded leaves out lines that say the same as the one before, but for time and figures, and says how many they were.
+func folded(log string) string {
+	var out strings.Builder
+	last, again := "", 0
+	flush := func() {
+		if again > 0 {
+			fmt.Fprintf(&out, "(%d more of these)\n", again)
+		}
+		again = 0
+	}
+	for line := range strings.Lines(log) {
+		_, what, found := strings.Cut(line, " msg=")
+		if what, _, _ = strings.Cut(what, "\" "); found && what == last {
+			again++
+			continue
+		}
+		flush()
+		last = what
+		out.WriteString(line)
+	}
+	flush()
+	return out.String()
 }
 
 func tail(s string, n int) string {

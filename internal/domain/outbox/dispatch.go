@@ -156,14 +156,18 @@ func (d *Dispatcher) keep(ctx context.Context, all bool) error {
 	if err != nil {
 		return fmt.Errorf("look for dead senders: %w", err)
 	}
+	lost, taken := 0, 0
 	for _, owner := range dead {
-		n, err := d.inherit(ctx, owner)
-		if err != nil {
-			return err
+		n, inherited := d.inherit(ctx, owner)
+		if err = inherited; err != nil {
+			break
 		}
-		d.log.Warn("took over from a sender that ended without notice", "owner", owner, "answers_lost", n)
+		lost, taken = lost+n, taken+1
 	}
-	return nil
+	if taken > 0 {
+		d.log.Warn("took over from senders that ended without notice", "senders", taken, "answers_lost", lost)
+	}
+	return err
 }
 
 // resendAfterDeath is how many times a message is sent again because processes died while it was on its way: often enough that nobody is left without it by an

@@ -56,23 +56,31 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Person)
 	}
 	for ws, ids := range byWorkspace {
+		if err := s.settleNow(ctx, ws, ids, false); err != nil {
+			return false, err
+		}
+	}
+	return len(found) == batch, nil
+}
+
+// settleNow is settle for people whom the loop found, while events come in that may say who somebody is, or that they are somebody else: they are read where
+// they are written. Who is gone or was merged away meanwhile is forgotten.
+func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round bool) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		people, err := s.c.People.ByIDs(ctx, ws, ids)
 		if err != nil {
-			return false, err
+			return err
 		}
 		var here []person.Person
 		for _, id := range ids {
 			if p, ok := people[id]; ok && p.ID == id {
 				here = append(here, p)
-			} else if err := s.c.Store.Remove(ctx, ws, id); err != nil { // gone or merged away meanwhile
-				return false, err
+			} else if err := s.c.Store.Remove(ctx, ws, id); err != nil {
+				return err
 			}
 		}
-		if err := s.settle(ctx, ws, here, false); err != nil {
-			return false, err
-		}
-	}
-	return len(found) == batch, nil
+		return s.settle(ctx, ws, here, round)
+	})
 }
 
 // round takes a workspace's round one step on if it is due.
@@ -134,7 +142,11 @@ func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
 	if err != nil {
 		return err
 	}
-	if err := s.settle(ctx, ws, found.Items, true); err != nil {
+	ids := make([]string, len(found.Items))
+	for i, p := range found.Items {
+		ids[i] = p.ID
+	}
+	if err := s.settleNow(ctx, ws, ids, true); err != nil {
 		return err
 	}
 	r.Done += len(found.Items)
