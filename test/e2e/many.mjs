@@ -76,6 +76,42 @@ async function everybody(lang, size) {
   await done(page)
 }
 
+/** Several campaigns over more pages than were read: put away, brought back, and in a file. */
+async function archived(lang, size) {
+  const t = catalogue(lang)
+  const page = await open({ lang, size })
+  const tag = `Put away ${lang} ${size ? 'p' : ''} ${Date.now()}`
+  const made = []
+  for (let n = 0; n < 5; n++) made.push(await api('POST', '/campaigns', { name: `${tag} ${n}`, audience: { include: [] } }))
+  const inSight = async () => (await api('GET', `/campaigns?archived=no&q=${encodeURIComponent(tag)}`)).items.length
+  await page.route(/\/api\/v1\/campaigns\?/, (r) => r.continue({ url: r.request().url().replace('limit=50', 'limit=2') }))
+  // Pages follow when their place comes into view; here only when they are asked for.
+  await page.addInitScript(() => delete window.IntersectionObserver)
+  await visit(page, `/campaigns?q=${encodeURIComponent(tag)}`)
+  const bar = page.getByRole('toolbar', { name: t['table.bulk'] })
+  await page.getByRole('checkbox', { name: t['table.select_all'] }).check()
+  await bar.getByRole('button', { name: t['table.select_matching'].replace('{n}', '5') }).click()
+  await bar.getByText(t['table.matching'].replace('{n}', '5'), { exact: true }).waitFor()
+  await settled(page)
+  await fits(page, `a selection of campaigns in ${lang}`)
+  assert.deepEqual(await findings(page), [], `a selection of campaigns in ${lang} under axe`)
+  if (shots) await page.screenshot({ path: `${shots}/bulk-campaigns-${lang}-${size ? 'phone' : 'laptop'}.png` })
+  const file = await job(page, page.getByRole('button', { name: t['table.csv'] }))
+  const text = await page.evaluate(async (id) => (await fetch(`/api/v1/jobs/${id}/files/table`)).text(), file.id)
+  assert.equal(text.trim().split('\r\n').length, 6, text)
+  assert.ok(text.includes(`${tag} 0,draft,`) && text.includes(t['field.name']), text)
+  const put = await job(page, bar.getByRole('button', { name: t['action.archive'], exact: true }))
+  assert.deepEqual([put.state, put.figures.changed, put.figures.not_done, await inSight()], ['done', 5, 0, 0])
+  const undo = page.getByRole('button', { name: t['action.undo'], exact: true })
+  await undo.waitFor()
+  if (shots) await page.screenshot({ path: `${shots}/bulk-done-${lang}-${size ? 'phone' : 'laptop'}.png` })
+  const back = await job(page, undo)
+  assert.deepEqual([back.figures.changed, await inSight()], [5, 5])
+  await page.getByRole('link', { name: `${tag} 4` }).waitFor()
+  for (const c of made) await api('DELETE', `/campaigns/${c.id}`)
+  await done(page)
+}
+
 async function onAPhone() {
   const t = catalogue('ja')
   const page = await open({ lang: 'ja', size: phone })
@@ -95,6 +131,10 @@ export const stories = Object.fromEntries([
   ...languages.map((lang) => [
     `everybody who fits is put on a list, undone, and in a file, in ${lang}`,
     () => everybody(lang, lang === 'ja' ? phone : undefined),
+  ]),
+  ...languages.map((lang) => [
+    `several campaigns are put away, brought back, and in a file, in ${lang}`,
+    () => archived(lang, lang === 'ja' ? phone : undefined),
   ]),
   ['a list is sorted on a phone', onAPhone],
 ])
