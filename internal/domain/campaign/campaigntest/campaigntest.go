@@ -116,7 +116,7 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		}
 		spring.ID, spring.Status = "cmp_8", campaign.Review
 		ok(t, s.Create(t.Context(), spring))
-		old := sample("cmp_9")
+		old := sample("cmp_6")
 		old.ArchivedAt = epoch
 		ok(t, s.Create(t.Context(), old))
 		for put, want := range map[campaign.Put]int{"": 8, campaign.InSight: 7, campaign.PutAway: 1} {
