@@ -93,13 +93,15 @@ async function everything() {
   await sending.getByText(t['why.earliest'].split('{')[0].trim()).waitFor()
   await settled(page)
   assert.deepEqual(await findings(page), [], 'a message that waits under axe')
-  const [series] = (await api('GET', '/series?limit=1')).items
+  const list = await api('POST', '/lists', { name: `series ${n}` })
+  const series = await api('POST', '/series', { name: `Weekly ${n}`, audience: { include: [list.id] }, schedule: { every: 'day', at: '09:00' } })
   await visit(page, `/people/why?person=${somebody.id}&series=${series.id}`)
   const said = await api('GET', `/people/${somebody.id}/why?series=${series.id}`)
   await page.getByText(t[`why.${said.outcome}_text`], { exact: true }).waitFor()
   await settled(page)
   assert.equal(await page.getByText(t['why.run'].split('{')[0].trim()).count(), said.runs.length)
   await api('POST', `/messages/${message}/cancel`)
+  await api('DELETE', `/series/${series.id}`)
   await done(page)
 }
 
