@@ -28,6 +28,7 @@ import {
   Status,
   Tag,
   toastError,
+  toastUndo,
   UnstyledButton,
   useAtOnce,
 } from '@/ui'
@@ -105,6 +106,8 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const copy = useSend('post', '/api/v1/campaigns/{id}/copy', live)
   const remove = useSend('delete', '/api/v1/campaigns/{id}', live)
   const resend = useSend('post', '/api/v1/campaigns/{id}/resend', live)
+  const archive = useSend('post', '/api/v1/campaigns/{id}/archive', live)
+  const restore = useSend('post', '/api/v1/campaigns/{id}/restore', live)
   const act = async (verb: Verb) => {
     if (
       verb === 'cancel' &&
@@ -129,7 +132,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
     <DetailPage
       title={c.name}
       crumbs={[{ to: '/campaigns', label: t('nav.campaigns') }]}
-      status={<Status value={c.status} />}
+      status={<Status value={c.archived_at ? 'archived' : c.status} />}
       meta={p.total ? <span>{t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}</span> : null}
       actions={
         <Group gap="xs">
@@ -161,7 +164,26 @@ function View({ campaign: c }: { campaign: Campaign }) {
               {t('campaigns.resend')}
             </Button>
           ) : null}
-          {write && c.status === 'draft' ? (
+          {write && c.archived_at ? (
+            <Button onClick={() => restore.mutate({ path }, { onError: toastError })}>{t('action.restore')}</Button>
+          ) : null}
+          {write && !c.archived_at && !running.includes(c.status) ? (
+            <Button
+              onClick={() =>
+                archive.mutate(
+                  { path },
+                  {
+                    onSuccess: () =>
+                      toastUndo(t('campaigns.archived', { name: c.name }), () => restore.mutate({ path }, { onError: toastError })),
+                    onError: toastError,
+                  },
+                )
+              }
+            >
+              {t('action.archive')}
+            </Button>
+          ) : null}
+          {write && !c.archived_at && c.status === 'draft' ? (
             <Button
               onClick={async () => {
                 if (await confirm({ title: t('series.delete_title', { name: c.name }), action: t('report.delete'), danger: true }))
@@ -171,10 +193,10 @@ function View({ campaign: c }: { campaign: Campaign }) {
               {t('report.delete')}
             </Button>
           ) : null}
-          {write && ['draft', 'scheduled'].includes(c.status) ? (
+          {write && !c.archived_at && ['draft', 'scheduled'].includes(c.status) ? (
             <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>
           ) : null}
-          {can('campaigns.send')
+          {can('campaigns.send') && !c.archived_at
             ? (verbs[c.status] ?? [])
                 .filter((verb) => verb !== 'approve' || mayApprove(c))
                 .map((verb) => (
