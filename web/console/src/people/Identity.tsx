@@ -91,7 +91,7 @@ export function Identity({ person: p }: { person: Person }) {
               : undefined
           }
           columns={[
-            { id: 'kind', title: t('field.kind'), cell: (i) => word('identifier', i.kind) },
+            { id: 'kind', title: t('field.kind'), cell: (i) => <span style={{ whiteSpace: 'nowrap' }}>{word('identifier', i.kind)}</span> },
             { id: 'value', title: t('field.value'), main: true, cell: (i) => i.value },
             { id: 'status', title: t('field.status'), cell: (i) => <Status value={i.status} /> },
             {

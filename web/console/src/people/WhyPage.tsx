@@ -101,7 +101,7 @@ export default function WhyPage() {
             clearable
             data={things}
             value={chosen}
-            w={280}
+            w={360}
             maw="100%"
             nothingFoundMessage={t('state.nothing_found')}
             onSearchChange={(s) => setTyped(things.some((g) => g.items.some((i) => i.label === s)) ? '' : s)}
