@@ -21,7 +21,7 @@ export function PastVersions<T>(props: Props<T>) {
   const [opened, setOpened] = useState(false)
   return (
     <>
-      <Button size="compact-sm" variant="subtle" onClick={() => setOpened(true)}>
+      <Button size="xs" onClick={() => setOpened(true)}>
         {t('content.versions')}
       </Button>
       {opened ? <Versions {...props} onClose={() => setOpened(false)} /> : null}

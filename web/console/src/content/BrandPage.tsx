@@ -19,6 +19,7 @@ import {
   IconButton,
   Loaded,
   NumberInput,
+  Pill,
   Select,
   SimpleGrid,
   Stack,
@@ -119,6 +120,11 @@ function Inputs({ kit }: { kit: Kit }) {
                 label={t('brand.locales')}
                 description={t('brand.locales_help')}
                 placeholder="en, ja, zh-Hans"
+                renderPill={({ option, onRemove, disabled }) => (
+                  <Pill withRemoveButton={!disabled} onRemove={onRemove}>
+                    {formatLanguage(String(option.value))}
+                  </Pill>
+                )}
                 {...form.getInputProps('locales')}
               />
               <TextInput

@@ -98,8 +98,14 @@ export const formatList = (items: string[], join: 'and' | 'or' = 'and') =>
   kept('list', { join }, (l) => new Intl.ListFormat(l, { type: join === 'or' ? 'disjunction' : 'conjunction' })).format(items)
 export const formatCountry = (code: string) =>
   kept('country', {}, (l) => new Intl.DisplayNames([l], { type: 'region', fallback: 'code' })).of(code) ?? code
-export const formatLanguage = (code: string) =>
-  kept('language', {}, (l) => new Intl.DisplayNames([l], { type: 'language', fallback: 'code' })).of(code) ?? code
+/** What a language is called; a code that can be none stands as it is. */
+export function formatLanguage(code: string) {
+  try {
+    return kept('language', {}, (l) => new Intl.DisplayNames([l], { type: 'language', fallback: 'code' })).of(code) ?? code
+  } catch {
+    return code
+  }
+}
 
 export interface Named {
   name?: string

@@ -275,7 +275,7 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
               go(`/journeys/${journey.id}`)
             }}
           >
-            {t('journeys.finish')}
+            {t(edit ? 'journeys.finish' : 'action.close')}
           </Button>
         </>
       }

@@ -12,11 +12,11 @@ import {
   EmptyState,
   FilterBar,
   FilterChip,
-  Group,
   Json,
   Link,
   Note,
   Sheet,
+  SimpleGrid,
   TextInput,
   Time,
 } from '@/ui'
@@ -97,10 +97,10 @@ export default function AuditSection() {
           onKeyDown={(e) => e.key === 'Enter' && !e.nativeEvent.isComposing && setFilter({ id: e.currentTarget.value.trim() })}
         />
       </FilterBar>
-      <Group gap="sm" align="end">
+      <SimpleGrid cols={2} maw={480}>
         <DateTimeInput dateOnly label={t('audit.from')} value={filter.from} onChange={(v) => setFilter({ from: v })} />
         <DateTimeInput dateOnly label={t('audit.to')} value={filter.to} onChange={(v) => setFilter({ to: v })} />
-      </Group>
+      </SimpleGrid>
       <ListTable
         name="audit"
         label={t('settings.section.audit')}

@@ -28,6 +28,7 @@ export {
   NumberInput,
   Paper,
   PasswordInput,
+  Pill,
   Popover,
   Progress,
   Radio,

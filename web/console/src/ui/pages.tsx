@@ -41,10 +41,10 @@ export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
         {crumbs ? (
           <nav className={css.crumbs} aria-label={t('page.breadcrumb')}>
             {crumbs.map((c) => (
-              <Fragment key={c.to}>
+              <span key={c.to} className={css.crumb}>
                 <Link to={c.to}>{c.label}</Link>
                 <ChevronRight size={14} aria-hidden />
-              </Fragment>
+              </span>
             ))}
           </nav>
         ) : null}
