@@ -87,12 +87,6 @@ type Paging struct {
 	Cursor string `query:"cursor" doc:"next_cursor of the page before"`
 }
 
-// named is Paging of things that are found by name.
-type named struct {
-	Paging
-	Q string `query:"q" maxLength:"200" doc:"part of the name"`
-}
-
 func (p Paging) request() page.Request { return page.Request{Limit: p.Limit, Cursor: p.Cursor} }
 
 // List is a page of T.
