@@ -74,7 +74,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	silent := map[string]string{ // POST that changes nothing
 		"POST /uploads": "", "POST /suppressions/import/check": "", "POST /imports/look": "", "POST /imports/check": "", // what is done with a file is noted when it is done
 		"POST /sample":           "",                                                                                                                                                   // for an empty workspace: TestSampleScenarios
-		"POST /segments/preview": "", "POST /segments/preview/people": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
+		"POST /segments/preview": "", "POST /segments/preview/people": "", "POST /bulk-acts/count": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /privacy-check": "", "POST /people/{id}/reveal": "", // its entry is a look: TestAnEncryptedField...
 		"POST /retention/check": "", "POST /replays/check": "", "POST /retention/limits": "", "POST /privacy-rules/try": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
@@ -131,6 +131,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"PATCH /lists/{id}", "/lists/$list", `{"name":"l2"}`, "list.update"},
 		{"POST /people/exports", "", `{"who":{"q":"aya"}}`, "person.export"},
 		{"POST /events/exports", "", `{"name":"Order Completed"}`, "event.export"},
+		{"POST /exports", "", `{"list":"campaigns","columns":[{"title":"name","field":"name"}]}`, "list.export"},
+		{"POST /bulk-acts", "", `{"act":"template_archive","ids":["$template"]}`, "bulk_act.begin"},
+		{"POST /bulk-acts/{id}/undo", "/bulk-acts/$bulk_act/undo", "", "bulk_act.undo"},
 		{"POST /lists/{id}/changes", "/lists/$list/changes", `{"who":{"q":"cem"}}`, "list.add"},
 		{"POST /list-changes/{id}/undo", "/list-changes/$list_job/undo", "", "list.undo_change"},
 		{"POST /lists/{id}/members", "/lists/$list/members", `{"rows":["$cem"]}`, "list.add"},
@@ -173,6 +176,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /campaigns/{id}/cancel", "/campaigns/$draft_campaign/cancel", "", "campaign.cancel"},
 		{"POST /campaigns/{id}/copy", "/campaigns/$campaign/copy", `{"name":"again"}`, "campaign.copy"},
 		{"POST /campaigns/{id}/withdraw", "/campaigns/$extra_campaign/withdraw", "", "campaign.withdraw"},
+		{"POST /campaigns/{id}/archive", "/campaigns/$extra_campaign/archive", "", "campaign.archive"},
+		{"POST /campaigns/{id}/restore", "/campaigns/$extra_campaign/restore", "", "campaign.restore"},
 		{"DELETE /campaigns/{id}", "/campaigns/$extra_campaign", "", "campaign.delete"},
 		{"POST /people-suggestions/{id}/accept", "/people-suggestions/$spare_suggestion/accept", `{"note":"told us"}`, "suggestion.accept"},
 		{"POST /people-suggestions/{id}/refuse", "/people-suggestions/$suggestion/refuse", `{}`, "suggestion.refuse"},
@@ -194,6 +199,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"POST /journeys/{id}/resume", "/journeys/$draft_journey/resume", "", "journey.resume"},
 		{"POST /journeys/{id}/stop", "/journeys/$draft_journey/stop", "", "journey.stop"},
 		{"POST /journeys/{id}/archive", "/journeys/$draft_journey/archive", "", "journey.archive"},
+		{"POST /journeys/{id}/restore", "/journeys/$draft_journey/restore", "", "journey.restore"},
 		{"POST /journeys/{id}/retry", "/journeys/$journey/retry", "", "journey.retry"},
 		{"POST /journeys/{id}/entries", "/journeys/$api_journey/entries", `{"person_id":"$aya","idempotency_key":"k"}`, "journey.enter"},
 		{"POST /journeys/{id}/additions", "/journeys/$api_journey/additions", `{"person_ids":["$ben"],"confirmed_count":1}`, "journey.add_people"},
@@ -216,7 +222,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /saved-reports/{id}", "/saved-reports/$saved_report", "", "saved_report.delete"},
 		{"POST /tasks", "", `{"title":"t","person_id":"$aya"}`, "task.create"},
 		{"PUT /tasks/{id}", "/tasks/$todo", `{"title":"t2","revision":1}`, "task.update"},
+		{"POST /tasks/{id}/assign", "/tasks/$todo/assign", `{"assignee":"bob"}`, "task.assign"},
 		{"POST /tasks/{id}/complete", "/tasks/$todo/complete", `{"outcome":"done"}`, "task.complete"},
+		{"POST /tasks/{id}/reopen", "/tasks/$todo/reopen", "", "task.reopen"},
 		{"POST /tasks/{id}/cancel", "/tasks/$spare_todo/cancel", `{}`, "task.cancel"},
 		{"POST /journey-secrets", "", `{"name":"k","value":"v"}`, "journey_secret.create"},
 		{"PUT /journey-secrets/{id}", "/journey-secrets/$secret", `{"value":"w"}`, "journey_secret.update"},
@@ -236,6 +244,9 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /staff/{id}", "/staff/$member", "", "staff.remove"},
 		{"POST /session/password", "", `{"current_password":"` + password + `","new_password":"` + password + `!"}`, "staff.password"},
 	}
+	var begun struct{ ID string }
+	w.ok(b.key, "POST /bulk-acts", b.expand(w, `{"act":"segment_archive","ids":["$segment"]}`), &begun)
+	b.ids["bulk_act"] = begun.ID
 	b.make(w, "spare_series", "POST /series", b.expand(w, `{"name":"Zanzibar spare","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	b.make(w, "extra_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar extra","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
 	var spare struct{ ID string }

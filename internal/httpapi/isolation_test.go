@@ -575,7 +575,7 @@ func TestEveryRouteAsksWhoItIsAndWhatTheyMay(t *testing.T) {
 		}
 		r = w.call(what, asked{body: body, key: only[need]})
 		alsoNeeds := map[string]bool{ // a right of its own on top, or no more than one has oneself
-			"POST /messages/test": true, "POST /sending/dry-run/people": true, "GET /people/{id}/why": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
+			"POST /exports": true, "POST /messages/test": true, "POST /sending/dry-run/people": true, "GET /people/{id}/why": true, "POST /staff": true, "POST /keys": true, "PUT /staff/{id}/role": true,
 		}[op.String()]
 		if r.Code == http.StatusUnauthorized || r.Code == http.StatusForbidden && !alsoNeeds {
 			t.Errorf("%s with %s alone: %d %s; the document says that it is enough", what, need, r.Code, r.Body)
