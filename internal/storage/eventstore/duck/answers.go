@@ -41,6 +41,9 @@ type answer struct {
 func (s *Store) Select(ctx context.Context, ws string, query string, args []any) (*roaring64.Bitmap, error) {
 	question := questionOf(ws, query, args)
 	for {
+		if err := ctx.Err(); err != nil { // nobody waits for what is known, either
+			return nil, err
+		}
 		a, mine := s.answers.to(ws, question)
 		if mine {
 			people, err := s.ask(ctx, query, args)

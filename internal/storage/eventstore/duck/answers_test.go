@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -116,6 +117,23 @@ func TestAnswersAreRememberedUntilSomethingChangesInTheirWorkspace(t *testing.T)
 		t.Fatal(err)
 	}
 	did()
+}
+
+func TestWhoHasGoneAwayIsNotAnswered(t *testing.T) {
+	s := opener(Options{})(t, t.TempDir()).(*Store)
+	t.Cleanup(func() { _ = s.Close() })
+	for range 2 { // the second time the answer is known
+		if _, err := s.Select(t.Context(), "ws_1", inCity, []any{"ws_1", "Osaka"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		if _, err := s.Select(ctx, "ws_1", inCity, []any{"ws_1", "Osaka"}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want that the question was given up", err)
+		}
+	}
 }
 
 func TestAnAnswerIsWaitedForAndNotGivenUpWithWhoAskedFirst(t *testing.T) {
