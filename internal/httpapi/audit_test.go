@@ -73,7 +73,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	b.make(w, "other_upload", "POST /uploads", "email\nq@b.example\n")
 	silent := map[string]string{ // POST that changes nothing
 		"POST /uploads": "", "POST /suppressions/import/check": "", "POST /imports/look": "", "POST /imports/check": "", // what is done with a file is noted when it is done
-		"POST /sample":           "",                                                                                                                                                   // for an empty workspace: TestSampleScenarios
+		"POST /sample":           "",                                                                                                                                                                                // for an empty workspace: TestSampleScenarios
 		"POST /segments/preview": "", "POST /segments/preview/people": "", "POST /bulk-acts/count": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /privacy-check": "", "POST /people/{id}/reveal": "", // its entry is a look: TestAnEncryptedField...
