@@ -52,4 +52,4 @@ if command -v npm >/dev/null; then make --no-print-directory web && (cd web/cons
 
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of.
-go test -json -count=1 -timeout 30m "$@" ./... | go run ./test/summary
+go test -json -count=1 -timeout 36m "$@" ./... | go run ./test/summary
