@@ -122,7 +122,8 @@ async function tell(lang) {
   await kept
   await visit(page, `/journeys/${id}/simulate`)
   const one = page.locator('section', { has: page.getByRole('heading', { name: t['journeys.one_person'] }) })
-  await choose(page, one, t['field.person'])
+  const reader = (await api('GET', '/people?status=identified&limit=50')).items.find((p) => p.name && p.email?.startsWith('customer')) // who has an address
+  await choose(page, one, t['field.person'], reader.name, reader.name)
   await one.getByRole('button', { name: t['journeys.run'] }).click()
   await one.getByText(t['node.send']).first().waitFor()
   await one.getByRole('button', { name: t['journeys.trial_letter'] }).click()
