@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -117,13 +118,28 @@ type bulkMark struct {
 	Targets int64 `json:"targets"` // bytes of what it was asked for; 0: not looked up yet
 	Total   int64 `json:"total"`
 	Seen    int64 `json:"seen"`
-	Doing   int64 `json:"doing"` // behind them, what has been begun and may be done or not
-	Bytes   int64 `json:"bytes"` // of the results
+	Begun   []was `json:"begun,omitempty"` // behind them, what has been begun and may be done or not
+	Bytes   int64 `json:"bytes"`           // of the results
 
 	Done      int64         `json:"done"`
 	Unchanged int64         `json:"unchanged"`
 	Refused   int64         `json:"refused"`
 	Told      []BulkRefusal `json:"told,omitempty"`
+}
+
+// was is how a thing was before it was begun with.
+type was struct {
+	Name    string `json:"name,omitempty"`
+	Already bool   `json:"already,omitempty"` // as the act would make it
+	With    string `json:"with,omitempty"`    // what the act that takes it back has to be given
+}
+
+// markOf returns how far the job of a bulk act is.
+func markOf(j job.Job) (m bulkMark, err error) {
+	if len(j.Mark) > 0 {
+		err = json.Unmarshal(j.Mark, &m)
+	}
+	return m, err
 }
 
 func (m bulkMark) progress() job.Progress {
@@ -306,8 +322,8 @@ func (a *api) asked(ctx context.Context, by staff.Principal, ws string, x act, p
 	return out, err
 }
 
-// doBulk notes what it is about to do, does it, and notes what became of it, some things at a time. If it breaks off in between, what had been begun is done again,
-// which changes nothing that is done.
+// doBulk notes what it is about to do and how that was, does it, and notes what became of it, some things at a time. If it breaks off in between, what had been
+// begun is done again, which changes nothing that is done.
 func (a *api) doBulk(ctx context.Context, r *job.Run, x act) (job.Outcome, error) {
 	var p bulkParams
 	var m bulkMark
@@ -344,10 +360,18 @@ func (a *api) doBulk(ctx context.Context, r *job.Run, x act) (job.Outcome, error
 	}
 	for m.Seen < m.Total {
 		piece := targets[m.Seen:min(m.Seen+pieceOfBulk, m.Total)]
-		again := m.Doing > 0
-		m.Doing = int64(len(piece))
-		if err := r.Save(ctx, m, m.progress()); err != nil {
-			return job.Outcome{}, err
+		again := len(m.Begun) > 0
+		if !again {
+			for _, t := range piece {
+				before, err := a.look(ctx, by, x, t)
+				if err != nil {
+					return job.Outcome{}, err
+				}
+				m.Begun = append(m.Begun, before)
+			}
+			if err := r.Save(ctx, m, m.progress()); err != nil {
+				return job.Outcome{}, err
+			}
 		}
 		var rows bytes.Buffer
 		w := csv.NewWriter(&rows)
@@ -356,11 +380,11 @@ func (a *api) doBulk(ctx context.Context, r *job.Run, x act) (job.Outcome, error
 			rows.WriteString("\ufeff")
 			_ = w.Write(bulkHead)
 		}
-		for _, t := range piece {
+		for i, t := range piece {
 			if err := ctx.Err(); err != nil {
 				return job.Outcome{}, err
 			}
-			if err := a.doOne(context.WithoutCancel(ctx), by, x, t, again, &m, w); err != nil {
+			if err := a.doOne(context.WithoutCancel(ctx), by, x, t, m.Begun[i], again, &m, w); err != nil {
 				return job.Outcome{}, err
 			}
 		}
@@ -369,8 +393,8 @@ func (a *api) doBulk(ctx context.Context, r *job.Run, x act) (job.Outcome, error
 			return job.Outcome{}, err
 		}
 		m.Bytes += int64(rows.Len())
-		m.Seen += m.Doing
-		m.Doing = 0
+		m.Seen += int64(len(piece))
+		m.Begun = nil
 		if err := r.Save(ctx, m, m.progress()); err != nil {
 			return job.Outcome{}, err
 		}
@@ -382,37 +406,38 @@ func (a *api) doBulk(ctx context.Context, r *job.Run, x act) (job.Outcome, error
 	return out, nil
 }
 
+// look returns how a thing is. What cannot be read tells nothing: the operation will say why.
+func (a *api) look(ctx context.Context, by staff.Principal, x act, t target) (was, error) {
+	if x.one == "" {
+		return was{}, nil
+	}
+	w, err := a.ask(ctx, by, http.MethodGet, pathOf(x.one, t.ID, ""), nil)
+	if err != nil || w.problem() != nil {
+		return was{}, err
+	}
+	var thing map[string]any
+	if err := json.Unmarshal(w.Bytes(), &thing); err != nil {
+		return was{}, err
+	}
+	now := was{Name: cmp.Or(text(thing["name"]), text(thing["title"])), Already: x.is(thing, t.With)}
+	if x.was != nil {
+		now.With = x.was(thing)
+	}
+	return now, nil
+}
+
 // doOne does it to one thing and writes what became of it. again: it may have been done already, just before a break.
-func (a *api) doOne(ctx context.Context, by staff.Principal, x act, t target, again bool, m *bulkMark, out *csv.Writer) error {
-	thing := map[string]any{}
-	var refused *Problem
-	if x.one != "" {
-		w, err := a.ask(ctx, by, http.MethodGet, pathOf(x.one, t.ID, ""), nil)
+func (a *api) doOne(ctx context.Context, by staff.Principal, x act, t target, before was, again bool, m *bulkMark, out *csv.Writer) error {
+	done := before.Already
+	if again && !done {
+		now, err := a.look(ctx, by, x, t)
 		if err != nil {
 			return err
 		}
-		if refused = w.problem(); refused == nil {
-			if err := json.Unmarshal(w.Bytes(), &thing); err != nil {
-				return err
-			}
-		}
+		done = now.Already
 	}
-	name := text(thing["name"])
-	if name == "" {
-		name = text(thing["title"])
-	}
-	before := ""
-	if x.was != nil {
-		before = x.was(thing)
-	}
-	outcome := "changed"
-	switch {
-	case refused != nil:
-	case x.is != nil && x.is(thing, t.With):
-		if !again {
-			outcome = "unchanged"
-		}
-	default:
+	var refused *Problem
+	if !done {
 		method, path, _ := strings.Cut(x.do, " ")
 		var body any
 		if x.body != "" {
@@ -424,20 +449,22 @@ func (a *api) doOne(ctx context.Context, by staff.Principal, x act, t target, ag
 		}
 		refused = w.problem()
 	}
+	outcome := "changed"
 	var code, message string
 	switch {
 	case refused != nil:
 		outcome, code, message = "refused", refused.Code, refused.Detail
 		m.Refused++
 		if len(m.Told) < mostTold {
-			m.Told = append(m.Told, BulkRefusal{t.ID, name, code, message, refused.Args})
+			m.Told = append(m.Told, BulkRefusal{t.ID, before.Name, code, message, refused.Args})
 		}
-	case outcome == "unchanged":
+	case before.Already:
+		outcome = "unchanged"
 		m.Unchanged++
 	default:
 		m.Done++
 	}
-	return out.Write([]string{t.ID, sheet.Safe(name), outcome, code, sheet.Safe(message), before})
+	return out.Write([]string{t.ID, sheet.Safe(before.Name), outcome, code, sheet.Safe(message), before.With})
 }
 
 // bulkTargets reads what a bulk act was asked for.
@@ -464,11 +491,9 @@ func (a *api) doneBy(ctx context.Context, ws, id string) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	var m bulkMark
-	if len(j.Mark) > 0 {
-		if err := json.Unmarshal(j.Mark, &m); err != nil {
-			return nil, err
-		}
+	m, err := markOf(j)
+	if err != nil {
+		return nil, err
 	}
 	var out []target
 	if m.Bytes > 0 {
@@ -487,13 +512,15 @@ func (a *api) doneBy(ctx context.Context, ws, id string) ([]target, error) {
 			}
 		}
 	}
-	if m.Doing > 0 {
+	if len(m.Begun) > 0 {
 		begun, err := a.bulkTargets(ctx, ws, id, m.Targets)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range begun[m.Seen : m.Seen+m.Doing] {
-			out = append(out, target{ID: t.ID})
+		for i, before := range m.Begun {
+			if !before.Already {
+				out = append(out, target{begun[m.Seen+int64(i)].ID, before.With})
+			}
 		}
 	}
 	return out, nil
@@ -563,11 +590,9 @@ func (a *api) bulkRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		var m bulkMark
-		if len(j.Mark) > 0 {
-			if err := json.Unmarshal(j.Mark, &m); err != nil {
-				return nil, err
-			}
+		m, err := markOf(j)
+		if err != nil {
+			return nil, err
 		}
 		return answer(BulkAct{Job: jobShape(j), Refused: append([]BulkRefusal{}, m.Told...), Undo: x.back != ""}), nil
 	})

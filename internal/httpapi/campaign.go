@@ -226,12 +226,12 @@ func (a *api) campaignRoutes() {
 	}
 	type chosen struct {
 		Paging
-		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
-		Status string `query:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
-		Put    string `query:"archived" enum:"no,yes" doc:"only those in sight, or in the archive; left out: all"`
+		Q        string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status   string `query:"status" enum:"draft,review,scheduled,preparing,sending,paused,sent,cancelled,failed"`
+		Archived string `query:"archived" enum:"no,yes" doc:"only those in sight, or in the archive; left out: all"`
 	}
 	route(a, http.MethodGet, "/campaigns", "campaign-list", "Campaigns, newest first", staff.CampaignsRead, func(ctx context.Context, in *chosen) (*body[List[Campaign]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), campaign.Filter{Text: in.Q, Status: campaign.Status(in.Status), Put: campaign.Put(in.Put)}, in.request())
+		found, err := s.List(ctx, workspaceOf(ctx), campaign.Filter{Text: in.Q, Status: campaign.Status(in.Status), Archived: campaign.Archived(in.Archived)}, in.request())
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ const listExport = "list_export"
 // ListColumn is a column of a file.
 type ListColumn struct {
 	Title string `json:"title" maxLength:"200"`
-	Field string `json:"field" maxLength:"100" doc:"member of an item of the list, with dots for members of members"`
+	Field string `json:"field" maxLength:"100" doc:"member of an item of the list, with dots for members of members; of several, parted by commas, the first that is there"`
 }
 
 type listExportParams struct {
@@ -89,11 +89,17 @@ func (a *api) exportList(ctx context.Context, r *job.Run) (job.Outcome, error) {
 	})
 }
 
-// member returns what stands at a dotted path of an object, nil if there is nothing.
-func member(in any, path string) any {
-	for key := range strings.SplitSeq(path, ".") {
-		of, _ := in.(map[string]any)
-		in = of[key]
+// member returns what stands at the first of some dotted paths of an object, parted by commas, at which there is something; else nil.
+func member(item any, paths string) any {
+	for path := range strings.SplitSeq(paths, ",") {
+		in := item
+		for key := range strings.SplitSeq(path, ".") {
+			of, _ := in.(map[string]any)
+			in = of[key]
+		}
+		if in != nil {
+			return in
+		}
 	}
-	return in
+	return nil
 }

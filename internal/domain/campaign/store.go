@@ -11,18 +11,18 @@ import (
 
 // Filter chooses campaigns.
 type Filter struct {
-	Text   string // that the name has; the case of ASCII letters does not matter
-	Status Status // empty: any
-	Put    Put    // empty: any
+	Text     string   // that the name has; the case of ASCII letters does not matter
+	Status   Status   // empty: any
+	Archived Archived // empty: any
 }
 
-// Put says whether campaigns were put away.
-type Put string
+// Archived says whether campaigns are in the archive.
+type Archived string
 
-// In sight, and in the archive.
+// Which campaigns are meant.
 const (
-	InSight Put = "no"
-	PutAway Put = "yes"
+	NotArchived  Archived = "no"
+	OnlyArchived Archived = "yes"
 )
 
 // Store keeps campaigns. Every method takes part in the transaction of its context.

@@ -181,13 +181,9 @@ func (d Decision) brings() bool {
 
 // history returns all decisions about a person and those merged into them, newest first.
 func (s *Service) history(ctx context.Context, ws string, num uint64) ([]Decision, error) {
-	losers, err := s.Store.Losers(ctx, ws, []uint64{num})
+	nums, err := s.Nums(ctx, ws, num)
 	if err != nil {
 		return nil, err
-	}
-	nums := []uint64{num}
-	for _, l := range losers {
-		nums = append(nums, l.Num)
 	}
 	rows, err := s.Store.Decisions(ctx, ws, nums, EntryKey{}, maxDecisions)
 	if err != nil {

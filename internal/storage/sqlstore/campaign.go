@@ -84,7 +84,7 @@ func (s *Campaign) List(ctx context.Context, ws string, f campaign.Filter, p pag
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanCampaign, `SELECT `+campaignColumns+` FROM campaign
 		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = '' OR status = $5) AND ($6 = '' OR ($6 = 'yes') = (archived_at > 0))
-		ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status), string(f.Put))
+		ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1, contains(f.Text), string(f.Status), string(f.Archived))
 	return page.Cut(items, p.Size(), func(c campaign.Campaign) string { return page.Encode(c.ID) }), err
 }
 

@@ -119,13 +119,13 @@ func Run(t *testing.T, open func(t *testing.T) campaign.Store) {
 		old := sample("cmp_6")
 		old.ArchivedAt = epoch
 		ok(t, s.Create(t.Context(), old))
-		for put, want := range map[campaign.Put]int{"": 8, campaign.InSight: 7, campaign.PutAway: 1} {
-			p, err := s.List(t.Context(), ws, campaign.Filter{Put: put}, page.Request{})
+		for archived, want := range map[campaign.Archived]int{"": 8, campaign.NotArchived: 7, campaign.OnlyArchived: 1} {
+			p, err := s.List(t.Context(), ws, campaign.Filter{Archived: archived}, page.Request{})
 			ok(t, err)
 			if len(p.Items) != want {
-				t.Errorf("archived %q: %d campaigns, not %d", put, len(p.Items), want)
+				t.Errorf("archived %q: %d campaigns, not %d", archived, len(p.Items), want)
 			}
-			if put == campaign.PutAway {
+			if archived == campaign.OnlyArchived {
 				same(t, []campaign.Campaign{old}, p.Items)
 			}
 		}

@@ -16,7 +16,7 @@ export default function JoinPage({ signedIn }: { signedIn: boolean }) {
         body: { token, password: v.password, ...(v.name ? { name: v.name } : {}) },
       })
       if (signedIn) await signOut() // whoever made the link may have tried it in their own browser
-      await signIn(email, v.password)
+      await signIn(email, v.password).catch(() => {}) // the link is used up: the form of sign-in says what is wrong
       location.replace('/')
     },
   })

@@ -1,9 +1,9 @@
-import { Archive, ArchiveRestore, Megaphone, Pause, Play, Plus } from 'lucide-react'
+import { Megaphone, Pause, Play, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
-import { useBulk } from '@/jobs/useBulk'
+import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -37,21 +37,19 @@ export default function CampaignListPage() {
   const [filter, setFilter] = useUrlState(none)
   const filtered = filter.q !== '' || filter.status !== ''
   const clear = () => setFilter(none)
-  const put = filter.status === 'archived'
+  const archived = filter.status === 'archived'
   const query = {
     q: filter.q || undefined,
     status: statuses.find((s) => s === filter.status),
-    archived: put ? ('yes' as const) : ('no' as const),
+    archived: archived ? ('yes' as const) : ('no' as const),
   }
   const campaigns = useList('/api/v1/campaigns', { query })
-  const archive = { act: 'campaign_archive', label: t('action.archive'), icon: <Archive size={14} /> }
-  const restore = { act: 'campaign_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }
   const send = [
     { act: 'campaign_pause', label: t('campaigns.pause'), icon: <Pause size={14} /> },
     { act: 'campaign_resume', label: t('campaigns.resume'), icon: <Play size={14} /> },
   ]
   const bulk = useBulk({
-    acts: [...(write ? [put ? restore : archive] : []), ...(can('campaigns.send') && !put ? send : [])],
+    acts: [...(write ? [archiving('campaign', archived)] : []), ...(can('campaigns.send') && !archived ? send : [])],
     query,
     lists: ['/api/v1/campaigns'],
   })
@@ -80,7 +78,7 @@ export default function CampaignListPage() {
         num: true,
         cell: (c) => <Time at={c.launched_at ?? c.scheduled_at ?? c.created_at} />,
         text: (c) => c.launched_at ?? c.scheduled_at ?? c.created_at,
-        field: 'launched_at',
+        field: 'launched_at,scheduled_at,created_at',
       },
       {
         id: 'audience',

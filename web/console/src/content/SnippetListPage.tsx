@@ -1,9 +1,9 @@
-import { Archive, ArchiveRestore, Plus, Puzzle } from 'lucide-react'
+import { Plus, Puzzle } from 'lucide-react'
 import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, language, t as text, useT, word } from '@/i18n'
-import { useBulk } from '@/jobs/useBulk'
+import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -38,13 +38,7 @@ export default function SnippetListPage() {
   const query = { q: filter.q || undefined, status: filter.status as 'active' }
   const snippets = useList('/api/v1/snippets', { query })
   const bulk = useBulk({
-    acts: write
-      ? [
-          query.status === 'active'
-            ? { act: 'snippet_archive', label: t('action.archive'), icon: <Archive size={14} /> }
-            : { act: 'snippet_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> },
-        ]
-      : [],
+    acts: write ? [archiving('snippet', filter.status === 'archived')] : [],
     query,
     lists: ['/api/v1/snippets'],
   })

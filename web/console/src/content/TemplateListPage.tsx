@@ -1,9 +1,9 @@
-import { Archive, ArchiveRestore, Mail, Plus } from 'lucide-react'
+import { Mail, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
-import { useBulk } from '@/jobs/useBulk'
+import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -39,13 +39,7 @@ export default function TemplateListPage() {
   const query = { q: filter.q || undefined, status: filter.status as 'active' }
   const templates = useList('/api/v1/templates', { query })
   const selection = useBulk({
-    acts: write
-      ? [
-          query.status === 'active'
-            ? { act: 'template_archive', label: t('action.archive'), icon: <Archive size={14} /> }
-            : { act: 'template_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> },
-        ]
-      : [],
+    acts: write ? [archiving('template', filter.status === 'archived')] : [],
     query,
     lists: ['/api/v1/templates'],
   })

@@ -1,5 +1,6 @@
 // What can be done to many rows of a list at once: the buttons of a selection, over pages too, with what comes of it and the way back.
 import { useQuery } from '@tanstack/react-query'
+import { Archive, ArchiveRestore } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { call, Problem, refresh, type Schemas } from '@/api'
 import { formatNumber, t as text, word } from '@/i18n'
@@ -28,6 +29,12 @@ export interface Act {
   /** Asks for what the act needs before it runs; for what cannot be undone. */
   ask?: (todo: Bulk, count: number, clear: () => void) => void
 }
+
+/** Puts things away, or takes them out of the archive where that is what is shown: archiving('segment', filter.status === 'archived'). */
+export const archiving = (thing: string, archived: boolean): Act =>
+  archived
+    ? { act: `${thing}_restore`, label: text('action.restore'), icon: <ArchiveRestore size={14} /> }
+    : { act: `${thing}_archive`, label: text('action.archive'), icon: <Archive size={14} /> }
 
 const patience = 2000 // milliseconds after which it goes on in the background
 const given = (q: Query) => Object.fromEntries(Object.entries(q).filter(([, v]) => v)) as Record<string, string>

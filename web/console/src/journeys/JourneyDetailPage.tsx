@@ -30,6 +30,7 @@ import {
   Time,
   toast,
   toastError,
+  toastUndo,
   useAtOnce,
   useMediaQuery,
 } from '@/ui'
@@ -63,8 +64,10 @@ export default function JourneyDetailPage() {
   const verbs = {
     stop: useSend('post', '/api/v1/journeys/{id}/stop', { refresh: live }),
     'exit-all': useSend('post', '/api/v1/journeys/{id}/exit-all', { refresh: live }),
-    archive: useSend('post', '/api/v1/journeys/{id}/archive', { refresh: live }),
   }
+  const archive = useSend('post', '/api/v1/journeys/{id}/archive', { refresh: live })
+  const restore = useSend('post', '/api/v1/journeys/{id}/restore', { refresh: live })
+  const bringBack = () => restore.mutate({ path: { id } }, { onError: toastError })
   const now = (status: string) => ({ refresh: live, shows: () => [becomes('/api/v1/journeys', id, { status })] })
   const turns = {
     pause: useAtOnce('post', '/api/v1/journeys/{id}/pause', now('paused')),
@@ -72,14 +75,12 @@ export default function JourneyDetailPage() {
   }
   const retry = useSend('post', '/api/v1/journeys/{id}/retry', { refresh: live })
   const act = async (verb: keyof typeof verbs, j: Schemas['Journey']) => {
-    const danger = verb === 'exit-all' || verb === 'stop'
     if (
-      (danger || verb === 'archive') &&
       !(await confirm({
         title: t(`journeys.${verb}_title`, { name: j.name }),
         text: t(`journeys.${verb}_text`, { n: formatNumber(j.active) }),
         action: t(`journeys.${verb}`),
-        danger,
+        danger: true,
       }))
     )
       return
@@ -113,10 +114,20 @@ export default function JourneyDetailPage() {
                           {t('journeys.exit-all')}
                         </Menu.Item>
                       ) : null}
-                      <Menu.Item onClick={() => void act('archive', j)}>{t('action.archive')}</Menu.Item>
+                      <Menu.Item
+                        onClick={() =>
+                          archive.mutate(
+                            { path: { id } },
+                            { onSuccess: () => toastUndo(t('journeys.archived', { name: j.name }), bringBack), onError: toastError },
+                          )
+                        }
+                      >
+                        {t('action.archive')}
+                      </Menu.Item>
                     </Menu.Dropdown>
                   </Menu>
                 ) : null}
+                {can('journeys.publish') && j.status === 'archived' ? <Button onClick={bringBack}>{t('action.restore')}</Button> : null}
                 {j.status !== 'archived' ? <LinkButton to={`/journeys/${id}/simulate`}>{t('journeys.simulate')}</LinkButton> : null}
                 {can('journeys.write') && j.status !== 'archived' ? (
                   <LinkButton to={`/journeys/${id}/edit`}>{t('journeys.edit')}</LinkButton>

@@ -1,9 +1,9 @@
-import { Archive, ArchiveRestore, Library, Pause, Play, Plus, Route } from 'lucide-react'
+import { Library, Pause, Play, Plus, Route } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
-import { useBulk } from '@/jobs/useBulk'
+import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -43,14 +43,16 @@ export default function JourneyListPage() {
   const clear = () => setFilter(none)
   const query = { q: filter.q || undefined, status: statuses.find((s) => s === filter.status) }
   const journeys = useList('/api/v1/journeys', { query })
-  const acts =
-    filter.status === 'archived'
-      ? [{ act: 'journey_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }]
+  const archived = filter.status === 'archived'
+  const acts = [
+    archiving('journey', archived),
+    ...(archived
+      ? []
       : [
-          { act: 'journey_archive', label: t('action.archive'), icon: <Archive size={14} /> },
           { act: 'journey_pause', label: t('journeys.pause'), icon: <Pause size={14} /> },
           { act: 'journey_resume', label: t('journeys.resume'), icon: <Play size={14} /> },
-        ]
+        ]),
+  ]
   const bulk = useBulk({ acts: can('journeys.publish') ? acts : [], query, lists: ['/api/v1/journeys'] })
   const file = useFile('journeys', query)
   const [naming, setNaming] = useState(false)

@@ -22,6 +22,7 @@ import {
   toast,
   useForm,
 } from '@/ui'
+import { LiftReason } from './LiftReason'
 
 type Suppressed = Schemas['PersonSuppression']
 type Ground = 'asked' | 'complaint' | 'legal' | 'other'
@@ -174,16 +175,7 @@ function LiftForm({
   })
   return (
     <FormBody form={form} action={t(address ? 'suppressed.allow_address' : 'suppressed.lift')} onCancel={onDone}>
-      <Textarea
-        label={t('suppression.why')}
-        description={t('suppression.why_help')}
-        required
-        autosize
-        minRows={2}
-        maxLength={500}
-        data-autofocus
-        {...form.getInputProps('why')}
-      />
+      <LiftReason {...form.getInputProps('why')} />
     </FormBody>
   )
 }

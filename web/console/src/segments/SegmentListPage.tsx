@@ -1,8 +1,8 @@
-import { Archive, ArchiveRestore, Filter, Plus } from 'lucide-react'
+import { Filter, Plus } from 'lucide-react'
 import { useMemo } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useT } from '@/i18n'
-import { useBulk } from '@/jobs/useBulk'
+import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -33,15 +33,8 @@ export default function SegmentListPage() {
   const [filter, setFilter] = useUrlState({ q: '', status: '' })
   const query = { q: filter.q || undefined, status: (filter.status || undefined) as 'active' | undefined }
   const segments = useList('/api/v1/segments', { query })
-  const put = filter.status === 'archived'
   const bulk = useBulk({
-    acts: write
-      ? [
-          put
-            ? { act: 'segment_restore', label: t('action.restore'), icon: <ArchiveRestore size={14} /> }
-            : { act: 'segment_archive', label: t('action.archive'), icon: <Archive size={14} /> },
-        ]
-      : [],
+    acts: write ? [archiving('segment', filter.status === 'archived')] : [],
     query,
     lists: ['/api/v1/segments'],
   })

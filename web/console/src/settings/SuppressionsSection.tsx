@@ -8,6 +8,7 @@ import { type Bulk, doBulk, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
+import { LiftReason } from '@/people/LiftReason'
 import {
   Alert,
   Button,
@@ -213,16 +214,7 @@ function Remove({ entry: s, onDone }: { entry: Suppression; onDone: () => void }
           [t('suppression.since'), <Time key="at" at={s.at} />],
         ]}
       />
-      <Textarea
-        label={t('suppression.why')}
-        description={t('suppression.why_help')}
-        required
-        autosize
-        minRows={2}
-        maxLength={500}
-        data-autofocus
-        {...form.getInputProps('why')}
-      />
+      <LiftReason {...form.getInputProps('why')} />
     </FormBody>
   )
 }
@@ -246,16 +238,7 @@ function Lift({ todo, count, clear, onDone }: { todo: Bulk; count: number; clear
   return (
     <FormBody form={form} action={t('suppression.lift')} onCancel={onDone} danger>
       <Note>{t('suppression.lift_many', { count, n: formatNumber(count) })}</Note>
-      <Textarea
-        label={t('suppression.why')}
-        description={t('suppression.why_help')}
-        required
-        autosize
-        minRows={2}
-        maxLength={500}
-        data-autofocus
-        {...form.getInputProps('why')}
-      />
+      <LiftReason {...form.getInputProps('why')} />
       <TextInput
         label={t('confirm.type_name', { name: String(count) })}
         inputMode="numeric"

@@ -34,7 +34,7 @@ export interface Column<T> {
   orders?: [Order, Order]
   /** Text for the CSV file; columns without it are left out of the file. */
   text?: (row: T) => string | number | null | undefined
-  /** Member of the row that the server writes in a file of all rows, with dots for members of members; the id of the column if it is called so. */
+  /** Member of the row that the server writes in a file of all rows, with dots for members of members and commas between those of which the first that is there is taken; the id of the column if it is called so. */
   field?: string
 }
 
