@@ -204,7 +204,7 @@ function Items({
   if (!shape) return null
   return (
     <div>
-      <Text size="sm" fw={500} mb={6}>
+      <Text size="sm" fw={500} mb="xs">
         {labelOf(name)}
       </Text>
       <Stack gap="sm">

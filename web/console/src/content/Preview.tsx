@@ -92,7 +92,7 @@ export function PreviewBar({
             value={reader.event || null}
             disabled={!reader.person || events.length === 0}
             clearable
-            w={170}
+            w={168}
             onChange={(event) => onReader({ ...reader, event: event ?? '' })}
           />
         </Group>

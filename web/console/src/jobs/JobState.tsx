@@ -26,7 +26,7 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
   }
   const retry = job.state === 'queued' && job.code && job.not_before
   return (
-    <Stack gap={6}>
+    <Stack gap="xs">
       <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
         <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
           <div>{full ? word('job_kind', job.kind) : name}</div>

@@ -36,7 +36,7 @@ export function Answers({ graph, said, set }: { graph: Graph; said: Record<strin
   if (hooks.length === 0) return null
   return (
     <InputWrapper label={t('journeys.replies')} description={t('journeys.replies_help')} labelElement="div">
-      <Stack gap="sm" mt={6}>
+      <Stack gap="sm" mt="xs">
         {hooks.map((n) => {
           const r = said[n.id] ?? usual
           const put = (patch: Partial<Reply>) => set({ ...said, [n.id]: { ...r, ...patch } })

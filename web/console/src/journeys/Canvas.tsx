@@ -174,7 +174,7 @@ const Way = memo(function Way({ id, sourceX, sourceY, targetX, targetY, data, ma
         {d.edit && !d.open ? (
           <span
             className={css.tag}
-            style={{ transform: `translate(-50%, -50%) translate(${midX}px,${midY + (label ? low - 22 : low - 32)}px)` }}
+            style={{ transform: `translate(-50%, -50%) translate(${midX}px,${midY + (label ? low - 24 : low - 32)}px)` }}
           >
             <PlusButton at={d.at} />
           </span>
@@ -258,9 +258,9 @@ function Canvas(props: CanvasProps) {
         cards.push({
           id: `${w.from} ${w.output}`,
           type: 'end',
-          position: { x: w.end.x - 11, y: w.end.y },
-          width: 22,
-          height: 22,
+          position: { x: w.end.x - 12, y: w.end.y },
+          width: 24,
+          height: 24,
           data: { at: { node: w.from, output: w.output }, edit },
           draggable: false,
           selectable: false,

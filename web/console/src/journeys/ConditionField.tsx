@@ -47,7 +47,7 @@ export function ConditionField({ label, description, error, required, value, set
   const faults = preview.error ? faultsOf(root, preview.error) : []
   return (
     <InputWrapper label={label} description={description} error={error} required={required} labelElement="div">
-      <Stack gap={6} mt={4}>
+      <Stack gap="xs" mt={4}>
         {json ? (
           <JsonRule label={label} value={value} set={set} />
         ) : (

@@ -29,7 +29,7 @@ export function SpanInput({ value, set, clearable, ...w }: Common & { value: unk
           aria-label={w.label}
           min={0}
           allowDecimal={false}
-          w={110}
+          w={112}
           value={typeof s.n === 'number' ? s.n : ''}
           onChange={(n) => set(n === '' ? (clearable ? undefined : { unit }) : { n: Number(n), unit })}
         />
@@ -67,7 +67,7 @@ export function EventInput({
     set(next)
   }
   return (
-    <Stack gap={6}>
+    <Stack gap="xs">
       <Autocomplete {...w} data={events} limit={50} value={name} onChange={(next) => put({ name: next })} />
       <TagsInput label={t('journeys.also')} data={events} value={arr(e.also).map(String)} onChange={(also) => put({ also })} />
       {machined.has(name) || e.machines ? (
@@ -107,7 +107,7 @@ export function WeekdaysInput({ value, set, ...w }: Common & { value: unknown; s
   const chosen = arr(value).map(String)
   return (
     <Checkbox.Group {...w} value={chosen} onChange={(v) => set(v.length ? v.map(Number).toSorted((a, b) => a - b) : undefined)}>
-      <Group gap="sm" mt={6}>
+      <Group gap="sm" mt="xs">
         {[1, 2, 3, 4, 5, 6, 0].map((d) => (
           <Checkbox key={d} value={String(d)} label={weekday(d)} aria-label={weekday(d, 'long')} />
         ))}
@@ -123,10 +123,10 @@ export function SharesInput({ value, set, ...w }: Common & { value: unknown; set
   const sum = Math.round(shares.reduce((a, b) => a + b, 0) * 1000) / 1000
   return (
     <InputWrapper {...w} error={w.error ?? (sum === 100 ? undefined : t('journeys.sum_is', { n: sum }))}>
-      <Stack gap={6} mt={4}>
+      <Stack gap="xs" mt={4}>
         {shares.map((p, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- the place is the name of the output
-          <Group key={i} gap={6} wrap="nowrap">
+          <Group key={i} gap="xs" wrap="nowrap">
             <Text w={20} fw={600}>
               {'ABCDE'[i]}
             </Text>
@@ -175,10 +175,10 @@ export function CasesInput({ value, set, values, ...w }: Common & { value: unkno
   const cases = arr(value).map((c) => arr(c).map(String))
   return (
     <InputWrapper {...w}>
-      <Stack gap={6} mt={4}>
+      <Stack gap="xs" mt={4}>
         {cases.map((c, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- the place is the name of the output
-          <Group key={i} gap={6} wrap="nowrap" align="flex-start">
+          <Group key={i} gap="xs" wrap="nowrap" align="flex-start">
             <TagsInput
               aria-label={`${w.label} ${'ABCDE'[i]}`}
               flex={1}

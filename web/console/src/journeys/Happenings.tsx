@@ -42,7 +42,7 @@ export function Happenings({ all, events, set }: { all: Happening[]; events: str
   const put = (i: number, patch: Partial<Happening>) => set(all.map((h, j) => (i === j ? { ...h, ...patch } : h)))
   return (
     <InputWrapper label={t('journeys.later')} description={t('journeys.later_help')} labelElement="div">
-      <Stack gap="sm" mt={6}>
+      <Stack gap="sm" mt="xs">
         {all.map((h, i) => (
           <fieldset key={h.key} aria-label={t('journeys.later_n', { n: i + 1 })} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>
             <Group gap="xs" align="flex-end">

@@ -108,10 +108,10 @@ function Rows({
   }
   return (
     <InputWrapper {...w} labelElement="div">
-      <Stack gap={6} mt={4}>
+      <Stack gap="xs" mt={4}>
         {rows.map((r, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- a name is typed here, so it cannot be the key
-          <Group key={i} gap={6} wrap="nowrap" align="flex-start">
+          <Group key={i} gap="xs" wrap="nowrap" align="flex-start">
             <div style={{ flex: 1, minWidth: 0 }}>
               <PathInput
                 label=""
@@ -204,10 +204,10 @@ export function HeadersInput({
   const put = (next: Obj[]) => set(next.length ? next : undefined)
   return (
     <InputWrapper {...w} labelElement="div">
-      <Stack gap={6} mt={4}>
+      <Stack gap="xs" mt={4}>
         {all.map((h, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- headers have no name of their own yet
-          <Group key={i} gap={6} align="flex-start">
+          <Group key={i} gap="xs" align="flex-start">
             <Autocomplete
               aria-label={t('journeys.header')}
               placeholder={t('journeys.header')}

@@ -247,7 +247,7 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
                   ? (trial.data.letters ?? [])
                       .filter((l) => l.step === step)
                       .map((l) => (
-                        <Button key={l.template_id} size="xs" variant="light" mt={6} onClick={() => setLetter(l)}>
+                        <Button key={l.template_id} size="xs" variant="light" mt="xs" onClick={() => setLetter(l)}>
                           {t('journeys.trial_letter')}
                         </Button>
                       ))

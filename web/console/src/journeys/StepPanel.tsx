@@ -149,7 +149,7 @@ function Outputs({ graph, step, outputs, lead }: { graph: Graph; step: Step; out
   const used = outputsOf(step, outputs)
   if (used.length === 0) return null
   return (
-    <Stack gap={6}>
+    <Stack gap="xs">
       <Text size="sm" fw={500}>
         {t('journeys.leads_to')}
       </Text>

@@ -30,7 +30,7 @@ export function Effect({ of: e }: { of: Schemas['Effect'] }) {
     <Stack gap="md">
       <div>
         <Tag tone={tones[e.judgement] ?? 'gray'}>{t(`effect.${e.judgement}`)}</Tag> {e.running ? <Status value="running" /> : null}
-        <Text mt={6}>
+        <Text mt="xs">
           {t(`effect.${e.judgement}_text`, {
             value: formatNumber(Math.abs(e.lift.value) * 100, { maximumFractionDigits: 2 }),
             treated: formatPercent(e.treated_rate.share),

@@ -178,7 +178,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
           </SimpleGrid>
           {v.every === 'week' ? (
             <Checkbox.Group label={t('series.weekdays')} {...form.getInputProps('weekdays')}>
-              <Group gap="md" mt={6}>
+              <Group gap="md" mt="xs">
                 {[1, 2, 3, 4, 5, 6, 0].map((d) => (
                   <Checkbox key={d} value={String(d)} label={weekday(d, 'short')} />
                 ))}

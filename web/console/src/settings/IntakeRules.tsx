@@ -64,16 +64,16 @@ function Edit({ rules }: { rules: Rules }) {
     <Stack>
       <FormBody form={form} action={t('action.save')} onCancel={() => form.reset()}>
         <InputWrapper label={t('privacy.fields')} description={t('privacy.fields_help')} labelElement="div">
-          <Stack gap={6} mt={4}>
+          <Stack gap="xs" mt={4}>
             {all.length === 0 ? <Note>{t('privacy.field_none')}</Note> : null}
             {all.map((_, i) => (
               // oxlint-disable-next-line react/no-array-index-key -- fields have no name of their own yet
-              <Group key={i} gap={6} align="flex-start">
+              <Group key={i} gap="xs" align="flex-start">
                 <TextInput
                   aria-label={t('privacy.field_path')}
                   placeholder="traits.birth_date"
                   flex={2}
-                  miw={150}
+                  miw={152}
                   {...form.getInputProps(`fields.${i}.path`)}
                 />
                 <Select

@@ -43,7 +43,7 @@ function Plan({ plan: p }: { plan: Schemas['ReminderPlan'] }) {
         <Group key={i} gap="sm" align="center">
           <NumberInput
             aria-label={t('invoice.reminder_n', { n: i + 1 })}
-            w={110}
+            w={112}
             allowDecimal={false}
             disabled={!write}
             {...form.getInputProps(`days.${i}`)}

@@ -21,7 +21,7 @@ export interface DateTimeProps {
 /** A civil date and time in the reader's format. */
 export function DateTimeInput(p: DateTimeProps) {
   return (
-    <Suspense fallback={<Skeleton height={58} />}>
+    <Suspense fallback={<Skeleton height={60} />}>
       <Lazy {...p} />
     </Suspense>
   )

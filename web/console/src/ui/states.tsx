@@ -75,7 +75,7 @@ export function LoadingState({ rows = 6 }: { rows?: number }) {
     <div className={css.skeleton} role="status" aria-label={t('state.loading')} data-loading>
       {Array.from({ length: rows }, (_, i) => (
         // oxlint-disable-next-line react/no-array-index-key
-        <Skeleton key={i} height={18} width={`${96 - ((i * 17) % 38)}%`} />
+        <Skeleton key={i} height={20} width={`${96 - ((i * 17) % 38)}%`} />
       ))}
     </div>
   )
