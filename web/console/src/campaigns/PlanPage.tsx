@@ -1,7 +1,7 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatClock, formatDate, formatDay, formatNumber, formatWeekday, useT } from '@/i18n'
+import { formatClock, formatDate, formatDay, formatNumber, formatNearDay, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { useCan } from '@/app/session'
 import { daysBefore } from '@/report/compare'
@@ -122,9 +122,7 @@ function Calendar({ plan: p }: { plan: Plan }) {
         return (
           <div key={d} className={`${css.day} ${d === today ? css.today : ''} ${entries.length + journeys.length ? '' : css.empty}`}>
             <time dateTime={d} className={css.date} aria-current={d === today ? 'date' : undefined}>
-              <span className={css.long}>
-                {formatDay(`${d}T12:00:00`)} {formatWeekday(`${d}T12:00:00`)}
-              </span>
+              <span className={css.long}>{formatNearDay(`${d}T12:00:00`)}</span>
               <span className={css.short} aria-hidden>
                 {i === 0 || d.endsWith('-01') ? formatDay(`${d}T12:00:00`) : Number(d.slice(8))}
               </span>

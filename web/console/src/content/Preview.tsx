@@ -92,7 +92,7 @@ export function PreviewBar({
             value={reader.event || null}
             disabled={!reader.person || events.length === 0}
             clearable
-            w={168}
+            w={{ base: '100%', xs: 168 }}
             onChange={(event) => onReader({ ...reader, event: event ?? '' })}
           />
         </Group>

@@ -41,7 +41,8 @@ export function formatMoney(minor: number, currency: string, o: Intl.NumberForma
 export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).format(new Date(w)) : '–')
 /** A day without its year, for axes. */
 export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
-export const formatWeekday = (w: When) => (w ? dates({ weekday: 'short' }).format(new Date(w)) : '–')
+/** A day of the next weeks or the last ones: "Sun, Nov 29". */
+export const formatNearDay = (w: When) => (w ? dates({ weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
 /** A day with its weekday, as a heading; what happened on it needs only formatClock. */
 export const formatDayInFull = (w: When) => (w ? dates({ dateStyle: 'full' }).format(new Date(w)) : '–')

@@ -62,6 +62,7 @@ function Tasks({ id }: { id: string }) {
   return (
     <Card title={t('journeys.tasks')} help={t('journeys.tasks_help')} flush>
       <ListTable
+        bare
         name="journey-tasks"
         label={t('journeys.tasks')}
         of={tasks}
@@ -116,6 +117,7 @@ function Queue({ id }: { id: string }) {
   return (
     <Card title={t('journeys.queue')} help={t('journeys.queue_help')} flush>
       <ListTable
+        bare
         name="journey-queue"
         label={t('journeys.queue')}
         of={queue}
@@ -153,6 +155,7 @@ function Refused({ id }: { id: string }) {
   return (
     <Card title={t('journeys.turned_away')} help={t('journeys.turned_away_help')} flush>
       <ListTable
+        bare
         name="journey-refusals"
         label={t('journeys.turned_away')}
         of={refused}

@@ -241,7 +241,7 @@ function Aim({ of, rate }: { of: string; rate: Schemas['Rate'] }) {
         items={[
           [t('journeys.judged_by'), j.indicator],
           [t('journeys.goal'), j.goal],
-          [t('journeys.so_far'), <Share key="rate" rate={rate} />],
+          [t('journeys.so_far'), rate.n ? <Share key="rate" rate={rate} /> : ''],
         ]}
       />
     </Card>
@@ -348,6 +348,7 @@ function Versions({ id, published }: { id: string; published: number }) {
     <>
       <Card flush>
         <DataTable
+          bare
           name="journey-versions"
           label={t('journeys.tab_versions')}
           rows={versions.data?.items ?? []}

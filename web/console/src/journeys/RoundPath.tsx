@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { hasText, useT, word } from '@/i18n'
+import { formatTime, hasText, useT, word } from '@/i18n'
 import { eventName } from '@/people/happening'
 import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
 import { type Graph, readGraph, stepOf } from './graph'
@@ -44,7 +44,7 @@ export function RoundPath({
           <div>
             <Note>
               <Time at={s.arrived_at} />
-              {s.left_at ? (
+              {s.left_at && formatTime(s.left_at) !== formatTime(s.arrived_at) ? (
                 <>
                   {' – '}
                   <Time at={s.left_at} />

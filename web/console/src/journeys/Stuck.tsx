@@ -35,6 +35,7 @@ function Rounds({ id }: { id: string }) {
   return (
     <Card title={t('journeys.stuck')} help={t('journeys.stuck_help')} flush>
       <ListTable
+        bare
         name="journey-stuck"
         label={t('journeys.stuck')}
         of={rounds}

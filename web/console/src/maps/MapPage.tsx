@@ -176,7 +176,11 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
       ) : (
         <>
           <Grid plan={plan} change={h.change} write={write} removeStage={dropStage} />
-          {write ? <Note>{t('maps.keys')}</Note> : null}
+          {write ? (
+            <div className={css.keys}>
+              <Note>{t('maps.keys')}</Note>
+            </div>
+          ) : null}
         </>
       )}
     </ListPage>

@@ -180,6 +180,7 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
       </Card>
       <Card title={t('maps.stage_by_stage')} help={t('maps.stage_by_stage_help')} flush>
         <DataTable
+          bare
           name="map-stages"
           label={t('maps.stage_by_stage')}
           rows={f.stages.map((s, i) => ({ ...s, i }))}
@@ -248,6 +249,7 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
       </Card>
       <Card title={t('maps.paths')} help={t('maps.paths_help')} flush>
         <DataTable
+          bare
           name="map-paths"
           label={t('maps.paths')}
           rows={[...f.paths, ...(f.other > 0 ? [{ stages: [], more: false, off_plan: false, people: f.other }] : [])]}

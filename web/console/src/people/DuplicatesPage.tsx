@@ -60,23 +60,25 @@ export default function DuplicatesPage() {
           </Button>
         ) : null
       }
+      views={
+        <PageTabs
+          label={t('duplicates.title')}
+          tabs={['open', 'joined', 'refused'].map((id) => ({ id, label: t(`duplicates.tab.${id}`) }))}
+          value={status}
+          onChange={(tab) => setUrl({ tab })}
+        />
+      }
       filters={
-        <FilterBar>
-          <PageTabs
-            label={t('duplicates.title')}
-            tabs={['open', 'joined', 'refused'].map((id) => ({ id, label: t(`duplicates.tab.${id}`) }))}
-            value={status}
-            onChange={(tab) => setUrl({ tab })}
-          />
-          {url.source ? (
+        url.source ? (
+          <FilterBar>
             <FilterChip
               label={t('duplicates.from')}
               value={url.source}
               choices={[{ value: url.source, label: source }]}
               onChange={(to) => setUrl({ source: to })}
             />
-          ) : null}
-        </FilterBar>
+          </FilterBar>
+        ) : null
       }
     >
       {status === 'open' ? (

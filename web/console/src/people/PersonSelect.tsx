@@ -22,7 +22,7 @@ export function PersonSelect({ label, value, onChange }: { label: string; value:
       filter={({ options }) => options}
       value={value || null}
       nothingFoundMessage={t('state.nothing_found')}
-      w={208}
+      w={{ base: '100%', xs: 208 }}
       onSearchChange={(s) => setQ(data.some((d) => d.label === s) ? '' : s)}
       onChange={(id) => onChange(id ?? '')}
     />

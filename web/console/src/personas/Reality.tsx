@@ -15,6 +15,7 @@ function shown(path: string, value: string): string {
   if (path === 'country' && /^[A-Z]{2}$/.test(value)) return formatCountry(value)
   if (path === 'locale') return formatLanguage(value)
   if (/^\d{4}-\d\d-\d\dT/.test(value)) return formatTime(value)
+  if (path === 'standing.participation') return word('standing.part', value)
   if (path.startsWith('standing.') && hasText(`${path}.${value}`)) return text(`${path}.${value}`)
   if (path === 'standing.channel') return word('channel', value)
   return value

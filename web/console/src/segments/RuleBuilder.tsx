@@ -136,7 +136,7 @@ export function RuleBuilder(p: Props) {
       </Opening>
       {p.inside ? null : (
         <div className={css.tools}>
-          <span className={`${css.word} ${css.grow}`}>{t('builder.keys')}</span>
+          <span className={`${css.word} ${css.keys}`}>{t('builder.keys')}</span>
           <IconButton label={t('action.undo')} variant="subtle" color="gray" disabled={!undo} onClick={undo}>
             <Undo2 size={16} />
           </IconButton>
