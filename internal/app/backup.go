@@ -246,7 +246,7 @@ func eachExtra(data string, do func(path, rel string) error) error {
 // stored reports whether a path below the data folder belongs to a store, or to this process alone.
 func stored(rel string) bool {
 	switch rel {
-	case "log", "lock", "master.key", movedFile, arrivingFile, filepath.Base(controlPath("")):
+	case "log", "lock", "master.key", movedFile, arrivingFile, leavingFile, filepath.Base(controlPath("")):
 		return true
 	}
 	return strings.HasPrefix(rel, recordsName) || strings.HasPrefix(rel, "events.duckdb")

@@ -138,6 +138,9 @@ func build(ctx context.Context, c Config, log *slog.Logger, show *httpapi.Demo) 
 	if err := notMoving(c.Data); err != nil {
 		return a, err
 	}
+	if err := notLeaving(c.Data); err != nil && !c.moving {
+		return a, err
+	}
 	if a.guard, err = guard.New(guard.Config{Allow: c.AllowTargets}); err != nil {
 		return a, err
 	}
@@ -399,7 +402,10 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }
 	}
-	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies), Scanners: a.c.ScannerNetworks})
+	var links http.Handler = tracking.New(tracking.Config{Outbox: messages, Log: publisher{writer, vault}, Logger: part(log, "links"), ClientIP: httpapi.ClientIP(a.c.TrustedProxies), Scanners: a.c.ScannerNetworks, Moved: func(ctx context.Context, ws string) (string, bool, error) {
+		w, moved, err := a.workspaces.MovedWorkspace(ctx, ws)
+		return w.To, moved, err
+	}})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /readyz", a.readiness)

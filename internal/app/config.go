@@ -43,6 +43,8 @@ type Config struct {
 	TestClock       bool           // lets POST /api/v1/test/clock move time forward; never in production
 
 	Bootstrap Bootstrap
+
+	moving bool // the command that moves a workspace opens the stores
 }
 
 // Inbound is the server for bounces, complaints and answers. No address to listen on: it is off.

@@ -125,7 +125,7 @@ func (d *doctor) examine(ctx context.Context, c Config) {
 		return
 	}
 	d.permissions(c.Data, info.Mode())
-	d.check("whole", notMoving(c.Data), "finish the move, or start where it has gone", "no move is under way")
+	d.check("whole", errors.Join(notMoving(c.Data), notLeaving(c.Data)), "finish the move, or start where it has gone", "no move is under way")
 	d.disk(c.Data)
 	d.fsync(c.Data)
 	d.masterKey(c.Data)

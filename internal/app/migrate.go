@@ -47,11 +47,17 @@ there. Then records, events, log and files go over, in pieces of which each plac
 it goes on where it was. At the end both sides are read once more and compared, by number and content, for each table and workspace.
 
 FROM stays as it is, and the server does not start on it any more: two of one installation would send every letter twice. To go back before anything was started on the new side, delete
-FROM/moved.json. A whole installation moves; its workspaces share one log, whose positions all stores know.`,
+FROM/moved.json.
+
+--workspace moves one workspace alone, into an installation that is there and may have others: DATA and the environment name that one, and its server has made its stores. Both installations
+are stopped meanwhile and have the same master key. Everything of the workspace goes over and is compared, then it is there, all at once, and gone from FROM, which keeps a copy of its
+records as they were and goes on for its other workspaces; who still sends events of the workspace there is told the new address, KIZUNA_PUBLIC_URL. Interrupted at any moment it goes on
+when it is run again; until then FROM does not start, and DATA may.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)
 			from := fs.String("from", "", "data `folder` of the installation as it is")
+			only := fs.String("workspace", "", "`id or name` of one workspace to move, into an installation that is there")
 			dry := fs.Bool("dry-run", false, "check everything, say what would move, and write nothing")
 			return func(ctx context.Context, io IO) error {
 				if err := errors.Join(envErr, c.Validate()); err != nil {
@@ -59,6 +65,9 @@ FROM/moved.json. A whole installation moves; its workspaces share one log, whose
 				}
 				if *from == "" || fs.NArg() > 0 {
 					return usageError{"name the folder that the installation is in with --from"}
+				}
+				if *only != "" {
+					return migrateWorkspace(ctx, *from, *only, c, *dry, io)
 				}
 				return migrate(ctx, *from, c, *dry, io)
 			}
@@ -110,17 +119,28 @@ func migrate(ctx context.Context, from string, c Config, dry bool, io IO) error 
 	return m.end(ctx)
 }
 
-// read finds out whether a move from the folder was begun.
-func (m *mover) read() error {
-	at := m.c.Data
+// place returns the path of the new folder, and makes that of the old one whole.
+func (m *mover) place() (at string, err error) {
+	at = m.c.Data
 	for _, path := range []*string{&m.from, &at} {
-		var err error
 		if *path, err = filepath.Abs(*path); err != nil {
-			return err
+			return "", err
 		}
 	}
 	if m.from == at {
-		return errors.New("--from and --data name the same folder: give the new installation another one; the old stays as it is until you delete it")
+		return "", errors.New("--from and --data name the same folder: give the new installation another one; the old stays as it is until you delete it")
+	}
+	return at, nil
+}
+
+// read finds out whether a move from the folder was begun.
+func (m *mover) read() error {
+	at, err := m.place()
+	if err != nil {
+		return err
+	}
+	if err := notLeaving(m.from); err != nil {
+		return err
 	}
 	raw, err := os.ReadFile(filepath.Join(m.from, movedFile))
 	switch {
@@ -436,7 +456,9 @@ func agree(what string, want, got sqldb.Sums) error {
 	return errors.Join(all...)
 }
 
-func (k mark) write(path string) error {
+func (k mark) write(path string) error { return writeMark(path, k) }
+
+func writeMark(path string, k any) error {
 	raw, err := json.Marshal(k)
 	if err != nil {
 		return err

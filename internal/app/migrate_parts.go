@@ -196,8 +196,16 @@ func (m *mover) carryFiles(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	n, err = m.putFiles(ctx, store, "")
+	return n, errors.Join(err, store.Close())
+}
+
+// putFiles does it for the files below a folder of the old installation's, all if it is empty.
+func (m *mover) putFiles(ctx context.Context, store files, below string) (n int, err error) {
 	err = m.eachFile(func(path, at string) error {
+		if !strings.HasPrefix(at, below) {
+			return nil
+		}
 		n++
 		m.tell(false, "files: %d", n)
 		if same, err := sameFile(ctx, store, path, at); err != nil || same {

@@ -20,6 +20,11 @@ func begin(t *testing.T, folder string) *application {
 	c := Default()
 	c.Data = folder
 	c.Bootstrap = Bootstrap{Email: "ada@example.com", Password: "correct horse battery", WriteKey: "wk_refill"}
+	return beginAs(t, c)
+}
+
+func beginAs(t *testing.T, c Config) *application {
+	t.Helper()
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +52,14 @@ func (a *application) end(t *testing.T) {
 // send gives a batch to the intake and waits until the reactions have passed it.
 func (a *application) send(t *testing.T, batch string) {
 	t.Helper()
+	a.sendTo(t, "wk_refill", batch)
+}
+
+// sendTo is send with another write key.
+func (a *application) sendTo(t *testing.T, key, batch string) {
+	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/v1/batch", strings.NewReader(batch))
-	r.SetBasicAuth("wk_refill", "")
+	r.SetBasicAuth(key, "")
 	answer := httptest.NewRecorder()
 	a.mux.ServeHTTP(answer, r)
 	if answer.Code != http.StatusOK {

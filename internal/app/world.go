@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -561,7 +562,11 @@ type sources struct{ workspaces *workspace.Service }
 func (s sources) SourceByWriteKey(ctx context.Context, key string) (collect.Source, error) {
 	src, err := s.workspaces.SourceByWriteKey(ctx, key)
 	if errs.Is(err, errs.KindUnauthenticated) {
-		return collect.Source{}, errs.NotFound("source", "with this write key")
+		w, moved, err := s.workspaces.MovedKey(ctx, key)
+		if err == nil && moved {
+			err = errs.Unauthenticated("workspace.moved", "the workspace %q has moved to %s: send its events there, with the same write key", w.Name, w.To)
+		}
+		return collect.Source{}, cmp.Or(err, error(errs.NotFound("source", "with this write key")))
 	}
 	if err != nil {
 		return collect.Source{}, err

@@ -21,7 +21,7 @@ type Source struct {
 
 // Sources knows the write keys.
 type Sources interface {
-	// SourceByWriteKey returns the source of a key in use, or an errs.KindNotFound error.
+	// SourceByWriteKey returns the source of a key in use, or an errs.KindNotFound error; an errs.KindUnauthenticated error is told to whoever has sent the key.
 	SourceByWriteKey(ctx context.Context, key string) (Source, error)
 }
 
@@ -49,7 +49,13 @@ type keyring struct {
 
 	mu      sync.Mutex
 	known   map[string]keyEntry
-	unknown map[string]time.Time // until when
+	unknown map[string]refusal
+}
+
+// refusal is why a key lets nothing in, and until when that is remembered.
+type refusal struct {
+	why   error
+	until time.Time
 }
 
 type keyEntry struct {
@@ -66,7 +72,7 @@ func newKeyring(s Sources, c clock.Clock) *keyring {
 func (k *keyring) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.known, k.unknown = map[string]keyEntry{}, map[string]time.Time{}
+	k.known, k.unknown = map[string]keyEntry{}, map[string]refusal{}
 }
 
 func errUnknownKey() error {
@@ -85,13 +91,13 @@ func (k *keyring) find(ctx context.Context, key string) (Source, error) {
 	now := k.clock.Now()
 	k.mu.Lock()
 	entry, known := k.known[key]
-	until, unknown := k.unknown[key]
+	refused, unknown := k.unknown[key]
 	k.mu.Unlock()
 	switch {
 	case known && now.Before(entry.until):
 		return entry.source, nil
-	case unknown && now.Before(until):
-		return Source{}, errUnknownKey()
+	case unknown && now.Before(refused.until):
+		return Source{}, refused.why
 	case !known && !k.fresh.AllowN(now, 1):
 		return Source{}, errs.Unavailable("key.busy", "too many new write keys at once; try again in a moment")
 	}
@@ -121,12 +127,15 @@ func (k *keyring) ask(ctx context.Context, key string) (Source, error) {
 		delete(k.unknown, key)
 		return source, nil
 	case errs.Is(err, errs.KindNotFound):
+		err = errUnknownKey()
+		fallthrough
+	case errs.Is(err, errs.KindUnauthenticated):
 		delete(k.known, key)
 		if len(k.unknown) >= maxUnknown {
 			clear(k.unknown)
 		}
-		k.unknown[key] = now.Add(unknownFor)
-		return Source{}, errUnknownKey()
+		k.unknown[key] = refusal{err, now.Add(unknownFor)}
+		return Source{}, err
 	}
 	return Source{}, errs.Unavailable("key.unavailable", "write keys cannot be checked now; try again in a moment").With(err)
 }

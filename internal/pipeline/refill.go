@@ -49,6 +49,34 @@ func (r refill) Start(ctx context.Context) error {
 	return nil
 }
 
+// Drain takes everything that is on the log through all stages, and settles what waits. It is for a worker that has not been started, and for a log to which nobody
+// appends.
+func (w *Worker) Drain(ctx context.Context) error {
+	done, err := w.reacted(ctx)
+	if err != nil {
+		return err
+	}
+	at, err := w.c.Events.Position(ctx)
+	if err != nil {
+		return fmt.Errorf("event store position: %w", err)
+	}
+	_, last, err := w.c.Log.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	for at = min(at, done); at < last; {
+		next, _, _, err := w.advance(ctx, at)
+		if err != nil {
+			return err
+		}
+		if next == at {
+			break // what there was the log has let go of
+		}
+		at = next
+	}
+	return w.alone(ctx, func() error { return w.settle(ctx) })
+}
+
 // Stop implements lifecycle.Service.
 func (refill) Stop(context.Context) error { return nil }
 

@@ -177,6 +177,9 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, notice string) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
+	if h.elsewhere(w, r, link.Workspace) {
+		return
+	}
 	prefs, err := h.Outbox.Preferences(r.Context(), link)
 	if err != nil {
 		h.fail(w, r, link, err)
@@ -265,6 +268,9 @@ func (h *handler) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
+	if h.elsewhere(w, r, link.Workspace) {
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "multipart/form-data" {
 		err = r.ParseMultipartForm(maxForm)
@@ -318,6 +324,9 @@ func (h *handler) confirmation(w http.ResponseWriter, r *http.Request) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
+	if h.elsewhere(w, r, c.Workspace) {
+		return
+	}
 	a, err := h.Outbox.Asked(r.Context(), c)
 	if err != nil {
 		h.fail(w, r, outbox.Link{}, err)
@@ -345,6 +354,9 @@ func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
 	c, err := h.Outbox.Links().ReadConfirm(r.PathValue("token"))
 	if err != nil {
 		h.notice(w, r, http.StatusNotFound, "broken")
+		return
+	}
+	if h.elsewhere(w, r, c.Workspace) {
 		return
 	}
 	a, err := h.Outbox.Asked(r.Context(), c)

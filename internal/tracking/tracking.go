@@ -42,6 +42,8 @@ type Config struct {
 	Logger *slog.Logger
 	// ClientIP returns the address of the client, behind trusted proxies too; nil: the peer of the connection.
 	ClientIP func(*http.Request) string
+	// Moved returns the URL of the installation that a workspace has moved to, and false if it is here. nil: all are here.
+	Moved func(ctx context.Context, ws string) (string, bool, error)
 	// Scanners are networks from which no person opens or clicks, besides those that are known.
 	Scanners []netip.Prefix
 }
@@ -86,6 +88,9 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown link", http.StatusNotFound)
 		return
 	}
+	if h.elsewhere(w, r, link.Workspace) {
+		return
+	}
 	if r.Method != http.MethodHead { // else no picture is shown to anybody
 		h.tell(r, link, event.MessageOpened, openPatience, func(ctx context.Context, in outbox.Interaction) error {
 			e, err := h.Outbox.Opened(ctx, in)
@@ -106,11 +111,33 @@ func (h *handler) click(w http.ResponseWriter, r *http.Request) {
 		h.notice(w, r, http.StatusNotFound, "broken")
 		return
 	}
+	if h.elsewhere(w, r, link.Workspace) {
+		return
+	}
 	h.tell(r, link, event.MessageClicked, clickPatience, h.Outbox.Followed)
 	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
 	w.Header().Set("Referrer-Policy", "no-referrer") // the token is nobody else's business
 	w.Header().Set("Location", link.URL)             // http.Redirect would clean the path, which may be part of a signature there
 	w.WriteHeader(http.StatusFound)
+}
+
+// elsewhere sends the reader on to where the workspace of a link is now, whose links are signed with the same key; false if that is here. Mail providers may not follow
+// it with their one-click requests, so these are better answered by giving that installation the old address.
+func (h *handler) elsewhere(w http.ResponseWriter, r *http.Request, ws string) bool {
+	if h.Moved == nil {
+		return false
+	}
+	to, moved, err := h.Moved(r.Context(), ws)
+	if err != nil {
+		h.Logger.Error("it is not known whether the workspace of a link has moved", "workspace", ws, "err", err)
+	}
+	if err != nil || !moved {
+		return false
+	}
+	w.Header().Set("Cache-Control", "no-store, private, max-age=0")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, strings.TrimRight(to, "/")+r.URL.EscapedPath(), http.StatusTemporaryRedirect)
+	return true
 }
 
 // leadsToTheWeb guards the header: what was signed is an author's text, not necessarily a good address.

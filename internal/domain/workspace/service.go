@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -18,6 +20,7 @@ type Service struct {
 	tx    tx.Runner
 	clock clock.Clock
 	keys  *keyCache
+	gone  atomic.Pointer[[]Moved] // the workspaces that have moved away; nil: not asked for yet
 }
 
 // New returns the service.
@@ -184,9 +187,37 @@ var (
 	errDisabled   = errs.Unauthenticated("source.disabled", "this source is switched off; switch it on in Settings, Sources")
 )
 
+// MovedKey returns the workspace that a write key led to before it moved to another installation, and MovedWorkspace one by its id; false if none has. A workspace
+// moves while no process runs, so they ask once.
+func (s *Service) MovedKey(ctx context.Context, key string) (Moved, bool, error) {
+	return s.moved(ctx, func(w Moved) bool { return slices.Contains(w.Keys, key) })
+}
+
+// MovedWorkspace is described at MovedKey.
+func (s *Service) MovedWorkspace(ctx context.Context, ws string) (Moved, bool, error) {
+	return s.moved(ctx, func(w Moved) bool { return w.Workspace == ws })
+}
+
+func (s *Service) moved(ctx context.Context, is func(Moved) bool) (Moved, bool, error) {
+	all := s.gone.Load()
+	if all == nil {
+		found, err := s.store.Moved(ctx)
+		if err != nil {
+			return Moved{}, false, err
+		}
+		all = &found
+		s.gone.Store(all)
+	}
+	i := slices.IndexFunc(*all, is)
+	if i < 0 {
+		return Moved{}, false, nil
+	}
+	return (*all)[i], true, nil
+}
+
 // Bootstrap makes the first workspace with a source for a site and one for servers if there is none yet, and returns the id of the
 // oldest workspace. If writeKey is not empty, it makes sure that a server source with it exists; an existing source is left as it is.
-// It may be called at every start.
+// A key that has moved away with its workspace is left alone. It may be called at every start.
 func (s *Service) Bootstrap(ctx context.Context, writeKey string) (ws string, err error) {
 	err = s.tx.InTx(ctx, func(ctx context.Context) error {
 		first, err := s.store.List(ctx, page.Request{Limit: 1})
@@ -211,6 +242,9 @@ func (s *Service) Bootstrap(ctx context.Context, writeKey string) (ws string, er
 		}
 		if writeKey == "" {
 			return nil
+		}
+		if _, moved, err := s.MovedKey(ctx, writeKey); err != nil || moved {
+			return err
 		}
 		switch _, err := s.store.SourceByWriteKey(ctx, writeKey); {
 		case err == nil:

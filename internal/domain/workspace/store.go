@@ -17,6 +17,8 @@ type Store interface {
 	List(ctx context.Context, p page.Request) (page.Of[Workspace], error)
 	// Update replaces everything but id and CreatedAt; errs.KindNotFound if there is no such workspace.
 	Update(ctx context.Context, w Workspace) error
+	// Moved returns the workspaces that have gone to other installations.
+	Moved(ctx context.Context) ([]Moved, error)
 
 	// CreateSource adds a source. If any workspace has a source with the same write key it returns an errs.KindConflict error
 	// with code source.write_key.taken.

@@ -192,3 +192,12 @@ func (s Source) Validate() error {
 	}
 	return errors.Join(all...)
 }
+
+// Moved is a workspace that has gone to another installation.
+type Moved struct {
+	Workspace string
+	Name      string
+	To        string   // URL of that installation
+	Keys      []string // write keys of the sources that have gone with it
+	At        time.Time
+}

@@ -188,7 +188,7 @@ func (db *DB) take(ctx context.Context, s snapshot, t dumpTable, sums Sums, told
 		}
 		return err
 	}
-	err = t.each(ctx, s, func(dest []any) error {
+	err = t.each(ctx, s, "", func(dest []any) error {
 		row, err := t.summed(dest, sums)
 		if err != nil {
 			return err
@@ -241,7 +241,7 @@ func (db *DB) Sums(ctx context.Context) (Sums, error) {
 		if t.Table == ledgerTable {
 			continue
 		}
-		if err := t.each(ctx, s, func(dest []any) error {
+		if err := t.each(ctx, s, "", func(dest []any) error {
 			_, err := t.summed(dest, sums)
 			return err
 		}); err != nil {
@@ -261,22 +261,39 @@ func (db *DB) EndCopy(ctx context.Context) error {
 	return err
 }
 
-// each reads all rows of a table into values of the columns' kinds, which are new for each row. Of tables that nobody changes the order is always the same.
-func (t dumpTable) each(ctx context.Context, s snapshot, do func(dest []any) error) error {
+// each reads the rows of a table for which the condition holds, all if it is empty, into values of the columns' kinds, which are new for each row. Of tables that
+// nobody changes the order is always the same.
+func (t dumpTable) each(ctx context.Context, s snapshot, where string, do func(dest []any) error) error {
+	return eachRow(ctx, s, t.selection(where), func(r rows) error {
+		dest, err := t.scan(r)
+		if err != nil {
+			return err
+		}
+		return do(dest)
+	})
+}
+
+func (t dumpTable) selection(where string) string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		columns[i] = quoted(c)
 	}
-	return eachRow(ctx, s, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoted(t.Table), func(r rows) error {
-		dest := make([]any, len(t.Kinds))
-		for i, k := range t.Kinds {
-			dest[i] = destination(k)
-		}
-		if err := r.Scan(dest...); err != nil {
-			return fmt.Errorf("%s: %w", t.Table, err)
-		}
-		return do(dest)
-	})
+	text := "SELECT " + strings.Join(columns, ", ") + " FROM " + quoted(t.Table)
+	if where != "" {
+		text += " WHERE " + where
+	}
+	return text
+}
+
+func (t dumpTable) scan(r Row) ([]any, error) {
+	dest := make([]any, len(t.Kinds))
+	for i, k := range t.Kinds {
+		dest[i] = destination(k)
+	}
+	if err := r.Scan(dest...); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Table, err)
+	}
+	return dest, nil
 }
 
 // insert is the statement that stores a row.

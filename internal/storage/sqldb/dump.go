@@ -86,7 +86,7 @@ func dump(ctx context.Context, s snapshot, to io.Writer) (int64, error) {
 			return n, err
 		}
 		values := make([]any, len(t.Kinds))
-		if err := t.each(ctx, s, func(dest []any) error {
+		if err := t.each(ctx, s, "", func(dest []any) error {
 			for i := range dest {
 				values[i] = portable(dest[i])
 			}

@@ -97,7 +97,7 @@ var (
 		"campaign_wave_people":    "numbers that lead to nobody",
 	}
 	impersonal = map[string]string{
-		"workspace": "the business", "source": "the business", "personal_setting": "staff", "staff_user": "staff", "staff_member": "staff", "staff_session": "staff",
+		"workspace": "the business", "workspace_move": "the business", "source": "the business", "personal_setting": "staff", "staff_user": "staff", "staff_member": "staff", "staff_session": "staff",
 		"staff_link": "staff", "staff_key": "staff", "person_counter": "a number", "log_position": "a number", "privacy_proof": "keyed hashes", "privacy_refusal": "keyed hashes",
 		"privacy_version": "a number", "privacy_rules": "a definition", "retention_policy": "a setting", "retention_receipt": "counts", "retention_gone": "counts", "quota": "a setting", "quota_use": "counts", "segment": "a definition", "segment_list": "a definition", "segment_revision": "a number", "template": "content", "template_version": "content",
 		"template_snippet": "content", "snippet": "content", "snippet_version": "content", "brand_revision": "content", "topic": "a definition", "message_goal": "a definition",
