@@ -2,20 +2,7 @@ import { useMemo, useState } from 'react'
 import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, word } from '@/i18n'
-import {
-  Amounts,
-  Button,
-  Card,
-  Chart,
-  type Column,
-  DataTable,
-  EmptyState,
-  FilterBar,
-  FilterChip,
-  Loaded,
-  SearchBox,
-  UnstyledButton,
-} from '@/ui'
+import { Button, Card, Chart, type Column, DataTable, EmptyState, FilterBar, FilterChip, Loaded, SearchBox, UnstyledButton } from '@/ui'
 import { chartOf } from './compare'
 import { Delta, RateDelta } from './Delta'
 import { Forgotten } from './Forgotten'
@@ -234,37 +221,43 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
     return {
       ...base,
       num: true,
-      cell: (r) => (
-        <span className={deltas.cell}>
-          {c.people && onOpen && r.money[c.name]?.length ? (
-            <UnstyledButton
-              className={figures.link}
-              onClick={() =>
-                onOpen({
-                  title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
-                  metric: c.name,
-                  row: isTotal(r) ? undefined : r.key,
-                })
-              }
-            >
-              <Amounts of={r.money[c.name]} />
-            </UnstyledButton>
-          ) : (
-            <Amounts of={r.money[c.name]} />
-          )}
-          {r.money[c.name]?.map((m) => {
-            const before = r.previous?.money[c.name]?.find((x) => x.currency === m.currency)?.minor
-            return <Delta key={m.currency} figure={c.name} now={m.minor} before={before} format={(n) => formatMoney(n, m.currency)} />
-          })}
-        </span>
-      ),
+      cell: (r) => {
+        const amounts = r.money[c.name] ?? []
+        const each = (
+          <span className={deltas.cell}>
+            {amounts.map((m) => (
+              <span key={m.currency} className={deltas.amount}>
+                <Delta
+                  figure={c.name}
+                  now={m.minor}
+                  before={r.previous?.money[c.name]?.find((x) => x.currency === m.currency)?.minor}
+                  format={(n) => formatMoney(n, m.currency)}
+                />
+                {formatMoney(m.minor, m.currency)}
+              </span>
+            ))}
+          </span>
+        )
+        if (!amounts.length) return '–'
+        if (!c.people || !onOpen) return each
+        return (
+          <UnstyledButton
+            className={figures.link}
+            onClick={() =>
+              onOpen({
+                title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
+                metric: c.name,
+                row: isTotal(r) ? undefined : r.key,
+              })
+            }
+          >
+            {each}
+          </UnstyledButton>
+        )
+      },
     }
   })
-  return (
-    <div style={{ overflowX: 'auto' }}>
-      <DataTable bare name={`report-${table.key}`} label={reportTitle(table.key)} rows={rows} rowId={(r) => r.key} columns={columns} />
-    </div>
-  )
+  return <DataTable bare name={`report-${table.key}`} label={reportTitle(table.key)} rows={rows} rowId={(r) => r.key} columns={columns} />
 }
 
 function Filters({ params, heeds, onChange }: { params: Params; heeds: string[]; onChange: (p: Partial<Params>) => void }) {

@@ -30,6 +30,7 @@ export function SummaryKey({ of: s }: { of: Summary | undefined }) {
   )
   const money = (name: 'earned' | 'credited') => (
     <Stat
+      wide
       onClick={open && (() => open(t(`summary.${name}`), { metric: name }))}
       label={t(`summary.${name}`)}
       value={

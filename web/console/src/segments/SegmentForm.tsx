@@ -125,19 +125,21 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
         <Card>
           <DraftNotice of={edit.unsaved} />
           {segment ? (
-            <PastVersions<Schemas['Segment']>
-              path="/api/v1/segments/{id}/versions"
-              id={segment.id}
-              now={segment.revision}
-              differences={differencesTo}
-              onTake={(then) => {
-                form.setValues({ name: then.name, description: then.description ?? '' })
-                edited.edit(tree.rootOf(then.rule as Rule))
-              }}
-            />
+            <div className={css.above}>
+              <PastVersions<Schemas['Segment']>
+                path="/api/v1/segments/{id}/versions"
+                id={segment.id}
+                now={segment.revision}
+                differences={differencesTo}
+                onTake={(then) => {
+                  form.setValues({ name: then.name, description: then.description ?? '' })
+                  edited.edit(tree.rootOf(then.rule as Rule))
+                }}
+              />
+            </div>
           ) : null}
           {edit.clash ? (
-            <div className={css.clash}>
+            <div className={css.above}>
               <ClashNotice
                 of={edit.clash}
                 differences={differencesTo(edit.clash.theirs)}

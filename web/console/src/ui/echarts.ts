@@ -112,7 +112,7 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
   return {
     ...common,
     grid: { left: 4, right: 12, top: several ? 40 : 12, bottom: 4, containLabel: true },
-    legend: several ? { top: 0, left: 0, right: 52, type: 'scroll' } : undefined,
+    legend: several ? { top: 0, left: 0, right: 100, type: 'scroll' /* its pager stands outside, and the menu beside that */ } : undefined,
     tooltip: { trigger: 'axis', valueFormatter: (n: unknown) => (typeof n === 'number' ? format(n) : '–'), confine: true },
     xAxis: flat ? values : names,
     yAxis: flat ? names : values,

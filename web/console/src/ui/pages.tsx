@@ -333,12 +333,15 @@ export function Stat({
   label,
   value,
   note,
+  wide,
   to,
   onClick,
 }: {
   label: ReactNode
   value: ReactNode
   note?: ReactNode
+  /** Half of the row: several amounts beside each other. */
+  wide?: boolean
   to?: string
   onClick?: () => void
 }) {
@@ -349,19 +352,20 @@ export function Stat({
       {note ? <span className={css.statNote}>{note}</span> : null}
     </>
   )
+  const look = `${css.stat} ${wide ? css.half : ''}`
   if (to)
     return (
-      <Link to={to} className={css.stat}>
+      <Link to={to} className={look}>
         {inside}
       </Link>
     )
   if (onClick)
     return (
-      <button type="button" className={css.stat} onClick={onClick}>
+      <button type="button" className={look} onClick={onClick}>
         {inside}
       </button>
     )
-  return <div className={css.stat}>{inside}</div>
+  return <div className={look}>{inside}</div>
 }
 
 /** Pairs of name and value. Entries without a value are left out. */
