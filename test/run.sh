@@ -50,6 +50,12 @@ fi
 
 if command -v npm >/dev/null; then make --no-print-directory web && (cd web/console && npm test --silent); else echo "npm is not installed: the tests of the console are skipped"; fi
 
+# One binary for all stories: to link it takes a minute of a slow machine.
+if [ -z "${KIZUNA_TEST_BINARY:-}" ]; then
+  go build -o "$work/kizuna" ./cmd/kizuna
+  export KIZUNA_TEST_BINARY="$work/kizuna"
+fi
+
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of.
 go test -json -count=1 -timeout 36m "$@" ./... | go run ./test/summary

@@ -119,6 +119,12 @@ export async function visit(page, path, tries = 3) {
   }
 }
 
+/** Goes to an address as a link of the console does, without loading the console anew: a sixth of the work of a visit. */
+export async function follow(page, path) {
+  await page.evaluate((p) => history.pushState(null, '', p), path)
+  await settled(page)
+}
+
 /** Waits until the screen of the address stands, with a heading, and nothing loads any more. */
 export async function settled(page) {
   const drawn = () =>
@@ -129,23 +135,73 @@ export async function settled(page) {
   await drawn()
 }
 
+/** Makes the window another size and waits until the screen is laid out anew. */
+export async function sized(page, size) {
+  await page.setViewportSize(size)
+  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))))
+}
+
+const stillness = 0.05 // of the score that browsers give to what moved (web.dev/cls), a page
+
+/** A page of its own that knows what moves on it without anybody having done anything. */
+export async function watched(how) {
+  const page = await open(how)
+  await page.addInitScript(watch)
+  return page
+}
+
+/** Goes to an address in one of the ways below, expects that nothing moves while it arrives, and returns by how much something did. */
+export async function arrives(page, path, go = visit) {
+  // A machine that does much else besides may be slower than a page waits for its parts: it gets a second chance.
+  let moved
+  for (let i = 0; i < 2 && !(moved?.worst <= stillness); i++) {
+    await page.evaluate(() => window.moved?.anew())
+    await go(page, path)
+    moved = await page.evaluate(() => new Promise((r) => setTimeout(() => r(window.moved), 150)))
+  }
+  assert.ok(moved.worst <= stillness, `${path} moves by ${moved.worst.toFixed(3)}: ${moved.what.join('; ')}`)
+  return moved.worst
+}
+
+/** In the page: sums up what moves, by windows of a second's pause and five seconds at the most, as the score is defined. */
+function watch() {
+  if (window !== window.top) return
+  const nothing = () => ({ worst: 0, now: 0, first: 0, last: Number.NEGATIVE_INFINITY, what: [] })
+  const seen = { ...nothing(), anew: () => Object.assign(seen, nothing()) }
+  window.moved = seen
+  const name = (s) => `${s.node?.nodeName ?? 'something'} "${(s.node?.textContent ?? '').trim().slice(0, 40)}" from ${s.previousRect.y} to ${s.currentRect.y}`
+  new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) {
+      if (e.hadRecentInput) continue
+      if (e.startTime - seen.last > 1000 || e.startTime - seen.first > 5000) Object.assign(seen, { now: 0, first: e.startTime })
+      seen.now += e.value
+      seen.last = e.startTime
+      seen.worst = Math.max(seen.worst, seen.now)
+      if (e.value > 0.01) seen.what.push(...e.sources.map(name))
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+}
+
 export async function fits(page, what) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${what} scrolls sideways by ${wide} px`)
 }
 
-/** Texts that the screen shows and that look like keys of the catalogue. */
-export async function noKeys(page, what, keys) {
+const keys = new Set(Object.keys(catalogue('en')).filter((k) => k.includes('.')))
+
+/** No word that the screen shows is a key of the catalogue. */
+export async function noKeys(page, what) {
   const text = await page.locator('body').innerText()
-  const shown = keys.filter((k) => k.includes('.') && new RegExp(`(^|\\s)${k.replaceAll('.', '\\.')}($|\\s)`, 'm').test(text))
+  const shown = [...new Set(text.split(/\s+/))].filter((w) => keys.has(w))
   assert.deepEqual(shown, [], `${what} shows keys in place of texts`)
 }
 
-/** Serious and critical findings of axe. */
-export async function findings(page) {
+/** Serious and critical findings of axe, by all of its rules for WCAG 2.2 AA or by those that are named. */
+export async function findings(page, rules) {
   await page.evaluate(axe)
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }),
+  const { violations } = await page.evaluate(
+    (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'] }),
+    rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
   )
   return violations
     .filter((v) => ['serious', 'critical'].includes(v.impact))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,12 +172,24 @@ func TestNoMoreMessagesAreOnTheirWayToADomainThanItsThrottleAllows(t *testing.T)
 	}
 	f.paced(outbox.Pace{Throttles: []outbox.Throttle{{Name: "narrow", Domains: []string{"narrow.example"}, Connections: 2}}})
 	flying, most := map[string]int{}, map[string]int{}
+	// Three meet on their way to the domain without a throttle: they wait for each other.
+	three := make(chan struct{})
+	var met sync.Once
 	f.wire.answer = func(m channel.Message, _ int, commit func() error) channel.Outcome {
 		_, domain, _ := strings.Cut(m.To.Addr, "@")
 		f.wire.mu.Lock()
 		flying[domain]++
 		most[domain] = max(most[domain], flying[domain])
+		if flying["example.test"] == 3 {
+			met.Do(func() { close(three) })
+		}
 		f.wire.mu.Unlock()
+		if domain == "example.test" {
+			select {
+			case <-three:
+			case <-time.After(20 * time.Second):
+			}
+		}
 		err := commit()
 		f.wire.mu.Lock()
 		flying[domain]--
