@@ -3,7 +3,7 @@ import { type ComponentType, lazy, Suspense, useEffect, useState } from 'react'
 import { choose, type Language, language, languages, useT } from '@/i18n'
 import { printed, useShortcuts } from '@/lib/keys'
 import { useLive } from '@/lib/live'
-import { type Area, Outlet, useArriving, useGo, usePath } from '@/lib/route'
+import { type Area, Outlet, useArriving, useGo, usePath, useScreen } from '@/lib/route'
 import { Avatar, IconButton, Kbd, Link, Menu, toastError, UnstyledButton, useColorScheme } from '@/ui'
 import { areas } from './areas'
 import { useAttention } from './attention'
@@ -23,6 +23,7 @@ export function Frame() {
   const go = useGo()
   const path = usePath()
   const arriving = useArriving()
+  const screen = useScreen()
   const can = useCan()
   const session = useSession()
   const notices = useAttention() ?? []
@@ -58,7 +59,11 @@ export function Frame() {
     )
   }
   return (
-    <div className={css.frame} data-open={open || undefined}>
+    <div
+      className={css.frame}
+      data-open={open || undefined}
+      data-whole={(screen?.whole && (!screen.permission || can(screen.permission))) || undefined}
+    >
       <a
         className={css.skip}
         href="#main"

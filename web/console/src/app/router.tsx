@@ -33,7 +33,9 @@ function guarded({ load, permission }: Screen) {
 }
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound, errorComponent: Failed })
-const routes = areas.flatMap((a) => a.screens).map((s) => createRoute({ getParentRoute: () => root, path: s.path, component: guarded(s) }))
+const routes = areas
+  .flatMap((a) => a.screens)
+  .map((s) => createRoute({ getParentRoute: () => root, path: s.path, component: guarded(s), staticData: { screen: s } }))
 
 const router = createRouter({
   routeTree: root.addChildren(routes),

@@ -27,7 +27,6 @@ import {
   toastError,
   toastUndo,
   useMediaQuery,
-  useWholeScreen,
 } from '@/ui'
 import { BlockForm } from './BlockForm'
 import css from './content.module.css'
@@ -58,7 +57,6 @@ import { useEvents, useTraits, type Values, variablesOf } from './variables'
 type Snippet = Schemas['Snippet']
 
 export default function SnippetEditPage() {
-  useWholeScreen()
   const snippet = useRead('/api/v1/snippets/{key}', { path: { key: useParam('key') } })
   const brand = useRead('/api/v1/brand', {}) // the editor's bar names its languages: known before, it does not move
   return <Loaded of={snippet}>{(s) => (brand.isLoading ? <LoadingState /> : <Editor key={s.key} snippet={s} />)}</Loaded>

@@ -1,10 +1,9 @@
 import { useRead } from '@/api'
 import { useParam } from '@/lib/route'
-import { Loaded, LoadingState, useWholeScreen } from '@/ui'
+import { Loaded, LoadingState } from '@/ui'
 import { TemplateEditor } from './TemplateEditor'
 
 export default function TemplateEditPage() {
-  useWholeScreen()
   const id = useParam('id')
   const template = useRead('/api/v1/templates/{id}', { path: { id } })
   const brand = useRead('/api/v1/brand', {}) // the editor's bar names its languages: known before, it does not move

@@ -15,8 +15,8 @@ export const content: Area = {
     { path: '/content/languages', load: () => import('./LanguagesPage') },
     { path: '/content/brand', load: () => import('./BrandPage') },
     { path: '/content/snippets', load: () => import('./SnippetListPage') },
-    { path: '/content/snippets/$key', load: () => import('./SnippetEditPage') },
-    { path: '/content/$id', load: () => import('./TemplateEditPage') },
+    { path: '/content/snippets/$key', load: () => import('./SnippetEditPage'), whole: true },
+    { path: '/content/$id', load: () => import('./TemplateEditPage'), whole: true },
   ],
   actions: [
     { id: 'content.brand', title: 'brand.title', aliases: 'voice colours logo fonts pinpai burando', to: '/content/brand' },

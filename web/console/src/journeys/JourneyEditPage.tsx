@@ -21,7 +21,6 @@ import {
   toastUndo,
   UnstyledButton,
   useMediaQuery,
-  useWholeScreen,
 } from '@/ui'
 import { AddStep } from './AddStep'
 import { EntrancePanel } from './EntrancePanel'
@@ -54,7 +53,6 @@ function enter(panel: HTMLElement | null, field?: string) {
 }
 
 export default function JourneyEditPage() {
-  useWholeScreen()
   const id = useParam('id')
   const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
   const things = useThings()

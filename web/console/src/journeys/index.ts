@@ -12,7 +12,7 @@ export const journeys: Area = {
   screens: [
     { path: '/journeys', load: () => import('./JourneyListPage') },
     { path: '/journeys/library', load: () => import('./ReadyPage') },
-    { path: '/journeys/$id/edit', load: () => import('./JourneyEditPage') },
+    { path: '/journeys/$id/edit', load: () => import('./JourneyEditPage'), whole: true },
     { path: '/journeys/$id/simulate', load: () => import('./SimulatePage') },
     { path: '/journeys/rounds/$round', load: () => import('./RoundPage') },
     { path: '/journeys/$id', load: () => import('./JourneyDetailPage') },

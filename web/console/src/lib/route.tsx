@@ -12,6 +12,14 @@ export interface Screen {
   load: () => Promise<{ default: ComponentType }>
   /** Whoever lacks it is told who can grant it, instead of filling in what cannot be saved. */
   permission?: string
+  /** Has the window to itself: an editor, beside which there is no navigation. */
+  whole?: boolean
+}
+
+declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption {
+    screen?: Screen
+  }
 }
 
 /** One action of the command palette. */
@@ -56,6 +64,9 @@ export function useParam(name: string): string {
 
 /** Whether the address has changed already and its screen does not stand yet. */
 export const useArriving = () => useRouterState({ select: (s) => s.status === 'pending' })
+
+/** The screen of the address, known before it stands: what comes and goes around it with it would push it about. */
+export const useScreen = () => useRouterState({ select: (s) => s.matches.at(-1)?.staticData.screen })
 
 /** Opens an address: const go = useGo(); go('/people/per_1') */
 export function useGo() {

@@ -25,7 +25,6 @@ export {
   StatRow,
   type Tab,
   usePageTitle,
-  useWholeScreen,
 } from './pages'
 export { type Rule, RuleSentence, ruleText } from './rule'
 export { type Drawn, JsonTextarea, type Schema, SchemaForm, type Values } from './schema-form'

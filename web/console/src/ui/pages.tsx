@@ -237,17 +237,7 @@ interface EditorProps {
   children: ReactNode
 }
 
-/** Hides the navigation for an editor, from its first moment on: what comes and goes around it would push it about. */
-export function useWholeScreen() {
-  useLayoutEffect(() => {
-    document.documentElement.dataset.editor = 'on'
-    return () => {
-      delete document.documentElement.dataset.editor
-    }
-  }, [])
-}
-
-/** A full-height editor: slim header, palette, canvas, inspector, strip of problems. The screen that shows it calls useWholeScreen. */
+/** A full-height editor: slim header, palette, canvas, inspector, strip of problems. Its screen is one that has the window to itself (Screen.whole). */
 export function EditorPage({ title, back, saved, status, actions, palette, inspector, problems, children }: EditorProps) {
   const t = useT()
   usePageTitle(title)
