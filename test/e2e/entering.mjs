@@ -1,6 +1,6 @@
 // Who enters a journey: staff add people by hand, and what became of each is told.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, two, visit } from './lib.mjs'
 
 async function entering(lang, size) {
   const t = catalogue(lang)
@@ -96,16 +96,14 @@ async function secret() {
 }
 
 const manual = Object.fromEntries(
-  languages.flatMap((lang) =>
-    [undefined, phone].map((size) => [
-      `staff add people to a journey by hand and see who could not enter, in ${lang}${size ? ' on a phone' : ''}`,
-      () => entering(lang, size),
-    ]),
-  ),
+  languages.map((lang) => [
+    `staff add people to a journey by hand and see who could not enter, in ${lang}${lang === 'ja' ? ' on a phone' : ''}`,
+    () => entering(lang, lang === 'ja' ? phone : undefined),
+  ]),
 )
 
 export const stories = {
   ...manual,
   'a secret of journeys gets another value, and is deleted once no journey sends it': secret,
-  ...Object.fromEntries(languages.map((lang) => [`what a running journey uses and is gone is told, in ${lang}`, () => gone(lang)])),
+  ...Object.fromEntries(two.map((lang) => [`what a running journey uses and is gone is told, in ${lang}`, () => gone(lang)])),
 }

@@ -13,6 +13,8 @@ const [url, email, password, ...rest] = process.argv.slice(2)
 export const server = { url, email, password }
 export const wanted = rest
 export const languages = ['en', 'zh-Hans', 'ja']
+/** Where the words differ and nothing else that a story is about: one language of letters and one without spaces. */
+export const two = ['en', 'ja']
 export const catalogue = (lang) => JSON.parse(readFileSync(new URL(`../../web/console/src/i18n/${lang}.json`, import.meta.url), 'utf8'))
 
 export const browser = await chromium.launch({

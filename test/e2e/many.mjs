@@ -1,6 +1,6 @@
 // What is done with everybody who fits a filter, however many were read: as a job that can be watched, undone and fetched.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, noKeys, open, phone, settled, two, visit } from './lib.mjs'
 
 const shots = process.env.PICTURES
 
@@ -128,11 +128,11 @@ async function onAPhone() {
 }
 
 export const stories = Object.fromEntries([
-  ...languages.map((lang) => [
+  ...two.map((lang) => [
     `everybody who fits is put on a list, undone, and in a file, in ${lang}`,
     () => everybody(lang, lang === 'ja' ? phone : undefined),
   ]),
-  ...languages.map((lang) => [
+  ...two.map((lang) => [
     `several campaigns are put away, brought back, and in a file, in ${lang}`,
     () => archived(lang, lang === 'ja' ? phone : undefined),
   ]),
