@@ -53,6 +53,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/httpapi"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/guard"
 	"github.com/kizuna-cx/kizuna/internal/kit/lifecycle"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
@@ -242,6 +243,22 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 				return nil, nil
 			}
 			return campaigns.Vars(ctx, ws, src.ID)
+		},
+		Paused: func(ctx context.Context, ws string, src outbox.Source) (paused bool, err error) {
+			switch src.Kind {
+			case "campaign":
+				var c campaign.Campaign
+				c, err = campaigns.Get(ctx, ws, src.ID)
+				paused = c.Status == campaign.Paused
+			case "journey":
+				var j journey.Journey
+				j, err = a.journeys.Get(ctx, ws, src.ID)
+				paused = j.Status == journey.Paused
+			}
+			if errs.Is(err, errs.KindNotFound) { // it may be gone, and with it whoever could let it go on
+				return false, nil
+			}
+			return paused, err
 		},
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})

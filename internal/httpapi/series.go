@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/campaign"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/version"
 )
@@ -20,6 +21,7 @@ type SeriesDraft struct {
 	Goal      *Goal             `json:"goal,omitempty"`
 	Holdout   float64           `json:"holdout,omitempty" minimum:"0" maximum:"50" doc:"percent of each run's audience who get nothing, to measure against"`
 	PerMinute int               `json:"per_minute,omitempty" minimum:"0"`
+	Priority  string            `json:"priority,omitempty" enum:"low,normal,high" doc:"which message goes where a cap leaves room for fewer; normal if left out"`
 	Schedule  campaign.Schedule `json:"schedule"`
 	Feed      *campaign.Feed    `json:"feed,omitempty" doc:"RSS or Atom; a run sends only if there is something new"`
 	Until     *time.Time        `json:"until,omitempty" doc:"no run comes after"`
@@ -80,6 +82,7 @@ func (d SeriesDraft) series() campaign.Series {
 		Name: d.Name, Audience: campaign.Audience{Include: d.Audience.Include, Exclude: d.Audience.Exclude}, Topic: d.Topic, Template: d.Template, Channel: d.Channel,
 		Message: campaign.SeriesMessage{Goal: goalOf(d.Goal), Holdout: d.Holdout, Rate: d.PerMinute}, Schedule: d.Schedule, Feed: d.Feed,
 	}
+	s.Message.Priority, _ = outbox.ParsePriority(d.Priority) // the schema lets nothing else through
 	if d.Until != nil {
 		s.Until = d.Until.UTC()
 	}
@@ -97,6 +100,9 @@ func seriesShape(s campaign.Series) Series {
 	}
 	if out.Audience.Include == nil {
 		out.Audience.Include = []string{}
+	}
+	if p := s.Message.Priority; p != outbox.Normal {
+		out.Priority = p.String()
 	}
 	if g := s.Message.Goal; !g.IsZero() {
 		out.Goal = &Goal{g.Event, int64(g.Window / time.Second), g.Filter, g.Value}

@@ -200,6 +200,16 @@ func (w *world) CancelSource(ctx context.Context, _ string, src outbox.Source) (
 	return w.db.Exec(ctx, `UPDATE test_message SET state = 'cancelled' WHERE state = 'queued' AND key LIKE $1`, "cmp:"+src.ID+":%")
 }
 
+func (w *world) SourcePaused(ctx context.Context, _ string, src outbox.Source) error {
+	_, err := w.db.Exec(ctx, `UPDATE test_message SET state = 'held' WHERE state = 'queued' AND key LIKE $1`, "cmp:"+src.ID+":%")
+	return err
+}
+
+func (w *world) SourceResumed(ctx context.Context, _ string, src outbox.Source) error {
+	_, err := w.db.Exec(ctx, `UPDATE test_message SET state = 'queued' WHERE state = 'held' AND key LIKE $1`, "cmp:"+src.ID+":%")
+	return err
+}
+
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
 
 // Report implements campaign.Content.
@@ -450,7 +460,7 @@ func TestPausingStopsTheFlowAndResumingGoesOn(t *testing.T) {
 	}
 	w.sendAll()
 	w.settle()
-	want(t, "paused", w.states(), map[string]int{"sent": 400})
+	want(t, "paused", w.states(), map[string]int{"sent": 300, "held": 100})
 	if _, err := w.svc.Resume(t.Context(), ws, c.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -27,5 +27,6 @@
 //     nobody is asked for twice (the idempotency key names campaign and person).
 //   - Handled = Queued + the sum of Refused at every moment; Handled = Audience at the end.
 //   - "sent" means that every message has reached its final state, never that it was handed to the queue.
-//   - At most Config.Ahead messages wait in the outbox, so pausing stops the flow within moments.
+//   - At most Config.Ahead messages wait in the outbox.
+//   - Of a paused campaign nothing goes but what was in flight, whatever it waited for.
 package campaign

@@ -58,6 +58,8 @@ type SeriesMessage struct {
 	Goal    outbox.Goal `json:"goal,omitzero"`
 	Holdout float64     `json:"holdout,omitempty"` // percent
 	Rate    int         `json:"per_minute,omitempty"`
+	// Priority is as in Plan.
+	Priority outbox.Priority `json:"priority,omitempty"`
 	// Approved is as in Plan: what was saved after the approval does not go out with any run.
 	Approved map[string]int `json:"approved,omitempty"`
 }
@@ -135,7 +137,7 @@ func (s Series) Validate() error {
 func (s Series) campaign(shown Civil) Campaign {
 	c := Campaign{
 		Workspace: s.Workspace, Name: s.Name, Audience: s.Audience, Topic: s.Topic, Template: s.Template, Channel: s.Channel, Goal: s.Message.Goal,
-		Plan: Plan{Holdout: s.Message.Holdout, PerMinute: s.Message.Rate},
+		Plan: Plan{Holdout: s.Message.Holdout, PerMinute: s.Message.Rate, Priority: s.Message.Priority},
 	}
 	if s.Schedule.Local {
 		c.Plan.Local = shown

@@ -162,6 +162,17 @@ func TestEachRunHasTheAudienceOfItsDayAndFiguresOfItsOwn(t *testing.T) {
 	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
 	w.sets["seg_1"] = people(1, 3)
 	x := w.series(daily("10:00"), nil)
+	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID); err != nil {
+		t.Fatal(err)
+	}
+	x.Message.Priority = outbox.High
+	x.Rev = 0
+	if _, err := w.svc.EditSeries(t.Context(), ws, x.ID, x); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.ActivateSeries(t.Context(), ws, x.ID, "stf_1"); err != nil {
+		t.Fatal(err)
+	}
 	w.upTo(start.Add(time.Hour))
 	w.sets["seg_1"] = people(1, 0)
 	w.upTo(start.Add(25 * time.Hour))
@@ -173,7 +184,7 @@ func TestEachRunHasTheAudienceOfItsDayAndFiguresOfItsOwn(t *testing.T) {
 	}
 	for i, want := range map[int]int64{0: 3, 2: 5} {
 		c := w.campaign(runs[i].Campaign)
-		if c.Progress.Audience != want || c.Status != campaign.Sent || c.Goal.Event != outbox.DefaultGoal.Event || !strings.HasPrefix(c.Name, "News 2026-03-0") {
+		if c.Progress.Audience != want || c.Status != campaign.Sent || c.Goal.Event != outbox.DefaultGoal.Event || c.Plan.Priority != outbox.High || !strings.HasPrefix(c.Name, "News 2026-03-0") {
 			t.Errorf("run %d: %+v", i, c)
 		}
 	}

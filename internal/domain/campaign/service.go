@@ -52,6 +52,9 @@ type Outbox interface {
 	Waiting(ctx context.Context, ws string, src outbox.Source) (int64, error)
 	// CancelSource cancels what has not left and joins the caller's transaction.
 	CancelSource(ctx context.Context, ws string, src outbox.Source) (int64, error)
+	// SourcePaused keeps what waits of the source from going until SourceResumed; both join the caller's transaction.
+	SourcePaused(ctx context.Context, ws string, src outbox.Source) error
+	SourceResumed(ctx context.Context, ws string, src outbox.Source) error
 	// SendingStopped returns since when all sending of the workspace is stopped, zero if it is not.
 	SendingStopped(ctx context.Context, ws string) (time.Time, error)
 	// CountsByNode returns the figures of a source by node.
@@ -367,9 +370,9 @@ func (s *Service) Copy(ctx context.Context, ws, id, name string, audience Audien
 	return s.Create(ctx, ws, c)
 }
 
-// Pause stops asking for messages. The few that wait in the outbox already still go.
+// Pause stops asking for messages, and those that wait in the outbox stay there. The few that are just being handed over still go.
 func (s *Service) Pause(ctx context.Context, ws, id string) (Campaign, error) {
-	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
 		if c.Status == Paused {
 			return nil
 		}
@@ -377,13 +380,13 @@ func (s *Service) Pause(ctx context.Context, ws, id string) (Campaign, error) {
 			return errs.Conflict("campaign.not_running", "only a running campaign can be paused; this one is %s", c.Status)
 		}
 		c.PausedFrom, c.Status = c.Status, Paused
-		return nil
+		return s.c.Outbox.SourcePaused(ctx, ws, c.Source())
 	})
 }
 
 // Resume goes on where Pause stopped.
 func (s *Service) Resume(ctx context.Context, ws, id string) (Campaign, error) {
-	return s.change(ctx, ws, id, func(_ context.Context, c *Campaign) error {
+	return s.change(ctx, ws, id, func(ctx context.Context, c *Campaign) error {
 		if c.Status.Running() {
 			return nil
 		}
@@ -391,7 +394,7 @@ func (s *Service) Resume(ctx context.Context, ws, id string) (Campaign, error) {
 			return errs.Conflict("campaign.not_paused", "only a paused campaign can be resumed; this one is %s", c.Status)
 		}
 		c.Status, c.PausedFrom, c.RetryAt = c.PausedFrom, "", time.Time{}
-		return nil
+		return s.c.Outbox.SourceResumed(ctx, ws, c.Source())
 	})
 }
 

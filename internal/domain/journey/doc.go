@@ -24,6 +24,8 @@
 //     at again in the moment in which it is kept. Large work (tasks) moves in batches, each in one transaction with its cursor.
 //   - Someone inside stays on the version they entered, unless staff move or end it for them (Migrate).
 //   - Who is kept out by a holdout is an instance too (Control), without a node: only the goal is watched.
+//   - Whoever leaves before the end of their way, or does what would have taken them out after it, gets nothing that still waits of the journey; what is
+//     transactional goes. Of a paused journey nothing goes but what was in flight.
 //   - Every person inside has a due time, or rests at a node that listens for an event, or is parked with a reason that
 //     is shown; Retry sends the parked on. Nobody is stuck silently: Trouble also counts those who are due and are not moved.
 //   - What is older than the journey's MaxAge (24 hours unless set) starts nothing, so importing history mails nobody, and after a long

@@ -61,6 +61,9 @@ type world struct {
 	calls    []journey.CallRequest
 	reply    func(r journey.CallRequest) (journey.CallAnswer, error) // nil: 200 {}
 	position uint64
+
+	withdrawn []string // person, why, whether it names their round
+	held      []string // what was paused and resumed in the outbox
 }
 
 func newWorld(t testing.TB) *world {
@@ -141,6 +144,32 @@ func (w *world) Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.De
 		out[i] = outbox.Decision{MessageID: "msg:" + r.Key, Allowed: true, Duplicate: n == 0}
 	}
 	return out, w.broken("enqueued")
+}
+
+func (w *world) Withdraw(_ context.Context, _ string, all []outbox.Withdrawal) error {
+	for _, x := range all {
+		w.withdrawn = append(w.withdrawn, fmt.Sprintf("%s %s %t", x.Person, x.Data["why"], strings.HasPrefix("jrn:"+w.last(x.Person)+":", x.Keys)))
+	}
+	return w.broken("withdraw")
+}
+
+// last is the id of the round that the person entered last.
+func (w *world) last(person string) string {
+	id, err := sqldb.One(context.Background(), w.db, sqldb.Value[string], `SELECT id FROM journey_instance WHERE person_id = $1 ORDER BY entered_at DESC, id DESC LIMIT 1`, person)
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+func (w *world) SourcePaused(_ context.Context, _ string, src outbox.Source) error {
+	w.held = append(w.held, "paused "+src.Kind+" "+src.ID)
+	return nil
+}
+
+func (w *world) SourceResumed(_ context.Context, _ string, src outbox.Source) error {
+	w.held = append(w.held, "resumed "+src.Kind+" "+src.ID)
+	return nil
 }
 
 func (w *world) ChangeTraits(ctx context.Context, _, person string, traits map[string]any, increment map[string]float64, cause string) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -178,6 +179,9 @@ type Instance struct {
 	Lease     string        // token of the worker that holds the row, empty if none
 	Rev       int64         // goes up with every write
 }
+
+// source names a journey in the outbox.
+func source(journey string) outbox.Source { return outbox.Source{Kind: "journey", ID: journey} }
 
 // Inside reports whether the person has not left the journey.
 func (i Instance) Inside() bool { return i.Status == Active || i.Status == Parked }

@@ -266,6 +266,54 @@ func TestPauseHoldsEverybodyAndResumeLetsThemOn(t *testing.T) {
 	w.settle()
 	want(t, "resumed", w.messages(), []string{"per_1 tpl_1"})
 	want(t, "who came meanwhile", w.rounds("per_3"), []string{})
+	want(t, "what waits in the outbox", w.held, []string{"paused journey " + j.ID, "resumed journey " + j.ID})
+	for _, end := range []func() (journey.Journey, error){
+		func() (journey.Journey, error) { return w.svc.Pause(t.Context(), ws, j.ID) },
+		func() (journey.Journey, error) { return w.svc.End(t.Context(), ws, j.ID, false) },
+	} {
+		if _, err := end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "stopped after a pause", w.held[2:], []string{"paused journey " + j.ID, "resumed journey " + j.ID})
+}
+
+// Whoever has paid in the night is not reminded in the morning.
+func TestWhoLeavesBeforeTheEndOfTheirWayWantsNoMessageThatWaits(t *testing.T) {
+	w := newWorld(t)
+	goes := func(name, goal string) string {
+		return `{"trigger": {"event": {"name": "` + name + `"}}, ` + goal + ` "exit": [{"event": {"name": "Cancelled"}}], "nodes": [
+			{"id": "s", "kind": "send", "config": {"template": "tpl", "topic": "tpc"}, "next": {"next": "w"}},
+			{"id": "w", "kind": "wait", "config": {"for": {"n": 2, "unit": "hour"}}}]}`
+	}
+	j := w.publish("x", goes("Go", `"goal": {"event": {"name": "Paid"}, "window": {"n": 5, "unit": "hour"}},`))
+	for n := range uint64(6) {
+		w.happen(w.event(fmt.Sprint("g", n), n+1, "Go", `{}`))
+	}
+	w.settle()
+	w.happen(w.event("p1", 1, "Paid", `{}`), w.event("c2", 2, "Cancelled", `{}`))
+	want(t, "inside", w.withdrawn, []string{"per_1 goal true", "per_2 exit_rule true"})
+	if err := w.svc.Remove(t.Context(), ws, w.instance("per_3")); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(3 * time.Hour)
+	want(t, "at the end of their way", w.rounds("per_4"), []string{"done w end"})
+	want(t, "by hand", w.withdrawn[2:], []string{"per_3 removed true"})
+
+	// The round is over, but its message may still wait for the night to end.
+	w.happen(w.event("p4", 4, "Paid", `{}`), w.event("c5", 5, "Cancelled", `{}`), w.event("x6", 6, "Looked", `{}`))
+	want(t, "afterwards", w.withdrawn[3:], []string{"per_4 goal true", "per_5 exit_rule true"})
+	w.pass(3 * time.Hour)
+	w.happen(w.event("p6", 6, "Paid", `{}`))
+	want(t, "beyond the window", len(w.withdrawn), 5)
+
+	w.happen(w.event("g7", 7, "Go", `{}`))
+	w.settle()
+	if _, err := w.svc.End(t.Context(), ws, j.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	want(t, "all taken out", w.withdrawn[5:], []string{"per_7 stopped true"})
 }
 
 func TestEndLetsPeopleFinishOrTakesThemOut(t *testing.T) {

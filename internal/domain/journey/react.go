@@ -11,6 +11,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
@@ -65,6 +66,9 @@ func (s *Service) react(ctx context.Context, ws string, c *concerns, events []ev
 		if err := s.write(ctx, r.walks()); err != nil {
 			return err
 		}
+		if err := s.c.Outbox.Withdraw(ctx, ws, r.unwanted); err != nil {
+			return fmt.Errorf("withdraw messages: %w", err)
+		}
 		if err := s.c.Store.QueueEntries(ctx, r.queue); err != nil {
 			return err
 		}
@@ -83,6 +87,7 @@ type reaction struct {
 	order    []trackKey          // of first touch, so that equal batches write in equal order
 	queue    []Entry             // who has to ask for a place
 	idle     map[[2]string]Entry // journey and person -> the appointment after the last activity
+	unwanted []outbox.Withdrawal // messages of rounds that had ended while they still waited
 }
 
 // trackKey names a person's ways through a journey; live is Instance.Key.
@@ -191,6 +196,9 @@ func (r *reaction) apply(ctx context.Context, e event.Kept) error {
 				continue
 			}
 			if t.inside == nil {
+				if why := p.Unwants(*t.last, e); why != "" {
+					r.unwanted = append(r.unwanted, t.last.withdrawal(why))
+				}
 				if w, late := p.HearLate(*t.last, e); late && len(t.pending) == 0 {
 					t.pending = append(t.pending, &w)
 					i := w.Instance

@@ -26,6 +26,11 @@ import (
 type Outbox interface {
 	// Enqueue stores a decision for every request, in their order, and joins the caller's transaction.
 	Enqueue(ctx context.Context, reqs []outbox.Request) ([]outbox.Decision, error)
+	// Withdraw refuses what still waits of messages that are not wanted any more, and joins the caller's transaction.
+	Withdraw(ctx context.Context, ws string, all []outbox.Withdrawal) error
+	// SourcePaused keeps what waits of the source from going until SourceResumed; both join the caller's transaction.
+	SourcePaused(ctx context.Context, ws string, src outbox.Source) error
+	SourceResumed(ctx context.Context, ws string, src outbox.Source) error
 }
 
 // People knows who is behind a person number.
@@ -282,15 +287,15 @@ func (s *Service) Publish(ctx context.Context, ws, id string) (Journey, error) {
 	})
 }
 
-// Pause keeps everybody where they are and lets nobody in. Who reaches the goal or an exit meanwhile leaves.
+// Pause keeps everybody where they are and lets nobody in; messages that wait stay where they are as well. Who reaches the goal or an exit meanwhile leaves.
 func (s *Service) Pause(ctx context.Context, ws, id string) (Journey, error) {
-	return s.change(ctx, ws, id, func(_ context.Context, j *Journey) error {
+	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		switch j.Status {
 		case Paused:
 			return nil
 		case Live:
 			j.Status = Paused
-			return nil
+			return s.c.Outbox.SourcePaused(ctx, ws, source(id))
 		}
 		return errs.Conflict("journey.not_live", "only a live journey can be paused; this one is %s", j.Status)
 	})
@@ -304,7 +309,7 @@ func (s *Service) Resume(ctx context.Context, ws, id string) (Journey, error) {
 			return nil
 		case Paused:
 			j.Status = Live
-			return nil
+			return s.c.Outbox.SourceResumed(ctx, ws, source(id))
 		case Stopped:
 			j.Status, j.Draining = Live, false
 			p, err := s.plan(ctx, planKey{ws, id, j.Published})
@@ -322,6 +327,11 @@ func (s *Service) End(ctx context.Context, ws, id string, exit bool) (Journey, e
 	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		if j.Status == Draft || j.Status == Archived {
 			return errs.Conflict("journey.not_running", "only a published journey can be stopped; this one is %s", j.Status)
+		}
+		if j.Status == Paused {
+			if err := s.c.Outbox.SourceResumed(ctx, ws, source(id)); err != nil {
+				return err
+			}
 		}
 		j.Status, j.Draining = Stopped, j.Draining || exit
 		return s.close(ctx, *j, s.c.Clock.Now())

@@ -141,7 +141,7 @@ func (s *Service) judge(ctx context.Context, t trial, at Place, now time.Time) (
 	}
 	var counts map[string]outbox.Counts
 	if t.Metric == node.MetricClicked {
-		if counts, err = s.c.Figures.CountsByNode(ctx, at.Workspace, outbox.Source{Kind: "journey", ID: at.Journey}); err != nil {
+		if counts, err = s.c.Figures.CountsByNode(ctx, at.Workspace, source(at.Journey)); err != nil {
 			return nil, false, err
 		}
 	}

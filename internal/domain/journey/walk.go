@@ -183,8 +183,11 @@ func (w *Walk) remember(id string, a node.Answer) {
 
 // key names the present visit of the present node: what is done for it is done once.
 func (i Instance) key() string {
-	return fmt.Sprintf("jrn:%s:%s:%d", i.ID, i.Node, i.Memory.Visits[i.Node])
+	return fmt.Sprintf("%s%s:%d", keysOf(i.ID), i.Node, i.Memory.Visits[i.Node])
 }
+
+// keysOf is what the keys of everything that is done for a round begin with.
+func keysOf(instance string) string { return "jrn:" + instance + ":" }
 
 // after is the subject as it will be once the traits are written, for the nodes that follow.
 func after(old *rule.Subject, change *node.SetTraits) *rule.Subject {
@@ -230,6 +233,21 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 		return w, len(w.Steps) > 0 || s.needs.Effects && w.Instance.Due.Equal(now) && i.Due.After(now)
 	}
 	return w, false
+}
+
+// Unwants says how the event would have taken somebody out of a round that has walked to its end, empty if it would not have: what still waits
+// of its messages has lost its sense.
+func (p *Plan) Unwants(i Instance, e event.Kept) (why string) {
+	if i.Control || i.Inside() || !i.walkedOut() || !follows(e, i.Memory.Trigger) {
+		return ""
+	}
+	if p.reaches(i, e) {
+		return "goal"
+	}
+	if slices.ContainsFunc(p.exits, func(x exitRule) bool { return x.match != nil && x.match.MatchAfter(i.Memory.Trigger, e) }) {
+		return "exit_rule"
+	}
+	return ""
 }
 
 // follows reports whether the event came after the one that let the person in. Of two at the same moment the log decides, so that

@@ -38,6 +38,9 @@ func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 	if err := s.send(ctx, walks); err != nil {
 		return err
 	}
+	if err := s.withdraw(ctx, walks); err != nil {
+		return err
+	}
 	if err := s.ask(ctx, walks); err != nil {
 		return err
 	}
@@ -160,6 +163,33 @@ func (s *Service) send(ctx context.Context, walks []Walk) error {
 		w.tally(st.Node, Refused+":"+d.Reason, 1)
 	}
 	return nil
+}
+
+// withdraw takes back what still waits of the messages to people who have left before the end of their way: whoever has paid in the night is
+// not reminded in the morning.
+func (s *Service) withdraw(ctx context.Context, walks []Walk) error {
+	byWorkspace := map[string][]outbox.Withdrawal{}
+	for _, w := range walks {
+		i := w.Instance
+		if i.Control || w.late || i.Inside() || i.walkedOut() {
+			continue
+		}
+		byWorkspace[i.Workspace] = append(byWorkspace[i.Workspace], i.withdrawal(i.Why))
+	}
+	for ws, all := range byWorkspace {
+		if err := s.c.Outbox.Withdraw(ctx, ws, all); err != nil {
+			return fmt.Errorf("withdraw messages: %w", err)
+		}
+	}
+	return nil
+}
+
+// walkedOut reports whether the round has ended by itself, so that its messages are wanted all the same.
+func (i Instance) walkedOut() bool { return i.Why == "end" || i.Why == "exit_node" }
+
+// withdrawal names the messages of a round.
+func (i Instance) withdrawal(why string) outbox.Withdrawal {
+	return outbox.Withdrawal{Person: i.Person, Source: source(i.Journey), Keys: keysOf(i.ID), Data: outbox.Evidence{"journey": i.Journey, "why": why}}
 }
 
 // announce makes the events that tell the rest of the product of entering and leaving.

@@ -41,7 +41,7 @@ var course = []struct {
 	{"quiet", true, []string{ReasonQuietHours}},
 	{"sending", false, []string{
 		ReasonStopped, ReasonAccountPaused, ReasonScheduled, ReasonTurn, ReasonDailyLimit, ReasonThrottled, ReasonWarmingUp, ReasonDomainRests, ReasonRender, ReasonExpired,
-		ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled,
+		ReasonAnswerLost, ReasonRejected, ReasonDeferred, ReasonCancelled, ReasonSourcePaused, ReasonLeftJourney,
 	}},
 }
 
@@ -107,6 +107,16 @@ func (s *Service) Waits(ctx context.Context, ws string, messages []Message) (map
 	out := map[string]Wait{}
 	var stopped *Wait
 	channels := map[string]*Wait{}
+	pointers := make([]*Message, 0, len(messages))
+	for i, m := range messages {
+		if m.State == Queued || m.State == Claimed {
+			pointers = append(pointers, &messages[i])
+		}
+	}
+	paused, err := s.pausedOf(ctx, ws, pointers)
+	if err != nil {
+		return nil, err
+	}
 	now := s.clock.Now()
 	for _, m := range messages {
 		if m.State != Queued && m.State != Claimed {
@@ -140,6 +150,8 @@ func (s *Service) Waits(ctx context.Context, ws string, messages []Message) (map
 		case m.InFlight:
 		case held != nil:
 			w.Reason, w.Data = held.Reason, held.Data
+		case paused[m.Source.whole()]:
+			w.Reason, w.Data, w.At = ReasonSourcePaused, pausedBecause(m.Source), time.Time{}
 		case m.DueAt.After(now) && m.Reason != "":
 			w.Reason, w.Data = m.Reason, m.Data
 		case m.DueAt.After(now):

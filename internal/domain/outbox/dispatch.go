@@ -343,6 +343,10 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 		if err := s.loadSlots(ctx, ws, g, now); err != nil {
 			return false, err
 		}
+		paused, err := s.pausedOf(ctx, ws, messages)
+		if err != nil {
+			return false, err
+		}
 		verdicts = make([]verdict, len(jobs))
 		var held []Held
 		if limited {
@@ -359,7 +363,11 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 		for _, i := range ranked(jobs) {
 			m := &jobs[i].message
 			m.DueAt = now
-			if verdicts[i] = g.check(m); !verdicts[i].refused() {
+			switch verdicts[i] = g.check(m); {
+			case verdicts[i].refused():
+			case paused[m.Source.whole()]:
+				m.DueAt, m.Reason, m.Data = now.Add(pauseLook), ReasonSourcePaused, pausedBecause(m.Source)
+			default:
 				verdicts[i] = g.wait(m, now, true)
 			}
 			if !verdicts[i].refused() && !m.DueAt.After(now) && !resting.rested(m, now) && daily.lets(m) && pace != nil {

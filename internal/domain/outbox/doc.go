@@ -21,7 +21,8 @@
 //
 // A message that is claimed but not in flight has certainly not been sent. Whoever wants it back takes it back in the record store
 // (a cancelled campaign, a stopped workspace, a person who unsubscribed a millisecond ago): the worker's write of
-// "in flight" then finds nothing, and the message does not go.
+// "in flight" then finds nothing, and the message does not go. Likewise whatever waits, for a night to end, a cap, a domain or its day of a warm-up, can
+// be held back while its campaign or journey is paused, and withdrawn from somebody who has left the journey (hold.go).
 //
 // # The clock and the caps
 //

@@ -49,6 +49,8 @@ const (
 	ReasonCategory         = "category_declined" // a category of consent that sending needs
 	ReasonPaused           = "paused"            // the person asked for quiet
 	ReasonOutranked        = "outranked"         // a message of higher priority takes the place under a cap
+	ReasonSourcePaused     = "source_paused"     // of a queued message: the campaign or journey that asked for it is paused
+	ReasonLeftJourney      = "left_journey"      // the person left the journey that asked for it before it went
 
 	ReasonRender     = "render_error"
 	ReasonExpired    = "expired"
@@ -82,6 +84,8 @@ const (
 //	paused                                    until
 //	category_declined                         categories
 //	outranked                                 by: the message; priority, source_kind, source_id of it; the cap as in capped
+//	source_paused                             source_kind, source_id
+//	left_journey                              journey, why: how they left it
 //	throttled                                 throttle, limit a minute, until; day, minute: the places it has been given
 //	warming_up                                limit of today, until, zone; day: the place it has been given
 //	daily_limit                               limit, until

@@ -67,6 +67,10 @@ type Store interface {
 	// Recall queues again the claimed messages of these people (nil: of the whole workspace) that are not in flight, so
 	// that they meet the gate again.
 	Recall(ctx context.Context, ws string, personIDs []string) error
+	// RecallSource does so for the claimed messages of a source. An empty Node means all nodes.
+	RecallSource(ctx context.Context, ws string, s Source) error
+	// Rouse makes the queued messages of a source that wait for the reason due at the moment.
+	Rouse(ctx context.Context, ws string, s Source, reason string, at time.Time) error
 	// Cancel cancels what the source has queued or claimed and is not in flight. An empty Node means all nodes.
 	Cancel(ctx context.Context, ws string, s Source, at time.Time) (int64, error)
 	// CancelOne cancels one message that is queued or claimed and not in flight, and reports whether it was.

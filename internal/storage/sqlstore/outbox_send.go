@@ -186,6 +186,22 @@ func (s *Outbox) Recall(ctx context.Context, ws string, personIDs []string) erro
 	return err
 }
 
+// RecallSource queues the claimed messages of a source again.
+func (s *Outbox) RecallSource(ctx context.Context, ws string, src outbox.Source) error {
+	_, err := s.db.Exec(ctx, `UPDATE message SET state = 'queued', owner = ''
+		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
+			AND ended_at = 0 AND state = 'claimed' AND in_flight = FALSE`, ws, src.Kind, src.ID, src.Node)
+	return err
+}
+
+// Rouse makes messages due.
+func (s *Outbox) Rouse(ctx context.Context, ws string, src outbox.Source, reason string, at time.Time) error {
+	_, err := s.db.Exec(ctx, `UPDATE message SET due_at = $6
+		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
+			AND ended_at = 0 AND state = 'queued' AND reason = $5 AND due_at > $6`, ws, src.Kind, src.ID, src.Node, reason, at)
+	return err
+}
+
 // Cancel cancels what has not been sent.
 func (s *Outbox) Cancel(ctx context.Context, ws string, src outbox.Source, at time.Time) (int64, error) {
 	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = '', ended_at = $5

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"released messages are queued again unless in flight", release},
 		{"an expired owner's messages are inherited", inherit},
 		{"recall takes back what is not in flight", recall},
+		{"what a source has asked for is taken back, and made due by the reason it waits for", rouse},
 		{"cancel stops what is not in flight", cancel},
 		{"one message can be cancelled", cancelOne},
 		{"bodies are kept until some time after the end", bodies},
@@ -380,6 +381,31 @@ func recall(t *testing.T, s Store) {
 	must(t, s.Recall(ctx, ws, nil))
 	equal(t, "everyone's", outbox.Queued, get(t, s, "msg_003").State)
 	equal(t, "in flight still", outbox.Claimed, get(t, s, "msg_001").State)
+}
+
+func rouse(t *testing.T, s Store) {
+	ctx := t.Context()
+	source := outbox.Source{Kind: "campaign", ID: "cmp_1"}
+	waits := func(reason string) func(*outbox.Message) {
+		return func(m *outbox.Message) { m.Reason, m.DueAt = reason, t0.Add(time.Hour) }
+	}
+	elsewhere := func(m *outbox.Message) { m.Source.ID = "cmp_2" }
+	insert(t, s, message(1), message(2), message(3, elsewhere), message(4, waits("source_paused")), message(5, waits("quiet_hours")), message(6, waits("source_paused"), elsewhere))
+	got := claim(t, s, "o.1", 3)
+	_, err := s.Begin(ctx, held(got[:1]))
+	must(t, err)
+	must(t, s.RecallSource(ctx, "ws_2", source))
+	equal(t, "from elsewhere", outbox.Claimed, get(t, s, "msg_002").State)
+	must(t, s.RecallSource(ctx, ws, source))
+	equal(t, "in flight", outbox.Claimed, get(t, s, "msg_001").State)
+	equal(t, "recalled", outbox.Queued, get(t, s, "msg_002").State)
+	equal(t, "another source's", outbox.Claimed, get(t, s, "msg_003").State)
+	must(t, s.Rouse(ctx, "ws_2", source, "source_paused", t0))
+	equal(t, "roused from elsewhere", t0.Add(time.Hour), get(t, s, "msg_004").DueAt)
+	must(t, s.Rouse(ctx, ws, source, "source_paused", t0))
+	equal(t, "roused", t0, get(t, s, "msg_004").DueAt)
+	equal(t, "at night", t0.Add(time.Hour), get(t, s, "msg_005").DueAt)
+	equal(t, "another source's", t0.Add(time.Hour), get(t, s, "msg_006").DueAt)
 }
 
 func cancel(t *testing.T, s Store) {

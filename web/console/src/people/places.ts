@@ -51,6 +51,8 @@ const places: Record<string, (about: About) => string> = {
   capped: (about) => (about.data?.own === true ? topics(about) : sending()),
   outranked: (about) => (text(about.data?.by) ? `/people/why?person=${about.person}&message=${text(about.data?.by)}` : sending()),
   quiet_hours: sending,
+  source_paused: origin,
+  left_journey: origin,
   sending_stopped: sending,
   daily_limit: () => '/settings/usage',
   scheduled: origin,

@@ -19,6 +19,8 @@ function evidence(reason: string, d: Data): string {
     case 'outranked':
       if (d.own === true) return t('reason_evidence.own')
       return say({ taken: text(d.taken), limit: text(d.limit), days: text(d.days) }, d.taken === undefined ? 'cap' : 'capped')
+    case 'left_journey':
+      return typeof d.why === 'string' ? word('status', d.why) : ''
     case 'quiet_hours':
       return say({ from: text(d.from), to: text(d.to), zone: text(d.zone) })
     case 'holdout':

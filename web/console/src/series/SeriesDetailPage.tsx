@@ -130,6 +130,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
                 [t('series.until'), s.until ? formatTime(s.until) : ''],
                 [t('campaigns.holdout'), s.holdout ? formatPercent(s.holdout / 100) : ''],
                 [t('campaigns.per_minute'), s.per_minute ? formatNumber(s.per_minute) : ''],
+                [t('campaigns.priority'), s.priority ? t(`campaigns.priority_${s.priority}`) : ''],
               ]}
             />
           </Card>

@@ -93,6 +93,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         goal: goalFrom(v),
         holdout: Number(v.holdout || 0),
         per_minute: Number(v.perMinute || 0),
+        priority: v.priority,
         schedule: scheduleOf(v),
         feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
         until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
@@ -225,6 +226,13 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
             max={50}
             {...form.getInputProps('holdout')}
           />
+          <Select
+            label={t('campaigns.priority')}
+            description={t('campaigns.priority_help')}
+            allowDeselect={false}
+            data={['low', 'normal', 'high'].map((p) => ({ value: p, label: t(`campaigns.priority_${p}`) }))}
+            {...form.getInputProps('priority')}
+          />
         </SimpleGrid>
       </Card>
     </FormBody>
@@ -251,6 +259,7 @@ function valuesOf(series?: Series) {
     max: (series?.feed?.max || '') as number | string,
     holdout: (series?.holdout || '') as number | string,
     perMinute: (series?.per_minute || '') as number | string,
+    priority: series?.priority ?? 'normal',
     ...goalInputs(series?.goal),
     until: series?.until?.slice(0, 10) ?? '',
   }
@@ -281,12 +290,14 @@ const inputs: [string, keyof Values][] = [
   ['series.max', 'max'],
   ['campaigns.per_minute', 'perMinute'],
   ['campaigns.holdout', 'holdout'],
+  ['campaigns.priority', 'priority'],
 ]
 
 function differences(t: ReturnType<typeof useT>, names: Record<string, string>, theirs: Values, mine: Values): Difference[] {
   const shown = (v: Values, key: keyof Values): string => {
     const value = v[key]
     if (key === 'every') return t(`series.by_${v.every}`)
+    if (key === 'priority') return t(`campaigns.priority_${v.priority}`)
     if (key === 'goalFilter') return v.goalFilter.length ? goalOf(goalFrom(v), t) : ''
     if (key === 'weekdays') return formatList(v.weekdays.toSorted().map((d) => weekday(Number(d), 'short')))
     if (typeof value === 'boolean') return t(value ? 'rule.true' : 'rule.false')
