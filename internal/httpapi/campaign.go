@@ -357,7 +357,7 @@ func (a *api) campaignRoutes() {
 			return nil, err
 		}
 		return write(ctx, "resend", func(ctx context.Context) (campaign.Campaign, error) {
-			return s.Copy(ctx, ws, in.ID, in.Body.Name, campaign.Audience{Include: []string{seg.ID}})
+			return s.Resend(ctx, ws, in.ID, in.Body.Name, campaign.Audience{Include: []string{seg.ID}})
 		})
 	}, created)
 }

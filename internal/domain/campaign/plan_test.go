@@ -236,6 +236,12 @@ func TestTheBetterVariantGoesToTheRestOnceItsHoursAreOver(t *testing.T) {
 	if r := c.Result; r == nil || r.Winner != "B" || !r.Certain || r.Chance > 0.001 || r.Arms[1].Hits != 45 || r.Arms[1].People != 99 {
 		t.Errorf("result %+v", c.Result)
 	}
+	again, err := w.svc.Resend(t.Context(), ws, c.ID, "Not opened", campaign.Audience{Include: []string{"seg_2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, "sent again is what won", []any{again.Template, again.Plan.Test, again.Audience.Include, again.Status}, []any{"tpl_2", (*campaign.Test)(nil), []string{"seg_2"}, campaign.Draft})
+	want(t, "the first keeps its test", w.campaign(c.ID).Plan.Test.Variants, []string{"tpl_2"})
 }
 
 func TestTheVariantsOfAThrottledTestGoOutSideBySide(t *testing.T) {

@@ -363,11 +363,27 @@ func (s *Service) Copy(ctx context.Context, ws, id, name string, audience Audien
 	if err != nil {
 		return Campaign{}, err
 	}
+	return s.copied(ctx, c, name, audience)
+}
+
+// Resend is Copy to some of those who have got the campaign already. What won its A/B test goes to all of them: the question has been answered.
+func (s *Service) Resend(ctx context.Context, ws, id, name string, audience Audience) (Campaign, error) {
+	c, err := s.c.Store.Get(ctx, ws, id)
+	if err != nil {
+		return Campaign{}, err
+	}
+	if c.Plan.Test = nil; c.Result != nil {
+		c.Template = c.Result.Template
+	}
+	return s.copied(ctx, c, name, audience)
+}
+
+func (s *Service) copied(ctx context.Context, c Campaign, name string, audience Audience) (Campaign, error) {
 	c.Name, c.ScheduledAt, c.Plan.Local = name, time.Time{}, Civil{}
 	if len(audience.Include) > 0 {
 		c.Audience = audience
 	}
-	return s.Create(ctx, ws, c)
+	return s.Create(ctx, c.Workspace, c)
 }
 
 // Pause stops asking for messages, and those that wait in the outbox stay there. The few that are just being handed over still go.
