@@ -255,3 +255,35 @@ func TestNobodyIsJudgedAsWhoTheyWereWhenTheLoopFoundThem(t *testing.T) {
 		}
 	}
 }
+
+// Whoever was judged by the scheme before is judged by the new one, however far the round was when the scheme changed.
+func TestARoundThatIsUnderWayBeginsAnewWithAnotherScheme(t *testing.T) {
+	for _, kind := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(kind), func(t *testing.T) {
+			j := newJudging(t, kind)
+			j.send(ordered("m1", "u1", ""))
+			changed := false
+			j.read = func() {
+				st, err := j.judges.State(t.Context(), judgedIn)
+				if err != nil || changed || st.Round.Phase != standing.Judging {
+					return
+				}
+				changed = true
+				scheme := standing.DefaultScheme()
+				scheme.WindowDays++
+				if _, err := j.judges.SetScheme(t.Context(), judgedIn, scheme, st.Rev); err != nil {
+					t.Error(err)
+				}
+			}
+			for i := 0; !changed && i < 10; i++ {
+				if _, err := j.judges.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			st, err := j.judges.State(t.Context(), judgedIn)
+			if err != nil || !changed || st.Round.Phase != "" || st.Round.Due.After(judgedAt) {
+				t.Errorf("changed %v; the round afterwards is %+v, %v; want one that is due", changed, st.Round, err)
+			}
+		})
+	}
+}

@@ -95,7 +95,7 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 	switch r.Phase {
 	case "":
 		r = Round{Due: r.Due, Phase: Judging, Began: now, Ended: r.Ended}
-		return true, s.c.Store.PutRound(ctx, ws, r, st.Thresholds)
+		return true, s.note(ctx, ws, st.Round, r, st.Thresholds)
 	case Judging:
 		err = s.judgeSome(ctx, ws, &r)
 	case Scoring:
@@ -103,7 +103,7 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 			if st.Thresholds, err = s.thresholds(ctx, ws, now); err != nil {
 				return false, err
 			}
-			if err := s.c.Store.PutRound(ctx, ws, r, st.Thresholds); err != nil {
+			if err := s.note(ctx, ws, st.Round, r, st.Thresholds); err != nil {
 				return false, err
 			}
 		}
@@ -119,7 +119,19 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 		}
 		r.Due, r.Ended = nextRound(now, judged, zone), now
 	}
-	return r.Phase != "", s.c.Store.PutRound(ctx, ws, r, st.Thresholds)
+	return r.Phase != "", s.note(ctx, ws, st.Round, r, st.Thresholds)
+}
+
+// note notes a step of a round. Another scheme or an operator may have made a round due anew since it was read: that one stays, and judges those again whom this
+// step has judged.
+func (s *Service) note(ctx context.Context, ws string, was, now Round, t Thresholds) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		st, err := s.c.Store.State(ctx, ws)
+		if err != nil || st.Round.Phase != was.Phase || !st.Round.Due.Equal(was.Due) {
+			return err
+		}
+		return s.c.Store.PutRound(ctx, ws, now, t)
+	})
 }
 
 // nextRound is the next roundHour in the zone, and sooner with few people: the thresholds of a young installation move fast, and its rounds cost
