@@ -73,8 +73,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	b.make(w, "other_upload", "POST /uploads", "email\nq@b.example\n")
 	silent := map[string]string{ // POST that changes nothing
 		"POST /uploads": "", "POST /suppressions/import/check": "", "POST /imports/look": "", "POST /imports/check": "", // what is done with a file is noted when it is done
-		"POST /sample":           "",                                                                                                                                                                                // for an empty workspace: TestSampleScenarios
-		"POST /segments/preview": "", "POST /segments/preview/people": "", "POST /bulk-acts/count": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
+		"POST /sample":           "",                                                                                                                                                                                                            // for an empty workspace: TestSampleScenarios
+		"POST /segments/preview": "", "POST /segments/preview/people": "", "POST /bulk-acts/count": "", "POST /bulk-acts/uses": "", "POST /series/next-runs": "", "POST /sending/dry-run": "", "POST /messages": "", "POST /messages/batch": "", // a message is its own record, with who asked
 		"POST /sending/dry-run/people": "", "POST /templates/preview": "", "POST /templates/links": "", "POST /accounts/{id}/check": "", "POST /journeys/{id}/check": "",
 		"POST /privacy-check": "", "POST /people/{id}/reveal": "", // its entry is a look: TestAnEncryptedField...
 		"POST /retention/check": "", "POST /replays/check": "", "POST /retention/limits": "", "POST /privacy-rules/try": "", "POST /journeys/{id}/additions/preview": "", "POST /journeys/{id}/simulations": "", "POST /journey-simulations/{id}/cancel": "", "POST /journeys/{id}/trial": "",
@@ -231,6 +231,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /journey-secrets/{id}", "/journey-secrets/$secret", "", "journey_secret.delete"},
 		{"POST /webhooks", "", `{"name":"w","url":"https://b.example/in","kinds":["message.sent"]}`, "webhook.create"},
 		{"PUT /webhooks/{id}", "/webhooks/$webhook", `{"name":"w","url":"http://127.0.0.1:80/in","kinds":["message.sent"]}`, "webhook.update"},
+		{"POST /webhooks/{id}/off", "/webhooks/$webhook/off", "", "webhook.off"},
+		{"POST /webhooks/{id}/on", "/webhooks/$webhook/on", "", "webhook.on"},
 		{"POST /webhooks/{id}/secret", "/webhooks/$webhook/secret", "", "webhook.new_secret"},
 		{"POST /webhooks/{id}/ping", "/webhooks/$webhook/ping", "", "webhook.ping"},
 		{"POST /webhooks/{id}/replay", "/webhooks/$webhook/replay", `{"from":"2026-01-01T00:00:00Z"}`, "webhook.replay"},

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -31,7 +32,9 @@ type act struct {
 	one  string   // where one thing is read, with {id}; empty: nowhere
 	do   string   // METHOD /path of the operation, with {id} and {with}
 	body string   // member of the operation's body that holds what the act was given; empty: the operation has none
-	// is reports whether a thing is already as the act would make it.
+	gone bool     // the act takes the thing away
+	used string   // where it is told what uses one thing, with {id}, if the act goes on although something does; empty: it does not, or nothing can
+	// is reports whether a thing is already as the act would make it; nil: it never is.
 	is func(thing map[string]any, with string) bool
 	// was is what the act that takes this one back has to be given.
 	was  func(thing map[string]any) string
@@ -49,7 +52,7 @@ func status(wanted ...string) func(map[string]any, string) bool {
 var acts = []act{
 	{name: "segment_archive", need: staff.SegmentsWrite, list: "/segments", key: byID, one: "/segments/{id}", do: "DELETE /segments/{id}", is: status("archived"), back: "segment_restore"},
 	{name: "segment_restore", need: staff.SegmentsWrite, list: "/segments", key: byID, one: "/segments/{id}", do: "POST /segments/{id}/unarchive", is: status("active"), back: "segment_archive"},
-	{name: "template_archive", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", do: "DELETE /templates/{id}", is: status("archived"), back: "template_restore"},
+	{name: "template_archive", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", used: "/templates/{id}/users", do: "DELETE /templates/{id}", is: status("archived"), back: "template_restore"},
 	{name: "template_restore", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", do: "POST /templates/{id}/restore", is: status("active"), back: "template_archive"},
 	{name: "snippet_archive", need: staff.ContentWrite, list: "/snippets", key: []string{"key"}, one: "/snippets/{id}", do: "DELETE /snippets/{id}", is: status("archived"), back: "snippet_restore"},
 	{name: "snippet_restore", need: staff.ContentWrite, list: "/snippets", key: []string{"key"}, one: "/snippets/{id}", do: "POST /snippets/{id}/restore", is: status("active"), back: "snippet_archive"},
@@ -68,6 +71,22 @@ var acts = []act{
 		is:  func(thing map[string]any, with string) bool { return text(thing["assignee"]) == with },
 		was: func(thing map[string]any) string { return text(thing["assignee"]) },
 	},
+	{name: "series_activate", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/activate", is: status("live", "review"), back: "series_pause"},
+	{name: "series_pause", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause", is: status("paused"), back: "series_activate"},
+	{name: "series_end", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/end", is: status("ended")},
+	{name: "series_delete", need: staff.CampaignsWrite, list: "/series", key: byID, one: "/series/{id}", do: "DELETE /series/{id}", gone: true},
+	{name: "journey_map_delete", need: staff.SegmentsWrite, list: "/journey-maps", key: byID, one: "/journey-maps/{id}", do: "DELETE /journey-maps/{id}", gone: true},
+	{name: "persona_delete", need: staff.SegmentsWrite, list: "/personas", key: byID, one: "/personas/{id}", do: "DELETE /personas/{id}", gone: true},
+	{name: "key_revoke", need: staff.KeysWrite, list: "/keys", key: byID, one: "/keys/{id}", do: "DELETE /keys/{id}", is: func(thing map[string]any, _ string) bool { return thing["revoked_at"] != nil }},
+	{
+		name: "member_role", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "PUT /staff/{id}/role", body: "role", back: "member_role",
+		is:  func(thing map[string]any, with string) bool { return text(thing["role"]) == with },
+		was: func(thing map[string]any) string { return text(thing["role"]) },
+	},
+	{name: "member_remove", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "DELETE /staff/{id}", gone: true},
+	{name: "webhook_on", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "POST /webhooks/{id}/on", is: status("on"), back: "webhook_off"},
+	{name: "webhook_off", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "POST /webhooks/{id}/off", is: status("off", "disabled"), back: "webhook_on"},
+	{name: "webhook_delete", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "DELETE /webhooks/{id}", gone: true},
 	{name: "suppression_lift", need: staff.ConsentWrite, list: "/suppressions", key: []string{"channel", "hash"}, do: "DELETE /suppressions/{id}?why={with}"},
 }
 
@@ -132,6 +151,7 @@ type was struct {
 	Name    string `json:"name,omitempty"`
 	Already bool   `json:"already,omitempty"` // as the act would make it
 	With    string `json:"with,omitempty"`    // what the act that takes it back has to be given
+	gone    bool   // it is not there
 }
 
 // markOf returns how far the job of a bulk act is.
@@ -413,13 +433,13 @@ func (a *api) look(ctx context.Context, by staff.Principal, x act, t target) (wa
 	}
 	w, err := a.ask(ctx, by, http.MethodGet, pathOf(x.one, t.ID, ""), nil)
 	if err != nil || w.problem() != nil {
-		return was{}, err
+		return was{gone: err == nil && w.status == http.StatusNotFound}, err
 	}
 	var thing map[string]any
 	if err := json.Unmarshal(w.Bytes(), &thing); err != nil {
 		return was{}, err
 	}
-	now := was{Name: cmp.Or(text(thing["name"]), text(thing["title"])), Already: x.is(thing, t.With)}
+	now := was{Name: cmp.Or(text(thing["name"]), text(thing["title"])), Already: x.is != nil && x.is(thing, t.With)}
 	if x.was != nil {
 		now.With = x.was(thing)
 	}
@@ -434,7 +454,7 @@ func (a *api) doOne(ctx context.Context, by staff.Principal, x act, t target, be
 		if err != nil {
 			return err
 		}
-		done = now.Already
+		done = now.Already || x.gone && now.gone
 	}
 	var refused *Problem
 	if !done {
@@ -465,6 +485,54 @@ func (a *api) doOne(ctx context.Context, by staff.Principal, x act, t target, be
 		m.Done++
 	}
 	return out.Write([]string{t.ID, sheet.Safe(before.Name), outcome, code, sheet.Safe(message), before.With})
+}
+
+// BulkUse is a thing that something uses.
+type BulkUse struct {
+	ID    string         `json:"id"`
+	Name  string         `json:"name"`
+	Users []content.User `json:"users" doc:"at most two hundred"`
+}
+
+// BulkUses says what uses the things that an act would be done to.
+type BulkUses struct {
+	Used  int64     `json:"used" doc:"things that something uses"`
+	Items []BulkUse `json:"items" doc:"the first of them"`
+}
+
+// uses finds out what uses things before something is done to them.
+func (a *api) uses(ctx context.Context, by staff.Principal, x act, things []target) (BulkUses, error) {
+	out := BulkUses{Items: []BulkUse{}}
+	if x.used == "" {
+		return out, nil
+	}
+	for _, t := range things {
+		w, err := a.ask(ctx, by, http.MethodGet, pathOf(x.used, t.ID, ""), nil)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return out, err
+		}
+		if w.problem() != nil {
+			continue // the act will say why
+		}
+		var found struct{ Items []content.User }
+		if err := json.Unmarshal(w.Bytes(), &found); err != nil {
+			return out, err
+		}
+		if len(found.Items) == 0 {
+			continue
+		}
+		if out.Used++; len(out.Items) < mostTold {
+			thing, err := a.look(ctx, by, x, t)
+			if err != nil {
+				return out, err
+			}
+			out.Items = append(out.Items, BulkUse{t.ID, thing.Name, found.Items})
+		}
+	}
+	return out, nil
 }
 
 // bulkTargets reads what a bulk act was asked for.
@@ -531,13 +599,18 @@ func (a *api) bulkRoutes() {
 		Act   string            `json:"act" doc:"what is done, e.g. segment_archive"`
 		Query map[string]string `json:"query,omitempty" doc:"filter of the list, as its query: everything that fits"`
 	}
+	type picked struct {
+		Act   string            `json:"act" doc:"what is done, e.g. template_archive"`
+		Query map[string]string `json:"query,omitempty" doc:"filter of the list, as its query: everything that fits"`
+		IDs   []string          `json:"ids,omitempty" maxItems:"5000" doc:"the things, instead of a filter"`
+	}
 	type wanted struct {
 		Asked
 		Act      string            `json:"act" doc:"what is done, e.g. segment_archive"`
 		Query    map[string]string `json:"query,omitempty" doc:"filter of the list, as its query: everything that fits"`
 		IDs      []string          `json:"ids,omitempty" maxItems:"5000" doc:"the things, instead of a filter; of suppressions channel/hash, of snippets the key"`
 		Expected int64             `json:"expected_count,omitempty" minimum:"0" doc:"how many fit the filter as far as the caller knows; if it is another number nothing is done"`
-		With     string            `json:"with,omitempty" maxLength:"500" doc:"what the act needs: of task_assign the assignee, of suppression_lift the reason"`
+		With     string            `json:"with,omitempty" maxLength:"500" doc:"what the act needs: of task_assign the assignee, of member_role the role, of suppression_lift the reason"`
 	}
 	type count struct {
 		Count int64 `json:"count"`
@@ -558,6 +631,18 @@ func (a *api) bulkRoutes() {
 		found, err := a.fitting(ctx, caller(ctx), x, in.Body.Query)
 		return answer(count{int64(len(found))}), err
 	})
+	route(a, http.MethodPost, "/bulk-acts/uses", "bulk-act-uses", "What uses the things that an act would be done to, of acts that go on all the same", signedIn, func(ctx context.Context, in *in[picked]) (*body[BulkUses], error) {
+		x, err := known(ctx, in.Body.Act)
+		if err != nil {
+			return nil, err
+		}
+		things, err := a.asked(ctx, caller(ctx), workspaceOf(ctx), x, bulkParams{IDs: in.Body.IDs, Query: in.Body.Query})
+		if err != nil {
+			return nil, err
+		}
+		out, err := a.uses(ctx, caller(ctx), x, things)
+		return answer(out), err
+	}, bodyLimit(1<<20))
 	route(a, http.MethodPost, "/bulk-acts", "bulk-act-begin", "Do something to many things at once, as a job; each is asked, checked and noted in the audit log as if it were the only one", signedIn, func(ctx context.Context, in *in[wanted]) (*body[Job], error) {
 		b := in.Body
 		x, err := known(ctx, b.Act)

@@ -116,6 +116,7 @@ var foreignCases = map[string]foreign{
 	"GET /journeys/{id}/versions":           {id: "$journey"},
 	"GET /keys":                             {want: 200, path: "/keys?limit=500"},
 	"POST /keys":                            {want: 201, body: `{"name":"mine","scopes":["people.read"]}`},
+	"GET /keys/{id}":                        {id: "$key"},
 	"DELETE /keys/{id}":                     {id: "$key"},
 	"GET /live":                             {want: 503}, // off here; TestLive has two workspaces
 	"GET /lists":                            {want: 200, has: `"items":[]`},
@@ -199,6 +200,7 @@ var foreignCases = map[string]foreign{
 	"POST /tasks/{id}/assign":               {id: "$todo", body: `{"assignee":"taken"}`},
 	"POST /tasks/{id}/reopen":               {id: "$todo"},
 	"POST /bulk-acts":                       {want: 202, body: `{"act":"segment_archive","ids":["$segment"]}`}, // TestManyOfAnotherWorkspaceStayAsTheyAre reads what came of it
+	"POST /bulk-acts/uses":                  {want: 200, body: `{"act":"template_archive","ids":["$template"]}`, has: `"used":0`},
 	"POST /bulk-acts/count":                 {want: 200, body: `{"act":"segment_archive"}`, has: `"count":0`},
 	"GET /bulk-acts/{id}":                   {id: "$job"},
 	"POST /bulk-acts/{id}/undo":             {id: "$job"},
@@ -286,6 +288,7 @@ var foreignCases = map[string]foreign{
 	"POST /staff":                           {want: 201, body: `{"email":"new@b.example","role":"viewer"}`},
 	"DELETE /staff/{id}":                    {id: "$member"},
 	"POST /staff/{id}/reset":                {id: "$member"},
+	"GET /staff/{id}":                       {id: "$member"},
 	"PUT /staff/{id}/role":                  {id: "$member", body: `{"role":"owner"}`},
 	"GET /stats":                            {want: 200, has: `"events":0}`},
 	"GET /suppressions":                     {want: 200, has: `"items":[]`},
@@ -355,6 +358,8 @@ var foreignCases = map[string]foreign{
 	"POST /webhooks":                                   {want: 201, body: `{"name":"mine","url":"https://b.example/in","kinds":["message.sent"]}`},
 	"GET /webhooks/{id}":                               {id: "$webhook"},
 	"PUT /webhooks/{id}":                               {id: "$webhook", body: `{"name":"taken","url":"https://b.example/in","kinds":["message.sent"]}`},
+	"POST /webhooks/{id}/on":                           {id: "$webhook"},
+	"POST /webhooks/{id}/off":                          {id: "$webhook"},
 	"DELETE /webhooks/{id}":                            {id: "$webhook"},
 	"POST /webhooks/{id}/secret":                       {id: "$webhook"},
 	"POST /webhooks/{id}/ping":                         {id: "$webhook"},

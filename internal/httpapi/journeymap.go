@@ -222,10 +222,11 @@ func (a *api) journeyMapRoutes() {
 	}
 	type filter struct {
 		Paging
+		Q       string `query:"q" maxLength:"200" doc:"part of the name"`
 		Persona string `query:"persona" maxLength:"80" doc:"maps that show this persona"`
 	}
 	route(a, http.MethodGet, "/journey-maps", "journey-map-list", "Journey maps, latest made first", staff.SegmentsRead, func(ctx context.Context, in *filter) (*body[List[JourneyMap]], error) {
-		found, err := s.List(ctx, workspaceOf(ctx), in.Persona, in.request())
+		found, err := s.List(ctx, workspaceOf(ctx), journeymap.Filter{Text: in.Q, Persona: in.Persona}, in.request())
 		if err != nil {
 			return nil, err
 		}

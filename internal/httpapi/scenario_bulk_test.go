@@ -72,7 +72,7 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 	b.make(w, "to_do", "POST /tasks", `{"title":"Call","assignee":"ann"}`)
 	ids := map[string]string{
 		"segment_archive": "$segment", "template_archive": "$spare_template", "snippet_archive": "spice_hours", "campaign_archive": "$draft_campaign",
-		"journey_archive": "$draft_journey", "journey_pause": "$api_journey", "task_complete": "$to_do", "task_assign": "$to_do",
+		"journey_archive": "$draft_journey", "journey_pause": "$api_journey", "task_complete": "$to_do", "task_assign": "$to_do", "webhook_off": "$webhook",
 	}
 	for name, id := range ids {
 		state := func() string {
@@ -106,6 +106,118 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 		{do: "GET /suppressions", status: 200, has: `"items":[]`},
 		{do: "POST /bulk-acts/$lift/undo", status: 409, has: "bulk.no_undo"},
 		{do: "GET /audit?action=suppression.remove", status: 200, has: `asked by \"phone\"`},
+	})
+}
+
+// What takes things away, or cannot be taken back, is done to each, tells what is gone already, and has no way back.
+func TestManyThingsGoForGood(t *testing.T) {
+	for _, engine := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			b := w.business()
+			w.user(b.ws, "leaves@zanzibar.example", staff.Viewer)
+			for _, x := range []struct{ name, do, body string }{
+				{"other_map", "POST /journey-maps", `{"name":"Other way","stages":[]}`},
+				{"other_persona", "POST /personas", `{"name":"Other Otto"}`},
+				{"other_hook", "POST /webhooks", `{"name":"Other","url":"https://other.example/in","kinds":["message.sent"]}`},
+				{"other_series", "POST /series", b.expand(w, `{"name":"Other weekly","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`)},
+				{"other_key", "POST /keys", `{"name":"Other key","scopes":["people.read"]}`},
+			} {
+				b.make(w, x.name, x.do, x.body)
+			}
+			var members struct{ Items []struct{ ID string } }
+			w.ok(b.key, "GET /staff?q=LEAVES", "", &members)
+			if len(members.Items) != 1 {
+				t.Fatalf("members named so: %+v", members)
+			}
+			b.ids["leaver"] = members.Items[0].ID
+			for _, x := range []struct{ act, query, id, gone, action string }{
+				{"series_delete", `{"q":"other w","status":"draft"}`, "$other_series", "/series/$other_series", "series.delete"},
+				{"journey_map_delete", `{"q":"OTHER"}`, "$other_map", "/journey-maps/$other_map", "journey_map.delete"},
+				{"persona_delete", `{"q":"otto"}`, "$other_persona", "/personas/$other_persona", "persona.delete"},
+				{"webhook_delete", `{"q":"other","status":"on"}`, "$other_hook", "/webhooks/$other_hook", "webhook.delete"},
+				{"member_remove", `{"q":"leaves@","role":"viewer"}`, "$leaver", "/staff/$leaver", "staff.remove"},
+			} {
+				play(t, w, b, []scenario{
+					{as: "viewer", do: "POST /bulk-acts", body: `{"act":"` + x.act + `","query":` + x.query + `}`, status: 403},
+					{do: "POST /bulk-acts/count", body: `{"act":"` + x.act + `","query":` + x.query + `}`, status: 200, has: `"count":1`},
+					{do: "POST /bulk-acts", body: `{"act":"` + x.act + `","query":` + x.query + `,"expected_count":1}`, status: 202, keep: "gone"},
+				})
+				w.work()
+				play(t, w, b, []scenario{
+					{do: "GET /bulk-acts/$gone", status: 200, has: `"state":"done" | "changed":1 | "undo":false`},
+					{do: "GET " + x.gone, status: 404},
+					{do: "GET /audit?noun_id=" + x.id, status: 200, has: `"action":"` + x.action + `"`},
+					{do: "POST /bulk-acts/$gone/undo", status: 409, has: "bulk.no_undo"},
+				})
+			}
+			// A key that was revoked stays so; a series that has ended too.
+			play(t, w, b, []scenario{
+				{do: "POST /bulk-acts/count", body: `{"act":"key_revoke","query":{"q":"other key","status":"active"}}`, status: 200, has: `"count":1`},
+				{do: "POST /bulk-acts", body: `{"act":"key_revoke","ids":["$other_key","key_none"]}`, status: 202, keep: "revoked"},
+				{do: "POST /bulk-acts", body: `{"act":"series_end","ids":["$series"]}`, status: 202, keep: "ended"},
+			})
+			w.work()
+			play(t, w, b, []scenario{
+				{do: "GET /bulk-acts/$revoked", status: 200, has: `"changed":1 | "not_done":1 | key.not_found`},
+				{do: "GET /keys/$other_key", status: 200, has: `"revoked_at":`, not: `"secret"`},
+				{do: "POST /bulk-acts/count", body: `{"act":"key_revoke","query":{"q":"other key","status":"active"}}`, status: 200, has: `"count":0`},
+				{do: "GET /keys?status=revoked&q=OTHER", status: 200, has: "$other_key"},
+				{do: "GET /series?status=ended", status: 200, has: "$series"},
+				{do: "GET /audit?action=key.revoke&noun_id=$other_key", status: 200, has: `"action":"key.revoke"`},
+			})
+		})
+	}
+}
+
+// Roles come back as they were, each its own; whoever may not be changed is named.
+func TestRolesOfManyAreChangedAndComeBack(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	ids := make([]string, 0, 3)
+	for _, x := range []struct {
+		name string
+		role staff.Role
+	}{{"one", staff.Viewer}, {"two", staff.Analyst}, {"three", staff.Agent}} {
+		w.user(b.ws, x.name+"@roles.example", x.role)
+	}
+	roles := func() string {
+		var found struct{ Items []struct{ ID, Role string } }
+		w.ok(b.key, "GET /staff?q=@roles.example", "", &found)
+		ids = ids[:0]
+		out := ""
+		for _, m := range found.Items {
+			ids, out = append(ids, m.ID), out+" "+m.Role
+		}
+		return out
+	}
+	before := roles()
+	list, err := json.Marshal(ids)
+	w.must(err)
+	var begun, undone httpapi.Job
+	w.ok(b.key, "POST /bulk-acts", fmt.Sprintf(`{"act":"member_role","ids":%s,"with":"analyst"}`, list), &begun)
+	w.work()
+	var told httpapi.BulkAct
+	w.ok(b.key, "GET /bulk-acts/"+begun.ID, "", &told)
+	if got := roles(); got != " analyst analyst analyst" || told.Job.Figures["changed"] != 2 || told.Job.Figures["unchanged"] != 1 {
+		t.Fatalf("%s, %+v", got, told)
+	}
+	w.ok(b.key, "POST /bulk-acts/"+begun.ID+"/undo", "", &undone)
+	w.work()
+	if got := roles(); got != before {
+		t.Errorf("roles are%s, were%s", got, before)
+	}
+}
+
+// Before mails are put away it is told which of them something sends.
+func TestWhatUsesManyIsToldBeforehand(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{as: "nobody", do: "POST /bulk-acts/uses", body: `{"act":"template_archive"}`, status: 401},
+		{do: "POST /bulk-acts/uses", body: `{"act":"template_archive","ids":["$template","$spare_template"]}`, status: 200, has: `"used":1 | "id":"$template" | "noun":"series" | Zanzibar weekly`, not: `"id":"$spare_template"`},
+		{do: "POST /bulk-acts/uses", body: `{"act":"template_archive","query":{"q":"spare"}}`, status: 200, has: `"used":0 | "items":[]`},
+		{do: "POST /bulk-acts/uses", body: `{"act":"segment_archive","ids":["$segment"]}`, status: 200, has: `"used":0`}, // which is refused while something uses it
 	})
 }
 

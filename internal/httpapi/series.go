@@ -120,8 +120,13 @@ func (a *api) seriesRoutes() {
 		out, err := changed(ctx, a, action, "series", func(s campaign.Series) string { return s.ID }, do)
 		return answer(seriesShape(out)), err
 	}
-	route(a, http.MethodGet, "/series", "series-list", "Campaigns that come again, newest first", staff.CampaignsRead, func(ctx context.Context, in *Paging) (*body[List[Series]], error) {
-		found, err := s.ListSeries(ctx, workspaceOf(ctx), in.request())
+	type filter struct {
+		Paging
+		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status string `query:"status" enum:"draft,review,live,paused,ended"`
+	}
+	route(a, http.MethodGet, "/series", "series-list", "Campaigns that come again, newest first", staff.CampaignsRead, func(ctx context.Context, in *filter) (*body[List[Series]], error) {
+		found, err := s.ListSeries(ctx, workspaceOf(ctx), campaign.SeriesFilter{Text: in.Q, Status: campaign.SeriesStatus(in.Status)}, in.request())
 		if err != nil {
 			return nil, err
 		}

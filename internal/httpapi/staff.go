@@ -69,8 +69,13 @@ func auditShape(e staff.AuditEntry) AuditEntry {
 
 func (a *api) staffRoutes() {
 	s := a.c.Staff
-	route(a, http.MethodGet, "/staff", "staff-list", "Members of the workspace", staff.StaffRead, func(ctx context.Context, in *Paging) (*body[List[Member]], error) {
-		found, err := s.Members(ctx, caller(ctx), in.request())
+	type memberFilter struct {
+		Paging
+		Q    string `query:"q" maxLength:"200" doc:"part of name or mail address"`
+		Role string `query:"role" enum:"owner,admin,marketer,agent,analyst,viewer"`
+	}
+	route(a, http.MethodGet, "/staff", "staff-list", "Members of the workspace", staff.StaffRead, func(ctx context.Context, in *memberFilter) (*body[List[Member]], error) {
+		found, err := s.Members(ctx, caller(ctx), staff.MemberFilter{Text: in.Q, Role: staff.Role(in.Role)}, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -102,6 +107,10 @@ func (a *api) staffRoutes() {
 		email, err := s.AcceptLink(ctx, in.Body.Token, in.Body.Name, in.Body.Password, originOf(ctx).ip)
 		return answer(accepted{email}), err
 	})
+	route(a, http.MethodGet, "/staff/{id}", "staff-get", "One member of the workspace", staff.StaffRead, func(ctx context.Context, in *IDPath) (*body[Member], error) {
+		m, err := s.Member(ctx, caller(ctx), in.ID)
+		return answer(memberShape(m)), err
+	})
 	type role struct {
 		Role string `json:"role" enum:"owner,admin,marketer,agent,analyst,viewer"`
 	}
@@ -127,8 +136,13 @@ func (a *api) staffRoutes() {
 		return nil, s.ChangePassword(ctx, caller(ctx), in.Body.Current, in.Body.Next)
 	}, noContent)
 
-	route(a, http.MethodGet, "/keys", "key-list", "API keys", staff.KeysWrite, func(ctx context.Context, in *Paging) (*body[List[Key]], error) {
-		found, err := s.Keys(ctx, caller(ctx), in.request())
+	type keyFilter struct {
+		Paging
+		Q      string `query:"q" maxLength:"200" doc:"part of the name"`
+		Status string `query:"status" enum:"active,expired,revoked"`
+	}
+	route(a, http.MethodGet, "/keys", "key-list", "API keys", staff.KeysWrite, func(ctx context.Context, in *keyFilter) (*body[List[Key]], error) {
+		found, err := s.Keys(ctx, caller(ctx), staff.KeyFilter{Text: in.Q, State: staff.KeyState(in.Status)}, in.request())
 		if err != nil {
 			return nil, err
 		}
@@ -152,6 +166,10 @@ func (a *api) staffRoutes() {
 		out.Secret = secret
 		return answer(out), err
 	}, created)
+	route(a, http.MethodGet, "/keys/{id}", "key-get", "One API key, without its secret", staff.KeysWrite, func(ctx context.Context, in *IDPath) (*body[Key], error) {
+		k, err := s.Key(ctx, caller(ctx), in.ID)
+		return answer(keyShape(k)), err
+	})
 	route(a, http.MethodDelete, "/keys/{id}", "key-revoke", "Revoke an API key", staff.KeysWrite, func(ctx context.Context, in *IDPath) (*body[Key], error) {
 		k, err := s.RevokeKey(ctx, caller(ctx), in.ID)
 		return answer(keyShape(k)), err

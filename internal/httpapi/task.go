@@ -70,6 +70,7 @@ func (a *api) taskRoutes() {
 	}
 	type filtered struct {
 		Paging
+		Q        string `query:"q" maxLength:"200" doc:"part of the title"`
 		Status   string `query:"status" enum:"open,done,cancelled"`
 		Assignee string `query:"assignee"`
 		Role     string `query:"role"`
@@ -81,7 +82,7 @@ func (a *api) taskRoutes() {
 				return nil, err
 			}
 		}
-		found, err := s.List(ctx, workspaceOf(ctx), task.Filter{Status: task.Status(in.Status), Assignee: in.Assignee, Role: in.Role, Person: in.Person}, in.request())
+		found, err := s.List(ctx, workspaceOf(ctx), task.Filter{Text: in.Q, Status: task.Status(in.Status), Assignee: in.Assignee, Role: in.Role, Person: in.Person}, in.request())
 		if err != nil {
 			return nil, err
 		}

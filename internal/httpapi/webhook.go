@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/hook"
@@ -101,10 +102,18 @@ func (a *api) webhookRoutes() {
 		}
 		return answer(out), nil
 	})
-	route(a, http.MethodGet, "/webhooks", "webhook-list", "All webhooks, the oldest first", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[List[Webhook]], error) {
+	type filter struct {
+		Q      string `query:"q" maxLength:"200" doc:"part of name or address"`
+		Status string `query:"status" enum:"on,off,disabled"`
+	}
+	route(a, http.MethodGet, "/webhooks", "webhook-list", "All webhooks, the oldest first", staff.SettingsRead, func(ctx context.Context, in *filter) (*body[List[Webhook]], error) {
 		all, err := s.All(ctx, workspaceOf(ctx))
 		out := List[Webhook]{Items: make([]Webhook, 0, len(all))}
+		text := strings.ToLower(in.Q)
 		for _, e := range all {
+			if in.Status != "" && in.Status != string(e.Status) || !strings.Contains(strings.ToLower(e.Name+"\n"+e.URL), text) {
+				continue
+			}
 			out.Items = append(out.Items, webhookShape(e))
 		}
 		return answer(out), err
@@ -136,6 +145,13 @@ func (a *api) webhookRoutes() {
 		})
 		return answer(webhookShape(e)), err
 	})
+	for verb, on := range map[string]bool{"on": true, "off": false} {
+		summary := map[bool]string{true: "Turn a webhook on; one that was disabled starts anew", false: "Turn a webhook off: nothing is sent, what waits is given up"}[on]
+		route(a, http.MethodPost, "/webhooks/{id}/"+verb, "webhook-"+verb, summary, staff.SettingsWrite, func(ctx context.Context, in *IDPath) (*body[Webhook], error) {
+			e, err := changed(ctx, a, verb, "webhook", id, func(ctx context.Context) (hook.Endpoint, error) { return s.Switch(ctx, workspaceOf(ctx), in.ID, on) })
+			return answer(webhookShape(e)), err
+		})
+	}
 	route(a, http.MethodDelete, "/webhooks/{id}", "webhook-delete", "Remove a webhook with its deliveries", staff.SettingsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
 		return nil, a.change(ctx, "delete", "webhook", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })
 	}, noContent)

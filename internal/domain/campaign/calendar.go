@@ -92,7 +92,7 @@ func (s *Service) Calendar(ctx context.Context, ws string, from, to time.Time, z
 		}
 	}
 	for at := (page.Request{Limit: page.MaxLimit}); ; {
-		found, err := s.c.Store.ListSeries(ctx, ws, at)
+		found, err := s.c.Store.ListSeries(ctx, ws, SeriesFilter{}, at)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -161,9 +161,15 @@ func (s *Service) GetSeries(ctx context.Context, ws, id string) (Series, error) 
 	return s.c.Store.GetSeries(ctx, ws, id)
 }
 
-// ListSeries returns series, latest made first.
-func (s *Service) ListSeries(ctx context.Context, ws string, p page.Request) (page.Of[Series], error) {
-	return s.c.Store.ListSeries(ctx, ws, p)
+// SeriesFilter narrows a list of series; empty members narrow nothing.
+type SeriesFilter struct {
+	Text   string // part of the name
+	Status SeriesStatus
+}
+
+// ListSeries returns series that fit a filter, latest made first.
+func (s *Service) ListSeries(ctx context.Context, ws string, f SeriesFilter, p page.Request) (page.Of[Series], error) {
+	return s.c.Store.ListSeries(ctx, ws, f, p)
 }
 
 // SeriesRuns lists the runs of a series, latest first.

@@ -51,8 +51,8 @@ type Store interface {
 	CreateSeries(ctx context.Context, s Series) error
 	// GetSeries returns a series or errs.NotFound.
 	GetSeries(ctx context.Context, ws, id string) (Series, error)
-	// ListSeries returns series, latest made first.
-	ListSeries(ctx context.Context, ws string, p page.Request) (page.Of[Series], error)
+	// ListSeries returns series that fit a filter, latest made first.
+	ListSeries(ctx context.Context, ws string, f SeriesFilter, p page.Request) (page.Of[Series], error)
 	// UpdateSeries replaces the series whose Rev is s.Rev and raises Rev by one; errs.Conflict if Rev has moved on.
 	UpdateSeries(ctx context.Context, s Series) error
 	// DeleteSeries removes a series with all that belongs to it; errs.NotFound if there is none.

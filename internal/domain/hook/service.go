@@ -128,16 +128,29 @@ func (s *Service) Update(ctx context.Context, ws, endpoint string, d Draft) (End
 		return Endpoint{}, err
 	}
 	return s.edit(ctx, ws, endpoint, func(ctx context.Context, e *Endpoint) error {
-		if e.Status != On || e.URL != d.URL {
+		if e.URL != d.URL {
 			e.Health = Health{SucceededAt: e.SucceededAt}
 		}
-		e.Name, e.URL, e.Kinds, e.Status = d.Name, d.URL, d.Kinds, status(d.Off)
-		if d.Off {
-			_, err := s.c.Store.Park(ctx, ws, e.ID, "webhook.off", forever)
-			return err
-		}
-		return nil
+		e.Name, e.URL, e.Kinds = d.Name, d.URL, d.Kinds
+		return s.turn(ctx, ws, e, status(d.Off))
 	})
+}
+
+// Switch turns an endpoint on, also one that was disabled, or off. One that is so already stays as it is.
+func (s *Service) Switch(ctx context.Context, ws, endpoint string, on bool) (Endpoint, error) {
+	return s.edit(ctx, ws, endpoint, func(ctx context.Context, e *Endpoint) error { return s.turn(ctx, ws, e, status(!on)) })
+}
+
+// turn sets the status: one that is turned on starts anew, one that is turned off gives up what waits.
+func (s *Service) turn(ctx context.Context, ws string, e *Endpoint, to Status) error {
+	if e.Status != On {
+		e.Health = Health{SucceededAt: e.SucceededAt}
+	}
+	if e.Status = to; to == On {
+		return nil
+	}
+	_, err := s.c.Store.Park(ctx, ws, e.ID, "webhook.off", forever)
+	return err
 }
 
 // forever is later than anything that has begun to wait.

@@ -126,9 +126,15 @@ func (s *Service) Get(ctx context.Context, ws, id string) (Map, error) {
 	return s.c.Store.Get(ctx, ws, id)
 }
 
-// List lists maps, latest made first; with a persona those that show it.
-func (s *Service) List(ctx context.Context, ws, persona string, p page.Request) (page.Of[Map], error) {
-	return s.c.Store.List(ctx, ws, persona, p)
+// Filter narrows a list of maps; empty members narrow nothing.
+type Filter struct {
+	Text    string // part of the name
+	Persona string // that they show
+}
+
+// List lists maps that fit a filter, latest made first.
+func (s *Service) List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Map], error) {
+	return s.c.Store.List(ctx, ws, f, p)
 }
 
 // Everyone as a segment asks for all people, whatever the map and its persona name.

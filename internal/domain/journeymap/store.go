@@ -16,8 +16,8 @@ type Store interface {
 	Update(ctx context.Context, m Map) error
 	// Delete removes a map and reports whether there was one.
 	Delete(ctx context.Context, ws, id string) (bool, error)
-	// List returns maps, latest made first; with a persona those that show it.
-	List(ctx context.Context, ws, persona string, p page.Request) (page.Of[Map], error)
+	// List returns maps that fit a filter, latest made first.
+	List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Map], error)
 	// Count returns how many maps a workspace has.
 	Count(ctx context.Context, ws string) (int, error)
 }

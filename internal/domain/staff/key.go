@@ -59,12 +59,36 @@ func (s *Service) CreateKey(ctx context.Context, by Principal, n NewKey) (k Key,
 	return k, secret, nil
 }
 
-// Keys returns a page of the workspace's keys, also revoked ones, newest first.
-func (s *Service) Keys(ctx context.Context, by Principal, p page.Request) (page.Of[Key], error) {
+// KeyState is whether a key can be used.
+type KeyState string
+
+// The states of keys. One that was revoked is revoked, whether it would have expired by now or not.
+const (
+	KeyActive  KeyState = "active"
+	KeyExpired KeyState = "expired"
+	KeyRevoked KeyState = "revoked"
+)
+
+// KeyFilter narrows a list of keys; empty members narrow nothing.
+type KeyFilter struct {
+	Text  string // part of the name
+	State KeyState
+}
+
+// Key returns a key of the workspace, in force or not.
+func (s *Service) Key(ctx context.Context, by Principal, id string) (Key, error) {
+	if err := by.Require(KeysWrite); err != nil {
+		return Key{}, err
+	}
+	return s.store.Key(ctx, by.Workspace, id)
+}
+
+// Keys returns a page of the workspace's keys that fit a filter, newest first.
+func (s *Service) Keys(ctx context.Context, by Principal, f KeyFilter, p page.Request) (page.Of[Key], error) {
 	if err := by.Require(KeysWrite); err != nil {
 		return page.Of[Key]{}, err
 	}
-	return s.store.Keys(ctx, by.Workspace, p)
+	return s.store.Keys(ctx, by.Workspace, f, s.clock.Now(), p)
 }
 
 // RevokeKey ends a key at once. Repeating it changes nothing.

@@ -18,12 +18,18 @@ type NewUser struct {
 	Password string // CreateUser only
 }
 
-// Members returns a page of the workspace's members, by address.
-func (s *Service) Members(ctx context.Context, by Principal, p page.Request) (page.Of[Member], error) {
+// MemberFilter narrows a list of members; empty members narrow nothing.
+type MemberFilter struct {
+	Text string // part of name or address
+	Role Role
+}
+
+// Members returns a page of the workspace's members that fit a filter, by address.
+func (s *Service) Members(ctx context.Context, by Principal, f MemberFilter, p page.Request) (page.Of[Member], error) {
 	if err := by.Require(StaffRead); err != nil {
 		return page.Of[Member]{}, err
 	}
-	return s.store.Members(ctx, by.Workspace, p)
+	return s.store.Members(ctx, by.Workspace, f, p)
 }
 
 // Member returns a member of the workspace. Everybody may read themselves.

@@ -27,8 +27,8 @@ type Store interface {
 	AddMember(ctx context.Context, ws string, m Member) error
 	// Member returns a member with their user, or not found.
 	Member(ctx context.Context, ws, userID string) (Member, error)
-	// Members returns the workspace's members with their users, by address.
-	Members(ctx context.Context, ws string, p page.Request) (page.Of[Member], error)
+	// Members returns the workspace's members that fit a filter with their users, by address.
+	Members(ctx context.Context, ws string, f MemberFilter, p page.Request) (page.Of[Member], error)
 	// Memberships returns everywhere that the user is a member, oldest membership first.
 	Memberships(ctx context.Context, userID string) ([]Member, error)
 	// SetRole changes a member's role; or not found.
@@ -63,8 +63,8 @@ type Store interface {
 	Key(ctx context.Context, ws, id string) (Key, error)
 	// KeyByHash returns the key with the secret's hash from any workspace, in force or not, or not found.
 	KeyByHash(ctx context.Context, hash []byte) (Key, error)
-	// Keys returns the workspace's keys, in force or not, newest id first.
-	Keys(ctx context.Context, ws string, p page.Request) (page.Of[Key], error)
+	// Keys returns the workspace's keys that fit a filter, newest id first; whether one has expired is judged at now.
+	Keys(ctx context.Context, ws string, f KeyFilter, now time.Time, p page.Request) (page.Of[Key], error)
 	// RevokeKey sets RevokedAt unless it is set; or not found.
 	RevokeKey(ctx context.Context, ws, id string, at time.Time) error
 	// TouchKey notes the last use; nothing happens if the key is gone.

@@ -8,6 +8,7 @@ import (
 
 // Filter narrows a list of tasks; empty fields do not.
 type Filter struct {
+	Text     string // part of the title
 	Status   Status
 	Assignee string
 	Role     string

@@ -69,13 +69,15 @@ func (s *Campaign) GetSeries(ctx context.Context, ws, id string) (campaign.Serie
 	return x, err
 }
 
-// ListSeries returns series.
-func (s *Campaign) ListSeries(ctx context.Context, ws string, p page.Request) (page.Of[campaign.Series], error) {
+// ListSeries returns series that fit a filter.
+func (s *Campaign) ListSeries(ctx context.Context, ws string, f campaign.SeriesFilter, p page.Request) (page.Of[campaign.Series], error) {
 	after := "~" // after every id
 	if _, err := page.Decode(p.Cursor, &after); err != nil {
 		return page.Of[campaign.Series]{}, err
 	}
-	items, err := sqldb.Collect(ctx, s.db, scanSeries, `SELECT `+seriesColumns+` FROM campaign_series WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, ws, after, p.Size()+1)
+	items, err := sqldb.Collect(ctx, s.db, scanSeries, `SELECT `+seriesColumns+` FROM campaign_series
+		WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = '' OR status = $5) ORDER BY id DESC LIMIT $3`,
+		ws, after, p.Size()+1, contains(f.Text), string(f.Status))
 	return page.Cut(items, p.Size(), func(x campaign.Series) string { return page.Encode(x.ID) }), err
 }
 

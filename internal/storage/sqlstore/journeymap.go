@@ -73,13 +73,14 @@ func (s *JourneyMap) Delete(ctx context.Context, ws, id string) (bool, error) {
 }
 
 // List returns maps.
-func (s *JourneyMap) List(ctx context.Context, ws, persona string, p page.Request) (page.Of[journeymap.Map], error) {
+func (s *JourneyMap) List(ctx context.Context, ws string, f journeymap.Filter, p page.Request) (page.Of[journeymap.Map], error) {
 	at, id := latestTime, ""
 	if _, err := page.Decode(p.Cursor, &at, &id); err != nil {
 		return page.Of[journeymap.Map]{}, err
 	}
 	found, err := sqldb.Collect(ctx, s.db, scanMap, `SELECT `+mapColumns+` FROM journey_map
-		WHERE workspace_id = $1 AND (created_at, id) < ($2, $3) AND ($4 = '' OR persona_id = $4) ORDER BY created_at DESC, id DESC LIMIT $5`, ws, at, id, persona, p.Size()+1)
+		WHERE workspace_id = $1 AND (created_at, id) < ($2, $3) AND ($4 = '' OR persona_id = $4) AND lower(name) LIKE $6 ESCAPE '\'
+		ORDER BY created_at DESC, id DESC LIMIT $5`, ws, at, id, f.Persona, p.Size()+1, contains(f.Text))
 	return page.Cut(found, p.Size(), func(m journeymap.Map) string { return page.Encode(m.CreatedAt, m.ID) }), err
 }
 

@@ -95,13 +95,15 @@ func (s *Staff) Member(ctx context.Context, ws, userID string) (staff.Member, er
 }
 
 // Members implements staff.Store.
-func (s *Staff) Members(ctx context.Context, ws string, p page.Request) (page.Of[staff.Member], error) {
+func (s *Staff) Members(ctx context.Context, ws string, f staff.MemberFilter, p page.Request) (page.Of[staff.Member], error) {
 	var after string
 	if _, err := page.Decode(p.Cursor, &after); err != nil {
 		return page.Of[staff.Member]{}, err
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanMember,
-		selectMember+`WHERE m.workspace_id = $1 AND staff_user.email > $2 ORDER BY staff_user.email LIMIT $3`, ws, after, p.Size()+1)
+		selectMember+`WHERE m.workspace_id = $1 AND staff_user.email > $2 AND ($4 = '' OR m.role = $4)
+			AND (lower(staff_user.name) LIKE $5 ESCAPE '\' OR lower(staff_user.email) LIKE $5 ESCAPE '\') ORDER BY staff_user.email LIMIT $3`,
+		ws, after, p.Size()+1, string(f.Role), contains(f.Text))
 	if err != nil {
 		return page.Of[staff.Member]{}, err
 	}

@@ -123,13 +123,15 @@ func (s *Staff) KeyByHash(ctx context.Context, hash []byte) (staff.Key, error) {
 }
 
 // Keys implements staff.Store.
-func (s *Staff) Keys(ctx context.Context, ws string, p page.Request) (page.Of[staff.Key], error) {
+func (s *Staff) Keys(ctx context.Context, ws string, f staff.KeyFilter, now time.Time, p page.Request) (page.Of[staff.Key], error) {
 	before := "~" // after every id
 	if _, err := page.Decode(p.Cursor, &before); err != nil {
 		return page.Of[staff.Key]{}, err
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanKey,
-		`SELECT `+keyColumns+` FROM staff_key WHERE workspace_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, ws, before, p.Size()+1)
+		`SELECT `+keyColumns+` FROM staff_key WHERE workspace_id = $1 AND id < $2 AND lower(name) LIKE $4 ESCAPE '\' AND ($5 = ''
+			OR $5 = (CASE WHEN revoked_at > 0 THEN 'revoked' WHEN expires_at > 0 AND expires_at <= $6 THEN 'expired' ELSE 'active' END))
+			ORDER BY id DESC LIMIT $3`, ws, before, p.Size()+1, contains(f.Text), string(f.State), now)
 	if err != nil {
 		return page.Of[staff.Key]{}, err
 	}

@@ -73,7 +73,7 @@ func (s *Task) List(ctx context.Context, ws string, f task.Filter, p page.Reques
 	}
 	items, err := sqldb.Collect(ctx, s.db, scanTodo, `SELECT `+todoColumns+` FROM task
 		WHERE workspace_id = $1 AND id < $2 AND ($3 = '' OR status = $3) AND ($4 = '' OR assignee = $4) AND ($5 = '' OR role = $5) AND ($6 = '' OR person_id = $6)
-		ORDER BY id DESC LIMIT $7`, ws, before, string(f.Status), f.Assignee, f.Role, f.Person, p.Size()+1)
+		AND lower(title) LIKE $8 ESCAPE '\' ORDER BY id DESC LIMIT $7`, ws, before, string(f.Status), f.Assignee, f.Role, f.Person, p.Size()+1, contains(f.Text))
 	return page.Cut(items, p.Size(), func(t task.Task) string { return page.Encode(t.ID) }), err
 }
 

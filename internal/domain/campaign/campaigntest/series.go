@@ -97,7 +97,7 @@ func series(t *testing.T, s campaign.Store) {
 	ok(err)
 	same("seen by others", map[string]bool{}, seen)
 
-	list, err := s.ListSeries(ctx, ws, page.Request{})
+	list, err := s.ListSeries(ctx, ws, campaign.SeriesFilter{}, page.Request{})
 	ok(err)
 	same("list", []campaign.Series{x}, list.Items)
 	if err := s.DeleteSeries(ctx, "ws_2", "srs_1"); !errs.Is(err, errs.KindNotFound) {

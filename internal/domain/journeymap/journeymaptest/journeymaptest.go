@@ -74,12 +74,12 @@ func Run(t *testing.T, open func(t *testing.T) journeymap.Store) {
 			}
 			must(t, s.Create(t.Context(), m))
 		}
-		first, err := s.List(t.Context(), ws, "", page.Request{Limit: 2})
+		first, err := s.List(t.Context(), ws, journeymap.Filter{}, page.Request{Limit: 2})
 		must(t, err)
-		rest, err := s.List(t.Context(), ws, "", page.Request{Limit: 2, Cursor: first.Next})
+		rest, err := s.List(t.Context(), ws, journeymap.Filter{}, page.Request{Limit: 2, Cursor: first.Next})
 		must(t, err)
 		same(t, ids(append(first.Items, rest.Items...)), []string{"map_2", "map_1", "map_0"})
-		theirs, err := s.List(t.Context(), ws, "prs_1", page.Request{})
+		theirs, err := s.List(t.Context(), ws, journeymap.Filter{Persona: "prs_1"}, page.Request{})
 		must(t, err)
 		same(t, ids(theirs.Items), []string{"map_2", "map_0"})
 		n, err := s.Count(t.Context(), ws)

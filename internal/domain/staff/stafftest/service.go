@@ -307,11 +307,11 @@ func nobodyGrantsMore(f *fixture) {
 	f.fails(err, errs.KindForbidden, "staff.key.scopes.beyond")
 
 	viewer := staff.Principal{Kind: staff.ByUser, ID: "usr_v", Workspace: "ws_a", Permissions: staff.Viewer.Permissions()}
-	_, err = f.svc.Members(ctx, viewer, page.Request{})
+	_, err = f.svc.Members(ctx, viewer, staff.MemberFilter{}, page.Request{})
 	f.fails(err, errs.KindForbidden, "staff.permission.missing")
 	_, err = f.svc.Member(ctx, viewer, owner.ID)
 	f.fails(err, errs.KindForbidden, "staff.permission.missing")
-	f.equal(2, len(must[page.Of[staff.Member]](f)(f.svc.Members(ctx, owner, page.Request{})).Items))
+	f.equal(2, len(must[page.Of[staff.Member]](f)(f.svc.Members(ctx, owner, staff.MemberFilter{}, page.Request{})).Items))
 }
 
 func lastOwnerStays(f *fixture) {
@@ -395,7 +395,7 @@ func apiKeys(f *fixture) {
 	viewer := staff.Principal{Workspace: "ws_a", Permissions: staff.Viewer.Permissions()}
 	_, _, err = f.svc.CreateKey(ctx, viewer, staff.NewKey{Name: "x", Scopes: []staff.Permission{staff.PeopleRead}})
 	f.fails(err, errs.KindForbidden, "staff.permission.missing")
-	_, err = f.svc.Keys(ctx, viewer, page.Request{})
+	_, err = f.svc.Keys(ctx, viewer, staff.KeyFilter{}, page.Request{})
 	f.fails(err, errs.KindForbidden, "staff.permission.missing")
 	f.equal([]string{"key.revoke", "key.create", "key.create", "session.start", "staff.add"}, f.acts("ws_a"))
 }
@@ -416,7 +416,7 @@ func keysOpenNoOther(f *fixture) {
 	f.fails(f.svc.RemoveMember(ctx, a, b.User.ID), errs.KindNotFound, "member.not_found")
 	_, err = f.svc.ResetLink(ctx, a, b.User.ID)
 	f.fails(err, errs.KindNotFound, "member.not_found")
-	f.equal(0, len(must[page.Of[staff.Key]](f)(f.svc.Keys(ctx, a, page.Request{})).Items))
+	f.equal(0, len(must[page.Of[staff.Key]](f)(f.svc.Keys(ctx, a, staff.KeyFilter{}, page.Request{})).Items))
 	for _, e := range must[page.Of[staff.AuditEntry]](f)(f.svc.AuditLog(ctx, a, staff.AuditFilter{}, page.Request{})).Items {
 		f.equal("ws_a", e.Workspace)
 	}

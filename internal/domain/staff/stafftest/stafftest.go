@@ -166,7 +166,7 @@ func membersStayInside(f *fixture) {
 
 	f.equal(aInA, must[staff.Member](f)(f.store.Member(ctx, "ws_a", "usr_a")))
 	f.equal([]staff.Member{aInB, aInA}, must[[]staff.Member](f)(f.store.Memberships(ctx, "usr_a")))
-	f.equal([]staff.Member{aInB, bInB}, must[page.Of[staff.Member]](f)(f.store.Members(ctx, "ws_b", page.Request{})).Items)
+	f.equal([]staff.Member{aInB, bInB}, must[page.Of[staff.Member]](f)(f.store.Members(ctx, "ws_b", staff.MemberFilter{}, page.Request{})).Items)
 	f.equal(1, must[int](f)(f.store.Owners(ctx, "ws_b")))
 
 	_, err := f.store.Member(ctx, "ws_a", "usr_b")
@@ -199,10 +199,12 @@ func membersPage(f *fixture) {
 		want = append(want, u.Email)
 	}
 	for _, size := range []int{1, 3, 7, 100} {
-		f.equal(want, pages(f, size, func(p page.Request) (page.Of[staff.Member], error) { return f.store.Members(ctx, "ws_a", p) },
+		f.equal(want, pages(f, size, func(p page.Request) (page.Of[staff.Member], error) {
+			return f.store.Members(ctx, "ws_a", staff.MemberFilter{}, p)
+		},
 			func(m staff.Member) string { return m.User.Email }))
 	}
-	_, err := f.store.Members(ctx, "ws_a", page.Request{Cursor: "nonsense"})
+	_, err := f.store.Members(ctx, "ws_a", staff.MemberFilter{}, page.Request{Cursor: "nonsense"})
 	f.fails(err, errs.KindInvalid, "page.cursor.invalid")
 }
 
@@ -297,7 +299,7 @@ func keysStayInside(f *fixture) {
 	a, b := key("key_a", "ws_a"), key("key_b", "ws_b")
 	f.equal(a, must[staff.Key](f)(f.store.Key(ctx, "ws_a", "key_a")))
 	f.equal(b, must[staff.Key](f)(f.store.KeyByHash(ctx, b.Hash)))
-	f.equal([]staff.Key{a}, must[page.Of[staff.Key]](f)(f.store.Keys(ctx, "ws_a", page.Request{})).Items)
+	f.equal([]staff.Key{a}, must[page.Of[staff.Key]](f)(f.store.Keys(ctx, "ws_a", staff.KeyFilter{}, time.Time{}, page.Request{})).Items)
 	twin := a
 	twin.ID = "key_c"
 	f.fails(f.store.CreateKey(ctx, "ws_b", twin), errs.KindConflict, "staff.key.taken")
@@ -319,7 +321,9 @@ func keysStayInside(f *fixture) {
 	for i := range 5 {
 		want = append([]string{key(fmt.Sprintf("key_c%d", i), "ws_b").ID}, want...)
 	}
-	f.equal(want, pages(f, 2, func(p page.Request) (page.Of[staff.Key], error) { return f.store.Keys(ctx, "ws_b", p) },
+	f.equal(want, pages(f, 2, func(p page.Request) (page.Of[staff.Key], error) {
+		return f.store.Keys(ctx, "ws_b", staff.KeyFilter{}, time.Time{}, p)
+	},
 		func(k staff.Key) string { return k.ID }))
 }
 

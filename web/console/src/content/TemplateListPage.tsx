@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
-import { archiving, useBulk } from '@/jobs/useBulk'
+import { archivingMails, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -39,7 +39,7 @@ export default function TemplateListPage() {
   const query = { q: filter.q || undefined, status: filter.status as 'active' }
   const templates = useList('/api/v1/templates', { query })
   const selection = useBulk({
-    acts: write ? [archiving('template', filter.status === 'archived')] : [],
+    acts: write ? [archivingMails(filter.status === 'archived')] : [],
     query,
     lists: ['/api/v1/templates'],
   })

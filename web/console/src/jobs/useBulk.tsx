@@ -3,9 +3,9 @@ import { useQuery } from '@tanstack/react-query'
 import { Archive, ArchiveRestore } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { call, Problem, refresh, type Schemas } from '@/api'
-import { formatNumber, t as text, word } from '@/i18n'
+import { formatList, formatNumber, t as text, word } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Button, Menu, toast, toastError, toastUndo } from '@/ui'
+import { Button, confirm, Menu, type Question, toast, toastError, toastUndo } from '@/ui'
 import { waited } from './job'
 
 type Query = Record<string, string | undefined>
@@ -26,6 +26,8 @@ export interface Act {
   icon?: ReactNode
   /** What the act needs is chosen from these. */
   choices?: { value: string; label: string }[]
+  /** What is asked before it runs, if anything is. */
+  sure?: (todo: Bulk, count: number) => Question | null | Promise<Question | null>
   /** Asks for what the act needs before it runs; for what cannot be undone. */
   ask?: (todo: Bulk, count: number, clear: () => void) => void
 }
@@ -35,6 +37,56 @@ export const archiving = (thing: string, archived: boolean): Act =>
   archived
     ? { act: `${thing}_restore`, label: text('action.restore'), icon: <ArchiveRestore size={14} /> }
     : { act: `${thing}_archive`, label: text('action.archive'), icon: <Archive size={14} /> }
+
+/** What cannot be undone: the number is typed first. `help` says what it means. */
+export const forGood = (act: string, label: string, help: string): Act => ({
+  act,
+  label,
+  sure: (_, count) => ({
+    title: text(`bulk_sure.${act}`, { count, n: formatNumber(count) }),
+    text: `${help} ${text('bulk_sure.for_good')}`,
+    action: label,
+    danger: true,
+    name: String(count),
+  }),
+})
+
+const named = 5 // things that are named in a question; more are counted
+
+/** Mails that are put away may be meant to be sent by something: that is told first. */
+export const archivingMails = (archived: boolean): Act => ({
+  ...archiving('template', archived),
+  sure: archived
+    ? undefined
+    : async ({ act, ids, query }, count) => {
+        const { used, items } = await call('post', '/api/v1/bulk-acts/uses', {
+          body: { act, ...(ids ? { ids } : { query: given(query ?? {}) }) },
+        })
+        if (used === 0) return null
+        const each = items.slice(0, named).map((x) =>
+          text('bulk_sure.used_by', {
+            name: x.name,
+            users: formatList(
+              x.users
+                .slice(0, named)
+                .map((u) => text('content.sender', { noun: text(`segments.noun.${u.noun}`), name: u.name }))
+                .concat(x.users.length > named ? [text('content.archive_more', { n: formatNumber(x.users.length - named) })] : []),
+            ),
+          }),
+        )
+        const more = used - each.length
+        return {
+          title: text('bulk_sure.template_archive', { count, n: formatNumber(count) }),
+          text: text('bulk_sure.mails_used', {
+            count: used,
+            n: formatNumber(used),
+            mails: formatList(more > 0 ? [...each, text('content.archive_more', { n: formatNumber(more) })] : each),
+          }),
+          action: text('action.archive'),
+          danger: true,
+        }
+      },
+})
 
 const patience = 2000 // milliseconds after which it goes on in the background
 const given = (q: Query) => Object.fromEntries(Object.entries(q).filter(([, v]) => v)) as Record<string, string>
@@ -120,6 +172,16 @@ export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lis
         clear()
         void doBulk({ ...todo(act), with: needs }, lists, go)
       }
+      const count = all ? (total ?? ids.length) : ids.length
+      const press = async (a: Act) => {
+        if (a.ask) return a.ask(todo(a.act), count, clear)
+        try {
+          const question = await a.sure?.(todo(a.act), count)
+          if (!question || (await confirm(question))) run(a.act)
+        } catch (err) {
+          toastError(err)
+        }
+      }
       return acts.map((a) =>
         a.choices ? (
           <Menu key={a.act} position="bottom-start">
@@ -137,13 +199,7 @@ export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lis
             </Menu.Dropdown>
           </Menu>
         ) : (
-          <Button
-            key={a.act}
-            size="compact-sm"
-            variant="light"
-            leftSection={a.icon}
-            onClick={() => (a.ask ? a.ask(todo(a.act), all ? (total ?? ids.length) : ids.length, clear) : run(a.act))}
-          >
+          <Button key={a.act} size="compact-sm" variant="light" leftSection={a.icon} onClick={() => void press(a)}>
             {a.label}
           </Button>
         ),

@@ -3,20 +3,26 @@ import { useState } from 'react'
 import { type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
+import { forGood, useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useGo } from '@/lib/route'
+import { useGo, useUrlState } from '@/lib/route'
 import { Face } from '@/personas/Face'
 import {
   Ago,
   Button,
-  DataTable,
+  ListTable,
   EmptyState,
+  FilterBar,
+  FilterChip,
   FormBody,
   Link,
   ListPage,
   Loaded,
   Note,
   Radio,
+  SavedViews,
+  SearchBox,
   Select,
   Sheet,
   Stack,
@@ -25,12 +31,23 @@ import {
 } from '@/ui'
 import css from './maps.module.css'
 
+const none = { q: '', persona: '' }
+
 export default function MapListPage() {
   const t = useT()
   const go = useGo()
   const write = useCan()('segments.write')
   const [making, setMaking] = useState(false)
-  const maps = useList('/api/v1/journey-maps', {})
+  const [filter, setFilter] = useUrlState(none)
+  const query = { q: filter.q || undefined, persona: filter.persona || undefined }
+  const maps = useList('/api/v1/journey-maps', { query })
+  const file = useFile('maps', query)
+  const bulk = useBulk({
+    acts: write ? [forGood('journey_map_delete', t('action.delete'), t('bulk_sure.journey_map_delete_help'))] : [],
+    query,
+    lists: ['/api/v1/journey-maps'],
+  })
+  const active = filter.q !== '' || filter.persona !== ''
   const personas = useAll('/api/v1/personas')
   useShortcuts(write ? [{ keys: 'n', label: t('maps.new'), run: () => setMaking(true) }] : [])
   const create = write ? (
@@ -40,18 +57,33 @@ export default function MapListPage() {
   ) : null
   const who = (id?: string) => personas.data?.items?.find((p) => p.id === id)
   return (
-    <ListPage title={t('maps.title')} lead={t('maps.lead')} crumbs={[{ to: '/segments', label: t('nav.segments') }]} actions={create}>
-      <DataTable
+    <ListPage
+      title={t('maps.title')}
+      lead={t('maps.lead')}
+      crumbs={[{ to: '/segments', label: t('nav.segments') }]}
+      actions={create}
+      views={<SavedViews list="maps" state={filter} defaults={none} onApply={setFilter} />}
+      filters={
+        <FilterBar active={active} onClear={() => setFilter(none)}>
+          <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('maps.search')} />
+          <FilterChip
+            label={t('maps.persona')}
+            value={filter.persona}
+            choices={(personas.data?.items ?? []).map((p) => ({ value: p.id, label: p.name }))}
+            onChange={(persona) => setFilter({ persona })}
+          />
+        </FilterBar>
+      }
+    >
+      <ListTable
         name="journey-maps"
         label={t('maps.title')}
-        rows={maps.items}
+        of={maps}
         rowId={(m) => m.id}
-        loading={maps.loading}
-        error={maps.error}
-        onRetry={maps.reload}
-        more={maps.more}
-        loadingMore={maps.loadingMore}
-        onMore={maps.loadMore}
+        {...bulk}
+        file={file}
+        filtered={active}
+        onClearFilters={() => setFilter(none)}
         onOpen={(m) => go(`/journey-maps/${m.id}`)}
         columns={[
           {
@@ -70,9 +102,17 @@ export default function MapListPage() {
             title: t('maps.persona'),
             cell: (m) => <Who persona={who(m.persona_id)} />,
             text: (m) => who(m.persona_id)?.name,
+            field: 'persona_id',
           },
           { id: 'stages', title: t('maps.stages'), num: true, cell: (m) => formatNumber(m.stages.length), text: (m) => m.stages.length },
-          { id: 'changed', title: t('field.changed'), num: true, cell: (m) => <Ago at={m.updated_at} />, text: (m) => m.updated_at },
+          {
+            id: 'changed',
+            title: t('field.changed'),
+            num: true,
+            cell: (m) => <Ago at={m.updated_at} />,
+            text: (m) => m.updated_at,
+            field: 'updated_at',
+          },
         ]}
         empty={<EmptyState icon={MapIcon} title={t('maps.empty')} text={t('maps.lead')} action={create} />}
       />

@@ -15,6 +15,7 @@ import {
   Json,
   Link,
   Note,
+  SavedViews,
   Sheet,
   SimpleGrid,
   TextInput,
@@ -75,6 +76,7 @@ export default function AuditSection() {
   const actor = (e: Entry) => (e.actor.kind === 'system' ? t('audit.system') : e.actor.name || e.actor.id)
   return (
     <SettingsSection id="audit">
+      <SavedViews list="audit" state={filter} defaults={clear} onApply={setFilter} />
       <FilterBar active={active} onClear={() => setFilter(clear)}>
         <FilterChip
           label={t('audit.who')}

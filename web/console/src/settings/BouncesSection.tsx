@@ -1,18 +1,21 @@
 import { type Schemas, useList } from '@/api'
 import { codesBelow, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { ListTable, EmptyState, FilterBar, FilterChip, Note, PersonLink, personName, Tag, Time } from '@/ui'
+import { ListTable, EmptyState, FilterBar, FilterChip, Note, PersonLink, personName, SavedViews, Tag, Time } from '@/ui'
 import { SettingsSection } from './SettingsSection'
+
+const none = { class: '' }
 
 type Class = Schemas['Bounce']['class']
 
 /** What came back and what people complained about, with what was done. */
 export default function BouncesSection() {
   const t = useT()
-  const [filter, setFilter] = useUrlState({ class: '' })
+  const [filter, setFilter] = useUrlState(none)
   const bounces = useList('/api/v1/bounces', { query: { class: (filter.class || undefined) as Class | undefined } })
   return (
     <SettingsSection id="bounces">
+      <SavedViews list="bounces" state={filter} defaults={none} onApply={setFilter} />
       <FilterBar active={filter.class !== ''} onClear={() => setFilter({ class: '' })}>
         <FilterChip
           label={t('bounce.class')}

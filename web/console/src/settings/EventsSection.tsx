@@ -16,6 +16,7 @@ import {
   Json,
   Link,
   LinkButton,
+  SavedViews,
   ListTable,
   Loaded,
   Sheet,
@@ -44,11 +45,13 @@ const types = [
   'identity',
 ]
 
+const none = { source: '', type: '', name: '' }
+
 /** Events as they come in, for whoever connects a source: whether they arrive, whose they became, and what they say. */
 export default function EventsSection() {
   const t = useT()
   const can = useCan()
-  const [filter, setFilter] = useUrlState({ source: '', type: '', name: '' })
+  const [filter, setFilter] = useUrlState(none)
   const [paused, setPaused] = useState(false)
   const [open, setOpen] = useState('')
   const [again, setAgain] = useState(false)
@@ -59,9 +62,10 @@ export default function EventsSection() {
   const events = useList('/api/v1/events', { query }, { enabled: !paused, size: 30 })
   const sourceName = (id?: string) => sources.items.find((s) => s.id === id)?.name ?? (id ? id : t('events.own'))
   const filtered = Object.values(filter).some(Boolean)
-  const clear = () => setFilter({ source: '', type: '', name: '' })
+  const clear = () => setFilter(none)
   return (
     <SettingsSection id="events">
+      <SavedViews list="events" state={filter} defaults={none} onApply={setFilter} />
       <FilterBar active={filtered} onClear={clear}>
         {sources.loading || sources.items.length > 0 ? (
           <FilterChip

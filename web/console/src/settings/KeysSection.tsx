@@ -3,7 +3,10 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { formatList, useT, word } from '@/i18n'
+import { forGood, useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
+import { useUrlState } from '@/lib/route'
 import {
   Ago,
   Alert,
@@ -12,12 +15,16 @@ import {
   Checkbox,
   confirm,
   CopyText,
-  DataTable,
   DateTimeInput,
   EmptyState,
+  FilterBar,
+  FilterChip,
   FormBody,
   Group,
+  ListTable,
   Note,
+  SavedViews,
+  SearchBox,
   Sheet,
   SimpleGrid,
   Status,
@@ -29,6 +36,7 @@ import {
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
+const none = { q: '', status: '' }
 const live = { refresh: ['/api/v1/keys'] }
 
 export default function KeysSection() {
@@ -37,7 +45,16 @@ export default function KeysSection() {
   const [making, setMaking] = useState(false)
   useShortcuts(write ? [{ keys: 'n', label: t('settings.new_key'), run: () => setMaking(true) }] : [])
   const [secret, setSecret] = useState('')
-  const keys = useList('/api/v1/keys', {})
+  const [filter, setFilter] = useUrlState(none)
+  const query = { q: filter.q || undefined, status: (filter.status || undefined) as 'active' | undefined }
+  const keys = useList('/api/v1/keys', { query })
+  const file = useFile('keys', query)
+  const bulk = useBulk({
+    acts: write ? [forGood('key_revoke', t('settings.revoke'), t('bulk_sure.key_revoke_help'))] : [],
+    query,
+    lists: live.refresh,
+  })
+  const active = filter.q !== '' || filter.status !== ''
   const revoke = useSend('delete', '/api/v1/keys/{id}', live)
   const end = async (k: Schemas['Key']) => {
     if (
@@ -65,6 +82,16 @@ export default function KeysSection() {
           <CopyText value={secret} />
         </Alert>
       ) : null}
+      <SavedViews list="keys" state={filter} defaults={none} onApply={setFilter} />
+      <FilterBar active={active} onClear={() => setFilter(none)}>
+        <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('key.search')} />
+        <FilterChip
+          label={t('field.status')}
+          value={filter.status}
+          choices={['active', 'expired', 'revoked'].map((value) => ({ value, label: word('status', value) }))}
+          onChange={(status) => setFilter({ status })}
+        />
+      </FilterBar>
       <Card
         title={t('settings.keys')}
         flush
@@ -76,18 +103,16 @@ export default function KeysSection() {
           ) : null
         }
       >
-        <DataTable
+        <ListTable
           bare
-          plain
           name="keys"
           label={t('settings.keys')}
-          rows={keys.items}
+          of={keys}
           rowId={(k) => k.id}
-          loading={keys.loading}
-          error={keys.error}
-          onRetry={keys.reload}
-          more={keys.more}
-          onMore={keys.loadMore}
+          {...bulk}
+          file={file}
+          filtered={active}
+          onClearFilters={() => setFilter(none)}
           columns={[
             {
               id: 'name',
@@ -102,6 +127,7 @@ export default function KeysSection() {
                   ) : null}
                 </>
               ),
+              text: (k) => k.name,
             },
             {
               id: 'scopes',
@@ -116,8 +142,20 @@ export default function KeysSection() {
                   scopes(k)
                 ),
             },
-            { id: 'used', title: t('settings.last_used'), cell: (k) => <Ago at={k.last_used} /> },
-            { id: 'expires', title: t('key.expires'), cell: (k) => (k.expires_at ? <Time at={k.expires_at} /> : t('key.never')) },
+            {
+              id: 'used',
+              title: t('settings.last_used'),
+              cell: (k) => <Ago at={k.last_used} />,
+              text: (k) => k.last_used,
+              field: 'last_used',
+            },
+            {
+              id: 'expires',
+              title: t('key.expires'),
+              cell: (k) => (k.expires_at ? <Time at={k.expires_at} /> : t('key.never')),
+              text: (k) => k.expires_at,
+              field: 'expires_at',
+            },
             {
               id: 'revoke',
               title: '',

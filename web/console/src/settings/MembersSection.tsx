@@ -2,7 +2,10 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { language, languages, useT, word } from '@/i18n'
+import { forGood, useBulk } from '@/jobs/useBulk'
+import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
+import { useUrlState } from '@/lib/route'
 import {
   Ago,
   Alert,
@@ -10,14 +13,18 @@ import {
   Card,
   confirm,
   CopyText,
-  DataTable,
   Definition,
   EmptyState,
+  FilterBar,
+  FilterChip,
   FormBody,
   Group,
+  ListTable,
   Menu,
   Note,
   Radio,
+  SavedViews,
+  SearchBox,
   Select,
   Sheet,
   Stack,
@@ -34,6 +41,7 @@ type Member = Schemas['Member']
 type Role = Member['role']
 
 const roles: Role[] = ['owner', 'admin', 'marketer', 'agent', 'analyst', 'viewer']
+const none = { q: '', role: '' }
 const live = { refresh: ['/api/v1/staff'] }
 
 /** The address at which a colleague sets a password. The token stands behind #, which browsers never send to a server. */
@@ -48,7 +56,22 @@ export default function MembersSection() {
   useShortcuts(write ? [{ keys: 'n', label: t('members.invite'), run: () => setInviting(true) }] : [])
   const [changing, setChanging] = useState<Member | null>(null)
   const [link, setLink] = useState<{ name: string; url: string } | null>(null)
-  const members = useList('/api/v1/staff', {})
+  const [filter, setFilter] = useUrlState(none)
+  const query = { q: filter.q || undefined, role: (filter.role || undefined) as Role | undefined }
+  const members = useList('/api/v1/staff', { query })
+  const file = useFile('staff', query)
+  const choices = roles.filter((r) => r !== 'owner' || can('owners.write')).map((value) => ({ value, label: t(`role.${value}`) }))
+  const bulk = useBulk({
+    acts: write
+      ? [
+          { act: 'member_role', label: t('members.change_role'), choices },
+          forGood('member_remove', t('members.remove'), t('bulk_sure.member_remove_help')),
+        ]
+      : [],
+    query,
+    lists: live.refresh,
+  })
+  const active = filter.q !== '' || filter.role !== ''
   const reset = useSend('post', '/api/v1/staff/{id}/reset')
   const remove = useSend('delete', '/api/v1/staff/{id}', live)
   // An owner may be touched by owners only; the server says so too.
@@ -86,6 +109,16 @@ export default function MembersSection() {
           </Stack>
         </Alert>
       ) : null}
+      <SavedViews list="members" state={filter} defaults={none} onApply={setFilter} />
+      <FilterBar active={active} onClear={() => setFilter(none)}>
+        <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('members.search')} />
+        <FilterChip
+          label={t('members.role')}
+          value={filter.role}
+          choices={roles.map((value) => ({ value, label: t(`role.${value}`) }))}
+          onChange={(role) => setFilter({ role })}
+        />
+      </FilterBar>
       <Card
         title={t('settings.section.members')}
         flush
@@ -97,18 +130,16 @@ export default function MembersSection() {
           ) : null
         }
       >
-        <DataTable
+        <ListTable
           bare
-          plain
           name="members"
           label={t('settings.section.members')}
-          rows={members.items}
+          of={members}
           rowId={(m) => m.id}
-          loading={members.loading}
-          error={members.error}
-          onRetry={members.reload}
-          more={members.more}
-          onMore={members.loadMore}
+          {...bulk}
+          file={file}
+          filtered={active}
+          onClearFilters={() => setFilter(none)}
           columns={[
             {
               id: 'name',
@@ -123,12 +154,16 @@ export default function MembersSection() {
                   ) : null}
                 </>
               ),
+              text: (m) => m.name || m.email,
             },
-            { id: 'role', title: t('members.role'), cell: (m) => t(`role.${m.role}`) },
+            { id: 'email', title: t('field.email'), optional: true, cell: (m) => m.email, text: (m) => m.email },
+            { id: 'role', title: t('members.role'), cell: (m) => t(`role.${m.role}`), text: (m) => m.role },
             {
               id: 'seen',
               title: t('members.last_sign_in'),
               cell: (m) => (m.last_sign_in ? <Ago at={m.last_sign_in} /> : <Status value="invited" tone="warning" />),
+              text: (m) => m.last_sign_in,
+              field: 'last_sign_in',
             },
             {
               id: 'more',

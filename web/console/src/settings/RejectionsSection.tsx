@@ -2,8 +2,10 @@ import { useList } from '@/api'
 import { useCan } from '@/app/session'
 import { hasText, t as text, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { ListTable, EmptyState, FilterBar, FilterChip, Note, Time } from '@/ui'
+import { ListTable, EmptyState, FilterBar, FilterChip, Note, SavedViews, Time } from '@/ui'
 import { SettingsSection } from './SettingsSection'
+
+const none = { source: '' }
 
 /** What is wrong, in the reader's language: the text of the code, else of its last part, which says the same of any field. */
 export function rejectionText(code: string, reason: string): string {
@@ -17,10 +19,11 @@ export function rejectionText(code: string, reason: string): string {
 export default function RejectionsSection() {
   const t = useT()
   const can = useCan()
-  const [filter, setFilter] = useUrlState({ source: '' })
+  const [filter, setFilter] = useUrlState(none)
   const sources = useList('/api/v1/sources', {}, { enabled: can('keys.write'), size: 500 })
   return (
     <SettingsSection id="rejections">
+      <SavedViews list="rejections" state={filter} defaults={none} onApply={setFilter} />
       {sources.items.length > 1 ? (
         <FilterBar active={filter.source !== ''} onClear={() => setFilter({ source: '' })}>
           <FilterChip

@@ -22,6 +22,7 @@ import {
   Group,
   Loaded,
   Note,
+  SavedViews,
   SearchBox,
   Select,
   Sheet,
@@ -87,6 +88,7 @@ export default function SuppressionsSection() {
           </>
         ) : null}
       </Group>
+      <SavedViews list="suppressions" state={filter} defaults={clear} onApply={setFilter} />
       <FilterBar active={active} onClear={() => setFilter(clear)}>
         <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('suppression.search')} />
         {kinds.length > 1 ? (

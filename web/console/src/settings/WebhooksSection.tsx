@@ -1,10 +1,11 @@
 import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { useT } from '@/i18n'
+import { useT, word } from '@/i18n'
+import { forGood, useBulk } from '@/jobs/useBulk'
 import { Secrets } from '@/journeys/Secrets'
 import { useShortcuts } from '@/lib/keys'
-import { useGo } from '@/lib/route'
+import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
   Alert,
@@ -14,9 +15,13 @@ import {
   CopyText,
   DataTable,
   EmptyState,
+  FilterBar,
+  FilterChip,
   FormBody,
   Link,
   Note,
+  SavedViews,
+  SearchBox,
   Sheet,
   SimpleGrid,
   Stack,
@@ -29,6 +34,7 @@ import { SettingsSection } from './SettingsSection'
 
 type Webhook = Schemas['Webhook']
 
+const none = { q: '', status: '' }
 const live = { refresh: ['/api/v1/webhooks'] }
 
 export function WebhookStatus({ of: w }: { of: Webhook }) {
@@ -43,7 +49,21 @@ export default function WebhooksSection() {
   const [making, setMaking] = useState(false)
   useShortcuts(write ? [{ keys: 'n', label: t('webhook.add'), run: () => setMaking(true) }] : [])
   const [made, setMade] = useState<Schemas['WebhookSecret'] | null>(null)
-  const hooks = useRead('/api/v1/webhooks', {})
+  const [filter, setFilter] = useUrlState(none)
+  const query = { q: filter.q || undefined, status: (filter.status || undefined) as 'on' | undefined }
+  const hooks = useRead('/api/v1/webhooks', { query }, { keep: true })
+  const bulk = useBulk({
+    acts: write
+      ? [
+          { act: 'webhook_on', label: t('webhook.turn_on') },
+          { act: 'webhook_off', label: t('webhook.turn_off') },
+          forGood('webhook_delete', t('action.delete'), t('bulk_sure.webhook_delete_help')),
+        ]
+      : [],
+    query,
+    lists: live.refresh,
+  })
+  const active = filter.q !== '' || filter.status !== ''
   return (
     <SettingsSection id="webhooks">
       {made ? (
@@ -60,6 +80,16 @@ export default function WebhooksSection() {
           </Stack>
         </Alert>
       ) : null}
+      <SavedViews list="webhooks" state={filter} defaults={none} onApply={setFilter} />
+      <FilterBar active={active} onClear={() => setFilter(none)}>
+        <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('webhook.search')} />
+        <FilterChip
+          label={t('field.status')}
+          value={filter.status}
+          choices={['on', 'off', 'disabled'].map((value) => ({ value, label: word('status', value === 'on' ? 'active' : value) }))}
+          onChange={(status) => setFilter({ status })}
+        />
+      </FilterBar>
       <Card
         title={t('settings.section.webhooks')}
         flush
@@ -81,6 +111,9 @@ export default function WebhooksSection() {
           loading={hooks.isLoading}
           error={hooks.error}
           onRetry={() => void hooks.refetch()}
+          {...bulk}
+          filtered={active}
+          onClearFilters={() => setFilter(none)}
           columns={[
             {
               id: 'name',

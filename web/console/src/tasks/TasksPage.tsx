@@ -14,6 +14,7 @@ import {
   DateTimeInput,
   EmptyState,
   FilterBar,
+  FilterChip,
   FormBody,
   Group,
   IconButton,
@@ -21,6 +22,8 @@ import {
   ListPage,
   Note,
   PageTabs,
+  SavedViews,
+  SearchBox,
   Select,
   Sheet,
   Status,
@@ -43,19 +46,23 @@ const civil = (at: string) => {
   return new Date(d.getTime() - d.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
+const none = { tab: 'mine', q: '', assignee: '' }
+
 /** What staff are asked to do: one's own, everybody's, and what is done. */
 export default function TasksPage() {
   const t = useT()
   const write = useCan()('people.write')
   const me = useSession()?.user.id ?? ''
-  const [url, setUrl] = useUrlState({ tab: 'mine' })
+  const [url, setUrl] = useUrlState(none)
   const [open, setOpen] = useState<Task | 'new' | null>(null)
-  const query: { status: 'open' | 'done'; assignee?: string } = {
+  const query: { q?: string; status: 'open' | 'done'; assignee?: string } = {
+    q: url.q || undefined,
     status: url.tab === 'done' ? 'done' : 'open',
-    assignee: url.tab === 'mine' ? me : undefined,
+    assignee: url.tab === 'mine' ? me : url.assignee || undefined,
   }
   const tasks = useList('/api/v1/tasks', { query })
   const staff = useRead('/api/v1/staff', {}, { enabled: useCan()('staff.read') })
+  const people = (staff.data?.items ?? []).map((s) => ({ value: s.id, label: s.name || s.email }))
   const name = (id?: string) => staff.data?.items?.find((s) => s.id === id)?.name ?? id
   useShortcuts(write ? [{ keys: 'n', label: t('tasks.new'), run: () => setOpen('new') }] : [])
   const complete = useAtOnce('post', '/api/v1/tasks/{id}/complete', { refresh: changed, shows: (a) => [closes(a.path.id)] })
@@ -72,14 +79,12 @@ export default function TasksPage() {
             act: 'task_assign',
             label: t('tasks.assign'),
             icon: <UserRound size={14} />,
-            choices: [
-              { value: '', label: t('tasks.anybody') },
-              ...(staff.data?.items ?? []).map((s) => ({ value: s.id, label: s.name || s.email })),
-            ],
+            choices: [{ value: '', label: t('tasks.anybody') }, ...people],
           },
         ]
   const bulk = useBulk({ acts: write ? acts : [], query, lists: changed })
   const file = useFile('tasks', query)
+  const filtered = url.q !== '' || (url.tab !== 'mine' && url.assignee !== '')
   const fresh = write ? (
     <Button variant="filled" leftSection={<Plus size={16} />} onClick={() => setOpen('new')}>
       {t('tasks.new')}
@@ -90,14 +95,19 @@ export default function TasksPage() {
       title={t('nav.tasks')}
       lead={t('tasks.lead')}
       actions={fresh}
+      views={<SavedViews list="tasks" state={url} defaults={none} onApply={setUrl} />}
       filters={
-        <FilterBar>
+        <FilterBar active={filtered} onClear={() => setUrl({ q: '', assignee: '' })}>
           <PageTabs
             label={t('nav.tasks')}
             tabs={['mine', 'open', 'done'].map((x) => ({ id: x, label: t(`tasks.tab_${x}`) }))}
             value={url.tab}
             onChange={(tab) => setUrl({ tab })}
           />
+          <SearchBox value={url.q} onChange={(q) => setUrl({ q })} placeholder={t('tasks.search')} />
+          {url.tab !== 'mine' && people.length > 1 ? (
+            <FilterChip label={t('tasks.who')} value={url.assignee} choices={people} onChange={(assignee) => setUrl({ assignee })} />
+          ) : null}
         </FilterBar>
       }
     >
@@ -109,6 +119,8 @@ export default function TasksPage() {
         onOpen={setOpen}
         {...bulk}
         file={file}
+        filtered={filtered}
+        onClearFilters={() => setUrl({ q: '', assignee: '' })}
         columns={[
           {
             id: 'title',
@@ -196,7 +208,7 @@ export default function TasksPage() {
           <TaskForm
             key={open === 'new' ? 'new' : open.id}
             task={open === 'new' ? undefined : open}
-            staff={(staff.data?.items ?? []).map((s) => ({ value: s.id, label: s.name || s.email }))}
+            staff={people}
             me={me}
             write={write}
             onClose={() => setOpen(null)}

@@ -2,7 +2,7 @@
 export * from './base'
 export { Chart, type ChartData, type ChartKind, type Series, Sparkline } from './chart'
 export { CopyText, Json } from './code'
-export { confirm } from './confirm'
+export { confirm, type Question } from './confirm'
 export { DateTimeInput } from './dates'
 export { type Choice, FilterBar, FilterChip, SearchBox } from './filters'
 export { type Form, FormBody, Sheet, useForm } from './form'
