@@ -148,6 +148,7 @@ type PersonBehind struct {
 	MessageID string         `json:"message_id,omitempty"`
 	RoundID   string         `json:"round_id,omitempty"`
 	Node      string         `json:"node,omitempty"`
+	Event     string         `json:"event,omitempty" doc:"its name, of figures that count events; of one without a name its type"`
 	Times     int64          `json:"times,omitempty" doc:"how many messages count, of figures that name a person once"`
 	Amount    *Money         `json:"amount,omitempty" doc:"of figures of money; negative if it was taken back"`
 }
@@ -160,7 +161,7 @@ func (a *api) behind(ctx context.Context, found page.Of[report.Person]) (*body[L
 	return list(found, func(b report.Person) PersonBehind {
 		out := PersonBehind{
 			Person: who(b.PersonID), At: moment(b.At), State: b.State, Reason: b.Reason, Data: b.Data, Detail: b.Detail,
-			MessageID: b.Message, RoundID: b.Round, Node: b.Node, Times: b.Times,
+			MessageID: b.Message, RoundID: b.Round, Node: b.Node, Event: b.Event, Times: b.Times,
 		}
 		if b.Currency != "" {
 			out.Amount = &Money{b.Amount, b.Currency}
@@ -290,10 +291,10 @@ func (a *api) reportRoutes() {
 	})
 	type overviewPeople struct {
 		Paging
-		Metric string `query:"metric" required:"true" enum:"active_people,sent,refused,bounced,opened,clicked,unsubscribed,journeys_entered,journey_goals,orders" doc:"name of a figure of the days"`
+		Metric string `query:"metric" required:"true" enum:"active_people,events,sent,refused,bounced,opened,clicked,unsubscribed,journeys_entered,journey_goals,orders" doc:"name of a figure of the days"`
 		Day    string `query:"day" doc:"one of them; without it all, and orders of all time"`
 	}
-	route(a, http.MethodGet, "/reports/overview/people", "report-overview-people", "The people behind a figure of the overview: a row a message, entrance, goal or order, or of active_people a row a person", staff.PeopleRead, func(ctx context.Context, in *overviewPeople) (*body[List[PersonBehind]], error) {
+	route(a, http.MethodGet, "/reports/overview/people", "report-overview-people", "The people behind a figure of the overview: a row an event, message, entrance, goal or order, or of active_people a row a person", staff.PeopleRead, func(ctx context.Context, in *overviewPeople) (*body[List[PersonBehind]], error) {
 		found, err := r.OverviewPeople(ctx, workspaceOf(ctx), in.Day, in.Metric, in.request())
 		if err != nil {
 			return nil, renamed(err, func(string) string { return "day" })

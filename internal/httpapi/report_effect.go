@@ -69,12 +69,49 @@ func (a *api) effectRoutes() {
 		e, err := r.JourneyEffect(ctx, workspaceOf(ctx), in.ID)
 		return answer(effectShape(e)), err
 	})
-	type days struct {
+	type EffectWho struct {
+		Arm     string `query:"arm" enum:"treated,control" default:"treated" doc:"who was written to, or the control group"`
+		Reached bool   `query:"reached" doc:"of them those alone who did what was hoped for"`
+	}
+	people := func(w EffectWho) report.EffectPeople {
+		return report.EffectPeople{Control: w.Arm == "control", Reached: w.Reached}
+	}
+	type ofThing struct {
+		PageAt
+		EffectWho
+	}
+	route(a, http.MethodGet, "/campaigns/{id}/effect/people", "campaign-effect-people", "The people whom the effect of a campaign counts", staff.PeopleRead, func(ctx context.Context, in *ofThing) (*body[List[PersonBehind]], error) {
+		found, err := r.CampaignEffectPeople(ctx, workspaceOf(ctx), in.ID, people(in.EffectWho), in.request())
+		if err != nil {
+			return nil, err
+		}
+		return a.behind(ctx, found)
+	})
+	route(a, http.MethodGet, "/journeys/{id}/effect/people", "journey-effect-people", "The people whom the effect of a journey counts", staff.PeopleRead, func(ctx context.Context, in *ofThing) (*body[List[PersonBehind]], error) {
+		found, err := r.JourneyEffectPeople(ctx, workspaceOf(ctx), in.ID, people(in.EffectWho), in.request())
+		if err != nil {
+			return nil, err
+		}
+		return a.behind(ctx, found)
+	})
+	type EffectDays struct {
 		From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
 		To   string `query:"to" doc:"last day; today if left out"`
 	}
-	route(a, http.MethodGet, "/reports/effect", "report-effect", "What all messages of a period brought about, against the workspace's control group", staff.ReportsRead, func(ctx context.Context, in *days) (*body[Effect], error) {
+	route(a, http.MethodGet, "/reports/effect", "report-effect", "What all messages of a period brought about, against the workspace's control group", staff.ReportsRead, func(ctx context.Context, in *EffectDays) (*body[Effect], error) {
 		e, _, err := r.WorkspaceEffect(ctx, workspaceOf(ctx), in.From, in.To)
 		return answer(effectShape(e)), err
+	})
+	type ofDays struct {
+		Paging
+		EffectDays
+		EffectWho
+	}
+	route(a, http.MethodGet, "/reports/effect/people", "report-effect-people", "The people whom the effect of a period counts", staff.PeopleRead, func(ctx context.Context, in *ofDays) (*body[List[PersonBehind]], error) {
+		found, err := r.WorkspaceEffectPeople(ctx, workspaceOf(ctx), in.From, in.To, people(in.EffectWho), in.request())
+		if err != nil {
+			return nil, err
+		}
+		return a.behind(ctx, found)
 	})
 }

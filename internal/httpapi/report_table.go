@@ -132,10 +132,6 @@ func tableShape(t report.Table) ReportTable {
 	return out
 }
 
-func (q ReportPeopleQuery) figure() (report.Figure, error) {
-	return FigureQuery{Metric: q.Metric, Reason: q.Reason}.figure()
-}
-
 func (a *api) reportTableRoutes() {
 	r := a.c.Reports
 	route(a, http.MethodGet, "/report-catalog", "report-catalog", "Every report: its parameters, columns and how it is best drawn", staff.ReportsRead, func(context.Context, *nothing) (*body[List[ReportSpec]], error) {
@@ -153,11 +149,8 @@ func (a *api) reportTableRoutes() {
 		return answer(tableShape(t)), nil
 	})
 	people := func(ctx context.Context, in *ReportPeopleQuery) (page.Of[report.Person], error) {
-		f, err := in.figure()
-		if err != nil {
-			return page.Of[report.Person]{}, err
-		}
-		return r.People(ctx, workspaceOf(ctx), in.Key, report.Params(in.ReportParams), in.Row, in.All, f, in.request())
+		found, err := r.People(ctx, workspaceOf(ctx), in.Key, report.Params(in.ReportParams), in.Row, in.All, report.Figure{Name: in.Metric, Detail: in.Reason}, in.request())
+		return found, inMetric(err)
 	}
 	route(a, http.MethodGet, "/reports/{key}/people", "report-people", "The people behind a figure of a report", staff.PeopleRead, func(ctx context.Context, in *ReportPeopleQuery) (*body[List[PersonBehind]], error) {
 		found, err := people(ctx, in)

@@ -141,10 +141,10 @@ func TestEveryFigureLeadsToExactlyWhomItCounts(t *testing.T) {
 	var o struct {
 		Orders int64
 		Days   []struct {
-			Date                                 string
-			Sent, Refused, Opened, Orders, Goals int64
-			Active                               int64 `json:"active_people"`
-			Entered                              int64 `json:"journeys_entered"`
+			Date                                                  string
+			Sent, Refused, Opened, Clicked, Orders, Goals, Events int64
+			Active                                                int64 `json:"active_people"`
+			Entered                                               int64 `json:"journeys_entered"`
 		}
 	}
 	w.ok(b.key, "GET /reports/overview", "", &o)
@@ -153,7 +153,7 @@ func TestEveryFigureLeadsToExactlyWhomItCounts(t *testing.T) {
 	}
 	all := map[string]int64{}
 	for _, d := range o.Days[len(o.Days)-3:] {
-		for metric, want := range map[string]int64{"sent": d.Sent, "refused": d.Refused, "opened": d.Opened, "orders": d.Orders, "active_people": d.Active, "journeys_entered": d.Entered} {
+		for metric, want := range map[string]int64{"sent": d.Sent, "refused": d.Refused, "opened": d.Opened, "clicked": d.Clicked, "events": d.Events, "orders": d.Orders, "active_people": d.Active, "journeys_entered": d.Entered} {
 			all[metric] += want
 			if rows := w.behind(b.key, "/reports/overview/people?metric="+metric+"&day="+d.Date); int64(len(rows)) != want {
 				t.Errorf("%s of %s counts %d and leads to %d", metric, d.Date, want, len(rows))
@@ -165,6 +165,7 @@ func TestEveryFigureLeadsToExactlyWhomItCounts(t *testing.T) {
 	}
 
 	for path, status := range map[string]int{
+		"/reports/links/people?metric=clicks&all=true": 200, "/reports/links/people?metric=people&all=true": 200, "/reports/links/people?metric=clicks&all=true&reason=x": 422, "/campaigns/none/effect/people": 404, "/reports/effect/people?arm=left": 422,
 		"/reports/summary/people?metric=happiness": 422, "/reports/summary/people?metric=orders&from=x": 422, "/reports/overview/people?metric=sent&day=x": 422,
 		"/reports/summary/people?metric=orders&cursor=x": 422, "/plan/people?metric=conflict&a=none&b=none": 404, "/plan/people?metric=mood": 422,
 	} {
@@ -280,6 +281,7 @@ func TestTheEffectIsMeasuredAgainstThoseHeldBack(t *testing.T) {
 	b := w.business()
 	var e httpapi.Effect
 	w.ok(b.key, "GET /campaigns/"+b.ids["campaign"]+"/effect", "", &e)
+	w.effectLeads(b.key, "/campaigns/"+b.ids["campaign"]+"/effect", "?", e)
 	if e.Judgement != "no_control" || e.TreatedRate.N != 2 || e.TreatedRate.Count != 1 || !e.Running || e.Until == nil {
 		t.Errorf("nobody was held back: %+v", e)
 	}
@@ -307,6 +309,10 @@ func TestTheEffectIsMeasuredAgainstThoseHeldBack(t *testing.T) {
 	}
 	w.feed(track(b.ws, "back", "shopper0", event.OrderRefunded, `{"order_id":"S-0","total":4,"currency":"EUR"}`, w.clock.Now()))
 	w.ok(b.key, "GET /campaigns/"+b.ids["measured"]+"/effect", "", &e)
+	w.effectLeads(b.key, "/campaigns/"+b.ids["measured"]+"/effect", "?", e)
+	var all httpapi.Effect
+	w.ok(b.key, "GET /reports/effect", "", &all)
+	w.effectLeads(b.key, "/reports/effect", "?", all)
 	if e.Control != "source" || e.Judgement != "too_few" || e.TreatedRate.N != r.Queued || e.ControlRate.N != r.Refused || e.TreatedRate.Share != 1 || e.ControlRate.Share != 1 ||
 		len(e.RevenueLifts) != 1 || e.RevenueLifts[0].Treated+e.RevenueLifts[0].Control != 20*1000-400 {
 		t.Errorf("%+v", e)
@@ -319,6 +325,23 @@ func TestTheEffectIsMeasuredAgainstThoseHeldBack(t *testing.T) {
 	w.ok(b.key, "GET /reports/summary", "", &s)
 	if s.Now.Asked != 23 || s.Now.Orders != 24 || s.Now.Active != 23 || len(s.Revenue) != 2 || s.Revenue[0].Name != "Measured" {
 		t.Errorf("summary: %+v", s)
+	}
+}
+
+// effectLeads checks that each group of an effect leads to as many people as it counts, each once.
+func (w *world) effectLeads(key, path, sep string, e httpapi.Effect) {
+	w.t.Helper()
+	for figure, want := range map[string]int64{
+		"arm=treated": e.TreatedRate.N, "arm=treated&reached=true": e.TreatedRate.Count, "arm=control": e.ControlRate.N, "arm=control&reached=true": e.ControlRate.Count,
+	} {
+		seen := map[string]bool{}
+		rows := w.behind(key, path+"/people"+sep+figure)
+		for _, r := range rows {
+			seen[r.Person.ID] = true
+		}
+		if int64(len(rows)) != want || len(seen) != len(rows) {
+			w.t.Errorf("%s: %s counts %d and leads to %d, %d of them different", path, figure, want, len(rows), len(seen))
+		}
 	}
 }
 

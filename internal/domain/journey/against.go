@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // Arm is how the people did who were led, or who were kept out to compare. Each counts once, however many rounds they had.
@@ -42,16 +43,15 @@ type Brought struct {
 	Goal             node.Reached
 }
 
-// Against compares within the versions that keep people out: only there were both watched for equally long. A journey without a holdout has
-// nobody kept, and an empty comparison.
-func (s *Service) Against(ctx context.Context, ws, id string) (Comparison, error) {
-	out := Comparison{Led: Arm{Money: map[string]Sums{}}, Kept: Arm{Money: map[string]Sums{}}}
+// Compared is somebody whom a Comparison counts.
+type Compared struct {
+	Person string
+	At     time.Time // when they entered, or would have; the last time
+}
+
+// watched returns the versions that keep people out, and the longest time in which the goal counts.
+func (s *Service) watched(ctx context.Context, ws, id string) (versions []int, window time.Duration, err error) {
 	all, err := s.Versions(ctx, ws, id)
-	if err != nil {
-		return out, err
-	}
-	var versions []int
-	var window time.Duration
 	for _, v := range all {
 		if v.Graph.Holdout == nil || v.Graph.Holdout.Percent <= 0 || v.Graph.Goal == nil || v.Graph.Goal.Window == nil {
 			continue
@@ -59,8 +59,25 @@ func (s *Service) Against(ctx context.Context, ws, id string) (Comparison, error
 		versions = append(versions, v.Number)
 		window = max(window, v.Graph.Goal.Window.Duration())
 	}
-	if len(versions) == 0 {
-		return out, nil
+	return versions, window, err
+}
+
+// AgainstPeople lists who Against counts as led or as kept, by id; with reached those alone who reached the goal.
+func (s *Service) AgainstPeople(ctx context.Context, ws, id string, kept, reached bool, p page.Request) (page.Of[Compared], error) {
+	versions, _, err := s.watched(ctx, ws, id)
+	if err != nil || len(versions) == 0 {
+		return page.Of[Compared]{}, err
+	}
+	return s.c.Store.EnteredPeople(ctx, ws, id, versions, kept, reached, p)
+}
+
+// Against compares within the versions that keep people out: only there were both watched for equally long. A journey without a holdout has
+// nobody kept, and an empty comparison.
+func (s *Service) Against(ctx context.Context, ws, id string) (Comparison, error) {
+	out := Comparison{Led: Arm{Money: map[string]Sums{}}, Kept: Arm{Money: map[string]Sums{}}}
+	versions, window, err := s.watched(ctx, ws, id)
+	if err != nil || len(versions) == 0 {
+		return out, err
 	}
 	found, err := s.c.Store.Entered(ctx, ws, id, versions)
 	if err != nil {

@@ -168,6 +168,8 @@ type Errands interface {
 	Refunded(ctx context.Context, ws, journey string) ([]RefundedGoal, error)
 	// Entered returns who entered the versions, and the goals they reached in them, sorted by person and then by whether they were kept out.
 	Entered(ctx context.Context, ws, journey string, versions []int) (Entered, error)
+	// EnteredPeople lists who Entered counts as led or as kept, each once with their last round, by id; with reached those alone who reached a goal.
+	EnteredPeople(ctx context.Context, ws, journey string, versions []int, kept, reached bool, p page.Request) (page.Of[Compared], error)
 
 	// Passed returns, by output, how many rounds have left the node before the moment, and how many of them reached the goal.
 	Passed(ctx context.Context, ws, journey, node string, before time.Time) ([]Passed, error)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // Arm names a group of people that is compared.
@@ -168,6 +169,71 @@ func (s *Service) compared(arms map[Arm]ArmCounts, source bool) Effect {
 	now := s.c.Clock.Now()
 	out.Running = slices.ContainsFunc([]ArmCounts{t, c}, func(a ArmCounts) bool { return a.Until.After(now) })
 	return out
+}
+
+// EffectPeople is which people of an effect are asked for.
+type EffectPeople struct {
+	Control bool // those held back; else those written to
+	Reached bool // of them those who did what was hoped for
+}
+
+// armPeople lists the people of an arm of effect.
+func (s *Service) armPeople(ctx context.Context, ws string, sc Scope, who EffectPeople, p page.Request) (page.Of[Person], error) {
+	arm := Treated
+	if who.Control {
+		e, err := s.effect(ctx, ws, sc) // which of the groups it compares with
+		if err != nil {
+			return page.Of[Person]{}, err
+		}
+		arm = e.ControlOf
+	}
+	found, err := s.c.Store.ArmPeople(ctx, ws, sc, arm, who.Reached, p)
+	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
+	for i, x := range found.Items {
+		out.Items[i] = Person{PersonID: x.PersonID, At: x.Latest, Times: x.Messages}
+	}
+	return out, err
+}
+
+// CampaignEffectPeople lists people whom CampaignEffect counts, by id.
+func (s *Service) CampaignEffectPeople(ctx context.Context, ws, id string, who EffectPeople, p page.Request) (page.Of[Person], error) {
+	if _, err := s.c.Campaigns.Get(ctx, ws, id); err != nil {
+		return page.Of[Person]{}, err
+	}
+	return s.armPeople(ctx, ws, Scope{Kind: "campaign", Source: id}, who, p)
+}
+
+// JourneyEffectPeople lists people whom JourneyEffect counts, by id.
+func (s *Service) JourneyEffectPeople(ctx context.Context, ws, id string, who EffectPeople, p page.Request) (page.Of[Person], error) {
+	if _, err := s.c.Journeys.Get(ctx, ws, id); err != nil {
+		return page.Of[Person]{}, err
+	}
+	own, err := s.c.Journeys.Against(ctx, ws, id)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	if own.Kept.People == 0 {
+		return s.armPeople(ctx, ws, Scope{Kind: "journey", Source: id}, who, p)
+	}
+	found, err := s.c.Journeys.AgainstPeople(ctx, ws, id, who.Control, who.Reached, p)
+	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
+	for i, x := range found.Items {
+		out.Items[i] = Person{PersonID: x.Person, At: x.At}
+	}
+	return out, err
+}
+
+// WorkspaceEffectPeople lists people whom WorkspaceEffect counts, by id.
+func (s *Service) WorkspaceEffectPeople(ctx context.Context, ws, from, to string, who EffectPeople, p page.Request) (page.Of[Person], error) {
+	zone, err := s.c.Zone(ctx, ws)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	period, err := ParsePeriod(from, to, s.c.Clock.Now(), zone)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
+	return s.armPeople(ctx, ws, Scope{From: period.From, To: period.To}, who, p)
 }
 
 // CampaignEffect says what a campaign brought about.

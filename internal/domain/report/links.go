@@ -25,10 +25,21 @@ var links = Spec{
 		}
 		return rows[0], nil
 	},
-	people: func(ctx context.Context, s *Service, ws string, q question, row string, _ Figure, p page.Request) (page.Of[Person], error) {
+	// A row a person, a row a click, or a row a message, as the figure counts.
+	people: func(ctx context.Context, s *Service, ws string, q question, row string, f Figure, p page.Request) (page.Of[Person], error) {
 		where, args := q.clicks(ws)
 		if row != everyRow {
 			where, args = where+` AND url = ?`, append(args, row)
+		}
+		const click = `SELECT person AS who, time AS moment, message_id AS id, 0 AS amount, '' AS code, 'clicked' AS what, outbox_id AS message`
+		switch f.Name {
+		case "clicks":
+			return s.happenings(ctx, ws, click+where+` AND NOT `+byMachine, args, p)
+		case "machine_clicks":
+			return s.happenings(ctx, ws, click+where+` AND `+byMachine, args, p)
+		case "messages":
+			return s.happenings(ctx, ws, `SELECT ANY_VALUE(person) AS who, MIN(time) AS moment, outbox_id AS id, 0 AS amount, '' AS code, 'clicked' AS what, outbox_id AS message`+
+				where+` AND outbox_id IS NOT NULL AND NOT `+byMachine+` GROUP BY outbox_id`, args, p)
 		}
 		return s.numbers(ctx, ws, `SELECT person, MIN(time), ARG_MIN(outbox_id, time), ARG_MIN(node, time)`+where+` AND NOT `+byMachine+` AND person > ?
 			GROUP BY person ORDER BY person`, args, "clicked", p)
@@ -36,7 +47,7 @@ var links = Spec{
 }
 
 var linkColumns = []Column{
-	{Name: "label", Kind: Text}, {Name: "clicks", Kind: Count}, {Name: "people", Kind: Count, People: true}, {Name: "messages", Kind: Count}, {Name: "machine_clicks", Kind: Count},
+	{Name: "label", Kind: Text}, {Name: "clicks", Kind: Count, People: true}, {Name: "people", Kind: Count, People: true}, {Name: "messages", Kind: Count, People: true}, {Name: "machine_clicks", Kind: Count, People: true},
 }
 
 const maxLinks = 10_000 // of one report: links made for each reader would be as many as readers

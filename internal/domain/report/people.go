@@ -86,6 +86,13 @@ func (s *Service) periodPeople(ctx context.Context, ws string, period Period, fi
 		return s.numbers(ctx, ws, `SELECT person, MAX(time), '', ''`+between+` AND type IN ('track', 'page', 'screen') AND person > ? GROUP BY person ORDER BY person`, in, "", p)
 	case "new_people":
 		return s.numbers(ctx, ws, `SELECT num, first_seen, '', ''`+met+` AND num > ? ORDER BY num`, in, "", p)
+	case "events":
+		found, err := s.happenings(ctx, ws, `SELECT person AS who, time AS moment, message_id AS id, 0 AS amount, '' AS code, COALESCE(NULLIF(name, ''), type) AS what, '' AS message`+
+			between+` AND type IN ('track', 'page', 'screen')`, in, p)
+		for i := range found.Items {
+			found.Items[i].Event, found.Items[i].State = found.Items[i].State, ""
+		}
+		return found, err
 	case "orders":
 		return s.happenings(ctx, ws, orderRows+between+orders, append(in, event.OrderCompleted), p)
 	case "earned":

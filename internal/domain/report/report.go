@@ -43,6 +43,7 @@ type Journeys interface {
 	Behind(ctx context.Context, ws, id string, b journey.Behind, p page.Request) (page.Of[journey.Visit], error)
 	Parked(ctx context.Context, ws string) (int64, error)
 	Against(ctx context.Context, ws, id string) (journey.Comparison, error)
+	AgainstPeople(ctx context.Context, ws, id string, kept, reached bool, p page.Request) (page.Of[journey.Compared], error)
 }
 
 // Events is the part of the event store that reports read.
@@ -130,6 +131,7 @@ type Person struct {
 	Message  string // outbox message, empty for figures that are not about one
 	Round    string // round through the journey, empty for figures of messages
 	Node     string // node of the journey
+	Event    string // its name, of figures that count events; of one without a name its type
 	Times    int64  // how many messages count, for figures that have a person once; else 0
 	Amount   int64  // of figures of money, in minor units; negative if it was taken back
 	Currency string

@@ -127,6 +127,11 @@ func (f *fakes) Against(context.Context, string, string) (journey.Comparison, er
 	return f.against, nil
 }
 
+func (f *fakes) AgainstPeople(_ context.Context, _, _ string, kept, reached bool, _ page.Request) (page.Of[journey.Compared], error) {
+	f.asked = fmt.Sprint("compared ", kept, reached)
+	return page.Of[journey.Compared]{Items: []journey.Compared{{Person: "per_9"}}}, nil
+}
+
 func (f *fakes) Parked(context.Context, string) (int64, error) { return 4, nil }
 
 func service(f *fakes, events report.Events) *report.Service {

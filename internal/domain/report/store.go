@@ -65,6 +65,9 @@ type Store interface {
 	// groups, by arm. Arms without people are left out.
 	Arms(ctx context.Context, ws string, s Scope) (map[Arm]ArmCounts, error)
 
+	// ArmPeople lists who Arms counts in an arm, by id; with reached those alone who did what was hoped for.
+	ArmPeople(ctx context.Context, ws string, s Scope, a Arm, reached bool, p page.Request) (page.Of[Frequent], error)
+
 	// Reach counts the different people of the scope's messages.
 	Reach(ctx context.Context, ws string, s Scope) (Reach, error)
 	// Credited sums what was credited from a time to another (left out), by source, names left empty; in no order.

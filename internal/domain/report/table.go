@@ -242,6 +242,9 @@ func (s *Service) People(ctx context.Context, ws, key string, p Params, row stri
 	if !slices.ContainsFunc(spec.Columns, func(c Column) bool { return c.People && c.Name == f.Name }) {
 		return page.Of[Person]{}, errs.Invalid("report.figure", "figure", "the report %q has no figure %q with people behind it", key, f.Name)
 	}
+	if f.Detail != "" && !f.metric().Valid() {
+		return page.Of[Person]{}, errs.Invalid("report.figure", "figure", "the figure %q has no reasons to tell apart", f.Name)
+	}
 	if !all {
 		if row == "" && spec.Key != "topics" && spec.Key != "domains" {
 			return page.Of[Person]{}, errs.Invalid("report.row", "row", "name the key of a row")

@@ -334,6 +334,31 @@ func (s *Journey) Entered(ctx context.Context, ws, id string, versions []int) (o
 	return out, err
 }
 
+// EnteredPeople lists who entered versions.
+func (s *Journey) EnteredPeople(ctx context.Context, ws, id string, versions []int, kept, reached bool, p page.Request) (page.Of[journey.Compared], error) {
+	last := ""
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[journey.Compared]{}, err
+	}
+	wanted := make([]int64, len(versions))
+	for n, v := range versions {
+		wanted[n] = int64(v)
+	}
+	in, arg := s.db.InInts(3, wanted)
+	which := ` AND NOT control`
+	if kept {
+		which = ` AND control`
+	}
+	if reached {
+		which += ` AND goal <> ''`
+	}
+	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (c journey.Compared, err error) {
+		return c, r.Scan(&c.Person, &c.At)
+	}, `SELECT person_id, MAX(entered_at) FROM journey_instance WHERE workspace_id = $1 AND journey_id = $2 AND version `+in+which+`
+		AND person_id > $4 GROUP BY person_id ORDER BY person_id LIMIT $5`, ws, id, arg, last, p.Size()+1)
+	return page.Cut(items, p.Size(), func(c journey.Compared) string { return page.Encode(c.Person) }), err
+}
+
 // Parked returns how many are parked.
 func (s *Journey) Parked(ctx context.Context, ws string) (int64, error) {
 	return sqldb.One(ctx, s.db, sqldb.Value[int64], `SELECT COUNT(*) FROM journey_instance WHERE workspace_id = $1 AND status = 'parked'`, ws)

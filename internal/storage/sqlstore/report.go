@@ -158,8 +158,7 @@ func (s *Report) Behind(ctx context.Context, ws string, sc report.Scope, m outbo
 // Arms counts people.
 func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[report.Arm]report.ArmCounts, error) {
 	where, args := s.scope(ws, sc)
-	const arm = `CASE WHEN state <> 'refused' THEN 'treated' WHEN data LIKE '%"scope":"workspace"%' THEN 'workspace' ELSE 'source' END`
-	followed := ` WHERE ` + where + ` AND (state IN ('sent', 'bounced', 'failed') OR state = 'refused' AND reason = '` + outbox.ReasonHoldout + `')`
+	followed := ` WHERE ` + where + compared
 	type row struct {
 		arm, currency   string
 		people, reached int64
@@ -199,6 +198,31 @@ func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[repo
 		}
 	}
 	return out, nil
+}
+
+// Which arm a message is of, of the messages that are compared.
+const (
+	arm      = `CASE WHEN state <> 'refused' THEN 'treated' WHEN data LIKE '%"scope":"workspace"%' THEN 'workspace' ELSE 'source' END`
+	compared = ` AND (state IN ('sent', 'bounced', 'failed') OR state = 'refused' AND reason = '` + outbox.ReasonHoldout + `')`
+)
+
+// ArmPeople lists the people of an arm.
+func (s *Report) ArmPeople(ctx context.Context, ws string, sc report.Scope, a report.Arm, reached bool, p page.Request) (page.Of[report.Frequent], error) {
+	last := ""
+	if _, err := page.Decode(p.Cursor, &last); err != nil {
+		return page.Of[report.Frequent]{}, err
+	}
+	where, args := s.scope(ws, sc)
+	if reached {
+		where += ` AND EXISTS (SELECT 1 FROM message_outcome o WHERE o.workspace_id = $1 AND o.message_id = message.id)`
+	}
+	n := len(args)
+	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (f report.Frequent, err error) {
+		err = r.Scan(&f.PersonID, &f.Messages, &f.Latest)
+		return f, err
+	}, fmt.Sprintf(`SELECT person_id, count(*), max(not_before) FROM message WHERE %s%s AND %s = $%d AND person_id > $%d GROUP BY person_id ORDER BY person_id LIMIT $%d`,
+		where, compared, arm, n+1, n+2, n+3), append(args, string(a), last, p.Size()+1)...)
+	return page.Cut(items, p.Size(), func(f report.Frequent) string { return page.Encode(f.PersonID) }), err
 }
 
 // Reach counts people.

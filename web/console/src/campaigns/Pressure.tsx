@@ -18,12 +18,18 @@ export function Pressure({ plan: p, onOpen }: { plan: Schemas['Plan']; onOpen?: 
   const most = Math.max(0, ...weeks.flatMap((w) => (w.spread ?? []).map((s) => s.messages)))
   const name = (w: Schemas['PlanPressure']) => `${formatDay(`${w.from}T12:00:00`)} – ${formatDay(`${w.to}T12:00:00`)}`
   const person = p.cadence.person
+  const called = (n: number) => (n === drawn && most > drawn ? t('plan.messages_more', { count: n }) : t('plan.messages', { count: n }))
   const pressed = weeks.map((week) => ({ week, people: above(week, person) })).filter((x) => x.people > 0)
-  // A bar stands for a week, and each of its parts for how many messages: the list names both.
   const open = onOpen
-    ? (i: number) => {
+    ? (i: number, _?: string, part = 0) => {
         const w = weeks[i]
-        if (w) onOpen({ title: name(w), query: { metric: 'pressure', from: w.from, to: w.to } })
+        const n = part + 1
+        const more = n === drawn && most > drawn // and above
+        if (w)
+          onOpen({
+            title: `${name(w)} · ${called(n)}`,
+            query: { metric: 'pressure', from: w.from, to: w.to, least: n, ...(more ? {} : { most: n }) },
+          })
       }
     : undefined
   return (
@@ -58,7 +64,7 @@ export function Pressure({ plan: p, onOpen }: { plan: Schemas['Plan']; onOpen?: 
             data={{
               labels: weeks.map(name),
               series: Array.from({ length: Math.min(most, drawn) }, (_, i) => i + 1).map((n) => ({
-                name: n === drawn && most > drawn ? t('plan.messages_more', { count: n }) : t('plan.messages', { count: n }),
+                name: called(n),
                 values: weeks.map((w) => (w.spread ?? []).reduce((sum, s) => sum + (Math.min(s.messages, drawn) === n ? s.people : 0), 0)),
               })),
             }}

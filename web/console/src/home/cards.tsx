@@ -1,14 +1,35 @@
 // The cards that homes are made of.
 import { CircleAlert, CircleCheck } from 'lucide-react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { useRead } from '@/api'
 import { useAttention } from '@/app/attention'
+import { useCan } from '@/app/session'
 import { formatDay, formatNumber, useT } from '@/i18n'
 import { eventName, happening } from '@/people/happening'
 import { useGo } from '@/lib/route'
+import type { PlainFigure } from '@/report/PeopleBehind'
 import { Anomalies, Health, Revenue } from '@/report/Summary'
 import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, Pending, PersonLink, SearchBox, Status, Time } from '@/ui'
 import css from './Onboarding.module.css'
+
+const PeopleOf = lazy(() => import('@/report/PeopleBehind').then((m) => ({ default: m.PeopleOf })))
+
+/** What a chart of days needs for its figures to lead to their people; `figures` are the names of its series, in their order. */
+function useDays(days: { date: string }[], figures: { name: string; metric: string }[]) {
+  const read = useCan()('people.read')
+  const [figure, setFigure] = useState<PlainFigure | null>(null)
+  const onPick = (day: number, _?: string, series = 0) => {
+    const d = days[day]
+    const f = figures[series]
+    if (d && f) setFigure({ title: `${f.name} · ${formatDay(`${d.date}T12:00:00`)}`, query: { metric: f.metric, day: d.date } })
+  }
+  const people = figure ? (
+    <Suspense>
+      <PeopleOf path="/api/v1/reports/overview/people" figure={figure} onClose={() => setFigure(null)} />
+    </Suspense>
+  ) : null
+  return { onPick: read ? onPick : undefined, people }
+}
 
 /** In whose days the figures of the workspace are. */
 const useZone = () => useRead('/api/v1/workspace', {}).data?.timezone
@@ -20,12 +41,17 @@ export function ActivityCard() {
   const zone = useZone()
   const days = overview.data?.days ?? []
   const labels = days.map((d) => formatDay(`${d.date}T12:00:00`))
+  const { onPick, people } = useDays(days, [
+    { name: t('home.active_people'), metric: 'active_people' },
+    { name: t('home.events'), metric: 'events' },
+  ])
   return (
     <Card title={t('home.activity')}>
       <Chart
         kind="area"
         title={t('home.activity')}
         zone={zone}
+        onPick={onPick}
         data={{
           labels,
           series: [
@@ -34,6 +60,7 @@ export function ActivityCard() {
           ],
         }}
       />
+      {people}
     </Card>
   )
 }
@@ -45,17 +72,24 @@ export function MessagesCard() {
   const zone = useZone()
   const days = overview.data?.days ?? []
   const labels = days.map((d) => formatDay(`${d.date}T12:00:00`))
+  const metrics = ['sent', 'opened', 'clicked'] as const
+  const { onPick, people } = useDays(
+    days,
+    metrics.map((metric) => ({ name: t(`metric.${metric}`), metric })),
+  )
   return (
     <Card title={t('home.messages')}>
       <Chart
         kind="bar"
         title={t('home.messages')}
         zone={zone}
+        onPick={onPick}
         data={{
           labels,
-          series: (['sent', 'opened', 'clicked'] as const).map((m) => ({ name: t(`metric.${m}`), values: days.map((d) => d[m]) })),
+          series: metrics.map((m) => ({ name: t(`metric.${m}`), values: days.map((d) => d[m]) })),
         }}
       />
+      {people}
     </Card>
   )
 }

@@ -1,7 +1,11 @@
+import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
+import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
-import { Card, Definition, Loaded, Stack, Status, Tag, Text, type Tone } from '@/ui'
+import { Card, Definition, Loaded, Stack, Status, Tag, Text, type Tone, UnstyledButton } from '@/ui'
 import { Share } from './Figures'
+import figures from './Figures.module.css'
+import { PeopleOf, type PlainFigure } from './PeopleBehind'
 import css from './EffectCard.module.css'
 
 type Difference = Schemas['EffectDifference']
@@ -15,15 +19,55 @@ export function EffectCard({ of, id }: { of: 'campaigns' | 'journeys'; id: strin
   return (
     <Card title={t('effect.title')} help={t('effect.lead')}>
       <Loaded of={effect} rows={4}>
-        {(e) => <Effect of={e} />}
+        {(e) => <Effect of={e} path={`/api/v1/${of}/{id}/effect/people`} id={id} />}
       </Loaded>
     </Card>
   )
 }
 
-/** The words and bars of an effect. */
-export function Effect({ of: e }: { of: Schemas['Effect'] }) {
+/** The words and bars of an effect; its groups lead to their people at `path`, asked with `query`. */
+export function Effect({
+  of: e,
+  path,
+  id,
+  query = {},
+}: {
+  of: Schemas['Effect']
+  path: Parameters<typeof PeopleOf>[0]['path']
+  id?: string
+  query?: Record<string, string | undefined>
+}) {
   const t = useT()
+  const read = useCan()('people.read')
+  const [figure, setFigure] = useState<PlainFigure | null>(null)
+  const group = (arm: 'treated' | 'control', rate: Schemas['Rate']) => (
+    <>
+      {(['people', 'reached'] as const).map((what) => {
+        const count = what === 'people' ? rate.n : rate.count
+        const text = t(`effect.${what}`, { count, n: formatNumber(count) })
+        return (
+          <span key={what}>
+            {read ? (
+              <UnstyledButton
+                className={figures.link}
+                onClick={() =>
+                  setFigure({
+                    title: `${t(`effect.${arm}`)} · ${text}`,
+                    query: { ...query, arm, ...(what === 'reached' ? { reached: true } : {}) },
+                  })
+                }
+              >
+                {text}
+              </UnstyledButton>
+            ) : (
+              text
+            )}{' '}
+          </span>
+        )
+      })}
+      <Share rate={rate} />
+    </>
+  )
   const points = (x: number) => t('effect.points', { n: formatNumber(x * 100, { maximumFractionDigits: 2, signDisplay: 'exceptZero' }) })
   const judged = e.judgement === 'higher' || e.judgement === 'lower' || e.judgement === 'no_difference'
   return (
@@ -46,8 +90,8 @@ export function Effect({ of: e }: { of: Schemas['Effect'] }) {
       {e.judgement === 'no_control' ? null : (
         <Definition
           items={[
-            [t('effect.treated'), <Share key="t" rate={e.treated_rate} />],
-            [t('effect.control'), <Share key="c" rate={e.control_rate} />],
+            [t('effect.treated'), <span key="t">{group('treated', e.treated_rate)}</span>],
+            [t('effect.control'), <span key="c">{group('control', e.control_rate)}</span>],
             [t('effect.group'), t(`effect.group_${e.control}`)],
           ]}
         />
@@ -63,6 +107,7 @@ export function Effect({ of: e }: { of: Schemas['Effect'] }) {
             write={(x) => formatMoney(Math.round(x), r.currency, { signDisplay: 'exceptZero' })}
           />
         ))}
+      <PeopleOf path={path} id={id} figure={figure} onClose={() => setFigure(null)} />
     </Stack>
   )
 }

@@ -17,6 +17,19 @@ export function LinkHeat({ campaign, since }: { campaign: string; since: string 
   const begun = daysBefore(since.slice(0, 10), 1)
   const params = { campaign, from: begun > oldest ? begun : oldest }
   const links = useRead('/api/v1/reports/{key}', { path: { key: 'links' }, query: { ...params, limit: 50 } })
+  const count = (r: { key: string; label: string; counts: Record<string, number> }, metric: 'people' | 'clicks') => {
+    const n = formatNumber(r.counts[metric] ?? 0)
+    return can('people.read') ? (
+      <UnstyledButton
+        className={figures.link}
+        onClick={() => setFigure({ title: `${r.label || r.key} · ${t(`metric.${metric}`)}`, metric, row: r.key })}
+      >
+        {n}
+      </UnstyledButton>
+    ) : (
+      n
+    )
+  }
   return (
     <Card title={t('heat.title')} help={t('heat.lead')} flush>
       <Loaded of={links} rows={4}>
@@ -57,17 +70,7 @@ export function LinkHeat({ campaign, since }: { campaign: string; since: string 
                   id: 'people',
                   title: t('field.people'),
                   num: true,
-                  cell: (r) =>
-                    can('people.read') ? (
-                      <UnstyledButton
-                        className={figures.link}
-                        onClick={() => setFigure({ title: r.label || r.key, metric: 'people', row: r.key })}
-                      >
-                        {formatNumber(r.counts.people ?? 0)}
-                      </UnstyledButton>
-                    ) : (
-                      formatNumber(r.counts.people ?? 0)
-                    ),
+                  cell: (r) => count(r, 'people'),
                   text: (r) => r.counts.people,
                 },
                 {
@@ -80,7 +83,7 @@ export function LinkHeat({ campaign, since }: { campaign: string; since: string 
                   id: 'clicks',
                   title: t('metric.clicks'),
                   num: true,
-                  cell: (r) => formatNumber(r.counts.clicks ?? 0),
+                  cell: (r) => count(r, 'clicks'),
                   text: (r) => r.counts.clicks,
                 },
               ]}

@@ -24,7 +24,7 @@ export interface ReportFigure {
 /** One figure of the summary, the overview or the plan: what its list of people is asked with. */
 export interface PlainFigure {
   title: string
-  query: Record<string, string | number>
+  query: Record<string, string | number | boolean | undefined>
 }
 
 interface Sheeted {
@@ -60,25 +60,34 @@ export function PeopleOfReport({
   )
 }
 
-/** The people behind a figure of the summary, of the overview or of the communication plan. */
+/** The people behind a figure of the summary, of the overview, of the communication plan or of an effect. */
 export function PeopleOf({
   path,
+  id,
   figure,
   onClose,
 }: {
-  path: '/api/v1/reports/summary/people' | '/api/v1/reports/overview/people' | '/api/v1/plan/people'
+  path:
+    | '/api/v1/reports/summary/people'
+    | '/api/v1/reports/overview/people'
+    | '/api/v1/plan/people'
+    | '/api/v1/reports/effect/people'
+    | '/api/v1/campaigns/{id}/effect/people'
+    | '/api/v1/journeys/{id}/effect/people'
+  /** Of the campaign or journey that the path names. */
+  id?: string
   figure: PlainFigure | null
   onClose: () => void
 }) {
   return (
     <Sheet wide title={figure?.title} opened={figure !== null} onClose={onClose}>
-      {figure ? <OfFigure path={path} figure={figure} /> : null}
+      {figure ? <OfFigure path={path} id={id} figure={figure} /> : null}
     </Sheet>
   )
 }
 
-function OfFigure({ path, figure }: { path: Parameters<typeof PeopleOf>[0]['path']; figure: PlainFigure }) {
-  return <Rows name="figure-people" title={figure.title} people={useList(path, { query: figure.query as never })} />
+function OfFigure({ path, id, figure }: { path: Parameters<typeof PeopleOf>[0]['path']; id?: string; figure: PlainFigure }) {
+  return <Rows name="figure-people" title={figure.title} people={useList(path, { path: { id } as never, query: figure.query as never })} />
 }
 
 function OfThing({ of, id, behind }: { of: 'campaigns' | 'journeys'; id: string; behind: Behind }) {
@@ -114,7 +123,9 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
       name={name}
       label={title}
       of={people}
-      rowId={(m) => `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''} ${m.state} ${m.amount?.minor ?? ''}`}
+      rowId={(m) =>
+        `${m.person.id} ${m.message_id ?? ''} ${m.round_id ?? ''} ${m.at ?? ''} ${m.state} ${m.event ?? ''} ${m.amount?.minor ?? ''}`
+      }
       columns={[
         {
           id: 'person',
@@ -130,6 +141,16 @@ function Rows({ name, title, people }: { name: string; title: string; people: Pe
                 cell: (m: Schemas['PersonBehind']) =>
                   m.state ? m.message_id || m.round_id ? <Status value={m.state} /> : word('order', m.state) : null,
                 text: (m: Schemas['PersonBehind']) => m.state,
+              },
+            ]
+          : []),
+        ...(any((m) => m.event)
+          ? [
+              {
+                id: 'event',
+                title: t('field.event'),
+                cell: (m: Schemas['PersonBehind']) => m.event ?? '',
+                text: (m: Schemas['PersonBehind']) => m.event,
               },
             ]
           : []),

@@ -116,7 +116,9 @@ function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
     (r) => (table.key === 'links' ? (pathOf(r.label) ?? rowName(t, table, r)) : rowName(t, table, r)),
     (x) => t(`metric.${x}`),
   )
-  const metric = (table.columns ?? []).find((x) => x.name === table.chart.y?.[0] && x.people)?.name
+  // Figures that lead nowhere, such as shares, lead where the first does.
+  const leads = (name?: string) => (table.columns ?? []).find((x) => x.name === name && x.people)?.name
+  const metricOf = (series = 0) => leads(c.columns[series]) ?? leads(table.chart.y?.[0])
   if (!c.data.series.length) return null
   return (
     <Card title={reportTitle(table.key)}>
@@ -129,10 +131,11 @@ function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
         format={c.share ? (n) => formatPercent(n) : formatNumber}
         axis={c.share ? (n) => formatPercent(n, 0) : undefined}
         onPick={
-          onOpen && metric
-            ? (i) => {
+          onOpen && metricOf()
+            ? (i, _, series) => {
                 const r = c.rows[i]
-                if (r) onOpen({ title: `${rowName(t, table, r)} · ${t(`metric.${metric}`)}`, metric, row: r.key })
+                const metric = metricOf(series)
+                if (r && metric) onOpen({ title: `${rowName(t, table, r)} · ${t(`metric.${metric}`)}`, metric, row: r.key })
               }
             : undefined
         }

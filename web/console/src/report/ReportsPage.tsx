@@ -53,7 +53,7 @@ function AllTold({ query }: { query: { from?: string; to?: string } }) {
   if (!effect.data || effect.data.judgement === 'no_control') return null
   return (
     <Card wide title={t('effect.all_title')} help={t('effect.all_lead')}>
-      <Effect of={effect.data} />
+      <Effect of={effect.data} path="/api/v1/reports/effect/people" query={query} />
     </Card>
   )
 }

@@ -70,6 +70,7 @@ export function chartOf(t: Table, name: (row: Schemas['ReportRow']) => string, t
       | 'bar'
       | 'horizontal',
     share: kind === 'share',
+    columns,
     rows,
     data: {
       labels: rows.map(name),

@@ -1,5 +1,5 @@
 // Charts. The library is loaded when the first chart comes into view; until then and for whoever prefers it, the same data is a table.
-import { ActionIcon, Menu, Skeleton } from '@mantine/core'
+import { ActionIcon, Menu, Skeleton, UnstyledButton } from '@mantine/core'
 import { EllipsisVertical } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { formatNumber, useT } from '@/i18n'
@@ -30,8 +30,8 @@ interface Props {
   format?: (n: number) => string
   /** How values are written on the axis, where they are no plain numbers: shares, money. */
   axis?: (n: number) => string
-  /** Called with the place of the label that was chosen, to look behind it; in a Sankey chart with that of the node or the link. */
-  onPick?: (index: number, part?: 'node' | 'edge') => void
+  /** Called with the places of the label and the series that were chosen, to look behind the figure; in a Sankey chart with that of the node or the link. In the table each figure is a button. */
+  onPick?: (index: number, part?: 'node' | 'edge', series?: number) => void
   /** Name of the zone whose days or hours the labels are; it stands below the chart and in its file. */
   zone?: string
   /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
@@ -45,7 +45,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   const [view, setView] = useState<'chart' | 'table'>('chart')
   const [ready, setReady] = useState(false)
   const { colorScheme } = useColorScheme()
-  const pick = useEffectEvent((index: number, part?: 'node' | 'edge') => onPick?.(index, part))
+  const pick = useEffectEvent((index: number, part?: 'node' | 'edge', series?: number) => onPick?.(index, part, series))
   const write = useEffectEvent((n: number) => format(n))
   const writeAxis = useEffectEvent((n: number) => (axis ?? format)(n))
   const fractional = axis !== undefined
@@ -65,7 +65,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
         title,
         format: (n) => write(n),
         axis: fractional ? (n) => writeAxis(n) : undefined,
-        onPick: pickable ? (i, part) => pick(i, part) : undefined,
+        onPick: pickable ? (i, part, s) => pick(i, part, s) : undefined,
       })
       setReady(true)
     })
@@ -128,8 +128,18 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
               {data.labels.map((l, i) => (
                 <tr key={l}>
                   <th scope="row">{l}</th>
-                  {data.series.map((s) => (
-                    <td key={s.name}>{s.values[i] === null || s.values[i] === undefined ? '–' : format(s.values[i])}</td>
+                  {data.series.map((s, n) => (
+                    <td key={s.name}>
+                      {s.values[i] === null || s.values[i] === undefined ? (
+                        '–'
+                      ) : onPick && !option && s.values[i] ? (
+                        <UnstyledButton className={css.pick} onClick={() => onPick(i, undefined, n)}>
+                          {format(s.values[i])}
+                        </UnstyledButton>
+                      ) : (
+                        format(s.values[i])
+                      )}
+                    </td>
                   ))}
                 </tr>
               ))}

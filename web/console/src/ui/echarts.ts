@@ -39,7 +39,7 @@ interface Draw {
   title: string
   format: (n: number) => string
   axis?: (n: number) => string
-  onPick?: (index: number, part?: 'node' | 'edge') => void
+  onPick?: (index: number, part?: 'node' | 'edge', series?: number) => void
 }
 
 function theme() {
@@ -133,7 +133,16 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
 export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
   chart.setOption((d.option ?? optionOf(d)) as echarts.EChartsCoreOption)
-  if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex, e.dataType as 'node' | 'edge' | undefined))
+  if (d.onPick && !d.option && (d.kind === 'line' || d.kind === 'area'))
+    // Lines are thin: what is meant is the figure nearest to the pointer.
+    chart.getZr().on('click', (e) => {
+      const at = [e.offsetX, e.offsetY]
+      if (!chart.containPixel({ gridIndex: 0 }, at)) return
+      const [index, value] = chart.convertFromPixel({ gridIndex: 0 }, at) as [number, number]
+      const far = d.data.series.map((s) => Math.abs((s.values[index] ?? Number.POSITIVE_INFINITY) - value))
+      if (d.data.labels[index] !== undefined) d.onPick?.(index, undefined, far.indexOf(Math.min(...far)))
+    })
+  else if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex, e.dataType as 'node' | 'edge' | undefined, e.seriesIndex))
   const sized = new ResizeObserver(() => chart.resize())
   sized.observe(box)
   return {
