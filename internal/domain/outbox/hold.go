@@ -52,7 +52,7 @@ func (s *Service) SourceResumed(ctx context.Context, ws string, src Source) erro
 	if err := s.store.RecallSource(ctx, ws, src); err != nil {
 		return err
 	}
-	return s.store.Rouse(ctx, ws, src, ReasonSourcePaused, s.clock.Now())
+	return s.store.Rouse(ctx, ws, src, s.clock.Now(), ReasonSourcePaused)
 }
 
 // Withdrawal names messages to a person that are not wanted any more.

@@ -151,7 +151,11 @@ func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, e
 		if err := s.store.SetPolicy(ctx, ws, p, s.clock.Now()); err != nil {
 			return err
 		}
-		return s.store.Recall(ctx, ws, nil) // what is about to go meets the new policy
+		if err := s.store.Recall(ctx, ws, nil); err != nil {
+			return err
+		}
+		// What is about to go meets the new policy, and so does what waits by the old one.
+		return s.store.Rouse(ctx, ws, Source{}, s.clock.Now(), ReasonQuietHours, ReasonCapped)
 	})
 	return p, err
 }

@@ -69,6 +69,26 @@ func TestQuietHoursHoldUntilTheyEndWhereThePersonLives(t *testing.T) {
 	f.untilState(d[1].MessageID, outbox.Sent)
 }
 
+func TestAnotherPolicyWakesWhatWaitsByTheOneBefore(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 2)
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 0, To: 23 * 60}}})
+	d := f.enqueue(f.request(1), f.request(2, func(r *outbox.Request) { r.NotBefore = start.Add(time.Hour) }))
+	for _, one := range d {
+		if m := f.message(one.MessageID); m.Reason != outbox.ReasonQuietHours {
+			t.Fatalf("%+v", m)
+		}
+	}
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 0, To: 60}}})
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(d[0].MessageID, outbox.Sent)
+	if m := f.message(d[1].MessageID); m.State != outbox.Queued || !m.DueAt.Equal(start.Add(time.Hour)) {
+		t.Errorf("what was planned for later: %+v", m)
+	}
+	f.clock.Advance(time.Hour)
+	f.untilState(d[1].MessageID, outbox.Sent)
+}
+
 func TestWhatComesDueInQuietHoursWaitsAgainOrIsRefused(t *testing.T) {
 	for name, refuses := range map[string]bool{"hold": false, "refuse": true} {
 		t.Run(name, func(t *testing.T) {

@@ -69,8 +69,9 @@ type Store interface {
 	Recall(ctx context.Context, ws string, personIDs []string) error
 	// RecallSource does so for the claimed messages of a source. An empty Node means all nodes.
 	RecallSource(ctx context.Context, ws string, s Source) error
-	// Rouse makes the queued messages of a source that wait for the reason due at the moment.
-	Rouse(ctx context.Context, ws string, s Source, reason string, at time.Time) error
+	// Rouse makes queued messages that wait for one of the reasons due at the moment, or when they were meant to go if that is later: those of a source, or of
+	// all sources if it is zero.
+	Rouse(ctx context.Context, ws string, s Source, at time.Time, reasons ...string) error
 	// Cancel cancels what the source has queued or claimed and is not in flight. An empty Node means all nodes.
 	Cancel(ctx context.Context, ws string, s Source, at time.Time) (int64, error)
 	// CancelOne cancels one message that is queued or claimed and not in flight, and reports whether it was.

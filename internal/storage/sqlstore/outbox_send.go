@@ -195,10 +195,11 @@ func (s *Outbox) RecallSource(ctx context.Context, ws string, src outbox.Source)
 }
 
 // Rouse makes messages due.
-func (s *Outbox) Rouse(ctx context.Context, ws string, src outbox.Source, reason string, at time.Time) error {
-	_, err := s.db.Exec(ctx, `UPDATE message SET due_at = $6
-		WHERE workspace_id = $1 AND source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4)
-			AND ended_at = 0 AND state = 'queued' AND reason = $5 AND due_at > $6`, ws, src.Kind, src.ID, src.Node, reason, at)
+func (s *Outbox) Rouse(ctx context.Context, ws string, src outbox.Source, at time.Time, reasons ...string) error {
+	in, arg := s.db.In(6, reasons)
+	_, err := s.db.Exec(ctx, `UPDATE message SET due_at = CASE WHEN not_before > $5 THEN not_before ELSE $5 END
+		WHERE workspace_id = $1 AND ($2 = '' OR source_kind = $2 AND source_id = $3 AND ($4 = '' OR node = $4))
+			AND ended_at = 0 AND state = 'queued' AND reason `+in+` AND due_at > $5`, ws, src.Kind, src.ID, src.Node, at, arg)
 	return err
 }
 

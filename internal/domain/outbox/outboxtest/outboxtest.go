@@ -400,12 +400,18 @@ func rouse(t *testing.T, s Store) {
 	equal(t, "in flight", outbox.Claimed, get(t, s, "msg_001").State)
 	equal(t, "recalled", outbox.Queued, get(t, s, "msg_002").State)
 	equal(t, "another source's", outbox.Claimed, get(t, s, "msg_003").State)
-	must(t, s.Rouse(ctx, "ws_2", source, "source_paused", t0))
+	must(t, s.Rouse(ctx, "ws_2", source, t0, "source_paused"))
 	equal(t, "roused from elsewhere", t0.Add(time.Hour), get(t, s, "msg_004").DueAt)
-	must(t, s.Rouse(ctx, ws, source, "source_paused", t0))
+	must(t, s.Rouse(ctx, ws, source, t0, "source_paused"))
 	equal(t, "roused", t0, get(t, s, "msg_004").DueAt)
 	equal(t, "at night", t0.Add(time.Hour), get(t, s, "msg_005").DueAt)
 	equal(t, "another source's", t0.Add(time.Hour), get(t, s, "msg_006").DueAt)
+	planned := func(m *outbox.Message) { m.NotBefore = t0.Add(30 * time.Minute) }
+	insert(t, s, message(7, waits("quiet_hours"), planned, elsewhere), message(8, waits("throttled")))
+	must(t, s.Rouse(ctx, ws, outbox.Source{}, t0, "quiet_hours", "capped"))
+	equal(t, "at night, of any source", t0, get(t, s, "msg_005").DueAt)
+	equal(t, "planned for later", t0.Add(30*time.Minute), get(t, s, "msg_007").DueAt)
+	equal(t, "by another reason", t0.Add(time.Hour), get(t, s, "msg_008").DueAt)
 }
 
 func cancel(t *testing.T, s Store) {
