@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
@@ -94,21 +95,28 @@ func (a *api) effectRoutes() {
 		}
 		return a.behind(ctx, found)
 	})
-	type EffectDays struct {
-		From string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
-		To   string `query:"to" doc:"last day; today if left out"`
+	type EffectOf struct {
+		From     string `query:"from" doc:"first day in the workspace's zone, such as 2026-03-01; thirty days if left out"`
+		To       string `query:"to" doc:"last day; today if left out"`
+		Channel  string `query:"channel" doc:"of the messages"`
+		Topic    string `query:"topic" doc:"of the messages"`
+		Template string `query:"template" doc:"of the messages"`
+		Domain   string `query:"domain" doc:"of the addresses"`
 	}
-	route(a, http.MethodGet, "/reports/effect", "report-effect", "What all messages of a period brought about, against the workspace's control group", staff.ReportsRead, func(ctx context.Context, in *EffectDays) (*body[Effect], error) {
-		e, _, err := r.WorkspaceEffect(ctx, workspaceOf(ctx), in.From, in.To)
+	scope := func(o EffectOf) report.Scope {
+		return report.Scope{Channel: o.Channel, Topic: o.Topic, Template: o.Template, Domain: strings.ToLower(o.Domain)}
+	}
+	route(a, http.MethodGet, "/reports/effect", "report-effect", "What the messages of a period brought about, all or some of them, against the workspace's control group", staff.ReportsRead, func(ctx context.Context, in *EffectOf) (*body[Effect], error) {
+		e, err := r.WorkspaceEffect(ctx, workspaceOf(ctx), in.From, in.To, scope(*in))
 		return answer(effectShape(e)), err
 	})
 	type ofDays struct {
 		Paging
-		EffectDays
+		EffectOf
 		EffectWho
 	}
 	route(a, http.MethodGet, "/reports/effect/people", "report-effect-people", "The people whom the effect of a period counts", staff.PeopleRead, func(ctx context.Context, in *ofDays) (*body[List[PersonBehind]], error) {
-		found, err := r.WorkspaceEffectPeople(ctx, workspaceOf(ctx), in.From, in.To, people(in.EffectWho), in.request())
+		found, err := r.WorkspaceEffectPeople(ctx, workspaceOf(ctx), in.From, in.To, scope(in.EffectOf), people(in.EffectWho), in.request())
 		if err != nil {
 			return nil, err
 		}

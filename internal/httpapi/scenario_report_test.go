@@ -328,6 +328,53 @@ func TestTheEffectIsMeasuredAgainstThoseHeldBack(t *testing.T) {
 	}
 }
 
+func TestTheEffectOfATopicOrADomainIsMeasuredAgainstWhomTheWorkspaceNeverWritesTo(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	w.ok(b.key, "PUT /sending/policy", `{"quiet":[],"caps":[],"holdout":50}`, nil)
+	var rows []string
+	for i := range 40 {
+		user := fmt.Sprint("shopper", i)
+		domain := []string{"zanzibar.example", "pemba.example"}[i%2]
+		w.feed(identify(b.ws, "i-"+user, user, fmt.Sprintf(`{"email":"%s@%s"}`, user, domain), w.clock.Now()))
+		rows = append(rows, `"user_id:`+user+`"`)
+	}
+	b.make(w, "shoppers", "POST /lists", `{"name":"All shoppers"}`)
+	w.ok(b.key, "POST /lists/"+b.ids["shoppers"]+"/members", `{"rows":[`+strings.Join(rows, ",")+`]}`, nil)
+	b.make(w, "wide", "POST /campaigns", b.expand(w, `{"name":"Wide","audience":{"include":["$shoppers"]},"topic":"$topic","template":"$template","goal":{"window_seconds":86400}}`))
+	w.ok(b.key, "POST /campaigns/"+b.ids["wide"]+"/launch", "", nil)
+	w.walk()
+	var r httpapi.CampaignReport
+	w.ok(b.key, "GET /campaigns/"+b.ids["wide"]+"/report", "", &r)
+	if r.Refused == 0 || r.Queued == 0 || r.Refused+r.Queued != 40 {
+		t.Fatalf("held back %d of 40", r.Refused)
+	}
+	w.send(int(r.Queued))
+	w.clock.Advance(time.Hour)
+	for i := range 40 {
+		w.feed(track(b.ws, fmt.Sprint("o-", i), fmt.Sprint("shopper", i), event.OrderCompleted, fmt.Sprintf(`{"order_id":"S-%d","total":10,"currency":"EUR"}`, i), w.clock.Now()))
+	}
+	effect := func(query string) httpapi.Effect {
+		var e httpapi.Effect
+		w.ok(b.key, "GET /reports/effect?"+query, "", &e)
+		w.effectLeads(b.key, "/reports/effect", "?"+query+"&", e)
+		return e
+	}
+	topic := effect("topic=" + b.ids["topic"])
+	if topic.Control != "workspace" || topic.ControlRate.N != r.Refused || topic.ControlRate.Count != r.Refused || topic.TreatedRate.N < r.Queued {
+		t.Errorf("of the topic: %+v, of a campaign with %d sent and %d held back", topic, r.Queued, r.Refused)
+	}
+	one, other := effect("domain=zanzibar.example&template="+b.ids["template"]), effect("domain=Pemba.example")
+	if one.ControlRate.N == 0 || other.ControlRate.N == 0 || one.ControlRate.N+other.ControlRate.N != r.Refused || one.TreatedRate.N+other.TreatedRate.N != r.Queued {
+		t.Errorf("of two domains: %+v and %+v; want %d and %d together", one, other, r.Queued, r.Refused)
+	}
+	for _, nothing := range []string{"topic=top_none", "domain=nowhere.example", "channel=sms", "template=tpl_none"} {
+		if e := effect(nothing); e.TreatedRate.N != 0 || e.ControlRate.N != 0 || e.Judgement != "no_control" {
+			t.Errorf("of %s: %+v", nothing, e)
+		}
+	}
+}
+
 // effectLeads checks that each group of an effect leads to as many people as it counts, each once.
 func (w *world) effectLeads(key, path, sep string, e httpapi.Effect) {
 	w.t.Helper()

@@ -224,16 +224,12 @@ func (s *Service) JourneyEffectPeople(ctx context.Context, ws, id string, who Ef
 }
 
 // WorkspaceEffectPeople lists people whom WorkspaceEffect counts, by id.
-func (s *Service) WorkspaceEffectPeople(ctx context.Context, ws, from, to string, who EffectPeople, p page.Request) (page.Of[Person], error) {
-	zone, err := s.c.Zone(ctx, ws)
+func (s *Service) WorkspaceEffectPeople(ctx context.Context, ws, from, to string, of Scope, who EffectPeople, p page.Request) (page.Of[Person], error) {
+	of, err := s.within(ctx, ws, from, to, of)
 	if err != nil {
 		return page.Of[Person]{}, err
 	}
-	period, err := ParsePeriod(from, to, s.c.Clock.Now(), zone)
-	if err != nil {
-		return page.Of[Person]{}, err
-	}
-	return s.armPeople(ctx, ws, Scope{From: period.From, To: period.To}, who, p)
+	return s.armPeople(ctx, ws, of, who, p)
 }
 
 // CampaignEffect says what a campaign brought about.
@@ -267,16 +263,23 @@ func (s *Service) JourneyEffect(ctx context.Context, ws, id string) (Effect, err
 	return s.compared(map[Arm]ArmCounts{Treated: counts(own.Led), HeldSource: counts(own.Kept)}, true), nil
 }
 
-// WorkspaceEffect says what all messages of a period brought about, against the people whom the workspace writes to never.
-func (s *Service) WorkspaceEffect(ctx context.Context, ws, from, to string) (Effect, Period, error) {
+// WorkspaceEffect says what the messages of a period brought about, all of them or those of a channel, topic, template or domain, against the people whom the
+// workspace writes to never and who would have got these.
+func (s *Service) WorkspaceEffect(ctx context.Context, ws, from, to string, of Scope) (Effect, error) {
+	of, err := s.within(ctx, ws, from, to, of)
+	if err != nil {
+		return Effect{}, err
+	}
+	return s.effect(ctx, ws, of)
+}
+
+// within adds a period, as ParsePeriod reads it, to a scope.
+func (s *Service) within(ctx context.Context, ws, from, to string, of Scope) (Scope, error) {
 	zone, err := s.c.Zone(ctx, ws)
 	if err != nil {
-		return Effect{}, Period{}, err
+		return Scope{}, err
 	}
 	p, err := ParsePeriod(from, to, s.c.Clock.Now(), zone)
-	if err != nil {
-		return Effect{}, p, err
-	}
-	e, err := s.effect(ctx, ws, Scope{From: p.From, To: p.To})
-	return e, p, err
+	of.From, of.To = p.From, p.To
+	return of, err
 }

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
-import { Card, Definition, Loaded, Stack, Status, Tag, Text, type Tone, UnstyledButton } from '@/ui'
+import { Card, Definition, Loaded, Pending, Stack, Status, Tag, Text, type Tone, UnstyledButton } from '@/ui'
 import { Share } from './Figures'
 import figures from './Figures.module.css'
 import { PeopleOf, type PlainFigure } from './PeopleBehind'
@@ -25,8 +25,22 @@ export function EffectCard({ of, id }: { of: 'campaigns' | 'journeys'; id: strin
   )
 }
 
+/**
+ * What the messages of a period brought about, all of them or some, against those who get none at all. Without such people there is nothing to tell.
+ */
+export function EffectOf({ query, title, help }: { query: Record<string, string | undefined>; title: string; help: string }) {
+  const effect = useRead('/api/v1/reports/effect', { query }, { keep: true })
+  if (effect.isLoading) return <Pending />
+  if (!effect.data || effect.data.judgement === 'no_control') return null
+  return (
+    <Card wide title={title} help={help}>
+      <Effect of={effect.data} path="/api/v1/reports/effect/people" query={query} />
+    </Card>
+  )
+}
+
 /** The words and bars of an effect; its groups lead to their people at `path`, asked with `query`. */
-export function Effect({
+function Effect({
   of: e,
   path,
   id,

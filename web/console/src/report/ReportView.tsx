@@ -5,6 +5,7 @@ import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, 
 import { Button, Card, Chart, type Column, DataTable, EmptyState, FilterBar, FilterChip, Loaded, SearchBox, UnstyledButton } from '@/ui'
 import { chartOf } from './compare'
 import { Delta, RateDelta } from './Delta'
+import { EffectOf } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { PeopleOfReport, type ReportFigure } from './PeopleBehind'
 import { Period, span } from './Period'
@@ -51,6 +52,9 @@ export function ReportView({ report, params, onChange }: { report: string; param
     { path: { key: report }, query: { ...query, limit: 100, cursor: cursors.at(-1) } as never },
     { keep: true },
   )
+  // Campaigns and journeys have an effect of their own on their pages.
+  const { channel, topic, template, domain } = query
+  const some = (channel || topic || template || domain) && !query.campaign && !query.journey ? { channel, topic, template, domain } : null
   const csv = `/api/v1/reports/${report}/csv?${new URLSearchParams({ ...query, bom: 'true' })}`
   return (
     <>
@@ -91,6 +95,9 @@ export function ReportView({ report, params, onChange }: { report: string; param
           )
         }
       </Loaded>
+      {some ? (
+        <EffectOf query={{ from: query.from, to: query.to, ...some }} title={t('effect.some_title')} help={t('effect.some_lead')} />
+      ) : null}
       <PeopleOfReport report={report} params={query} figure={figure} onClose={() => setFigure(null)} />
     </>
   )

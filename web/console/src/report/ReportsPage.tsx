@@ -2,8 +2,8 @@ import { FileChartColumn } from 'lucide-react'
 import { useList, useRead } from '@/api'
 import { useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, ListTable, Loaded, PartialState, Pending } from '@/ui'
-import { Effect } from './EffectCard'
+import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, ListTable, Loaded, PartialState } from '@/ui'
+import { EffectOf } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { Period, span } from './Period'
 import { reportTitle } from './ReportView'
@@ -38,23 +38,10 @@ export default function ReportsPage() {
       {s ? <Anomalies of={s} /> : null}
       {s ? <Health of={s} /> : null}
       {s ? <Revenue of={s} /> : null}
-      <AllTold query={query} />
+      <EffectOf query={query} title={t('effect.all_title')} help={t('effect.all_lead')} />
       <Catalogue query={new URLSearchParams(Object.entries(period).filter(([, v]) => v)).toString()} />
       <Saved />
     </DashboardPage>
-  )
-}
-
-/** What all messages of the period brought about, against those who get none at all. Without such people there is nothing to tell. */
-function AllTold({ query }: { query: { from?: string; to?: string } }) {
-  const t = useT()
-  const effect = useRead('/api/v1/reports/effect', { query }, { keep: true })
-  if (effect.isLoading) return <Pending />
-  if (!effect.data || effect.data.judgement === 'no_control') return null
-  return (
-    <Card wide title={t('effect.all_title')} help={t('effect.all_lead')}>
-      <Effect of={effect.data} path="/api/v1/reports/effect/people" query={query} />
-    </Card>
   )
 }
 
