@@ -20,38 +20,23 @@ import (
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
-// A workspace moves out of a folder into an installation that has a workspace of its own, in a folder or on PostgreSQL, NATS and a bucket, and is killed at every stage of its way. A campaign
-// is planned, somebody waits in a journey and a letter waits for its hour: the new installation sends each once, the old one none, and the other workspace is what it was.
+// A workspace moves out of a folder into an installation on PostgreSQL, NATS and a bucket that has a workspace of its own, and is killed at every stage of its way. A campaign is planned,
+// somebody waits in a journey and a letter waits for its hour: the new installation sends each once, the old one none, and the other workspace is what it was. (A test of internal/app moves
+// one into a folder, cut off at each line of progress.)
 func TestAWorkspaceThatMovesSendsWhatWaitsOnce(t *testing.T) {
-	t.Run("into a folder", func(t *testing.T) {
-		long(t)
-		workspaceMoves(t, func(string) (string, []string) { return "", nil })
-	})
-	t.Run("into engines of many machines", func(t *testing.T) {
-		long(t)
-		workspaceMoves(t, func(key string) (string, []string) {
-			nats, err := natstest.Start(t.Context(), t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(nats.Stop)
-			objects := s3mem.New()
-			if err := objects.CreateBucket("kizuna"); err != nil {
-				t.Fatal(err)
-			}
-			bucket := httptest.NewServer(gofakes3.New(objects).Server())
-			t.Cleanup(bucket.Close)
-			records := sqldbtest.URL(t, sqldb.Postgres)
-			return records, []string{
-				"KIZUNA_ROLES=all", "KIZUNA_PEER_LISTEN=" + harness.FreeAddress(t), "KIZUNA_DATABASE_URL=" + records, "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1",
-				"KIZUNA_FILES_URL=s3://kizuna/files?endpoint=" + bucket.URL, "KIZUNA_FILES_ACCESS_KEY=a", "KIZUNA_FILES_SECRET_KEY=s", "KIZUNA_MASTER_KEY=" + strings.TrimSpace(key),
-			}
-		})
-	})
-}
-
-// workspaceMoves tells the story. engines returns the URL of the new installation's records, empty for a folder, and its environment.
-func workspaceMoves(t *testing.T, engines func(key string) (records string, env []string)) {
+	long(t)
+	records := sqldbtest.URL(t, sqldb.Postgres)
+	nats, err := natstest.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nats.Stop)
+	objects := s3mem.New()
+	if err := objects.CreateBucket("kizuna"); err != nil {
+		t.Fatal(err)
+	}
+	bucket := httptest.NewServer(gofakes3.New(objects).Server())
+	t.Cleanup(bucket.Close)
 	sink := harness.StartSink(t)
 	s := harness.Start(t)
 	mailAccount(t, s, sink.Addr)
@@ -93,14 +78,9 @@ func workspaceMoves(t *testing.T, engines func(key string) (records string, env 
 		t.Fatal(err)
 	}
 	const nativeKey, nativeWrite = "kz_test_native_0123456789abcdef01234567", "wk_native_0123456789abcdef"
-	records, env := engines(string(key))
-	to := harness.Prepare(t, append(env, "KIZUNA_BOOTSTRAP_API_KEY="+nativeKey, "KIZUNA_BOOTSTRAP_WRITE_KEY="+nativeWrite)...)
-	if records == "" {
-		records = "sqlite:" + filepath.Join(to.Dir, "records.db")
-		if err := os.WriteFile(filepath.Join(to.Dir, "master.key"), key, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	to := harness.Prepare(t, "KIZUNA_ROLES=all", "KIZUNA_PEER_LISTEN="+harness.FreeAddress(t), "KIZUNA_DATABASE_URL="+records, "KIZUNA_LOG_URL="+nats.URL(), "KIZUNA_LOG_LIMIT_GB=1",
+		"KIZUNA_FILES_URL=s3://kizuna/files?endpoint="+bucket.URL, "KIZUNA_FILES_ACCESS_KEY=a", "KIZUNA_FILES_SECRET_KEY=s", "KIZUNA_MASTER_KEY="+strings.TrimSpace(string(key)),
+		"KIZUNA_BOOTSTRAP_API_KEY="+nativeKey, "KIZUNA_BOOTSTRAP_WRITE_KEY="+nativeWrite)
 	move := []string{"migrate-engine", "--from", s.Dir, "--data", to.Dir, "--workspace", ws}
 	to.Begin() // making the tables takes its time on a busy server
 	to.Eventually(3*time.Minute, "the other installation is ready", to.Ready)
