@@ -58,4 +58,4 @@ fi
 
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of.
-go test -json -count=1 -timeout 36m "$@" ./... | go run ./test/summary
+go test -json -count=1 -timeout 40m "$@" ./... | go run ./test/summary

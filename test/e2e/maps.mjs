@@ -1,6 +1,6 @@
 // Personas and journey maps, from the first name to the real people and ways beside them; drafts that two people edit or that the connection fails.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, open, phone, server, settled, two, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, open, phone, server, settled, two, visit } from './lib.mjs'
 
 // The smallest picture there is: one red pixel.
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==', 'base64')
@@ -119,8 +119,8 @@ function meanwhile(page, t, [theirs, mine]) {
 }
 
 export const stories = {
-  ...Object.fromEntries(languages.map((l) => [`a persona gets a face, a story and real people beside it in ${l}`, () => persona(l)])),
-  ...Object.fromEntries(languages.map((l) => [`a journey map is planned and laid beside the ways people went in ${l}`, () => map(l)])),
+  ...Object.fromEntries(two.map((l) => [`a persona gets a face, a story and real people beside it in ${l}`, () => persona(l)])),
+  ...Object.fromEntries(two.map((l) => [`a journey map is planned and laid beside the ways people went in ${l}`, () => map(l)])),
 
   ...Object.fromEntries(
     two.map((lang) => [

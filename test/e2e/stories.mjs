@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { api, arrives, catalogue, done, findings, fits, follow, languages, laptop, noKeys, open, pages, phone, server, settled, sized, visit, watched } from './lib.mjs'
+import { api, arrives, catalogue, done, findings, fits, follow, languages, laptop, noKeys, open, pages, phone, server, settled, sized, two, visit, watched } from './lib.mjs'
 
 export const stories = {
   'signs in, opens the palette, goes about and opens a person without a mouse': async () => {
@@ -83,7 +83,7 @@ export const stories = {
   },
 
   ...Object.fromEntries(
-    languages.map((lang) => [
+    two.map((lang) => [
       `the library of journeys tells what is there and opens it in ${lang}`,
       async () => {
         const t = catalogue(lang)
