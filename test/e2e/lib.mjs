@@ -201,7 +201,7 @@ export async function noKeys(page, what) {
 /** Serious and critical findings of axe, by all of its rules for WCAG 2.2 AA or by those that are named. */
 export async function findings(page, rules) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
-  // preload would fetch every stylesheet anew, for rules about media and orientation that are not among these.
+  // preload would fetch every stylesheet anew, for two rules: about screens that may not be turned and sound that plays by itself, of which there is neither.
   const { violations } = await page.evaluate(
     (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'], preload: false }),
     rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
