@@ -44,6 +44,18 @@ func TestAMoveToOtherEnginesThatIsKilledLosesAndDoublesNothing(t *testing.T) {
 		s.Must("POST", fmt.Sprintf("/uploads?name=people%d.csv", i), "email\n"+strings.Repeat(fmt.Sprintf("ada%d@example.com\n", i), 50000), nil)
 	}
 	before := arrivalOrder(t, s, load)
+	// What the next round of judging would change is not the move's doing.
+	s.Must("POST", "/standing/round", nil, nil)
+	s.Eventually(2*time.Minute, "everybody is judged", func() bool {
+		var now struct {
+			Round struct {
+				State string
+				Due   time.Time `json:"due_at"`
+			}
+		}
+		s.Must("GET", "/standing", nil, &now)
+		return now.Round.State == "waiting" && now.Round.Due.After(time.Now())
+	})
 	want := still(t, s)
 	onTheWay := activeRounds(t, s)
 	if onTheWay == 0 {

@@ -117,6 +117,8 @@ func (l *Log) connect(ctx context.Context) error {
 	options := []nats.Option{
 		nats.Name("kizuna"), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.ReconnectBufSize(-1),
 		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(3),
+		// A write to a machine that is gone waits once the buffers are full, and no ping is sent meanwhile: a minute, unless told otherwise.
+		nats.FlusherTimeout(2 * time.Second), nats.ReconnectOnFlusherError(),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				l.log.Warn("connection to the log lost, trying its other servers", "err", err)

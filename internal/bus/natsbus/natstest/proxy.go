@@ -25,6 +25,8 @@ type Proxy struct {
 	rng   *rand.Rand
 	done  map[string]int
 	conns []net.Conn
+	hung  chan struct{} // closed: the connections made so far are silent
+	over  chan struct{}
 }
 
 // Between starts a proxy to a server of the cluster. share is how often each of the faults happens.
@@ -37,7 +39,7 @@ func (c *Cluster) Between(server int, share float64, seed uint64) (*Proxy, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{ln: ln, server: u.Host, share: share, rng: rand.New(rand.NewPCG(seed, 3)), done: map[string]int{}}
+	p := &Proxy{ln: ln, server: u.Host, share: share, rng: rand.New(rand.NewPCG(seed, 3)), done: map[string]int{}, hung: make(chan struct{}), over: make(chan struct{})}
 	go p.accept()
 	return p, nil
 }
@@ -52,9 +54,35 @@ func (p *Proxy) Done() (lost, twice, late int) {
 	return p.done["lost"], p.done["twice"], p.done["late"]
 }
 
+// Hang lets the connections made so far stay open and be silent, as those to a machine that is gone: what is written to them is not read. New ones work.
+func (p *Proxy) Hang() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.hung)
+	p.hung = make(chan struct{})
+}
+
+// hanging is a connection of which nothing is read any more once it hangs.
+type hanging struct {
+	net.Conn
+	hung, over <-chan struct{}
+}
+
+func (h hanging) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	select {
+	case <-h.hung:
+		<-h.over
+		return 0, io.EOF
+	default:
+		return n, err
+	}
+}
+
 // Close ends the proxy and its connections.
 func (p *Proxy) Close() {
 	p.ln.Close()
+	close(p.over)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.conns {
@@ -75,13 +103,14 @@ func (p *Proxy) accept() {
 		}
 		p.mu.Lock()
 		p.conns = append(p.conns, client, server)
+		hung := p.hung
 		p.mu.Unlock()
 		go func() {
-			_, _ = io.Copy(server, client) // ends with either connection
+			_, _ = io.Copy(server, hanging{client, hung, p.over}) // ends with either connection
 			server.Close()
 		}()
 		go func() {
-			p.deliver(bufio.NewReader(server), client)
+			p.deliver(bufio.NewReader(hanging{server, hung, p.over}), client)
 			client.Close()
 		}()
 	}

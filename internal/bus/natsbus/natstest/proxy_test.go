@@ -92,3 +92,36 @@ func TestDeliveriesThatGetLostComeTwiceOrLateChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// A machine that is gone takes nothing any more and says nothing. Whoever has much to write to it goes to another one as soon as who has little.
+func TestAServerThatFallsSilentUnderLoadIsLeftSoon(t *testing.T) {
+	p, err := cluster.Between(0, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	log := natsbus.New(natsbus.Options{Cluster: natsbus.Cluster{URL: p.URL(), Stream: "SILENT", Replicas: natstest.Nodes}, MaxBytes: 64 << 20})
+	if err := log.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Stop(context.Background()) })
+	if _, err := log.Append(t.Context(), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	p.Hang()
+	long, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			_, err := log.Append(long, make([]byte, 256<<10))
+			for err != nil && long.Err() == nil {
+				_, err = log.Append(long, make([]byte, 16))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
