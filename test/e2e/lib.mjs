@@ -79,7 +79,7 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
     bypassCSP,
     hasTouch: size.width < 600,
   })
-  context.setDefaultTimeout(60_000) // a machine that does much else besides is slow, not wrong
+  context.setDefaultTimeout(120_000) // a machine that does much else besides is slow, not wrong
   if (signedIn) await context.addCookies([entered.cookie])
   // One member tells all stories, side by side: what one has not saved may not turn up in the form of another that is not about drafts.
   if (!drafts)
