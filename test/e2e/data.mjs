@@ -225,6 +225,13 @@ export const stories = Object.fromEntries([
   ['import: what identity refused is listed, and a mapping is kept, changed, removed and brought back', keptAndRefused],
 ])
 
+async function jobsEnd(page) {
+  for (let left = 240; (await api('GET', '/jobs?active=true')).items.length > 0; left--) {
+    assert.ok(left > 0, 'the job ends')
+    await page.waitForTimeout(500)
+  }
+}
+
 /** The sample business goes in one action, what is the reader's own stays, and it can come back. */
 async function sample(lang, size) {
   const t = catalogue(lang)
@@ -255,6 +262,7 @@ async function sample(lang, size) {
   await asked.getByRole('button', { name: t['sample.remove_now'] }).click()
   await page.getByText(t['job_kind.sample_remove']).first().waitFor()
   await page.getByText(t['job_state.done'], { exact: true }).first().waitFor({ timeout: 120_000 })
+  await jobsEnd(page) // "done" may be an earlier job's
   await check('sample-removed')
   assert.equal((await api('GET', '/sample')).present, false)
   for (const path of ['/journeys', '/campaigns', '/templates', '/personas', '/journey-maps'])
@@ -275,10 +283,7 @@ async function sample(lang, size) {
     timeout: 120_000,
     polling: 500,
   })
-  for (let left = 120; (await api('GET', '/jobs?active=true')).items.length > 0; left--) {
-    assert.ok(left > 0, 'the job ends')
-    await page.waitForTimeout(500)
-  }
+  await jobsEnd(page)
   assert.equal((await api('GET', '/stats')).people, 400)
   await api('DELETE', `/segments/${mine.id}`)
   // Screens that were open have asked for things that had just gone.
