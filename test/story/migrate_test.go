@@ -3,7 +3,6 @@ package story_test
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -62,30 +61,8 @@ func TestAMoveToOtherEnginesThatIsKilledLosesAndDoublesNothing(t *testing.T) {
 		t.Error("nobody is on the way in the journey: the story proves less")
 	}
 
-	nats, err := natstest.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nats.Stop)
-	objects := s3mem.New()
-	if err := objects.CreateBucket("kizuna"); err != nil {
-		t.Fatal(err)
-	}
-	bucket := httptest.NewServer(gofakes3.New(objects).Server())
-	t.Cleanup(bucket.Close)
-	key, err := os.ReadFile(filepath.Join(s.Dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	peer := ln.Addr().String()
-	ln.Close()
-	to := harness.Prepare(t, "KIZUNA_ROLES=all", "KIZUNA_PEER_LISTEN="+peer, "KIZUNA_DATABASE_URL="+sqldbtest.URL(t, sqldb.Postgres),
-		"KIZUNA_LOG_URL="+nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=s3://kizuna/files?endpoint="+bucket.URL, "KIZUNA_FILES_ACCESS_KEY=a", "KIZUNA_FILES_SECRET_KEY=s",
-		"KIZUNA_MASTER_KEY="+strings.TrimSpace(string(key)))
+	_, env := manyMachines(t, s)
+	to := harness.Prepare(t, env...)
 	move := []string{"migrate-engine", "--from", s.Dir, "--data", to.Dir}
 
 	if out, err := to.Command(move...); err == nil || !strings.Contains(out, "stop it first") {
@@ -229,4 +206,29 @@ func activeRounds(t *testing.T, s *harness.Server) (n int) {
 		n += report.Active
 	}
 	return n
+}
+
+// manyMachines starts engines such as many machines share, and returns the address of the records and the environment of a process on them that has the server's master key.
+func manyMachines(t *testing.T, s *harness.Server) (records string, env []string) {
+	t.Helper()
+	records = sqldbtest.URL(t, sqldb.Postgres)
+	nats, err := natstest.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nats.Stop)
+	objects := s3mem.New()
+	if err := objects.CreateBucket("kizuna"); err != nil {
+		t.Fatal(err)
+	}
+	bucket := httptest.NewServer(gofakes3.New(objects).Server())
+	t.Cleanup(bucket.Close)
+	key, err := os.ReadFile(filepath.Join(s.Dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records, []string{
+		"KIZUNA_ROLES=all", "KIZUNA_PEER_LISTEN=" + harness.FreeAddress(t), "KIZUNA_DATABASE_URL=" + records, "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1",
+		"KIZUNA_FILES_URL=s3://kizuna/files?endpoint=" + bucket.URL, "KIZUNA_FILES_ACCESS_KEY=a", "KIZUNA_FILES_SECRET_KEY=s", "KIZUNA_MASTER_KEY=" + strings.TrimSpace(string(key)),
+	}
 }

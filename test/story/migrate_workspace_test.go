@@ -4,19 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
-	"github.com/kizuna-cx/kizuna/internal/bus/natsbus/natstest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
-	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
@@ -25,18 +17,6 @@ import (
 // one into a folder, cut off at each line of progress.)
 func TestAWorkspaceThatMovesSendsWhatWaitsOnce(t *testing.T) {
 	long(t)
-	records := sqldbtest.URL(t, sqldb.Postgres)
-	nats, err := natstest.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nats.Stop)
-	objects := s3mem.New()
-	if err := objects.CreateBucket("kizuna"); err != nil {
-		t.Fatal(err)
-	}
-	bucket := httptest.NewServer(gofakes3.New(objects).Server())
-	t.Cleanup(bucket.Close)
 	sink := harness.StartSink(t)
 	s := harness.Start(t)
 	mailAccount(t, s, sink.Addr)
@@ -73,14 +53,9 @@ func TestAWorkspaceThatMovesSendsWhatWaitsOnce(t *testing.T) {
 	s.Must("GET", "/workspace", nil, &here)
 	ws := here.ID
 
-	key, err := os.ReadFile(filepath.Join(s.Dir, "master.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	const nativeKey, nativeWrite = "kz_test_native_0123456789abcdef01234567", "wk_native_0123456789abcdef"
-	to := harness.Prepare(t, "KIZUNA_ROLES=all", "KIZUNA_PEER_LISTEN="+harness.FreeAddress(t), "KIZUNA_DATABASE_URL="+records, "KIZUNA_LOG_URL="+nats.URL(), "KIZUNA_LOG_LIMIT_GB=1",
-		"KIZUNA_FILES_URL=s3://kizuna/files?endpoint="+bucket.URL, "KIZUNA_FILES_ACCESS_KEY=a", "KIZUNA_FILES_SECRET_KEY=s", "KIZUNA_MASTER_KEY="+strings.TrimSpace(string(key)),
-		"KIZUNA_BOOTSTRAP_API_KEY="+nativeKey, "KIZUNA_BOOTSTRAP_WRITE_KEY="+nativeWrite)
+	records, env := manyMachines(t, s)
+	to := harness.Prepare(t, append(env, "KIZUNA_BOOTSTRAP_API_KEY="+nativeKey, "KIZUNA_BOOTSTRAP_WRITE_KEY="+nativeWrite)...)
 	move := []string{"migrate-engine", "--from", s.Dir, "--data", to.Dir, "--workspace", ws}
 	to.Begin() // making the tables takes its time on a busy server
 	to.Eventually(3*time.Minute, "the other installation is ready", to.Ready)

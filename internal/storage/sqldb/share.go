@@ -52,12 +52,6 @@ func (s Share) arrive(t dumpTable, dest []any) (err error) {
 	return nil
 }
 
-// names returns the tables, as they are now.
-func (db *DB) names(ctx context.Context) ([]dumpTable, error) {
-	all, _, err := db.ledger(ctx)
-	return all, err
-}
-
 // CopyShare puts the share into another database with the same migrations, in one transaction, that of ctx if there is one, and returns what it has put there.
 // Nobody may change the share meanwhile.
 func (db *DB) CopyShare(ctx context.Context, to *DB, share Share, told func(Copied)) (sums Sums, err error) {
@@ -122,7 +116,7 @@ func (db *DB) takeShare(ctx context.Context, s snapshot, t dumpTable, where stri
 
 // ShareSums reads the share, in the transaction of ctx if there is one, and says what it is.
 func (db *DB) ShareSums(ctx context.Context, share Share) (Sums, error) {
-	tables, err := db.names(ctx)
+	tables, _, err := db.ledger(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sums: %w", err)
 	}
@@ -147,7 +141,7 @@ func (db *DB) ShareSums(ctx context.Context, share Share) (Sums, error) {
 
 // DeleteShare deletes the share, in one transaction, that of ctx if there is one.
 func (db *DB) DeleteShare(ctx context.Context, share Share) error {
-	tables, err := db.names(ctx)
+	tables, _, err := db.ledger(ctx)
 	if err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}

@@ -13,10 +13,14 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
-// staysBehind are the tables of which nothing goes along when a workspace moves to another installation, with the reason.
+// staysBehind are the tables of a workspace of which nothing goes along when it moves to another installation, with the reason.
 var staysBehind = map[string]string{
-	"staff_session":   "whoever was signed in signs in at the new address",
-	"staff_link":      "an invitation leads to the old address",
+	"staff_session": "whoever was signed in signs in at the new address",
+	"staff_link":    "an invitation leads to the old address",
+}
+
+// installations are the tables that belong to an installation and to none of its workspaces: nothing of them goes along, and nothing is taken from them.
+var installations = map[string]string{
 	"log_position":    "each installation has its own log",
 	"log_key":         "each installation has its own log",
 	"privacy_version": "tells running processes that something has changed, and none runs",
@@ -121,8 +125,10 @@ func (m *Move) Check(ctx context.Context) error {
 // share is what goes.
 func (m *Move) share() sqldb.Share {
 	s := sqldb.Share{Column: "workspace_id", Value: m.workspace, Zero: positions, Text: m.text, Where: map[string]string{}}
-	for table := range staysBehind {
-		s.Where[table] = ""
+	for _, tables := range []map[string]string{staysBehind, installations} {
+		for table := range tables {
+			s.Where[table] = ""
+		}
 	}
 	ws := sqldb.Literal(m.workspace)
 	s.Where["workspace"] = "id = " + ws
@@ -220,7 +226,7 @@ func HasMoved(ctx context.Context, db *sqldb.DB, ws, move string) (bool, error) 
 // LeaveWorkspace deletes the rows of a workspace that has moved to another installation, in one transaction, and notes where it is. Users stay: they may belong to other workspaces.
 func LeaveWorkspace(ctx context.Context, db *sqldb.DB, move string, w workspace.Moved) error {
 	share := sqldb.Share{Column: "workspace_id", Value: w.Workspace, Where: map[string]string{"workspace": "id = " + sqldb.Literal(w.Workspace), "staff_user": "", "message_owner": ""}}
-	for _, table := range []string{"log_position", "log_key", "privacy_version", "lease", "workspace_move"} {
+	for table := range installations {
 		share.Where[table] = ""
 	}
 	return db.InTx(ctx, func(ctx context.Context) (err error) {

@@ -3,7 +3,7 @@ import { useMemo } from 'react'
 import { type Schemas, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, formatNumber, useT, word } from '@/i18n'
-import { archivingMails, useBulk } from '@/jobs/useBulk'
+import { useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -25,6 +25,7 @@ import {
 import { ContentTabs } from './ContentTabs'
 import { wordsOf } from './draft'
 import { sameText } from './Languages'
+import { archivingMails } from './mayArchive'
 
 type Template = Schemas['Template']
 

@@ -5,7 +5,8 @@ import { queryClient } from '@/api'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
 import { DataTable, UiProvider } from '@/ui'
-import { type Act, archivingMails, forGood, useBulk } from './useBulk'
+import { archivingMails } from '@/content/mayArchive'
+import { type Act, forGood, useBulk } from './useBulk'
 
 const go = vi.fn()
 vi.mock('@/lib/route', async (real) => ({ ...(await real<object>()), useGo: () => go }))

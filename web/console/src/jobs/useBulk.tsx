@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Archive, ArchiveRestore } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { call, Problem, refresh, type Schemas } from '@/api'
-import { formatList, formatNumber, t as text, word } from '@/i18n'
+import { formatNumber, t as text, word } from '@/i18n'
 import { useGo } from '@/lib/route'
 import { Button, confirm, Menu, type Question, toast, toastError, toastUndo } from '@/ui'
 import { waited } from './job'
@@ -51,45 +51,10 @@ export const forGood = (act: string, label: string, help: string): Act => ({
   }),
 })
 
-const named = 5 // things that are named in a question; more are counted
-
-/** Mails that are put away may be meant to be sent by something: that is told first. */
-export const archivingMails = (archived: boolean): Act => ({
-  ...archiving('template', archived),
-  sure: archived
-    ? undefined
-    : async ({ act, ids, query }, count) => {
-        const { used, items } = await call('post', '/api/v1/bulk-acts/uses', {
-          body: { act, ...(ids ? { ids } : { query: given(query ?? {}) }) },
-        })
-        if (used === 0) return null
-        const each = items.slice(0, named).map((x) =>
-          text('bulk_sure.used_by', {
-            name: x.name,
-            users: formatList(
-              x.users
-                .slice(0, named)
-                .map((u) => text('content.sender', { noun: text(`segments.noun.${u.noun}`), name: u.name }))
-                .concat(x.users.length > named ? [text('content.archive_more', { n: formatNumber(x.users.length - named) })] : []),
-            ),
-          }),
-        )
-        const more = used - each.length
-        return {
-          title: text('bulk_sure.template_archive', { count, n: formatNumber(count) }),
-          text: text('bulk_sure.mails_used', {
-            count: used,
-            n: formatNumber(used),
-            mails: formatList(more > 0 ? [...each, text('content.archive_more', { n: formatNumber(more) })] : each),
-          }),
-          action: text('action.archive'),
-          danger: true,
-        }
-      },
-})
-
 const patience = 2000 // milliseconds after which it goes on in the background
-const given = (q: Query) => Object.fromEntries(Object.entries(q).filter(([, v]) => v)) as Record<string, string>
+
+/** The members of a filter that narrow something. */
+export const given = (q: Query) => Object.fromEntries(Object.entries(q).filter(([, v]) => v)) as Record<string, string>
 
 /** Waits for the end of a job, but not for ever: returns how it is then. */
 async function settled(id: string): Promise<Schemas['BulkAct']> {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, word } from '@/i18n'
@@ -171,6 +171,23 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
   const isTotal = (r: Row) => r.key === '\u0000'
   const columns: Column<Row>[] = (table.columns ?? []).map((c) => {
     const title = t(c.kind === 'text' || c.kind === 'day' ? `report.label_${c.kind}` : `metric.${c.name}`)
+    const leads = (r: Row, figure: ReactNode) =>
+      c.people && onOpen ? (
+        <UnstyledButton
+          className={figures.link}
+          onClick={() =>
+            onOpen({
+              title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
+              metric: c.name,
+              row: isTotal(r) ? undefined : r.key,
+            })
+          }
+        >
+          {figure}
+        </UnstyledButton>
+      ) : (
+        figure
+      )
     const base = { id: c.name, title, optional: many && c.kind !== 'text' && c.kind !== 'day' && !always.has(c.name) }
     if (c.kind === 'text' || c.kind === 'day')
       return {
@@ -191,22 +208,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
         num: true,
         cell: (r) => (
           <span className={deltas.cell}>
-            {c.people && onOpen && r.counts[c.name] ? (
-              <UnstyledButton
-                className={figures.link}
-                onClick={() =>
-                  onOpen({
-                    title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
-                    metric: c.name,
-                    row: isTotal(r) ? undefined : r.key,
-                  })
-                }
-              >
-                {formatNumber(r.counts[c.name] ?? 0)}
-              </UnstyledButton>
-            ) : (
-              formatNumber(r.counts[c.name] ?? 0)
-            )}
+            {r.counts[c.name] ? leads(r, formatNumber(r.counts[c.name] ?? 0)) : formatNumber(0)}
             <Delta figure={c.name} now={r.counts[c.name] ?? 0} before={r.previous?.counts[c.name]} />
           </span>
         ),
@@ -248,22 +250,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
             ))}
           </span>
         )
-        if (!amounts.length) return '–'
-        if (!c.people || !onOpen) return each
-        return (
-          <UnstyledButton
-            className={figures.link}
-            onClick={() =>
-              onOpen({
-                title: `${isTotal(r) ? t('report.total') : rowName(t, table, r)} · ${title}`,
-                metric: c.name,
-                row: isTotal(r) ? undefined : r.key,
-              })
-            }
-          >
-            {each}
-          </UnstyledButton>
-        )
+        return amounts.length ? leads(r, each) : '–'
       },
     }
   })
