@@ -199,7 +199,7 @@ func TestEdgesOnPostgres(t *testing.T) {
 		"03": TestEdge03_AnonAndIdentifyInParallel, "04": TestEdge04_TwoDevicesOneUser, "05": TestEdge05_SharedDeviceBThenC, "05b": TestEdge05_ADeviceThatGoesBackAndForth,
 		"06": TestEdge06_LogoutWithoutReset, "07": TestEdge07_ResetThenNewAnonSameGAClient, "08": TestEdge08_KioskIsFlaggedShared, "09": TestEdge09_EmailSharedByCouple,
 		"10": TestEdge10_UserChangesEmail, "11": TestEdge11_PhoneNumberIsRecycled, "13": TestEdge13_EmailVariants, "14": TestEdge14_PhoneWithAndWithoutCountryCode,
-		"15": TestEdge15_SelfAlias, "16": TestEdge16_AliasBothIdentified, "17": TestEdge17_AliasChainAndCycle, "18": TestEdge18_AliasBeforeIdentify,
+		"15": TestEdge15_SelfAlias, "16": TestEdge16_AliasBothIdentified, "16b": TestEdge16_AnEventOfBeforeTheAliasArrivesAfterIt, "17": TestEdge17_AliasChainAndCycle, "18": TestEdge18_AliasBeforeIdentify,
 		"18b": TestEdge18_AliasOverUserKnownLaterButEarlierInTime, "20": TestEdge20_RandomAnonymousIdPerServerEvent, "21": TestEdge21_ThreeProfilesBridgedByOneEvent,
 		"22": TestEdge22_TransitiveChainInOneBatch, "23": TestEdge23_TheWinnerDoesNotDependOnTheOrder, "24": TestEdge24_DuplicateOfAMergingEvent, "26": TestEdge26_UnmergeRestoresTraitsAndDoesNotMergeAgain,
 		"27": TestEdge27_SplitOffTheIdentifierThePersonWasMadeFrom, "28": TestEdge28_AMergeWithSomebodyErasedBringsNothingBack, "29": TestEdge29_ReplayOfTheArchiveAfterAnUnbind, "29b": TestEdge29_ReplayOfTheArchiveAfterAnErasure, "30": TestEdge30_ObserversDecideOnConsentInsideTheMerge,

@@ -209,7 +209,8 @@ func (l *loader) joiners(occs []*occurrence) []*subject {
 		} else if o.ev.PersonID != "" || len(ids) < 2 {
 			continue
 		}
-		uniform := o.previous == "" && !o.unbinds
+		// The user ids of one person are contested: how many they are is asked of such an event.
+		uniform := o.previous == "" && !o.unbinds && (o.user() == "" || !l.node(o.ids[0]).contested)
 		owner := l.node(ids[0]).owner()
 		for _, id := range ids {
 			n := l.node(id)

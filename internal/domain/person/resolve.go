@@ -92,9 +92,9 @@ func (p *placing) survey(all []*node) (late, contested bool) {
 }
 
 // settled reports whether the event is certain to change nothing but the figures of the person it goes to, were it handled in its
-// place in time: then no later event depends on it. That is so if all its identifiers always had one and the same owner. They
-// may have been different people at the time of the event, but then people without a user id who were merged into the
-// owner whole, so nobody else can have met them in between.
+// place in time: then no later event depends on it. That is so if all its identifiers always had one and the same owner with one
+// user id at most. They may have been different people at the time of the event, but then people without a user id who were
+// merged into the owner whole, so nobody else can have met them in between.
 func (p *placing) settled() bool {
 	o := p.o
 	if o.previous != "" || o.unbinds {
@@ -119,7 +119,8 @@ func (p *placing) settled() bool {
 			return false
 		}
 	}
-	return true
+	// Of two user ids that an alias joined, one may have taken an identifier from the other before.
+	return o.user() == "" || owner.count(KindUser, 0, o.at.t) == 1
 }
 
 // linking returns the event's nodes that link at its time, those that only bind behind the others: they follow whom the others name.
