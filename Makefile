@@ -1,7 +1,8 @@
 # Kizuna: the commands you need. `make help` lists them.
 SHELL := /bin/bash
 BIN   := bin/kizuna
-GOFLAGS_BUILD := -trimpath
+# For builds and tests alike, so that nothing is compiled twice.
+export GOFLAGS := $(strip -trimpath $(filter-out -trimpath,$(GOFLAGS)))
 
 .DEFAULT_GOAL := help
 SHOTS ?= /tmp/kizuna-shots
@@ -37,7 +38,7 @@ web: ## build the console that the binary carries
 
 build: web ## build bin/kizuna
 	@mkdir -p bin
-	@go build $(GOFLAGS_BUILD) -o $(BIN) ./cmd/kizuna
+	@go build -o $(BIN) ./cmd/kizuna
 
 test: ## run every test that this machine can run; what it cannot is listed with the reason
 	@test/run.sh
