@@ -49,6 +49,14 @@ export function Palette({ kinds, onAdd }: { kinds: string[]; onAdd: (kind: strin
   )
 }
 
+const below = (key: string) => `${key} below`
+
+/** Whether the pointer is over the lower half of a row; the end of a column has none. */
+function lower(e: DragEvent) {
+  const row = e.currentTarget.querySelector('[data-row]')?.getBoundingClientRect()
+  return row !== undefined && e.clientY > row.top + row.height / 2
+}
+
 /** The blocks of a mail in their order. Alt with the arrows moves, Delete removes, dragging puts elsewhere. `flat` hides sections. */
 export function Outline({
   document: d,
@@ -80,18 +88,23 @@ export function Outline({
     e.preventDefault()
     e.stopPropagation()
   }
-  const drop = (at: Place, key: string) => ({
+  // What is dropped on the upper half of a row goes above it, on the lower half below.
+  const drop = (place: Place, key: string) => ({
+    'data-over': over === key ? 'above' : over === below(key) ? 'below' : undefined,
     onDragOver: (e: DragEvent) => {
       if (!e.dataTransfer.types.some((x) => x === kindType || x === blockType)) return
       e.preventDefault()
       e.stopPropagation()
-      setOver(key)
+      setOver(lower(e) ? below(key) : key)
     },
-    onDragLeave: () => setOver(''),
+    onDragLeave: (e: DragEvent) => {
+      if (!e.currentTarget.contains(e.relatedTarget as Node | null)) setOver('')
+    },
     onDrop: (e: DragEvent) => {
       e.preventDefault()
       e.stopPropagation()
       setOver('')
+      const at = lower(e) ? { ...place, index: place.index + 1 } : place
       const kind = e.dataTransfer.getData(kindType)
       const id = e.dataTransfer.getData(blockType)
       if (kind) a.insert(kind, at)
@@ -149,7 +162,6 @@ export function Outline({
                   key={b.id}
                   className={css.row}
                   data-selected={selected === b.id || undefined}
-                  data-over={over === b.id || undefined}
                   {...drop({ section: id, column, index }, b.id)}
                 >
                   <button
@@ -179,7 +191,6 @@ export function Outline({
             })}
             <li
               className={css.end}
-              data-over={over === `${id}.${column}` || undefined}
               data-empty={c.blocks.length === 0 || undefined}
               {...drop({ section: id, column, index: c.blocks.length }, `${id}.${column}`)}
             >
