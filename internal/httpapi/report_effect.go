@@ -18,7 +18,8 @@ type Effect struct {
 	Judgement    string            `json:"judgement" enum:"higher,lower,no_difference,too_few,no_control" doc:"of the shares: what may be said"`
 	Running      bool              `json:"running" doc:"some windows are still open, so the figures may grow"`
 	Until        *time.Time        `json:"until,omitempty" doc:"when the last window ends"`
-	TreatedRate  Rate              `json:"treated_rate" doc:"people who did what was hoped for, of those written to"`
+	TreatedRate  Rate              `json:"treated_rate" doc:"people who did what was hoped for, of all for whom messages were meant, whatever became of the message; counted from when it was meant to go, as in the control group"`
+	Delivered    *int64            `json:"delivered,omitempty" doc:"how many of all for whom messages were meant got one that did not bounce; absent where a journey compares whom it led with whom it kept out itself"`
 	ControlRate  Rate              `json:"control_rate" doc:"of those held back"`
 	Lift         EffectDifference  `json:"lift" doc:"of the shares; the interval is Newcombe's"`
 	RevenueLifts []EffectOnRevenue `json:"revenue" doc:"by currency"`
@@ -36,7 +37,7 @@ type EffectDifference struct {
 // EffectOnRevenue compares what a person brought, in minor units.
 type EffectOnRevenue struct {
 	Currency string           `json:"currency"`
-	Treated  int64            `json:"treated" doc:"sum of all people written to"`
+	Treated  int64            `json:"treated" doc:"sum of all people for whom messages were meant"`
 	Control  int64            `json:"control" doc:"sum of all people held back"`
 	Lift     EffectDifference `json:"lift" doc:"of the mean of a person; the interval is Welch's"`
 }
@@ -48,6 +49,9 @@ func effectShape(e report.Effect) Effect {
 	out := Effect{
 		Control: string(e.ControlOf), Judgement: string(e.Judgement), Running: e.Running, TreatedRate: rateShape(e.Rates.Treated), ControlRate: rateShape(e.Rates.Control),
 		Lift: difference(e.Lift), RevenueLifts: []EffectOnRevenue{},
+	}
+	if e.Messages {
+		out.Delivered = &e.Treated.Delivered
 	}
 	until := e.Treated.Until
 	if e.Control.Until.After(until) {
@@ -71,11 +75,12 @@ func (a *api) effectRoutes() {
 		return answer(effectShape(e)), err
 	})
 	type EffectWho struct {
-		Arm     string `query:"arm" enum:"treated,control" default:"treated" doc:"who was written to, or the control group"`
-		Reached bool   `query:"reached" doc:"of them those alone who did what was hoped for"`
+		Arm       string `query:"arm" enum:"treated,control" default:"treated" doc:"for whom messages were meant, or the control group"`
+		Reached   bool   `query:"reached" doc:"of them those alone who did what was hoped for"`
+		Delivered bool   `query:"delivered" doc:"of them those alone who got a message that did not bounce; says nothing where a journey compares whom it led with whom it kept out itself"`
 	}
 	people := func(w EffectWho) report.EffectPeople {
-		return report.EffectPeople{Control: w.Arm == "control", Reached: w.Reached}
+		return report.EffectPeople{Control: w.Arm == "control", Reached: w.Reached, Delivered: w.Delivered}
 	}
 	type ofThing struct {
 		PageAt

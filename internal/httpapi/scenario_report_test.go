@@ -378,9 +378,13 @@ func TestTheEffectOfATopicOrADomainIsMeasuredAgainstWhomTheWorkspaceNeverWritesT
 // effectLeads checks that each group of an effect leads to as many people as it counts, each once.
 func (w *world) effectLeads(key, path, sep string, e httpapi.Effect) {
 	w.t.Helper()
-	for figure, want := range map[string]int64{
+	figures := map[string]int64{
 		"arm=treated": e.TreatedRate.N, "arm=treated&reached=true": e.TreatedRate.Count, "arm=control": e.ControlRate.N, "arm=control&reached=true": e.ControlRate.Count,
-	} {
+	}
+	if e.Delivered != nil {
+		figures["arm=treated&delivered=true"] = *e.Delivered
+	}
+	for figure, want := range figures {
 		seen := map[string]bool{}
 		rows := w.behind(key, path+"/people"+sep+figure)
 		for _, r := range rows {

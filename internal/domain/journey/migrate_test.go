@@ -166,9 +166,50 @@ func TestTheControlIsWatchedForTheGoalAndGetsNothing(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	want(t, "messages", len(w.messages()), s.Entered)
+	// Each figure leads to as many people as it counts, each once.
+	leads := func() (led, kept int64) {
+		t.Helper()
+		c, err := w.svc.Against(t.Context(), ws, j.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, control := range []bool{false, true} {
+			arm := c.Led
+			if control {
+				arm = c.Kept
+			}
+			for _, did := range []bool{false, true} {
+				seen, rows := map[string]bool{}, 0
+				for p := (page.Request{Limit: 7}); ; {
+					found, err := w.svc.AgainstPeople(t.Context(), ws, j.ID, control, did, p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, x := range found.Items {
+						seen[x.Person], rows = true, rows+1
+					}
+					if p.Cursor = found.Next; p.Cursor == "" {
+						break
+					}
+				}
+				counted := arm.People
+				if did {
+					counted = arm.Reached
+				}
+				want(t, fmt.Sprintf("list of the people, kept out %t, reached %t", control, did), []int64{int64(rows), int64(len(seen))}, []int64{counted, counted})
+			}
+		}
+		return c.Led.Reached, c.Kept.Reached
+	}
 	w.pass(24 * time.Hour)
-	for n := range uint64(people) {
+	for n := range uint64(people) / 2 {
 		w.happen(w.event(fmt.Sprint("o", n), n+1, "Order", `{"total": 2, "currency": "EUR"}`))
+	}
+	w.settle()
+	led, kept := leads()
+	want(t, "half have ordered", led+kept, people/2)
+	for n := range uint64(people) / 2 {
+		w.happen(w.event(fmt.Sprint("o", people/2+n), people/2+n+1, "Order", `{"total": 2, "currency": "EUR"}`))
 	}
 	w.pass(24 * time.Hour)
 	for n := range uint64(people) {
@@ -206,6 +247,7 @@ func TestTheControlIsWatchedForTheGoalAndGetsNothing(t *testing.T) {
 	if err != nil || again.Led.People != got.Led.People || again.Kept.People != got.Kept.People {
 		t.Errorf("after a version without: %+v, %v", again, err)
 	}
+	leads()
 }
 
 func TestNobodyIsStuckSilently(t *testing.T) {

@@ -15,9 +15,9 @@ import (
 // this goal, the latest that was clicked before the event, else the latest. Each order (else each event) is credited once,
 // whenever and however often it arrives. Refunds are taken off what their order brought, whichever of the two arrives first.
 //
-// Beside the credit it notes the outcome of every message whose window holds the event, those that the gate held back as control group
-// included. An outcome is no credit: it says that the person did what was hoped for, whatever made them, which is what the two groups
-// are compared by.
+// Beside the credit it notes the outcome of every message that was meant for the person, whatever became of it, those that the gate held back as
+// control group included, if the event lies within the goal's window from the moment for which the message was asked. An outcome is no credit: it says that
+// the person did what was hoped for, whatever made them, which is what the two groups are compared by.
 //
 // To be called after Receipts for the same events.
 func (s *Service) Attribution(ctx context.Context, events []event.Kept) error {
@@ -97,11 +97,14 @@ func (s *Service) credit(ctx context.Context, ws string, events []event.Kept, id
 		var best Message
 		found := false
 		for _, m := range byPerson[idOf[e.Person]] {
-			if !aims.hits(m.Goal, e) || m.began().After(e.Time) || e.Time.Sub(m.began()) > m.Goal.Window {
+			meant, sent := m.Goal.open(m.NotBefore, e.Time), !m.SentAt.IsZero() && m.BouncedAt.IsZero() && m.Goal.open(m.SentAt, e.Time)
+			if !meant && !sent || !aims.hits(m.Goal, e) {
 				continue
 			}
-			outcomes = append(outcomes, conversion(e, m))
-			if m.SentAt.IsZero() || !m.BouncedAt.IsZero() {
+			if meant {
+				outcomes = append(outcomes, conversion(e, m))
+			}
+			if !sent {
 				continue
 			}
 			clicked := !m.ClickedAt.IsZero() && !m.ClickedAt.After(e.Time)
@@ -137,13 +140,8 @@ func (s *Service) credit(ctx context.Context, ws string, events []event.Kept, id
 	return s.emit(ctx, out)
 }
 
-// began is when the window of the message's goal opens: when it was sent, or when one that did not go was meant to.
-func (m Message) began() time.Time {
-	if !m.SentAt.IsZero() {
-		return m.SentAt
-	}
-	return m.NotBefore
-}
+// open reports whether a moment lies within the window that begins at another.
+func (g Goal) open(from, at time.Time) bool { return !from.After(at) && at.Sub(from) <= g.Window }
 
 // idsOf returns the people behind numbers. One that was merged since its event was stored answers under another number.
 func (s *Service) idsOf(ctx context.Context, ws string, nums []uint64) (map[uint64]string, error) {

@@ -93,8 +93,9 @@ type Store interface {
 
 	// Mark folds receipts into messages: each time is the earliest one told. Unknown messages are passed over.
 	Mark(ctx context.Context, ws string, receipts []Receipt) error
-	// Candidates returns the messages of these people whose effect is followed: those sent at or after since, and those meant to go at or
-	// after since that were turned away, given up or held back as control group. They come in the order in which they were sent or meant to go.
+	// Candidates returns the messages of these people whose effect is followed: those sent at or after since, and those asked for since then, or for a
+	// time since then, whatever became of them. Left out are transactional ones that were not sent, and those that were refused as soon as they were asked
+	// for because of who the person is: the gate says that before it draws the control groups. They come in the order in which they were sent or meant to go.
 	Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]Message, error)
 	// AddConversions stores conversions whose key is new, marks their messages, and returns the keys added. Refunds that are known are taken off.
 	AddConversions(ctx context.Context, ws string, conversions []Conversion) (added map[string]bool, err error)

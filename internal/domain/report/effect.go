@@ -13,19 +13,21 @@ import (
 // Arm names a group of people that is compared.
 type Arm string
 
-// The arms.
+// The arms. Somebody belongs to one from the moment for which a message was asked for them, whatever becomes of it afterwards: who drops out because a message
+// waited, met a cap or was not wanted any more has their like in the control group, who cannot drop out.
 const (
-	Treated       Arm = "treated"   // a message was sent to them, or tried
+	Treated       Arm = "treated"   // a message was meant for them
 	HeldSource    Arm = "source"    // control group of the campaign or journey
 	HeldWorkspace Arm = "workspace" // control group of everything
 )
 
 // ArmCounts are the figures of an arm. People are counted once, however many messages they were meant to get, and each order once.
 type ArmCounts struct {
-	People  int64
-	Reached int64           // did what was hoped for within the window of a message meant for them
-	Money   map[string]Sums // by currency, refunds taken off
-	Until   time.Time       // when the last window ends; before that the figures may still grow
+	People    int64
+	Reached   int64           // did what was hoped for within the window of a message meant for them, which opens when it was meant to go
+	Delivered int64           // got one of the messages: it was sent, and did not bounce
+	Money     map[string]Sums // by currency, refunds taken off
+	Until     time.Time       // when the last window ends; before that the figures may still grow
 }
 
 // Sums are what a mean and its spread are made of.
@@ -46,7 +48,7 @@ const (
 	NoControl    Judgement = "no_control"    // nobody was held back to compare with
 )
 
-// Effect compares those who were written to with those who were held back: what the messages brought about, beside what would have
+// Effect compares those for whom messages were meant with those who were held back: what the messages brought about, beside what would have
 // happened anyway.
 type Effect struct {
 	Treated   ArmCounts
@@ -57,6 +59,7 @@ type Effect struct {
 	Revenue   map[string]Difference // of the mean revenue of a person, in minor units, by currency
 	Judgement Judgement             // of the shares
 	Running   bool                  // some windows are still open
+	Messages  bool                  // the arms are those of messages, so Treated.Delivered says how many got one; else those of a journey's rounds
 }
 
 // Difference is treated less control with its 95 % interval.
@@ -144,7 +147,9 @@ func (s *Service) effect(ctx context.Context, ws string, sc Scope) (Effect, erro
 	if err != nil {
 		return Effect{}, err
 	}
-	return s.compared(arms, sc.Source != ""), nil
+	out := s.compared(arms, sc.Source != "")
+	out.Messages = true
+	return out, nil
 }
 
 // compared judges arms. Of one source its own control group is taken where there is one.
@@ -173,8 +178,9 @@ func (s *Service) compared(arms map[Arm]ArmCounts, source bool) Effect {
 
 // EffectPeople is which people of an effect are asked for.
 type EffectPeople struct {
-	Control bool // those held back; else those written to
-	Reached bool // of them those who did what was hoped for
+	Control   bool // those held back; else those for whom messages were meant
+	Reached   bool // of them those who did what was hoped for
+	Delivered bool // of them those who got one; a journey's own comparison does not know
 }
 
 // armPeople lists the people of an arm of effect.
@@ -187,7 +193,7 @@ func (s *Service) armPeople(ctx context.Context, ws string, sc Scope, who Effect
 		}
 		arm = e.ControlOf
 	}
-	found, err := s.c.Store.ArmPeople(ctx, ws, sc, arm, who.Reached, p)
+	found, err := s.c.Store.ArmPeople(ctx, ws, sc, arm, who, p)
 	out := page.Of[Person]{Items: make([]Person, len(found.Items)), Next: found.Next}
 	for i, x := range found.Items {
 		out.Items[i] = Person{PersonID: x.PersonID, At: x.Latest, Times: x.Messages}

@@ -61,12 +61,12 @@ type Store interface {
 	// Behind lists the messages behind a figure of the scope, latest made first. The metric must be valid.
 	Behind(ctx context.Context, ws string, s Scope, m outbox.Metric, p page.Request) (page.Of[outbox.Message], error)
 
-	// Arms counts the people of the scope who were written to (whose message was sent, turned away or given up) and those held back as control
-	// groups, by arm. Arms without people are left out.
+	// Arms counts the people for whom messages of the scope were meant and those held back from them as control groups, by arm; see Arm. Transactional
+	// messages, from which nobody is held back, are left out, and so are arms without people.
 	Arms(ctx context.Context, ws string, s Scope) (map[Arm]ArmCounts, error)
 
-	// ArmPeople lists who Arms counts in an arm, by id; with reached those alone who did what was hoped for.
-	ArmPeople(ctx context.Context, ws string, s Scope, a Arm, reached bool, p page.Request) (page.Of[Frequent], error)
+	// ArmPeople lists who Arms counts in an arm, by id; who narrows it, but for its Control.
+	ArmPeople(ctx context.Context, ws string, s Scope, a Arm, who EffectPeople, p page.Request) (page.Of[Frequent], error)
 
 	// Reach counts the different people of the scope's messages.
 	Reach(ctx context.Context, ws string, s Scope) (Reach, error)

@@ -58,12 +58,17 @@ func (s *Outbox) Mark(ctx context.Context, ws string, receipts []outbox.Receipt)
 	})
 }
 
+// meant are messages to people who were to get them, or would have been but for a control group. The gate first looks at who the person is, then draws the
+// control groups, then looks at the clock and the caps: what it refuses for the first reason concerns neither arm, what it refuses for the last concerns
+// one alone and must not leave it; nor must what came up only after it was asked for.
+const meant = `transactional = FALSE AND (state <> 'refused' OR ended_at > created_at
+	OR reason IN ('` + outbox.ReasonHoldout + `', '` + outbox.ReasonCapped + `', '` + outbox.ReasonQuietHours + `', '` + outbox.ReasonOutranked + `'))`
+
 // Candidates returns messages of people whose effect is followed.
 func (s *Outbox) Candidates(ctx context.Context, ws string, personIDs []string, since time.Time) ([]outbox.Message, error) {
 	in, arg := s.db.In(2, personIDs)
 	return sqldb.Collect(ctx, s.db, scanMessage, `SELECT `+messageColumns+` FROM message
-		WHERE workspace_id = $1 AND person_id `+in+` AND (sent_at > 0 AND sent_at >= $3
-			OR not_before >= $3 AND (state IN ('bounced', 'failed') OR state = 'refused' AND reason = '`+outbox.ReasonHoldout+`'))
+		WHERE workspace_id = $1 AND person_id `+in+` AND (sent_at > 0 AND sent_at >= $3 OR not_before >= $3 AND `+meant+`)
 		ORDER BY CASE WHEN sent_at > 0 THEN sent_at ELSE not_before END, id`, ws, arg, since)
 }
 

@@ -158,26 +158,25 @@ func (s *Report) Behind(ctx context.Context, ws string, sc report.Scope, m outbo
 // Arms counts people.
 func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[report.Arm]report.ArmCounts, error) {
 	where, args := s.scope(ws, sc)
-	followed := ` WHERE ` + where + compared
+	followed := ` WHERE ` + where + ` AND ` + meant
 	type row struct {
-		arm, currency   string
-		people, reached int64
-		until           time.Time
-		sums            report.Sums
+		arm, currency              string
+		people, reached, delivered int64
+		until                      time.Time
+		sums                       report.Sums
 	}
 	people, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
-		err = r.Scan(&o.arm, &o.people, &o.reached, &o.until)
+		err = r.Scan(&o.arm, &o.people, &o.reached, &o.delivered, &o.until)
 		return o, err
-	}, `SELECT arm, count(*), CAST(sum(reached) AS BIGINT), max(until) FROM (
-			SELECT person_id, `+arm+` AS arm, max(not_before + goal_window) AS until,
-				max(CASE WHEN EXISTS (SELECT 1 FROM message_outcome o WHERE o.workspace_id = $1 AND o.message_id = message.id) THEN 1 ELSE 0 END) AS reached
+	}, `SELECT arm, count(*), CAST(sum(reached) AS BIGINT), CAST(sum(delivered) AS BIGINT), max(until) FROM (
+			SELECT person_id, `+arm+` AS arm, max(not_before + goal_window) AS until, `+reached+` AS reached, `+delivered+` AS delivered
 			FROM message`+followed+` GROUP BY 1, 2) p GROUP BY arm`, args...)
 	if err != nil {
 		return nil, err
 	}
 	out := map[report.Arm]report.ArmCounts{}
 	for _, p := range people {
-		out[report.Arm(p.arm)] = report.ArmCounts{People: p.people, Reached: p.reached, Until: p.until, Money: map[string]report.Sums{}}
+		out[report.Arm(p.arm)] = report.ArmCounts{People: p.people, Reached: p.reached, Delivered: p.delivered, Until: p.until, Money: map[string]report.Sums{}}
 	}
 	// An order is one order, also within the windows of several messages to the person.
 	money, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (o row, err error) {
@@ -200,28 +199,33 @@ func (s *Report) Arms(ctx context.Context, ws string, sc report.Scope) (map[repo
 	return out, nil
 }
 
-// Which arm a message is of, of the messages that are compared.
+// Which arm a message is of, of those that are meant for somebody, and what is told of the people of an arm.
 const (
-	arm      = `CASE WHEN state <> 'refused' THEN 'treated' WHEN data LIKE '%"scope":"workspace"%' THEN 'workspace' ELSE 'source' END`
-	compared = ` AND (state IN ('sent', 'bounced', 'failed') OR state = 'refused' AND reason = '` + outbox.ReasonHoldout + `')`
+	arm       = `CASE WHEN state <> 'refused' OR reason <> '` + outbox.ReasonHoldout + `' THEN 'treated' WHEN data LIKE '%"scope":"workspace"%' THEN 'workspace' ELSE 'source' END`
+	reached   = `max(CASE WHEN EXISTS (SELECT 1 FROM message_outcome o WHERE o.workspace_id = $1 AND o.message_id = message.id) THEN 1 ELSE 0 END)`
+	delivered = `max(CASE WHEN sent_at > 0 AND bounced_at = 0 THEN 1 ELSE 0 END)`
 )
 
 // ArmPeople lists the people of an arm.
-func (s *Report) ArmPeople(ctx context.Context, ws string, sc report.Scope, a report.Arm, reached bool, p page.Request) (page.Of[report.Frequent], error) {
+func (s *Report) ArmPeople(ctx context.Context, ws string, sc report.Scope, a report.Arm, who report.EffectPeople, p page.Request) (page.Of[report.Frequent], error) {
 	last := ""
 	if _, err := page.Decode(p.Cursor, &last); err != nil {
 		return page.Of[report.Frequent]{}, err
 	}
 	where, args := s.scope(ws, sc)
-	if reached {
-		where += ` AND EXISTS (SELECT 1 FROM message_outcome o WHERE o.workspace_id = $1 AND o.message_id = message.id)`
+	having := `TRUE`
+	if who.Reached {
+		having += ` AND ` + reached + ` = 1`
+	}
+	if who.Delivered {
+		having += ` AND ` + delivered + ` = 1`
 	}
 	n := len(args)
 	items, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (f report.Frequent, err error) {
 		err = r.Scan(&f.PersonID, &f.Messages, &f.Latest)
 		return f, err
-	}, fmt.Sprintf(`SELECT person_id, count(*), max(not_before) FROM message WHERE %s%s AND %s = $%d AND person_id > $%d GROUP BY person_id ORDER BY person_id LIMIT $%d`,
-		where, compared, arm, n+1, n+2, n+3), append(args, string(a), last, p.Size()+1)...)
+	}, fmt.Sprintf(`SELECT person_id, count(*), max(not_before) FROM message WHERE %s AND %s AND %s = $%d AND person_id > $%d GROUP BY person_id HAVING %s ORDER BY person_id LIMIT $%d`,
+		where, meant, arm, n+1, n+2, having, n+3), append(args, string(a), last, p.Size()+1)...)
 	return page.Cut(items, p.Size(), func(f report.Frequent) string { return page.Encode(f.PersonID) }), err
 }
 

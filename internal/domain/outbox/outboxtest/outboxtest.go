@@ -540,31 +540,35 @@ func sent(t *testing.T, s Store, minutes map[int]int, messages ...outbox.Message
 	}
 }
 
+func refused(reason string) func(*outbox.Message) {
+	return func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, reason }
+}
+
 func candidates(t *testing.T, s Store) {
 	ctx := t.Context()
 	sent(t, s, map[int]int{1: 30, 2: 10, 3: 20, 4: 20}, message(1), message(2), message(3), message(4, func(m *outbox.Message) { m.PersonID = "per_2" }), message(5))
 	must(t, s.Mark(ctx, ws, []outbox.Receipt{{MessageID: "msg_003", Kind: outbox.ReceiptBounced, At: t0.Add(time.Hour)}}))
 	later := func(m *outbox.Message) { m.NotBefore = t0.Add(25 * time.Minute) }
-	insert(t, s, message(6, later, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, outbox.ReasonHoldout }),
-		message(7, later, func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, outbox.ReasonCapped }), message(8, later))
+	insert(t, s, message(6, later, refused(outbox.ReasonHoldout)), message(7, later, refused(outbox.ReasonCapped)), message(8, later),
+		message(9, later, refused(outbox.ReasonUnsubscribed)),                                                                        // who would not have got it anyway
+		message(10, later, refused(outbox.ReasonUnsubscribed), func(m *outbox.Message) { m.EndedAt = m.CreatedAt.Add(time.Minute) }), // who has changed their mind since
+		message(11, later, func(m *outbox.Message) { m.State, m.Reason = outbox.Cancelled, outbox.ReasonCancelled }),
+		message(12, later, func(m *outbox.Message) { m.Transactional, m.DueAt = true, t0.Add(time.Hour) }))
 	lost, err := s.Finish(ctx, []outbox.Result{{Held: held(claim(t, s, "o.2", 1))[0], State: outbox.Bounced, At: t0.Add(time.Hour)}})
 	if err != nil || len(lost) > 0 {
 		t.Fatal(lost, err)
 	}
 	got, err := s.Candidates(ctx, ws, []string{"per_1"}, t0)
 	must(t, err)
-	equal(t, "candidates", []string{"msg_002", "msg_003", "msg_006", "msg_008", "msg_001"}, ids(got))
+	equal(t, "candidates", []string{"msg_005", "msg_002", "msg_003", "msg_006", "msg_007", "msg_008", "msg_010", "msg_011", "msg_001"}, ids(got))
 	got, err = s.Candidates(ctx, ws, []string{"per_1", "per_2"}, t0.Add(25*time.Minute))
 	must(t, err)
-	equal(t, "since", []string{"msg_006", "msg_008", "msg_001"}, ids(got))
+	equal(t, "since", []string{"msg_006", "msg_007", "msg_008", "msg_010", "msg_011", "msg_001"}, ids(got))
 }
 
 func figures(t *testing.T, s Store) {
 	ctx := t.Context()
 	node := func(n string) func(*outbox.Message) { return func(m *outbox.Message) { m.Source.Node = n } }
-	refused := func(reason string) func(*outbox.Message) {
-		return func(m *outbox.Message) { m.State, m.Reason = outbox.Refused, reason }
-	}
 	src := outbox.Source{Kind: "campaign", ID: "cmp_1"}
 	insert(t, s, message(11, node("a"), refused("no_address")), message(12, node("a"), refused("suppressed")), message(13, node("b"), refused("suppressed")),
 		message(14, func(m *outbox.Message) { m.Source.ID = "cmp_2" }, refused("suppressed")))

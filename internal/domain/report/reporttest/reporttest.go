@@ -65,6 +65,7 @@ func equal(t tester, what string, want, got any) {
 type life struct {
 	outbox.Message
 	end   outbox.State
+	late  bool // refused only when it was about to go
 	facts []outbox.Receipt
 	money []outbox.Conversion
 	done  []outbox.Conversion // outcomes: of the control group too, and one order may be the outcome of several messages
@@ -156,18 +157,19 @@ func compare(lives []life, s report.Scope) map[report.Arm]report.ArmCounts {
 		arm    report.Arm
 		person string
 	}
-	brought := map[who]map[string]outbox.Conversion{}
+	brought, got := map[who]map[string]outbox.Conversion{}, map[who]bool{}
 	out := map[report.Arm]report.ArmCounts{}
 	for _, l := range lives {
 		w := who{report.Treated, l.PersonID}
 		switch {
-		case !l.in(s) || l.end == outbox.Queued || l.end == outbox.Refused && l.Reason != outbox.ReasonHoldout:
+		case !l.in(s) || l.Transactional || l.Reason == outbox.ReasonUnsubscribed && !l.late:
 			continue
-		case l.end == outbox.Refused && l.Data["scope"] == "workspace":
+		case l.Reason == outbox.ReasonHoldout && l.Data["scope"] == "workspace":
 			w.arm = report.HeldWorkspace
-		case l.end == outbox.Refused:
+		case l.Reason == outbox.ReasonHoldout:
 			w.arm = report.HeldSource
 		}
+		got[w] = got[w] || l.is(outbox.MetricDelivered)
 		if brought[w] == nil {
 			brought[w] = map[string]outbox.Conversion{}
 		}
@@ -185,6 +187,9 @@ func compare(lives []life, s report.Scope) map[report.Arm]report.ArmCounts {
 		a.People++
 		if len(orders) > 0 {
 			a.Reached++
+		}
+		if got[w] {
+			a.Delivered++
 		}
 		sums := map[string]int64{}
 		for _, o := range orders {
@@ -260,9 +265,13 @@ func generate(t *rapid.T) []life {
 			Source: outbox.Source{Kind: "journey", ID: pick("source", "jrn_1", "jrn_2"), Node: pick("node", "a", "b")}, Key: fmt.Sprint("k", i), Goal: outbox.DefaultGoal,
 			Address: pick("address", "ann@a.example", "Bob@B.Example", `"odd@local"@a.example`, "+49301234"), State: outbox.Queued, CreatedAt: at, NotBefore: at, DueAt: at,
 		}
+		l.Transactional = rapid.IntRange(0, 4).Draw(t, "transactional") == 0
 		switch l.end {
 		case outbox.Refused:
-			l.State, l.Reason = outbox.Refused, pick("reason", "capped", "holdout", "holdout")
+			l.State, l.Reason, l.EndedAt = outbox.Refused, pick("reason", "capped", "quiet_hours", "outranked", "unsubscribed", "holdout", "holdout", "holdout"), at
+			if l.late = rapid.Bool().Draw(t, "late"); l.late {
+				l.EndedAt = at.Add(time.Hour)
+			}
 			if l.Reason == outbox.ReasonHoldout {
 				l.Data = outbox.Evidence{"scope": pick("scope", "workspace", "journey"), "percent": 5.0}
 			}
@@ -306,8 +315,12 @@ func tell(t *rapid.T, s outbox.Store, lives []life) {
 	for w, messages := range byWorkspace {
 		_, err := s.Insert(ctx, w, messages)
 		must(t, err)
-		claimed, err := s.Claim(ctx, outbox.Route{Workspace: w, Channel: "email"}, "o.1", t0.AddDate(1, 0, 0), len(messages))
-		must(t, err)
+		var claimed []outbox.Message
+		for _, urgent := range []bool{false, true} {
+			some, err := s.Claim(ctx, outbox.Route{Workspace: w, Channel: "email", Transactional: urgent}, "o.1", t0.AddDate(1, 0, 0), len(messages))
+			must(t, err)
+			claimed = append(claimed, some...)
+		}
 		var results []outbox.Result
 		for _, m := range claimed {
 			i, err := strconv.Atoi(strings.TrimPrefix(m.ID, "msg_"))
@@ -465,6 +478,17 @@ func oracle(t *rapid.T, s Stores) {
 	arms, err := s.Reports.Arms(ctx, ws, scope)
 	must(t, err)
 	equal(t, "arms", compare(lives, scope), arms)
+	for arm, counted := range arms {
+		for _, which := range []struct {
+			who  report.EffectPeople
+			want int64
+		}{{report.EffectPeople{}, counted.People}, {report.EffectPeople{Reached: true}, counted.Reached}, {report.EffectPeople{Delivered: true}, counted.Delivered}} {
+			listed := pages(t, func(p page.Request) (page.Of[report.Frequent], error) {
+				return s.Reports.ArmPeople(ctx, ws, scope, arm, which.who, p)
+			}, func(f report.Frequent) string { return f.PersonID })
+			equal(t, fmt.Sprintf("people of %s %+v", arm, which.who), int(which.want), len(slices.Compact(listed)))
+		}
+	}
 	for _, m := range metrics {
 		var want []string
 		for _, l := range slices.Backward(lives) {

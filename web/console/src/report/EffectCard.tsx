@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, formatTime, useT } from '@/i18n'
@@ -54,32 +54,19 @@ function Effect({
   const t = useT()
   const read = useCan()('people.read')
   const [figure, setFigure] = useState<PlainFigure | null>(null)
-  const group = (arm: 'treated' | 'control', rate: Schemas['Rate']) => (
+  const treated = e.delivered === undefined ? t('effect.led') : t('effect.treated')
+  const people = (title: string, text: string, which: PlainFigure['query']) =>
+    read ? (
+      <UnstyledButton className={figures.link} onClick={() => setFigure({ title: `${title} · ${text}`, query: { ...query, ...which } })}>
+        {text}
+      </UnstyledButton>
+    ) : (
+      text
+    )
+  const group = (arm: 'treated' | 'control', title: string, rate: Schemas['Rate']) => (
     <>
-      {(['people', 'reached'] as const).map((what) => {
-        const count = what === 'people' ? rate.n : rate.count
-        const text = t(`effect.${what}`, { count, n: formatNumber(count) })
-        return (
-          <span key={what}>
-            {read ? (
-              <UnstyledButton
-                className={figures.link}
-                onClick={() =>
-                  setFigure({
-                    title: `${t(`effect.${arm}`)} · ${text}`,
-                    query: { ...query, arm, ...(what === 'reached' ? { reached: true } : {}) },
-                  })
-                }
-              >
-                {text}
-              </UnstyledButton>
-            ) : (
-              text
-            )}{' '}
-          </span>
-        )
-      })}
-      <Share rate={rate} />
+      {people(title, t('effect.people', { count: rate.n, n: formatNumber(rate.n) }), { arm })}{' '}
+      {people(title, t('effect.reached', { count: rate.count, n: formatNumber(rate.count) }), { arm, reached: true })} <Share rate={rate} />
     </>
   )
   const points = (x: number) => t('effect.points', { n: formatNumber(x * 100, { maximumFractionDigits: 2, signDisplay: 'exceptZero' }) })
@@ -104,12 +91,31 @@ function Effect({
       {e.judgement === 'no_control' ? null : (
         <Definition
           items={[
-            [t('effect.treated'), <span key="t">{group('treated', e.treated_rate)}</span>],
-            [t('effect.control'), <span key="c">{group('control', e.control_rate)}</span>],
+            [treated, <span key="t">{group('treated', treated, e.treated_rate)}</span>],
+            ...(e.delivered === undefined
+              ? []
+              : [
+                  [
+                    t('effect.got'),
+                    <span key="g">
+                      {people(t('effect.got'), t('effect.people', { count: e.delivered, n: formatNumber(e.delivered) }), {
+                        arm: 'treated',
+                        delivered: true,
+                      })}{' '}
+                      {e.treated_rate.n ? formatPercent(e.delivered / e.treated_rate.n) : null}
+                    </span>,
+                  ] as [string, ReactNode],
+                ]),
+            [t('effect.control'), <span key="c">{group('control', t('effect.control'), e.control_rate)}</span>],
             [t('effect.group'), t(`effect.group_${e.control}`)],
           ]}
         />
       )}
+      {e.judgement !== 'no_control' && e.delivered !== undefined && e.delivered < e.treated_rate.n ? (
+        <Text size="sm" c="dimmed">
+          {t('effect.got_text', { n: formatNumber(e.delivered), of: formatNumber(e.treated_rate.n) })}
+        </Text>
+      ) : null}
       {judged ? <Interval of={e.lift} write={points} label={t('effect.lift')} /> : null}
       {(e.revenue ?? [])
         .filter((r) => r.lift.judgement !== 'no_control' && r.lift.judgement !== 'too_few')
