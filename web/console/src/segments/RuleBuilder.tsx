@@ -203,6 +203,7 @@ function handsFor(rule: RuleTree, setFocus: (f: Focus) => void): Hands {
       const parent = tree.parentOf(root, on.key)
       if (tree.isGroup(on) || !parent) edit(tree.place(root, dragged, on.key, tree.isGroup(on) ? on.kids.length : 0))
       else edit(tree.place(root, dragged, parent.key, parent.kids.indexOf(on)))
+      setFocus({ key: dragged, on: 'menu' })
     },
   }
 }
