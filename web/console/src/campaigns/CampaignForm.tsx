@@ -1,3 +1,4 @@
+import { TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
 import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
@@ -40,6 +41,12 @@ import { useDryRun } from './useDryRun'
 
 type Choices = ReturnType<typeof useChoices>
 type Props = { form: Form<Values>; choices: Choices }
+
+/** Whether a step still lacks what a launch needs. */
+const lacking: Partial<Record<(typeof steps)[number], (v: Values) => boolean>> = {
+  who: (v) => !v.name.trim() || !v.include.length || !v.topic,
+  what: (v) => (v.write ? !v.subject.trim() || !v.html.trim() : !v.template),
+}
 
 const steps = ['who', 'what', 'goal', 'when', 'test'] as const
 
@@ -188,9 +195,17 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
           // Its width does not count for the page: on a phone the steps scroll inside.
           styles={{ root: { contain: 'inline-size' }, steps: { overflowX: 'auto', paddingBottom: 4 }, stepLabel: { whiteSpace: 'nowrap' } }}
         >
-          {steps.map((s, i) => (
-            <Stepper.Step key={s} label={t(`campaigns.step_${s}`)} color={faulty.has(i) ? 'danger' : undefined} />
-          ))}
+          {steps.map((s, i) => {
+            const lacks = i < step && lacking[s]?.(form.getValues())
+            return (
+              <Stepper.Step
+                key={s}
+                label={t(`campaigns.step_${s}`)}
+                color={faulty.has(i) ? 'danger' : lacks ? 'warning' : undefined}
+                completedIcon={lacks ? <TriangleAlert size={16} aria-label={t('campaigns.step_lacks')} role="img" /> : undefined}
+              />
+            )
+          })}
         </Stepper>
         {step === 0 ? <Who form={form} choices={choices} /> : null}
         {step === 1 ? <What form={form} choices={choices} /> : null}

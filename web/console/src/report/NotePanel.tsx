@@ -175,10 +175,16 @@ function NoteForm({ of, id, note, onClose }: { of: Of; id: string; note: Note; o
 /** The indicator chosen before the start: a figure, a side, a value. */
 export function TargetInputs({ form }: { form: { getInputProps: (name: never) => object } }) {
   const t = useT()
-  const props = (name: string) => form.getInputProps(name as never) as object
+  const props = (name: string) => form.getInputProps(name as never) as { value?: string }
+  const figure = props('figure')
   return (
     <SimpleGrid cols={{ base: 1, xs: 3 }} style={{ alignItems: 'end' }}>
-      <Select label={t('note.target')} clearable data={targets.map((x) => ({ value: x, label: t(`metric.${x}`) }))} {...props('figure')} />
+      <Select
+        label={t('note.target')}
+        clearable={Boolean(figure.value)}
+        data={targets.map((x) => ({ value: x, label: t(`metric.${x}`) }))}
+        {...figure}
+      />
       <Select
         aria-label={t('note.side')}
         allowDeselect={false}
