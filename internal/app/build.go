@@ -260,6 +260,9 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 			}
 			return paused, err
 		},
+		Unwanted: func(ctx context.Context, ws string, waited []outbox.Message) (map[string]outbox.Evidence, error) {
+			return a.journeys.Unwanted(ctx, ws, waited)
+		},
 	})
 	dispatcher := outbox.NewDispatcher(messages, outbox.DispatchConfig{Sole: db.Dialect() == sqldb.SQLite})
 	w.segments = segment.New(segment.Config{Store: sqlstore.NewSegment(db), Tx: db, Events: a.events, Emitter: waiting, People: people, Clock: a.clock, Logger: part(log, "segments"), Askable: func(ctx context.Context, ws string, fields ...string) error {

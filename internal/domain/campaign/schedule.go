@@ -8,7 +8,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// Schedule says when a series runs, on clocks: of the workspace, or of each person.
+// Schedule says when a series runs, on clocks: of the workspace, or of each person. The messages of a run go then, or each at the person's best hour in the day that begins then.
 type Schedule struct {
 	Every    string `json:"every" enum:"day,week,month,cron"`
 	At       string `json:"at,omitempty" doc:"such as 09:00; not for cron"`
@@ -16,6 +16,7 @@ type Schedule struct {
 	Day      int    `json:"day,omitempty" doc:"of a month: 1 to 31; a month that is shorter runs on its last day"`
 	Cron     string `json:"cron,omitempty" doc:"minute, hour, day of month, month, day of week"`
 	Local    bool   `json:"local,omitempty" doc:"on the clock where each person lives"`
+	BestHour bool   `json:"best_hour,omitempty" doc:"each person's message goes within a day of the run, at the hour at which they open and click most; not together with local, nor more often than daily"`
 }
 
 // The rhythms.
@@ -26,10 +27,16 @@ const (
 	ByCron     = "cron"
 )
 
-// minGap is what must lie between two runs of a cron line: one that runs every minute is a mistake.
-const minGap = 15 * time.Minute
+// What must lie between two runs of a cron line: one that runs every minute is a mistake, and of several runs a day all would come to somebody in the same hour.
+const (
+	minGap     = 15 * time.Minute
+	bestHourIn = 24 * time.Hour
+)
 
 func (s Schedule) validate() error {
+	if s.Local && s.BestHour {
+		return errs.Invalid("series.schedule.two_times", "schedule.best_hour", "choose either the clock where each person lives or each person's best hour")
+	}
 	if s.Every == EveryDay || s.Every == EveryWeek || s.Every == EveryMonth {
 		if _, err := time.Parse("15:04", s.At); err != nil {
 			return errs.Invalid("series.schedule.at", "schedule.at", "%q is no time of day; write one such as 09:00", s.At)
@@ -69,6 +76,9 @@ func (s Schedule) validateCron() error {
 		next, more := line.Next(at, time.UTC)
 		if more && next.Sub(at) < minGap {
 			return bad("it runs more often than every 15 minutes")
+		}
+		if more && s.BestHour && next.Sub(at) < bestHourIn {
+			return errs.Invalid("series.schedule.best_hour", "schedule.best_hour", "a series that comes more often than once a day cannot wait for each person's best hour")
 		}
 		at, ok = next, more
 	}

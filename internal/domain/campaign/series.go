@@ -137,7 +137,7 @@ func (s Series) Validate() error {
 func (s Series) campaign(shown Civil) Campaign {
 	c := Campaign{
 		Workspace: s.Workspace, Name: s.Name, Audience: s.Audience, Topic: s.Topic, Template: s.Template, Channel: s.Channel, Goal: s.Message.Goal,
-		Plan: Plan{Holdout: s.Message.Holdout, PerMinute: s.Message.Rate, Priority: s.Message.Priority},
+		Plan: Plan{Holdout: s.Message.Holdout, PerMinute: s.Message.Rate, Priority: s.Message.Priority, BestHour: s.Schedule.BestHour},
 	}
 	if s.Schedule.Local {
 		c.Plan.Local = shown

@@ -157,6 +157,39 @@ func TestBadSchedulesAreRefused(t *testing.T) {
 	}
 }
 
+func TestEachRunComesAtThePersonsBestHour(t *testing.T) {
+	w := newWorld(t) // it is 9:00 in London
+	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
+	w.sets["seg_1"] = people(1, 2)
+	for n, hour := range map[uint64]int{1: 20, 2: 7} {
+		var hours [24]int
+		hours[hour] = 40
+		w.habits[n] = campaign.Habit{Zone: time.UTC, Hours: hours}
+	}
+	s := daily("10:00")
+	s.BestHour = true
+	x := w.series(s, nil)
+	for _, step := range []struct{ hours, sent int }{{1, 0}, {10, 0}, {11, 1}, {21, 1}, {22, 2}, {34, 2}, {35, 3}, {46, 4}} { // at 20:00 and 7:00, day after day
+		w.upTo(start.Add(time.Duration(step.hours) * time.Hour))
+		want(t, fmt.Sprintf("sent after %d hours", step.hours), w.states()["sent"], step.sent)
+	}
+	runs := w.runs(x.ID)
+	want(t, "runs", len(runs), 2)
+	want(t, "plan of a run", w.campaign(runs[0].Campaign).Plan.BestHour, true)
+	s.Local = true
+	for field, bad := range map[string]campaign.Schedule{
+		"series.schedule.two_times": s, "series.schedule.best_hour": {Every: campaign.ByCron, Cron: "0 9,18 * * *", BestHour: true},
+	} {
+		_, err := w.svc.CreateSeries(t.Context(), ws, campaign.Series{Name: "x", Schedule: bad})
+		if all := errs.All(err); len(all) != 1 || all[0].Code != field || all[0].Field != "schedule.best_hour" {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, err := w.svc.CreateSeries(t.Context(), ws, campaign.Series{Name: "x", Schedule: campaign.Schedule{Every: campaign.ByCron, Cron: "0 9 * * 1,4", BestHour: true}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEachRunHasTheAudienceOfItsDayAndFiguresOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))

@@ -11,6 +11,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
@@ -314,6 +315,42 @@ func TestWhoLeavesBeforeTheEndOfTheirWayWantsNoMessageThatWaits(t *testing.T) {
 	}
 	w.settle()
 	want(t, "all taken out", w.withdrawn[5:], []string{"per_7 stopped true"})
+}
+
+// Rules are not watched between steps, nor for people who are not inside: they are asked before what has waited goes.
+func TestWhatHasWaitedIsNotWantedOnceARuleOfTheExitsHolds(t *testing.T) {
+	w := newWorld(t)
+	j := w.publish("x", `{"trigger": {"event": {"name": "Go"}}, "exit": [{"rule": {"event": {"name": "Paid", "agg": "count", "op": "gte", "value": 1, "window": "ever"}}}], "nodes": [
+		{"id": "s", "kind": "send", "config": {"template": "tpl", "topic": "tpc"}}]}`)
+	plain := w.publish("y", `{"trigger": {"event": {"name": "Other"}}, "exit": [{"event": {"name": "Paid"}}], "nodes": [{"id": "s", "kind": "send", "config": {"template": "tpl", "topic": "tpc"}}]}`)
+	w.happen(w.event("g1", 1, "Go", `{}`), w.event("g2", 2, "Go", `{}`))
+	w.settle()
+	want(t, "over", w.rounds("per_1"), []string{"done s end"})
+	message := func(id, person, journey string, change ...func(*outbox.Message)) outbox.Message {
+		m := outbox.Message{ID: id, PersonID: person, Source: outbox.Source{Kind: "journey", ID: journey, Version: 1}}
+		for _, c := range change {
+			c(&m)
+		}
+		return m
+	}
+	waits := []outbox.Message{
+		message("m1", "per_1", j.ID), message("m2", "per_2", j.ID), message("m3", "per_1", plain.ID), message("m4", "per_1", "jrn_gone"),
+		message("m5", "per_1", j.ID, func(m *outbox.Message) { m.Source.Version = 9 }),
+		message("m6", "per_1", j.ID, func(m *outbox.Message) { m.Source.Kind = "campaign" }),
+		message("m7", "per_1", j.ID, func(m *outbox.Message) { m.Transactional = true }),
+	}
+	unwanted := func(of string) map[string]outbox.Evidence {
+		t.Helper()
+		out, err := w.svc.Unwanted(t.Context(), of, waits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	want(t, "before", len(unwanted(ws)), 0)
+	w.happen(w.event("p1", 1, "Paid", `{}`))
+	want(t, "after", unwanted(ws), map[string]outbox.Evidence{"m1": {"journey": j.ID, "why": "exit_rule"}})
+	want(t, "of another workspace", len(unwanted("ws_2")), 0)
 }
 
 func TestEndLetsPeopleFinishOrTakesThemOut(t *testing.T) {

@@ -278,16 +278,23 @@ func (p *Plan) reachOf(id string) node.Needs {
 			names[n] = true
 		}
 	}
+	exits := p.exitNeeds()
+	out.Subject, out.All = out.Subject || exits.Subject, out.All || exits.All
+	for _, n := range exits.Names {
+		names[n] = true
+	}
+	out.Names = slices.Sorted(maps.Keys(names))
+	return out
+}
+
+// exitNeeds joins what the rules of the exits ask.
+func (p *Plan) exitNeeds() (out node.Needs) {
 	for _, x := range p.exits {
 		if x.rule != nil {
 			more, all := x.rule.EventNames()
-			out.Subject, out.All = true, out.All || all
-			for _, n := range more {
-				names[n] = true
-			}
+			out.Subject, out.All, out.Names = true, out.All || all, append(out.Names, more...)
 		}
 	}
-	out.Names = slices.Sorted(maps.Keys(names))
 	return out
 }
 

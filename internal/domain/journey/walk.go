@@ -197,9 +197,7 @@ func after(old *rule.Subject, change *node.SetTraits) *rule.Subject {
 }
 
 // asks reports whether something is asked of the person before every step.
-func (p *Plan) asks() bool {
-	return slices.ContainsFunc(p.exits, func(x exitRule) bool { return x.rule != nil })
-}
+func (p *Plan) asks() bool { return p.exitNeeds().Subject }
 
 // Hear tells an instance of an event of its person. It is pure; false means that the event changes nothing.
 func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {

@@ -259,3 +259,44 @@ func sum(counts map[Tally]int64) []Count {
 	})
 	return out
 }
+
+// Unwanted returns which of a journey's messages are not wanted any more because a rule of its exits holds by now, by id, and why; the outbox asks before what has
+// waited goes. The round may be inside or over: nobody watches rules between steps, nor for people who are not inside. What is transactional is wanted.
+func (s *Service) Unwanted(ctx context.Context, ws string, messages []outbox.Message) (map[string]outbox.Evidence, error) {
+	byVersion := map[planKey][]outbox.Message{}
+	for _, m := range messages {
+		if m.Source.Kind == "journey" && !m.Transactional {
+			k := planKey{ws, m.Source.ID, m.Source.Version}
+			byVersion[k] = append(byVersion[k], m)
+		}
+	}
+	out, now := map[string]outbox.Evidence{}, s.c.Clock.Now()
+	for k, asked := range byVersion {
+		p, err := s.plan(ctx, k)
+		if permanent(err) {
+			continue // gone, or of another release: nothing says that it is not wanted
+		}
+		if err != nil {
+			return nil, fmt.Errorf("load version %d of journey %s: %w", k.version, k.journey, err)
+		}
+		need := p.exitNeeds()
+		if !need.Subject {
+			continue
+		}
+		people := make([]string, len(asked))
+		for n, m := range asked {
+			people[n] = m.PersonID
+		}
+		subjects, err := s.c.Subjects.Subjects(ctx, ws, people, need.Names, need.All)
+		if err != nil {
+			return nil, fmt.Errorf("load %d people: %w", len(people), err)
+		}
+		for _, m := range asked {
+			subject := subjects[m.PersonID]
+			if subject != nil && slices.ContainsFunc(p.exits, func(x exitRule) bool { return x.rule != nil && x.rule.Eval(subject, now).Match }) {
+				out[m.ID] = outbox.Evidence{"journey": k.journey, "why": "exit_rule"}
+			}
+		}
+	}
+	return out, nil
+}

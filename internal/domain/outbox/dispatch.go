@@ -328,6 +328,10 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 	for i, j := range jobs {
 		people[i], messages[i], asked[i] = j.message.PersonID, &j.message, j.message
 	}
+	unwanted, err := s.unwantedOf(ctx, ws, messages, now)
+	if err != nil {
+		return nil, nil, err
+	}
 	daily := &dailyLimit{of: s.allowance, ws: ws}
 	if err := daily.open(ctx); err != nil {
 		return nil, nil, err
@@ -365,6 +369,8 @@ func (s *Service) admit(ctx context.Context, a Account, jobs []*job, now time.Ti
 			m.DueAt = now
 			switch verdicts[i] = g.check(m); {
 			case verdicts[i].refused():
+			case unwanted[m.ID] != nil:
+				verdicts[i] = refuse(ReasonLeftJourney, unwanted[m.ID])
 			case paused[m.Source.whole()]:
 				m.DueAt, m.Reason, m.Data = now.Add(pauseLook), ReasonSourcePaused, pausedBecause(m.Source)
 			default:

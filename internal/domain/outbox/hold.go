@@ -55,6 +55,28 @@ func (s *Service) SourceResumed(ctx context.Context, ws string, src Source) erro
 	return s.store.Rouse(ctx, ws, src, s.clock.Now(), ReasonSourcePaused)
 }
 
+// fresh is how long a message is taken for wanted because it was just asked for.
+const fresh = time.Minute
+
+// unwantedOf returns which of the messages have waited and are not wanted any more, and why. It is asked before the transaction in which they are let through: it
+// may have to look at people's histories.
+func (s *Service) unwantedOf(ctx context.Context, ws string, messages []*Message, now time.Time) (map[string]Evidence, error) {
+	var waited []Message
+	for _, m := range messages {
+		if !m.Transactional && now.Sub(m.NotBefore) > fresh {
+			waited = append(waited, *m)
+		}
+	}
+	if s.unwanted == nil || len(waited) == 0 {
+		return nil, nil
+	}
+	out, err := s.unwanted(ctx, ws, waited)
+	if err != nil {
+		return nil, fmt.Errorf("ask whether what has waited is still wanted: %w", err)
+	}
+	return out, nil
+}
+
 // Withdrawal names messages to a person that are not wanted any more.
 type Withdrawal struct {
 	Person string

@@ -2,6 +2,8 @@ package outbox_test
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,5 +103,44 @@ func TestWhoLeavesAJourneyGetsNothingThatStillWaitsOfIt(t *testing.T) {
 	f.untilState(d[4].MessageID, outbox.Sent)
 	if m := f.message(d[0].MessageID); m.State != outbox.Refused {
 		t.Errorf("in the morning: %+v", m)
+	}
+}
+
+// Before what has waited goes, whoever asked for it is asked whether it still makes sense; what was just asked for does.
+func TestWhatHasWaitedGoesOnlyIfItIsStillWanted(t *testing.T) {
+	var mu sync.Mutex
+	var asked []string
+	f := setup(t, sqlite(t), func(c *outbox.Config) {
+		c.Unwanted = func(_ context.Context, of string, messages []outbox.Message) (map[string]outbox.Evidence, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			out := map[string]outbox.Evidence{}
+			for _, m := range messages {
+				asked = append(asked, of+" "+m.PersonID)
+				if m.PersonID == pid(1) {
+					out[m.ID] = outbox.Evidence{"journey": "jrn_1", "why": "exit_rule"}
+				}
+			}
+			return out, nil
+		}
+	})
+	f.subscribed(1, 3)
+	f.livesIn(1, "Australia/Sydney")
+	f.livesIn(2, "Australia/Sydney")
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{{From: 20 * 60, To: 8 * 60}}})
+	d := f.enqueueRange(1, 3)
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(d[2].MessageID, outbox.Sent)
+	f.clock.Set(time.Date(2026, 3, 1, 21, 0, 0, 0, time.UTC))
+	f.untilState(d[1].MessageID, outbox.Sent)
+	m := f.untilState(d[0].MessageID, outbox.Refused)
+	if m.Reason != outbox.ReasonLeftJourney || m.Data["why"] != "exit_rule" {
+		t.Errorf("%+v", m)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	slices.Sort(asked)
+	if want := []string{ws + " " + pid(1), ws + " " + pid(2)}; !slices.Equal(want, asked) {
+		t.Errorf("asked about %v, want %v", asked, want)
 	}
 }

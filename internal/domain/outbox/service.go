@@ -67,6 +67,8 @@ type Config struct {
 	Allowance Allowance
 	// Paused reports whether a campaign or journey is paused, so that what it has asked for stays; nil: none ever is.
 	Paused func(ctx context.Context, ws string, src Source) (bool, error)
+	// Unwanted returns which of the messages, which have waited, have lost their sense for whoever asked for them, by id, and why; nil: none ever has.
+	Unwanted func(ctx context.Context, ws string, messages []Message) (map[string]Evidence, error)
 }
 
 // Allowance is how many messages workspaces may send a day. A message counts when it goes for the first time.
@@ -103,6 +105,7 @@ type Service struct {
 	signers   func(ctx context.Context, ws, domain string) ([]channel.Signer, error)
 	allowance Allowance
 	paused    func(ctx context.Context, ws string, src Source) (bool, error)
+	unwanted  func(ctx context.Context, ws string, messages []Message) (map[string]Evidence, error)
 }
 
 // New returns a Service and makes it watch consent.
@@ -110,7 +113,7 @@ func New(c Config) *Service {
 	s := &Service{
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, needs: c.Needs, shared: c.Shared, signers: c.Signers, allowance: c.Allowance,
-		returns: c.Returns, follows: c.Follows, known: c.Known, paused: c.Paused,
+		returns: c.Returns, follows: c.Follows, known: c.Known, paused: c.Paused, unwanted: c.Unwanted,
 	}
 	if s.known == nil {
 		s.known = func(context.Context, string, string) (bool, error) { return false, nil }

@@ -37,6 +37,7 @@ import { guessed, Reach, Reasons } from './Gate'
 import { goalFrom, goalNames, goalOf } from './goal'
 import { GoalCard } from './GoalCard'
 import { Preview } from './Preview'
+import { PrioritySelect } from './PrioritySelect'
 import { useDryRun } from './useDryRun'
 
 type Choices = ReturnType<typeof useChoices>
@@ -385,13 +386,7 @@ function When({ form }: { form: Form<Values> }) {
             max={50}
             {...form.getInputProps('holdout')}
           />
-          <Select
-            label={t('campaigns.priority')}
-            description={t('campaigns.priority_help')}
-            allowDeselect={false}
-            data={['low', 'normal', 'high'].map((p) => ({ value: p, label: t(`campaigns.priority_${p}`) }))}
-            {...form.getInputProps('priority')}
-          />
+          <PrioritySelect {...form.getInputProps('priority')} />
         </SimpleGrid>
       </Stack>
     </Card>

@@ -27,7 +27,13 @@ export function NextRuns({ schedule }: { schedule: Schedule }) {
         {answer.error ? <Text c="dimmed">{describe(answer.error)}</Text> : null}
         <ol>
           {answer.runs.map((r) => (
-            <li key={r.at}>{schedule.local ? t('campaigns.when_local', { time: formatCivil(r.shown) }) : formatTimeIn(r.at, zone)}</li>
+            <li key={r.at}>
+              {schedule.local
+                ? t('campaigns.when_local', { time: formatCivil(r.shown) })
+                : schedule.best_hour
+                  ? t('campaigns.when_best', { time: formatTimeIn(r.at, zone) })
+                  : formatTimeIn(r.at, zone)}
+            </li>
           ))}
         </ol>
       </div>

@@ -6,6 +6,7 @@ import { useChoices } from '@/campaigns/choices'
 import { guessed, Reach, Reasons } from '@/campaigns/Gate'
 import { goalFrom, goalInputs, goalNames, goalOf } from '@/campaigns/goal'
 import { GoalCard } from '@/campaigns/GoalCard'
+import { PrioritySelect } from '@/campaigns/PrioritySelect'
 import { useDryRun } from '@/campaigns/useDryRun'
 import { formatList, useT } from '@/i18n'
 import { editedForm, useEditing } from '@/lib/editing'
@@ -79,6 +80,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
       'schedule.day': 'day',
       'schedule.cron': 'cron',
       'schedule.every': 'every',
+      'schedule.best_hour': 'clock',
       'feed.url': 'url',
       'feed.max': 'max',
       ...goalNames,
@@ -189,7 +191,12 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
           {v.every === 'month' ? (
             <NumberInput label={t('series.day')} description={t('series.day_help')} min={1} max={31} {...form.getInputProps('day')} />
           ) : null}
-          <Switch label={t('series.local')} {...form.getInputProps('local', { type: 'checkbox' })} />
+          <Select
+            label={t('series.clock')}
+            allowDeselect={false}
+            data={['home', 'local', 'best'].map((c) => ({ value: c, label: t(`series.clock_${c}`) }))}
+            {...form.getInputProps('clock')}
+          />
           <DateTimeInput
             dateOnly
             label={t('series.until')}
@@ -226,13 +233,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
             max={50}
             {...form.getInputProps('holdout')}
           />
-          <Select
-            label={t('campaigns.priority')}
-            description={t('campaigns.priority_help')}
-            allowDeselect={false}
-            data={['low', 'normal', 'high'].map((p) => ({ value: p, label: t(`campaigns.priority_${p}`) }))}
-            {...form.getInputProps('priority')}
-          />
+          <PrioritySelect {...form.getInputProps('priority')} />
         </SimpleGrid>
       </Card>
     </FormBody>
@@ -253,7 +254,7 @@ function valuesOf(series?: Series) {
     weekdays: (schedule?.weekdays ?? [1]).map(String),
     day: (schedule?.day ?? 1) as number | string,
     cron: schedule?.cron ?? '0 9 * * 1',
-    local: schedule?.local ?? false,
+    clock: schedule?.local ? 'local' : schedule?.best_hour ? 'best' : 'home',
     feed: series?.feed !== undefined,
     url: series?.feed?.url ?? '',
     max: (series?.feed?.max || '') as number | string,
@@ -283,7 +284,7 @@ const inputs: [string, keyof Values][] = [
   ['series.weekdays', 'weekdays'],
   ['series.day', 'day'],
   ['series.cron', 'cron'],
-  ['series.local', 'local'],
+  ['series.clock', 'clock'],
   ['series.until', 'until'],
   ['series.feed_on', 'feed'],
   ['series.url', 'url'],
@@ -296,6 +297,7 @@ const inputs: [string, keyof Values][] = [
 function differences(t: ReturnType<typeof useT>, names: Record<string, string>, theirs: Values, mine: Values): Difference[] {
   const shown = (v: Values, key: keyof Values): string => {
     const value = v[key]
+    if (key === 'clock') return t(`series.clock_${v.clock}`)
     if (key === 'every') return t(`series.by_${v.every}`)
     if (key === 'priority') return t(`campaigns.priority_${v.priority}`)
     if (key === 'goalFilter') return v.goalFilter.length ? goalOf(goalFrom(v), t) : ''
@@ -315,7 +317,7 @@ function scheduleOf(v: {
   weekdays: string[]
   day: number | string
   cron: string
-  local: boolean
+  clock: string
 }): Schemas['Schedule'] {
   const every = v.every as Schemas['Schedule']['every']
   return {
@@ -324,6 +326,7 @@ function scheduleOf(v: {
     weekdays: every === 'week' ? v.weekdays.map(Number).toSorted((a, b) => a - b) : undefined,
     day: every === 'month' ? Number(v.day || 0) : undefined,
     cron: every === 'cron' ? v.cron : undefined,
-    local: v.local || undefined,
+    local: v.clock === 'local' || undefined,
+    best_hour: v.clock === 'best' || undefined,
   }
 }
