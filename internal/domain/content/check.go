@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/kizuna-cx/kizuna/internal/domain/content/block"
 	"github.com/kizuna-cx/kizuna/internal/domain/content/liquid"
 )
@@ -162,6 +164,7 @@ func (f *finder) document() {
 	}
 	d := f.c.document
 	seen := map[string]bool{}
+	pictures, width := 0, 0 // and how much is said in words
 	d.Texts(snippets, func(t block.Text) {
 		src := t.Value
 		switch t.Is {
@@ -187,13 +190,24 @@ func (f *finder) document() {
 		switch t.Is {
 		case "line", "text", "rich":
 			f.words(t.Value, Finding{Field: "document." + t.Field, Block: t.Block})
+			if !strings.HasSuffix(t.Field, ".alt") {
+				width += uniseg.StringWidth(survey(t.Value).text)
+			}
 		case "html":
-			f.markup(t.Value, Finding{Field: "document." + t.Field, Block: t.Block})
+			s := f.markup(t.Value, Finding{Field: "document." + t.Field, Block: t.Block})
+			pictures, width = pictures+s.images, width+uniseg.StringWidth(s.text)
+		case "path":
+			width += wordsForOne // names and prices, which nobody knows yet
+		case "url":
+			if t.Type == "image" && strings.HasSuffix(t.Field, ".src") {
+				pictures++
+			}
 		}
 		if t.Is == "rich" {
 			f.paragraphs(t.Value, Finding{Field: "document." + t.Field, Block: t.Block})
 		}
 	})
+	f.pictures(pictures, width, Finding{Field: "document"})
 	links := d.Links(snippets)
 	for _, l := range links {
 		f.link(l.Value, l.Label, Finding{Field: "document." + l.Field, Block: l.Block})

@@ -23,6 +23,11 @@ func mail(blocks string) content.Draft {
 
 const button = `{"type":"button","label":"See the tea","url":"https://shop.example.co/"}`
 
+const (
+	picture = `{"type":"image","src":"https://shop.co/a.png","alt":"Tea"}`
+	words   = "The first tea of spring is here, picked in the morning and steamed at noon."
+)
+
 func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 	s := newService(t)
 	b := brand.Default("Aoba", "Ginza", "en")
@@ -76,6 +81,14 @@ func TestEachCheckFindsWhatItIsFor(t *testing.T) {
 		{"pictures without words", code(`<img src="https://x.co/a.png">`), " html alt_missing "},
 		{"a document without a language", code(`<html><body>`), " html lang_missing "},
 		{"only a picture", content.Draft{Name: "x", Subject: "A calm subject", Preheader: "p", ValueProposition: "v", Purpose: content.Purpose{Action: "a"}, HTML: `<img alt="" src="https://x.co/a.png"><a href="{{ unsubscribe_url }}">off</a>`}, " html image_only "},
+		{"blocks of pictures alone", mail(picture + `,` + button), " document image_only "},
+		{"what a picture says to those who do not see it is no text", mail(`{"type":"image","src":"https://shop.co/a.png","alt":"` + strings.Repeat("tea of spring ", 9) + `"},` + button), " document image_only "},
+		{"a picture and some words", mail(picture + `,` + button + `,{"type":"text","text":"` + words + `"}`), ""},
+		{"a picture and as much in Japanese", mail(picture + `,` + button + `,{"type":"text","text":"宇治の新茶が今年も届きました。朝に摘んだばかりの香りをお楽しみください。"}`), ""},
+		{"many pictures and as few words", mail(strings.Repeat(picture+`,`, 6) + button + `,{"type":"text","text":"` + words + `"}`), " document image_only "},
+		{"pictures in HTML of one's own", mail(button + `,{"type":"html","html":"<img alt='' src='https://shop.co/a.png'>"}`), " document image_only "},
+		{"such HTML among words", mail(button + `,{"type":"html","html":"<img alt='' src='https://shop.co/a.png'>"},{"type":"text","text":"` + words + `"}`), ""},
+		{"cards of products bring their words", mail(picture + `,` + button + `,{"type":"products","each":"event.products"}`), ""},
 		{"no scheme", code(`<a href="shop.co/a">tea</a>`), " html link_no_scheme shop.co/a"},
 		{"nowhere", code(`<a href="#">tea</a>`), " html link_empty #"},
 		{"levels of code", code(`<h1>a</h1><h3>b</h3>`), " html heading_order "},

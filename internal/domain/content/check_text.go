@@ -198,16 +198,31 @@ func badLink(address string) (code, say string) {
 
 // code looks at HTML that an author wrote.
 func (f *finder) code() {
-	f.markup(f.c.text0.HTML, Finding{Field: "html"})
+	s := f.markup(f.c.text0.HTML, Finding{Field: "html"})
+	f.pictures(s.images, uniseg.StringWidth(s.text), Finding{Field: "html"})
 	f.words(f.c.text0.HTML+f.c.text0.Text, Finding{Field: "html"})
 	f.spam(f.c.text0.HTML+f.c.text0.Text, Finding{Field: "html"})
 }
 
+// What a mail should say in words beside its pictures, in columns: a line for the first, a few words for each further one.
+const (
+	wordsForOne  = 60
+	wordsForMore = 20
+)
+
+// pictures compares how many pictures there are with how much is said in words.
+func (f *finder) pictures(n, width int, at Finding) {
+	if n > 0 && width < wordsForOne+(n-1)*wordsForMore {
+		at.Group, at.Code = "spam", "image_only"
+		f.add(at, "nearly all is in pictures: filters distrust that, and many programs do not show them; say the main thing in words, too")
+	}
+}
+
 // markup reads HTML as far as links, pictures, headings and the language go.
-func (f *finder) markup(src string, at Finding) {
+func (f *finder) markup(src string, at Finding) surveyed {
 	pieces, err := liquid.Pieces(src)
 	if err != nil || src == "" {
-		return
+		return surveyed{}
 	}
 	var b strings.Builder // the source with each piece as one private character, so that HTML can be read
 	pos := 0
@@ -245,10 +260,7 @@ func (f *finder) markup(src string, at Finding) {
 		at.Code = "heading_order"
 		f.add(at, "a heading of level %d comes too early; people who listen to mail find their way by the order", s.jump)
 	}
-	if s.images > 0 && uniseg.GraphemeClusterCount(s.text) < 60 {
-		at.Group, at.Code = "spam", "image_only"
-		f.add(at, "nearly all is in pictures: filters distrust that, and many programs do not show them")
-	}
+	return s
 }
 
 // surveyed is what a look through HTML found.
