@@ -33,6 +33,7 @@ type act struct {
 	do   string   // METHOD /path of the operation, with {id} and {with}
 	body string   // member of the operation's body that holds what the act was given; empty: the operation has none
 	gone bool     // the act takes the thing away
+	self bool     // the things are members, and the act is for others only: a filter does not find whoever does it
 	used string   // where it is told what uses one thing, with {id}, if the act goes on although something does; empty: it does not, or nothing can
 	// is reports whether a thing is already as the act would make it; nil: it never is.
 	is func(thing map[string]any, with string) bool
@@ -71,7 +72,12 @@ var acts = []act{
 		is:  func(thing map[string]any, with string) bool { return text(thing["assignee"]) == with },
 		was: func(thing map[string]any) string { return text(thing["assignee"]) },
 	},
-	{name: "series_activate", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/activate", is: status("live", "review"), back: "series_pause"},
+	{
+		name: "series_activate", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/activate", is: status("live", "review"),
+		was: func(thing map[string]any) string { return text(thing["status"]) }, back: "series_unstart",
+	},
+	// What was a draft is one again, unless it has run meanwhile.
+	{name: "series_unstart", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause", body: "to", is: status("draft", "paused")},
 	{name: "series_pause", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause", is: status("paused"), back: "series_activate"},
 	{name: "series_end", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/end", is: status("ended")},
 	{name: "series_delete", need: staff.CampaignsWrite, list: "/series", key: byID, one: "/series/{id}", do: "DELETE /series/{id}", gone: true},
@@ -79,11 +85,11 @@ var acts = []act{
 	{name: "persona_delete", need: staff.SegmentsWrite, list: "/personas", key: byID, one: "/personas/{id}", do: "DELETE /personas/{id}", gone: true},
 	{name: "key_revoke", need: staff.KeysWrite, list: "/keys", key: byID, one: "/keys/{id}", do: "DELETE /keys/{id}", is: func(thing map[string]any, _ string) bool { return thing["revoked_at"] != nil }},
 	{
-		name: "member_role", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "PUT /staff/{id}/role", body: "role", back: "member_role",
+		name: "member_role", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "PUT /staff/{id}/role", body: "role", back: "member_role", self: true,
 		is:  func(thing map[string]any, with string) bool { return text(thing["role"]) == with },
 		was: func(thing map[string]any) string { return text(thing["role"]) },
 	},
-	{name: "member_remove", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "DELETE /staff/{id}", gone: true},
+	{name: "member_remove", need: staff.StaffWrite, list: "/staff", key: byID, one: "/staff/{id}", do: "DELETE /staff/{id}", gone: true, self: true},
 	{name: "webhook_on", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "POST /webhooks/{id}/on", is: status("on"), back: "webhook_off"},
 	{name: "webhook_off", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "POST /webhooks/{id}/off", is: status("off", "disabled"), back: "webhook_on"},
 	{name: "webhook_delete", need: staff.SettingsWrite, list: "/webhooks", key: byID, one: "/webhooks/{id}", do: "DELETE /webhooks/{id}", gone: true},
@@ -300,7 +306,9 @@ func (a *api) fitting(ctx context.Context, by staff.Principal, x act, query map[
 			return nil, err
 		}
 		for _, item := range found.Items {
-			out = append(out, target{ID: x.idOf(item)})
+			if one := x.idOf(item); !x.self || one != by.ID {
+				out = append(out, target{ID: one})
+			}
 		}
 		if len(out) > mostAtOnce {
 			return nil, errs.Invalid("bulk.too_many", "query", "more than %d fit; narrow the filter and do it in parts", mostAtOnce)

@@ -3,11 +3,14 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/importer"
 	"github.com/kizuna-cx/kizuna/internal/domain/job"
 	"github.com/kizuna-cx/kizuna/internal/domain/sample"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
 // SampleData is what there is of the sample business in the workspace.
@@ -63,6 +66,13 @@ func (a *api) sampleRoutes() {
 		Locale string `json:"locale" enum:"en,zh-Hans,ja" doc:"language of the sample's letters and names"`
 	}
 	route(a, http.MethodPost, "/sample", "sample-add", "Bring a sample business into an empty workspace, as a job", staff.SettingsWrite, func(ctx context.Context, in *in[wanted]) (*body[Job], error) {
+		going, err := a.c.Jobs.List(ctx, caller(ctx), job.Filter{Active: true}, page.Request{Limit: page.MaxLimit})
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(going.Items, func(j job.Job) bool { return j.Kind == sample.Add || j.Kind == sample.Remove }) {
+			return nil, errs.Conflict("sample.busy", "sample data is being added or removed; wait until that is done, then add it")
+		}
 		if err := a.c.Sample.MayAdd(ctx, workspaceOf(ctx)); err != nil {
 			return nil, err
 		}

@@ -70,7 +70,9 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
 	b.make(w, "to_do", "POST /tasks", `{"title":"Call","assignee":"ann"}`)
+	b.make(w, "draft_series", "POST /series", b.expand(w, `{"name":"Weekly to be","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	ids := map[string]string{
+		"series_activate": "$draft_series",
 		"segment_archive": "$segment", "template_archive": "$spare_template", "snippet_archive": "spice_hours", "campaign_archive": "$draft_campaign",
 		"journey_archive": "$draft_journey", "journey_pause": "$api_journey", "task_complete": "$to_do", "task_assign": "$to_do", "webhook_off": "$webhook",
 	}
@@ -81,7 +83,7 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 				Status, Assignee string
 				ArchivedAt       *string `json:"archived_at"`
 			}
-			w.ok(b.key, b.expand(w, "GET /"+noun+"s/"+id), "", &thing)
+			w.ok(b.key, b.expand(w, "GET /"+strings.TrimSuffix(noun, "s")+"s/"+id), "", &thing)
 			return fmt.Sprint(thing.Status, thing.Assignee, thing.ArchivedAt != nil)
 		}
 		before := state()
@@ -206,6 +208,15 @@ func TestRolesOfManyAreChangedAndComeBack(t *testing.T) {
 	w.work()
 	if got := roles(); got != before {
 		t.Errorf("roles are%s, were%s", got, before)
+	}
+	// Of all that fit, whoever asks is left out.
+	w.user(b.ws, "boss@roles.example", staff.Admin)
+	boss := w.signIn("boss@roles.example")
+	for _, act := range []string{"member_role", "member_remove"} {
+		r := w.call("POST /bulk-acts/count", asked{browser: boss, body: fmt.Sprintf(`{"act":%q,"query":{"q":"@roles.example"}}`, act)})
+		if !strings.Contains(r.Body.String(), `"count":3`) {
+			t.Errorf("%s of four: %s", act, r.Body)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ func TestSampleScenarios(t *testing.T) {
 		{do: "GET /people?identifier=user_id:sample-1", status: 200, has: `"id":"per_`},
 		{do: "GET /sample", status: 200, has: `"present":true | "people":2 | "name":"Sample two" | "name":"Sample shop" | "kept":[{"noun":"segment","id":"$one","name":"Sample one","for":[{"noun":"segment","id":"$mine","name":"Mine"}]}]`, not: "My news | Mine from before"},
 		{do: "POST /sample/removal", status: 202, keep: "removing"},
+		{do: "POST /sample", body: `{"locale":"en"}`, status: 409, has: "sample.busy"},
 	})
 	w.work()
 	w.settle()

@@ -189,8 +189,16 @@ func (a *api) seriesRoutes() {
 	}
 	act("activate", "Let the series run, or ask for approval where the workspace wants it", s.ActivateSeries)
 	act("approve", "Let a series run that somebody else asked for", s.ApproveSeries)
-	act("pause", "Make no runs for now; what is missed does not come later", func(ctx context.Context, ws, id, _ string) (campaign.Series, error) {
-		return s.PauseSeries(ctx, ws, id)
+	type pause struct {
+		IDPath
+		Body *struct {
+			To string `json:"to,omitempty" enum:"draft,paused" doc:"draft: a series that has not run becomes the draft that it was before it was started"`
+		}
+	}
+	route(a, http.MethodPost, "/series/{id}/pause", "series-pause", "Make no runs for now; what is missed does not come later", staff.CampaignsSend, func(ctx context.Context, in *pause) (*body[Series], error) {
+		return write(ctx, "pause", func(ctx context.Context) (campaign.Series, error) {
+			return s.PauseSeries(ctx, workspaceOf(ctx), in.ID, in.Body != nil && in.Body.To == string(campaign.SeriesDraft))
+		})
 	})
 	act("end", "End it for good", func(ctx context.Context, ws, id, _ string) (campaign.Series, error) { return s.EndSeries(ctx, ws, id) })
 }

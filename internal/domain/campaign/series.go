@@ -265,13 +265,19 @@ func (s *Service) ApproveSeries(ctx context.Context, ws, id, by string) (Series,
 	})
 }
 
-// PauseSeries stops runs; a campaign that has begun goes on. What is missed meanwhile does not come later.
-func (s *Service) PauseSeries(ctx context.Context, ws, id string) (Series, error) {
+// PauseSeries stops runs; a campaign that has begun goes on. What is missed meanwhile does not come later. With draft, a series that has not run becomes the
+// draft it was before it was started.
+func (s *Service) PauseSeries(ctx context.Context, ws, id string, draft bool) (Series, error) {
 	return s.changeSeries(ctx, ws, id, func(_ context.Context, x *Series) error {
 		switch x.Status {
 		case SeriesPaused:
 			return nil
 		case SeriesLive:
+			if draft && x.Runs == 0 {
+				x.RequestedBy, x.ApprovedBy = "", ""
+				x.stop(SeriesDraft)
+				return nil
+			}
 			x.stop(SeriesPaused)
 			return nil
 		case SeriesReview:

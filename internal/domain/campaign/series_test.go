@@ -195,7 +195,7 @@ func TestEachRunHasTheAudienceOfItsDayAndFiguresOfItsOwn(t *testing.T) {
 	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
 	w.sets["seg_1"] = people(1, 3)
 	x := w.series(daily("10:00"), nil)
-	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID); err != nil {
+	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	x.Message.Priority = outbox.High
@@ -232,7 +232,7 @@ func TestOneRunMakesUpForAllThatWereMissedAndAPauseForNone(t *testing.T) {
 	if runs := w.runs(x.ID); len(runs) != 1 || !runs[0].Planned.Equal(start.Add(time.Hour)) {
 		t.Fatalf("%+v", runs)
 	}
-	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID); err != nil {
+	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	w.upTo(start.Add(20 * 24 * time.Hour))
@@ -245,7 +245,7 @@ func TestOneRunMakesUpForAllThatWereMissedAndAPauseForNone(t *testing.T) {
 	if _, err := w.svc.EditSeries(t.Context(), ws, x.ID, edit); !errs.Is(err, errs.KindConflict) {
 		t.Errorf("a running series was changed: %v", err)
 	}
-	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID); err != nil {
+	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID, false); err != nil {
 		t.Fatal(err)
 	}
 	edit.Rev = 0
@@ -441,4 +441,22 @@ func TestRunsAndItemsComeOnceWhereverTheProcessDies(t *testing.T) {
 			rt.Fatalf("%d campaigns for %d runs (%v)", len(list.Items), campaigns, err)
 		}
 	})
+}
+
+func TestWhatNeverRanBecomesADraftAgain(t *testing.T) {
+	w := newWorld(t)
+	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
+	w.sets["seg_1"] = people(1, 2)
+	x := w.series(daily("10:00"), nil)
+	got, err := w.svc.PauseSeries(t.Context(), ws, x.ID, true)
+	if err != nil || got.Status != campaign.SeriesDraft || !got.NextAt.IsZero() || got.RequestedBy != "" {
+		t.Fatalf("%v %+v", err, got)
+	}
+	if _, err := w.svc.ActivateSeries(t.Context(), ws, x.ID, "stf_1"); err != nil {
+		t.Fatal(err)
+	}
+	w.upTo(start.Add(time.Hour))
+	if got, err := w.svc.PauseSeries(t.Context(), ws, x.ID, true); err != nil || got.Status != campaign.SeriesPaused {
+		t.Fatalf("after a run: %v %+v", err, got)
+	}
 }

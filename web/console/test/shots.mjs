@@ -1,6 +1,7 @@
 // Pictures of every page in three languages, light and dark, at two widths; to look at.
 //   node test/shots.mjs http://127.0.0.1:8480 EMAIL PASSWORD /tmp/shots [path ...]
 // LANGS, SCHEMES and WIDTHS narrow it down: LANGS=ja SCHEMES=dark WIDTHS=390
+// What fails is named at once and again at the end; the others are taken all the same.
 import { mkdirSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { addressOf, lines } from '../../../test/e2e/pages.mjs'
@@ -29,7 +30,11 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
 })
-let bad = 0
+const failed = []
+const fault = (...words) => {
+  failed.push(words.join(' '))
+  console.log(failed.at(-1))
+}
 for (const lang of languages)
   for (const scheme of schemes)
     for (const width of widths) {
@@ -42,39 +47,47 @@ for (const lang of languages)
       await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
       const page = await context.newPage()
       page.on('console', (m) => {
-        if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) {
-          bad++
-          console.log(lang, scheme, width, page.url(), m.text())
-        }
+        if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) fault(lang, scheme, width, page.url(), m.text())
       })
-      page.on('pageerror', (e) => {
-        bad++
-        console.log(lang, scheme, width, page.url(), e.message)
-      })
+      page.on('pageerror', (e) => fault(lang, scheme, width, page.url(), e.message))
+      const drawn = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
       const shot = async (name) => {
-        await page.waitForLoadState('networkidle').catch(() => {})
-        await page.waitForTimeout(500)
+        await drawn()
+        await page.locator('h1').first().waitFor()
+        await page.waitForFunction(() => !document.querySelector('#main[aria-busy], [data-loading], [data-arriving]'))
+        await page.waitForTimeout(400) // charts and pictures draw themselves
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-        if (wide > 0) {
-          bad++
-          console.log(lang, scheme, width, name, `scrolls sideways by ${wide} px`)
-        }
+        if (wide > 0) fault(lang, scheme, width, name, `scrolls sideways by ${wide} px`)
         await page.screenshot({ path: `${out}/${name}-${lang}-${scheme}-${width}.png`, fullPage: !process.env.FOLD })
       }
       const base = process.env.BASE ?? ''
-      await page.goto(`${server}${base}/`)
-      await page.waitForSelector('input[name=email]')
-      if (only.length === 0) await shot('sign-in')
-      await page.fill('input[name=email]', email)
-      await page.fill('input[name=password]', password)
-      await page.click('button[type=submit]')
-      await page.waitForSelector('#main h1')
-      for (const path of only.length > 0 ? only : lines()) {
-        await page.goto(`${server}${base}${await addressOf(api, path)}`)
-        await page.waitForSelector('h1')
-        await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
+      try {
+        await page.goto(`${server}${base}/`)
+        await page.waitForSelector('input[name=email]')
+        if (only.length === 0) await shot('sign-in')
+        await page.fill('input[name=email]', email)
+        await page.fill('input[name=password]', password)
+        await page.click('button[type=submit]')
+        await page.waitForSelector('#main h1')
+      } catch (e) {
+        fault(lang, scheme, width, 'signing in:', e.message)
+        await context.close()
+        continue
       }
+      for (const path of only.length > 0 ? only : lines())
+        try {
+          // As a link does: the console is not loaded anew for each page.
+          await page.evaluate((to) => history.pushState(null, '', to), `${base}${await addressOf(api, path)}`)
+          await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
+        } catch (e) {
+          fault(lang, scheme, width, `${path}:`, e.message)
+          await page.goto(`${server}${base}/`).catch(() => {})
+        }
       await context.close()
     }
 await browser.close()
-if (bad > 0) process.exitCode = 1
+if (failed.length > 0) {
+  console.log(`${failed.length} faults:`)
+  for (const f of failed) console.log(`  ${f}`)
+  process.exitCode = 1
+}

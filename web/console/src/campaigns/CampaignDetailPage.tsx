@@ -2,7 +2,8 @@ import { Megaphone } from 'lucide-react'
 import { useState } from 'react'
 import { becomes, type Schemas, troubleText, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
+import { formatCivil, formatList, formatNumber, formatPercent, useT, word } from '@/i18n'
+import { useClock } from '@/lib/clock'
 import { useGo, useParam } from '@/lib/route'
 import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
@@ -76,6 +77,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
   const go = useGo()
   const can = useCan()
   const mayApprove = useMayApprove()
+  const clock = useClock()
   const { names } = useChoices()
   const name = (x: string | undefined) => (x ? (names[x] ?? x) : undefined)
   const [behind, setBehind] = useState<Behind | null>(null)
@@ -220,7 +222,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
               [t('campaigns.topic'), name(c.topic)],
               [t('campaigns.template'), name(c.template)],
               [t('campaigns.goal'), goalOf(c.goal, t)],
-              [t('campaigns.when'), when(c, t)],
+              [t('campaigns.when'), when(c, t, clock)],
               [t('campaigns.per_minute'), c.plan?.per_minute ? formatNumber(c.plan.per_minute) : ''],
               [t('campaigns.holdout'), c.plan?.holdout ? formatPercent(c.plan.holdout / 100) : ''],
               [t('campaigns.priority'), c.plan?.priority ? t(`campaigns.priority_${c.plan.priority}`) : ''],
@@ -287,9 +289,9 @@ function View({ campaign: c }: { campaign: Campaign }) {
 }
 
 // The plan's time in words.
-function when(c: Campaign, t: (key: string, values?: Record<string, string>) => string): string {
+function when(c: Campaign, t: (key: string, values?: Record<string, string>) => string, clock: ReturnType<typeof useClock>): string {
   if (c.plan?.local) return t('campaigns.when_local', { time: formatCivil(c.plan.local) })
-  const at = c.scheduled_at ? formatTime(c.scheduled_at) : t('campaigns.when_now')
+  const at = c.scheduled_at ? clock(c.scheduled_at) : t('campaigns.when_now')
   return c.plan?.best_hour ? t('campaigns.when_best', { time: at }) : at
 }
 

@@ -1,7 +1,7 @@
 import { TriangleAlert } from 'lucide-react'
 import { useState } from 'react'
 import { call, describe, type Schemas, useSend } from '@/api'
-import { formatList, formatNumber, formatPercent, useT } from '@/i18n'
+import { formatList, formatNumber, formatPercent, formatZone, hereZone, useT } from '@/i18n'
 import { ClashNotice } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
 import { DraftNotice, draftState } from '@/app/Unsaved'
@@ -366,6 +366,7 @@ function When({ form }: { form: Form<Values> }) {
         {v.mode === 'at' || v.mode === 'local' ? (
           <DateTimeInput
             label={t('field.time')}
+            description={v.mode === 'at' ? formatZone(hereZone()) : undefined}
             required
             value={v.at}
             onChange={(at) => form.setFieldValue('at', at)}

@@ -6,6 +6,7 @@ import { formatNumber, useT, word } from '@/i18n'
 import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
+import { useClock } from '@/lib/clock'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   type Column,
@@ -55,6 +56,7 @@ export default function CampaignListPage() {
   })
   const file = useFile('campaigns', query)
   useShortcuts(write ? [{ keys: 'n', label: t('campaigns.new'), run: () => go('/campaigns/new') }] : [])
+  const clock = useClock()
   const columns = useMemo<Column<Campaign>[]>(
     () => [
       { id: 'name', title: t('field.name'), cell: (c) => <Link to={`/campaigns/${c.id}`}>{c.name}</Link>, text: (c) => c.name },
@@ -76,7 +78,7 @@ export default function CampaignListPage() {
         id: 'time',
         title: t('field.time'),
         num: true,
-        cell: (c) => <Time at={c.launched_at ?? c.scheduled_at ?? c.created_at} />,
+        cell: (c) => clock(c.launched_at ?? c.scheduled_at ?? c.created_at),
         text: (c) => c.launched_at ?? c.scheduled_at ?? c.created_at,
         field: 'launched_at,scheduled_at,created_at',
       },
@@ -113,7 +115,7 @@ export default function CampaignListPage() {
         text: (c) => c.updated_at,
       },
     ],
-    [t],
+    [t, clock],
   )
   const create = write ? (
     <LinkButton to="/campaigns/new" variant="filled" leftSection={<Plus size={16} />}>
@@ -154,7 +156,7 @@ export default function CampaignListPage() {
         file={file}
         filtered={filtered}
         onClearFilters={clear}
-        empty={<EmptyState icon={Megaphone} title={t('campaigns.empty')} text={t('campaigns.lead')} action={create} />}
+        empty={<EmptyState icon={Megaphone} title={t('campaigns.empty')} action={create} />}
       />
     </ListPage>
   )

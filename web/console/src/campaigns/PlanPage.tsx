@@ -1,7 +1,7 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatClock, formatDate, formatDay, formatNumber, formatNearDay, useT } from '@/i18n'
+import { formatClock, formatDate, formatDay, formatNumber, formatNearDay, formatZone, hereZone, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { useCan } from '@/app/session'
 import { daysBefore } from '@/report/compare'
@@ -19,6 +19,7 @@ import {
   Link,
   ListPage,
   Loaded,
+  Note,
   SegmentedControl,
   Stack,
   UnstyledButton,
@@ -51,6 +52,7 @@ export default function PlanPage() {
   const at = state.at || now
   const days = daysOf(state.view, at)
   const plan = useRead('/api/v1/plan', { query: days }, { keep: true })
+  const zone = plan.data?.zone
   const step = (n: number) =>
     setState({
       at:
@@ -83,6 +85,7 @@ export default function PlanPage() {
             </IconButton>
           </Group>
           <strong>{span(days.from, days.to)}</strong>
+          {zone && zone !== hereZone() ? <Note>{t('plan.zone', { zone: formatZone(zone) })}</Note> : null}
         </Group>
       }
     >

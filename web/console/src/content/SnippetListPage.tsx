@@ -115,7 +115,7 @@ export default function SnippetListPage() {
             field: 'updated_at',
           },
         ]}
-        empty={<EmptyState icon={Puzzle} title={t('snippets.empty')} text={t('snippets.lead')} action={button} />}
+        empty={<EmptyState icon={Puzzle} title={t('snippets.empty')} action={button} />}
       />
       <Sheet title={t('snippets.new')} opened={making} onClose={() => setMaking(false)}>
         <FormBody form={form} action={t('action.create')} onCancel={() => setMaking(false)}>

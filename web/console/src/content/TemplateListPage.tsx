@@ -189,7 +189,7 @@ export default function TemplateListPage() {
         file={file}
         filtered={active}
         onClearFilters={() => setFilter(defaults)}
-        empty={<EmptyState icon={Mail} title={t('content.empty')} text={t('content.lead')} action={create} />}
+        empty={<EmptyState icon={Mail} title={t('content.empty')} action={create} />}
       />
     </ListPage>
   )

@@ -48,12 +48,42 @@ export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeSty
 export const formatDayInFull = (w: When) => (w ? dates({ dateStyle: 'full' }).format(new Date(w)) : '–')
 /** The time of day, "9:30 AM", on the clock of a zone or of the reader. */
 export const formatClock = (w: When, zone?: string) => (w ? dates({ timeStyle: 'short', timeZone: zone }).format(new Date(w)) : '–')
+// Countries and cities are named where one word for the zone would be a code: en-001 has "New York Time", en "ET"; Japanese has "JST" for its own.
+const zonePart = (zone: string, timeZoneName: 'shortGeneric' | 'longGeneric' | 'shortOffset') =>
+  kept('zone', { zone, timeZoneName }, (lang) =>
+    new Intl.DateTimeFormat(lang === 'en' ? 'en-001' : lang, { timeZone: zone, timeZoneName })
+      .formatToParts(new Date())
+      .find((x) => x.type === 'timeZoneName'),
+  )?.value ?? zone
+
+/** What a time zone is called: "Japan Time", "纽约时间". What is none stands as it is written. */
+export function formatZone(zone: string) {
+  try {
+    const short = zonePart(zone, 'shortGeneric')
+    if (/^GMT/.test(short)) return zone === 'UTC' ? zone : zonePart(zone, 'shortOffset')
+    return /^[A-Z]+$/.test(short) ? zonePart(zone, 'longGeneric') : short
+  } catch {
+    return zone
+  }
+}
+/** How far its clocks are now from those of Greenwich: "GMT+9"; nothing where the name says so already. */
+export function formatZoneOffset(zone: string) {
+  try {
+    const offset = zonePart(zone, 'shortOffset')
+    return offset === formatZone(zone) || zone === 'UTC' ? '' : offset
+  } catch {
+    return ''
+  }
+}
+/** The zone of the reader's clock. */
+export const hereZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
+
 /** A moment on the clock of a zone, which is named; on the reader's where the zone is not known here. */
 export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)
   try {
     const shown = dates({ year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZone: zone })
-    return `${shown.format(new Date(w))} (${zone === 'UTC' ? zone : zone.split('/').at(-1)!.replaceAll('_', ' ')})`
+    return `${shown.format(new Date(w))} (${formatZone(zone)})`
   } catch {
     return formatTime(w)
   }

@@ -2,7 +2,7 @@ import { ListChecks } from 'lucide-react'
 import { useList, useRead } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { useUrlState } from '@/lib/route'
-import { Ago, DataTable, EmptyState, FilterBar, ListPage, Note, PageTabs, Progress, Sheet, Tag, type Tone } from '@/ui'
+import { Ago, DataTable, EmptyState, ListPage, Note, PageTabs, Progress, Sheet, Tag, type Tone } from '@/ui'
 import { JobState } from './JobState'
 import { figures, type Job } from './job'
 
@@ -25,15 +25,13 @@ export default function JobsPage() {
     <ListPage
       title={t('nav.jobs')}
       lead={t('jobs.lead')}
-      filters={
-        <FilterBar>
-          <PageTabs
-            label={t('nav.jobs')}
-            tabs={['all', 'active', 'mine', 'failed'].map((x) => ({ id: x, label: t(`jobs.tab_${x}`) }))}
-            value={url.tab}
-            onChange={(tab) => setUrl({ tab })}
-          />
-        </FilterBar>
+      views={
+        <PageTabs
+          label={t('nav.jobs')}
+          tabs={['all', 'active', 'mine', 'failed'].map((x) => ({ id: x, label: t(`jobs.tab_${x}`) }))}
+          value={url.tab}
+          onChange={(tab) => setUrl({ tab })}
+        />
       }
     >
       <DataTable
@@ -87,7 +85,7 @@ export default function JobsPage() {
           { id: 'who', title: t('jobs.who'), cell: (j) => j.actor_name, text: (j) => j.actor_name },
           { id: 'begun', title: t('jobs.begun'), num: true, cell: (j) => <Ago at={j.created_at} />, text: (j) => j.created_at },
         ]}
-        empty={<EmptyState icon={ListChecks} title={t(`jobs.empty_${url.tab}`)} text={t('jobs.lead')} />}
+        empty={<EmptyState icon={ListChecks} title={t(`jobs.empty_${url.tab}`)} />}
       />
       <Sheet
         title={shown?.title || (shown ? word('job_kind', shown.kind) : '')}

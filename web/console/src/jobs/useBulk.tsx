@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react'
 import { call, Problem, refresh, type Schemas } from '@/api'
 import { formatNumber, t as text, word } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Button, confirm, Menu, type Question, toast, toastError, toastUndo } from '@/ui'
+import { Button, confirm, Menu, Note, type Question, toast, toastError, toastUndo } from '@/ui'
 import { waited } from './job'
 
 type Query = Record<string, string | undefined>
@@ -115,9 +115,19 @@ async function takeBack(id: string, what: string, again: () => Promise<unknown>)
 
 /**
  * The selection of a list: <ListTable {...useBulk({ acts, query, lists: ['/api/v1/segments'] })} />. `query` is what the list was asked for; all that fit it can
- * be selected, counted by the server.
+ * be selected, counted by the server. `without` is a row to which nothing of it is done, and why; of all that fit the server leaves it out.
  */
-export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lists: string[] }) {
+export function useBulk({
+  acts,
+  query,
+  lists,
+  without,
+}: {
+  acts: Act[]
+  query: Query
+  lists: string[]
+  without?: { id: string; note: string }
+}) {
   const go = useGo()
   const [counting, setCounting] = useState(false)
   const first = acts[0]?.act ?? ''
@@ -131,7 +141,10 @@ export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lis
   const total = count.data?.count
   return {
     matching: { scope: JSON.stringify(given(query)), total, onAsk: () => setCounting(true) },
-    bulk: (ids: string[], clear: () => void, all: boolean) => {
+    bulk: (chosen: string[], clear: () => void, all: boolean) => {
+      const ids = chosen.filter((id) => id !== without?.id)
+      const note = without && (all || ids.length < chosen.length) ? <Note key="without">{without.note}</Note> : null
+      if (!all && chosen.length > 0 && ids.length === 0) return note
       const todo = (act: string): Bulk => (all ? { act, query, expected: total } : { act, ids })
       const run = (act: string, needs?: string) => {
         clear()
@@ -147,7 +160,7 @@ export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lis
           toastError(err)
         }
       }
-      return acts.map((a) =>
+      const buttons = acts.map((a) =>
         a.choices ? (
           <Menu key={a.act} position="bottom-start">
             <Menu.Target>
@@ -169,6 +182,7 @@ export function useBulk({ acts, query, lists }: { acts: Act[]; query: Query; lis
           </Button>
         ),
       )
+      return note ? [...buttons, note] : buttons
     },
   }
 }

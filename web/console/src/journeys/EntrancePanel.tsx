@@ -1,6 +1,6 @@
 // How people come in: what brings them, whether they may come again, and how many at most.
 import { useT } from '@/i18n'
-import { Alert, Checkbox, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput } from '@/ui'
+import { Alert, Checkbox, NumberInput, SegmentedControl, Select, Stack, TagsInput, Text, TextInput, ZoneSelect } from '@/ui'
 import { EventInput, SpanInput, WeekdaysInput } from './Fields'
 import type { Graph } from './graph'
 import { PathInput } from './Pickers'
@@ -294,13 +294,15 @@ function Schedule({
           onChange={(e) => at({ cron: e.currentTarget.value })}
         />
       ) : null}
-      <TextInput
+      <ZoneSelect
         label={t('journeys.zone')}
-        description={t('journeys.zone_help')}
-        placeholder="Asia/Tokyo"
+        also={[
+          { value: '', label: t('journeys.zone_workspace') },
+          { value: 'person', label: t('journeys.zone_person') },
+        ]}
         value={String(body.zone ?? '')}
         error={error('zone')}
-        onChange={(e) => set(clean({ ...body, zone: e.currentTarget.value }))}
+        onChange={(zone) => set(clean({ ...body, zone: zone ?? '' }))}
       />
     </>
   )

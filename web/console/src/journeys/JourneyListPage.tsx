@@ -134,7 +134,7 @@ export default function JourneyListPage() {
         file={file}
         filtered={filtered}
         onClearFilters={clear}
-        empty={<EmptyState icon={Route} title={t('journeys.empty')} text={t('journeys.lead')} action={library} />}
+        empty={<EmptyState icon={Route} title={t('journeys.empty')} action={library} />}
       />
       <Sheet title={t('journeys.new')} opened={naming} onClose={() => setNaming(false)}>
         <FormBody form={form} action={t('action.create')} onCancel={() => setNaming(false)}>

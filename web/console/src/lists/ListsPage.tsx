@@ -41,7 +41,7 @@ export default function ListsPage() {
           { id: 'changed', title: t('field.changed'), cell: (l) => <Ago at={l.updated_at} />, text: (l) => l.updated_at },
           { id: 'size', title: t('field.people'), num: true, cell: (l) => <Num value={l.size} />, text: (l) => l.size },
         ]}
-        empty={<EmptyState icon={ListChecks} title={t('lists.empty')} text={t('lists.lead')} action={button} />}
+        empty={<EmptyState icon={ListChecks} title={t('lists.empty')} action={button} />}
       />
       <Sheet title={t('lists.make')} opened={making} onClose={() => setMaking(false)}>
         <FormBody form={form} action={t('action.create')} onCancel={() => setMaking(false)}>

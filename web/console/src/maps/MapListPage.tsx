@@ -114,7 +114,7 @@ export default function MapListPage() {
             field: 'updated_at',
           },
         ]}
-        empty={<EmptyState icon={MapIcon} title={t('maps.empty')} text={t('maps.lead')} action={create} />}
+        empty={<EmptyState icon={MapIcon} title={t('maps.empty')} action={create} />}
       />
       <Sheet title={t('maps.new')} opened={making} onClose={() => setMaking(false)}>
         <NewMap personas={personas.data?.items ?? []} onClose={() => setMaking(false)} />

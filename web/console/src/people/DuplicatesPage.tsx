@@ -337,7 +337,7 @@ function Decided({ status, source }: { status: State; source?: string }) {
         { id: 'by', title: t('duplicates.by'), cell: (s) => name(s.by) },
         { id: 'at', title: t('field.time'), num: true, cell: (s) => <Time at={s.decided_at} /> },
       ]}
-      empty={<EmptyState icon={UsersRound} title={t(`duplicates.none_${status}`)} text={t('duplicates.lead')} />}
+      empty={<EmptyState icon={UsersRound} title={t(`duplicates.none_${status}`)} />}
     />
   )
 }

@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { type Schemas, useRead } from '@/api'
 import { useT, word } from '@/i18n'
-import { Autocomplete, Card, Group, Select, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@/ui'
+import { Autocomplete, Card, Group, Select, SimpleGrid, Stack, Switch, Textarea, TextInput, ZoneSelect } from '@/ui'
 import css from './Import.module.css'
 import { type Choice, type Extras, type Layout, needs } from './importplan'
 
@@ -179,7 +179,6 @@ function FileLayout({ of: l, onChange, busy }: { of: Layout; onChange: (l: Layou
 function More({ asks, extras, onExtras }: { asks: ReturnType<typeof needs>; extras: Extras; onExtras: (e: Extras) => void }) {
   const t = useT()
   const names = useRead('/api/v1/event-names', {}, { enabled: asks.event })
-  const zones = useMemo(() => Intl.supportedValuesOf('timeZone').filter((z) => z !== 'UTC'), [])
   return (
     <Card title={t('imports.more')}>
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
@@ -205,13 +204,9 @@ function More({ asks, extras, onExtras }: { asks: ReturnType<typeof needs>; extr
           />
         ) : null}
         {asks.zone ? (
-          <Select
+          <ZoneSelect
             label={t('imports.zone')}
             description={t('imports.zone_help')}
-            searchable
-            limit={100}
-            allowDeselect={false}
-            data={['UTC', ...zones]}
             value={extras.zone}
             onChange={(zone) => onExtras({ ...extras, zone: zone ?? 'UTC' })}
           />

@@ -44,7 +44,6 @@ export default function ImportMappingsPage() {
           <EmptyState
             icon={Columns3}
             title={t('imports.mapping.none')}
-            text={t('imports.mapping.lead')}
             action={
               <LinkButton to="/people/import" variant="filled">
                 {t('imports.title')}

@@ -7,12 +7,14 @@ import {
   formatNumber,
   formatPercent,
   formatTime,
+  formatZone,
   hasText,
   t,
   useT,
   word,
 } from '@/i18n'
 import { Card, Definition, Note } from '@/ui'
+import { deviceName } from './device'
 import css from './Portrait.module.css'
 
 type Portrait = Schemas['Portrait']
@@ -81,10 +83,11 @@ function shown(key: string, v: unknown): string {
     if (/^\d{4}-\d\d-\d\dT/.test(v)) return formatTime(v)
     if (key === 'country' && /^[A-Z]{2}$/.test(v)) return formatCountry(v)
     if (key === 'language' && /^[a-z]{2}(-\w+)*$/.test(v)) return formatLanguage(v)
+    if (key === 'timezone') return formatZone(v)
     return hasText(`channel.${v}`) ? word('channel', v) : v
   }
   const o = v as Partial<Share & Worth & Engagement>
-  if (o.share !== undefined) return `${o.value} ${formatPercent(o.share, 0)}`
+  if (o.share !== undefined) return `${key === 'devices' ? deviceName(String(o.value)) : o.value} ${formatPercent(o.share, 0)}`
   if (o.net !== undefined)
     return t('figure.money', {
       net: formatMoney(o.net, o.currency ?? ''),
@@ -105,7 +108,7 @@ function Hours({ figure }: { figure: Schemas['FigureHours'] }) {
   useT()
   const { hours, peak, zone } = figure.value
   const top = Math.max(...(hours ?? []), 1)
-  const label = t('figure.hours', { peak, zone })
+  const label = t('figure.hours', { peak, zone: formatZone(zone) })
   return (
     <div className={css.hours}>
       <div className={css.bars} role="img" aria-label={label}>

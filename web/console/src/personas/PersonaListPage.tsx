@@ -19,9 +19,9 @@ import {
   ListTable,
   LoadingState,
   NothingFound,
-  PageTabs,
   SavedViews,
   SearchBox,
+  SegmentedControl,
 } from '@/ui'
 import { Face } from './Face'
 import css from './personas.module.css'
@@ -58,11 +58,11 @@ export default function PersonaListPage() {
       filters={
         <FilterBar active={filter.q !== ''} onClear={() => setFilter({ q: '' })}>
           <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('personas.search')} />
-          <PageTabs
-            label={t('personas.title')}
-            tabs={['cards', 'table'].map((id) => ({ id, label: t(`personas.as_${id}`) }))}
+          <SegmentedControl
+            aria-label={t('personas.title')}
             value={filter.as}
             onChange={(as) => setFilter({ as })}
+            data={['cards', 'table'].map((value) => ({ value, label: t(`personas.as_${value}`) }))}
           />
         </FilterBar>
       }

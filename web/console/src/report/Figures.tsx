@@ -28,10 +28,10 @@ export function Share({ rate }: { rate: Rate | undefined }) {
   const t = useT()
   if (!rate?.n) return null
   return (
-    <>
+    <span className={css.share}>
       <span className={css.part}>{t('report.share_of', { share: formatPercent(rate.share), n: formatNumber(rate.n) })}</span>{' '}
       <span className={css.part}>{t('report.interval', { low: formatPercent(rate.low), high: formatPercent(rate.high) })}</span>
-    </>
+    </span>
   )
 }
 
@@ -55,6 +55,7 @@ export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOp
           r[m]?.length ? (
             <Stat
               key={m}
+              wide={r[m].length > 1}
               label={t(`metric.${m}`)}
               value={
                 <span className={css.money}>

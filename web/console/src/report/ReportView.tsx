@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
-import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, useT, word } from '@/i18n'
+import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, formatZone, useT, word } from '@/i18n'
 import { Button, Card, Chart, type Column, DataTable, EmptyState, FilterBar, FilterChip, Loaded, SearchBox, UnstyledButton } from '@/ui'
 import { chartOf } from './compare'
 import { Delta, RateDelta } from './Delta'
@@ -67,7 +67,11 @@ export function ReportView({ report, params, onChange }: { report: string; param
               <Drawing table={d} onOpen={can('people.read') ? setFigure : undefined} />
               <Card
                 title={t('report.figures')}
-                help={t('report.compared', { now: span(d.from, d.to), before: span(d.previous_from, d.previous_to), zone: d.zone })}
+                help={t('report.compared', {
+                  now: span(d.from, d.to),
+                  before: span(d.previous_from, d.previous_to),
+                  zone: formatZone(d.zone),
+                })}
                 actions={
                   <Button component="a" href={csv} download>
                     {t('chart.csv')}

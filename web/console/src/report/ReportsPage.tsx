@@ -1,6 +1,6 @@
 import { FileChartColumn } from 'lucide-react'
 import { useList, useRead } from '@/api'
-import { useT } from '@/i18n'
+import { formatZone, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, ListTable, Loaded, PartialState } from '@/ui'
 import { EffectOf } from './EffectCard'
@@ -22,7 +22,9 @@ export default function ReportsPage() {
       lead={t('report.lead')}
       meta={
         s ? (
-          <span>{t('report.compared', { now: span(s.from, s.to), before: span(s.previous_from, s.previous_to), zone: s.zone })}</span>
+          <span>
+            {t('report.compared', { now: span(s.from, s.to), before: span(s.previous_from, s.previous_to), zone: formatZone(s.zone) })}
+          </span>
         ) : null
       }
       actions={<Period from={period.from} to={period.to} onChange={setPeriod} />}

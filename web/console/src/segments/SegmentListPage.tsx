@@ -108,7 +108,7 @@ export default function SegmentListPage() {
         file={file}
         filtered={filtered}
         onClearFilters={clear}
-        empty={<EmptyState icon={Filter} title={t('segments.empty')} text={t('segments.lead')} action={create} />}
+        empty={<EmptyState icon={Filter} title={t('segments.empty')} action={create} />}
       />
     </ListPage>
   )

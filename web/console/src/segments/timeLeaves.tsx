@@ -2,7 +2,7 @@
 import { Plus, X } from 'lucide-react'
 import { useEffect } from 'react'
 import { useT } from '@/i18n'
-import { Button, IconButton } from '@/ui'
+import { Button, IconButton, ZoneSelect } from '@/ui'
 import { useFields } from './data'
 import { About, Choose, Filters, Limit, Num, Pick, Which, Window } from './inputs'
 import type { LeafProps } from './leaves'
@@ -143,8 +143,6 @@ export function Sequence({ body, onChange, data, fault }: LeafProps) {
 /** A step that nothing comes before. */
 const first = ({ within: _w, without: _o, absent: _a, ...s }: Body): Body => s
 
-const zones = Intl.supportedValuesOf('timeZone')
-
 export function Anniversary({ body, onChange, data, fault }: LeafProps) {
   const t = useT()
   const fields = useFields()
@@ -221,13 +219,15 @@ export function Anniversary({ body, onChange, data, fault }: LeafProps) {
         ]}
         onChange={(v) => onChange(set(body, 'own_zone', v === 'own' ? true : undefined), 'own')}
       />
-      <Choose
-        wide
-        label={t('builder.field.zone')}
+      <ZoneSelect
+        size="sm"
+        className={css.wide}
+        aria-label={t('builder.field.zone')}
+        placeholder={t('builder.field.zone')}
         value={zone || null}
-        data={[...new Set([...(zone ? [zone] : []), ...zones])].map((z) => ({ value: z, label: z }))}
         error={fault?.startsWith('zone')}
-        onChange={(z) => onChange({ ...body, zone: z }, 'zone')}
+        onChange={(z) => z && onChange({ ...body, zone: z }, 'zone')}
+        comboboxProps={{ width: 'max-content', position: 'bottom-start' }}
       />
       <Choose
         wide

@@ -4,6 +4,7 @@ import { Approval, useMayApprove } from '@/campaigns/Approval'
 import { goalOf } from '@/campaigns/goal'
 import { useChoices } from '@/campaigns/choices'
 import { formatCivil, formatList, formatNumber, formatPercent, formatTime, useT, word } from '@/i18n'
+import { useClock } from '@/lib/clock'
 import { useGo, useParam } from '@/lib/route'
 import {
   Alert,
@@ -45,6 +46,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
   const go = useGo()
   const can = useCan()
   const mayApprove = useMayApprove()
+  const clock = useClock()
   const { names } = useChoices()
   const runs = useList('/api/v1/series/{id}/runs', { path: { id: s.id } })
   const send = {
@@ -120,7 +122,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
           <Card title={t('campaigns.section_plan')}>
             <Definition
               items={[
-                [t('series.next'), s.next_shown ? formatCivil(s.next_shown) : s.next_at ? formatTime(s.next_at) : ''],
+                [t('series.next'), s.next_shown ? formatCivil(s.next_shown) : s.next_at ? clock(s.next_at) : ''],
                 [t('campaigns.audience'), name(s.audience.include)],
                 [t('campaigns.exclude'), name(s.audience.exclude)],
                 [t('campaigns.topic'), name(s.topic ? [s.topic] : [])],

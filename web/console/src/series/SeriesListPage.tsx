@@ -6,8 +6,9 @@ import { formatNumber, useT, word } from '@/i18n'
 import { forGood, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
+import { useClock } from '@/lib/clock'
 import { useGo, useUrlState } from '@/lib/route'
-import { ListTable, EmptyState, FilterBar, FilterChip, Link, LinkButton, ListPage, SavedViews, SearchBox, Status, Time } from '@/ui'
+import { ListTable, EmptyState, FilterBar, FilterChip, Link, LinkButton, ListPage, SavedViews, SearchBox, Status } from '@/ui'
 import { rhythm } from './rhythm'
 
 const none = { q: '', status: '' }
@@ -17,6 +18,7 @@ export default function SeriesListPage() {
   const t = useT()
   const go = useGo()
   const can = useCan()
+  const clock = useClock()
   const [filter, setFilter] = useUrlState(none)
   const query = { q: filter.q || undefined, status: (filter.status || undefined) as 'live' | undefined }
   const series = useList('/api/v1/series', { query })
@@ -93,13 +95,13 @@ export default function SeriesListPage() {
             id: 'next',
             title: t('series.next'),
             num: true,
-            cell: (s) => <Time at={s.next_at} />,
+            cell: (s) => clock(s.next_at),
             text: (s) => s.next_at,
             field: 'next_at',
           },
           { id: 'runs', title: t('series.runs'), num: true, cell: (s) => formatNumber(s.runs), text: (s) => s.runs },
         ]}
-        empty={<EmptyState icon={Repeat} title={t('series.empty')} text={t('series.lead')} action={create} />}
+        empty={<EmptyState icon={Repeat} title={t('series.empty')} action={create} />}
       />
     </ListPage>
   )

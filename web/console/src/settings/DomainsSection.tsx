@@ -87,7 +87,7 @@ export default function DomainsSection() {
                   <Note>{t('domain.no_active_key')}</Note>
                 ),
             },
-            { id: 'checked', title: t('domain.checked'), cell: (d) => <Ago at={d.checked_at} /> },
+            { id: 'checked', title: t('domain.checked_at'), cell: (d) => <Ago at={d.checked_at} /> },
             {
               id: 'end',
               title: '',

@@ -172,7 +172,7 @@ export default function KeysSection() {
                 ) : null,
             },
           ]}
-          empty={<EmptyState icon={KeyRound} title={t('settings.no_keys')} text={t('settings.lead.keys')} />}
+          empty={<EmptyState icon={KeyRound} title={t('settings.no_keys')} />}
         />
       </Card>
       <Sheet title={t('settings.new_key')} opened={making} onClose={() => setMaking(false)}>

@@ -70,6 +70,7 @@ export default function MembersSection() {
       : [],
     query,
     lists: live.refresh,
+    without: { id: session.user.id, note: t('members.bulk_self') },
   })
   const active = filter.q !== '' || filter.role !== ''
   const reset = useSend('post', '/api/v1/staff/{id}/reset')

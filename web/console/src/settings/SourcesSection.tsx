@@ -133,7 +133,7 @@ export default function SourcesSection() {
               ),
             },
           ]}
-          empty={<EmptyState title={t('settings.no_sources')} text={t('settings.lead.sources')} />}
+          empty={<EmptyState title={t('settings.no_sources')} />}
         />
       </Card>
       <Sheet title={t('settings.new_source')} opened={making} onClose={() => setMaking(false)}>

@@ -117,7 +117,7 @@ export default function TopicsSection() {
                 ) : null,
             },
           ]}
-          empty={<EmptyState title={t('topic.empty')} text={t('settings.lead.topics')} />}
+          empty={<EmptyState title={t('topic.empty')} />}
         />
       </Card>
       <Sheet title={t(editing === 'new' ? 'topic.new' : 'topic.edit')} opened={editing !== null} onClose={() => setEditing(null)}>

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT, word } from '@/i18n'
+import { formatList, formatNumber, useT, word } from '@/i18n'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import {
   Ago,
@@ -33,7 +33,7 @@ import {
   useForm,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
-import { WebhookForm, WebhookStatus } from './WebhooksSection'
+import { useKindName, WebhookForm, WebhookStatus } from './WebhooksSection'
 
 type Webhook = Schemas['Webhook']
 type Delivery = Schemas['WebhookDelivery']
@@ -55,6 +55,7 @@ export default function WebhookPage() {
 
 function View({ hook: w }: { hook: Webhook }) {
   const t = useT()
+  const kind = useKindName()
   const go = useGo()
   const can = useCan()
   const write = can('settings.write')
@@ -136,7 +137,7 @@ function View({ hook: w }: { hook: Webhook }) {
             items={[
               [t('field.status'), <WebhookStatus key="status" of={w} />],
               [t('webhook.url'), <code key="url">{w.url}</code>],
-              [t('webhook.kinds'), (w.kinds ?? []).join(', ')],
+              [t('webhook.kinds'), formatList((w.kinds ?? []).map(kind))],
               [t('webhook.last_success'), <Ago key="ago" at={w.succeeded_at} />],
               ...states.map((s): [string, string] => [word('webhook_state', s), w.counts ? formatNumber(w.counts[s]) : '']),
             ]}
@@ -156,6 +157,7 @@ function View({ hook: w }: { hook: Webhook }) {
 
 function Deliveries({ hook: w }: { hook: Webhook }) {
   const t = useT()
+  const kind = useKindName()
   const write = useCan()('settings.write')
   const [filter, setFilter] = useUrlState({ state: '' })
   const [open, setOpen] = useState<Delivery | null>(null)
@@ -188,7 +190,7 @@ function Deliveries({ hook: w }: { hook: Webhook }) {
             id: 'kind',
             opens: true,
             title: t('field.event'),
-            cell: (d) => d.kind,
+            cell: (d) => kind(d.kind),
             text: (d) => d.kind,
           },
           {
@@ -203,7 +205,7 @@ function Deliveries({ hook: w }: { hook: Webhook }) {
         ]}
         empty={<EmptyState title={t('webhook.no_deliveries')} />}
       />
-      <Sheet title={open?.kind} wide opened={open !== null} onClose={() => setOpen(null)}>
+      <Sheet title={open ? kind(open.kind) : ''} wide opened={open !== null} onClose={() => setOpen(null)}>
         {open ? (
           <Stack gap="md">
             <Definition

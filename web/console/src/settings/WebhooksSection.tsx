@@ -6,6 +6,7 @@ import { forGood, useBulk } from '@/jobs/useBulk'
 import { Secrets } from '@/journeys/Secrets'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
+import { eventName } from '@/people/happening'
 import {
   Ago,
   Alert,
@@ -130,7 +131,7 @@ export default function WebhooksSection() {
             { id: 'status', title: t('field.status'), cell: (w) => <WebhookStatus of={w} /> },
             { id: 'last', title: t('webhook.last_success'), cell: (w) => <Ago at={w.succeeded_at} /> },
           ]}
-          empty={<EmptyState title={t('webhook.empty')} text={t('settings.lead.webhooks')} />}
+          empty={<EmptyState title={t('webhook.empty')} />}
         />
       </Card>
       <Secrets />
@@ -145,6 +146,15 @@ export default function WebhooksSection() {
       </Sheet>
     </SettingsSection>
   )
+}
+
+/** What a kind of event is called, as in a person's history. */
+export function useKindName() {
+  const kinds = useRead('/api/v1/webhook-kinds', {}).data?.items
+  return (key: string) => {
+    const name = kinds?.find((k) => k.key === key)?.event
+    return name ? eventName({ type: '', name }) : key
+  }
 }
 
 export function WebhookForm({ hook, onDone, onCancel }: { hook?: Webhook; onDone: (w: Webhook) => void; onCancel: () => void }) {
@@ -171,7 +181,7 @@ export function WebhookForm({ hook, onDone, onCancel }: { hook?: Webhook; onDone
       <Checkbox.Group label={t('webhook.kinds')} required {...form.getInputProps('kinds')}>
         <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" mt="xs">
           {(kinds.data?.items ?? []).map((k) => (
-            <Checkbox key={k.key} value={k.key} label={k.event} description={k.key} />
+            <Checkbox key={k.key} value={k.key} label={eventName({ type: '', name: k.event })} description={k.key} />
           ))}
         </SimpleGrid>
       </Checkbox.Group>

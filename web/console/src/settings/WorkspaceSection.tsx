@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCountry, language, languages, useT } from '@/i18n'
-import { Card, FormBody, Loaded, Select, SimpleGrid, Stack, Switch, Textarea, TextInput, toast, useForm } from '@/ui'
+import { Card, FormBody, Loaded, Select, SimpleGrid, Stack, Switch, Textarea, TextInput, toast, useForm, ZoneSelect } from '@/ui'
 import { SampleCard } from '@/home/SampleCard'
 import { SettingsSection } from './SettingsSection'
 
@@ -18,7 +18,7 @@ function regions(): { value: string; label: string }[] {
     .toSorted((a, b) => a.label.localeCompare(b.label, language()))
 }
 
-const known = (key: 'timeZone' | 'currency', also: string) => [...new Set([also, ...Intl.supportedValuesOf(key)])].filter(Boolean)
+const currencies = (also: string) => [...new Set([also, ...Intl.supportedValuesOf('currency')])].filter(Boolean)
 
 export default function WorkspaceSection() {
   const workspace = useRead('/api/v1/workspace', {})
@@ -65,13 +65,7 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
         <Stack gap="md">
           <TextInput required maxLength={200} {...input('name')} />
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            <Select
-              searchable
-              allowDeselect={false}
-              data={known('timeZone', w.timezone)}
-              description={t('workspace.timezone_help')}
-              {...input('timezone')}
-            />
+            <ZoneSelect description={t('workspace.timezone_help')} {...input('timezone')} />
             <Select
               searchable
               allowDeselect={false}
@@ -82,7 +76,7 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
             <Select
               searchable
               allowDeselect={false}
-              data={known('currency', w.currency)}
+              data={currencies(w.currency)}
               description={t('workspace.currency_help')}
               {...input('currency')}
             />

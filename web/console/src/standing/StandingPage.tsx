@@ -2,7 +2,23 @@ import { Settings2, TrendingUp } from 'lucide-react'
 import { useRead, useSend, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, formatPercent, useT } from '@/i18n'
-import { Ago, Button, Card, DashboardPage, DataTable, EmptyState, Link, LinkButton, Loaded, Note, Num, Stat, toast, toastError } from '@/ui'
+import {
+  Ago,
+  Button,
+  Card,
+  DashboardPage,
+  DataTable,
+  EmptyState,
+  Link,
+  LinkButton,
+  Loaded,
+  Note,
+  Num,
+  Stack,
+  Stat,
+  toast,
+  toastError,
+} from '@/ui'
 import css from './standing.module.css'
 import { segmentOf } from './rules'
 import { labelName, ordered } from './words'
@@ -85,25 +101,29 @@ function View({ overview: o, scheme }: { overview: Overview; scheme: Schemas['St
         </Card>
       ) : (
         <>
-          <Shares title={t('standing.stages')} help={t('standing.stages_help')} member="stage" rows={stages} words="standing.stage" />
-          <Card title={t('standing.grid')} help={t('standing.grid_help')}>
-            <Grid cells={o.grid ?? []} />
-          </Card>
-          <Labels counts={o.labels ?? []} labels={scheme.labels ?? []} />
-          <Shares
-            title={t('standing.services')}
-            help={t('standing.services_help')}
-            member="service"
-            rows={ordered('service', o.services ?? [])}
-            words="standing.service"
-          />
-          <Shares
-            title={t('standing.taking_part')}
-            help={t('standing.participation_help')}
-            member="participation"
-            rows={ordered('participation', o.participation ?? [])}
-            words="standing.part"
-          />
+          <Stack gap="md">
+            <Shares title={t('standing.stages')} help={t('standing.stages_help')} member="stage" rows={stages} words="standing.stage" />
+            <Labels counts={o.labels ?? []} labels={scheme.labels ?? []} />
+          </Stack>
+          <Stack gap="md">
+            <Card title={t('standing.grid')} help={t('standing.grid_help')}>
+              <Grid cells={o.grid ?? []} />
+            </Card>
+            <Shares
+              title={t('standing.services')}
+              help={t('standing.services_help')}
+              member="service"
+              rows={ordered('service', o.services ?? [])}
+              words="standing.service"
+            />
+            <Shares
+              title={t('standing.taking_part')}
+              help={t('standing.participation_help')}
+              member="participation"
+              rows={ordered('participation', o.participation ?? [])}
+              words="standing.part"
+            />
+          </Stack>
         </>
       )}
     </DashboardPage>

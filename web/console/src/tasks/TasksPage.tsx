@@ -95,15 +95,19 @@ export default function TasksPage() {
       title={t('nav.tasks')}
       lead={t('tasks.lead')}
       actions={fresh}
-      views={<SavedViews list="tasks" state={url} defaults={none} onApply={setUrl} />}
-      filters={
-        <FilterBar active={filtered} onClear={() => setUrl({ q: '', assignee: '' })}>
+      views={
+        <>
           <PageTabs
             label={t('nav.tasks')}
             tabs={['mine', 'open', 'done'].map((x) => ({ id: x, label: t(`tasks.tab_${x}`) }))}
             value={url.tab}
             onChange={(tab) => setUrl({ tab })}
           />
+          <SavedViews list="tasks" state={url} defaults={none} onApply={setUrl} />
+        </>
+      }
+      filters={
+        <FilterBar active={filtered} onClear={() => setUrl({ q: '', assignee: '' })}>
           <SearchBox value={url.q} onChange={(q) => setUrl({ q })} placeholder={t('tasks.search')} />
           {url.tab !== 'mine' && people.length > 1 ? (
             <FilterChip label={t('tasks.who')} value={url.assignee} choices={people} onChange={(assignee) => setUrl({ assignee })} />
@@ -201,7 +205,7 @@ export default function TasksPage() {
               ]
             : []),
         ]}
-        empty={<EmptyState icon={ListTodo} title={t(`tasks.empty_${url.tab}`)} text={t('tasks.lead')} action={fresh} />}
+        empty={<EmptyState icon={ListTodo} title={t(`tasks.empty_${url.tab}`)} action={fresh} />}
       />
       <Sheet title={open === 'new' ? t('tasks.new') : open?.title} opened={open !== null} onClose={() => setOpen(null)}>
         {open ? (

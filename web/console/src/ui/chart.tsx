@@ -2,7 +2,7 @@
 import { ActionIcon, Menu, Skeleton, UnstyledButton } from '@mantine/core'
 import { EllipsisVertical } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
-import { formatNumber, useT } from '@/i18n'
+import { formatNumber, formatZone, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import css from './chart.module.css'
 import { useColorScheme } from './theme'
@@ -147,7 +147,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
           </table>
         </div>
       )}
-      {zone ? <figcaption className={css.zone}>{t('chart.zone', { zone: zone.replaceAll('_', ' ') })}</figcaption> : null}
+      {zone ? <figcaption className={css.zone}>{t('chart.zone', { zone: formatZone(zone) })}</figcaption> : null}
     </figure>
   )
 }

@@ -150,15 +150,15 @@ const cases: [Rule, string, string, string][] = [
   ],
   [
     { anniversary: { path: 'birthday', from: 0, to: 7, zone: 'Asia/Tokyo', own_zone: true } },
-    "the anniversary of birthday falls between today and 7 days from now (the person's time zone, else Asia/Tokyo)",
-    'birthday的周年日在今天到7 天后之间到来（客户所在时区，未知则 Asia/Tokyo）',
-    'birthdayの日が今日から7日後までの間に巡ってくる（本人のタイムゾーン、不明ならAsia/Tokyo）',
+    "the anniversary of birthday falls between today and 7 days from now (the person's time zone, else Japan Time)",
+    'birthday的周年日在今天到7 天后之间到来（客户所在时区，未知则日本时间）',
+    'birthdayの日が今日から7日後までの間に巡ってくる（本人のタイムゾーン、不明なら日本標準時）',
   ],
   [
     { anniversary: { event: { name: 'Buy', which: 'first' }, from: 7, to: 7, zone: 'UTC' } },
-    'the anniversary of when they first did “Buy” falls 7 days from now (time zone UTC)',
-    '首次“Buy”的周年日在7 天后到来（时区 UTC）',
-    '最初の「Buy」の記念日が7日後に巡ってくる（タイムゾーンUTC）',
+    'the anniversary of when they first did “Buy” falls 7 days from now (UTC)',
+    '首次“Buy”的周年日在7 天后到来（UTC）',
+    '最初の「Buy」の記念日が7日後に巡ってくる（UTC）',
   ],
   [
     { trait: { path: 'used', op: 'gte', value: { trait: 'plan_limit' } } },

@@ -1,5 +1,5 @@
 // A rule as a sentence. One tree, three languages: the texts rule.* word each part, so that only word order differs.
-import { formatDate, formatList, formatNumber, formatTime, hasText, useT, t as text, word } from '@/i18n'
+import { formatDate, formatList, formatNumber, formatTime, formatZone, hasText, useT, t as text, word } from '@/i18n'
 import css from './rule.module.css'
 
 export type Rule = Record<string, unknown>
@@ -134,7 +134,7 @@ function anniversary(b: Rule): string {
     text('rule.anniversary', {
       subject,
       day,
-      zone: text(b.own_zone === true ? 'rule.own_zone' : 'rule.in_zone', { zone: String(b.zone || '…') }),
+      zone: text(b.own_zone === true ? 'rule.own_zone' : 'rule.in_zone', { zone: b.zone ? formatZone(String(b.zone)) : '…' }),
     }),
   )
 }

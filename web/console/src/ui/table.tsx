@@ -269,7 +269,7 @@ export function DataTable<T extends object>(p: Props<T>) {
     )
 
   return (
-    <div className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
+    <div data-table className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
       {ids.length > 0 && p.bulk ? (
         <div className={css.bulk} role="toolbar" aria-label={t('table.bulk')}>
           <strong>
@@ -442,7 +442,9 @@ export function DataTable<T extends object>(p: Props<T>) {
 }
 
 const Frame = ({ bare, children }: { bare?: boolean; children: ReactNode }) => (
-  <div className={`${css.wrap} ${bare ? css.bare : ''}`}>{children}</div>
+  <div data-table className={`${css.wrap} ${bare ? css.bare : ''}`}>
+    {children}
+  </div>
 )
 
 function Tools<T>({
