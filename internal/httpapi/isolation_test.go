@@ -255,6 +255,8 @@ var foreignCases = map[string]foreign{
 	"GET /segments/{id}/versions":           {id: "$segment"},
 	"GET /campaigns/{id}/versions":          {id: "$campaign"},
 	"GET /series/{id}/versions":             {id: "$series"},
+	"GET /journey-maps/{id}/versions":       {id: "$map"},
+	"GET /personas/{id}/versions":           {id: "$persona"},
 	"GET /segments/{id}/growth":             {id: "$segment"},
 	"GET /segments/{id}/overlap":            {path: "/segments/$segment/overlap?with=$list"},
 	"GET /segments/{id}/users":              {id: "$segment"},

@@ -12,6 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/journeymap"
 	"github.com/kizuna-cx/kizuna/internal/domain/report"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -179,6 +180,10 @@ func mapShape(m journeymap.Map) JourneyMap {
 	return JourneyMap{ID: m.ID, JourneyMapDraft: mapDraftShape(m.Draft), Revision: m.Rev, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
 }
 
+func mapState(m journeymap.Map) state {
+	return state{"journey_map", m.ID, m.Rev, m.UpdatedAt, mapShape(m)}
+}
+
 func mapFlowShape(m journeymap.Map, r journeymap.Real) MapFlow {
 	out := MapFlow{
 		Segment: r.Segment, People: r.People, OffPlan: r.OffPlan, Steps: r.Steps, Other: r.Other, Stages: make([]MapFlowStage, len(r.Stages)), Links: make([]MapFlowLink, len(r.Links)),
@@ -267,7 +272,13 @@ func (a *api) journeyMapRoutes() {
 			}
 		}
 		d.Persona, d.Segment = b.Persona, b.Segment
-		return write(ctx, "create", func(ctx context.Context) (journeymap.Map, error) { return s.Create(ctx, workspaceOf(ctx), d) })
+		return write(ctx, "create", func(ctx context.Context) (journeymap.Map, error) {
+			m, err := s.Create(ctx, workspaceOf(ctx), d)
+			if err != nil {
+				return m, err
+			}
+			return m, a.keep(ctx, state{}, mapState(m))
+		})
 	}, created)
 	route(a, http.MethodGet, "/journey-maps/{id}", "journey-map-get", "One journey map", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[JourneyMap], error) {
 		m, err := s.Get(ctx, workspaceOf(ctx), in.ID)
@@ -276,14 +287,31 @@ func (a *api) journeyMapRoutes() {
 	type edit struct {
 		JourneyMapDraft
 		Revision int64 `json:"revision" doc:"that was seen; 0 overwrites whatever is there"`
+		Apart    bool  `json:"apart,omitempty" doc:"what it said until now stays a version of its own, even if the caller saved it a moment ago; for taking up an old version"`
 	}
 	route(a, http.MethodPut, "/journey-maps/{id}", "journey-map-update", "Change a journey map", staff.SegmentsWrite, func(ctx context.Context, in *inAt[edit]) (*body[JourneyMap], error) {
 		return write(ctx, "update", func(ctx context.Context) (journeymap.Map, error) {
-			return s.Update(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, in.Body.draft())
+			before, err := s.Get(ctx, workspaceOf(ctx), in.ID)
+			if err != nil {
+				return before, err
+			}
+			now, err := s.Update(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, in.Body.draft())
+			if err != nil {
+				return now, err
+			}
+			if in.Body.Apart {
+				return now, a.keep(ctx, mapState(before), mapState(now))
+			}
+			return now, a.join(ctx, mapState(before), mapState(now))
 		})
 	})
 	route(a, http.MethodDelete, "/journey-maps/{id}", "journey-map-delete", "Remove a journey map", staff.SegmentsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
-		return nil, a.change(ctx, "delete", "journey_map", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })
+		return nil, a.change(ctx, "delete", "journey_map", in.ID, func(ctx context.Context) error {
+			if err := s.Delete(ctx, workspaceOf(ctx), in.ID); err != nil {
+				return err
+			}
+			return a.c.Versions.Drop(ctx, workspaceOf(ctx), version.Thing{Kind: "journey_map", ID: in.ID})
+		})
 	}, noContent)
 	type period struct {
 		IDPath

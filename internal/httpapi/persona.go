@@ -9,6 +9,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/persona"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/domain/version"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -86,14 +87,24 @@ type RealChannel struct {
 	Answered int64  `json:"answered" doc:"people who opened, clicked or replied there"`
 }
 
-func (a *api) personaShape(ctx context.Context, p persona.Persona) (Persona, error) {
-	out := Persona{
+// personaWords is a persona without its picture and the size of its segment.
+func personaWords(p persona.Persona) Persona {
+	return Persona{
 		ID: p.ID, Revision: p.Rev, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 		PersonaDraft: PersonaDraft{
 			Name: p.Name, Role: p.Role, Colour: p.Colour, AgeFrom: p.AgeFrom, AgeTo: p.AgeTo, Quote: p.Quote, Story: p.Story, Goals: p.Goals, Needs: p.Needs,
 			Pains: p.Pains, Words: p.Words, Channels: p.Channels, Segment: p.Segment,
 		},
 	}
+}
+
+// personaState has no picture: a hundred of them would be eight megabytes a persona.
+func personaState(p persona.Persona) state {
+	return state{"persona", p.ID, p.Rev, p.UpdatedAt, personaWords(p)}
+}
+
+func (a *api) personaShape(ctx context.Context, p persona.Persona) (Persona, error) {
+	out := personaWords(p)
 	if len(p.Picture) > 0 {
 		url := "data:" + http.DetectContentType(p.Picture) + ";base64," + base64.StdEncoding.EncodeToString(p.Picture)
 		out.Picture = &url
@@ -191,7 +202,13 @@ func (a *api) personaRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return write(ctx, "create", func(ctx context.Context) (persona.Persona, error) { return s.Create(ctx, workspaceOf(ctx), d) })
+		return write(ctx, "create", func(ctx context.Context) (persona.Persona, error) {
+			p, err := s.Create(ctx, workspaceOf(ctx), d)
+			if err != nil {
+				return p, err
+			}
+			return p, a.keep(ctx, state{}, personaState(p))
+		})
 	}, created)
 	route(a, http.MethodGet, "/personas/{id}", "persona-get", "One persona", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[Persona], error) {
 		p, err := s.Get(ctx, workspaceOf(ctx), in.ID)
@@ -211,11 +228,24 @@ func (a *api) personaRoutes() {
 			return nil, err
 		}
 		return write(ctx, "update", func(ctx context.Context) (persona.Persona, error) {
-			return s.Update(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, d, in.Body.Picture == nil)
+			before, err := s.Get(ctx, workspaceOf(ctx), in.ID)
+			if err != nil {
+				return before, err
+			}
+			now, err := s.Update(ctx, workspaceOf(ctx), in.ID, in.Body.Revision, d, in.Body.Picture == nil)
+			if err != nil {
+				return now, err
+			}
+			return now, a.keep(ctx, personaState(before), personaState(now))
 		})
 	})
 	route(a, http.MethodDelete, "/personas/{id}", "persona-delete", "Remove a persona; journey maps that named it name none", staff.SegmentsWrite, func(ctx context.Context, in *IDPath) (*nothing, error) {
-		return nil, a.change(ctx, "delete", "persona", in.ID, func(ctx context.Context) error { return s.Delete(ctx, workspaceOf(ctx), in.ID) })
+		return nil, a.change(ctx, "delete", "persona", in.ID, func(ctx context.Context) error {
+			if err := s.Delete(ctx, workspaceOf(ctx), in.ID); err != nil {
+				return err
+			}
+			return a.c.Versions.Drop(ctx, workspaceOf(ctx), version.Thing{Kind: "persona", ID: in.ID})
+		})
 	}, noContent)
 	route(a, http.MethodGet, "/personas/{id}/reality", "persona-reality", "What the people of its segment are like: age, traits, what they did in ninety days, where they are reached", staff.PeopleRead, func(ctx context.Context, in *IDPath) (*body[PersonaReality], error) {
 		r, err := s.Real(ctx, workspaceOf(ctx), in.ID)

@@ -10,7 +10,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/version"
 )
 
-// ThingVersion is what a segment, a campaign or a series said once it was saved.
+// ThingVersion is what a segment, a campaign, a series, a journey map or a persona said once it was saved.
 type ThingVersion struct {
 	Revision int64     `json:"revision"`
 	SavedBy  string    `json:"saved_by,omitempty" doc:"name; absent from a state from before versions were kept"`
@@ -42,6 +42,14 @@ func (a *api) thingVersionRoutes() {
 		_, err := a.c.Campaigns.Get(ctx, workspaceOf(ctx), id)
 		return err
 	})
+	of("/journey-maps/{id}/versions", "journey_map", "journey-map-versions", "What a journey map said before, newest first; changes of one member without an hour's rest are one version", staff.SegmentsRead, func(ctx context.Context, id string) error {
+		_, err := a.c.Maps.Get(ctx, workspaceOf(ctx), id)
+		return err
+	})
+	of("/personas/{id}/versions", "persona", "persona-versions", "What a persona said before, without its picture, newest first", staff.SegmentsRead, func(ctx context.Context, id string) error {
+		_, err := a.c.Personas.Get(ctx, workspaceOf(ctx), id)
+		return err
+	})
 	of("/series/{id}/versions", "series", "series-versions", "What a series said before, newest first", staff.CampaignsRead, func(ctx context.Context, id string) error {
 		_, err := a.c.Campaigns.GetSeries(ctx, workspaceOf(ctx), id)
 		return err
@@ -58,11 +66,20 @@ type state struct {
 
 // keep adds what the caller has saved to the thing's versions; before is what it said until then, which is kept too if it is not known yet.
 func (a *api) keep(ctx context.Context, before, now state) error {
+	return a.keepAs(ctx, before, now, a.c.Versions.Keep)
+}
+
+// join is keep for a thing that saves itself at every touch.
+func (a *api) join(ctx context.Context, before, now state) error {
+	return a.keepAs(ctx, before, now, a.c.Versions.Join)
+}
+
+func (a *api) keepAs(ctx context.Context, before, now state, how func(ctx context.Context, ws string, of version.Thing, number int64, by string, saved time.Time, document any) error) error {
 	of := version.Thing{Kind: now.noun, ID: now.id}
 	if before.id != "" {
 		if err := a.c.Versions.Keep(ctx, workspaceOf(ctx), of, before.revision, "", before.saved, before.document); err != nil {
 			return err
 		}
 	}
-	return a.c.Versions.Keep(ctx, workspaceOf(ctx), of, now.revision, caller(ctx).Name, now.saved, now.document)
+	return how(ctx, workspaceOf(ctx), of, now.revision, caller(ctx).Name, now.saved, now.document)
 }

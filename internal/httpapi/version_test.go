@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
@@ -86,5 +87,89 @@ func TestWhatSegmentsCampaignsAndSeriesSaidBeforeIsKept(t *testing.T) {
 	left, err := sqldb.One(t.Context(), w.db, sqldb.Value[int], `SELECT count(*) FROM thing_version WHERE kind = 'campaign'`)
 	if err != nil || left != 0 {
 		t.Errorf("%d versions of a campaign that was deleted: %v", left, err)
+	}
+}
+
+// dot is the smallest picture.
+const dot = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+
+// A journey map saves itself at every touch: what one member changes without an hour's rest is one version, and what an old one that is taken up again replaces stays.
+func TestWhatJourneyMapsAndPersonasSaidBeforeIsKept(t *testing.T) {
+	w := newWorld(t)
+	b, other := w.tenant("Versions"), w.tenant("Others")
+	names := func(path string) string {
+		t.Helper()
+		var page struct{ Items []pastVersion }
+		w.ok(b.key, "GET "+path+"/versions", "", &page)
+		out := []string{}
+		for _, v := range page.Items {
+			if v.SavedBy == "" {
+				v.Document.Name += " (before)"
+			}
+			out = append(out, v.Document.Name)
+		}
+		if r := w.call("GET "+path+"/versions", asked{key: other.key}); r.Code != http.StatusNotFound {
+			t.Errorf("another workspace reads %s: %d %s", path, r.Code, r.Body)
+		}
+		return strings.Join(out, ", ")
+	}
+	expect := func(what, path, want string) {
+		t.Helper()
+		if got := names(path); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+	}
+	make := func(path, body string) string {
+		t.Helper()
+		var made struct {
+			ID string `json:"id"`
+		}
+		w.ok(b.key, "POST "+path, body, &made)
+		return path + "/" + made.ID
+	}
+	plan, face := make("/journey-maps", `{"name":"one"}`), make("/personas", `{"name":"one","colour":2,"picture":"`+dot+`"}`)
+	put := func(path, name, more string) {
+		t.Helper()
+		w.ok(b.key, "PUT "+path, `{"name":"`+name+`","revision":0`+more+`}`, nil)
+	}
+	for _, name := range []string{"two", "three"} {
+		put(plan, name, `,"stages":[]`)
+		put(face, name, "")
+	}
+	expect("changes in a row", plan, "three")
+	expect("saved by hand", face, "three, two, one")
+	w.clock.Advance(61 * time.Minute)
+	put(plan, "four", `,"stages":[]`)
+	put(plan, "one", `,"stages":[],"apart":true`)
+	expect("one is taken up again", plan, "one, four, three")
+	put(plan, "one more", `,"stages":[]`)
+	expect("and changed on", plan, "one more, four, three")
+	if r := w.call("PUT "+plan, asked{key: b.key, body: `{"name":"x","revision":1,"stages":[]}`}); r.Code != http.StatusConflict {
+		t.Errorf("over an old one: %d %s", r.Code, r.Body)
+	}
+	if r := w.call("GET "+face+"/versions", asked{key: b.key}); strings.Contains(r.Body.String(), "data:image") {
+		t.Error("a picture is kept with each version")
+	}
+	var now struct{ Picture string }
+	w.ok(b.key, "GET "+face, "", &now)
+	if now.Picture != dot {
+		t.Errorf("the picture is %q", now.Picture)
+	}
+	// What was there before versions were kept.
+	if _, err := w.db.Exec(t.Context(), `DELETE FROM thing_version`); err != nil {
+		t.Fatal(err)
+	}
+	put(plan, "new", `,"stages":[]`)
+	put(face, "new", "")
+	expect("first change", plan, "new, one more (before)")
+	expect("first change", face, "new, three (before)")
+	for _, path := range []string{plan, face} {
+		if r := w.call("DELETE "+path, asked{key: b.key}); r.Code != http.StatusNoContent {
+			t.Fatalf("delete: %d %s", r.Code, r.Body)
+		}
+	}
+	left, err := sqldb.One(t.Context(), w.db, sqldb.Value[int], `SELECT count(*) FROM thing_version`)
+	if err != nil || left != 0 {
+		t.Errorf("%d versions of what was deleted: %v", left, err)
 	}
 }

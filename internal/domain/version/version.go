@@ -31,6 +31,8 @@ type Store interface {
 	Keep(ctx context.Context, ws string, of Thing, v Version, most int) error
 	// List lists the versions of a thing, the newest first; of an unknown one there are none.
 	List(ctx context.Context, ws string, of Thing, p page.Request) (page.Of[Version], error)
+	// Remove removes one version of a thing; one that is not there is none to remove.
+	Remove(ctx context.Context, ws string, of Thing, number int64) error
 	// Drop removes all versions of a thing.
 	Drop(ctx context.Context, ws string, of Thing) error
 }
@@ -55,6 +57,26 @@ func (s *Service) Keep(ctx context.Context, ws string, of Thing, number int64, b
 		saved = s.clock.Now()
 	}
 	return s.store.Keep(ctx, ws, of, Version{number, raw, by, saved}, Kept)
+}
+
+// Quiet is how long somebody must not have saved a thing that saves itself for their next change to begin a version of its own.
+const Quiet = time.Hour
+
+// Join is Keep for a thing that saves itself at every touch: it takes the place of the newest version if the same hand saved that less than Quiet ago. To be called in a
+// transaction.
+func (s *Service) Join(ctx context.Context, ws string, of Thing, number int64, by string, saved time.Time, document any) error {
+	newest, err := s.store.List(ctx, ws, of, page.Request{Limit: 1})
+	if err != nil {
+		return err
+	}
+	for _, v := range newest.Items {
+		if v.Number < number && by != "" && v.SavedBy == by && saved.Sub(v.SavedAt) < Quiet {
+			if err := s.store.Remove(ctx, ws, of, v.Number); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Keep(ctx, ws, of, number, by, saved, document)
 }
 
 // List lists the versions of a thing, the newest first.

@@ -139,17 +139,20 @@ func below(column string, tables ...string) []string {
 	return out
 }
 
+// versions deletes what things said before; their ids are unique among all kinds.
+var versions = below("thing", "thing_version")
+
 // drops are the statements that remove things of a noun, what belongs to them first.
 var drops = map[string][]string{
-	sample.Map:      below("id", "journey_map"),
-	sample.Persona:  below("id", "persona"),
-	sample.Series:   slices.Concat(below("series_id", "campaign_run", "campaign_item"), below("id", "campaign_series")),
-	sample.Campaign: slices.Concat(ofMessages("campaign"), below("campaign_id", "campaign_wave", "campaign_wave_people"), below("id", "campaign")),
+	sample.Map:      slices.Concat(versions, below("id", "journey_map")),
+	sample.Persona:  slices.Concat(versions, below("id", "persona")),
+	sample.Series:   slices.Concat(versions, below("series_id", "campaign_run", "campaign_item"), below("id", "campaign_series")),
+	sample.Campaign: slices.Concat(versions, ofMessages("campaign"), below("campaign_id", "campaign_wave", "campaign_wave_people"), below("id", "campaign")),
 	sample.Journey: slices.Concat(ofMessages("journey"),
 		below("journey_id", "journey_version", "journey_instance", "journey_step", "journey_count", "journey_entry", "journey_refusal", "journey_task", "journey_errand", "journey_decision"), below("id", "journey")),
 	sample.Report: below("id", "saved_report"),
 	// The revision tells every process to read its segments anew.
-	sample.Segment: slices.Concat(below("segment_id", "segment_deadline"), below("set_id", "segment_chunk"), below("id", "segment"),
+	sample.Segment: slices.Concat(versions, below("segment_id", "segment_deadline"), below("set_id", "segment_chunk"), below("id", "segment"),
 		[]string{`UPDATE segment_revision SET revision = revision + 1 WHERE workspace_id = $1`}),
 	sample.Template: slices.Concat(below("template_id", "template_version", "template_snippet"), below("id", "template")),
 	sample.Topic:    slices.Concat(below("topic_id", "consent_record", "consent_state"), below("id", "topic")),

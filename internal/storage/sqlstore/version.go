@@ -48,6 +48,12 @@ func (s *Version) List(ctx context.Context, ws string, of version.Thing, p page.
 	return page.Cut(items, p.Size(), func(v version.Version) string { return page.Encode(v.Number) }), nil
 }
 
+// Remove implements version.Store.
+func (s *Version) Remove(ctx context.Context, ws string, of version.Thing, number int64) error {
+	_, err := s.db.Exec(ctx, `DELETE FROM thing_version WHERE workspace_id = $1 AND kind = $2 AND thing = $3 AND number = $4`, ws, of.Kind, of.ID, number)
+	return err
+}
+
 // Drop implements version.Store.
 func (s *Version) Drop(ctx context.Context, ws string, of version.Thing) error {
 	_, err := s.db.Exec(ctx, `DELETE FROM thing_version WHERE workspace_id = $1 AND kind = $2 AND thing = $3`, ws, of.Kind, of.ID)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/version"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -70,6 +71,66 @@ func Run(t *testing.T, open func(t *testing.T) version.Store) {
 		}
 		check(t, s, "ws1", a, v(11), v(10))
 		check(t, s, "ws1", b, v(1))
+	})
+	t.Run("one of them goes", func(t *testing.T) {
+		s := open(t)
+		for n := range int64(3) {
+			keep(t, s, "ws1", a, v(n), 9)
+		}
+		keep(t, s, "ws1", b, v(1), 9)
+		keep(t, s, "ws2", a, v(1), 9)
+		for range 2 {
+			if err := s.Remove(ctx, "ws1", a, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check(t, s, "ws1", a, v(2), v(0))
+		check(t, s, "ws1", b, v(1))
+		check(t, s, "ws2", a, v(1))
+	})
+	t.Run("what one hand saves without an hour's rest is one version", func(t *testing.T) {
+		s := open(t)
+		clock := clock.NewFixed(t0)
+		all := version.New(s, clock)
+		number := int64(0)
+		save := func(ws, by string, after time.Duration, apart bool) {
+			t.Helper()
+			number++
+			clock.Advance(after)
+			keep := all.Join
+			if apart {
+				keep = all.Keep
+			}
+			if err := keep(ctx, ws, a, number, by, clock.Now(), map[string]int64{"n": number}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		numbers := func(ws string) (out []string) {
+			t.Helper()
+			found, err := s.List(ctx, ws, a, page.Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range found.Items {
+				out = append(out, fmt.Sprint(x.Number, " ", x.SavedBy))
+			}
+			return out
+		}
+		save("ws1", "Ann", 0, false)
+		save("ws1", "Ann", 50*time.Minute, false)
+		save("ws1", "Ann", 50*time.Minute, false)
+		save("ws1", "Ben", time.Minute, false)
+		save("ws1", "Ann", time.Minute, false)
+		save("ws1", "Ann", time.Hour, false)
+		save("ws1", "Ann", time.Minute, true) // an old one that is taken up again does not take the place of what it replaces
+		save("ws1", "Ann", time.Minute, false)
+		save("ws2", "Ann", time.Minute, false)
+		if d := cmp.Diff([]string{"8 Ann", "6 Ann", "5 Ann", "4 Ben", "3 Ann"}, numbers("ws1")); d != "" {
+			t.Error(d)
+		}
+		if d := cmp.Diff([]string{"9 Ann"}, numbers("ws2")); d != "" {
+			t.Error(d)
+		}
 	})
 	t.Run("all of one thing go", func(t *testing.T) {
 		s := open(t)

@@ -5,10 +5,17 @@ import { Button, EmptyState, ErrorState, LoadingState, Note, Sheet, Stack, Tag, 
 import { Both, type Difference } from './ClashNotice'
 
 interface Props<T> {
-  path: '/api/v1/segments/{id}/versions' | '/api/v1/campaigns/{id}/versions' | '/api/v1/series/{id}/versions'
+  path:
+    | '/api/v1/segments/{id}/versions'
+    | '/api/v1/campaigns/{id}/versions'
+    | '/api/v1/series/{id}/versions'
+    | '/api/v1/journey-maps/{id}/versions'
+    | '/api/v1/personas/{id}/versions'
   id: string
-  /** The revision that is saved now. */
-  now: number
+  /** The revision that is saved now; without it the newest version is. */
+  now?: number
+  /** What is said once a version was put into the editor; without it that it is there and not saved yet. */
+  taken?: (n: string) => string
   /** Where a version differs from what is in the editor. */
   differences: (then: T) => Difference[]
   /** Puts a version into the editor, where it can be looked at and saved as the newest. */
@@ -29,7 +36,7 @@ export function PastVersions<T>(props: Props<T>) {
   )
 }
 
-function Versions<T>({ path, id, now, differences, onTake, onClose }: Props<T> & { onClose: () => void }) {
+function Versions<T>({ path, id, now, taken, differences, onTake, onClose }: Props<T> & { onClose: () => void }) {
   const t = useT()
   const [open, setOpen] = useState(0)
   // One shape, whichever of the paths it is.
@@ -39,7 +46,7 @@ function Versions<T>({ path, id, now, differences, onTake, onClose }: Props<T> &
       {versions.loading ? <LoadingState rows={4} /> : null}
       {versions.error ? <ErrorState error={versions.error} onRetry={versions.reload} /> : null}
       <Stack gap="lg">
-        {versions.items.map((v) => {
+        {versions.items.map((v, place) => {
           const then = v.document as T
           return (
             <section key={v.revision} aria-label={t('content.version', { n: formatNumber(v.revision) })}>
@@ -49,7 +56,7 @@ function Versions<T>({ path, id, now, differences, onTake, onClose }: Props<T> &
                   {v.saved_by ? `${v.saved_by} · ` : ''}
                   <Time at={v.saved_at} />
                 </Note>
-                {v.revision === now ? <Tag tone="success">{t('snippets.current')}</Tag> : null}
+                {(now === undefined ? place === 0 : v.revision === now) ? <Tag tone="success">{t('snippets.current')}</Tag> : null}
                 {open === v.revision ? (
                   <Both differences={differences(then)} theirs={t('versions.then')} mine={t('versions.editor')} />
                 ) : null}
@@ -64,7 +71,8 @@ function Versions<T>({ path, id, now, differences, onTake, onClose }: Props<T> &
                     onClick={() => {
                       onTake(then)
                       onClose()
-                      toast(t('versions.taken', { n: formatNumber(v.revision) }))
+                      const n = formatNumber(v.revision)
+                      toast(taken?.(n) ?? t('versions.taken', { n }))
                     }}
                   >
                     {t('snippets.take')}

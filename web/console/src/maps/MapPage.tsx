@@ -1,6 +1,7 @@
 import { Download, Printer, Redo2, Undo2 } from 'lucide-react'
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useRef } from 'react'
 import { call, type Schemas, useRead, useSend } from '@/api'
+import { PastVersions } from '@/app/PastVersions'
 import { SaveTrouble } from '@/app/SaveTrouble'
 import { useCan } from '@/app/session'
 import { useHistory } from '@/content/history'
@@ -30,6 +31,7 @@ import {
 import { About } from './About'
 import { Grid } from './Grid'
 import css from './maps.module.css'
+import { planDifferences } from './past'
 import { type Plan, planOf, removeStage, textRows } from './plan'
 
 const RealPaths = lazy(() => import('./RealPaths'))
@@ -48,12 +50,17 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
   const [view, setView] = useUrlState({ tab: 'plan' })
   const h = useHistory<Plan>(planOf(map))
   const plan = h.now
+  const apart = useRef(false) // an old version was taken up: what it replaces stays a version of its own
   const draft = useAutosave<Plan>({
     name: `journey_map.${map.id}`,
     now: plan,
     revision: map.revision,
-    put: async (sent, revision) =>
-      (await call('put', '/api/v1/journey-maps/{id}', { path: { id: map.id }, body: { ...sent, revision } })).revision,
+    put: async (sent, revision) => {
+      const body = { ...sent, revision, apart: apart.current || undefined }
+      const saved = await call('put', '/api/v1/journey-maps/{id}', { path: { id: map.id }, body })
+      apart.current = false
+      return saved.revision
+    },
     theirs: async () => {
       const m = await call('get', '/api/v1/journey-maps/{id}', { path: { id: map.id } })
       return { draft: planOf(m), revision: m.revision }
@@ -97,6 +104,11 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
     const before = plan
     h.change((p) => removeStage(p, id))
     toastUndo(t('maps.stage_removed', { name: plan.stages.find((s) => s.id === id)?.name ?? '' }), () => h.change(() => before))
+  }
+  const takeUp = async (then: Plan) => {
+    await draft.save() // what is not saved yet belongs to the version that is replaced
+    apart.current = true
+    h.change(() => then)
   }
   const p = persona.data
   return (
@@ -148,6 +160,13 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
           </Menu>
           {write ? (
             <>
+              <PastVersions<Schemas['JourneyMap']>
+                path="/api/v1/journey-maps/{id}/versions"
+                id={map.id}
+                taken={(n) => t('maps.version_taken', { n })}
+                differences={(then) => planDifferences(t, planOf(then), plan)}
+                onTake={(then) => void takeUp(planOf(then))}
+              />
               <Button loading={remove.isPending} onClick={() => void destroy()}>
                 {t('action.delete')}
               </Button>

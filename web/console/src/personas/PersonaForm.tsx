@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { type Schemas, useAll } from '@/api'
-import { formatNumber, t as text, useT } from '@/i18n'
+import type { Difference } from '@/app/ClashNotice'
+import { PastVersions } from '@/app/PastVersions'
+import { formatList, formatNumber, t as text, useT } from '@/i18n'
 import {
   Button,
   Card,
@@ -31,6 +33,57 @@ const lines = (s: string) =>
     .filter(Boolean)
 const lists = ['goals', 'needs', 'pains'] as const
 
+/** A persona as the form holds it. */
+function valuesOf(persona?: Schemas['Persona']) {
+  return {
+    name: persona?.name ?? '',
+    role: persona?.role ?? '',
+    colour: persona?.colour ?? 1,
+    picture: persona?.picture ?? '',
+    age_from: (persona?.age_to ? (persona.age_from ?? '') : '') as number | string,
+    age_to: (persona?.age_to || '') as number | string,
+    quote: persona?.quote ?? '',
+    story: persona?.story ?? '',
+    goals: (persona?.goals ?? []).join('\n'),
+    needs: (persona?.needs ?? []).join('\n'),
+    pains: (persona?.pains ?? []).join('\n'),
+    words: persona?.words ?? [],
+    channels: (persona?.channels ?? []).map(placeName),
+    segment_id: (persona?.segment_id ?? null) as string | null,
+  }
+}
+
+type Values = ReturnType<typeof valuesOf>
+
+/** The inputs of which versions are kept, all but the picture: text of the label, and which it is. */
+const inputs: [string, keyof Values][] = [
+  ['field.name', 'name'],
+  ['personas.role', 'role'],
+  ['personas.colour', 'colour'],
+  ['personas.age_from', 'age_from'],
+  ['personas.age_to', 'age_to'],
+  ['personas.quote', 'quote'],
+  ['personas.story', 'story'],
+  ['personas.goals', 'goals'],
+  ['personas.needs', 'needs'],
+  ['personas.pains', 'pains'],
+  ['personas.channels', 'channels'],
+  ['personas.words', 'words'],
+  ['personas.segment', 'segment_id'],
+]
+
+function differences(t: ReturnType<typeof useT>, names: Map<string, string>, then: Values, now: Values): Difference[] {
+  const shown = (v: Values, key: keyof Values): string => {
+    const value = v[key]
+    if (key === 'colour') return t('personas.colour_n', { n: v.colour })
+    if (key === 'segment_id') return names.get(v.segment_id ?? '') ?? v.segment_id ?? ''
+    return Array.isArray(value) ? formatList(value) : String(value ?? '')
+  }
+  return inputs
+    .map(([label, key]) => ({ label: t(label), theirs: shown(then, key), mine: shown(now, key) }))
+    .filter((d) => d.theirs !== d.mine)
+}
+
 /** What a team says about a persona. Lists are written one a line. */
 export function PersonaForm({
   persona,
@@ -46,22 +99,7 @@ export function PersonaForm({
   const segments = useAll('/api/v1/segments')
   const known = useAll('/api/v1/lists')
   const form = useForm({
-    initial: {
-      name: persona?.name ?? '',
-      role: persona?.role ?? '',
-      colour: persona?.colour ?? 1,
-      picture: persona?.picture ?? '',
-      age_from: (persona?.age_to ? persona.age_from : '') as number | string,
-      age_to: (persona?.age_to || '') as number | string,
-      quote: persona?.quote ?? '',
-      story: persona?.story ?? '',
-      goals: (persona?.goals ?? []).join('\n'),
-      needs: (persona?.needs ?? []).join('\n'),
-      pains: (persona?.pains ?? []).join('\n'),
-      words: persona?.words ?? [],
-      channels: (persona?.channels ?? []).map(placeName),
-      segment_id: (persona?.segment_id ?? null) as string | null,
-    },
+    initial: valuesOf(persona),
     save: (v) =>
       save({
         name: v.name,
@@ -90,10 +128,22 @@ export function PersonaForm({
       setFailed(true)
     }
   }
+  const names = new Map([...(segments.data?.items ?? []), ...(known.data?.items ?? [])].map((s) => [s.id, s.name]))
   const sets = (items: { id: string; name: string; size: number }[] | undefined) =>
     (items ?? []).map((s) => ({ value: s.id, label: `${s.name} (${formatNumber(s.size)})` }))
   return (
     <FormBody form={form} action={t('action.save')} onCancel={onCancel}>
+      {persona ? (
+        <Group>
+          <PastVersions<Schemas['Persona']>
+            path="/api/v1/personas/{id}/versions"
+            id={persona.id}
+            now={persona.revision}
+            differences={(then) => differences(t, names, valuesOf(then), form.values)}
+            onTake={(then) => form.setValues({ ...valuesOf(then), picture: form.values.picture })}
+          />
+        </Group>
+      ) : null}
       <Card title={t('personas.who')}>
         <Stack gap="md">
           <div className={css.formFace}>
