@@ -3,7 +3,23 @@ import { lazy, type ReactNode, Suspense, useState } from 'react'
 import type { Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, useT } from '@/i18n'
-import { Alert, Amounts, Card, Chart, DataTable, EmptyState, Link, Note, Num, Stack, Stat, Tag, type Tone, UnstyledButton } from '@/ui'
+import {
+  Alert,
+  Amounts,
+  Card,
+  Chart,
+  DataTable,
+  EmptyState,
+  Link,
+  Note,
+  Num,
+  SegmentedControl,
+  Stack,
+  Stat,
+  Tag,
+  type Tone,
+  UnstyledButton,
+} from '@/ui'
 import { Delta } from './Delta'
 import { Share } from './Figures'
 import type { PlainFigure } from './PeopleBehind'
@@ -145,7 +161,7 @@ export function Health({ of: s }: { of: Summary }) {
   )
 }
 
-/** Money by what earned it; each currency is a picture of its own, since adding them would say nothing. */
+/** Money by what earned it, a currency at a time, since adding them would say nothing. */
 export function Revenue({ of: s }: { of: Summary }) {
   const t = useT()
   const rows = s.revenue_by_source ?? []
@@ -162,30 +178,39 @@ export function Revenue({ of: s }: { of: Summary }) {
       shown
     )
   const name = (r: Schemas['SummaryRevenue']) => r.name || t(`summary.kind_${r.kind}`)
-  const currencies = [...new Set(rows.flatMap((r) => (r.net ?? []).map((m) => m.currency)))]
+  const bars = (c: string) =>
+    rows
+      .map((r) => ({ r, minor: (r.net ?? []).find((m) => m.currency === c)?.minor ?? 0 }))
+      .filter((x) => x.minor !== 0)
+      .toSorted((x, y) => y.minor - x.minor)
+      .slice(0, 12)
+  // One bar compares with nothing; the table says it.
+  const currencies = [...new Set(rows.flatMap((r) => (r.net ?? []).map((m) => m.currency)))].filter((c) => bars(c).length > 1)
+  const [chosen, choose] = useState('')
+  const currency = currencies.includes(chosen) ? chosen : currencies[0]
+  const of = currency ? bars(currency) : []
   return (
     <Card wide title={t('summary.revenue')} help={t('summary.revenue_help')}>
       {rows.length === 0 ? <EmptyState title={t('summary.no_revenue')} /> : null}
-      {currencies.map((c) => {
-        const of = rows
-          .map((r) => ({ r, minor: (r.net ?? []).find((m) => m.currency === c)?.minor ?? 0 }))
-          .filter((x) => x.minor !== 0)
-          .toSorted((a, b) => b.minor - a.minor)
-          .slice(0, 12)
-        // One bar compares with nothing; the table says it.
-        if (of.length < 2) return null
-        return (
-          <Chart
-            key={c}
-            title={`${t('summary.revenue')} · ${c}`}
-            kind="horizontal"
-            height={Math.max(120, of.length * 34 + 30)}
-            data={{ labels: of.map((x) => name(x.r)), series: [{ name: c, values: of.map((x) => x.minor) }] }}
-            format={(n) => formatMoney(n, c)}
-            axis={(n) => formatMoney(n, c, { notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' })}
-          />
-        )
-      })}
+      {currencies.length > 1 ? (
+        <SegmentedControl
+          aria-label={t('workspace.currency')}
+          data={currencies.map((c) => ({ value: c, label: c }))}
+          value={currency}
+          onChange={choose}
+        />
+      ) : null}
+      {currency ? (
+        <Chart
+          key={currency}
+          title={`${t('summary.revenue')} · ${currency}`}
+          kind="horizontal"
+          height={Math.max(120, of.length * 34 + 30)}
+          data={{ labels: of.map((x) => name(x.r)), series: [{ name: currency, values: of.map((x) => x.minor) }] }}
+          format={(n) => formatMoney(n, currency)}
+          axis={(n) => formatMoney(n, currency, { notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' })}
+        />
+      ) : null}
       {rows.length ? (
         <DataTable
           bare
