@@ -10,8 +10,10 @@
 //
 // Invariants:
 //   - A judgement follows from history, scheme, thresholds and the moment alone, so judging again changes nothing.
-//   - Every stage knows when time alone ends it (Row.Next), and the person is judged then; nobody is scanned for it.
+//   - Every stage knows when time alone ends it (Row.Next), or when an event comes to count that a clock ahead of ours has dated, and the person is judged then; nobody is
+//     scanned for it.
 //   - Row, trait and event are written in one transaction, and only when something has changed.
-//   - What is told later is dated later (Row.Told), whatever the clock says; of merged people the row is the one that was told last, since the trait says that.
+//   - What is told later is dated later (Row.Told), whatever the clock says; of merged people the row is the one that was told last, since the trait says that; of
+//     two told at one moment neither is sure to be, so the next judgement is told in any case.
 //   - Equal values get equal scores: scores come from thresholds, never from ranks.
 package standing

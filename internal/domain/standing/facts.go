@@ -25,6 +25,7 @@ type facts struct {
 	known  bool
 	seen   time.Time   // first seen
 	last   time.Time   // last seen
+	ahead  time.Time   // the first event that a clock ahead of ours has dated and that does not count yet; zero: none
 	orders []time.Time // ascending, each order once, those that were given back in full left out
 	recent int         // orders inside the window
 	money  string      // the currency with most orders
@@ -54,6 +55,9 @@ func gather(p person.Person, history []event.Kept, s Scheme, zone *time.Location
 		e := &history[i]
 		switch {
 		case e.Time.After(now):
+			if f.ahead.IsZero() {
+				f.ahead = e.Time
+			}
 		case e.Type == event.Track && e.Name == event.OrderCompleted:
 			pr := event.Promote(&e.Event)
 			if pr.OrderID != "" && byID[pr.OrderID] != nil {

@@ -55,6 +55,9 @@ func judge(f facts, s Scheme, t Thresholds, now time.Time) Row {
 		r.LastOrder = f.orders[n-1]
 	}
 	r.Stage, r.Since, r.Next = stage(f, s.Life, t.Gap, now)
+	if !f.ahead.IsZero() && (r.Next.IsZero() || f.ahead.Before(r.Next)) {
+		r.Next = f.ahead
+	}
 	r.Since, r.Next, r.Gap = clock.Trunc(r.Since), clock.Trunc(r.Next), r.Gap.Truncate(time.Microsecond) // as stores keep them
 	r.Part = participation(f, s.Part, now)
 	r.score(s, t, now)

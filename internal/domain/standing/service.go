@@ -305,7 +305,7 @@ func (s *Service) React(ctx context.Context, b Batch) error {
 	}
 	byWorkspace := map[string][]event.Kept{}
 	for _, e := range b.Events {
-		if e.Type.Behaviour() || e.Type == event.Identify && e.Origin != event.Internal {
+		if e.Type.Behaviour() || e.Type == event.Identify && (e.Origin != event.Internal || !strings.HasPrefix(e.MessageID, person.TraitsOf)) {
 			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
 		}
 	}
@@ -429,10 +429,15 @@ func (s *Service) PeopleMerged(ctx context.Context, ws, loser, winner string) er
 		w = Row{Workspace: ws, Person: winner, Hour: -1}
 	}
 	override := cmp.Or(w.Override, l.Override)
-	if l.Told.After(w.Told) {
+	switch c := l.Told.Compare(w.Told); {
+	case c > 0:
 		// The merged person's trait says what was told of the loser, so that is what a judgement may differ from.
 		w = l
 		w.Person = winner
+	case c == 0 && !l.Told.IsZero():
+		// Those who are judged in one batch are told of at one moment, and which of the two the trait says is up to the names of the events. No judgement is without
+		// a service, so the next one is told in any case.
+		w.Service = ""
 	}
 	w.Override = override
 	if w != before && (w.Override != "" || !w.Told.IsZero()) {

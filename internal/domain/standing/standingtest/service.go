@@ -103,10 +103,10 @@ func (sh *shop) TraitsEvent(ws, id string, traits map[string]any, cause string) 
 	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id, Time: sh.clock.Now()}, nil
 }
 
-// merge makes the loser a part of the winner, as identity does: of two values of a trait the later one stays.
+// merge makes the loser a part of the winner, as identity does: of two values of a trait the later one stays, of the same moment that whose event has the greater name.
 func (sh *shop) merge(loser, winner person.Person) {
 	sh.t.Helper()
-	if sh.at[loser.ID].After(sh.at[winner.ID]) {
+	if c := sh.at[loser.ID].Compare(sh.at[winner.ID]); c > 0 || c == 0 && loser.ID > winner.ID {
 		sh.shown[winner.ID], sh.at[winner.ID] = sh.shown[loser.ID], sh.at[loser.ID]
 	}
 	sh.people = slices.DeleteFunc(sh.people, func(p person.Person) bool { return p.ID == loser.ID })
@@ -262,16 +262,37 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		sh := newShop(t, open(t))
 		sh.add(1)
 		sh.people[0].Status = person.Anonymous
-		seen := func(typ event.Type, origin event.Origin) {
-			same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, Touched: []person.Ref{sh.people[0].Ref()}}), nil)
+		seen := func(typ event.Type, origin event.Origin, id string) {
+			same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, MessageID: id, Type: typ, Name: "Looked", Time: t0, Origin: origin}, Person: 1}}, Touched: []person.Ref{sh.people[0].Ref()}}), nil)
 		}
-		seen(event.Track, event.Browser)
+		seen(event.Track, event.Browser, "m1")
 		same(t, len(sh.moves), 0)
 		sh.people[0].Status = person.Known
-		seen(event.Identify, event.Internal) // our own writing of traits
+		seen(event.Identify, event.Internal, person.TraitsOf+"m2") // our own writing of traits
 		same(t, len(sh.moves), 0)
-		seen(event.Identify, event.Browser)
+		seen(event.Identify, event.Browser, "m3")
 		same(t, sh.moves, []string{"per_001 anonymous>lead"})
+	})
+	t.Run("whoever staff has made is judged at once", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		p := sh.add(1)
+		same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, MessageID: "create_1", Type: event.Identify, Time: t0, Origin: event.Internal}, Person: 1}}, Touched: []person.Ref{p.Ref()}}), nil)
+		same(t, sh.moves, []string{"per_001 anonymous>lead"})
+	})
+	t.Run("what a clock that is ahead has dated counts once it has come", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		aya := sh.add(1)
+		sh.clock.Set(t0.Add(-30 * time.Second)) // the order is dated t0
+		raw, _ := json.Marshal(map[string]any{"total": 10, "currency": "JPY"})
+		e := event.Kept{Event: event.Event{Workspace: ws, Type: event.Track, Name: event.OrderCompleted, Time: t0, Properties: raw}, Person: aya.Num}
+		sh.events[aya.Num] = []event.Kept{e}
+		same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{e}, Touched: []person.Ref{aya.Ref()}}), nil)
+		sh.settle()
+		same(t, sh.shown[aya.ID]["stage"], standing.Lead)
+		sh.clock.Set(t0)
+		more, err := sh.s.Tick(t.Context()) // no round is due
+		same(t, []any{more, err}, []any{false, nil})
+		same(t, sh.shown[aya.ID]["stage"], standing.Fresh)
 	})
 	t.Run("who is who they were is judged by orders alone", func(t *testing.T) {
 		sh := newShop(t, open(t))
@@ -319,6 +340,24 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 			sh.merge(aya, ben)
 			sh.settle()
 			same(t, sh.shown[ben.ID]["stage"], standing.Fresh)
+		}
+	})
+	t.Run("of two who were told of at one moment the one is told of anew", func(t *testing.T) {
+		for _, loser := range []int{1, 2} {
+			sh := newShop(t, open(t))
+			people := []person.Person{sh.add(1), sh.add(2)}
+			sh.settle()
+			_, err := sh.s.SetService(t.Context(), ws, people[1].ID, standing.HighTouch)
+			same(t, err, nil)
+			sh.clock.Advance(time.Second)
+			sh.buys(people[0], 4200)
+			_, err = sh.s.SetService(t.Context(), ws, people[1].ID, "")
+			same(t, err, nil)
+			same(t, sh.at[people[0].ID], sh.at[people[1].ID])
+			l, w := people[loser-1], people[2-loser]
+			sh.merge(l, w)
+			sh.settle()
+			same(t, sh.shown[w.ID]["stage"], standing.Fresh)
 		}
 	})
 	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
