@@ -336,7 +336,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		},
 	}
 	jobs.Register(append(jobKinds(addresses, files, a.sample, schemes, terms, rosters), a.replay.Kind())...)
-	a.metrics = telemetry.New(Version, a.probes(intake)...)
+	a.metrics = telemetry.New(Version, a.probes(intake, judges)...)
 	a.worker = pipeline.New(pipeline.Config{
 		Log: a.stream, Vault: vault, Forget: shredder.forget, People: people, Events: a.events, Positions: sqlstore.NewPositions(db), Mirror: w.mirror, Everyone: w.everyone, Logger: part(log, "pipeline"),
 		May:      a.mayWork,

@@ -289,6 +289,7 @@ func (d *doctor) records(ctx context.Context, c Config, running bool) {
 	d.turns(ctx, c, db)
 	d.queues(ctx, db)
 	d.troubles(ctx, db)
+	d.standings(ctx, db)
 	d.domains(ctx, c, db)
 }
 

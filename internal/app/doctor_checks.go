@@ -263,6 +263,27 @@ func (d *doctor) troubles(ctx context.Context, db *sqldb.DB) {
 	}
 }
 
+// standings says whom the latest round of judging everybody has found astray.
+func (d *doctor) standings(ctx context.Context, db *sqldb.DB) {
+	all, err := workspaces(ctx, db)
+	if err != nil {
+		d.check("standings", err, "see the record store's findings", "")
+		return
+	}
+	text := ""
+	for _, ws := range all {
+		st, err := sqlstore.NewStanding(db).State(ctx, ws)
+		if err != nil {
+			d.check("standings", err, "see the record store's findings", "")
+			return
+		}
+		if st.Round.Mended > 0 && text == "" {
+			text = fmt.Sprintf("in %s the latest round found %d people who did not stand as what they did says, and mended them", ws, st.Round.Mended)
+		}
+	}
+	d.warn("standings", text, "it follows from events that were deleted or from a change inside the stores; if there was neither, the server's log names some of them: tell the makers", "the latest rounds found nobody astray")
+}
+
 // domains asks the DNS about the domains that mail is sent from.
 func (d *doctor) domains(ctx context.Context, c Config, db *sqldb.DB) {
 	if d.offline {

@@ -13,6 +13,12 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/mailauth"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
+	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
+	"github.com/kizuna-cx/kizuna/internal/kit/clock"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
 
@@ -100,6 +106,24 @@ func TestTheDoctorAsksTheCollector(t *testing.T) {
 	d.exported(telemetry.TraceState{Collector: "http://c:4318", Lost: 3, Trouble: "connection refused"})
 	if f := d.findings[0]; f.State != "warn" || !strings.Contains(f.Detail, "connection refused") || f.Remedy == "" {
 		t.Error(out)
+	}
+}
+
+func TestTheDoctorTellsOfPeopleWhomARoundFoundAstray(t *testing.T) {
+	db := sqldbtest.Open(t, sqldb.SQLite)
+	ws, err := workspace.New(sqlstore.NewWorkspace(db), db, clock.System{}).Create(t.Context(), workspace.Workspace{Name: "Shop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mended, state := range map[int]string{0: "ok", 3: "warn"} {
+		if err := sqlstore.NewStanding(db).PutRound(t.Context(), ws.ID, standing.Round{Mended: mended}, standing.Thresholds{}); err != nil {
+			t.Fatal(err)
+		}
+		d, out := seeing()
+		d.standings(t.Context(), db)
+		if f := d.findings[0]; f.State != state || state == "warn" && (!strings.Contains(f.Detail, "found 3 people") || f.Remedy == "") {
+			t.Errorf("%d: %s", mended, out)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/collect"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
@@ -98,7 +99,7 @@ func (a *application) serveAdmin() (stop func(), err error) {
 }
 
 // probes are the levels that the metrics show.
-func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
+func (a *application) probes(intake *collect.Handler, judges *standing.Service) []telemetry.Probe {
 	backlog := sqlstore.NewBacklog(a.db)
 	return []telemetry.Probe{
 		a.traces.Probe(),
@@ -132,6 +133,14 @@ func (a *application) probes(intake *collect.Handler) []telemetry.Probe {
 					nearest[string(k)] = share
 				}
 				return map[string]map[string]float64{"kizuna_quota_refused_total": refused, "kizuna_quota_nearest_share": nearest}, nil
+			},
+		},
+		{
+			Name: "standing", Metrics: []telemetry.Metric{
+				{Name: "kizuna_standing_mended_total", Help: "People whom the round of judging everybody found to stand otherwise than what they did says.", Total: true},
+			},
+			Read: func(context.Context) (map[string]map[string]float64, error) {
+				return map[string]map[string]float64{"kizuna_standing_mended_total": telemetry.One(float64(judges.Mended()))}, nil
 			},
 		},
 		{

@@ -179,6 +179,17 @@ func (x *turmoil) append(events []event.Event) {
 func (x *turmoil) send() {
 	const people = 5
 	var batch []event.Event
+	if x.rng.IntN(20) == 0 { // a flood: everybody orders at once, some of them twice
+		x.acts["flood"]++
+		for range 40 {
+			now := x.clock.Now()
+			batch = append(batch, event.Event{
+				Workspace: judgedIn, MessageID: fmt.Sprint("m", x.sent), Type: event.Track, Name: event.OrderCompleted, Received: now, Time: now, Origin: event.Server,
+				UserID: fmt.Sprint("u", x.rng.IntN(6*people)), Properties: fmt.Appendf(nil, `{"order_id":"o%d","total":10,"currency":"EUR"}`, x.sent),
+			})
+			x.sent++
+		}
+	}
 	for range 1 + x.rng.IntN(4) {
 		who := x.rng.IntN(people)
 		user, browser := fmt.Sprint("u", who), fmt.Sprintf("a%d-%d", who, x.rng.IntN(2))
@@ -451,7 +462,7 @@ func TestWhateverHappensBetweenTwoSteps(t *testing.T) {
 		})
 	}
 	t.Log(all)
-	for _, what := range []string{"judged", "relayed", "sent", "clock", "died", "served", "joined"} {
+	for _, what := range []string{"judged", "relayed", "sent", "clock", "died", "served", "joined", "flood"} {
 		if all[what] == 0 {
 			t.Errorf("nothing was %s: the test proves less: %v", what, all)
 		}

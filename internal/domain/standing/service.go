@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -56,8 +57,9 @@ type Config struct {
 // Service judges. Start and Stop run the loop that looks at people whose time has come and makes the daily round.
 type Service struct {
 	lifecycle.Loop
-	c     Config
-	pulse lifecycle.Pulse
+	c      Config
+	pulse  lifecycle.Pulse
+	mended atomic.Int64
 }
 
 // New returns a Service that is not running yet.
@@ -66,6 +68,9 @@ func New(c Config) *Service {
 	s.Run = s.run
 	return s
 }
+
+// Mended returns how many people the rounds of this process have found astray.
+func (s *Service) Mended() int64 { return s.mended.Load() }
 
 // State returns the scheme, the thresholds and how far the round is.
 func (s *Service) State(ctx context.Context, ws string) (State, error) {
@@ -146,7 +151,10 @@ func (s *Service) SetService(ctx context.Context, ws, personID string, level Lev
 }
 
 // change is a judgement and the one before it.
-type change struct{ before, now Row }
+type change struct {
+	before, now Row
+	again       bool // it is told, whether it differs or not
+}
 
 func (s *Service) judged(ctx context.Context, ws string, people []person.Person) ([]change, error) {
 	return s.judgedBy(ctx, ws, people, func(*Row) {})
@@ -184,7 +192,7 @@ func (s *Service) judgedBy(ctx context.Context, ws string, people []person.Perso
 		if before[p.ID].Stage == r.Stage {
 			r.Since = before[p.ID].Since // time moves the computed beginning of some stages, not the stage
 		}
-		out[i] = change{before[p.ID], r}
+		out[i] = change{before: before[p.ID], now: r}
 	}
 	return out, nil
 }
@@ -207,11 +215,11 @@ func (s *Service) write(ctx context.Context, changes []change, round bool) error
 	var events []event.Event
 	for i := range changes {
 		c := changes[i]
-		if c.before == c.now {
+		if c.before == c.now && !c.again {
 			continue
 		}
 		first := c.before.Stage == ""
-		if shape(c.before) == shape(c.now) || first && c.now.Stage == Anonymous {
+		if shape(c.before) == shape(c.now) && !c.again || first && c.now.Stage == Anonymous {
 			rows = append(rows, c.now)
 			continue
 		}
@@ -327,7 +335,7 @@ func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
 		if err != nil {
 			return err
 		}
-		if err := s.settle(ctx, ws, people, false); err != nil {
+		if _, err := s.settle(ctx, ws, people, false); err != nil {
 			return err
 		}
 	}
@@ -400,21 +408,36 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, ws, people, false)
+	_, err = s.settle(ctx, ws, people, false)
+	return err
 }
 
-// settle judges people and keeps what has changed.
-func (s *Service) settle(ctx context.Context, ws string, people []person.Person, round bool) error {
+// settle judges people and keeps what has changed. A round also looks for those who were astray, and returns them.
+func (s *Service) settle(ctx context.Context, ws string, people []person.Person, round bool) (astray []string, err error) {
 	if len(people) == 0 {
-		return nil
+		return nil, nil
 	}
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+	err = s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		astray = nil
 		changes, err := s.judged(ctx, ws, people)
 		if err != nil {
 			return err
 		}
+		for i := range changes {
+			if !round {
+				break
+			}
+			wrong, err := s.astray(&changes[i], people[i])
+			if err != nil {
+				return err
+			}
+			if wrong {
+				astray = append(astray, people[i].ID)
+			}
+		}
 		return s.write(ctx, changes, round)
 	})
+	return astray, err
 }
 
 // PeopleMerged implements person.MergeObserver by ids: the winner is judged anew, with what staff decided for either.

@@ -23,6 +23,7 @@ type Round struct {
 	Began  time.Time `json:"began,omitzero"`
 	Ended  time.Time `json:"ended,omitzero"` // the one before
 	Failed string    `json:"failed,omitempty"`
+	Mended int       `json:"mended,omitempty"` // people in this one, or in the one that ended last, who were astray
 }
 
 // Phase is a part of a round.

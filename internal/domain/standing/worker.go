@@ -56,7 +56,7 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Person)
 	}
 	for ws, ids := range byWorkspace {
-		if err := s.settleNow(ctx, ws, ids, false); err != nil {
+		if _, err := s.settleNow(ctx, ws, ids, false); err != nil {
 			return false, err
 		}
 	}
@@ -64,9 +64,9 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 }
 
 // settleNow is settle for people whom the loop found, while events come in that may say who somebody is, or that they are somebody else: they are read where
-// they are written. Who is gone or was merged away meanwhile is forgotten.
-func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round bool) error {
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+// they are written. Who is gone or was merged away meanwhile is forgotten. It returns who was astray.
+func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round bool) (astray []string, err error) {
+	err = s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		people, err := s.c.People.ByIDs(ctx, ws, ids)
 		if err != nil {
 			return err
@@ -79,8 +79,10 @@ func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round 
 				return err
 			}
 		}
-		return s.settle(ctx, ws, here, round)
+		astray, err = s.settle(ctx, ws, here, round)
+		return err
 	})
+	return astray, err
 }
 
 // round takes a workspace's round one step on if it is due.
@@ -158,10 +160,15 @@ func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
 	for i, p := range found.Items {
 		ids[i] = p.ID
 	}
-	if err := s.settleNow(ctx, ws, ids, true); err != nil {
+	astray, err := s.settleNow(ctx, ws, ids, true)
+	if err != nil {
 		return err
 	}
-	r.Done += len(found.Items)
+	if len(astray) > 0 {
+		s.mended.Add(int64(len(astray)))
+		s.c.Log.WarnContext(ctx, "people did not stand as what they did says, which nobody had noticed; it is mended", "workspace", ws, "count", len(astray), "people", astray[:min(len(astray), 10)])
+	}
+	r.Done, r.Mended = r.Done+len(found.Items), r.Mended+len(astray)
 	if r.After = found.Next; r.After == "" {
 		r.Phase = Scoring
 	}
@@ -185,7 +192,7 @@ func (s *Service) scoreSome(ctx context.Context, ws string, r *Round, st State) 
 			if row.Stage == "" {
 				continue
 			}
-			c := change{row, row}
+			c := change{before: row, now: row}
 			c.now.score(st.Scheme, st.Thresholds, now)
 			changes = append(changes, c)
 		}

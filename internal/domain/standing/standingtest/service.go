@@ -77,6 +77,15 @@ func (sh *shop) ByIDs(_ context.Context, _ string, ids []string) (map[string]per
 	out := map[string]person.Person{}
 	for _, p := range sh.people {
 		if slices.Contains(ids, p.ID) {
+			if raw, err := json.Marshal(sh.shown[p.ID]); err != nil {
+				return nil, err
+			} else if string(raw) != "null" {
+				var v any
+				if err := json.Unmarshal(raw, &v); err != nil {
+					return nil, err
+				}
+				p.Traits = map[string]person.Trait{standing.Trait: {Value: v, Time: sh.at[p.ID]}}
+			}
 			out[p.ID] = p
 		}
 	}
@@ -98,9 +107,13 @@ func (sh *shop) TraitsEvent(ws, id string, traits map[string]any, cause string) 
 	if sh.fail != nil {
 		return event.Event{}, sh.fail
 	}
+	props, err := json.Marshal(traits)
+	if err != nil {
+		return event.Event{}, err
+	}
 	sh.writes++
 	sh.traits[id] = traits[standing.Trait].(map[string]any)
-	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id, Time: sh.clock.Now()}, nil
+	return event.Event{Workspace: ws, MessageID: person.TraitsOf + cause, Type: event.Identify, PersonID: id, Time: sh.clock.Now(), Properties: props}, nil
 }
 
 // merge makes the loser a part of the winner, as identity does: of two values of a trait the later one stays, of the same moment that whose event has the greater name.
@@ -359,6 +372,41 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 			sh.settle()
 			same(t, sh.shown[w.ID]["stage"], standing.Fresh)
 		}
+	})
+	t.Run("a round mends who is astray, counts them and tells from what the trait says", func(t *testing.T) {
+		w := open(t)
+		sh := newShop(t, w)
+		for n := 1; n <= 4; n++ {
+			sh.buys(sh.add(n), 4200)
+		}
+		sh.settle()
+		moves, writes := len(sh.moves), sh.writes
+		mended := func(at time.Time) int {
+			t.Helper()
+			sh.clock.Set(at)
+			same(t, sh.s.Restart(t.Context(), ws), nil)
+			sh.settle()
+			st, err := sh.s.State(t.Context(), ws)
+			same(t, err, nil)
+			return st.Round.Mended
+		}
+		same(t, mended(t0.Add(2*time.Hour)), 0)
+		same(t, []int{sh.writes, int(sh.s.Mended())}, []int{writes, 0})
+		rows, err := w.Store.Rows(t.Context(), ws, []string{"per_001", "per_002"})
+		same(t, err, nil)
+		row, orders := rows["per_001"], rows["per_002"]
+		row.Stage, orders.LastOrder = standing.Churned, orders.LastOrder.Add(-time.Hour)
+		same(t, w.Store.Put(t.Context(), []standing.Row{row, orders}), nil)
+		was := sh.shown["per_003"]
+		sh.shown["per_003"] = map[string]any{"stage": standing.Lead, "service": "tech"}
+		same(t, mended(t0.Add(3*time.Hour)), 3)
+		same(t, sh.s.Mended(), int64(3))
+		same(t, sh.shown["per_003"], was)
+		same(t, sh.moves[moves:], []string{"per_003 lead>new"}) // nobody was ever told that the first had churned
+		after, err := w.Store.Rows(t.Context(), ws, []string{"per_001", "per_002"})
+		same(t, err, nil)
+		same(t, []any{after["per_001"].Stage, after["per_002"].LastOrder}, []any{standing.Fresh, rows["per_002"].LastOrder})
+		same(t, mended(t0.Add(5*time.Hour)), 0)
 	})
 	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
 		w := open(t)
