@@ -1,7 +1,7 @@
 // What other servers are imagined to say during a trial, one for each webhook of the journey.
 import type { Schemas } from '@/api'
 import { useT } from '@/i18n'
-import { Group, InputWrapper, JsonTextarea, NumberInput, Select, Stack } from '@/ui'
+import { Group, helpFirst, InputWrapper, JsonTextarea, NumberInput, Select, Stack } from '@/ui'
 import type { Graph } from './graph'
 import { stepTitle } from './words'
 
@@ -35,7 +35,7 @@ export function Answers({ graph, said, set }: { graph: Graph; said: Record<strin
   const hooks = webhooksOf(graph)
   if (hooks.length === 0) return null
   return (
-    <InputWrapper label={t('journeys.replies')} description={t('journeys.replies_help')} labelElement="div">
+    <InputWrapper label={t('journeys.replies')} description={t('journeys.replies_help')} labelElement="div" inputWrapperOrder={helpFirst}>
       <Stack gap="sm" mt="xs">
         {hooks.map((n) => {
           const r = said[n.id] ?? usual

@@ -8,7 +8,7 @@ import { useRuleData } from '@/segments/data'
 import { faultsOf, usePreview } from '@/segments/preview'
 import { RuleBuilder } from '@/segments/RuleBuilder'
 import * as tree from '@/segments/tree'
-import { Alert, InputWrapper, Note, type Rule, Stack, Switch, Textarea } from '@/ui'
+import { Alert, helpFirst, InputWrapper, Note, type Rule, Stack, Switch, Textarea } from '@/ui'
 
 interface Props {
   label: string
@@ -46,7 +46,14 @@ export function ConditionField({ label, description, error, required, value, set
   const preview = usePreview(root, undefined, some && can('segments.read'))
   const faults = preview.error ? faultsOf(root, preview.error) : []
   return (
-    <InputWrapper label={label} description={description} error={error} required={required} labelElement="div">
+    <InputWrapper
+      label={label}
+      description={description}
+      error={error}
+      required={required}
+      labelElement="div"
+      inputWrapperOrder={helpFirst}
+    >
       <Stack gap="xs" mt={4}>
         {json ? (
           <JsonRule label={label} value={value} set={set} />

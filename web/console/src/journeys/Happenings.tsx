@@ -3,7 +3,7 @@ import { Plus, Trash2 } from 'lucide-react'
 import { useRef } from 'react'
 import type { Schemas } from '@/api'
 import { useT } from '@/i18n'
-import { Autocomplete, Button, Group, IconButton, InputWrapper, Select, Stack } from '@/ui'
+import { Autocomplete, Button, Group, IconButton, helpFirst, InputWrapper, Select, Stack } from '@/ui'
 import { SpanInput } from './Fields'
 import { TraitsInput } from './Pickers'
 
@@ -41,7 +41,7 @@ export function Happenings({ all, events, set }: { all: Happening[]; events: str
   const last = useRef(0)
   const put = (i: number, patch: Partial<Happening>) => set(all.map((h, j) => (i === j ? { ...h, ...patch } : h)))
   return (
-    <InputWrapper label={t('journeys.later')} description={t('journeys.later_help')} labelElement="div">
+    <InputWrapper label={t('journeys.later')} description={t('journeys.later_help')} labelElement="div" inputWrapperOrder={helpFirst}>
       <Stack gap="sm" mt="xs">
         {all.map((h, i) => (
           <fieldset key={h.key} aria-label={t('journeys.later_n', { n: i + 1 })} style={{ border: 0, padding: 0, margin: 0, minWidth: 0 }}>

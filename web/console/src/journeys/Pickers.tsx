@@ -3,7 +3,7 @@ import { KeyRound, Plus, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { useT } from '@/i18n'
 import { useFields, useValues } from '@/segments/data'
-import { Autocomplete, Button, Group, IconButton, InputWrapper, NumberInput, Select, Stack } from '@/ui'
+import { Autocomplete, Button, Group, IconButton, helpFirst, InputWrapper, NumberInput, Select, Stack } from '@/ui'
 import { NewSecret } from './NewSecret'
 
 interface Common {
@@ -107,7 +107,7 @@ function Rows({
     set(v)
   }
   return (
-    <InputWrapper {...w} labelElement="div">
+    <InputWrapper {...w} labelElement="div" inputWrapperOrder={helpFirst}>
       <Stack gap="xs" mt={4}>
         {rows.map((r, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- a name is typed here, so it cannot be the key
@@ -203,7 +203,7 @@ export function HeadersInput({
   const all = Array.isArray(value) ? (value as Obj[]) : []
   const put = (next: Obj[]) => set(next.length ? next : undefined)
   return (
-    <InputWrapper {...w} labelElement="div">
+    <InputWrapper {...w} labelElement="div" inputWrapperOrder={helpFirst}>
       <Stack gap="xs" mt={4}>
         {all.map((h, i) => (
           // oxlint-disable-next-line react/no-array-index-key -- headers have no name of their own yet

@@ -9,6 +9,7 @@ import {
   FormBody,
   Group,
   IconButton,
+  helpFirst,
   InputWrapper,
   Json,
   Loaded,
@@ -63,7 +64,7 @@ function Edit({ rules }: { rules: Rules }) {
   return (
     <Stack>
       <FormBody form={form} action={t('action.save')} onCancel={() => form.reset()}>
-        <InputWrapper label={t('privacy.fields')} description={t('privacy.fields_help')} labelElement="div">
+        <InputWrapper label={t('privacy.fields')} description={t('privacy.fields_help')} labelElement="div" inputWrapperOrder={helpFirst}>
           <Stack gap="xs" mt={4}>
             {all.length === 0 ? <Note>{t('privacy.field_none')}</Note> : null}
             {all.map((_, i) => (

@@ -60,3 +60,6 @@ export {
   useHotkeys,
   useMediaQuery,
 } from '@mantine/hooks'
+
+/** inputWrapperOrder of a group of inputs: its help is read before them. That of one input stands below it. */
+export const helpFirst: ('label' | 'description' | 'input' | 'error')[] = ['label', 'description', 'input', 'error']

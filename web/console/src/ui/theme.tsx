@@ -1,5 +1,6 @@
 import { createTheme, type CSSVariablesResolver, MantineProvider, type MantineColorsTuple } from '@mantine/core'
 import { lazy, type ReactNode, Suspense } from 'react'
+import { helpFirst } from './base'
 import { Confirmations } from './confirm'
 
 const Toasts = lazy(() => import('./notifications'))
@@ -50,8 +51,8 @@ const theme = createTheme({
     TextInput: { defaultProps: { size: 'sm' } },
     // Help stands below: fields beside each other are on one line whether or not they have some. Of several choices it is read before them.
     InputWrapper: { defaultProps: { inputWrapperOrder: ['label', 'input', 'description', 'error'] } },
-    RadioGroup: { defaultProps: { inputWrapperOrder: ['label', 'description', 'input', 'error'] } },
-    CheckboxGroup: { defaultProps: { inputWrapperOrder: ['label', 'description', 'input', 'error'] } },
+    RadioGroup: { defaultProps: { inputWrapperOrder: helpFirst } },
+    CheckboxGroup: { defaultProps: { inputWrapperOrder: helpFirst } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: false } },
     Modal: {
       defaultProps: {
