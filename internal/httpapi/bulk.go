@@ -34,7 +34,7 @@ type act struct {
 	body string   // member of the operation's body that holds what the act was given; empty: the operation has none
 	gone bool     // the act takes the thing away
 	self bool     // the things are members, and the act is for others only: a filter does not find whoever does it
-	used string   // where it is told what uses one thing, with {id}, if the act goes on although something does; empty: it does not, or nothing can
+	used bool     // of templates: the act goes on although something uses one, so it is told before what does
 	// is reports whether a thing is already as the act would make it; nil: it never is.
 	is func(thing map[string]any, with string) bool
 	// was is what the act that takes this one back has to be given.
@@ -53,7 +53,7 @@ func status(wanted ...string) func(map[string]any, string) bool {
 var acts = []act{
 	{name: "segment_archive", need: staff.SegmentsWrite, list: "/segments", key: byID, one: "/segments/{id}", do: "DELETE /segments/{id}", is: status("archived"), back: "segment_restore"},
 	{name: "segment_restore", need: staff.SegmentsWrite, list: "/segments", key: byID, one: "/segments/{id}", do: "POST /segments/{id}/unarchive", is: status("active"), back: "segment_archive"},
-	{name: "template_archive", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", used: "/templates/{id}/users", do: "DELETE /templates/{id}", is: status("archived"), back: "template_restore"},
+	{name: "template_archive", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", used: true, do: "DELETE /templates/{id}", is: status("archived"), back: "template_restore"},
 	{name: "template_restore", need: staff.ContentWrite, list: "/templates", key: byID, one: "/templates/{id}", do: "POST /templates/{id}/restore", is: status("active"), back: "template_archive"},
 	{name: "snippet_archive", need: staff.ContentWrite, list: "/snippets", key: []string{"key"}, one: "/snippets/{id}", do: "DELETE /snippets/{id}", is: status("archived"), back: "snippet_restore"},
 	{name: "snippet_restore", need: staff.ContentWrite, list: "/snippets", key: []string{"key"}, one: "/snippets/{id}", do: "POST /snippets/{id}/restore", is: status("active"), back: "snippet_archive"},
@@ -511,25 +511,22 @@ type BulkUses struct {
 // uses finds out what uses things before something is done to them.
 func (a *api) uses(ctx context.Context, by staff.Principal, x act, things []target) (BulkUses, error) {
 	out := BulkUses{Items: []BulkUse{}}
-	if x.used == "" {
+	if !x.used {
 		return out, nil
 	}
+	if err := by.Require(staff.ContentRead); err != nil {
+		return out, err
+	}
+	ids := make([]string, len(things))
+	for i, t := range things {
+		ids[i] = t.ID
+	}
+	users, err := a.c.Senders.TemplateUsers(ctx, workspaceOf(ctx), ids)
+	if err != nil {
+		return out, err
+	}
 	for _, t := range things {
-		w, err := a.ask(ctx, by, http.MethodGet, pathOf(x.used, t.ID, ""), nil)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return out, err
-		}
-		if w.problem() != nil {
-			continue // the act will say why
-		}
-		var found struct{ Items []content.User }
-		if err := json.Unmarshal(w.Bytes(), &found); err != nil {
-			return out, err
-		}
-		if len(found.Items) == 0 {
+		if len(users[t.ID]) == 0 {
 			continue
 		}
 		if out.Used++; len(out.Items) < mostTold {
@@ -537,7 +534,7 @@ func (a *api) uses(ctx context.Context, by staff.Principal, x act, things []targ
 			if err != nil {
 				return out, err
 			}
-			out.Items = append(out.Items, BulkUse{t.ID, thing.Name, found.Items})
+			out.Items = append(out.Items, BulkUse{t.ID, thing.Name, users[t.ID]})
 		}
 	}
 	return out, nil

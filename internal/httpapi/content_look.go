@@ -215,9 +215,9 @@ func (a *api) snippetRoutes() {
 	})
 }
 
-// Senders finds what will send a template: campaigns and series that have not ended, journeys, topics. At most two hundred, latest first.
+// Senders finds what will send templates, by template: campaigns and series that have not ended, journeys, topics. At most two hundred of each, latest first.
 type Senders interface {
-	TemplateUsers(ctx context.Context, ws, id string) ([]content.User, error)
+	TemplateUsers(ctx context.Context, ws string, ids []string) (map[string][]content.User, error)
 }
 
 // TemplateLanguages says which languages a template speaks.
@@ -268,8 +268,8 @@ func (a *api) versionRoutes(write func(ctx context.Context, action string, do fu
 		if _, err := c.Get(ctx, ws, in.ID); err != nil {
 			return nil, err
 		}
-		found, err := a.c.Senders.TemplateUsers(ctx, ws, in.ID)
-		return answer(users{append([]content.User{}, found...)}), err
+		found, err := a.c.Senders.TemplateUsers(ctx, ws, []string{in.ID})
+		return answer(users{append([]content.User{}, found[in.ID]...)}), err
 	})
 	route(a, http.MethodGet, "/templates/{id}/outdated", "template-outdated", "What has changed around a template since it was saved", staff.ContentRead, func(ctx context.Context, in *IDPath) (*body[outdated], error) {
 		t, err := c.Get(ctx, workspaceOf(ctx), in.ID)

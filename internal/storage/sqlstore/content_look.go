@@ -208,18 +208,35 @@ func (s *Content) useSnippets(ctx context.Context, ws string, t content.Template
 	return nil
 }
 
-// TemplateUsers returns what will send the template: campaigns and series that have not ended, journeys that are not archived, as they are published and as they
-// are drafted, and topics whose mail of confirmation it is; latest first, at most two hundred. Ids are unique texts, so that looking for the quoted id in the JSON
-// finds just those that name it.
-func (s *Content) TemplateUsers(ctx context.Context, ws, id string) ([]content.User, error) {
-	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (u content.User, err error) {
-		return u, r.Scan(&u.Noun, &u.ID, &u.Name, &u.Status)
-	}, `SELECT noun, id, name, status FROM (
-		SELECT 'campaign' AS noun, id, name, status, updated_at FROM campaign
-			WHERE workspace_id = $1 AND status NOT IN ('sent', 'cancelled') AND (template = $4 OR plan LIKE $2 ESCAPE '\')
-		UNION ALL SELECT 'series', id, name, status, updated_at FROM campaign_series WHERE workspace_id = $1 AND status <> 'ended' AND draft LIKE $2 ESCAPE '\'
-		UNION ALL SELECT 'journey', id, name, status, updated_at FROM journey WHERE workspace_id = $1 AND status <> 'archived' AND (draft LIKE $2 ESCAPE '\' OR EXISTS
-			(SELECT 1 FROM journey_version v WHERE v.journey_id = journey.id AND v.version = journey.published AND v.graph LIKE $2 ESCAPE '\'))
-		UNION ALL SELECT 'topic', id, name, '', created_at FROM topic WHERE workspace_id = $1 AND confirmation = $4
-		) AS users ORDER BY updated_at DESC, id LIMIT $3`, ws, `%"`+escapeLike.Replace(id)+`"%`, maxUsers, id)
+// TemplateUsers returns what will send templates, by template: campaigns and series that have not ended, journeys that are not archived, as they are published and as
+// they are drafted, and topics whose mail of confirmation it is; latest first, at most two hundred of each. Ids are unique texts, so that looking for the quoted id in
+// the JSON finds just those that name it.
+func (s *Content) TemplateUsers(ctx context.Context, ws string, ids []string) (map[string][]content.User, error) {
+	in, arg := s.db.In(2, ids)
+	names := func(column string) string { return `replace(` + column + `, '"' || t.id || '"', '') <> ` + column }
+	of := ` FROM template t JOIN `
+	chosen := ` WHERE t.workspace_id = $1 AND t.id ` + in
+	type use struct {
+		template string
+		content.User
+	}
+	found, err := sqldb.Collect(ctx, s.db, func(r sqldb.Row) (u use, err error) {
+		return u, r.Scan(&u.template, &u.Noun, &u.ID, &u.Name, &u.Status)
+	}, `SELECT template, noun, id, name, status FROM (
+		SELECT t.id AS template, 'campaign' AS noun, x.id, x.name, x.status, x.updated_at`+of+`campaign x
+			ON x.workspace_id = $1 AND x.status NOT IN ('sent', 'cancelled') AND (x.template = t.id OR `+names("x.plan")+`)`+chosen+`
+		UNION ALL SELECT t.id, 'series', x.id, x.name, x.status, x.updated_at`+of+`campaign_series x
+			ON x.workspace_id = $1 AND x.status <> 'ended' AND `+names("x.draft")+chosen+`
+		UNION ALL SELECT t.id, 'journey', x.id, x.name, x.status, x.updated_at`+of+`journey x
+			ON x.workspace_id = $1 AND x.status <> 'archived' AND (`+names("x.draft")+` OR EXISTS
+			(SELECT 1 FROM journey_version v WHERE v.journey_id = x.id AND v.version = x.published AND `+names("v.graph")+`))`+chosen+`
+		UNION ALL SELECT t.id, 'topic', x.id, x.name, '', x.created_at`+of+`topic x ON x.workspace_id = $1 AND x.confirmation = t.id`+chosen+`
+		) AS users ORDER BY updated_at DESC, id`, ws, arg)
+	out := map[string][]content.User{}
+	for _, u := range found {
+		if len(out[u.template]) < maxUsers {
+			out[u.template] = append(out[u.template], u.User)
+		}
+	}
+	return out, err
 }

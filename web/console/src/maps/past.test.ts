@@ -28,6 +28,17 @@ test('a version is compared text by text, by what stands where', () => {
   ])
 })
 
+test('a stage with another name is one difference, wherever ways lead to it', () => {
+  const of = (name: string) =>
+    plan({
+      stages: [
+        { id: 's1', name, mood: 0 },
+        { id: 's2', name: 'Buys', mood: 0, also: ['s1'] },
+      ],
+    })
+  expect(planDifferences(t, of('Sees'), of('Looks')).map((d) => d.label)).toEqual(['maps.stages'])
+})
+
 test('what only the older one has is told, too', () => {
   const then = plan({ stages: [...plan().stages, { id: 's9', name: 'Gone', mood: 1, needs: 'rest' }] })
   expect(planDifferences(t, then, plan()).map((d) => [d.label, d.theirs, d.mine])).toEqual([

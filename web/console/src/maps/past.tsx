@@ -7,9 +7,9 @@ import { type Plan, textRows } from './plan'
 
 type T = ReturnType<typeof useT>
 
-/** What is written in a plan, by where it stands: the heading of the place, and the text. */
-function texts(t: T, of: Plan): Map<string, [label: string, text: string]> {
-  const out = new Map<string, [string, string]>([
+/** What is written in a plan, by where it stands: the heading of the place, the text, and what is compared if that is not the text. */
+function texts(t: T, of: Plan): Map<string, [label: string, text: string, same?: string]> {
+  const out = new Map<string, [string, string, string?]>([
     ['name', [t('field.name'), of.name]],
     ['description', [t('field.description'), of.description ?? '']],
     ['stages', [t('maps.stages'), formatList(of.stages.map((s) => s.name || '–'))]],
@@ -17,11 +17,13 @@ function texts(t: T, of: Plan): Map<string, [label: string, text: string]> {
   ])
   const named = new Map(of.stages.map((s) => [s.id, s.name || '–']))
   for (const s of of.stages) {
-    const put = (row: string, label: string, text: string) => out.set(`${s.id} ${row}`, [`${s.name || '–'} · ${label}`, text])
+    const put = (row: string, label: string, text: string, same = text) =>
+      out.set(`${s.id} ${row}`, [`${s.name || '–'} · ${label}`, text, same])
     put('mood', t('maps.row.mood'), t(`maps.mood.${s.mood}`))
     for (const row of textRows) put(row, t(`maps.row.${row}`), s[row] ?? '')
     for (const r of of.rows ?? []) put(r.id, r.name || '–', s.notes?.[r.id] ?? '')
-    put('also', t('maps.row.also'), formatList((s.also ?? []).map((id) => named.get(id) ?? id)))
+    const also = s.also ?? []
+    put('also', t('maps.row.also'), formatList(also.map((id) => named.get(id) ?? id)), also.join(' '))
     put(
       'touchpoints',
       t('maps.row.touchpoints'),
@@ -49,7 +51,8 @@ export function planDifferences(t: T, then: Plan, now: Plan): Difference[] {
   const out: Difference[] = keys.flatMap((k) => {
     const [a, b] = [old.get(k), fresh.get(k)]
     const untold = k.endsWith(' mood') && !(a && b) // of a stage that only one of them has
-    return (a?.[1] ?? '') === (b?.[1] ?? '') || untold ? [] : [{ label: (b ?? a)![0], theirs: a?.[1] ?? '', mine: b?.[1] ?? '' }]
+    const [was, is] = [a, b].map((x) => x?.[2] ?? x?.[1] ?? '')
+    return was === is || untold ? [] : [{ label: (b ?? a)![0], theirs: a?.[1] ?? '', mine: b?.[1] ?? '' }]
   })
   if ((then.persona_id ?? '') !== (now.persona_id ?? ''))
     out.push({ label: t('maps.persona'), theirs: <PersonaName id={then.persona_id} />, mine: <PersonaName id={now.persona_id} /> })
