@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
@@ -319,6 +321,9 @@ func (e *emigrant) carry(ctx context.Context) (err error) {
 		if err := dropEvents(ctx, e.dst.events, e.Workspace); err != nil {
 			return err
 		}
+		if err := e.audit(ctx, e.src, "workspace.leave", nil); err != nil {
+			return err
+		}
 		if err := writeMark(mark, e.leaving); err != nil {
 			return err
 		}
@@ -334,6 +339,27 @@ func (e *emigrant) carry(ctx context.Context) (err error) {
 		return err
 	}
 	return os.Remove(mark)
+}
+
+// audit says in the workspace's audit log who moves it. What is said where it leaves goes along with everything else, and stays there if the move is given up.
+func (e *emigrant) audit(ctx context.Context, a *application, action string, counts map[string]int64) error {
+	detail := map[string]any{"from": e.from, "to": e.To}
+	for what, n := range counts {
+		detail[what] = n
+	}
+	return a.staff.Audit(ctx, staff.Operator(e.Workspace, operatorName()), staff.Act{Action: action, Noun: "workspace", NounID: e.Workspace, Detail: detail})
+}
+
+// operatorName is what the machine calls whoever runs the command, as far as it knows.
+func operatorName() string {
+	name := "?"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
 }
 
 // arrive brings everything over. The records come last, in one transaction: before it nothing of the workspace is seen, sent or judged there, and after it everything is there.
@@ -362,7 +388,12 @@ func (e *emigrant) arrive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	events, err := countEvents(ctx, to, e.Workspace)
+	if err != nil {
+		return err
+	}
 	var sums sqldb.Sums
+	rows := int64(0)
 	if err := e.dst.db.InTx(ctx, func(ctx context.Context) error {
 		var err error
 		if sums, err = move.Copy(ctx, e.Move, e.Name, time.Now(), func(p sqldb.Copied) { e.tell(true, "records of %s: %d", p.Table, p.Done) }); err != nil {
@@ -373,14 +404,18 @@ func (e *emigrant) arrive(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return agree("records", sums, got)
+		if err := agree("records", sums, got); err != nil {
+			return err
+		}
+		rows = 0
+		for _, s := range sums {
+			rows += s.Rows
+		}
+		return e.audit(ctx, e.dst, "workspace.arrive", map[string]int64{"records": rows, "events": events, "files": int64(files)})
 	}); err != nil {
 		return fmt.Errorf("records: %w", err)
 	}
-	rows, seen := int64(0), int64(0)
-	for _, s := range sums {
-		rows += s.Rows
-	}
+	seen := int64(0)
 	for _, s := range want {
 		seen += s.Rows
 	}

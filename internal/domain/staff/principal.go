@@ -50,6 +50,13 @@ func System(ws string) Principal {
 	return Principal{Kind: BySystem, ID: "system", Name: "Kizuna", Workspace: ws, Permissions: Permissions()}
 }
 
+// Operator is System for what somebody does at the command line whom the machine knows by a name.
+func Operator(ws, name string) Principal {
+	p := System(ws)
+	p.ID, p.Name = "operator", name
+	return p
+}
+
 // Acting returns who an id stands for in a workspace, a member's or a key's, with the permissions they have now: for work that they have begun and that goes on
 // without them. One that was removed, has expired or was revoked is an errs.KindForbidden error.
 func (s *Service) Acting(ctx context.Context, ws, id string) (Principal, error) {

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type Schemas, useList } from '@/api'
 import { useCan } from '@/app/session'
-import { codesBelow, hasText, useT, word } from '@/i18n'
+import { codesBelow, formatNumber, hasText, useT, word } from '@/i18n'
 import { useFile } from '@/jobs/useFile'
 import { useUrlState } from '@/lib/route'
 import {
@@ -73,7 +73,20 @@ export default function AuditSection() {
       </>
     )
   }
-  const actor = (e: Entry) => (e.actor.kind === 'system' ? t('audit.system') : e.actor.name || e.actor.id)
+  const actor = (e: Entry) =>
+    e.actor.id === 'operator'
+      ? t('audit.operator', { name: e.actor.name })
+      : e.actor.kind === 'system'
+        ? t('audit.system')
+        : e.actor.name || e.actor.id
+  /** What is said of a move, in words. */
+  const moved = (e: Entry): [string, string][] => {
+    if (e.action !== 'workspace.leave' && e.action !== 'workspace.arrive') return []
+    const told = e.detail as Record<string, string | number>
+    return (['from', 'to', 'records', 'events', 'files'] as const)
+      .filter((k) => told[k] !== undefined)
+      .map((k) => [t(`audit.moved_${k}`), typeof told[k] === 'number' ? formatNumber(told[k]) : String(told[k])])
+  }
   return (
     <SettingsSection id="audit">
       <SavedViews list="audit" state={filter} defaults={clear} onApply={setFilter} />
@@ -142,9 +155,12 @@ export default function AuditSection() {
                 [t('audit.about'), about(open, true)],
                 [t('field.time'), <Time key="at" at={open.at} />],
                 ['IP', open.ip],
+                ...moved(open),
               ]}
             />
-            {open.detail && JSON.stringify(open.detail) !== '{}' && open.detail !== null ? <Json value={open.detail} /> : null}
+            {moved(open).length === 0 && open.detail && JSON.stringify(open.detail) !== '{}' && open.detail !== null ? (
+              <Json value={open.detail} />
+            ) : null}
           </>
         ) : null}
       </Sheet>
