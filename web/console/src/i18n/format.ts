@@ -60,7 +60,7 @@ const zonePart = (zone: string, timeZoneName: 'shortGeneric' | 'longGeneric' | '
 export function formatZone(zone: string) {
   try {
     const short = zonePart(zone, 'shortGeneric')
-    if (/^GMT/.test(short)) return zone === 'UTC' ? zone : zonePart(zone, 'shortOffset')
+    if (/^GMT[+-]/.test(short)) return zone === 'UTC' ? zone : zonePart(zone, 'shortOffset')
     return /^[A-Z]+$/.test(short) ? zonePart(zone, 'longGeneric') : short
   } catch {
     return zone
