@@ -77,7 +77,7 @@ var acts = []act{
 		was: func(thing map[string]any) string { return text(thing["status"]) }, back: "series_unstart",
 	},
 	// What was a draft is one again, unless it has run meanwhile.
-	{name: "series_unstart", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause", body: "to", is: status("draft", "paused")},
+	{name: "series_unstart", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause?to={with}", is: status("draft", "paused")},
 	{name: "series_pause", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/pause", is: status("paused"), back: "series_activate"},
 	{name: "series_end", need: staff.CampaignsSend, list: "/series", key: byID, one: "/series/{id}", do: "POST /series/{id}/end", is: status("ended")},
 	{name: "series_delete", need: staff.CampaignsWrite, list: "/series", key: byID, one: "/series/{id}", do: "DELETE /series/{id}", gone: true},

@@ -191,13 +191,11 @@ func (a *api) seriesRoutes() {
 	act("approve", "Let a series run that somebody else asked for", s.ApproveSeries)
 	type pause struct {
 		IDPath
-		Body *struct {
-			To string `json:"to,omitempty" enum:"draft,paused" doc:"draft: a series that has not run becomes the draft that it was before it was started"`
-		}
+		To string `query:"to" enum:"draft,paused" doc:"draft: a series that has not run becomes the draft that it was before it was started"`
 	}
 	route(a, http.MethodPost, "/series/{id}/pause", "series-pause", "Make no runs for now; what is missed does not come later", staff.CampaignsSend, func(ctx context.Context, in *pause) (*body[Series], error) {
 		return write(ctx, "pause", func(ctx context.Context) (campaign.Series, error) {
-			return s.PauseSeries(ctx, workspaceOf(ctx), in.ID, in.Body != nil && in.Body.To == string(campaign.SeriesDraft))
+			return s.PauseSeries(ctx, workspaceOf(ctx), in.ID, in.To == string(campaign.SeriesDraft))
 		})
 	})
 	act("end", "End it for good", func(ctx context.Context, ws, id, _ string) (campaign.Series, error) { return s.EndSeries(ctx, ws, id) })
