@@ -6,6 +6,7 @@ import css from './content.module.css'
 import type { Block, MailDocument, Section, Style } from './document'
 import { type BlockSchema, inputsOf, type Property, type Shape } from './kinds'
 import { LiquidInput } from './LiquidInput'
+import { RichText } from './RichText'
 import { pathsOf, type Values, valueAt, type Variable } from './variables'
 
 type Fields = Record<string, unknown>
@@ -15,6 +16,8 @@ interface Common {
   variables: Variable[]
   /** Message for an input by its name; "items.0.title" for inputs within a list. */
   errorAt: (name: string) => string | undefined
+  /** Where in that input's text the fault is, from 1. */
+  placeAt?: (name: string) => { line: number; col: number } | undefined
   palette?: Record<string, string>
 }
 
@@ -139,6 +142,21 @@ function Field({
   if (p['x-is'] === 'key')
     return <SnippetChoice label={label} error={error} value={(value as string | undefined) ?? ''} onChange={onChange} />
   const is = p['x-is'] ?? 'line'
+  if (is === 'rich')
+    return (
+      <RichText
+        label={label}
+        description={description}
+        error={error}
+        errorAt={common.placeAt?.(name)}
+        required={required}
+        name={name}
+        maxLength={p.maxLength}
+        value={(value as string | undefined) ?? ''}
+        variables={common.variables}
+        onChange={(v) => onChange(v || undefined)}
+      />
+    )
   return (
     <LiquidInput
       label={label}
@@ -149,7 +167,7 @@ function Field({
       maxLength={p.maxLength}
       value={(value as string | undefined) ?? ''}
       variables={is === 'path' ? common.variables.filter((v) => v.list) : common.variables}
-      lines={is === 'text' || is === 'rich' || is === 'html'}
+      lines={is === 'text' || is === 'html'}
       mono={is === 'html' || is === 'url'}
       bare={is === 'path' || is === 'cond'}
       onChange={(v) => onChange(v || undefined)}
@@ -225,6 +243,7 @@ function Items({
                   key={n}
                   {...common}
                   errorAt={(x) => common.errorAt(`${name}.${i}.${x}`)}
+                  placeAt={(x) => common.placeAt?.(`${name}.${i}.${x}`)}
                   name={n}
                   kind={kind}
                   property={shape.properties[n]!}

@@ -35,9 +35,7 @@ export function LiquidInput({ label, value, onChange, variables, lines, bare, mo
   // What has been typed of a variable, and where it begins; null while none is asked for.
   const [asked, setAsked] = useState<{ from: number; text: string } | null>(null)
   const [at, setAt] = useState(0)
-  const found = asked
-    ? variables.filter((v) => v.path.toLowerCase().includes(asked.text.toLowerCase()) && v.path !== asked.text).slice(0, shown)
-    : []
+  const found = asked ? offered(variables, asked.text) : []
 
   const look = (text: string, caret: number) => {
     const before = text.slice(0, caret)
@@ -145,26 +143,36 @@ export function LiquidInput({ label, value, onChange, variables, lines, bare, mo
       ) : (
         <TextInput {...common} onChange={typed} />
       )}
-      {found.length > 0 ? (
-        <div id={list} role="listbox" aria-label={t('content.variables')} className={css.offers}>
-          {found.map((v, i) => (
-            // The keys act on the input, which keeps the focus.
-            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
-            <div
-              key={v.path}
-              id={`${list}-${i}`}
-              role="option"
-              aria-selected={i === at}
-              className={css.offer}
-              onMouseDown={(e) => e.preventDefault()}
-              onClick={() => take(v)}
-            >
-              <code>{v.path}</code>
-              <span>{v.value}</span>
-            </div>
-          ))}
-        </div>
-      ) : null}
+      <Offers id={list} found={found} at={at} onTake={take} />
     </div>
   )
 }
+
+/** Variables that fit what is being typed, with their values. The keys act on the field, which keeps the focus. */
+export function Offers({ id, found, at, onTake }: { id: string; found: Variable[]; at: number; onTake: (v: Variable) => void }) {
+  const t = useT()
+  if (found.length === 0) return null
+  return (
+    <div id={id} role="listbox" aria-label={t('content.variables')} className={css.offers}>
+      {found.map((v, i) => (
+        // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+        <div
+          key={v.path}
+          id={`${id}-${i}`}
+          role="option"
+          aria-selected={i === at}
+          className={css.offer}
+          onMouseDown={(e) => e.preventDefault()}
+          onClick={() => onTake(v)}
+        >
+          <code>{v.path}</code>
+          <span>{v.value}</span>
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** The variables whose path has what was typed of one. */
+export const offered = (variables: Variable[], typed: string) =>
+  variables.filter((v) => v.path.toLowerCase().includes(typed.toLowerCase()) && v.path !== typed).slice(0, shown)

@@ -6,6 +6,7 @@ import { DraftNotice, draftState } from '@/app/Unsaved'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useClash } from '@/lib/clash'
+import { useShortcuts } from '@/lib/keys'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import {
@@ -204,6 +205,10 @@ function Editor({ snippet }: { snippet: Snippet }) {
     remove: (id: string) => setDoc((d) => removeBlock(d, id)),
     addSection: () => undefined,
   }
+  useShortcuts([
+    { keys: 'mod+z', label: t('action.undo'), run: history.undo, inFields: '[data-rich]' },
+    { keys: 'mod+y', also: ['mod+shift+z'], label: t('content.redo'), run: history.redo, inFields: '[data-rich]' },
+  ])
   const wrong = findings.filter((f) => f.error && !f.field.startsWith('subject'))
   const block = findBlock(doc, selected)
   const side = schema.data ? (

@@ -189,8 +189,8 @@ export function TemplateEditor({ template }: { template: Template }) {
   }
   useShortcuts([
     { keys: 'mod+s', label: t('action.save'), run: () => void (write && dirty && send(base.version)), inFields: true },
-    { keys: 'mod+z', label: t('action.undo'), run: history.undo },
-    { keys: 'mod+y', label: t('content.redo'), run: history.redo },
+    { keys: 'mod+z', label: t('action.undo'), run: history.undo, inFields: '[data-rich]' },
+    { keys: 'mod+y', also: ['mod+shift+z'], label: t('content.redo'), run: history.redo, inFields: '[data-rich]' },
   ])
 
   const choose = (id: string) => {
@@ -241,9 +241,15 @@ export function TemplateEditor({ template }: { template: Template }) {
   const blockOf = (f: Finding) => f.block || idAt(documentOf(all[here(f)]), f.field)
   const mine = findings.filter((f) => here(f) === at)
   const faulty = new Set(mine.filter((f) => f.error).map((f) => blockOf(f) ?? ''))
-  const errorAt = (id: string) => (name: string) => {
-    const f = mine.find((x) => marks(x) && blockOf(x) === id && x.field.replace(/\[(\d+)\]/g, '.$1').endsWith(`.${name}`))
+  const faultAt = (id: string, name: string) =>
+    mine.find((x) => marks(x) && blockOf(x) === id && x.field.replace(/\[(\d+)\]/g, '.$1').endsWith(`.${name}`))
+  const errorAt = (name: string) => {
+    const f = faultAt(selected, name)
     return f ? sayHere(f) : undefined
+  }
+  const placeAt = (name: string) => {
+    const f = faultAt(selected, name)
+    return f?.line && f.col ? { line: f.line, col: f.col } : undefined
   }
   const errorOf = (name: string) => {
     const f = mine.find((x) => marks(x) && x.field.split('.').at(-1) === name && !x.field.includes('document'))
@@ -310,7 +316,8 @@ export function TemplateEditor({ template }: { template: Template }) {
     ? {
         schema: schema.data,
         variables,
-        errorAt: errorAt(selected),
+        errorAt,
+        placeAt,
         palette: brand.data?.brand.light as unknown as Record<string, string> | undefined,
       }
     : undefined

@@ -13,8 +13,8 @@ export interface Shortcut {
   run?: (keys: string) => void
   /** Only while the focus is in something that this selector fits. */
   on?: string
-  /** Also while a field has the focus (only sensible with mod). */
-  inFields?: boolean
+  /** Also while a field has the focus (only sensible with mod); a selector names the fields. */
+  inFields?: boolean | string
 }
 
 export const apple = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '')
@@ -50,7 +50,11 @@ function onKey(e: KeyboardEvent) {
   const here = e.target instanceof Element ? e.target : null
   const fit = (keys: string) =>
     all.find(
-      (s) => s.run && (s.keys === keys || s.also?.includes(keys)) && (!field || s.inFields) && (!s.on || (here?.closest(s.on) ?? false)),
+      (s) =>
+        s.run &&
+        (s.keys === keys || s.also?.includes(keys)) &&
+        (!field || s.inFields === true || (typeof s.inFields === 'string' && here?.closest(s.inFields))) &&
+        (!s.on || (here?.closest(s.on) ?? false)),
     )
   const found = (sequence && fit(sequence)) || fit(key)
   pending = ''
