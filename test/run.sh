@@ -59,4 +59,4 @@ fi
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of. make lint vets; to link is quicker without the
 # tables of a debugger.
-go test -json -count=1 -vet=off -ldflags=-w -timeout 40m "$@" ./... | go run ./test/summary
+go test -json -count=1 -vet=off -ldflags=-w -timeout 45m "$@" ./... | go run ./test/summary

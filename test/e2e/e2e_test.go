@@ -127,7 +127,7 @@ func TestTheConsoleInABrowser(t *testing.T) {
 func tell(t *testing.T, browser string, words ...string) {
 	t.Helper()
 	url, email, password := demo(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 33*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{"run.mjs", url, email, password}, words...)...)
 	cmd.Env = append(os.Environ(), "CHROMIUM="+browser)
