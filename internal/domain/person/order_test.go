@@ -2,6 +2,7 @@ package person_test
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -237,6 +238,32 @@ func TestReplayChangesNothingInOrder(t *testing.T) {
 			rt.Fatalf("working it out again changed something:\n%s", diff)
 		}
 	})
+}
+
+// What one of two people took from the other before an alias made them one is known of an event that arrives after the alias, too.
+func TestEdge16_AnEventOfBeforeTheAliasArrivesAfterIt(t *testing.T) {
+	db := sqldbtest.Open(t, engine)
+	joined := alias("m5", 10, "u1", "u2")
+	joined.Origin = event.Server
+	events := []event.Event{
+		track("m1", 0, "u1", "a"), track("m2", 1, "u1", "a"), track("m3", 2, "u2", "b"), track("m4", 5, "u2", "a"), joined,
+	}
+	var pictures []map[string]string
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {0, 1, 2, 4, 3}} {
+		clean(t, db)
+		w := worldOn(t, db, func(c *person.Config) {
+			c.AliasIdentified = func(context.Context, string) (bool, error) { return true, nil }
+		})
+		for _, i := range order {
+			w.Deliver(events[i])
+		}
+		w.Settle()
+		one(t, w, 1)
+		pictures = append(pictures, picture(t, w))
+	}
+	if diff := gocmp.Diff(pictures[0], pictures[1]); diff != "" {
+		t.Fatalf("the order of arrival matters (-in order +late):\n%s", diff)
+	}
 }
 
 // clean empties the tables, which is quicker than a new database.
