@@ -57,6 +57,7 @@ func (d deltas) of(set string) *delta {
 type outcome struct {
 	changes deltas
 	events  []event.Event
+	stored  map[pair]time.Time // deadlines that the people had before
 	want    map[pair]time.Time // of every pair of windowed segment and person that was evaluated; zero means no deadline
 }
 
@@ -71,10 +72,7 @@ func (s *Service) apply(ctx context.Context, w *workspace, v *view, p pass) (*vi
 	if err != nil {
 		return nil, err
 	}
-	set, remove, err := s.deadlineChanges(ctx, w, p, o)
-	if err != nil {
-		return nil, err
-	}
+	set, remove := o.deadlineChanges()
 	next, members := v.withMembers(o.changes)
 	if len(members) == 0 && len(set) == 0 && len(remove) == 0 && p.also == nil && p.save == nil {
 		return nil, nil
@@ -117,7 +115,7 @@ func (s *Service) apply(ctx context.Context, w *workspace, v *view, p pass) (*vi
 
 // evaluate asks the rules; it writes nothing.
 func (s *Service) evaluate(ctx context.Context, w *workspace, v *view, p pass) (*outcome, error) {
-	o := &outcome{changes: deltas{}, want: map[pair]time.Time{}}
+	o := &outcome{changes: deltas{}, stored: map[pair]time.Time{}, want: map[pair]time.Time{}}
 	for id, d := range p.given {
 		g := o.changes.of(id)
 		g.add.Or(d.add)
@@ -128,6 +126,15 @@ func (s *Service) evaluate(ctx context.Context, w *workspace, v *view, p pass) (
 	}
 	if len(p.scope) == 0 {
 		return o, nil
+	}
+	if slices.ContainsFunc(p.scope, func(c *compiled) bool { return c.windowed }) {
+		stored, err := s.c.Store.Deadlines(ctx, w.id, slices.Concat(p.people, p.gone))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range stored {
+			o.stored[pair{d.Segment, d.Person}] = d.Due
+		}
 	}
 	mirrors, histories, err := s.subjects(ctx, w.id, p)
 	if err != nil {
@@ -192,6 +199,9 @@ func (s *Service) evaluatePerson(v *view, p pass, o *outcome, m event.Mirror, hi
 			continue
 		}
 		cause, by := p.why(c, m.Num, r.Match)
+		if due, had := o.stored[pair{c.ID, m.Num}]; cause == ByEvent && had && !due.After(now) {
+			cause, by = ByTime, "" // an event came by before the clock was looked at
+		}
 		for _, set := range c.sets {
 			if changed[set] == ByEdit {
 				cause, by = ByEdit, ""
@@ -252,31 +262,18 @@ func (s *Service) subjects(ctx context.Context, ws string, p pass) (map[uint64]e
 }
 
 // deadlineChanges compares the deadlines that a pass wants with those that there are.
-func (s *Service) deadlineChanges(ctx context.Context, w *workspace, p pass, o *outcome) (set, remove []Deadline, err error) {
-	if len(o.want) == 0 {
-		return nil, nil, nil
-	}
-	stored, err := s.c.Store.Deadlines(ctx, w.id, slices.Concat(p.people, p.gone))
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, d := range stored {
-		key := pair{d.Segment, d.Person}
-		due, evaluated := o.want[key]
-		switch {
-		case !evaluated:
-		case due.IsZero():
-			remove = append(remove, d)
-		case due.Equal(d.Due):
-			delete(o.want, key)
-		}
-	}
+func (o *outcome) deadlineChanges() (set, remove []Deadline) {
 	for key, due := range o.want {
-		if !due.IsZero() {
-			set = append(set, Deadline{Segment: key.segment, Person: key.person, Due: due})
+		before, had := o.stored[key]
+		d := Deadline{Segment: key.segment, Person: key.person, Due: due}
+		switch {
+		case due.IsZero() && had:
+			remove = append(remove, d)
+		case !due.IsZero() && !(had && due.Equal(before)):
+			set = append(set, d)
 		}
 	}
-	return set, remove, nil
+	return set, remove
 }
 
 // withMembers returns the view after the changes, and what is to be written for them.

@@ -66,6 +66,20 @@ func TestTheLoopFollowsAClockThatIsShifted(t *testing.T) {
 	w.wantSaid("+Lately 1 event m2", "-Lately 1 time")
 }
 
+func TestWhatTimeHasDoneIsTimesEvenIfAnEventComesByFirst(t *testing.T) {
+	w := newWorld(t)
+	w.join(1)
+	g := w.make("Lately", lately)
+	w.happen(1, bought, order)
+	w.clock.Advance(2 * time.Hour)
+	w.happen(1, "Other", "")
+	w.wantIn(g.ID)
+	w.runDue(0)
+	w.happen(1, bought, order)
+	w.wantIn(g.ID, 1)
+	w.wantSaid("+Lately 1 event m2", "-Lately 1 time", "+Lately 1 event m4")
+}
+
 func TestAFullEvaluationSetsDeadlinesForThoseOutsideToo(t *testing.T) {
 	w := newWorld(t)
 	w.join(1, 2)
