@@ -74,12 +74,12 @@ func (a *api) join(ctx context.Context, before, now state) error {
 	return a.keepAs(ctx, before, now, a.c.Versions.Join)
 }
 
-func (a *api) keepAs(ctx context.Context, before, now state, how func(ctx context.Context, ws string, of version.Thing, number int64, by string, saved time.Time, document any) error) error {
+func (a *api) keepAs(ctx context.Context, before, now state, how func(ctx context.Context, ws string, of version.Thing, number int64, by version.Saver, saved time.Time, document any) error) error {
 	of := version.Thing{Kind: now.noun, ID: now.id}
 	if before.id != "" {
-		if err := a.c.Versions.Keep(ctx, workspaceOf(ctx), of, before.revision, "", before.saved, before.document); err != nil {
+		if err := a.c.Versions.Keep(ctx, workspaceOf(ctx), of, before.revision, version.Saver{}, before.saved, before.document); err != nil {
 			return err
 		}
 	}
-	return how(ctx, workspaceOf(ctx), of, now.revision, caller(ctx).Name, now.saved, now.document)
+	return how(ctx, workspaceOf(ctx), of, now.revision, version.Saver{ID: caller(ctx).ID, Name: caller(ctx).Name}, now.saved, now.document)
 }

@@ -145,8 +145,8 @@ const (
 	everything = 60 // of everyone, so that what is rare there is found, too
 )
 
-// personal are traits that name a person or a technique; they say nothing about a group. Ages are told apart.
-var personal = []string{"name", "first_name", "last_name", "firstName", "lastName", "email", "phone", "username", "avatar", "age", "birthday", "address.street", "timezone", "sample_data"}
+// personal are traits that name a person, a moment or a technique; they say nothing about a group. Ages are told apart.
+var personal = []string{"name", "first_name", "last_name", "firstName", "lastName", "email", "phone", "username", "avatar", "age", "birthday", "address.street", "timezone", "sample_data", "standing.since"}
 
 // Real looks at the people of a persona's segment. A conflict "persona.no_segment" is returned if it has none or that is gone.
 func (s *Service) Real(ctx context.Context, ws, id string) (Reality, error) {

@@ -22,6 +22,7 @@ type Version struct {
 	Number   int64           // the revision of the thing
 	Document json.RawMessage // compact JSON
 	SavedBy  string          // name of the member or key; empty of a state from before versions were kept
+	SaverID  string          // id of the member or key; empty where SavedBy is, and of versions from before it was kept
 	SavedAt  time.Time
 }
 
@@ -37,6 +38,9 @@ type Store interface {
 	Drop(ctx context.Context, ws string, of Thing) error
 }
 
+// Saver is who saves a thing.
+type Saver struct{ ID, Name string }
+
 // Service keeps versions.
 type Service struct {
 	store Store
@@ -48,7 +52,7 @@ func New(store Store, c clock.Clock) *Service { return &Service{store, c} }
 
 // Keep adds what a thing says now that by has saved it as that number; one that is there already stays as it is. document is encoded as JSON. saved is
 // when it was saved; zero: now.
-func (s *Service) Keep(ctx context.Context, ws string, of Thing, number int64, by string, saved time.Time, document any) error {
+func (s *Service) Keep(ctx context.Context, ws string, of Thing, number int64, by Saver, saved time.Time, document any) error {
 	raw, err := json.Marshal(document)
 	if err != nil {
 		return err
@@ -56,7 +60,7 @@ func (s *Service) Keep(ctx context.Context, ws string, of Thing, number int64, b
 	if saved.IsZero() {
 		saved = s.clock.Now()
 	}
-	return s.store.Keep(ctx, ws, of, Version{number, raw, by, saved}, Kept)
+	return s.store.Keep(ctx, ws, of, Version{number, raw, by.Name, by.ID, saved}, Kept)
 }
 
 // Quiet is how long somebody must not have saved a thing that saves itself for their next change to begin a version of its own.
@@ -64,13 +68,13 @@ const Quiet = time.Hour
 
 // Join is Keep for a thing that saves itself at every touch: it takes the place of the newest version if the same hand saved that less than Quiet ago. To be called in a
 // transaction.
-func (s *Service) Join(ctx context.Context, ws string, of Thing, number int64, by string, saved time.Time, document any) error {
+func (s *Service) Join(ctx context.Context, ws string, of Thing, number int64, by Saver, saved time.Time, document any) error {
 	newest, err := s.store.List(ctx, ws, of, page.Request{Limit: 1})
 	if err != nil {
 		return err
 	}
 	for _, v := range newest.Items {
-		if v.Number < number && by != "" && v.SavedBy == by && saved.Sub(v.SavedAt) < Quiet {
+		if v.Number < number && by.ID != "" && v.SaverID == by.ID && saved.Sub(v.SavedAt) < Quiet {
 			if err := s.store.Remove(ctx, ws, of, v.Number); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package versiontest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T) version.Store) {
 	ctx := t.Context()
 	v := func(n int64) version.Version {
-		return version.Version{Number: n, Document: fmt.Appendf(nil, `{"n":%d}`, n), SavedBy: "Ann", SavedAt: t0.Add(time.Duration(n) * time.Minute)}
+		return version.Version{Number: n, Document: fmt.Appendf(nil, `{"n":%d}`, n), SavedBy: "Ann", SaverID: "usr_ann", SavedAt: t0.Add(time.Duration(n) * time.Minute)}
 	}
 	keep := func(t *testing.T, s version.Store, ws string, of version.Thing, v version.Version, most int) {
 		t.Helper()
@@ -101,7 +102,7 @@ func Run(t *testing.T, open func(t *testing.T) version.Store) {
 			if apart {
 				keep = all.Keep
 			}
-			if err := keep(ctx, ws, a, number, by, clock.Now(), map[string]int64{"n": number}); err != nil {
+			if err := keep(ctx, ws, a, number, version.Saver{ID: "usr_" + by, Name: strings.TrimRight(by, "2")}, clock.Now(), map[string]int64{"n": number}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -124,11 +125,12 @@ func Run(t *testing.T, open func(t *testing.T) version.Store) {
 		save("ws1", "Ann", time.Hour, false)
 		save("ws1", "Ann", time.Minute, true) // an old one that is taken up again does not take the place of what it replaces
 		save("ws1", "Ann", time.Minute, false)
+		save("ws1", "Ann2", time.Minute, false) // another of the same name
 		save("ws2", "Ann", time.Minute, false)
-		if d := cmp.Diff([]string{"8 Ann", "6 Ann", "5 Ann", "4 Ben", "3 Ann"}, numbers("ws1")); d != "" {
+		if d := cmp.Diff([]string{"9 Ann", "8 Ann", "6 Ann", "5 Ann", "4 Ben", "3 Ann"}, numbers("ws1")); d != "" {
 			t.Error(d)
 		}
-		if d := cmp.Diff([]string{"9 Ann"}, numbers("ws2")); d != "" {
+		if d := cmp.Diff([]string{"10 Ann"}, numbers("ws2")); d != "" {
 			t.Error(d)
 		}
 	})

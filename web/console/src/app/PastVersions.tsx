@@ -28,9 +28,7 @@ export function PastVersions<T>(props: Props<T>) {
   const [opened, setOpened] = useState(false)
   return (
     <>
-      <Button size="xs" onClick={() => setOpened(true)}>
-        {t('content.versions')}
-      </Button>
+      <Button onClick={() => setOpened(true)}>{t('content.versions')}</Button>
       {opened ? <Versions {...props} onClose={() => setOpened(false)} /> : null}
     </>
   )

@@ -1,4 +1,5 @@
 // What an editor says of what is written and not saved.
+import type { ReactNode } from 'react'
 import { formatClock, formatTime, t as text, useT } from '@/i18n'
 import type { Unsaved } from '@/lib/unsaved'
 import { Ago, Alert, Button, Group, Stack } from '@/ui'
@@ -11,15 +12,18 @@ export function draftState(of: Pick<Unsaved, 'keeping' | 'keptAt'>): string {
   return text('draft.kept', { time: (today ? formatClock : formatTime)(of.keptAt) })
 }
 
+const Plain = ({ children }: { color: string; children: ReactNode }) => <div>{children}</div>
+
 /** Says that what is shown was left over, that there is another draft of one's own, and which colleagues have one. */
-export function DraftNotice({ of }: { of: Unsaved }) {
+export function DraftNotice({ of, bare }: { of: Unsaved /** In a strip that has a colour of its own. */; bare?: boolean }) {
   const t = useT()
   const { offer } = of
+  const Part = bare ? Plain : Alert
   if (!of.found && !offer && of.others.length === 0) return null
   return (
     <Stack gap="xs">
       {of.found ? (
-        <Alert color="accent">
+        <Part color="accent">
           <Group gap="xs">
             <span>
               {t('saving.restored')} <Ago at={of.found} />
@@ -31,10 +35,10 @@ export function DraftNotice({ of }: { of: Unsaved }) {
               {t('saving.drop')}
             </Button>
           </Group>
-        </Alert>
+        </Part>
       ) : null}
       {offer ? (
-        <Alert color="warning">
+        <Part color="warning">
           <Group gap="xs">
             <span>
               {t('draft.elsewhere')} <Ago at={offer.at} />
@@ -46,12 +50,12 @@ export function DraftNotice({ of }: { of: Unsaved }) {
               {t('draft.refuse')}
             </Button>
           </Group>
-        </Alert>
+        </Part>
       ) : null}
       {of.others.map((h) => (
-        <Alert key={`${h.name}.${h.since}`} color="info">
+        <Part key={`${h.name}.${h.since}`} color="info">
           {t('draft.other', { name: h.name })} <Ago at={h.since} />
-        </Alert>
+        </Part>
       ))}
     </Stack>
   )

@@ -221,7 +221,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
               [t('campaigns.exclude'), formatList((c.audience.exclude ?? []).map((x) => name(x) ?? x))],
               [t('campaigns.topic'), name(c.topic)],
               [t('campaigns.template'), name(c.template)],
-              [t('campaigns.goal'), goalOf(c.goal, t)],
+              [t('campaigns.goal'), goalOf(c.goal ?? {}, t)],
               [t('campaigns.when'), when(c, t, clock)],
               [t('campaigns.per_minute'), c.plan?.per_minute ? formatNumber(c.plan.per_minute) : ''],
               [t('campaigns.holdout'), c.plan?.holdout ? formatPercent(c.plan.holdout / 100) : ''],

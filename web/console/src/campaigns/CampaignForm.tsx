@@ -9,6 +9,7 @@ import { editedForm, useEditing } from '@/lib/editing'
 import { useGo } from '@/lib/route'
 import { TargetInputs } from '@/report/NotePanel'
 import {
+  HeadActions,
   Alert,
   Button,
   Card,
@@ -175,7 +176,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
       <Stack gap="md">
         <DraftNotice of={edit.unsaved} />
         {campaign ? (
-          <Group>
+          <HeadActions>
             <PastVersions<Schemas['Campaign']>
               path="/api/v1/campaigns/{id}/versions"
               id={campaign.id}
@@ -183,7 +184,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
               differences={differencesTo}
               onTake={(then) => form.setValues({ ...formOf(then), write: false })}
             />
-          </Group>
+          </HeadActions>
         ) : null}
         {edit.clash ? (
           <ClashNotice of={edit.clash} differences={differencesTo(edit.clash.theirs)} onTheirs={edit.takeTheirs} onMine={edit.saveOver} />

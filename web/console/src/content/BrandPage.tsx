@@ -263,7 +263,7 @@ function Links({ form, at, label }: { form: Form<Brand>; at: 'footer.links' | 's
       <Stack gap="xs">
         {list.map((_, i) => (
           // oxlint-disable-next-line react/no-array-index-key
-          <Group key={i} gap="xs" wrap="nowrap" align="flex-start">
+          <Group key={i} gap="xs" wrap="nowrap" className={css.link}>
             <TextInput
               flex={1}
               aria-label={t('brand.link_label')}

@@ -379,7 +379,7 @@ export function TemplateEditor({ template }: { template: Template }) {
             </Button>
           </Group>
         ) : unsaved.found || unsaved.offer || unsaved.others.length > 0 ? (
-          <DraftNotice of={unsaved} />
+          <DraftNotice of={unsaved} bare />
         ) : outdated.data && outdated.data.items.length > 0 ? (
           <Group gap="sm">
             {t('content.outdated_of', { what: formatList(outdated.data.items.map((x) => (x === 'brand' ? t('brand.title') : x))) })}

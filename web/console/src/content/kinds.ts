@@ -86,7 +86,7 @@ export function newBlock(kind: string): Omit<Block, 'id'> {
     case 'text':
       return { type: kind, text: t('content.new.text') }
     case 'button':
-      return { type: kind, label: t('content.new.button'), url: 'https://' }
+      return { type: kind, label: t('content.new.button'), url: '{{ workspace.site }}' }
     case 'image':
       return { type: kind, src: 'https://', alt: '' }
     case 'products':

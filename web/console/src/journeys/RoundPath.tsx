@@ -40,7 +40,7 @@ export function RoundPath({
               {journeyReason(s.reason, names, graph && stepOf(graph, s.node), s.refused)}
             </Text>
           ) : null}
-          {s.output ? <Tag>{outputText(s.output, graph && stepOf(graph, s.node))}</Tag> : null}
+          {s.output && s.output !== 'next' ? <Tag>{outputText(s.output, graph && stepOf(graph, s.node))}</Tag> : null}
           <div>
             <Note>
               <Time at={s.arrived_at} />

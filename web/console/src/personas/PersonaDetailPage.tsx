@@ -138,7 +138,7 @@ export default function PersonaDetailPage() {
         </Card>
         {parts.length ? (
           <Card>
-            <div className={css.columns}>
+            <div className={`${css.columns} ${css.thoughts}`}>
               {parts.map((k) => (
                 <div key={k}>
                   <h3>{t(`personas.${k}`)}</h3>

@@ -4,6 +4,7 @@ import type { Difference } from '@/app/ClashNotice'
 import { PastVersions } from '@/app/PastVersions'
 import { formatList, formatNumber, t as text, useT } from '@/i18n'
 import {
+  HeadActions,
   Button,
   Card,
   FileButton,
@@ -134,7 +135,7 @@ export function PersonaForm({
   return (
     <FormBody form={form} action={t('action.save')} onCancel={onCancel}>
       {persona ? (
-        <Group>
+        <HeadActions>
           <PastVersions<Schemas['Persona']>
             path="/api/v1/personas/{id}/versions"
             id={persona.id}
@@ -142,7 +143,7 @@ export function PersonaForm({
             differences={(then) => differences(t, names, valuesOf(then), form.values)}
             onTake={(then) => form.setValues({ ...valuesOf(then), picture: form.values.picture })}
           />
-        </Group>
+        </HeadActions>
       ) : null}
       <Card title={t('personas.who')}>
         <Stack gap="md">

@@ -3,26 +3,11 @@ import { lazy, type ReactNode, Suspense, useState } from 'react'
 import type { Schemas } from '@/api'
 import { useCan } from '@/app/session'
 import { formatMoney, formatNumber, formatPercent, useT } from '@/i18n'
-import {
-  Alert,
-  Amounts,
-  Card,
-  Chart,
-  DataTable,
-  EmptyState,
-  Link,
-  Note,
-  Num,
-  SegmentedControl,
-  Stack,
-  Stat,
-  Tag,
-  type Tone,
-  UnstyledButton,
-} from '@/ui'
+import { Alert, Card, Chart, DataTable, EmptyState, Link, Note, Num, Stack, Stat, Tag, type Tone, UnstyledButton } from '@/ui'
 import { Delta } from './Delta'
 import { Share } from './Figures'
 import type { PlainFigure } from './PeopleBehind'
+import { useCurrency } from './useCurrency'
 import figures from './Figures.module.css'
 import css from './Summary.module.css'
 
@@ -184,23 +169,18 @@ export function Revenue({ of: s }: { of: Summary }) {
       .filter((x) => x.minor !== 0)
       .toSorted((x, y) => y.minor - x.minor)
       .slice(0, 12)
-  // One bar compares with nothing; the table says it.
-  const currencies = [...new Set(rows.flatMap((r) => (r.net ?? []).map((m) => m.currency)))].filter((c) => bars(c).length > 1)
-  const [chosen, choose] = useState('')
-  const currency = currencies.includes(chosen) ? chosen : currencies[0]
+  const [currency, choice] = useCurrency(rows.flatMap((r) => [...(r.net ?? []), ...(r.refunded ?? [])]))
   const of = currency ? bars(currency) : []
+  const amount = (all: Schemas['SummaryRevenue']['net'], r: Schemas['SummaryRevenue'], metric: 'credited' | 'refunded', title: string) => {
+    const m = all?.find((x) => x.currency === currency)
+    return m ? behind(r, metric, title, formatMoney(m.minor, m.currency)) : '–'
+  }
   return (
     <Card wide title={t('summary.revenue')} help={t('summary.revenue_help')}>
       {rows.length === 0 ? <EmptyState title={t('summary.no_revenue')} /> : null}
-      {currencies.length > 1 ? (
-        <SegmentedControl
-          aria-label={t('workspace.currency')}
-          data={currencies.map((c) => ({ value: c, label: c }))}
-          value={currency}
-          onChange={choose}
-        />
-      ) : null}
-      {currency ? (
+      {choice}
+      {/* One bar compares with nothing; the table says it. */}
+      {currency && of.length > 1 ? (
         <Chart
           key={currency}
           title={`${t('summary.revenue')} · ${currency}`}
@@ -234,12 +214,12 @@ export function Revenue({ of: s }: { of: Summary }) {
               cell: (r) => behind(r, 'credited', t('summary.orders'), formatNumber(r.orders)),
               text: (r) => r.orders,
             },
-            { id: 'net', title: t('summary.net'), num: true, cell: (r) => behind(r, 'credited', t('summary.net'), <Amounts of={r.net} />) },
+            { id: 'net', title: t('summary.net'), num: true, cell: (r) => amount(r.net, r, 'credited', t('summary.net')) },
             {
               id: 'refunded',
               title: t('summary.refunded'),
               num: true,
-              cell: (r) => (r.refunded?.length ? behind(r, 'refunded', t('summary.refunded'), <Amounts of={r.refunded} />) : '–'),
+              cell: (r) => amount(r.refunded, r, 'refunded', t('summary.refunded')),
             },
           ]}
         />

@@ -8,6 +8,7 @@ import { DraftNotice, draftState } from '@/app/Unsaved'
 import { formatNumber, formatPercent, useT, word } from '@/i18n'
 import { editedForm, useEditing } from '@/lib/editing'
 import {
+  HeadActions,
   Alert,
   Card,
   FormBody,
@@ -125,7 +126,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
         <Card>
           <DraftNotice of={edit.unsaved} />
           {segment ? (
-            <div className={css.above}>
+            <HeadActions>
               <PastVersions<Schemas['Segment']>
                 path="/api/v1/segments/{id}/versions"
                 id={segment.id}
@@ -136,7 +137,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
                   edited.edit(tree.rootOf(then.rule as Rule))
                 }}
               />
-            </div>
+            </HeadActions>
           ) : null}
           {edit.clash ? (
             <div className={css.above}>

@@ -127,7 +127,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
                 [t('campaigns.exclude'), name(s.audience.exclude)],
                 [t('campaigns.topic'), name(s.topic ? [s.topic] : [])],
                 [t('campaigns.template'), name(s.template ? [s.template] : [])],
-                [t('campaigns.goal'), goalOf(s.goal, t)],
+                [t('campaigns.goal'), goalOf(s.goal ?? {}, t)],
                 [t('series.feed'), s.feed?.url],
                 [t('series.until'), s.until ? formatTime(s.until) : ''],
                 [t('campaigns.holdout'), s.holdout ? formatPercent(s.holdout / 100) : ''],

@@ -12,6 +12,7 @@ import { formatList, useT } from '@/i18n'
 import { editedForm, useEditing } from '@/lib/editing'
 import { useGo, useParam } from '@/lib/route'
 import {
+  HeadActions,
   Card,
   Checkbox,
   DateTimeInput,
@@ -130,7 +131,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
     >
       <DraftNotice of={edit.unsaved} />
       {series ? (
-        <Group>
+        <HeadActions>
           <PastVersions<Series>
             path="/api/v1/series/{id}/versions"
             id={series.id}
@@ -138,7 +139,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
             differences={(then) => differences(t, choices.names, valuesOf(then), form.values)}
             onTake={(then) => form.setValues(valuesOf(then))}
           />
-        </Group>
+        </HeadActions>
       ) : null}
       {edit.clash ? (
         <ClashNotice

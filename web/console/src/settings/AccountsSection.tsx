@@ -28,8 +28,8 @@ export default function AccountsSection() {
     </Button>
   ) : null
   return (
-    <SettingsSection id="accounts">
-      <Card title={t('settings.accounts')} flush actions={add}>
+    <SettingsSection id="accounts" actions={add}>
+      <Card flush>
         <DataTable
           bare
           plain

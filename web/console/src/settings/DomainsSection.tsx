@@ -58,8 +58,8 @@ export default function DomainsSection() {
     </Button>
   ) : null
   return (
-    <SettingsSection id="domains">
-      <Card title={t('settings.section.domains')} flush actions={domains.items.length > 0 ? add : null}>
+    <SettingsSection id="domains" actions={domains.items.length > 0 ? add : null}>
+      <Card flush>
         <DataTable
           bare
           plain

@@ -70,7 +70,16 @@ export default function KeysSection() {
   }
   const scopes = (k: Schemas['Key']) => formatList((k.scopes ?? []).map((s) => word('permission', s)))
   return (
-    <SettingsSection id="keys">
+    <SettingsSection
+      id="keys"
+      actions={
+        write ? (
+          <Button variant="filled" onClick={() => setMaking(true)}>
+            {t('settings.new_key')}
+          </Button>
+        ) : null
+      }
+    >
       {secret ? (
         <Alert
           color="success"
@@ -92,17 +101,7 @@ export default function KeysSection() {
           onChange={(status) => setFilter({ status })}
         />
       </FilterBar>
-      <Card
-        title={t('settings.keys')}
-        flush
-        actions={
-          write ? (
-            <Button variant="filled" onClick={() => setMaking(true)}>
-              {t('settings.new_key')}
-            </Button>
-          ) : null
-        }
-      >
+      <Card flush>
         <ListTable
           bare
           name="keys"

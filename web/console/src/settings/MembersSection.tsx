@@ -95,7 +95,16 @@ export default function MembersSection() {
       remove.mutate({ path: { id: m.id } }, { onSuccess: () => toast(t('members.removed', { name })), onError: toastError })
   }
   return (
-    <SettingsSection id="members">
+    <SettingsSection
+      id="members"
+      actions={
+        write ? (
+          <Button variant="filled" onClick={() => setInviting(true)}>
+            {t('members.invite')}
+          </Button>
+        ) : null
+      }
+    >
       {link ? (
         <Alert
           color="success"
@@ -120,17 +129,7 @@ export default function MembersSection() {
           onChange={(role) => setFilter({ role })}
         />
       </FilterBar>
-      <Card
-        title={t('settings.section.members')}
-        flush
-        actions={
-          write ? (
-            <Button variant="filled" onClick={() => setInviting(true)}>
-              {t('members.invite')}
-            </Button>
-          ) : null
-        }
-      >
+      <Card flush>
         <ListTable
           bare
           name="members"

@@ -5,13 +5,14 @@ import { SettingsPage } from '@/ui'
 import { sections } from './sections'
 
 /** The frame of one section of the settings; sections that the reader may not see are left out of its navigation. */
-export function SettingsSection({ id, children }: { id: string; children: ReactNode }) {
+export function SettingsSection({ id, actions, children }: { id: string; actions?: ReactNode; children: ReactNode }) {
   const t = useT()
   const can = useCan()
   return (
     <SettingsPage
       title={t(`settings.section.${id}`)}
       lead={t(`settings.lead.${id}`)}
+      actions={actions}
       current={id}
       sections={sections
         .filter((s) => can(s.permission))

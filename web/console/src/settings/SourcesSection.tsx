@@ -66,18 +66,17 @@ export default function SourcesSection() {
       remove.mutate({ path: { id: s.id } }, { onSuccess: () => toast(t('source.deleted', { name: s.name })), onError: toastError })
   }
   return (
-    <SettingsSection id="sources">
-      <Card
-        title={t('settings.section.sources')}
-        flush
-        actions={
-          write ? (
-            <Button variant="filled" onClick={() => setMaking(true)}>
-              {t('settings.new_source')}
-            </Button>
-          ) : null
-        }
-      >
+    <SettingsSection
+      id="sources"
+      actions={
+        write ? (
+          <Button variant="filled" onClick={() => setMaking(true)}>
+            {t('settings.new_source')}
+          </Button>
+        ) : null
+      }
+    >
+      <Card flush>
         <DataTable
           bare
           plain

@@ -72,22 +72,26 @@ export default function SuppressionsSection() {
   })
   const close = () => setSheet(null)
   return (
-    <SettingsSection id="suppressions">
-      <Group gap="xs" justify="flex-end">
-        {can('export') ? (
-          <Button component="a" href={`/api/v1/suppressions/csv?${exported}`} download>
-            {t('suppression.export')}
-          </Button>
-        ) : null}
-        {write ? (
-          <>
-            <Button onClick={() => setSheet('import')}>{t('suppression.import')}</Button>
-            <Button variant="filled" onClick={() => setSheet('add')}>
-              {t('suppression.add')}
+    <SettingsSection
+      id="suppressions"
+      actions={
+        <>
+          {can('export') ? (
+            <Button component="a" href={`/api/v1/suppressions/csv?${exported}`} download>
+              {t('suppression.export')}
             </Button>
-          </>
-        ) : null}
-      </Group>
+          ) : null}
+          {write ? (
+            <>
+              <Button onClick={() => setSheet('import')}>{t('suppression.import')}</Button>
+              <Button variant="filled" onClick={() => setSheet('add')}>
+                {t('suppression.add')}
+              </Button>
+            </>
+          ) : null}
+        </>
+      }
+    >
       <SavedViews list="suppressions" state={filter} defaults={clear} onApply={setFilter} />
       <FilterBar active={active} onClear={() => setFilter(clear)}>
         <SearchBox value={filter.q} onChange={(q) => setFilter({ q })} placeholder={t('suppression.search')} />

@@ -58,18 +58,17 @@ export default function TopicsSection() {
       },
     )
   return (
-    <SettingsSection id="topics">
-      <Card
-        title={t('settings.section.topics')}
-        flush
-        actions={
-          write ? (
-            <Button variant="filled" onClick={() => setEditing('new')}>
-              {t('topic.new')}
-            </Button>
-          ) : null
-        }
-      >
+    <SettingsSection
+      id="topics"
+      actions={
+        write ? (
+          <Button variant="filled" onClick={() => setEditing('new')}>
+            {t('topic.new')}
+          </Button>
+        ) : null
+      }
+    >
+      <Card flush>
         <DataTable
           bare
           plain

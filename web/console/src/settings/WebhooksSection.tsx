@@ -66,7 +66,16 @@ export default function WebhooksSection() {
   })
   const active = filter.q !== '' || filter.status !== ''
   return (
-    <SettingsSection id="webhooks">
+    <SettingsSection
+      id="webhooks"
+      actions={
+        write ? (
+          <Button variant="filled" onClick={() => setMaking(true)}>
+            {t('webhook.add')}
+          </Button>
+        ) : null
+      }
+    >
       {made ? (
         <Alert
           color="success"
@@ -91,17 +100,7 @@ export default function WebhooksSection() {
           onChange={(status) => setFilter({ status })}
         />
       </FilterBar>
-      <Card
-        title={t('settings.section.webhooks')}
-        flush
-        actions={
-          write ? (
-            <Button variant="filled" onClick={() => setMaking(true)}>
-              {t('webhook.add')}
-            </Button>
-          ) : null
-        }
-      >
+      <Card flush>
         <DataTable
           bare
           plain

@@ -16,6 +16,7 @@ export {
   DetailPage,
   EditorPage,
   FormPage,
+  HeadActions,
   ListPage,
   Note,
   PageHead,

@@ -1,6 +1,7 @@
 // The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
 import { ChevronRight } from 'lucide-react'
-import { Fragment, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { createContext, Fragment, type ReactNode, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { createPortal } from 'react-dom'
 import { useT } from '@/i18n'
 import { Link } from './link'
 import { LoadingState } from './states'
@@ -32,18 +33,28 @@ export function usePageTitle(title: string) {
   }, [title])
 }
 
+/** Where a page keeps its buttons, and how its head tells. */
+const HeadPlace = createContext<[HTMLElement | null, (place: HTMLElement | null) => void]>([null, () => {}])
+
+/** Buttons of what is on a page that stand beside its title, before those that the page names itself. */
+export function HeadActions({ children }: { children: ReactNode }) {
+  const [place] = useContext(HeadPlace)
+  return place ? createPortal(children, place) : null
+}
+
 export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
   const t = useT()
+  const [, setPlace] = useContext(HeadPlace)
   usePageTitle(title)
   return (
     <header className={css.head}>
       <div className={css.headText}>
         {crumbs ? (
           <nav className={css.crumbs} aria-label={t('page.breadcrumb')}>
-            {crumbs.map((c) => (
+            {crumbs.map((c, i) => (
               <span key={c.to} className={css.crumb}>
+                {i > 0 ? <ChevronRight size={14} aria-hidden /> : null}
                 <Link to={c.to}>{c.label}</Link>
-                <ChevronRight size={14} aria-hidden />
               </span>
             ))}
           </nav>
@@ -55,7 +66,10 @@ export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
         {lead ? <p className={css.lead}>{lead}</p> : null}
         {meta ? <div className={css.meta}>{meta}</div> : null}
       </div>
-      {actions ? <div className={css.actions}>{actions}</div> : null}
+      <div className={css.actions}>
+        <span ref={setPlace} className={css.place} />
+        {actions}
+      </div>
     </header>
   )
 }
@@ -128,11 +142,16 @@ function useArrival() {
 }
 
 /** What stands on a page. */
-const Page = ({ narrow, children }: { narrow?: boolean; children: ReactNode }) => (
-  <div className={`${css.page} ${narrow ? css.narrow : ''}`} {...useArrival()}>
-    {children}
-  </div>
-)
+function Page({ narrow, children }: { narrow?: boolean; children: ReactNode }) {
+  const place = useState<HTMLElement | null>(null)
+  return (
+    <HeadPlace value={place}>
+      <div className={`${css.page} ${narrow ? css.narrow : ''}`} {...useArrival()}>
+        {children}
+      </div>
+    </HeadPlace>
+  )
+}
 
 /** A list of things: title and primary action, saved views, filters, table. */
 export function ListPage({ views, filters, children, ...head }: Head & { views?: ReactNode; filters?: ReactNode; children: ReactNode }) {
