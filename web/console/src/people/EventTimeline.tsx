@@ -125,8 +125,10 @@ function Happening({ person, event: e, names }: { person: string; event: Event; 
       </span>
       <details className={css.body}>
         <summary>
-          <span className={css.name}>{happening(e)}</span>
-          <span className={css.about}>{about(e, names)}</span>
+          <span className={css.what}>
+            <span className={css.name}>{happening(e)}</span>
+            <span className={css.about}>{about(e, names)}</span>
+          </span>
           <time className={css.time} dateTime={e.time} title={formatTime(e.time)}>
             {formatClock(e.time)}
           </time>

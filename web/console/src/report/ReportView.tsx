@@ -258,7 +258,17 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
       },
     }
   })
-  return <DataTable bare name={`report-${table.key}`} label={reportTitle(table.key)} rows={rows} rowId={(r) => r.key} columns={columns} />
+  return (
+    <DataTable
+      bare
+      grid={table.columns?.[0]?.kind === 'day'}
+      name={`report-${table.key}`}
+      label={reportTitle(table.key)}
+      rows={rows}
+      rowId={(r) => r.key}
+      columns={columns}
+    />
+  )
 }
 
 function Filters({ params, heeds, onChange }: { params: Params; heeds: string[]; onChange: (p: Partial<Params>) => void }) {

@@ -111,8 +111,9 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
   }
   return {
     ...common,
-    grid: { left: 4, right: 12, top: several ? 40 : 12, bottom: 4, containLabel: true },
-    legend: several ? { top: 0, left: 0, right: 100, type: 'scroll' /* its pager stands outside, and the menu beside that */ } : undefined,
+    // The last name of a line stands half beside it.
+    grid: { left: 4, right: names.boundaryGap ? 12 : 28, top: several ? 40 : 12, bottom: 4, containLabel: true },
+    legend: several ? { top: 0, left: 0, type: 'scroll' } : undefined,
     tooltip: { trigger: 'axis', valueFormatter: (n: unknown) => (typeof n === 'number' ? format(n) : '–'), confine: true },
     xAxis: flat ? values : names,
     yAxis: flat ? names : values,
@@ -129,10 +130,15 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
   }
 }
 
+const menu = 44 // pixels beside the legend where the menu of the chart stands
+
 /** Draws into the box and follows its size. */
 export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
-  chart.setOption((d.option ?? optionOf(d)) as echarts.EChartsCoreOption)
+  const option = (d.option ?? optionOf(d)) as echarts.EChartsCoreOption
+  chart.setOption(option)
+  const fit = () => option.legend && chart.setOption({ legend: { width: box.clientWidth - menu } })
+  fit()
   if (d.onPick && !d.option && (d.kind === 'line' || d.kind === 'area'))
     // Lines are thin: what is meant is the figure nearest to the pointer.
     chart.getZr().on('click', (e) => {
@@ -143,7 +149,10 @@ export function draw(box: HTMLDivElement, d: Draw) {
       if (d.data.labels[index] !== undefined) d.onPick?.(index, undefined, far.indexOf(Math.min(...far)))
     })
   else if (d.onPick) chart.on('click', (e) => d.onPick?.(e.dataIndex, e.dataType as 'node' | 'edge' | undefined, e.seriesIndex))
-  const sized = new ResizeObserver(() => chart.resize())
+  const sized = new ResizeObserver(() => {
+    fit()
+    chart.resize()
+  })
   sized.observe(box)
   return {
     dispose: () => {

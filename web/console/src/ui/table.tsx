@@ -73,6 +73,8 @@ interface Props<T> {
   bare?: boolean
   /** Hides column choice and CSV. */
   plain?: boolean
+  /** Many rows of a few figures each, which are read along their column: they stay a table on a phone too, and scroll sideways under their names. */
+  grid?: boolean
 }
 
 const features = tableFeatures({ columnVisibilityFeature, rowSelectionFeature })
@@ -181,7 +183,8 @@ export function DataTable<T extends object>(p: Props<T>) {
     enableRowSelection: p.bulk !== undefined,
   })
 
-  const cards = useMediaQuery(phone, false, { getInitialValueInEffect: false })
+  const small = useMediaQuery(phone, false, { getInitialValueInEffect: false })
+  const cards = small && !p.grid
   const body = useRef<HTMLElement>(null)
   const [top, setTop] = useState(0)
   const drawnAny = p.rows.length > 0
@@ -341,6 +344,7 @@ export function DataTable<T extends object>(p: Props<T>) {
           <table
             className={css.table}
             data-dense={visible.length > 8 || undefined}
+            data-grid={p.grid || undefined}
             aria-label={p.label}
             aria-rowcount={p.total ?? (p.more ? -1 : rows.length)}
           >
