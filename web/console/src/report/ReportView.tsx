@@ -9,6 +9,7 @@ import { EffectOf } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { PeopleOfReport, type ReportFigure } from './PeopleBehind'
 import { Period, span } from './Period'
+import { useCurrency } from './useCurrency'
 import deltas from './Delta.module.css'
 import figures from './Figures.module.css'
 
@@ -172,6 +173,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
   const t = useT()
   const many = (table.columns ?? []).length > 10
   const rows = useMemo(() => [...(table.rows ?? []), { ...table.total, key: '\u0000' }], [table])
+  const [currency, choice] = useCurrency(Object.values(table.total.money).flatMap((m) => m ?? []))
   const isTotal = (r: Row) => r.key === '\u0000'
   const columns: Column<Row>[] = (table.columns ?? []).map((c) => {
     const title = t(c.kind === 'text' || c.kind === 'day' ? `report.label_${c.kind}` : `metric.${c.name}`)
@@ -238,7 +240,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
       ...base,
       num: true,
       cell: (r) => {
-        const amounts = r.money[c.name] ?? []
+        const amounts = (r.money[c.name] ?? []).filter((m) => m.currency === currency)
         const each = (
           <span className={deltas.cell}>
             {amounts.map((m) => (
@@ -259,15 +261,18 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
     }
   })
   return (
-    <DataTable
-      bare
-      grid={table.columns?.[0]?.kind === 'day'}
-      name={`report-${table.key}`}
-      label={reportTitle(table.key)}
-      rows={rows}
-      rowId={(r) => r.key}
-      columns={columns}
-    />
+    <>
+      {choice ? <div className={figures.choice}>{choice}</div> : null}
+      <DataTable
+        bare
+        grid={table.columns?.[0]?.kind === 'day'}
+        name={`report-${table.key}`}
+        label={reportTitle(table.key)}
+        rows={rows}
+        rowId={(r) => r.key}
+        columns={columns}
+      />
+    </>
   )
 }
 

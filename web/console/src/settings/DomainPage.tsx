@@ -85,9 +85,7 @@ function View({ domain: d }: { domain: Domain }) {
               <Note>
                 {t('domain.checked')} <Ago at={d.checked_at} />
               </Note>
-            ) : (
-              <Note>{t('domain.unchecked_help')}</Note>
-            )}
+            ) : null}
           </Group>
           <Switch
             label={t('domain.sign')}

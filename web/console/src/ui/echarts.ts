@@ -71,6 +71,24 @@ function theme() {
   }
 }
 
+/** Lines that the names of the series take in a legend so wide. */
+function legendLines(series: { name: string }[], width: number): number {
+  const pen = document.createElement('canvas').getContext('2d')
+  if (!pen) return 1
+  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`
+  let lines = 1
+  let at = 0
+  for (const s of series) {
+    const wide = 10 + 5 + pen.measureText(s.name).width + 16 // mark, gap, name, gap to the next
+    if (at > 0 && at + wide - 16 > width) {
+      lines++
+      at = 0
+    }
+    at += wide
+  }
+  return lines
+}
+
 function optionOf({ kind, data, title, format, axis }: Draw): object {
   const several = data.series.length > 1
   const common = {
@@ -113,7 +131,7 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
     ...common,
     // The last name of a line stands half beside it.
     grid: { left: 4, right: names.boundaryGap ? 12 : 28, top: several ? 40 : 12, bottom: 4, containLabel: true },
-    legend: several ? { top: 0, left: 0, type: 'scroll' } : undefined,
+    legend: several ? { top: 0, left: 0 } : undefined,
     tooltip: { trigger: 'axis', valueFormatter: (n: unknown) => (typeof n === 'number' ? format(n) : '–'), confine: true },
     xAxis: flat ? values : names,
     yAxis: flat ? names : values,
@@ -137,7 +155,11 @@ export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
   const option = (d.option ?? optionOf(d)) as echarts.EChartsCoreOption
   chart.setOption(option)
-  const fit = () => option.legend && chart.setOption({ legend: { width: box.clientWidth - menu } })
+  const fit = () => {
+    if (!option.legend) return
+    const width = box.clientWidth - menu
+    chart.setOption({ legend: { width }, ...(d.option ? {} : { grid: { top: 16 + 24 * legendLines(d.data.series, width) } }) })
+  }
   fit()
   if (d.onPick && !d.option && (d.kind === 'line' || d.kind === 'area'))
     // Lines are thin: what is meant is the figure nearest to the pointer.
