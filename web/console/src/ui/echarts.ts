@@ -92,7 +92,6 @@ function legendLines(series: { name: string }[], width: number): number {
 function optionOf({ kind, data, title, format, axis }: Draw): object {
   const several = data.series.length > 1
   const common = {
-    animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250,
     aria: { enabled: true, label: { description: title }, decal: { show: several && (kind === 'stacked' || kind === 'funnel') } },
   }
   if (kind === 'funnel')
@@ -153,7 +152,10 @@ const menu = 44 // pixels beside the legend where the menu of the chart stands
 /** Draws into the box and follows its size. */
 export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
-  const option = (d.option ?? optionOf(d)) as echarts.EChartsCoreOption
+  const option = {
+    animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250,
+    ...(d.option ?? optionOf(d)),
+  } as echarts.EChartsCoreOption
   chart.setOption(option)
   const fit = () => {
     if (!option.legend) return
