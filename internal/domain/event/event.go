@@ -128,10 +128,14 @@ type Event struct {
 	Trace       string          `json:"tr,omitempty"` // traceparent of what caused it, see kit/trace; on the log alone, empty if it is not traced
 }
 
-// Tells reports whether the event says no more than what became of a message: of the person it changes nothing, neither traits nor consent
-// nor reachability. Bounces, complaints and unsubscriptions may come with such a change.
+// Tells reports whether the event says no more than what became of a message, or how somebody stands to a segment or a journey: of the person it changes
+// nothing, neither traits nor consent nor reachability. Bounces, complaints and unsubscriptions may come with such a change.
 func (e *Event) Tells() bool {
-	if e.Type != Message {
+	switch e.Type {
+	case Segment, Journey:
+		return true
+	case Message:
+	default:
 		return false
 	}
 	switch e.Name {

@@ -246,6 +246,28 @@ func TestInternalEventsResolveByIDThroughRedirects(t *testing.T) {
 	same(t, "unknown person", len(w.Deliver(event.Event{MessageID: "lost", Type: event.Message, PersonID: "per_nobody", Time: at(51)}).Kept), 0)
 }
 
+// Everybody may enter a segment at once: nobody of them is another person for it, so none of them is mirrored, judged or asked about by rules anew.
+func TestWhereSomebodyStandsToSegmentsAndJourneysChangesNobody(t *testing.T) {
+	w := world(t)
+	w.Deliver(track("m1", 0, "u1", ""))
+	u := w.Who("user_id", "u1")
+	for _, e := range []event.Event{
+		{MessageID: "entered", Type: event.Segment, Name: event.SegmentEntered},
+		{MessageID: "left", Type: event.Segment, Name: event.SegmentLeft},
+		{MessageID: "began", Type: event.Journey, Name: event.JourneyEntered},
+		{MessageID: "ended", Type: event.Journey, Name: event.JourneyExited},
+	} {
+		e.PersonID, e.Time = u.ID, at(50)
+		a := w.Deliver(e)
+		same(t, e.Name+": touched", fmt.Sprint(a.Touched), fmt.Sprint([]person.Ref{u.Ref()}))
+		same(t, e.Name+": told", len(a.Told), 1)
+	}
+	after := w.Who("user_id", "u1")
+	same(t, "traits", fmt.Sprint(after.Traits), fmt.Sprint(u.Traits))
+	same(t, "counters", fmt.Sprint(after.Counters), fmt.Sprint(u.Counters))
+	same(t, "last seen", after.LastSeen, u.LastSeen)
+}
+
 func TestWhatBecameOfAMessageChangesNobody(t *testing.T) {
 	w := world(t)
 	w.Deliver(track("m1", 0, "u1", ""), track("m2", 0, "u2", ""), track("m3", 0, "u3", ""))
