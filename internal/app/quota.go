@@ -50,6 +50,7 @@ an installation follows within seconds.`,
 					return usageError{"--workspace: say whose limits are to change; those of all are in the environment (KIZUNA_QUOTA_...)"}
 				}
 				ask.Set("workspace", *workspace)
+				ask.Set("operator", operatorName())
 				server := dialControl(c.Data)
 				if server == nil {
 					return fmt.Errorf("no server runs on %s: start it first", c.Data)
@@ -125,7 +126,7 @@ func quotaChange(ask url.Values) (map[quota.Kind]*int64, error) {
 // controlQuota changes the limits of a workspace and tells those of all, or of one.
 func (a *application) controlQuota(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	out, err := a.tellQuotas(r.Context(), q.Get("workspace"), q)
+	out, err := a.tellQuotas(r.Context(), q.Get("workspace"), q, q.Get("operator"))
 	if err != nil {
 		status := http.StatusInternalServerError
 		if errs.KindOf(err) != errs.KindInternal {
@@ -137,7 +138,7 @@ func (a *application) controlQuota(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
-func (a *application) tellQuotas(ctx context.Context, only string, ask url.Values) ([]workspaceQuota, error) {
+func (a *application) tellQuotas(ctx context.Context, only string, ask url.Values, operator string) ([]workspaceQuota, error) {
 	spaces, err := a.workspaces.All(ctx)
 	if err != nil {
 		return nil, err
@@ -152,7 +153,7 @@ func (a *application) tellQuotas(ctx context.Context, only string, ask url.Value
 			continue
 		}
 		if len(change) > 0 {
-			if err := a.setQuota(ctx, ws.ID, change); err != nil {
+			if err := a.setQuota(ctx, staff.Operator(ws.ID, operator), change); err != nil {
 				return nil, err
 			}
 		}
@@ -165,9 +166,9 @@ func (a *application) tellQuotas(ctx context.Context, only string, ask url.Value
 }
 
 // setQuota changes limits and says so in the workspace's audit log.
-func (a *application) setQuota(ctx context.Context, ws string, change map[quota.Kind]*int64) error {
+func (a *application) setQuota(ctx context.Context, by staff.Principal, change map[quota.Kind]*int64) error {
 	err := a.db.InTx(ctx, func(ctx context.Context) error {
-		l, err := a.quotas.Set(ctx, ws, change)
+		l, err := a.quotas.Set(ctx, by.Workspace, change)
 		if err != nil {
 			return err
 		}
@@ -175,7 +176,7 @@ func (a *application) setQuota(ctx context.Context, ws string, change map[quota.
 		for k := range maps.Keys(change) {
 			detail[string(k)] = strconv.FormatInt(l[k], 10)
 		}
-		return a.staff.Audit(ctx, staff.System(ws), staff.Act{Action: "quota.set", Noun: "quota", NounID: ws, Detail: detail})
+		return a.staff.Audit(ctx, by, staff.Act{Action: "quota.set", Noun: "quota", NounID: by.Workspace, Detail: detail})
 	})
 	if err != nil {
 		return err

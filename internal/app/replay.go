@@ -64,7 +64,7 @@ func replayQuery(from, to, workspace, part string, now time.Time) (url.Values, e
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	return url.Values{"from": {r.From.Format(time.RFC3339Nano)}, "to": {r.To.UTC().Format(time.RFC3339Nano)}, "workspace": {workspace}, "part": {part}}, nil
+	return url.Values{"from": {r.From.Format(time.RFC3339Nano)}, "to": {r.To.UTC().Format(time.RFC3339Nano)}, "workspace": {workspace}, "part": {part}, "operator": {operatorName()}}, nil
 }
 
 func momentOf(text string) (time.Time, error) {
@@ -152,7 +152,7 @@ func (a *application) controlReplay(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	all, err := a.beginReplays(r.Context(), q.Get("workspace"), replay.Range{From: from, To: to, Part: replay.Part(q.Get("part"))})
+	all, err := a.beginReplays(r.Context(), q.Get("workspace"), replay.Range{From: from, To: to, Part: replay.Part(q.Get("part"))}, q.Get("operator"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
@@ -165,7 +165,7 @@ func (a *application) controlReplay(w http.ResponseWriter, r *http.Request) {
 }
 
 // beginReplays begins a replay in one workspace, or in all.
-func (a *application) beginReplays(ctx context.Context, only string, r replay.Range) (out []job.Job, err error) {
+func (a *application) beginReplays(ctx context.Context, only string, r replay.Range, operator string) (out []job.Job, err error) {
 	spaces, err := a.workspaces.All(ctx)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (a *application) beginReplays(ctx context.Context, only string, r replay.Ra
 			if err != nil {
 				return err
 			}
-			w.By = staff.System(ws.ID)
+			w.By = staff.Operator(ws.ID, operator)
 			j, err := a.jobs.Begin(ctx, ws.ID, w)
 			if err != nil {
 				return err
