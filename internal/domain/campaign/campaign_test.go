@@ -41,6 +41,7 @@ type world struct {
 	svc   *campaign.Service
 
 	sets        map[string]*roaring64.Bitmap
+	unsettled   map[string]bool // sets
 	merged      map[uint64]string
 	gone        map[uint64]bool
 	refuse      map[string]string
@@ -99,6 +100,15 @@ func (w *world) Members(_ context.Context, _, set string) (*roaring64.Bitmap, er
 		return b, nil
 	}
 	return nil, errs.NotFound("segment", set)
+}
+
+func (w *world) Unsettled(_ context.Context, _ string, sets []string) (names []string, err error) {
+	for _, set := range sets {
+		if w.unsettled[set] {
+			names = append(names, "Name of "+set)
+		}
+	}
+	return names, w.broken("unsettled")
 }
 
 func (w *world) Everyone(context.Context, string) (*roaring64.Bitmap, error) {
@@ -471,6 +481,38 @@ func TestPausingStopsTheFlowAndResumingGoesOn(t *testing.T) {
 	w.settle()
 	want(t, "resumed", w.states(), map[string]int{"sent": 1000})
 	want(t, "status", w.campaign(c.ID).Status, campaign.Sent)
+}
+
+func TestACampaignWaitsForItsSegmentsAndSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"], w.sets["seg_2"] = people(1, 3), people(5, 5) // as far as they are known
+	w.unsettled = map[string]bool{"seg_1": true, "seg_2": true}
+	c, err := w.svc.Create(t.Context(), ws, campaign.Campaign{Name: "Spring", Audience: campaign.Audience{Include: []string{"seg_1"}, Exclude: []string{"seg_2"}}, Topic: "tpc_1", Template: "tpl_1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.svc.Preflight(t.Context(), ws, c.ID)
+	if err != nil || p.Warnings[0].Code != "unsettled" {
+		t.Errorf("before the launch: %+v, %v", p.Warnings, err)
+	}
+	w.launch(c.ID)
+	w.settle()
+	w.unsettled["seg_1"] = false
+	w.settle()
+	waiting := w.campaign(c.ID)
+	code, args, _ := waiting.Error.Said()
+	if waiting.Status != campaign.Preparing || waiting.Attempts != 0 || code != "campaign.audience.unsettled" || !slices.Equal(args, []string{"Name of seg_2"}) {
+		t.Errorf("while a segment is being evaluated: %s, %q %q, %d attempts", waiting.Status, code, args, waiting.Attempts)
+	}
+	want(t, "messages", w.states(), map[string]int{})
+
+	w.sets["seg_1"], w.sets["seg_2"] = people(1, 10), people(5, 9)
+	w.unsettled = nil
+	w.settle()
+	want(t, "messages", w.states(), map[string]int{"queued": 5})
+	if c := w.campaign(c.ID); c.Error != "" || c.Progress.Audience != 5 {
+		t.Errorf("once all are known: %+v", c)
+	}
 }
 
 func TestCancellingTakesBackWhatHasNotLeft(t *testing.T) {

@@ -48,7 +48,7 @@ type Fallback struct {
 
 // Warning is advice; it does not keep anyone from launching.
 type Warning struct {
-	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small", "no_goal", "sending_stopped"
+	Code    string // "empty", "nobody_allowed", "nearly_everyone", "test_too_small", "no_goal", "sending_stopped", "unsettled"
 	Message string
 }
 
@@ -67,6 +67,13 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	}
 	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
 	out.Excluded = out.Included - out.Audience
+	unsettled, err := s.unsettled(ctx, c)
+	if err != nil {
+		return Preflight{}, err
+	}
+	if len(unsettled) > 0 {
+		out.warn("unsettled", fmt.Sprintf("not all members of %s are known yet: these figures are not final, and the campaign waits until they are", strings.Join(unsettled, ", ")))
+	}
 	if err := s.askGate(ctx, c, audience, &out); err != nil {
 		return Preflight{}, err
 	}
@@ -226,6 +233,11 @@ func (s *Service) audience(ctx context.Context, c Campaign) (included, audience 
 		return nil, nil, err
 	}
 	return included, roaring64.AndNot(included, excluded), nil
+}
+
+// unsettled names the segments whose members have to be known before the audience is.
+func (s *Service) unsettled(ctx context.Context, c Campaign) ([]string, error) {
+	return s.c.Sets.Unsettled(ctx, c.Workspace, slices.Concat(c.Audience.Include, c.Audience.Exclude))
 }
 
 // requests makes the requests for people of a wave by their numbers, each person once. The progress holds those who are left out.

@@ -102,7 +102,11 @@ func (s *Service) runSeries(ctx context.Context, x Series) error {
 	if err != nil {
 		return err
 	}
-	if audience.IsEmpty() {
+	unsettled, err := s.unsettled(ctx, c)
+	if err != nil {
+		return err
+	}
+	if audience.IsEmpty() && len(unsettled) == 0 {
 		run.State, run.Reason, run.Vars, run.Items = RunSkipped, ReasonEmpty, nil, nil
 		x.Seen.ETag, x.Seen.Modified = "", "" // what nobody got is news next time
 		return s.conclude(ctx, x, &run, nil, nil)

@@ -26,6 +26,8 @@ import (
 type Sets interface {
 	// Members returns the people of a segment or list, errs.NotFound if there is none. The bitmap is not changed.
 	Members(ctx context.Context, ws, set string) (*roaring64.Bitmap, error)
+	// Unsettled names the segments of these sets, and those that they are made of, whose members are not all known yet.
+	Unsettled(ctx context.Context, ws string, sets []string) ([]string, error)
 }
 
 // Everyone knows all people.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -58,7 +59,7 @@ func (s *Service) step(ctx context.Context, c Campaign) (bool, error) {
 		c.Status = Preparing
 		return true, s.update(ctx, c)
 	case Preparing:
-		return true, s.prepare(ctx, c)
+		return s.prepare(ctx, c)
 	}
 	waves, err := s.c.Store.Waves(ctx, c.Workspace, c.ID)
 	if err != nil {
@@ -97,17 +98,30 @@ func (s *Service) update(ctx context.Context, c Campaign) error {
 	return s.c.Store.Update(ctx, c)
 }
 
-// prepare fixes the audience and cuts it into waves.
-func (s *Service) prepare(ctx context.Context, c Campaign) error {
+// prepare fixes the audience and cuts it into waves, once its segments are settled: a part of an audience is another audience, and without
+// all who are excluded it is the wrong one.
+func (s *Service) prepare(ctx context.Context, c Campaign) (bool, error) {
+	unsettled, err := s.unsettled(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	if len(unsettled) > 0 {
+		why := failureOf(errs.Unavailable("campaign.audience.unsettled", "it waits until all members of %s are known", strings.Join(unsettled, ", ")))
+		if c.Error == why {
+			return false, nil
+		}
+		c.Error = why
+		return false, s.update(ctx, c)
+	}
 	_, audience, err := s.audience(ctx, c)
 	if err != nil {
-		return err
+		return false, err
 	}
 	waves, people, err := s.waves(ctx, c, audience)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+	return true, s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		c := c
 		c.Status, c.StartedAt, c.Attempts, c.Error = Sending, s.c.Clock.Now(), 0, ""
 		c.Progress = Progress{Audience: int64(audience.GetCardinality())}

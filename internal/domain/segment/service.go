@@ -315,6 +315,34 @@ func (s *Service) Members(ctx context.Context, ws, set string) (*roaring64.Bitma
 	return v.members(set)
 }
 
+// Unsettled returns the names of the segments whose members do not agree with their rules yet, since everyone is being checked or the last
+// full evaluation broke off: those of the sets, and those that their rules name. Lists are always settled.
+func (s *Service) Unsettled(ctx context.Context, ws string, sets []string) ([]string, error) {
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	seen := map[string]bool{}
+	var visit func(sets []string)
+	visit = func(sets []string) {
+		for _, id := range sets {
+			c := v.segments[id]
+			if c == nil || seen[id] {
+				continue
+			}
+			seen[id] = true
+			if c.Status == Active && c.State != Ready {
+				names = append(names, c.Name)
+			}
+			visit(c.sets)
+		}
+	}
+	visit(sets)
+	slices.Sort(names)
+	return names, nil
+}
+
 func (v *view) members(set string) (*roaring64.Bitmap, error) {
 	m := v.sets[set]
 	if m == nil {

@@ -66,6 +66,36 @@ func TestWhatHappensDuringAFullEvaluationIsNeitherLostNorBlamedOnTheEdit(t *test
 	w.wantSaid()
 }
 
+func TestASegmentIsSettledOnceAllOfWhatItIsMadeOfIs(t *testing.T) {
+	w := newWorld(t)
+	w.join(1, 2)
+	unsettled := func(sets ...string) string {
+		t.Helper()
+		names, err := w.Unsettled(w.ctx, ws, sets)
+		w.must(err)
+		return strings.Join(names, ", ")
+	}
+	inner := w.make("Inner", inJapan)
+	outer := w.make("Outer", `{"not": {"segment": {"id": "`+inner.ID+`"}}}`)
+	other := w.make("Other", buyers)
+	l := w.list("List")
+	if got := unsettled(outer.ID, other.ID, l.ID); got != "" {
+		t.Errorf("all are evaluated, but %s is not settled", got)
+	}
+	_, err := w.Update(w.ctx, ws, inner.ID, segment.Patch{Rule: json.RawMessage(inGermany)})
+	w.must(err)
+	if got := unsettled(outer.ID, other.ID, l.ID, "seg_gone"); got != "Inner" {
+		t.Errorf("%q are not settled, want Inner", got)
+	}
+	if got := unsettled(other.ID); got != "" {
+		t.Errorf("%s is not settled by the edit of another", got)
+	}
+	w.must(w.RunEvaluations(w.ctx))
+	if got := unsettled(outer.ID); got != "" {
+		t.Errorf("after the evaluation %s is not settled", got)
+	}
+}
+
 func TestAFullEvaluationThatWasKilledStartsOver(t *testing.T) {
 	w := newWorld(t)
 	for i := range uint64(5) {

@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	nethtml "golang.org/x/net/html"
@@ -163,27 +164,57 @@ func inline(src string) (rich, []string) {
 
 func same(s string) string { return s }
 
-// paragraphs makes paragraphs of empty lines and breaks of line ends.
+// paragraphs makes paragraphs of empty lines and breaks of line ends, wherever the tags stand beside them. Elements that are open across
+// an empty line are closed before it and opened again behind it.
 func paragraphs(runs []run) []run {
 	out := []run{{op: '<', tag: "p"}}
-	for _, r := range runs {
-		if r.op != 't' {
-			out = append(out, r)
-			continue
-		}
-		for i, para := range strings.Split(strings.ReplaceAll(r.text, "\r\n", "\n"), "\n\n") {
-			if i > 0 {
+	var open []run
+	ends := 0       // line ends that nothing has followed yet
+	begun := false  // the paragraph has something in it
+	broken := false // what came last was a break, which the line end behind it does not repeat
+	follow := func() {
+		switch {
+		case ends > 1:
+			for _, r := range slices.Backward(open) {
+				out = append(out, run{op: '>', tag: r.tag})
+			}
+			for range ends / 2 {
 				out = append(out, run{op: '>', tag: "p"}, run{op: '<', tag: "p"})
 			}
-			for j, line := range strings.Split(strings.Trim(para, "\n"), "\n") {
+			out = append(out, open...)
+		case ends == 1 && begun && !broken:
+			out = append(out, run{op: '<', tag: "br"})
+		}
+		ends, begun, broken = 0, true, false
+	}
+	for _, r := range runs {
+		switch {
+		case r.op == 't':
+			for j, line := range strings.Split(strings.ReplaceAll(r.text, "\r\n", "\n"), "\n") {
 				if j > 0 {
-					out = append(out, run{op: '<', tag: "br"})
+					ends++
 				}
 				if line != "" {
+					follow()
 					out = append(out, run{op: 't', text: line})
 				}
 			}
+		case r.op == '>':
+			out = append(out, r)
+			open = open[:max(0, len(open)-1)]
+		case r.tag == "br":
+			if ends == 1 {
+				ends = 0 // the same line end, written twice
+			}
+			follow()
+			out, broken = append(out, r), true
+		default:
+			follow()
+			out, open = append(out, r), append(open, r)
 		}
+	}
+	if ends > 1 {
+		follow()
 	}
 	return append(out, run{op: '>', tag: "p"})
 }

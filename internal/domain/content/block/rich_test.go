@@ -45,3 +45,25 @@ func TestWhatTheVisualFieldRewritesIsTheSameLetter(t *testing.T) {
 		}
 	}
 }
+
+func TestALineEndBesideATagIsOne(t *testing.T) {
+	for src, want := range map[string]string{
+		"a\n<b>b</b>":            `<p style="margin:0">a<br><b>b</b></p>`,
+		"<b>a</b>\r\nb":          `<p style="margin:0"><b>a</b><br>b</p>`,
+		"<b>a\n</b>b":            `<p style="margin:0"><b>a</b><br>b</p>`,
+		"a\n<br>b":               `<p style="margin:0">a<br>b</p>`,
+		"<b>a<br></b>\nb":        `<p style="margin:0"><b>a<br></b>b</p>`,
+		"\na\n":                  `<p style="margin:0">a</p>`,
+		"<b>a\n\nb</b>":          `<p style="margin:0 0 14px"><b>a</b></p><p style="margin:0"><b>b</b></p>`,
+		"a\n\n<b>b</b>\n\n\n\nc": `<p style="margin:0 0 14px">a</p><p style="margin:0 0 14px"><b>b</b></p><p style="margin:0 0 14px"></p><p style="margin:0">c</p>`,
+	} {
+		r, problems := inline(src)
+		if got := r.html(&writer{o: Options{Brand: brand.Default("x", "y", "z")}}); got != want || len(problems) > 0 {
+			t.Errorf("%q:\n%s\nwant\n%s %v", src, got, want, problems)
+		}
+	}
+	r, _ := inline("see\n<a href=\"https://x.example\">it</a>\nnow")
+	if got := plain.Tidy(r.plain()); !strings.Contains(got, "see\nit") || !strings.Contains(got, "\nnow") {
+		t.Errorf("%q", got)
+	}
+}

@@ -232,7 +232,9 @@ function View({ campaign: c }: { campaign: Campaign }) {
       }
     >
       <Approval of={c} />
-      {c.error ? (
+      {c.error?.code === 'campaign.audience.unsettled' ? (
+        <Alert color="info">{troubleText(c.error)}</Alert>
+      ) : c.error ? (
         <Alert color="danger" title={t(c.status === 'failed' ? 'campaigns.failed' : 'campaigns.tried_again')}>
           {troubleText(c.error)}
         </Alert>

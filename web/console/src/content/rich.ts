@@ -153,25 +153,46 @@ function read(src: string): { runs: Run[]; liquid: string[]; structured: boolean
   return { runs: structured ? runs : paragraphs(runs), liquid, structured }
 }
 
-/** Paragraphs out of empty lines, breaks out of line ends. */
+/** Paragraphs out of empty lines, breaks out of line ends, wherever the tags stand beside them. */
 function paragraphs(runs: Run[]): Run[] {
   const out: Run[] = [{ op: '<', tag: 'p' }]
+  const open: Run[] = []
+  let ends = 0 // line ends that nothing has followed yet
+  let begun = false // the paragraph has something in it
+  let broken = false // what came last was a break, which the line end behind it does not repeat
+  const follow = () => {
+    if (ends > 1) {
+      out.push(...open.toReversed().map(({ tag }): Run => ({ op: '>', tag })))
+      for (let i = 0; i < Math.floor(ends / 2); i++) out.push({ op: '>', tag: 'p' }, { op: '<', tag: 'p' })
+      out.push(...open)
+    } else if (ends === 1 && begun && !broken) out.push({ op: '<', tag: 'br' })
+    ends = 0
+    begun = true
+    broken = false
+  }
   for (const r of runs) {
-    if (r.op !== 't') {
-      out.push(r)
-      continue
-    }
-    for (const [i, para] of r.text!.replaceAll('\r\n', '\n').split('\n\n').entries()) {
-      if (i > 0) out.push({ op: '>', tag: 'p' }, { op: '<', tag: 'p' })
-      for (const [j, text] of para
-        .replace(/^\n+|\n+$/g, '')
-        .split('\n')
-        .entries()) {
-        if (j > 0) out.push({ op: '<', tag: 'br' })
-        if (text) out.push({ op: 't', text })
+    if (r.op === 't')
+      for (const [j, text] of r.text!.replaceAll('\r\n', '\n').split('\n').entries()) {
+        if (j > 0) ends++
+        if (!text) continue
+        follow()
+        out.push({ op: 't', text })
       }
+    else if (r.op === '>') {
+      out.push(r)
+      open.pop()
+    } else if (r.tag === 'br') {
+      if (ends === 1) ends = 0 // the same line end, written twice
+      follow()
+      out.push(r)
+      broken = true
+    } else {
+      follow()
+      out.push(r)
+      open.push(r)
     }
   }
+  if (ends > 1) follow()
   return [...out, { op: '>', tag: 'p' }]
 }
 
@@ -296,7 +317,7 @@ function writeInline(nodes: JSONContent[], asTags: boolean): string {
     return n
   }
   const depth = (m: Mark) => (typeof m.attrs.depth === 'number' ? m.attrs.depth : 99)
-  // A break is a line end between two texts, else a tag: the renderer drops line ends beside tags.
+  // A break is a line end between two texts, else a tag: two line ends would be a paragraph.
   const parts: { text?: string; tag?: string }[] = []
   const put = (text: string) => (parts.at(-1)?.text === undefined ? parts.push({ text }) : (parts.at(-1)!.text += text))
   const open: Mark[] = []
