@@ -73,7 +73,7 @@ func (h history) Traces(ctx context.Context, ws string, t privacy.Traces) (priva
 			t.Others = append(t.Others, i)
 		}
 	}
-	t.Orders = append(t.Orders, found.Orders...)
+	t.Orders, t.Events = append(t.Orders, found.Orders...), found.Events
 	t.Keys = append(t.Keys, found.Subjects...)
 	return t, nil
 }

@@ -183,6 +183,7 @@ type Traces struct {
 	Subjects    []string     // SubjectOf the events
 	Identifiers []Identifier // that they carried
 	Orders      []string
+	Events      int64 // how many there are
 }
 
 // Stats counts a workspace.

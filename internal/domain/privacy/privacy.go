@@ -126,6 +126,7 @@ type Traces struct {
 	Others []event.Identifier
 	Orders []string // ids of their orders
 	Keys   []string // subjects that their events are sealed under on the log
+	Events int64    // how many they have in the event store
 	Ghost  string   // stands for the person where a row must name somebody
 	Before time.Time
 }

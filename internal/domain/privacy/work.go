@@ -248,6 +248,9 @@ func (s *Service) strip(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
+	if r.Step == Left {
+		n = max(n, t.Events) // of a process that died when the store had let go of them, nobody heard how many they were
+	}
 	r.Counts = add(r.Counts, Count{Store: "events", What: "events", How: "stripped", N: n})
 	values := slices.Clone(t.IDs)
 	for _, i := range t.Identifiers {

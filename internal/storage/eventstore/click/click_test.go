@@ -193,8 +193,8 @@ func TestStrippedPeopleLeaveFiguresAndNoBytes(t *testing.T) {
 	// 7 was merged into 8, and 7's rows are still there, withdrawn.
 	add(t, s, event.Batch{Redirects: []event.Redirect{{Workspace: "ws_1", Loser: 7, Winner: 8}}, Gone: []event.RemovedPerson{{Workspace: "ws_1", Num: 7}}, Through: 2})
 	traces, err := s.Traces(t.Context(), "ws_1", []uint64{8, 7}, at)
-	if err != nil || len(traces.Subjects) != 2 || len(traces.Identifiers) != 2 || len(traces.Orders) != 80 {
-		t.Fatalf("%d subjects, %d identifiers, %d orders, %v", len(traces.Subjects), len(traces.Identifiers), len(traces.Orders), err)
+	if err != nil || len(traces.Subjects) != 2 || len(traces.Identifiers) != 2 || len(traces.Orders) != 80 || traces.Events != 80 {
+		t.Fatalf("%d subjects, %d identifiers, %d orders, %d events, %v", len(traces.Subjects), len(traces.Identifiers), len(traces.Orders), traces.Events, err)
 	}
 	sums := func() string {
 		rows, err := s.Query(t.Context(), `SELECT count(*), sum(total), count(DISTINCT name) FROM event WHERE ws = 'ws_1'`, nil)

@@ -52,6 +52,7 @@ func (s *Store) Traces(ctx context.Context, ws string, people []uint64, since ti
 	}
 	read(`SELECT DISTINCT arrayJoin(ids)`+from, one(func(v string) { t.Identifiers = append(t.Identifiers, event.ParseIdentifier(v)) }), ws, people)
 	read(`SELECT DISTINCT assumeNotNull(order_id)`+from+` AND order_id IS NOT NULL`, one(func(v string) { t.Orders = append(t.Orders, v) }), ws, people)
+	read(`SELECT toInt64(count())`+from, func(scan func(...any) error) error { return scan(&t.Events) }, ws, people)
 	return t, err
 }
 

@@ -40,6 +40,10 @@ func (s *Store) Traces(ctx context.Context, ws string, people []uint64, since ti
 	for _, r := range rows {
 		t.Orders = append(t.Orders, r[0].(string))
 	}
+	if rows, err = s.Query(ctx, `SELECT COUNT(*)`+of, []any{ws, stored}); err != nil {
+		return t, err
+	}
+	t.Events = rows[0][0].(int64)
 	return t, nil
 }
 

@@ -46,8 +46,8 @@ func TestStrippedPeopleLeaveFiguresAndNoBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	traces, err := s.Traces(t.Context(), "ws_1", []uint64{8, 7}, at)
-	if err != nil || len(traces.Subjects) != 2 || len(traces.Identifiers) != 2 || len(traces.Orders) != 800 {
-		t.Fatalf("%d subjects, %d identifiers, %d orders, %v", len(traces.Subjects), len(traces.Identifiers), len(traces.Orders), err)
+	if err != nil || len(traces.Subjects) != 2 || len(traces.Identifiers) != 2 || len(traces.Orders) != 800 || traces.Events != 800 {
+		t.Fatalf("%d subjects, %d identifiers, %d orders, %d events, %v", len(traces.Subjects), len(traces.Identifiers), len(traces.Orders), traces.Events, err)
 	}
 	sums := func() string {
 		rows, err := s.Query(context.WithoutCancel(t.Context()), `SELECT count(*), sum(total), count(DISTINCT name) FROM event WHERE ws = 'ws_1'`, nil)
