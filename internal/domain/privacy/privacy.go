@@ -127,6 +127,7 @@ type Traces struct {
 	Orders []string // ids of their orders
 	Keys   []string // subjects that their events are sealed under on the log
 	Events int64    // how many they have in the event store
+	Files  []string // that hold them
 	Ghost  string   // stands for the person where a row must name somebody
 	Before time.Time
 }

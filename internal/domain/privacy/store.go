@@ -74,9 +74,12 @@ type Log interface {
 	Destroy(ctx context.Context, subjects []string) (int, error)
 }
 
-// Files removes the files of a workspace in which one of the values stands and returns how many there were.
+// Files lets go of files that hold somebody. Their owners live on: what they offered is gone, as it is for everybody after some days.
 type Files interface {
-	Forget(ctx context.Context, ws string, values []string) (int64, error)
+	// Holding names the files of a workspace in which one of the values stands, in whatever letter case.
+	Holding(ctx context.Context, ws string, values []string) ([]string, error)
+	// Drop removes files that Holding has named; one that is gone already is no error.
+	Drop(ctx context.Context, ws string, names []string) error
 }
 
 // Leaver is a noun that must let go of a person by its own rules before rows are deleted. Leaving again changes nothing.

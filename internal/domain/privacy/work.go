@@ -68,13 +68,17 @@ func (s *Service) Work(ctx context.Context) error {
 	return first
 }
 
-// stumble notes why a request does not go on.
+// stumble notes why a request does not go on, beside what the step that failed has noted already.
 func (s *Service) stumble(ctx context.Context, r Request, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	r.State, r.Error, r.UpdatedAt = Running, clip(err.Error()), s.c.Clock.Now()
-	if werr := s.c.Store.Update(ctx, r); werr != nil {
+	noted, werr := s.c.Store.Get(ctx, r.Workspace, r.ID)
+	if werr == nil {
+		noted.State, noted.Error, noted.UpdatedAt = Running, clip(err.Error()), s.c.Clock.Now()
+		werr = s.c.Store.Update(ctx, noted)
+	}
+	if werr != nil {
 		s.c.Log.Error("cannot note why an erasure does not go on", "request", r.ID, "err", werr)
 	}
 	return fmt.Errorf("erasure %s after step %d: %w", r.ID, r.Step, err)
@@ -226,13 +230,29 @@ func (s *Service) leave(ctx context.Context, r *Request) error {
 	return s.quiet(ctx, *r)
 }
 
-// strip lets all stores go of the person. The counts become part of the request together with the rows, so that they are right whenever the process dies.
+// strip lets all stores go of the person. The counts of rows and files become part of the request together with the rows, and before the files go, so that they are right
+// whenever the process dies.
 func (s *Service) strip(ctx context.Context, r *Request) error {
 	t, err := s.open(*r)
 	if err != nil {
 		return err
 	}
-	before := r.Counts
+	values := slices.Clone(t.IDs)
+	for _, i := range t.Identifiers {
+		if len(i.Value) >= shortest {
+			values = append(values, i.Value)
+		}
+	}
+	files, err := s.c.Files.Holding(ctx, r.Workspace, values)
+	if err != nil {
+		return err
+	}
+	known := len(t.Files)
+	t.Files = union(t.Files, files)
+	if err := s.seal(r, t); err != nil {
+		return err
+	}
+	before := add(r.Counts, Count{Store: "files", What: "files", How: "deleted", N: int64(len(t.Files) - known)})
 	if err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		r.Counts = before
 		counts, err := s.c.Records.Erase(ctx, r.Workspace, t)
@@ -244,6 +264,9 @@ func (s *Service) strip(ctx context.Context, r *Request) error {
 	}); err != nil {
 		return err
 	}
+	if err := s.c.Files.Drop(ctx, r.Workspace, t.Files); err != nil {
+		return err
+	}
 	n, err := s.c.Events.Strip(ctx, r.Workspace, t.Nums)
 	if err != nil {
 		return err
@@ -252,17 +275,6 @@ func (s *Service) strip(ctx context.Context, r *Request) error {
 		n = max(n, t.Events) // of a process that died when the store had let go of them, nobody heard how many they were
 	}
 	r.Counts = add(r.Counts, Count{Store: "events", What: "events", How: "stripped", N: n})
-	values := slices.Clone(t.IDs)
-	for _, i := range t.Identifiers {
-		if len(i.Value) >= shortest {
-			values = append(values, i.Value)
-		}
-	}
-	files, err := s.c.Files.Forget(ctx, r.Workspace, values)
-	if err != nil {
-		return err
-	}
-	r.Counts = add(r.Counts, Count{Store: "files", What: "files", How: "deleted", N: files})
 	keys, err := s.c.Keys.Destroy(ctx, t.Keys)
 	if err != nil {
 		return err

@@ -329,43 +329,57 @@ func (b *Bucket) Sweep(ctx context.Context, since time.Time) (int64, error) {
 	return swept, err
 }
 
-// Forget removes the files of a workspace in which one of the values stands, in whatever letter case, and returns how many that were.
-func (b *Bucket) Forget(ctx context.Context, ws string, values []string) (n int64, err error) {
+// Holding implements privacy.Files.
+func (b *Bucket) Holding(ctx context.Context, ws string, values []string) (names []string, err error) {
 	key, err := b.key(ws)
 	if err != nil || len(values) == 0 {
-		return 0, err
+		return nil, err
 	}
 	files := map[string]bool{}
 	if err := b.list(ctx, key+"/", func(o object) error {
 		if parts := strings.SplitN(strings.TrimPrefix(o.key, key+"/"), "/", 3); len(parts) >= 2 {
-			files[key+"/"+parts[0]+"/"+parts[1]] = true
+			files[parts[0]+"/"+parts[1]] = true
 		}
 		return nil
 	}); err != nil {
-		return 0, err
+		return nil, err
 	}
 	for name := range files {
-		file, stale, err := b.pieces(ctx, name)
+		file, stale, err := b.pieces(ctx, key+"/"+name)
 		if err != nil {
-			return n, err
+			return nil, err
 		}
 		found := len(stale) > 0 // what is no part of a file serves nobody
 		if !found {
 			r := &reader{ctx: ctx, b: b, file: file}
 			found, err = privacy.Contains(r, values)
 			if err = errors.Join(err, r.Close()); err != nil {
-				return n, err
+				return nil, err
 			}
 		}
-		if !found {
-			continue
+		if found {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Drop implements privacy.Files.
+func (b *Bucket) Drop(ctx context.Context, ws string, names []string) error {
+	key, err := b.key(ws)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		file, stale, err := b.pieces(ctx, key+"/"+name)
+		if err != nil {
+			return err
 		}
 		for _, p := range append(file, stale...) {
 			if err := b.remove(ctx, p.key); err != nil {
-				return n, err
+				return err
 			}
 		}
-		n++
 	}
-	return n, nil
+	return nil
 }

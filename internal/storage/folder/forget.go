@@ -3,16 +3,17 @@ package folder
 import (
 	"context"
 	"io/fs"
+	"path"
+	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/privacy"
 )
 
-// Forget removes the files of a workspace in which one of the values stands, in whatever letter case, and returns how many that were. The owners of the
-// files live on: what they offered is gone, as it is for everybody after some days.
-func (f *Folder) Forget(ctx context.Context, ws string, values []string) (n int64, err error) {
+// Holding implements privacy.Files.
+func (f *Folder) Holding(ctx context.Context, ws string, values []string) (names []string, err error) {
 	at, err := place(ws)
 	if err != nil || len(values) == 0 {
-		return 0, err
+		return nil, err
 	}
 	err = fs.WalkDir(f.root.FS(), at, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -24,16 +25,26 @@ func (f *Folder) Forget(ctx context.Context, ws string, values []string) (n int6
 			return nil
 		}
 		found, err := f.holds(path, values)
-		if err != nil || !found {
-			return gone(err)
+		if found {
+			names = append(names, strings.TrimPrefix(path, at+"/"))
 		}
-		if err := f.root.Remove(path); err != nil {
-			return gone(err)
-		}
-		n++
-		return nil
+		return gone(err)
 	})
-	return n, gone(err)
+	return names, gone(err)
+}
+
+// Drop implements privacy.Files.
+func (f *Folder) Drop(_ context.Context, ws string, names []string) error {
+	at, err := place(ws)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := f.root.Remove(path.Join(at, name)); gone(err) != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *Folder) holds(path string, values []string) (bool, error) {
