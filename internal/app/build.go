@@ -326,7 +326,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		},
 	})
 	schemes := scheme.Service{People: people, Jobs: jobs}
-	terms := retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: a.events, Segments: w.segments, Clock: a.clock, Begin: jobs.Begin})
+	terms := retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: a.events, Segments: w.segments, Standing: judges, Clock: a.clock, Begin: jobs.Begin})
 	rosters := roster.Service{People: people, Sets: w.segments, Events: a.events, Jobs: jobs}
 	a.jobs = jobs
 	a.replay = &replay.Service{

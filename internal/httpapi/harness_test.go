@@ -184,7 +184,11 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		},
 	})
 	schemes := scheme.Service{People: people, Jobs: w.jobs, Pause: time.Millisecond}
-	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Clock: w.clock, Begin: w.jobs.Begin})
+	w.standing = standing.New(standing.Config{
+		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
+		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
+	})
+	kept := retention.New(retention.Config{Store: sqlstore.NewRetention(w.db), Events: w.store, Segments: p.segments, Standing: w.standing, Clock: w.clock, Begin: w.jobs.Begin})
 	w.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(w.db), Tx: w.db, Clock: w.clock, Log: log})
 	rosters := roster.Service{People: people, Sets: p.segments, Events: w.store, Jobs: w.jobs}
 	again := &replay.Service{Events: w.store, IDs: people.IDs, Again: func(_ context.Context, who []person.Ref, _ replay.Part) error {
@@ -195,10 +199,6 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		return nil
 	}}
 	w.jobs.Register(append(slices.Concat(samples.Kinds(), schemes.Kinds(), rosters.Kinds()), addresses.Kind(), imports.Kind(), imports.UndoKind(), kept.Kind(), again.Kind())...)
-	w.standing = standing.New(standing.Config{
-		Store: sqlstore.NewStanding(w.db), Tx: w.db, Emitter: w.pending, People: people, Events: w.store, Clock: w.clock, Log: log, Zone: utc,
-		Workspaces: func(context.Context) ([]string, error) { return nil, nil },
-	})
 	for _, o := range []person.MergeObserver{byID{p.consent}, byID{invoices}, byID{tasks}, byID{w.standing}, w.outbox, p.segments, w.journeys} {
 		people.Observe(o)
 	}

@@ -193,7 +193,7 @@ func (s *Service) worth(ctx context.Context, ws string, removed int64, now time.
 	return removed*rewriteShare >= left+removed, nil
 }
 
-// finish has the segments evaluated that asked for what went, and writes the receipt.
+// finish has the segments evaluated that asked for what went, has people judged if judgements did, and writes the receipt.
 func (s *Service) finish(ctx context.Context, r *job.Run, p Policy, at way, now time.Time) (job.Outcome, error) {
 	ws := r.Job().Workspace
 	out := Receipt{ID: r.Job().ID, By: r.Job().ActorName, Lines: at.Lines, Rewritten: at.Rewritten, StartedAt: time.UnixMicro(at.Started).UTC(), FinishedAt: now}
@@ -211,6 +211,9 @@ func (s *Service) finish(ctx context.Context, r *job.Run, p Policy, at way, now 
 			return job.Outcome{}, err
 		}
 		out.Segments++
+	}
+	if err := s.c.Standing.EventsRemoved(ctx, ws, went); err != nil {
+		return job.Outcome{}, err
 	}
 	if err := s.c.Store.AddReceipt(ctx, ws, out); err != nil {
 		return job.Outcome{}, err

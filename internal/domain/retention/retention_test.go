@@ -93,6 +93,7 @@ type world struct {
 	events *dying
 	jobs   *job.Service
 	again  []string
+	judged [][]event.Kind
 	rules  map[string]string
 	index  int
 }
@@ -130,6 +131,11 @@ func (w *world) Reevaluate(_ context.Context, _, id string) (segment.Segment, er
 	return segment.Segment{}, nil
 }
 
+func (w *world) EventsRemoved(_ context.Context, _ string, kinds []event.Kind) error {
+	w.judged = append(w.judged, kinds)
+	return nil
+}
+
 func newWorld(t *testing.T, db *sqldb.DB) *world {
 	t.Helper()
 	store, err := duck.Open(t.Context(), filepath.Join(t.TempDir(), "events.duckdb"), duck.Options{})
@@ -144,7 +150,7 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	}
 	w := &world{t: t, ws: "ws_1", clock: clock.NewFixed(now), events: &dying{Store: store}, rules: map[string]string{}}
 	w.jobs = job.New(job.Config{Store: sqlstore.NewJob(db), Tx: db, Clock: w.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	w.Service = retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: w.events, Segments: w, Clock: w.clock, Begin: w.jobs.Begin, Chunk: 2})
+	w.Service = retention.New(retention.Config{Store: sqlstore.NewRetention(db), Events: w.events, Segments: w, Standing: w, Clock: w.clock, Begin: w.jobs.Begin, Chunk: 2})
 	w.jobs.Register(w.Kind())
 	return w
 }
@@ -259,6 +265,9 @@ func TestWhatIsForeseenIsWhatGoesAndIsSaidAfterwards(t *testing.T) {
 		if !slices.Equal(w.again, []string{"seg_ever", "seg_far"}) {
 			t.Errorf("evaluated again are %v", w.again)
 		}
+		if d := cmp.Diff([][]event.Kind{{seen, pages}}, w.judged); d != "" {
+			t.Errorf("people are judged again because of %s", d)
+		}
 		// Kept longer from now on: what is gone is gone.
 		w.set(retention.Policy{})
 		kinds, err := w.Kinds(t.Context(), w.ws)
@@ -301,6 +310,9 @@ func TestARemovalThatDiesGoesOnAndCountsEachEventOnce(t *testing.T) {
 			}
 			if r := w.receipts(); len(r) != 1 || r[0].Count() != 8 || r[0].Lines[0].Count != 5 {
 				t.Errorf("died after %d removals: the receipt says %+v", dies, r)
+			}
+			if d := cmp.Diff([][]event.Kind{{seen, pages}}, w.judged); d != "" {
+				t.Errorf("died after %d removals: people are judged again because of %s", dies, d)
 			}
 		}
 	})

@@ -23,6 +23,7 @@ type Config struct {
 	Store    Store
 	Events   Events
 	Segments Segments
+	Standing Standings
 	Clock    clock.Clock
 	// Begin makes a job.
 	Begin func(ctx context.Context, ws string, w job.Wanted) (job.Job, error)

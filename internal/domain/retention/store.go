@@ -36,6 +36,12 @@ type Events interface {
 	Scrub(ctx context.Context) error
 }
 
+// Standings is what removal asks of how people stand.
+type Standings interface {
+	// EventsRemoved has everybody judged anew if judgements read one of the kinds.
+	EventsRemoved(ctx context.Context, ws string, kinds []event.Kind) error
+}
+
 // Segments is what removal asks of the segments.
 type Segments interface {
 	// Rules returns the active segments with their rules, by name.

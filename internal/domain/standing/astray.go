@@ -12,15 +12,15 @@ import (
 const quiet = time.Hour
 
 // astray reports whether somebody stands otherwise than can be, of whom nothing is under way: the trait says something else than was told, or the row knows of other orders than the
-// history. Every change judges those whom it concerns, so this is the work of a fault, of a hand inside the stores, or of events that were deleted. The change is made one that is told in
+// history, though no events were removed. Every change judges those whom it concerns, so this is the work of a fault or of a hand inside the stores. The change is made one that is told in
 // any case, from what the trait says.
-func (s *Service) astray(c *change, p person.Person) (bool, error) {
+func (s *Service) astray(c *change, p person.Person, fewer bool) (bool, error) {
 	now := s.c.Clock.Now()
 	due := !c.before.Next.IsZero() && !c.before.Next.After(now)
 	if c.before.Told.IsZero() || due || now.Sub(p.UpdatedAt) < quiet || now.Sub(c.before.Told) < quiet {
 		return false, nil
 	}
-	wrong := !c.before.LastOrder.Equal(c.now.LastOrder)
+	wrong := !fewer && !c.before.LastOrder.Equal(c.now.LastOrder)
 	says := p.Traits[Trait]
 	is, err := json.Marshal(says.Value)
 	if err != nil {

@@ -94,16 +94,35 @@ func (s *Service) SetScheme(ctx context.Context, ws string, scheme Scheme, rev i
 	return s.c.Store.State(ctx, ws)
 }
 
-// Start over makes a round due now; one that is under way begins again.
+// Restart makes a round due now; one that is under way begins again.
 func (s *Service) Restart(ctx context.Context, ws string) error {
 	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		st, err := s.c.Store.State(ctx, ws)
 		if err != nil {
 			return err
 		}
-		defer s.pulse.Wake()
-		return s.c.Store.PutRound(ctx, ws, Round{Due: s.c.Clock.Now(), Ended: st.Round.Ended}, st.Thresholds)
+		return s.restart(ctx, ws, st, st.Round.Fewer)
 	})
+}
+
+// EventsRemoved makes a round due now if judgements read one of the kinds of which events were removed: somebody's latest order may be among them.
+func (s *Service) EventsRemoved(ctx context.Context, ws string, kinds []event.Kind) error {
+	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		st, err := s.c.Store.State(ctx, ws)
+		if err != nil {
+			return err
+		}
+		names := st.Scheme.names()
+		if !slices.ContainsFunc(kinds, func(k event.Kind) bool { return slices.Contains(names, k.Name) }) {
+			return nil
+		}
+		return s.restart(ctx, ws, st, true)
+	})
+}
+
+func (s *Service) restart(ctx context.Context, ws string, st State, fewer bool) error {
+	defer s.pulse.Wake()
+	return s.c.Store.PutRound(ctx, ws, Round{Due: s.c.Clock.Now(), Ended: st.Round.Ended, Fewer: fewer}, st.Thresholds)
 }
 
 // Of returns how somebody stands, judged at this moment.
@@ -335,7 +354,7 @@ func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.settle(ctx, ws, people, false); err != nil {
+		if _, err := s.settle(ctx, ws, people, nil); err != nil {
 			return err
 		}
 	}
@@ -408,12 +427,12 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b
 	if err != nil {
 		return err
 	}
-	_, err = s.settle(ctx, ws, people, false)
+	_, err = s.settle(ctx, ws, people, nil)
 	return err
 }
 
 // settle judges people and keeps what has changed. A round also looks for those who were astray, and returns them.
-func (s *Service) settle(ctx context.Context, ws string, people []person.Person, round bool) (astray []string, err error) {
+func (s *Service) settle(ctx context.Context, ws string, people []person.Person, round *Round) (astray []string, err error) {
 	if len(people) == 0 {
 		return nil, nil
 	}
@@ -424,10 +443,10 @@ func (s *Service) settle(ctx context.Context, ws string, people []person.Person,
 			return err
 		}
 		for i := range changes {
-			if !round {
+			if round == nil {
 				break
 			}
-			wrong, err := s.astray(&changes[i], people[i])
+			wrong, err := s.astray(&changes[i], people[i], round.Fewer)
 			if err != nil {
 				return err
 			}
@@ -435,7 +454,7 @@ func (s *Service) settle(ctx context.Context, ws string, people []person.Person,
 				astray = append(astray, people[i].ID)
 			}
 		}
-		return s.write(ctx, changes, round)
+		return s.write(ctx, changes, round != nil)
 	})
 	return astray, err
 }

@@ -24,6 +24,7 @@ type Round struct {
 	Ended  time.Time `json:"ended,omitzero"` // the one before
 	Failed string    `json:"failed,omitempty"`
 	Mended int       `json:"mended,omitempty"` // people in this one, or in the one that ended last, who were astray
+	Fewer  bool      `json:"fewer,omitempty"`  // it is due because events were removed: who has other orders than before is not astray for that
 }
 
 // Phase is a part of a round.

@@ -56,7 +56,7 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Person)
 	}
 	for ws, ids := range byWorkspace {
-		if _, err := s.settleNow(ctx, ws, ids, false); err != nil {
+		if _, err := s.settleNow(ctx, ws, ids, nil); err != nil {
 			return false, err
 		}
 	}
@@ -65,7 +65,7 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 
 // settleNow is settle for people whom the loop found, while events come in that may say who somebody is, or that they are somebody else: they are read where
 // they are written. Who is gone or was merged away meanwhile is forgotten. It returns who was astray.
-func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round bool) (astray []string, err error) {
+func (s *Service) settleNow(ctx context.Context, ws string, ids []string, round *Round) (astray []string, err error) {
 	err = s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		people, err := s.c.People.ByIDs(ctx, ws, ids)
 		if err != nil {
@@ -96,7 +96,7 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 	judged := r.Done
 	switch r.Phase {
 	case "":
-		r = Round{Due: r.Due, Phase: Judging, Began: now, Ended: r.Ended}
+		r = Round{Due: r.Due, Phase: Judging, Began: now, Ended: r.Ended, Fewer: r.Fewer}
 		return true, s.note(ctx, ws, st.Round, r, st.Thresholds)
 	case Judging:
 		err = s.judgeSome(ctx, ws, &r)
@@ -119,7 +119,7 @@ func (s *Service) round(ctx context.Context, ws string) (more bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		r.Due, r.Ended = nextRound(now, judged, zone), now
+		r.Due, r.Ended, r.Fewer = nextRound(now, judged, zone), now, false
 	}
 	return r.Phase != "", s.note(ctx, ws, st.Round, r, st.Thresholds)
 }
@@ -160,7 +160,7 @@ func (s *Service) judgeSome(ctx context.Context, ws string, r *Round) error {
 	for i, p := range found.Items {
 		ids[i] = p.ID
 	}
-	astray, err := s.settleNow(ctx, ws, ids, true)
+	astray, err := s.settleNow(ctx, ws, ids, r)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (s *Standing) PutScheme(ctx context.Context, ws string, scheme standing.Sch
 		if st.Rev != rev {
 			return errs.Conflict("standing.changed", "the scheme has changed meanwhile; load it again and repeat the change")
 		}
-		round, err := json.Marshal(standing.Round{Due: due, Ended: st.Round.Ended})
+		round, err := json.Marshal(standing.Round{Due: due, Ended: st.Round.Ended, Fewer: st.Round.Fewer})
 		if err != nil {
 			return err
 		}

@@ -408,6 +408,37 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, []any{after["per_001"].Stage, after["per_002"].LastOrder}, []any{standing.Fresh, rows["per_002"].LastOrder})
 		same(t, mended(t0.Add(5*time.Hour)), 0)
 	})
+	t.Run("whose latest order was removed by age is judged at once and was not astray", func(t *testing.T) {
+		sh := newShop(t, open(t))
+		aya, ben := sh.add(1), sh.add(2)
+		sh.buys(aya, 4200)
+		sh.buys(ben, 4200)
+		sh.settle()
+		same(t, []any{sh.shown[aya.ID]["stage"], sh.shown[ben.ID]["stage"]}, []any{standing.Fresh, standing.Fresh})
+		sh.clock.Set(t0.Add(2 * time.Hour))
+		sh.settle() // few people have a round now and then by themselves
+		round := func() time.Time {
+			st, err := sh.s.State(t.Context(), ws)
+			same(t, err, nil)
+			return st.Round.Ended
+		}
+		ended := round()
+		sh.events[aya.Num] = nil
+		same(t, sh.s.EventsRemoved(t.Context(), ws, []event.Kind{{Type: event.Track, Name: "Product Viewed"}}), nil)
+		sh.settle()
+		same(t, []any{sh.shown[aya.ID]["stage"], round()}, []any{standing.Fresh, ended}) // which no judgement reads
+		bought := []event.Kind{{Type: event.Track, Name: event.OrderCompleted}}
+		same(t, sh.s.EventsRemoved(t.Context(), ws, bought), nil)
+		same(t, sh.s.Restart(t.Context(), ws), nil) // somebody begins it once more before it has begun
+		sh.settle()
+		same(t, []any{sh.shown[aya.ID]["stage"], sh.shown[ben.ID]["stage"], sh.s.Mended()}, []any{standing.Lead, standing.Fresh, int64(0)})
+		// The next round is one like any other.
+		sh.events[ben.Num] = nil
+		sh.clock.Advance(2 * time.Hour)
+		same(t, sh.s.Restart(t.Context(), ws), nil)
+		sh.settle()
+		same(t, []any{sh.shown[ben.ID]["stage"], sh.s.Mended()}, []any{standing.Lead, int64(1)})
+	})
 	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
 		w := open(t)
 		sh := newShop(t, w)
