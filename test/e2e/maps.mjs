@@ -66,8 +66,10 @@ async function map(lang) {
   const id = new URL(page.url()).pathname.split('/').at(-1)
   // Three stages, each with a touchpoint that is seen by an event.
   const stage = (n) => page.getByRole('textbox', { name: t['maps.stage_n'].replace('{n}', n), exact: true })
-  await page.getByRole('button', { name: t['maps.add_stage'], exact: true }).click()
-  await page.getByRole('button', { name: t['maps.add_stage'], exact: true }).click()
+  for (const n of [2, 3]) {
+    await page.getByRole('button', { name: t['maps.add_stage'], exact: true }).click()
+    await page.waitForFunction((label) => document.activeElement?.getAttribute('aria-label') === label, t['maps.stage_n'].replace('{n}', n)) // it is named next
+  }
   const names = { en: ['Looks', 'Chooses', 'Buys'], 'zh-Hans': ['浏览', '挑选', '购买'], ja: ['見る', '選ぶ', '買う'] }[lang]
   for (const [i, n] of names.entries()) await stage(i + 1).fill(n)
   const known = (await api('GET', '/event-names?limit=100')).items.filter((e) => e.type === 'track').map((e) => e.name)
@@ -210,6 +212,7 @@ export const stories = {
     assert.equal(await name(campaign).inputValue(), `campaign ${n}`)
     await campaign.getByRole('button', { name: t['action.cancel'], exact: true }).click()
     await campaign.waitForURL('**/campaigns')
+    await settled(campaign)
     await visit(campaign, '/campaigns/new')
     assert.equal(await name(campaign).inputValue(), '', 'what was cancelled does not come again')
     await api('DELETE', `/segments/${segment.id}`)

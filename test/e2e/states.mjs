@@ -1,6 +1,6 @@
 // What stands where there is nothing to show: every page says so, and why, and what can be done.
 import assert from 'node:assert/strict'
-import { catalogue, open, pages, server } from './lib.mjs'
+import { catalogue, follow, open, pages, visit } from './lib.mjs'
 
 const t = catalogue('en')
 // What the frame itself needs; without it there is no page.
@@ -23,6 +23,7 @@ export const stories = {
     const read = async () => {
       const page = await open()
       let answer
+      await visit(page, '/mailbox')
       page.on('pageerror', (e) => crashed.push(`${page.url()}: ${e.message}`))
       await page.route(/\/api\/v1\//, (r) => {
         if (frame.test(r.request().url()) || r.request().method() !== 'GET') return r.fallback()
@@ -30,15 +31,21 @@ export const stories = {
       })
       const main = page.locator('main')
       for (let path = waiting.shift(); path; path = waiting.shift()) {
+        const began = Date.now()
         try {
           answer = problem(500, 'internal')
-          await page.goto(`${server.url}${path}`, { waitUntil: 'domcontentloaded' })
+          await follow(page, path)
+          await page.waitForFunction(() => document.querySelector('#main:not([aria-busy]) h1, #main:not([aria-busy]) [role=alert]'))
           const again = main.getByRole('button', { name: t['action.retry'] }).first()
           await again.waitFor()
           answer = problem(403, 'staff.permission.missing')
-          // News of the server may have had the page ask again by itself.
-          if (!(await main.getByText(forbidden).first().isVisible())) await again.click({ timeout: 5_000 }).catch(() => {})
-          await main.getByText(forbidden).first().waitFor()
+          // News of the server may have the page ask by itself, or draw the button anew under the click.
+          const said = main.getByText(forbidden).first()
+          while (!(await said.isVisible())) {
+            await again.click({ timeout: 5_000 }).catch(() => {})
+            await said.waitFor({ timeout: 5_000 }).catch(() => {})
+            assert.ok(Date.now() - began < 300_000, 'it does not say who can grant it')
+          }
         } catch (err) {
           silent.push(`${path}: ${err.message.split('\n')[0]}`)
         }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { api, arrives, catalogue, done, findings, fits, follow, languages, laptop, noKeys, open, pages, phone, server, settled, sized, two, visit, watched } from './lib.mjs'
+import { api, arrives, catalogue, done, findings, fits, languages, laptop, load, noKeys, open, pages, phone, server, settled, sized, two, visit, watched } from './lib.mjs'
 
 export const stories = {
   'signs in, opens the palette, goes about and opens a person without a mouse': async () => {
@@ -113,7 +113,7 @@ export const stories = {
         await visit(page, '/')
         let worst = 0
         for (const [i, path] of (await pages()).entries()) {
-          worst = Math.max(worst, await arrives(page, path, anew(i, lang) ? visit : follow))
+          worst = Math.max(worst, await arrives(page, path, anew(i, lang) ? load : visit))
           await fits(page, path)
           await stands(page, path)
         }
@@ -152,7 +152,7 @@ export const stories = {
       await page.emulateMedia({ colorScheme: 'light' })
     }
     for (const [i, path] of (await pages()).entries()) {
-      worst = Math.max(worst, await arrives(page, path, anew(i, 'en') ? visit : follow))
+      worst = Math.max(worst, await arrives(page, path, anew(i, 'en') ? load : visit))
       await stands(page, path)
       await look(page, path)
     }
@@ -181,7 +181,7 @@ export const stories = {
     await visit(page, '/')
     for (const path of await pages()) {
       await sized(page, phone)
-      await follow(page, path)
+      await visit(page, path)
       assert.ok(swapped && (await page.locator('main').innerText()).includes('⟧'), 'the catalogue was swapped')
       for (const size of [phone, laptop]) {
         await sized(page, size)

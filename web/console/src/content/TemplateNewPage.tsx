@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { formatLanguage, language, languages, t as text, useT } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Card, FormBody, FormPage, Radio, SearchBox, Select, Stack, TextInput, useForm } from '@/ui'
+import { Card, FormBody, FormPage, LoadingState, Radio, SearchBox, Select, Stack, TextInput, useForm } from '@/ui'
 import { type Draft, draftOf } from './draft'
 
 type Template = Schemas['Template']
@@ -25,7 +25,7 @@ function blank(name: string, locale: string): Draft {
               blocks: [
                 { id: 'b1', type: 'heading', text: text('content.new.heading') },
                 { id: 'b2', type: 'text', text: text('content.new.text') },
-                { id: 'b3', type: 'button', label: text('content.new.button'), url: 'https://example.com/' },
+                { id: 'b3', type: 'button', label: text('content.new.button'), url: '{{ workspace.site }}' },
               ],
             },
           ],
@@ -85,6 +85,7 @@ export default function TemplateNewPage() {
               {letters.items.map((x: Template) => (
                 <Radio key={x.id} value={x.id} label={x.name} description={x.value_proposition || x.subject} />
               ))}
+              {letters.loading && letters.items.length === 0 ? <LoadingState rows={8} /> : null}
             </Stack>
           </Radio.Group>
         </Card>

@@ -10,12 +10,14 @@ const server = vi.hoisted(() => ({
   cut: false,
   times: 0,
   asked: [] as string[],
+  slow: 0, // milliseconds that letting go takes
 }))
 vi.mock(import('@/api'), async (original) => {
   const real = await original()
   const call = async (method: string, _: string, args: { body?: { base: number; document: unknown } }) => {
     server.asked.push(method)
     await Promise.resolve()
+    if (method === 'delete' && server.slow) await new Promise((later) => setTimeout(later, server.slow))
     if (server.cut) throw new Problem(0, { code: 'offline' })
     if (method === 'delete') server.draft = undefined
     if (method === 'put' && args.body)
@@ -28,7 +30,7 @@ vi.mock(import('@/api'), async (original) => {
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true })
   localStorage.clear()
-  Object.assign(server, { draft: undefined, others: [], cut: false, times: 0, asked: [] })
+  Object.assign(server, { draft: undefined, others: [], cut: false, times: 0, asked: [], slow: 0 })
 })
 afterEach(() => vi.useRealTimers())
 
@@ -89,6 +91,20 @@ test('it is on the server within two seconds, and another browser goes on with i
   await passes(0)
   expect(second.reset).toHaveBeenCalledOnce()
   expect(server.draft).toBeUndefined()
+})
+
+test('what was let go does not come again in an editor that is opened at once', async () => {
+  const first = page('a')
+  await passes(0)
+  first.type('ab')
+  await passes(2000)
+  server.slow = 500
+  act(() => first.state().end())
+  first.hook.unmount()
+  const second = page('a') // the server does not know yet
+  await passes(2000)
+  expect(second.take).not.toHaveBeenCalled()
+  expect(server.asked).toEqual(['get', 'put', 'delete', 'get'])
 })
 
 test('without a line it is kept here, and goes to the server five minutes later', async () => {

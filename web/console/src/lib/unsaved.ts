@@ -94,6 +94,9 @@ interface View<D> {
 
 const textOf = (x: { revision: number; draft: unknown }) => JSON.stringify({ revision: x.revision, draft: x.draft })
 
+/** What is on its way about a draft, by its place: an editor that was left may still be telling the server what became of it when the next one asks. */
+const turns = new Map<string, Promise<void>>()
+
 /** Keeps one draft in this browser and on the server, one request at a time. */
 class Keeper<D> {
   view: View<D> = { found: '', keeping: 'none', keptAt: '', others: [], offer: null, shown: 0 }
@@ -173,6 +176,13 @@ class Keeper<D> {
     clearTimeout(this.timer)
     if (!this.place || this.busy) return
     this.busy = true
+    const turn = (turns.get(this.place) ?? Promise.resolve()).then(() => this.exchange())
+    turns.set(this.place, turn)
+    await turn
+    if (turns.get(this.place) === turn) turns.delete(this.place)
+  }
+
+  private async exchange() {
     const path = this.path
     try {
       if (!this.asked) {

@@ -34,6 +34,7 @@ export default function ImportMappingPage() {
   return (
     <FormPage
       title={mapping.data?.name ?? t('imports.mapping.title')}
+      room
       lead={t('imports.mapping.lead')}
       crumbs={[
         { to: '/people', label: t('nav.people') },

@@ -13,6 +13,7 @@ export default function PersonaEditPage() {
   return (
     <FormPage
       title={t('personas.edit')}
+      room
       crumbs={[
         { to: '/personas', label: t('personas.title') },
         { to: `/personas/${id}`, label: persona.data?.name ?? '' },

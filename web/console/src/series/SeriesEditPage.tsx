@@ -48,6 +48,7 @@ function Editor({ series }: { series?: Series }) {
   return (
     <FormPage
       title={series ? t('campaigns.edit') : t('series.new')}
+      room={!!series}
       lead={t('series.lead')}
       crumbs={[
         { to: '/campaigns/series', label: t('series.title') },

@@ -24,6 +24,8 @@ interface Head {
   crumbs?: Crumb[]
   /** Buttons; the most important one last and filled. */
   actions?: ReactNode
+  /** Buttons come with what is read: until then their room is kept, so that nothing moves when they do. */
+  room?: boolean
 }
 
 /** Names the browser's tab after the page. */
@@ -42,7 +44,7 @@ export function HeadActions({ children }: { children: ReactNode }) {
   return place ? createPortal(children, place) : null
 }
 
-export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
+export function PageHead({ title, status, lead, meta, crumbs, actions, room }: Head) {
   const t = useT()
   const [, setPlace] = useContext(HeadPlace)
   usePageTitle(title)
@@ -66,7 +68,7 @@ export function PageHead({ title, status, lead, meta, crumbs, actions }: Head) {
         {lead ? <p className={css.lead}>{lead}</p> : null}
         {meta ? <div className={css.meta}>{meta}</div> : null}
       </div>
-      <div className={css.actions}>
+      <div className={css.actions} data-room={room}>
         <span ref={setPlace} className={css.place} />
         {actions}
       </div>
