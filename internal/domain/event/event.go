@@ -128,11 +128,12 @@ type Event struct {
 	Trace       string          `json:"tr,omitempty"` // traceparent of what caused it, see kit/trace; on the log alone, empty if it is not traced
 }
 
-// Tells reports whether the event says no more than what became of a message, or how somebody stands to a segment or a journey: of the person it changes
-// nothing, neither traits nor consent nor reachability. Bounces, complaints and unsubscriptions may come with such a change.
+// Tells reports whether the event says no more than what became of a message, a task or an invoice, or how somebody stands to a segment, to a journey or with the brand (a
+// trait says that, too, by an event of its own): of the person it changes nothing, neither traits nor consent nor reachability. Bounces, complaints and
+// unsubscriptions may come with such a change.
 func (e *Event) Tells() bool {
 	switch e.Type {
-	case Segment, Journey:
+	case Segment, Journey, Task, Invoice, Standing:
 		return true
 	case Message:
 	default:

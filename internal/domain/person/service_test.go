@@ -246,7 +246,8 @@ func TestInternalEventsResolveByIDThroughRedirects(t *testing.T) {
 	same(t, "unknown person", len(w.Deliver(event.Event{MessageID: "lost", Type: event.Message, PersonID: "per_nobody", Time: at(51)}).Kept), 0)
 }
 
-// Everybody may enter a segment at once: nobody of them is another person for it, so none of them is mirrored, judged or asked about by rules anew.
+// Everybody may enter a segment at once: nobody of them is another person for it, so none of them is mirrored, judged or asked about by rules anew. The same holds for what
+// else the product says beside what it changes.
 func TestWhereSomebodyStandsToSegmentsAndJourneysChangesNobody(t *testing.T) {
 	w := world(t)
 	w.Deliver(track("m1", 0, "u1", ""))
@@ -256,6 +257,9 @@ func TestWhereSomebodyStandsToSegmentsAndJourneysChangesNobody(t *testing.T) {
 		{MessageID: "left", Type: event.Segment, Name: event.SegmentLeft},
 		{MessageID: "began", Type: event.Journey, Name: event.JourneyEntered},
 		{MessageID: "ended", Type: event.Journey, Name: event.JourneyExited},
+		{MessageID: "asked", Type: event.Task, Name: event.TaskCreated},
+		{MessageID: "billed", Type: event.Invoice, Name: "Invoice Overdue"},
+		{MessageID: "stage", Type: event.Standing, Name: "Lifecycle Stage Changed"},
 	} {
 		e.PersonID, e.Time = u.ID, at(50)
 		a := w.Deliver(e)
