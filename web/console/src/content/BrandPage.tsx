@@ -119,7 +119,7 @@ function Inputs({ kit }: { kit: Kit }) {
               <TagsInput
                 label={t('brand.locales')}
                 description={t('brand.locales_help')}
-                placeholder="en, ja, zh-Hans"
+                placeholder={form.values.locales?.length ? undefined : 'en, ja, zh-Hans'}
                 renderPill={({ option, onRemove, disabled }) => (
                   <Pill withRemoveButton={!disabled} onRemove={onRemove}>
                     {formatLanguage(String(option.value))}

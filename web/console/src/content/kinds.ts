@@ -88,7 +88,7 @@ export function newBlock(kind: string): Omit<Block, 'id'> {
     case 'button':
       return { type: kind, label: t('content.new.button'), url: '{{ workspace.site }}' }
     case 'image':
-      return { type: kind, src: 'https://', alt: '' }
+      return { type: kind, src: '', alt: '' }
     case 'products':
       return { type: kind, each: 'event.products', limit: 4 }
     case 'list':

@@ -101,8 +101,8 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
                   label={t('field.name')}
                   aria-label={`${t('field.name')}: ${labelName(l)}`}
                   placeholder={labelName({ key: l.key })}
-                  value={l.name ?? ''}
-                  onChange={(e) => change(i, { name: e.currentTarget.value })}
+                  value={l.name ?? labelName(l)}
+                  onChange={({ currentTarget: { value } }) => change(i, { name: value === labelName({ key: l.key }) ? undefined : value })}
                   error={form.errors[`labels[${i}]`] ?? form.errors[`labels.${i}`]}
                 />
                 {(['r', 'f', 'm'] as const).map((d) => (
