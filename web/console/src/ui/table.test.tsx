@@ -172,3 +172,24 @@ test('a phone has orders to choose from, too', async () => {
   expect(screen.queryByRole('table')).toBeNull() // rows are drawn once
   expect(screen.getAllByRole('listitem')).toHaveLength(2)
 })
+
+test('what was read before stays when it cannot be read again, and the table says so', () => {
+  const again = vi.fn()
+  render(
+    <UiProvider>
+      <DataTable
+        name="t"
+        label="rows"
+        rows={[{ id: 'one' }]}
+        rowId={(r) => r.id}
+        columns={seen.slice(0, 1)}
+        error={new Error('gone')}
+        onRetry={again}
+      />
+    </UiProvider>,
+  )
+  expect(screen.getByText('one')).toBeTruthy()
+  expect(screen.getByText(en['state.partial'])).toBeTruthy()
+  fireEvent.click(screen.getByRole('button', { name: en['action.retry'] }))
+  expect(again).toHaveBeenCalledOnce()
+})

@@ -9,7 +9,7 @@ import { type ReactNode, type Ref, useEffect, useEffectEvent, useLayoutEffect, u
 import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
-import { EmptyState, ErrorState, LoadingState, NothingFound } from './states'
+import { EmptyState, ErrorState, LoadingState, NothingFound, PartialState } from './states'
 import css from './table.module.css'
 
 /** An order as the API names it, and how it goes. */
@@ -273,6 +273,7 @@ export function DataTable<T extends object>(p: Props<T>) {
 
   return (
     <div data-table className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
+      {p.error ? <PartialState error={p.error} onRetry={p.onRetry} /> : null}
       {ids.length > 0 && p.bulk ? (
         <div className={css.bulk} role="toolbar" aria-label={t('table.bulk')}>
           <strong>
