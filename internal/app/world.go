@@ -313,6 +313,11 @@ func (w *world) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap,
 	return w.segments.Members(ctx, ws, set)
 }
 
+// Unsettled names the segments whose members are not all known yet.
+func (w *world) Unsettled(ctx context.Context, ws string, sets []string) ([]string, error) {
+	return w.segments.Unsettled(ctx, ws, sets)
+}
+
 // knowsAddress reports whether somebody has a mail address.
 func (w *world) knowsAddress(ctx context.Context, ws, address string) (bool, error) {
 	_, err := w.people.ByIdentifier(ctx, ws, event.Identifier{Kind: person.KindEmail, Value: address})

@@ -56,6 +56,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/duck"
 	"github.com/kizuna-cx/kizuna/internal/storage/folder"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
@@ -309,6 +310,7 @@ func (w *world) keep(a person.Applied, through uint64) {
 		b.Gone = append(b.Gone, event.RemovedPerson{Workspace: r.Workspace, Num: r.Loser})
 	}
 	w.must(w.store.Append(ctx, b))
+	ctx = pipeline.Following(ctx, pipeline.Reaction{Events: a.Kept, Touched: a.Touched})
 	w.must(w.consent.ApplyEvents(ctx, a.Kept))
 	w.must(w.outbox.Receipts(ctx, a.Kept))
 	w.must(w.outbox.Attribution(ctx, a.Kept))

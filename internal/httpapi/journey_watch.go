@@ -70,6 +70,7 @@ type JourneyTrouble struct {
 	Entries int64 `json:"entries" doc:"letting them in failed and is tried again"`
 	Tasks   int64 `json:"tasks" doc:"whose last try failed"`
 	Paused  int64 `json:"paused" doc:"inside paused journeys"`
+	Endless int64 `json:"endless" doc:"not let in within the last day because journeys that start each other would have led them on without end"`
 }
 
 // JourneyNodeStats is how one node goes.

@@ -189,6 +189,10 @@ func (p *parts) Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap,
 	return p.segments.Members(ctx, ws, set)
 }
 
+func (p *parts) Unsettled(ctx context.Context, ws string, sets []string) ([]string, error) {
+	return p.segments.Unsettled(ctx, ws, sets)
+}
+
 func (p *parts) LastEvents(context.Context, string, []string, []string) (map[string]time.Time, error) {
 	return nil, nil // the application's is tested there
 }

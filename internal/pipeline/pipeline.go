@@ -395,7 +395,7 @@ func react(ctx context.Context, reactors []Reactor, r Reaction) error {
 	if len(r.Events) == 0 && len(r.Touched) == 0 {
 		return nil
 	}
-	ctx = following(ctx, r)
+	ctx = Following(ctx, r)
 	var all []error
 	for _, reactor := range reactors {
 		err := stage(ctx, "react: "+reactor.Name, func(ctx context.Context) error { return reactor.React(ctx, r) })

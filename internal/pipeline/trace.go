@@ -54,29 +54,39 @@ func kinds(batch []person.LogRecord) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// following lets what reactors do for people be part of the traces of their events; of several the last counts.
-func following(ctx context.Context, r Reaction) context.Context {
-	var people map[string]string
+// Following lets what reactors do for people be part of the traces of their events, of several the last counts, and carry on how many journeys
+// are behind these, of several the most.
+func Following(ctx context.Context, r Reaction) context.Context {
+	var traces map[string]string
+	var hops map[string]int
 	var ids map[[2]any]string
 	for i := range r.Events {
 		e := &r.Events[i]
-		if e.Trace == "" {
+		if e.Trace == "" && e.Hops == 0 {
 			continue
 		}
 		if ids == nil {
-			people, ids = map[string]string{}, map[[2]any]string{}
+			traces, hops, ids = map[string]string{}, map[string]int{}, map[[2]any]string{}
 			for _, ref := range r.Touched {
 				ids[[2]any{ref.Workspace, ref.Num}] = ref.ID
 			}
 		}
-		if id := ids[[2]any{e.Workspace, e.Person}]; id != "" {
-			people[id] = e.Trace
+		id := ids[[2]any{e.Workspace, e.Person}]
+		if id == "" {
+			continue
 		}
+		if e.Trace != "" {
+			traces[id] = e.Trace
+		}
+		hops[id] = max(hops[id], e.Hops)
 	}
-	if people == nil {
+	if len(traces) > 0 {
+		ctx = trace.Following(ctx, traces)
+	}
+	if ids == nil {
 		return ctx
 	}
-	return trace.Following(ctx, people)
+	return event.After(ctx, hops)
 }
 
 // stage does a part of a batch as a span of its own.

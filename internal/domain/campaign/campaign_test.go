@@ -41,7 +41,8 @@ type world struct {
 	svc   *campaign.Service
 
 	sets        map[string]*roaring64.Bitmap
-	unsettled   map[string]bool // sets
+	unsettled   map[string]bool  // sets
+	edit        func(set string) // called once when its members are read
 	merged      map[uint64]string
 	gone        map[uint64]bool
 	refuse      map[string]string
@@ -97,6 +98,10 @@ func (w *world) Members(_ context.Context, _, set string) (*roaring64.Bitmap, er
 		return nil, err
 	}
 	if b := w.sets[set]; b != nil {
+		if f := w.edit; f != nil {
+			w.edit = nil
+			f(set)
+		}
 		return b, nil
 	}
 	return nil, errs.NotFound("segment", set)
@@ -504,6 +509,11 @@ func TestACampaignWaitsForItsSegmentsAndSaysSo(t *testing.T) {
 	if waiting.Status != campaign.Preparing || waiting.Attempts != 0 || code != "campaign.audience.unsettled" || !slices.Equal(args, []string{"Name of seg_2"}) {
 		t.Errorf("while a segment is being evaluated: %s, %q %q, %d attempts", waiting.Status, code, args, waiting.Attempts)
 	}
+	want(t, "messages", w.states(), map[string]int{})
+
+	w.unsettled = map[string]bool{}
+	w.edit = func(set string) { w.unsettled[set] = true } // while the members are being read
+	w.settle()
 	want(t, "messages", w.states(), map[string]int{})
 
 	w.sets["seg_1"], w.sets["seg_2"] = people(1, 10), people(5, 9)

@@ -240,6 +240,18 @@ func (s *Service) unsettled(ctx context.Context, c Campaign) ([]string, error) {
 	return s.c.Sets.Unsettled(ctx, c.Workspace, slices.Concat(c.Audience.Include, c.Audience.Exclude))
 }
 
+// settled returns the audience, or the segments for which it has to wait. It asks for them before and after it reads, since an edit may come in between.
+func (s *Service) settled(ctx context.Context, c Campaign) (audience *roaring64.Bitmap, unsettled []string, err error) {
+	if unsettled, err = s.unsettled(ctx, c); err != nil || len(unsettled) > 0 {
+		return nil, unsettled, err
+	}
+	if _, audience, err = s.audience(ctx, c); err != nil {
+		return nil, nil, err
+	}
+	unsettled, err = s.unsettled(ctx, c)
+	return audience, unsettled, err
+}
+
 // requests makes the requests for people of a wave by their numbers, each person once. The progress holds those who are left out.
 func requests(c Campaign, w Wave, nums []uint64, ids map[uint64]string) (_ []outbox.Request, left Progress) {
 	source := c.Source()

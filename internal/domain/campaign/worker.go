@@ -101,7 +101,7 @@ func (s *Service) update(ctx context.Context, c Campaign) error {
 // prepare fixes the audience and cuts it into waves, once its segments are settled: a part of an audience is another audience, and without
 // all who are excluded it is the wrong one.
 func (s *Service) prepare(ctx context.Context, c Campaign) (bool, error) {
-	unsettled, err := s.unsettled(ctx, c)
+	audience, unsettled, err := s.settled(ctx, c)
 	if err != nil {
 		return false, err
 	}
@@ -112,10 +112,6 @@ func (s *Service) prepare(ctx context.Context, c Campaign) (bool, error) {
 		}
 		c.Error = why
 		return false, s.update(ctx, c)
-	}
-	_, audience, err := s.audience(ctx, c)
-	if err != nil {
-		return false, err
 	}
 	waves, people, err := s.waves(ctx, c, audience)
 	if err != nil {

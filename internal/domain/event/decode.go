@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -139,6 +140,8 @@ func (r *lineReader) event(e *Event) bool {
 			ok = r.strings(&e.Flags)
 		case "tr":
 			ok = r.string(&e.Trace)
+		case "h":
+			ok = r.count(&e.Hops)
 		default:
 			ok = false
 		}
@@ -194,6 +197,17 @@ func (r *lineReader) string(into *string) bool {
 func (r *lineReader) time(into *time.Time) bool {
 	s, ok := r.text()
 	return ok && into.UnmarshalText(s) == nil
+}
+
+// count reads a small whole number.
+func (r *lineReader) count(into *int) bool {
+	start := r.i
+	for r.i < len(r.b) && r.i < start+6 && '0' <= r.b[r.i] && r.b[r.i] <= '9' {
+		r.i++
+	}
+	n, err := strconv.Atoi(string(r.b[start:r.i]))
+	*into = n
+	return err == nil && r.b[start] != '0'
 }
 
 func (r *lineReader) strings(into *[]string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -95,6 +96,9 @@ func AppendLine(dst []byte, e *Event) []byte {
 	}
 	if len(e.Flags) > 0 {
 		dst = append(dst, ']')
+	}
+	if e.Hops != 0 {
+		dst = strconv.AppendInt(append(dst, `,"h":`...), int64(e.Hops), 10)
 	}
 	if e.Trace != "" {
 		dst = appendString(append(dst, `,"tr":`...), e.Trace)

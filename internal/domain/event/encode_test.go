@@ -24,6 +24,7 @@ func sample() event.Event {
 		Context:    json.RawMessage(`{"ip":"10.0.0.0","page":{"url":"https://shop.example/a?b=c&d=e"}}`),
 		Flags:      []string{"clock_future"},
 		Trace:      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+		Hops:       12,
 	}
 }
 

@@ -63,6 +63,7 @@ const (
 	JourneyEntered = "Journey Entered" // properties journey_id, version, instance_id
 	JourneyGoal    = "Journey Goal Reached"
 	JourneyExited  = "Journey Exited"
+	JourneyRefused = "Journey Refused" // properties journey_id, why, hops; only of people whom journeys would lead on without end
 
 	PersonSplit    = "Person Split"      // properties identifiers, note
 	PeopleApart    = "People Kept Apart" // properties other, note
@@ -126,6 +127,7 @@ type Event struct {
 	Context     json.RawMessage `json:"cx,omitempty"` // object
 	Flags       []string        `json:"fl,omitempty"` // e.g. "clock_future"
 	Trace       string          `json:"tr,omitempty"` // traceparent of what caused it, see kit/trace; on the log alone, empty if it is not traced
+	Hops        int             `json:"h,omitempty"`  // how many journeys led to it one after the other, each at once; on the log alone, see After
 }
 
 // Tells reports whether the event says no more than what became of a message, a task or an invoice, or how somebody stands to a segment, to a journey or with the brand (a

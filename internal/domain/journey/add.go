@@ -3,6 +3,7 @@ package journey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -126,7 +127,7 @@ type Group struct {
 	Key    string // idempotency key: the same again adds nobody; empty for none
 }
 
-// CountGroup says how many people a group has now.
+// CountGroup says how many people a group has now. Of a segment that is being evaluated nobody knows yet.
 func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, error) {
 	switch {
 	case (g.Set == "") == (len(g.People) == 0):
@@ -139,7 +140,10 @@ func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, er
 	if err := s.c.Checker.CheckSet(ctx, ws, g.Set); err != nil {
 		return 0, err
 	}
-	all, err := s.c.Audience.Numbers(ctx, ws, g.Set)
+	all, err := s.numbers(ctx, ws, g.Set)
+	if errors.Is(err, errUnsettled) {
+		return 0, errs.Conflict("journey.group.unsettled", "not all members of the segment are known yet; try again once it has been evaluated")
+	}
 	if err != nil {
 		return 0, err
 	}

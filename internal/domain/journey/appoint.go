@@ -17,6 +17,8 @@ import (
 type Audience interface {
 	// Numbers returns the members of a segment or list, or everybody if set is empty. The bitmap must not be changed.
 	Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap, error)
+	// Unsettled names the segments of these sets, and those that they are made of, whose members are not all known yet.
+	Unsettled(ctx context.Context, ws string, sets []string) ([]string, error)
 	// LastEvents returns when each of the people last had an event with one of the names, or any page, screen or tracked event if there
 	// are no names. Who never had one is left out.
 	LastEvents(ctx context.Context, ws string, people, names []string) (map[string]time.Time, error)

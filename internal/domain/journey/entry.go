@@ -3,6 +3,7 @@ package journey
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +46,9 @@ type Refusal struct {
 	Kind      string
 	Reason    string // code: one of the Not constants
 	At        time.Time
+
+	hops int  // behind what would have let them in
+	told bool // that was the word of such a refusal
 }
 
 // Why somebody is not let in.
@@ -57,6 +61,8 @@ const (
 	NotToday     = "day_full"     // as many have entered today as may
 	NotInSet     = "left_segment" // has left the segment of the schedule meanwhile
 	NotDuplicate = "duplicate"    // this very entry has been used
+	NotSettled   = "unsettled"    // of whole sets: not all members are known yet
+	NotEndless   = "hops"         // too many journeys have led the person on, one after the other at once
 )
 
 func (c Caps) check() error {
@@ -78,7 +84,7 @@ func (p *Plan) EventEntry(j Journey, person string, e event.Kept) Entry {
 	return Entry{
 		Workspace: j.Workspace, Journey: j.ID, Slot: e.MessageID, Person: person, Kind: ByEvent, Key: e.MessageID, Live: p.reEntry.liveKey(e.Properties),
 		Due: happened(e), Received: arrived(e),
-		Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e), Trace: e.Trace},
+		Trigger: node.Trigger{MessageID: e.MessageID, Name: e.Name, Time: e.Time, Position: e.Position, Properties: keepable(e), Trace: e.Trace, Hops: e.Hops},
 	}
 }
 
@@ -225,7 +231,7 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 		}
 		if reason != "" {
 			out[n].Reason = reason
-			refused = append(refused, Refusal{Workspace: j.Workspace, Journey: j.ID, Key: e.Key, Person: e.Person, Kind: e.Kind, Reason: reason, At: now})
+			refused = append(refused, e.refused(reason, now))
 			continue
 		}
 		e.Trigger.Trace = cmp.Or(e.Trigger.Trace, trace.Of(ctx, e.Person))
@@ -256,18 +262,39 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 	return out, s.turnAway(ctx, j, refused)
 }
 
+func (e Entry) refused(why string, now time.Time) Refusal {
+	return Refusal{Workspace: e.Workspace, Journey: e.Journey, Key: e.Key, Person: e.Person, Kind: e.Kind, Reason: why, At: now, hops: e.Trigger.Hops, told: e.Trigger.Name == event.JourneyRefused}
+}
+
+// turnAway notes who is not let into a journey. Those who were led on without end are told of as an event too: the journeys do something that nobody wanted.
 func (s *Service) turnAway(ctx context.Context, j Journey, refused []Refusal) error {
 	if len(refused) == 0 {
 		return nil
 	}
-	if err := s.c.Store.AddRefusals(ctx, refused); err != nil {
+	refused, err := s.c.Store.AddRefusals(ctx, refused)
+	if err != nil {
 		return err
 	}
 	counts := map[Tally]int64{}
+	var events []event.Event
 	for _, r := range refused {
 		counts[Tally{j.Workspace, j.ID, j.Published, "", Turned + ":" + r.Reason}]++
+		if r.Reason != NotEndless || r.told {
+			continue
+		}
+		props, err := json.Marshal(map[string]any{"journey_id": j.ID, "version": j.Published, "source_kind": "journey", "source_id": j.ID, "why": r.Reason, "hops": maxHops})
+		if err != nil {
+			return err
+		}
+		events = append(events, event.Event{
+			Workspace: j.Workspace, MessageID: "jrn:" + j.ID + ":refused:" + r.Key, Type: event.Journey, Name: event.JourneyRefused,
+			PersonID: r.Person, Time: r.At, Received: r.At, Origin: event.Internal, Properties: props, Hops: r.hops + 1,
+		})
 	}
-	return s.c.Store.AddCounts(ctx, sum(counts))
+	if err := s.c.Store.AddCounts(ctx, sum(counts)); err != nil || len(events) == 0 {
+		return err
+	}
+	return s.c.Emitter.Emit(ctx, events...)
 }
 
 func peopleOf(entries []Entry) []string {
@@ -461,6 +488,14 @@ func (s *Service) putBack(ctx context.Context, entries []Entry, cause error) err
 
 // refuses says why a person is not let in, whatever room there is; empty if nothing stands against it.
 func (p *Plan) refuses(t *track, e Entry, now time.Time) string {
+	if why := p.unfit(t, e, now); why != "" || e.Trigger.Hops <= maxHops {
+		return why
+	}
+	return NotEndless
+}
+
+// unfit is refuses for entries that no journeys are behind.
+func (p *Plan) unfit(t *track, e Entry, now time.Time) string {
 	timed := e.Kind != ByAPI && e.Kind != ByManual
 	switch {
 	case timed && p.maxAge > 0 && now.Sub(e.reason()) > p.maxAge:

@@ -3,6 +3,7 @@ package journey_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -269,6 +270,45 @@ func TestStaffAddAGroupAfterConfirmingItsSize(t *testing.T) {
 	want(t, "only the new one", w.stats(j.ID).Entered, 601)
 	got, _ := w.svc.Refusals(t.Context(), ws, j.ID, journey.NotAgain, page.Request{})
 	want(t, "the other has been in", len(got.Items), 1)
+}
+
+func TestWhoeverIsBroughtInAsASegmentWaitsUntilItsMembersAreKnown(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = []uint64{1, 2} // as far as they are known
+	w.unsettled = map[string]bool{"seg_1": true}
+	daily := w.publish("s", mail(`{"schedule": {"set": "seg_1", "cron": "0 12 * * *", "zone": "UTC"}}`, `"re_entry": {"mode": "always"}, "max_age": {"n": 2, "unit": "day"}`))
+	byHand := w.publish("m", mail(`{"manual": {}}`, ""))
+	if _, err := w.svc.CountGroup(t.Context(), ws, journey.Group{Set: "seg_1"}); !errs.Is(err, errs.KindConflict) {
+		t.Errorf("counted: %v", err)
+	}
+	w.unsettled = nil
+	if _, err := w.svc.AddGroup(t.Context(), ws, byHand.ID, "ann", journey.Group{Set: "seg_1"}, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.unsettled = map[string]bool{"seg_1": true} // an edit, before anybody is in
+	w.pass(27 * time.Hour)                       // noon has been long ago, and is again
+	said := func(id string) (out []string) {
+		tasks, err := w.svc.Tasks(t.Context(), ws, id, page.Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range tasks.Items {
+			out = append(out, k.Status+" "+k.Error)
+		}
+		return out
+	}
+	want(t, "messages", len(w.messages()), 0)
+	want(t, "what is said", slices.Concat(said(daily.ID), said(byHand.ID)), []string{"running unsettled", "running unsettled"})
+
+	w.unsettled = map[string]bool{}
+	w.edit = func(set string) { w.unsettled[set] = true } // while the members are being read
+	w.settle()
+	want(t, "messages", len(w.messages()), 0)
+
+	w.sets["seg_1"], w.unsettled = []uint64{1, 2, 3}, nil
+	w.settle()
+	want(t, "messages", len(w.messages()), 9) // by hand, of the noon that was late, and of the next
+	want(t, "what is said", slices.Concat(said(daily.ID), said(byHand.ID)), []string{"running ", "done ", "done ", "done "})
 }
 
 func TestAGroupIsAddedOnceWhateverFails(t *testing.T) {

@@ -192,7 +192,7 @@ func (s *Service) errand(ctx context.Context, e Errand) error {
 		span.Count("http.response.status_code", e.Answer.Status)
 		span.Done(err)
 	} else {
-		err = s.c.Lists.Change(ctx, e.Workspace, e.Want.List.List, i.Person, e.Want.List.Remove)
+		err = s.c.Lists.Change(behind(ctx, []Walk{{Instance: i}}, s.c.Clock.Now()), e.Workspace, e.Want.List.List, i.Person, e.Want.List.Remove)
 		e.Answer = &node.Answer{OK: err == nil}
 	}
 	if ctx.Err() != nil {

@@ -42,25 +42,27 @@ type world struct {
 	clock *clock.Fixed
 	svc   *journey.Service
 
-	mu       sync.Mutex
-	history  map[string][]event.Kept   // by person id
-	traits   map[string]map[string]any // by person id, beside "id"
-	gone     map[string]bool
-	merged   map[uint64]string
-	refuse   map[string]string // person -> reason
-	fail     func(what string) error
-	loading  func() // called once before people are loaded
-	late     func() // called once after
-	checks   map[string]error
-	sets     map[string][]uint64 // members by set; "" is everybody
-	zone     *time.Location
-	reach    map[string]rule.Channel // of everybody
-	box      *secret.Box
-	figures  map[string]outbox.Counts
-	tasks    *task.Service
-	calls    []journey.CallRequest
-	reply    func(r journey.CallRequest) (journey.CallAnswer, error) // nil: 200 {}
-	position uint64
+	mu        sync.Mutex
+	history   map[string][]event.Kept   // by person id
+	traits    map[string]map[string]any // by person id, beside "id"
+	gone      map[string]bool
+	merged    map[uint64]string
+	refuse    map[string]string // person -> reason
+	fail      func(what string) error
+	loading   func() // called once before people are loaded
+	late      func() // called once after
+	checks    map[string]error
+	sets      map[string][]uint64 // members by set; "" is everybody
+	unsettled map[string]bool
+	edit      func(set string) // called once when its members are read
+	zone      *time.Location
+	reach     map[string]rule.Channel // of everybody
+	box       *secret.Box
+	figures   map[string]outbox.Counts
+	tasks     *task.Service
+	calls     []journey.CallRequest
+	reply     func(r journey.CallRequest) (journey.CallAnswer, error) // nil: 200 {}
+	position  uint64
 
 	withdrawn []string // person, why, whether it names their round
 	held      []string // what was paused and resumed in the outbox
@@ -275,7 +277,21 @@ func number(person string) uint64 {
 }
 
 func (w *world) Numbers(_ context.Context, _, set string) (*roaring64.Bitmap, error) {
-	return roaring64.BitmapOf(w.sets[set]...), w.broken("numbers " + set)
+	members := roaring64.BitmapOf(w.sets[set]...)
+	if f := w.edit; f != nil {
+		w.edit = nil
+		f(set)
+	}
+	return members, w.broken("numbers " + set)
+}
+
+func (w *world) Unsettled(_ context.Context, _ string, sets []string) (names []string, err error) {
+	for _, set := range sets {
+		if w.unsettled[set] {
+			names = append(names, set)
+		}
+	}
+	return names, w.broken("unsettled")
 }
 
 func (w *world) LastEvents(_ context.Context, _ string, people, names []string) (map[string]time.Time, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
@@ -11,8 +12,31 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
 )
 
-// maxHops bounds how many journeys may lead a person on one after the other, so that journeys that name each other come to an end.
-const maxHops = 10
+const (
+	// maxHops bounds how many journeys may lead a person on one after the other at once, whether they name each other or one changes what lets people into the
+	// next: so journeys that start each other come to an end.
+	maxHops = 10
+	// unhurried is how long somebody must have been inside for what follows to count as the doing of time: journeys may take turns for as long as they like
+	// if people spend time in them.
+	unhurried = time.Hour
+)
+
+// hops is how many journeys are behind what the round does now, itself included.
+func (i Instance) hops(now time.Time) int {
+	if now.Sub(i.Entered) >= unhurried {
+		return 1
+	}
+	return i.Memory.Trigger.Hops + 1
+}
+
+// behind tells what the walks ask for how many journeys are behind it.
+func behind(ctx context.Context, walks []Walk, now time.Time) context.Context {
+	hops := map[string]int{}
+	for _, w := range walks {
+		hops[w.Instance.Person] = max(hops[w.Instance.Person], w.Instance.hops(now))
+	}
+	return event.After(ctx, hops)
+}
 
 // ledOn is the name of what lets a person into a journey that another journey leads to.
 const ledOn = "Led On"
@@ -58,8 +82,6 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 		return nil, node.Reason{}, err
 	case j.Status != Live:
 		return nil, notLed("status", "status", string(j.Status)), nil
-	case i.Memory.Trigger.Hops >= maxHops:
-		return nil, notLed("hops", "hops", maxHops), nil
 	}
 	p, err := s.plan(ctx, planKey{i.Workspace, j.ID, j.Published})
 	if err != nil {
@@ -69,18 +91,18 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 	trigger := event.Kept{Event: event.Event{
 		Workspace: i.Workspace, MessageID: e.Key, Type: event.Journey, Name: ledOn, PersonID: i.Person,
 		Time: now, Received: now, Origin: event.Internal, Properties: e.Enter.Properties, Trace: i.Memory.Trigger.Trace,
+		Hops: i.hops(now),
 	}}
 	entry := p.EventEntry(j, i.Person, trigger)
-	entry.Trigger.Hops = i.Memory.Trigger.Hops + 1
 	t, err := s.trackOf(ctx, i.Workspace, i.Person, j.ID, entry.Live, more)
 	if err != nil {
 		return nil, node.Reason{}, err
 	}
-	switch {
-	case t.inside != nil:
-		return nil, notLed(NotTwice), nil
-	case p.refuses(t, entry, now) != "":
-		return nil, notLed(p.refuses(t, entry, now)), nil
+	switch why := p.refuses(t, entry, now); {
+	case why == NotEndless:
+		return nil, notLed(why, "hops", maxHops), s.turnAway(ctx, j, []Refusal{entry.refused(why, now)})
+	case why != "":
+		return nil, notLed(why), nil
 	case p.caps.bound():
 		return nil, node.Because("place_asked", "journey", j.ID), s.c.Store.QueueEntries(ctx, []Entry{entry})
 	}

@@ -69,6 +69,11 @@ func (s *Service) react(ctx context.Context, ws string, c *concerns, events []ev
 		if err := s.c.Outbox.Withdraw(ctx, ws, r.unwanted); err != nil {
 			return fmt.Errorf("withdraw messages: %w", err)
 		}
+		for _, f := range r.endless {
+			if err := s.turnAway(ctx, f.journey, []Refusal{f.Refusal}); err != nil {
+				return err
+			}
+		}
 		if err := s.c.Store.QueueEntries(ctx, r.queue); err != nil {
 			return err
 		}
@@ -88,6 +93,13 @@ type reaction struct {
 	queue    []Entry             // who has to ask for a place
 	idle     map[[2]string]Entry // journey and person -> the appointment after the last activity
 	unwanted []outbox.Withdrawal // messages of rounds that had ended while they still waited
+	endless  []refusal           // whom journeys would lead on without end
+}
+
+// refusal is somebody who is not let into a journey.
+type refusal struct {
+	journey Journey
+	Refusal
 }
 
 // trackKey names a person's ways through a journey; live is Instance.Key.
@@ -219,7 +231,10 @@ func (r *reaction) apply(ctx context.Context, e event.Kept) error {
 			}
 			entry := l.plan.EventEntry(l.journey, who, e)
 			t := r.track(trackKey{who, l.journey.ID, entry.Live})
-			if l.plan.refuses(t, entry, r.now) != "" {
+			if why := l.plan.refuses(t, entry, r.now); why != "" {
+				if why == NotEndless {
+					r.endless = append(r.endless, refusal{l.journey, entry.refused(why, r.now)})
+				}
 				continue
 			}
 			if l.plan.caps.bound() {

@@ -102,8 +102,8 @@ type Store interface {
 	DropAppointments(ctx context.Context, ws, journey string, kinds []string, after time.Time) error
 	// Queue lists the entries of a journey, soonest due first.
 	Queue(ctx context.Context, ws, journey string, p page.Request) (page.Of[Entry], error)
-	// AddRefusals notes who was not let in; a key that is noted already stays as it is.
-	AddRefusals(ctx context.Context, refused []Refusal) error
+	// AddRefusals notes who was not let into one journey and returns those that are new; a key that is noted already stays as it is.
+	AddRefusals(ctx context.Context, refused []Refusal) ([]Refusal, error)
 	// Refusals lists them, latest first; those with the reason, or all if it is empty.
 	Refusals(ctx context.Context, ws, journey, reason string, p page.Request) (page.Of[Refusal], error)
 	// RoundOf returns the instance that an entry key made, or errs.NotFound.
@@ -129,8 +129,8 @@ type Store interface {
 	// Parked returns how many are parked in the workspace.
 	Parked(ctx context.Context, ws string) (int64, error)
 	// Trouble counts what keeps people from going on, in one journey or in all of the workspace if it is empty; before is the time at which those who
-	// are still due are overdue.
-	Trouble(ctx context.Context, ws, journey string, before time.Time) (Trouble, error)
+	// are still due are overdue, and refusals count that are later than since.
+	Trouble(ctx context.Context, ws, journey string, before, since time.Time) (Trouble, error)
 	// Stuck lists those parked, tried again, or overdue, by the time at which they are due, those parked first.
 	Stuck(ctx context.Context, ws, journey string, before time.Time, p page.Request) (page.Of[Instance], error)
 	// Instance returns one instance or errs.NotFound.

@@ -3,9 +3,12 @@ package journey
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -121,9 +124,43 @@ func (s *Service) batch(ctx context.Context, t Task) (int, error) {
 	return 0, nil // the journey is not in a state in which this may go on
 }
 
+// errUnsettled says that a task has to wait until a segment has been evaluated: a part of an audience is another audience.
+var errUnsettled = errors.New("not all members of the segment are known yet")
+
+// wait notes that a task waits for its segment.
+func (s *Service) wait(ctx context.Context, t Task) (int, error) {
+	if t.Error == NotSettled {
+		return 0, nil
+	}
+	t.Error, t.UpdatedAt = NotSettled, s.c.Clock.Now()
+	return 0, s.c.Store.SaveTask(ctx, t)
+}
+
+// numbers returns the members of a set, or everybody if it is empty, once all of them are known. It asks for that before and after it reads, since an edit may come in
+// between.
+func (s *Service) numbers(ctx context.Context, ws, set string) (all *roaring64.Bitmap, err error) {
+	settled := func() error {
+		if set == "" {
+			return nil
+		}
+		names, err := s.c.Audience.Unsettled(ctx, ws, []string{set})
+		if err == nil && len(names) > 0 {
+			err = errUnsettled
+		}
+		return err
+	}
+	if err = settled(); err != nil {
+		return nil, err
+	}
+	if all, err = s.c.Audience.Numbers(ctx, ws, set); err != nil {
+		return nil, err
+	}
+	return all, settled()
+}
+
 // some returns up to limit people of a set behind the cursor, by number, and the next cursor, empty at the end.
 func (s *Service) some(ctx context.Context, ws, set string, t *Task) ([]string, string, error) {
-	all, err := s.c.Audience.Numbers(ctx, ws, set)
+	all, err := s.numbers(ctx, ws, set)
 	if err != nil {
 		return nil, "", err
 	}
@@ -209,10 +246,14 @@ func (s *Service) bringIn(ctx context.Context, l live, t Task) (int, error) {
 		run    runData
 		add    addData
 		at     civil
+		meant  time.Time // for which the run was planned; it may be done later
 		people []string
 		next   string
-		err    error
 	)
+	home, err := s.home(ctx, t.Workspace)
+	if err != nil {
+		return 0, err
+	}
 	if t.Kind == TaskRun {
 		if err := json.Unmarshal(t.Data, &run); err != nil {
 			return 0, err
@@ -220,8 +261,9 @@ func (s *Service) bringIn(ctx context.Context, l live, t Task) (int, error) {
 		if at, err = parseCivil(run.At); err != nil {
 			return 0, err
 		}
-		if t.Cursor == "" && l.plan.maxAge > 0 && now.Sub(t.Due) > l.plan.maxAge {
-			return 1, s.passOver(ctx, l, t)
+		meant = at.in(l.plan.trigger.in(home))
+		if t.Cursor == "" && l.plan.maxAge > 0 && now.Sub(meant) > l.plan.maxAge {
+			return 1, s.passOver(ctx, l, t, meant)
 		}
 		people, next, err = s.some(ctx, t.Workspace, l.plan.trigger.set, &t)
 	} else {
@@ -234,10 +276,9 @@ func (s *Service) bringIn(ctx context.Context, l live, t Task) (int, error) {
 			people, t.Done = add.People, int64(len(add.People))
 		}
 	}
-	if err != nil {
-		return 0, err
+	if errors.Is(err, errUnsettled) {
+		return s.wait(ctx, t)
 	}
-	home, err := s.home(ctx, t.Workspace)
 	if err != nil {
 		return 0, err
 	}
@@ -279,7 +320,7 @@ func (s *Service) bringIn(ctx context.Context, l live, t Task) (int, error) {
 			return err
 		}
 		if began && t.Kind == TaskRun {
-			if err := s.planRun(ctx, l, t.Due); err != nil {
+			if err := s.planRun(ctx, l, meant); err != nil {
 				return err
 			}
 		}
@@ -288,14 +329,14 @@ func (s *Service) bringIn(ctx context.Context, l live, t Task) (int, error) {
 }
 
 // passOver ends a run that comes too late to be begun, as after a long standstill, and plans the next.
-func (s *Service) passOver(ctx context.Context, l live, t Task) error {
+func (s *Service) passOver(ctx context.Context, l live, t Task, meant time.Time) error {
 	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		t := t
 		t.Status, t.Error, t.UpdatedAt = TaskCancelled, NotInTime, s.c.Clock.Now()
 		if err := s.c.Store.SaveTask(ctx, t); err != nil {
 			return err
 		}
-		return s.planRun(ctx, l, t.Due)
+		return s.planRun(ctx, l, meant)
 	})
 }
 

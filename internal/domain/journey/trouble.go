@@ -18,6 +18,7 @@ type Trouble struct {
 	Entries int64 // not let in because letting them in failed; tried again
 	Tasks   int64 // tasks whose last try failed; tried again
 	Paused  int64 // inside paused journeys
+	Endless int64 // not let in within the last day because journeys would lead them on without end
 }
 
 // Stuck is one person who does not go on.
@@ -28,7 +29,8 @@ type Stuck struct {
 
 // Trouble counts what keeps people from going on; in all journeys of the workspace if journey is empty.
 func (s *Service) Trouble(ctx context.Context, ws, journey string) (Trouble, error) {
-	return s.c.Store.Trouble(ctx, ws, journey, s.c.Clock.Now().Add(-Overdue))
+	now := s.c.Clock.Now()
+	return s.c.Store.Trouble(ctx, ws, journey, now.Add(-Overdue), now.Add(-24*time.Hour))
 }
 
 // Stuck lists the people behind the first three figures of Trouble, longest due first.

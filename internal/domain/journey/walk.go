@@ -226,6 +226,7 @@ func (p *Plan) Hear(i Instance, e event.Kept, now time.Time) (Walk, bool) {
 		}
 	}
 	if i.Status == Active && slices.ContainsFunc(s.node.Listens(), func(m *node.Matcher) bool { return m.MatchAfter(i.Memory.Trigger, e) }) {
+		w.Instance.Memory.Trigger.Hops = min(i.Memory.Trigger.Hops, e.Hops) // what a person does is a new beginning
 		p.run(&w, node.Input{Event: &e}, now, true)
 		// A node that has something done is stepped by the worker; it only has to look at once.
 		return w, len(w.Steps) > 0 || s.needs.Effects && w.Instance.Due.Equal(now) && i.Due.After(now)

@@ -35,6 +35,8 @@ func (s *Service) written(ctx context.Context, walks []Walk) (map[string]bool, e
 }
 
 func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
+	now := s.c.Clock.Now()
+	ctx = behind(ctx, walks, now)
 	if err := s.send(ctx, walks); err != nil {
 		return err
 	}
@@ -50,7 +52,6 @@ func (s *Service) carryOut(ctx context.Context, walks []Walk) error {
 		counts = map[Tally]int64{}
 		events []event.Event
 	)
-	now := s.c.Clock.Now()
 	for _, w := range walks {
 		for _, e := range w.Effects {
 			if e.Task != nil {

@@ -128,6 +128,7 @@ type Message struct {
 	Given           bool   // Address was named by the asker: it is not the person's of today
 	Print           string // see Request
 	Trace           string // traceparent of what asked for it, see kit/trace; empty if that is not traced
+	Hops            int    // how many journeys led to it, see event.Event
 	Subject         string // as sent; empty before
 
 	Priority Priority // who goes first where a cap leaves room for fewer

@@ -248,7 +248,7 @@ func (s *Service) weigh(ctx context.Context, p *part, reqs []Request) (err error
 			continue
 		}
 		m := r.message(now)
-		m.Trace = trace.Of(ctx, m.PersonID)
+		m.Trace, m.Hops = trace.Of(ctx, m.PersonID), event.HopsOf(ctx, m.PersonID)
 		if r.Body != nil {
 			p.bodies[m.ID] = r.Body
 		}
@@ -419,9 +419,16 @@ func told(m Message, name, suffix string, at, now time.Time, extra map[string]an
 		props[k] = v
 	}
 	raw, _ := json.Marshal(props) // strings and numbers always marshal
+	hops := m.Hops
+	switch name {
+	case event.MessageOpened, event.MessageClicked, event.MessageReplied, event.MessageConverted, event.MessageUnsubscribed, event.MessageComplained:
+		if extra["machine"] != true {
+			hops = 0 // what a person does is a new beginning
+		}
+	}
 	return event.Event{
 		Workspace: m.Workspace, MessageID: "msg:" + m.ID + ":" + suffix, Type: event.Message, Name: name, PersonID: m.PersonID,
-		Time: at, Received: now, Origin: event.Internal, Properties: raw, Trace: m.Trace,
+		Time: at, Received: now, Origin: event.Internal, Properties: raw, Trace: m.Trace, Hops: hops,
 	}
 }
 

@@ -146,16 +146,27 @@ func scanRefusal(r sqldb.Row) (f journey.Refusal, err error) {
 }
 
 // AddRefusals notes who was not let in.
-func (s *Journey) AddRefusals(ctx context.Context, refused []journey.Refusal) error {
+func (s *Journey) AddRefusals(ctx context.Context, refused []journey.Refusal) ([]journey.Refusal, error) {
 	if len(refused) == 0 {
-		return nil
+		return nil, nil
 	}
+	keys := make([]string, len(refused))
+	for i, f := range refused {
+		keys[i] = f.Key
+	}
+	in, arg := s.db.In(3, keys)
+	known, err := sqldb.Collect(ctx, s.db, sqldb.Value[string], `SELECT entry_key FROM journey_refusal WHERE workspace_id = $1 AND journey_id = $2 AND entry_key `+in,
+		refused[0].Workspace, refused[0].Journey, arg)
+	if err != nil {
+		return nil, err
+	}
+	refused = slices.DeleteFunc(slices.Clone(refused), func(f journey.Refusal) bool { return slices.Contains(known, f.Key) })
 	rows := make([][]any, len(refused))
 	for i, f := range refused {
 		rows[i] = []any{f.Workspace, f.Journey, f.Key, f.Person, f.Kind, f.Reason, f.At}
 	}
-	_, err := s.db.Bulk(ctx, `INSERT INTO journey_refusal (`+refusalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, rows)
-	return err
+	_, err = s.db.Bulk(ctx, `INSERT INTO journey_refusal (`+refusalColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`, rows)
+	return refused, err
 }
 
 // Refusals lists who was not let in, latest first.

@@ -144,9 +144,9 @@ func (s *Journey) SeizeVersions(ctx context.Context, p journey.Place, versions [
 }
 
 // Trouble counts what keeps people from going on.
-func (s *Journey) Trouble(ctx context.Context, ws, id string, before time.Time) (t journey.Trouble, err error) {
+func (s *Journey) Trouble(ctx context.Context, ws, id string, before, since time.Time) (t journey.Trouble, err error) {
 	return sqldb.One(ctx, s.db, func(r sqldb.Row) (t journey.Trouble, err error) {
-		err = r.Scan(&t.Parked, &t.Trying, &t.Overdue, &t.Paused, &t.Entries, &t.Tasks)
+		err = r.Scan(&t.Parked, &t.Trying, &t.Overdue, &t.Paused, &t.Entries, &t.Tasks, &t.Endless)
 		return t, err
 	}, `SELECT
 			(SELECT COUNT(*) FROM journey_instance i WHERE i.workspace_id = $1 AND ($2 = '' OR i.journey_id = $2) AND i.status = 'parked'),
@@ -156,7 +156,9 @@ func (s *Journey) Trouble(ctx context.Context, ws, id string, before time.Time) 
 			(SELECT COALESCE(CAST(SUM(c.n) AS BIGINT), 0) FROM journey j JOIN journey_count c ON c.journey_id = j.id WHERE j.workspace_id = $1 AND ($2 = '' OR j.id = $2)
 				AND j.status = 'paused' AND c.node = '' AND c.what = 'inside'),
 			(SELECT COUNT(*) FROM journey_entry e WHERE e.workspace_id = $1 AND ($2 = '' OR e.journey_id = $2) AND e.attempts > 0),
-			(SELECT COUNT(*) FROM journey_task t WHERE t.workspace_id = $1 AND ($2 = '' OR t.journey_id = $2) AND t.status = 'running' AND t.attempts > 0)`, ws, id, before)
+			(SELECT COUNT(*) FROM journey_task t WHERE t.workspace_id = $1 AND ($2 = '' OR t.journey_id = $2) AND t.status = 'running' AND t.attempts > 0),
+			(SELECT COUNT(*) FROM journey j JOIN journey_refusal f ON f.workspace_id = j.workspace_id AND f.journey_id = j.id
+				WHERE j.workspace_id = $1 AND ($2 = '' OR j.id = $2) AND f.at > $4 AND f.reason = $5)`, ws, id, before, since, journey.NotEndless)
 }
 
 // Stuck lists people who do not go on.

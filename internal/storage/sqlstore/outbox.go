@@ -26,11 +26,11 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 	source_kind, source_id, source_version, node, idem_key, vars, transactional, goal_event, goal_window, address, subject,
 	state, owner, in_flight, reason, detail, code, attempts, uncertain, created_at, not_before, due_at,
 	sent_at, delivered_at, bounced_at, opened_at, machine_opened_at, clicked_at, converted_at, unsubscribed_at, hard_bounced_at, complained_at,
-	data, priority, body, given, print, ended_at, goal, replied_at, machine_clicked_at, trace`
+	data, priority, body, given, print, ended_at, goal, replied_at, machine_clicked_at, trace, hops`
 
 // claimColumns are what a sender needs to know of a message; the rest is about what comes after sending.
 const claimColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
-	source_kind, source_id, source_version, node, vars, transactional, address, owner, reason, detail, code, attempts, uncertain, not_before, due_at, data, priority, body, given, trace`
+	source_kind, source_id, source_version, node, vars, transactional, address, owner, reason, detail, code, attempts, uncertain, not_before, due_at, data, priority, body, given, trace, hops`
 
 // scanClaimed reads a message that has just been claimed.
 func scanClaimed(r sqldb.Row) (m outbox.Message, err error) {
@@ -38,7 +38,7 @@ func scanClaimed(r sqldb.Row) (m outbox.Message, err error) {
 	m.State = outbox.Claimed
 	if err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &vars, &m.Transactional, &m.Address, &m.Claim, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain,
-		&m.NotBefore, &m.DueAt, &data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Trace); err != nil {
+		&m.NotBefore, &m.DueAt, &data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Trace, &m.Hops); err != nil {
 		return m, err
 	}
 	return m, errors.Join(unmarshal(vars, &m.Vars), unmarshal(data, &m.Data))
@@ -59,7 +59,7 @@ func scanMessage(r sqldb.Row) (m outbox.Message, err error) {
 		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Goal.Event, &window, &m.Address, &m.Subject,
 		(*string)(&m.State), &m.Claim, &m.InFlight, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain, &m.CreatedAt, &m.NotBefore, &m.DueAt,
 		&m.SentAt, &m.DeliveredAt, &m.BouncedAt, &m.OpenedAt, &m.MachineOpenedAt, &m.ClickedAt, &m.ConvertedAt, &m.UnsubscribedAt, &m.HardBouncedAt, &m.ComplainedAt,
-		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt, &goal, &m.RepliedAt, &m.MachineClickedAt, &m.Trace)
+		&data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Print, &m.EndedAt, &goal, &m.RepliedAt, &m.MachineClickedAt, &m.Trace, &m.Hops)
 	if err != nil {
 		return m, err
 	}
@@ -119,13 +119,13 @@ func (s *Outbox) Insert(ctx context.Context, ws string, messages []outbox.Messag
 		rows[i] = []any{
 			m.ID, ws, m.PersonID, m.Channel, m.Topic, m.Template, m.TemplateVersion,
 			m.Source.Kind, m.Source.ID, m.Source.Version, m.Source.Node, m.Key, vars, m.Transactional, m.Goal.Event, m.Goal.Window.Microseconds(), m.Address,
-			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body, m.Given, m.Print, m.EndedAt, goal, m.Trace,
+			string(m.State), m.Reason, m.Detail, m.CreatedAt, m.NotBefore, m.DueAt, evidence(m.Data), int(m.Priority), m.Body, m.Given, m.Print, m.EndedAt, goal, m.Trace, m.Hops,
 		}
 	}
 	return s.db.Bulk(ctx, `INSERT INTO message (`+messageColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '',
 			$18, '', FALSE, $19, $20, '', 0, 0, $21, $22, $23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-			$24, $25, $26, $27, $28, $29, $30, 0, 0, $31)
+			$24, $25, $26, $27, $28, $29, $30, 0, 0, $31, $32)
 		ON CONFLICT (workspace_id, idem_key) DO NOTHING`, rows)
 }
 

@@ -27,7 +27,8 @@ type Pending struct {
 func NewPendingEvent(db *sqldb.DB) *PendingEvent { return &PendingEvent{db} }
 
 // Emit adds events, in the transaction of ctx if there is one. An event without workspace, message id or time is a mistake of the caller
-// and refused; an empty origin becomes Internal, an empty time of receipt the event's own time, and an empty trace that of the person in ctx.
+// and refused; an empty origin becomes Internal, an empty time of receipt the event's own time, an empty trace that of the person in ctx, and
+// no hops those of the person in ctx.
 func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -42,6 +43,9 @@ func (s *PendingEvent) Emit(ctx context.Context, events ...event.Event) error {
 		}
 		if e.Trace == "" {
 			e.Trace = trace.Of(ctx, e.PersonID)
+		}
+		if e.Hops == 0 {
+			e.Hops = event.HopsOf(ctx, e.PersonID)
 		}
 		payload, err := event.EncodeBatch([]event.Event{e})
 		if err != nil {

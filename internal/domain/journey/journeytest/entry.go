@@ -88,7 +88,7 @@ func queueing(t *testing.T, s journey.Store) {
 	ok(t, s.QueueEntries(t.Context(), []journey.Entry{later}))
 	same(t, []journey.Entry{a}, must[[]journey.Entry](t)(s.Entries(t.Context(), ws, "jrn_1", []string{"a"})))
 	r := entry("jrn_1", "r", "per_1", epoch)
-	ok(t, s.AddRefusals(t.Context(), []journey.Refusal{{Workspace: ws, Journey: "jrn_1", Key: r.Key, Person: "per_1", Kind: r.Kind, Reason: journey.NotToday, At: epoch}}))
+	must[[]journey.Refusal](t)(s.AddRefusals(t.Context(), []journey.Refusal{{Workspace: ws, Journey: "jrn_1", Key: r.Key, Person: "per_1", Kind: r.Kind, Reason: journey.NotToday, At: epoch}}))
 	i := instance("ins_1", "jrn_1", "per_2", epoch)
 	enter(t, s, i)
 	u := entry("jrn_1", "u", "per_2", epoch)
@@ -116,10 +116,10 @@ func refusals(t *testing.T, s journey.Store) {
 	later, other := r, r
 	later.Key, later.At = "k2", epoch.Add(time.Hour)
 	other.Key, other.Reason = "k3", journey.NotAgain
-	ok(t, s.AddRefusals(t.Context(), []journey.Refusal{r, later, other}))
+	same(t, []journey.Refusal{r, later}, must[[]journey.Refusal](t)(s.AddRefusals(t.Context(), []journey.Refusal{r, later})))
 	changed := r
 	changed.Reason = journey.NotAgain
-	ok(t, s.AddRefusals(t.Context(), []journey.Refusal{changed}))
+	same(t, []journey.Refusal{other}, must[[]journey.Refusal](t)(s.AddRefusals(t.Context(), []journey.Refusal{changed, other})))
 	first := must[page.Of[journey.Refusal]](t)(s.Refusals(t.Context(), ws, "jrn_1", "", page.Request{Limit: 2}))
 	same(t, []journey.Refusal{later, other}, first.Items)
 	same(t, []journey.Refusal{r}, must[page.Of[journey.Refusal]](t)(s.Refusals(t.Context(), ws, "jrn_1", "", page.Request{Limit: 2, Cursor: first.Next})).Items)
@@ -193,9 +193,13 @@ func stuck(t *testing.T, s journey.Store) {
 	ok(t, s.AddCounts(t.Context(), []journey.Count{{Tally: journey.Tally{Workspace: ws, Journey: "jrn_2", Version: 1, What: journey.Inside}, N: 1}}))
 	failing := entry("jrn_1", "a", "per_9", epoch)
 	ok(t, s.PutEntries(t.Context(), []journey.Entry{failing}))
-	same(t, journey.Trouble{Parked: 1, Trying: 1, Overdue: 1, Entries: 1, Paused: 1}, must[journey.Trouble](t)(s.Trouble(t.Context(), ws, "", epoch)))
-	same(t, journey.Trouble{Paused: 1}, must[journey.Trouble](t)(s.Trouble(t.Context(), ws, "jrn_2", epoch)))
-	same(t, journey.Trouble{}, must[journey.Trouble](t)(s.Trouble(t.Context(), "ws_2", "", epoch)))
+	endless := journey.Refusal{Workspace: ws, Journey: "jrn_1", Key: "e", Person: "per_1", Kind: journey.ByEvent, Reason: journey.NotEndless, At: epoch.Add(time.Second)}
+	old, other := endless, endless
+	old.Key, old.At, other.Key, other.Reason = "o", epoch, "f", journey.NotAgain
+	must[[]journey.Refusal](t)(s.AddRefusals(t.Context(), []journey.Refusal{endless, old, other}))
+	same(t, journey.Trouble{Parked: 1, Trying: 1, Overdue: 1, Entries: 1, Paused: 1, Endless: 1}, must[journey.Trouble](t)(s.Trouble(t.Context(), ws, "", epoch, epoch)))
+	same(t, journey.Trouble{Paused: 1}, must[journey.Trouble](t)(s.Trouble(t.Context(), ws, "jrn_2", epoch, epoch)))
+	same(t, journey.Trouble{}, must[journey.Trouble](t)(s.Trouble(t.Context(), "ws_2", "", epoch, epoch)))
 	first := must[page.Of[journey.Instance]](t)(s.Stuck(t.Context(), ws, "", epoch, page.Request{Limit: 2}))
 	same(t, []string{"ins_2", "ins_1"}, ids(first.Items))
 	same(t, []string{"ins_3"}, ids(must[page.Of[journey.Instance]](t)(s.Stuck(t.Context(), ws, "", epoch, page.Request{Limit: 2, Cursor: first.Next})).Items))

@@ -61,7 +61,7 @@ type Trigger struct {
 	Position   event.Position  `json:"at"`   // in the log; tells what came after it at the same moment
 	Properties json.RawMessage `json:"props,omitempty"`
 	Trace      string          `json:"trace,omitempty"` // traceparent of it, see kit/trace; empty if it is not traced
-	Hops       int             `json:"hops,omitempty"`  // how many journeys led the person on to this one, one after the other
+	Hops       int             `json:"hops,omitempty"`  // how many journeys led the person on to this one, see event.Event
 }
 
 // State is where a person is in a journey.

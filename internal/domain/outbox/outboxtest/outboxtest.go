@@ -88,7 +88,7 @@ func message(n int, change ...func(*outbox.Message)) outbox.Message {
 		ID: fmt.Sprintf("msg_%03d", n), Workspace: ws, PersonID: "per_1", Channel: "email", Topic: "tpc_1", Template: "tpl_1", TemplateVersion: 3,
 		Source: outbox.Source{Kind: "campaign", ID: "cmp_1"}, Key: fmt.Sprintf("k%d", n), Goal: outbox.Goal{Event: "Order Completed", Window: 7 * 24 * time.Hour},
 		Address: "a@b.example", State: outbox.Queued, CreatedAt: t0, NotBefore: t0, DueAt: t0.Add(time.Duration(n) * time.Second),
-		Trace: fmt.Sprintf("00-%032x-%016x-01", n, n),
+		Trace: fmt.Sprintf("00-%032x-%016x-01", n, n), Hops: n,
 	}
 	for _, c := range change {
 		c(&m)

@@ -44,9 +44,10 @@ export function useAttention(): Notice[] | undefined {
         text: t(alert.paused ? 'attention.account_paused' : 'attention.account_blocked', { name: a.name }),
       })
   }
-  const stuck = (kind: 'parked' | 'trying', n: number | undefined, urgent: boolean) => {
+  const stuck = (kind: 'endless' | 'parked' | 'trying', n: number | undefined, urgent: boolean) => {
     if (n) out.push({ id: kind, urgent, to: '/journeys', text: t(`attention.${kind}`, { count: n, n: formatNumber(n) }) })
   }
+  stuck('endless', trouble.data?.endless, true)
   stuck('parked', trouble.data?.parked, true)
   stuck('trying', trouble.data?.trying, false)
   const refused = (rejections.data?.items ?? []).filter((r) => rejections.dataUpdatedAt - Date.parse(r.at) < day).length

@@ -198,9 +198,10 @@ function AddForm({ id, onClose }: { id: string; onClose: () => void }) {
   const who = person ? { person_ids: [person] } : { set_id: set ?? undefined }
   const choose = (body: { person_ids?: string[]; set_id?: string }) => {
     key.current = crypto.randomUUID()
-    preview.mutate({ path: { id }, body }, { onError: toastError })
+    preview.mutate({ path: { id }, body })
   }
   const count = person || set ? preview.data?.count : undefined
+  const trouble = add.error ?? preview.error
   return (
     <Stack>
       <Text size="sm">{t('journeys.add_people_help')}</Text>
@@ -234,7 +235,7 @@ function AddForm({ id, onClose }: { id: string; onClose: () => void }) {
         }}
       />
       {count === 0 ? <Note>{t('list.nobody')}</Note> : null}
-      {add.error ? <Alert color="danger">{describe(add.error)}</Alert> : null}
+      {trouble ? <Alert color="danger">{describe(trouble)}</Alert> : null}
       <Group justify="flex-end">
         <Button onClick={onClose}>{t('action.cancel')}</Button>
         <Button

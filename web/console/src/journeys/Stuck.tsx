@@ -15,7 +15,7 @@ export function Stuck({ id }: { id: string }) {
   if (!n) return trouble.isLoading ? <Pending /> : null
   return (
     <>
-      {(['entries', 'tasks'] as const).map((what) =>
+      {(['endless', 'entries', 'tasks'] as const).map((what) =>
         n[what] ? (
           <Alert key={what} color="warning">
             {t(`journeys.trouble_${what}`, { count: n[what], n: formatNumber(n[what]) })}

@@ -37,7 +37,7 @@ export function about(e: Event, names: Record<string, string>): string {
       case 'consent':
         return [names[text('topic')] ?? '', suppressed(text('reason'))]
       case 'journey':
-        return [names[text('journey_id')] ?? '', p.why ? word('status', text('why')) : '']
+        return [names[text('journey_id')] ?? '', p.why ? word(e.name === 'Journey Refused' ? 'journey_turned' : 'status', text('why')) : '']
       case 'page':
       case 'screen':
         return [e.name || text('title') || text('url') || text('path')]
