@@ -46,9 +46,6 @@ type Refusal struct {
 	Kind      string
 	Reason    string // code: one of the Not constants
 	At        time.Time
-
-	hops int  // behind what would have let them in
-	told bool // that was the word of such a refusal
 }
 
 // Why somebody is not let in.
@@ -200,10 +197,10 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 		return nil, err
 	}
 	var (
-		out     = make([]Outcome, len(entries))
-		walks   []Walk
-		back    []Entry
-		refused []Refusal
+		out    = make([]Outcome, len(entries))
+		walks  []Walk
+		back   []Entry
+		turned []refused
 	)
 	for n, e := range entries {
 		t := at(e.Person, e.Live)
@@ -231,7 +228,7 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 		}
 		if reason != "" {
 			out[n].Reason = reason
-			refused = append(refused, e.refused(reason, now))
+			turned = append(turned, refused{e, reason})
 			continue
 		}
 		e.Trigger.Trace = cmp.Or(e.Trigger.Trace, trace.Of(ctx, e.Person))
@@ -259,27 +256,36 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 	if err := s.c.Store.PutEntries(ctx, back); err != nil {
 		return nil, err
 	}
-	return out, s.turnAway(ctx, j, refused)
+	return out, s.turnAway(ctx, j, turned...)
 }
 
-func (e Entry) refused(why string, now time.Time) Refusal {
-	return Refusal{Workspace: e.Workspace, Journey: e.Journey, Key: e.Key, Person: e.Person, Kind: e.Kind, Reason: why, At: now, hops: e.Trigger.Hops, told: e.Trigger.Name == event.JourneyRefused}
+// refused is an entry that lets nobody in.
+type refused struct {
+	Entry
+	why string
 }
 
 // turnAway notes who is not let into a journey. Those who were led on without end are told of as an event too: the journeys do something that nobody wanted.
-func (s *Service) turnAway(ctx context.Context, j Journey, refused []Refusal) error {
-	if len(refused) == 0 {
+func (s *Service) turnAway(ctx context.Context, j Journey, turned ...refused) error {
+	if len(turned) == 0 {
 		return nil
 	}
-	refused, err := s.c.Store.AddRefusals(ctx, refused)
+	now := s.c.Clock.Now()
+	notes, byKey := make([]Refusal, len(turned)), make(map[string]refused, len(turned))
+	for n, e := range turned {
+		notes[n] = Refusal{Workspace: j.Workspace, Journey: j.ID, Key: e.Key, Person: e.Person, Kind: e.Kind, Reason: e.why, At: now}
+		byKey[e.Key] = e
+	}
+	notes, err := s.c.Store.AddRefusals(ctx, notes)
 	if err != nil {
 		return err
 	}
 	counts := map[Tally]int64{}
 	var events []event.Event
-	for _, r := range refused {
+	for _, r := range notes {
 		counts[Tally{j.Workspace, j.ID, j.Published, "", Turned + ":" + r.Reason}]++
-		if r.Reason != NotEndless || r.told {
+		trigger := byKey[r.Key].Trigger
+		if r.Reason != NotEndless || trigger.Name == event.JourneyRefused { // the word of a refusal must not make the next
 			continue
 		}
 		props, err := json.Marshal(map[string]any{"journey_id": j.ID, "version": j.Published, "source_kind": "journey", "source_id": j.ID, "why": r.Reason, "hops": maxHops})
@@ -288,7 +294,7 @@ func (s *Service) turnAway(ctx context.Context, j Journey, refused []Refusal) er
 		}
 		events = append(events, event.Event{
 			Workspace: j.Workspace, MessageID: "jrn:" + j.ID + ":refused:" + r.Key, Type: event.Journey, Name: event.JourneyRefused,
-			PersonID: r.Person, Time: r.At, Received: r.At, Origin: event.Internal, Properties: props, Hops: r.hops + 1,
+			PersonID: r.Person, Time: now, Received: now, Origin: event.Internal, Properties: props, Hops: trigger.Hops + 1,
 		})
 	}
 	if err := s.c.Store.AddCounts(ctx, sum(counts)); err != nil || len(events) == 0 {

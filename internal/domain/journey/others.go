@@ -100,7 +100,7 @@ func (s *Service) lead(ctx context.Context, w Walk, e Effect, more []Walk) ([]Wa
 	}
 	switch why := p.refuses(t, entry, now); {
 	case why == NotEndless:
-		return nil, notLed(why, "hops", maxHops), s.turnAway(ctx, j, []Refusal{entry.refused(why, now)})
+		return nil, notLed(why, "hops", maxHops), s.turnAway(ctx, j, refused{entry, why})
 	case why != "":
 		return nil, notLed(why), nil
 	case p.caps.bound():

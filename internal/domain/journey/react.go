@@ -69,8 +69,8 @@ func (s *Service) react(ctx context.Context, ws string, c *concerns, events []ev
 		if err := s.c.Outbox.Withdraw(ctx, ws, r.unwanted); err != nil {
 			return fmt.Errorf("withdraw messages: %w", err)
 		}
-		for _, f := range r.endless {
-			if err := s.turnAway(ctx, f.journey, []Refusal{f.Refusal}); err != nil {
+		for _, l := range r.endless {
+			if err := s.turnAway(ctx, l.journey, refused{l.entry, NotEndless}); err != nil {
 				return err
 			}
 		}
@@ -93,13 +93,13 @@ type reaction struct {
 	queue    []Entry             // who has to ask for a place
 	idle     map[[2]string]Entry // journey and person -> the appointment after the last activity
 	unwanted []outbox.Withdrawal // messages of rounds that had ended while they still waited
-	endless  []refusal           // whom journeys would lead on without end
+	endless  []led               // whom journeys would lead on without end
 }
 
-// refusal is somebody who is not let into a journey.
-type refusal struct {
+// led is somebody whom other journeys lead to a journey.
+type led struct {
 	journey Journey
-	Refusal
+	entry   Entry
 }
 
 // trackKey names a person's ways through a journey; live is Instance.Key.
@@ -233,7 +233,7 @@ func (r *reaction) apply(ctx context.Context, e event.Kept) error {
 			t := r.track(trackKey{who, l.journey.ID, entry.Live})
 			if why := l.plan.refuses(t, entry, r.now); why != "" {
 				if why == NotEndless {
-					r.endless = append(r.endless, refusal{l.journey, entry.refused(why, r.now)})
+					r.endless = append(r.endless, led{l.journey, entry})
 				}
 				continue
 			}

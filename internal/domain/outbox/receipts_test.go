@@ -355,3 +355,30 @@ func TestMessagesFollowAMerge(t *testing.T) {
 		t.Errorf("odd figure: %v", err)
 	}
 }
+
+func TestWhatFollowsFromAMessageCountsTheJourneysBehindItUnlessAPersonDoesIt(t *testing.T) {
+	f := setup(t, sqldbtest.Open(t, sqldb.SQLite))
+	f.subscribed(1, 1)
+	out, err := f.Enqueue(event.After(t.Context(), map[string]int{pid(1): 4}), []outbox.Request{f.request(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := out[0].MessageID
+	d := f.dispatch(outbox.DispatchConfig{})
+	f.untilState(id, outbox.Sent)
+	if err := d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range []bool{true, false} {
+		f.interact(event.MessageClicked, id, machine, time.Hour)
+	}
+	got := map[string]int{}
+	for _, e := range f.log.all() {
+		if e.Type == event.Message {
+			got[fmt.Sprint(e.Name, " ", strings.Contains(string(e.Properties), `"machine":true`))] = e.Hops
+		}
+	}
+	if diff := cmp.Diff(map[string]int{event.MessageSent + " false": 4, event.MessageClicked + " true": 4, event.MessageClicked + " false": 0}, got); diff != "" {
+		t.Error(diff)
+	}
+}

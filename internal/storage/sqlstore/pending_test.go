@@ -41,10 +41,12 @@ func TestPendingEventsComeOutInOrderAndWhole(t *testing.T) {
 		e := internalEvent("m0")
 		e.Origin, e.Received = event.Internal, noon.Add(time.Second)
 		e.Properties = json.RawMessage(`{"segment_id":"seg_1","note":"絆 \u0000"}`)
-		if err := s.Emit(t.Context(), e, internalEvent("m1")); err != nil {
+		led := internalEvent("m1")
+		led.Hops = 7
+		if err := s.Emit(t.Context(), e, led); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Emit(t.Context(), internalEvent("m2")); err != nil {
+		if err := s.Emit(event.After(t.Context(), map[string]int{"per_1": 3, "per_2": 5}), internalEvent("m2")); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Emit(t.Context()); err != nil {
@@ -56,6 +58,10 @@ func TestPendingEventsComeOutInOrderAndWhole(t *testing.T) {
 		}
 		if d := cmp.Diff(e, got[0].Event); d != "" {
 			t.Error(d)
+		}
+		all, err := s.Next(t.Context(), 10)
+		if err != nil || len(all) != 3 || all[1].Event.Hops != 7 || all[2].Event.Hops != 3 {
+			t.Errorf("how many journeys are behind them: %+v, %v", all, err)
 		}
 		ids, messages := messageIDs(t, s, 10)
 		if d := cmp.Diff([]string{"m0", "m1", "m2"}, messages); d != "" {
