@@ -334,6 +334,12 @@ func workload(t *testing.T, key string, d node, named map[string]node) {
 		if r, h := text(c, "readinessProbe", "httpGet", "path"), text(c, "livenessProbe", "httpGet", "path"); r != "/readyz" || h != "/healthz" {
 			t.Errorf("%s is asked at %s and %s", key, r, h)
 		}
+		// Stopping takes up to 15 seconds.
+		grace, _ := at(pod, "terminationGracePeriodSeconds").(int)
+		pause, _ := at(c, "lifecycle", "preStop", "sleep", "seconds").(int)
+		if text(d, "kind") == "Deployment" && pause == 0 || grace < pause+20 {
+			t.Errorf("%s: %d seconds to stop, %d of them waiting: connections are refused before every node knows, or it is killed before it has stopped", key, grace, pause)
+		}
 		env := map[string]string{}
 		for _, from := range list(c, "envFrom") {
 			m := named["ConfigMap/"+text(from, "configMapRef", "name")]
