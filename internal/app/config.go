@@ -45,6 +45,8 @@ type Config struct {
 	Bootstrap Bootstrap
 
 	moving bool // the command that moves a workspace opens the stores
+	// fromEvents is the ClickHouse database of the installation that is moved by this command; empty: its folder has the events.
+	fromEvents string
 }
 
 // Inbound is the server for bounces, complaints and answers. No address to listen on: it is off.

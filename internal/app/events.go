@@ -63,6 +63,20 @@ func (c Config) validateEvents() error {
 	return nil
 }
 
+// validateFromEvents looks at where the events of an installation that moves are said to be.
+func (c Config) validateFromEvents() error {
+	if c.fromEvents == "" {
+		return nil
+	}
+	if c.fromEvents == c.EventsURL {
+		return errors.New("--from-events and KIZUNA_EVENTS_URL name the same database: give the new installation another one")
+	}
+	if err := click.Check(c.fromEvents); err != nil {
+		return fmt.Errorf("--from-events: %w", err)
+	}
+	return nil
+}
+
 // fillEvents fills an event store through its port alone. Its position says how far it is, so that it goes on where it was. tell says how far it has come; what
 // is told at the end of something comes with true.
 func fillEvents(ctx context.Context, from, to movable, workspaces []string, tell func(always bool, format string, args ...any)) error {

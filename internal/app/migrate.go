@@ -15,6 +15,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/click"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
@@ -39,7 +40,7 @@ func migrateCommand() command {
 	return command{
 		name: "migrate-engine", summary: "move a stopped installation to other engines",
 		long: `
-FROM is the data folder of an installation that lives in it: SQLite, DuckDB, the log and files. It moves to what the environment and --data name: records to
+FROM is the data folder of an installation that lives in it: SQLite, DuckDB, the log and files. If a ClickHouse server keeps its events, --from-events names that. It moves to what the environment and --data name: records to
 KIZUNA_DATABASE_URL, events to KIZUNA_EVENTS_URL, the log to KIZUNA_LOG_URL, files to KIZUNA_FILES_URL, and what none of these is set for into DATA, which is the worker's.
 
 Everything is checked before anything is written: that the server is stopped, that the new places are empty, can be reached, are of versions that fit and have room. --dry-run ends
@@ -57,6 +58,7 @@ when it is run again; until then FROM does not start, and DATA may.`,
 			c, envErr := defaults()
 			configFlags(fs, &c)
 			from := fs.String("from", "", "data `folder` of the installation as it is")
+			fs.StringVar(&c.fromEvents, "from-events", "", "`URL` of the ClickHouse database that keeps the events of the installation as it is (default: FROM/events.duckdb)")
 			only := fs.String("workspace", "", "`id or name` of one workspace to move, into an installation that is there")
 			dry := fs.Bool("dry-run", false, "check everything, say what would move, and write nothing")
 			return func(ctx context.Context, io IO) error {
@@ -65,6 +67,9 @@ when it is run again; until then FROM does not start, and DATA may.`,
 				}
 				if *from == "" || fs.NArg() > 0 {
 					return usageError{"name the folder that the installation is in with --from"}
+				}
+				if err := c.validateFromEvents(); err != nil {
+					return usageError{err.Error()}
 				}
 				if *only != "" {
 					return migrateWorkspace(ctx, *from, *only, c, *dry, io)
@@ -178,11 +183,36 @@ func (m *mover) open(ctx context.Context) (err error) {
 		return fmt.Errorf("--from: records: %w", errors.Join(err, m.old.db.Close()))
 	}
 	old := Default()
-	old.Data, old.LogRetention, old.EventMemoryMB = m.from, m.c.LogRetention, m.c.EventMemoryMB
+	old.Data, old.EventsURL, old.LogRetention, old.EventMemoryMB = m.from, m.c.fromEvents, m.c.LogRetention, m.c.EventMemoryMB
+	if _, err = os.Stat(eventsPath(m.from)); errors.Is(err, fs.ErrNotExist) && m.c.fromEvents == "" {
+		return fmt.Errorf("--from: %s: %w", elsewhere(m.from), errors.Join(err, m.old.db.Close()))
+	}
 	if m.old.stopped, err = openStopped(ctx, old, m.old.db); err != nil {
 		return fmt.Errorf("--from: %w", errors.Join(err, m.old.db.Close()))
 	}
+	if err := m.whole(ctx); err != nil {
+		m.close()
+		return fmt.Errorf("--from: %w", err)
+	}
 	return nil
+}
+
+// elsewhere is what to do about a folder without the events of its installation.
+func elsewhere(from string) string {
+	return fmt.Sprintf("%s does not have the events of its installation: if a ClickHouse server keeps them, name its database with --from-events", from)
+}
+
+// whole reports an event store that lacks what has been reacted to: it is not the one that the installation works with, and what it lacks would be lost.
+func (m *mover) whole(ctx context.Context) error {
+	stored, err := m.old.events.Position(ctx)
+	if err != nil {
+		return err
+	}
+	done, err := m.old.positions.Position(ctx, pipeline.ReactConsumer)
+	if err == nil && stored < done {
+		err = fmt.Errorf("%s. The event store there knows records up to %d, reactions are at %d", elsewhere(m.from), stored, done)
+	}
+	return err
 }
 
 func (m *mover) close() {

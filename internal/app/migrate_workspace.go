@@ -304,7 +304,7 @@ func (a *application) quit() error {
 // carry moves everything, compares, and takes it from where it was.
 func (e *emigrant) carry(ctx context.Context) (err error) {
 	old := Default()
-	old.Data, old.Database, old.LogRetention, old.EventMemoryMB, old.PublicURL = e.from, "sqlite:"+filepath.Join(e.from, recordsName), e.c.LogRetention, e.c.EventMemoryMB, e.c.PublicURL
+	old.Data, old.Database, old.EventsURL, old.LogRetention, old.EventMemoryMB, old.PublicURL = e.from, "sqlite:"+filepath.Join(e.from, recordsName), e.c.fromEvents, e.c.LogRetention, e.c.EventMemoryMB, e.c.PublicURL
 	e.tell(true, "taking in what waits in %s", e.from)
 	if e.src, err = still(ctx, old); err != nil {
 		return fmt.Errorf("--from: %w", err)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -116,14 +117,15 @@ func (h house) second(name, key string) (ws string) {
 	return ws
 }
 
-func pair(t *testing.T, change func(*Config)) (from, to house, ws string) {
+// pair makes two installations whose events are in these ClickHouse databases, or in their folders, and a workspace in the first that is to move.
+func pair(t *testing.T, fromEvents, toEvents string) (from, to house, ws string) {
 	t.Helper()
-	from = makeHouse(t, "wk_source_one", nil)
+	from = makeHouse(t, "wk_source_one", func(c *Config) { c.EventsURL = fromEvents })
 	ws = from.second("Emigrant", "wk_source_two")
 	from.in(func(a *application) {
 		a.sendTo(t, "wk_source_one", `{"batch": [{"type": "track", "event": "Seen", "userId": "stays", "messageId": "s1"}]}`)
 	})
-	to = makeHouse(t, "wk_target_one", change)
+	to = makeHouse(t, "wk_target_one", func(c *Config) { c.EventsURL = toEvents })
 	if err := os.MkdirAll(to.c.Data, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -157,19 +159,22 @@ const moveEntries = 2
 
 func moveTo(ctx context.Context, from, to house, which string, out, progress io.Writer) error {
 	c := to.c
-	if err := c.Validate(); err != nil {
+	c.fromEvents = from.c.EventsURL
+	if err := errors.Join(c.Validate(), c.validateFromEvents()); err != nil {
 		return err
 	}
 	return migrateWorkspace(ctx, from.c.Data, which, c, false, IO{Out: out, Err: progress})
 }
 
 func TestAWorkspaceMovesIntoAnInstallationThatHasOthers(t *testing.T) {
-	for name, change := range map[string]func(*testing.T, *Config){
-		"into a folder":  func(*testing.T, *Config) {},
-		"into databases": func(t *testing.T, c *Config) { c.EventsURL = eventstoretest.Address(t) },
+	folder := func(testing.TB) string { return "" }
+	for name, events := range map[string][2]func(testing.TB) string{
+		"into a folder":     {folder, folder},
+		"into a database":   {folder, eventstoretest.Address},
+		"out of a database": {eventstoretest.Address, folder},
 	} {
 		t.Run(name, func(t *testing.T) {
-			from, to, ws := pair(t, func(c *Config) { change(t, c) })
+			from, to, ws := pair(t, events[0](t), events[1](t))
 			stays, native := from.only(), to.only()
 			was, staying, natives := from.sums(ws), from.sums(stays), to.sums(native)
 			var out strings.Builder
@@ -267,7 +272,7 @@ func TestAWorkspaceMovesIntoAnInstallationThatHasOthers(t *testing.T) {
 
 // A move that is cut off at each line that it tells ends in the same state, wherever the other installation has gone on meanwhile.
 func TestAMoveOfAWorkspaceThatIsCutOffGoesOn(t *testing.T) {
-	from, to, ws := pair(t, nil)
+	from, to, ws := pair(t, "", "")
 	was := from.sums(ws)
 	cuts := 0
 	for after := 1; ; after++ {
@@ -311,7 +316,7 @@ func TestAMoveOfAWorkspaceThatIsCutOffGoesOn(t *testing.T) {
 }
 
 func TestAMoveOfAWorkspaceIsRefusedBeforeAnythingIsWritten(t *testing.T) {
-	from, to, ws := pair(t, nil)
+	from, to, ws := pair(t, "", "")
 	other := makeHouse(t, "wk_other_one", nil)
 	other.only()
 	same := makeHouse(t, "wk_source_two", nil)
@@ -342,6 +347,31 @@ func TestAMoveOfAWorkspaceIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 			t.Errorf("into a running installation: %v", err)
 		}
 	})
+	// Events that are elsewhere would be left behind, and their workspace gone.
+	events := eventsPath(from.c.Data)
+	if err := os.Rename(events, events+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"no file of events", "one that somebody has begun anew"} {
+		if err := moveTo(t.Context(), from, to, ws, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "name its database with --from-events") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(events); (err == nil) != (what != "no file of events") {
+			t.Errorf("%s: %v", what, err)
+		}
+		store, err := from.c.openEvents(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	twice := to.c
+	twice.EventsURL, twice.fromEvents = "http://k:k@clickhouse:8123/kizuna", "http://k:k@clickhouse:8123/kizuna"
+	if err := twice.validateFromEvents(); err == nil || !strings.Contains(err.Error(), "the same database") {
+		t.Errorf("one database: %v", err)
+	}
 	if err := notLeaving(from.c.Data); err != nil {
 		t.Error("a refused move has left a mark: ", err)
 	}
