@@ -187,6 +187,9 @@ func (m *mover) open(ctx context.Context) (err error) {
 	if _, err = os.Stat(eventsPath(m.from)); errors.Is(err, fs.ErrNotExist) && m.c.fromEvents == "" {
 		return fmt.Errorf("--from: %s: %w", elsewhere(m.from), errors.Join(err, m.old.db.Close()))
 	}
+	if _, err = os.Stat(logPath(m.from)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--from: %s does not have the log of its installation, where events may wait: what lives on NATS servers moves by kizuna backup and restore: %w", m.from, errors.Join(err, m.old.db.Close()))
+	}
 	if m.old.stopped, err = openStopped(ctx, old, m.old.db); err != nil {
 		return fmt.Errorf("--from: %w", errors.Join(err, m.old.db.Close()))
 	}

@@ -347,6 +347,16 @@ func TestAMoveOfAWorkspaceIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 			t.Errorf("into a running installation: %v", err)
 		}
 	})
+	log := logPath(from.c.Data)
+	if err := os.Rename(log, log+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := moveTo(t.Context(), from, to, ws, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "does not have the log") {
+		t.Errorf("a log that is elsewhere: %v", err)
+	}
+	if err := os.Rename(log+".away", log); err != nil {
+		t.Fatal(err)
+	}
 	// Events that are elsewhere would be left behind, and their workspace gone.
 	events := eventsPath(from.c.Data)
 	if err := os.Rename(events, events+".away"); err != nil {
