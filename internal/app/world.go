@@ -318,6 +318,11 @@ func (w *world) Unsettled(ctx context.Context, ws string, sets []string) ([]stri
 	return w.segments.Unsettled(ctx, ws, sets)
 }
 
+// RestsOn returns what it depends on who is in a set.
+func (w *world) RestsOn(ctx context.Context, ws, set string) (fields, sets, events []string, err error) {
+	return w.segments.RestsOn(ctx, ws, set)
+}
+
 // knowsAddress reports whether somebody has a mail address.
 func (w *world) knowsAddress(ctx context.Context, ws, address string) (bool, error) {
 	_, err := w.people.ByIdentifier(ctx, ws, event.Identifier{Kind: person.KindEmail, Value: address})

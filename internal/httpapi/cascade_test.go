@@ -25,6 +25,9 @@ func TestJourneysThatStartEachOtherBySegmentsComeToAnEndAndSaySo(t *testing.T) {
 		w.ok(b.key, "POST /journeys/"+made.ID+"/publish", "", nil)
 		ids["from "+from] = made.ID
 	}
+	if circle := w.call("GET /journeys/"+ids["from plain"]+"/circle", asked{key: b.key}).Body.String(); !strings.Contains(circle, `"name":"from gold"`) {
+		t.Errorf("the circle: %s", circle)
+	}
 	begin := func(key, tier string) {
 		w.ok(b.key, "PATCH /people/"+b.ids["aya"]+"/traits", `{"traits":{"tier":"`+tier+`"},"idempotency_key":"`+key+`"}`, nil)
 		for range 40 {

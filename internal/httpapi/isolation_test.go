@@ -96,6 +96,7 @@ var foreignCases = map[string]foreign{
 	"GET /journeys/{id}/queue":              {id: "$api_journey"},
 	"GET /journeys/{id}/refusals":           {id: "$api_journey"},
 	"GET /journeys/{id}/faults":             {id: "$journey"},
+	"GET /journeys/{id}/circle":             {id: "$journey"},
 	"GET /journeys/{id}/diff":               {id: "$journey", path: "/journeys/$journey/diff?from=1&to=0"},
 	"GET /journeys/{id}/stats":              {id: "$journey"},
 	"POST /journeys/{id}/migrations":        {id: "$journey", body: `{"fate":"exit"}`},

@@ -73,6 +73,12 @@ type JourneyTrouble struct {
 	Endless int64 `json:"endless" doc:"not let in within the last day because journeys that start each other would have led them on without end"`
 }
 
+// JourneyBrief names a journey.
+type JourneyBrief struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
 // JourneyNodeStats is how one node goes.
 type JourneyNodeStats struct {
 	Node    string           `json:"node"`
@@ -122,6 +128,14 @@ func (a *api) journeyWatchRoutes() {
 			out.Items = append(out.Items, faultOf(f))
 		}
 		return answer(out), nil
+	})
+	route(a, http.MethodGet, "/journeys/{id}/circle", "journey-circle", "Live journeys that the draft would start one after the other, at once, and the last of which would start it again; none: it closes no circle", staff.JourneysRead, func(ctx context.Context, in *IDPath) (*body[List[JourneyBrief]], error) {
+		found, err := s.Circle(ctx, workspaceOf(ctx), in.ID)
+		out := List[JourneyBrief]{Items: make([]JourneyBrief, len(found))}
+		for i, j := range found {
+			out.Items[i] = JourneyBrief{j.ID, j.Name}
+		}
+		return answer(out), err
 	})
 	route(a, http.MethodPost, "/journeys/{id}/migrations", "journey-migration-create", "Move the people inside older versions to the published one, or take them out", staff.JourneysPublish, func(ctx context.Context, in *inAt[JourneyMigration]) (*body[JourneyTask], error) {
 		var t journey.Task

@@ -247,6 +247,9 @@ func (a *api) sendOne(ctx context.Context, d MessageDraft, key string) (MessageS
 		out.Duplicate = decisions[0].Duplicate
 		return err
 	})
+	if err == nil && d.Lane != "marketing" {
+		a.c.Outbox.Hurry()
+	}
 	return out, err
 }
 

@@ -317,6 +317,8 @@ func TestJourneyScenarios(t *testing.T) {
 		{do: "GET /journeys/$journey/diff?from=9&to=0", status: 404},
 		{do: "GET /journeys/$api_journey/faults", status: 200, has: `"items":[]`},
 		{do: "GET /journeys/none/faults", status: 404},
+		{as: "viewer", do: "GET /journeys/$api_journey/circle", status: 200, has: `"items":[]`},
+		{do: "GET /journeys/none/circle", status: 404},
 		{as: "analyst", do: "GET /journeys/$api_journey/faults", status: 200},
 		{do: "POST /journeys/$journey/simulations", body: `{"days":0}`, status: 422},
 		{do: "POST /journeys/$api_journey/simulations", body: `{"days":7}`, status: 409, has: "journey.simulation.trigger"},

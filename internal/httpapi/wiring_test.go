@@ -193,6 +193,10 @@ func (p *parts) Unsettled(ctx context.Context, ws string, sets []string) ([]stri
 	return p.segments.Unsettled(ctx, ws, sets)
 }
 
+func (p *parts) RestsOn(ctx context.Context, ws, set string) (fields, sets, events []string, err error) {
+	return p.segments.RestsOn(ctx, ws, set)
+}
+
 func (p *parts) LastEvents(context.Context, string, []string, []string) (map[string]time.Time, error) {
 	return nil, nil // the application's is tested there
 }

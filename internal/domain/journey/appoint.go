@@ -19,6 +19,8 @@ type Audience interface {
 	Numbers(ctx context.Context, ws, set string) (*roaring64.Bitmap, error)
 	// Unsettled names the segments of these sets, and those that they are made of, whose members are not all known yet.
 	Unsettled(ctx context.Context, ws string, sets []string) ([]string, error)
+	// RestsOn returns what it depends on who is in a set: fields as rules name them, other sets down to the last, and names of events. Of a list that is itself.
+	RestsOn(ctx context.Context, ws, set string) (fields, sets, events []string, err error)
 	// LastEvents returns when each of the people last had an event with one of the names, or any page, screen or tracked event if there
 	// are no names. Who never had one is left out.
 	LastEvents(ctx context.Context, ws string, people, names []string) (map[string]time.Time, error)

@@ -54,7 +54,8 @@ type world struct {
 	checks    map[string]error
 	sets      map[string][]uint64 // members by set; "" is everybody
 	unsettled map[string]bool
-	edit      func(set string) // called once when its members are read
+	rests     map[string][]string // fields, by segment
+	edit      func(set string)    // called once when its members are read
 	zone      *time.Location
 	reach     map[string]rule.Channel // of everybody
 	box       *secret.Box
@@ -292,6 +293,10 @@ func (w *world) Unsettled(_ context.Context, _ string, sets []string) (names []s
 		}
 	}
 	return names, w.broken("unsettled")
+}
+
+func (w *world) RestsOn(_ context.Context, _, set string) (fields, sets, events []string, err error) {
+	return w.rests[set], []string{set}, nil, nil
 }
 
 func (w *world) LastEvents(_ context.Context, _ string, people, names []string) (map[string]time.Time, error) {

@@ -231,6 +231,7 @@ func (d *Dispatcher) feed(ctx, sends context.Context) {
 			return
 		case <-poll.C:
 		case <-d.hungry:
+		case <-d.s.hurry:
 		}
 		wait := d.c.Poll
 		more, err := d.round(ctx, sends)

@@ -669,3 +669,12 @@ func TestSeveralProcessesShareAQueue(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoeverHurriesDoesNotWaitForTheNextPoll(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.dispatch(outbox.DispatchConfig{Poll: 24 * time.Hour})
+	d := f.enqueue(f.request(1, func(r *outbox.Request) { r.Transactional = true }))
+	f.Hurry()
+	f.untilState(d[0].MessageID, outbox.Sent)
+}

@@ -106,6 +106,7 @@ type Service struct {
 	allowance Allowance
 	paused    func(ctx context.Context, ws string, src Source) (bool, error)
 	unwanted  func(ctx context.Context, ws string, messages []Message) (map[string]Evidence, error)
+	hurry     chan struct{}
 }
 
 // New returns a Service and makes it watch consent.
@@ -114,6 +115,7 @@ func New(c Config) *Service {
 		store: c.Store, accounts: c.Accounts, tx: c.Tx, emitter: c.Emitter, clock: c.Clock, people: c.People,
 		consent: c.Consent, content: c.Content, channels: c.Channels, box: c.Box, links: NewLinks(c.BaseURL, c.Box), log: c.Log, zone: c.Zone, needs: c.Needs, shared: c.Shared, signers: c.Signers, allowance: c.Allowance,
 		returns: c.Returns, follows: c.Follows, known: c.Known, paused: c.Paused, unwanted: c.Unwanted,
+		hurry: make(chan struct{}, 1),
 	}
 	if s.known == nil {
 		s.known = func(context.Context, string, string) (bool, error) { return false, nil }
@@ -121,6 +123,15 @@ func New(c Config) *Service {
 	c.Consent.Watch(s)
 	c.Consent.AskWith(s)
 	return s
+}
+
+// Hurry makes the Dispatcher of this process look at the queue at once, for those who wait at a screen for a message that was just asked for. It is called after the transaction
+// of Enqueue; without it, and in another process, the message is found at the next poll.
+func (s *Service) Hurry() {
+	select {
+	case s.hurry <- struct{}{}:
+	default:
+	}
 }
 
 // Enqueue decides on each request, in order, and queues what may go. It joins the caller's transaction and stores every decision;

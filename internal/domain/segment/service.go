@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -341,6 +342,31 @@ func (s *Service) Unsettled(ctx context.Context, ws string, sets []string) ([]st
 	visit(sets)
 	slices.Sort(names)
 	return names, nil
+}
+
+// RestsOn returns what it depends on who is in a set: the fields that its rule looks at, the segments and lists that it names, the set itself among them, and the
+// events that it asks about, all of it down to the last segment.
+func (s *Service) RestsOn(ctx context.Context, ws, set string) (fields, sets, events []string, err error) {
+	v, err := s.current(ctx, s.place(ws))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	seen := map[string]bool{}
+	var visit func(id string)
+	visit = func(id string) {
+		if seen[id] {
+			return
+		}
+		seen[id] = true
+		if c := v.segments[id]; c != nil {
+			fields, events = append(fields, c.rule.Fields()...), append(events, c.names...)
+			for _, other := range c.sets {
+				visit(other)
+			}
+		}
+	}
+	visit(set)
+	return fields, slices.Sorted(maps.Keys(seen)), events, nil
 }
 
 func (v *view) members(set string) (*roaring64.Bitmap, error) {

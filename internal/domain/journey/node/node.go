@@ -39,12 +39,14 @@ type Node interface {
 
 // Needs is what a node wants to be given, and what must exist before a journey with it may start.
 type Needs struct {
-	Subject bool     // Step reads Input.Subject
-	Names   []string // events that the subject's history must include
-	All     bool     // the history must include every event
-	Effects bool     // Step may return effects
-	Asks    bool     // Step may ask for an errand and reads Input.Answer
-	Watches bool     // whoever rests here is to be stepped again when anything about them changes
+	Subject bool          // Step reads Input.Subject
+	Names   []string      // events that the subject's history must include
+	All     bool          // the history must include every event
+	Effects bool          // Step may return effects
+	Asks    bool          // Step may ask for an errand and reads Input.Answer
+	Changes []string      // fields of the person that Step may change, as in Fields
+	Rest    time.Duration // how long everybody rests here at least, if that is known beforehand
+	Watches bool          // whoever rests here is to be stepped again when anything about them changes
 
 	Templates, Topics, Sets []string // ids referred to; sets are segments and lists
 	Journeys, Lists         []string // other journeys and lists referred to

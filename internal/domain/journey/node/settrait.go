@@ -67,7 +67,12 @@ type SetTraitConfig struct {
 type setTrait struct{ SetTraitConfig }
 
 func (n setTrait) Needs() Needs {
-	return Needs{Effects: true, Subject: len(n.Increment) > 0 || len(n.From) > 0}
+	var changes []string
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(n.Traits)), n.Unset, slices.Collect(maps.Keys(n.Increment)), slices.Collect(maps.Keys(n.From))) {
+		changes = append(changes, "traits."+name)
+	}
+	slices.Sort(changes)
+	return Needs{Effects: true, Subject: len(n.Increment) > 0 || len(n.From) > 0, Changes: changes}
 }
 
 func (setTrait) Listens() []*Matcher { return nil }

@@ -24,7 +24,7 @@ type WaitConfig struct {
 
 type wait struct{ WaitConfig }
 
-func (wait) Needs() Needs        { return Needs{} }
+func (n wait) Needs() Needs      { return Needs{Rest: n.For.Duration()} }
 func (wait) Listens() []*Matcher { return nil }
 
 func (n wait) Step(s State, _ Input, now time.Time) Result {

@@ -4,7 +4,7 @@ import { call, describe, Problem, refresh, type Schemas, useRead } from '@/api'
 import { formatList, formatNumber, t, useT, word } from '@/i18n'
 import { Alert, Button, Checkbox, Group, Loaded, Note, Radio, type Rule, ruleText, Select, Sheet, Stack, Text, toast } from '@/ui'
 import { entrance, readGraph, stepOf } from './graph'
-import { warningsOf } from './warnings'
+import { circleOf, warningsOf } from './warnings'
 import css from './JourneyDetailPage.module.css'
 import { told } from './faults'
 import { eventText, matchText, type Names, outputText, spanText, stepTitle, triggerText } from './words'
@@ -112,7 +112,9 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
   const first = j.published_version === 0
   const diff = useRead('/api/v1/journeys/{id}/diff', { path: { id }, query: { from: j.published_version, to: 0 } }, { enabled: !first })
   const graph = readGraph(j.draft)
-  const warnings = warningsOf(graph)
+  const circle = useRead('/api/v1/journeys/{id}/circle', { path: { id } })
+  const others = circle.data?.items ?? []
+  const warnings = [...warningsOf(graph), ...(others.length ? [circleOf(others.map((o) => o.name))] : [])]
   const [known, setKnown] = useState(false)
   const gone = (diff.data?.items ?? []).filter((c) => c.what === 'node_removed')
   const publish = async () => {

@@ -1,5 +1,5 @@
 // What a journey may do that its author perhaps did not mean. Nothing here hinders publishing; who publishes says once that they have seen it.
-import { t } from '@/i18n'
+import { formatList, t } from '@/i18n'
 import type { Fault } from './faults'
 import { entrance, type Graph, reachable, type Step, stepOf } from './graph'
 
@@ -39,3 +39,6 @@ export function warningsOf(g: Graph): Fault[] {
     if (n.kind === 'webhook' && n.next?.done && !n.next.refused && !n.next.timeout) warn(n.id, 'next.refused', 'no_answer')
   return out
 }
+
+/** The warning that a journey and others, by name, start each other without end. */
+export const circleOf = (names: string[]): Fault => ({ node: '', field: '', code: 'circle', text: t('journey_warning.circle', { names: formatList(names) }) })
