@@ -41,4 +41,9 @@ export function warningsOf(g: Graph): Fault[] {
 }
 
 /** The warning that a journey and others, by name, start each other without end. */
-export const circleOf = (names: string[]): Fault => ({ node: '', field: '', code: 'circle', text: t('journey_warning.circle', { names: formatList(names) }) })
+export const circleOf = (names: string[]): Fault => ({
+  node: '',
+  field: '',
+  code: 'circle',
+  text: t('journey_warning.circle', { names: formatList(names) }),
+})
