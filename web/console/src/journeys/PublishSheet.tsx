@@ -204,7 +204,12 @@ export function PublishSheet({ journey: j, onClose }: { journey: Schemas['Journe
         ) : null}
         <Group justify="flex-end" gap="xs">
           <Button onClick={onClose}>{t('action.cancel')}</Button>
-          <Button variant="filled" loading={busy} disabled={warnings.length > 0 && !known} onClick={() => void publish()}>
+          <Button
+            variant="filled"
+            loading={busy}
+            disabled={circle.isLoading || (warnings.length > 0 && !known)}
+            onClick={() => void publish()}
+          >
             {t('journeys.publish')}
           </Button>
         </Group>
