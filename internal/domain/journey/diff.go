@@ -131,14 +131,21 @@ func raw(v any) json.RawMessage {
 	return text
 }
 
-// differences walks two trees and names the deepest objects' fields that differ; lists are compared whole.
+// span tells whether an object is a length of time: its number says nothing without its unit.
+func span(o map[string]any) bool {
+	_, n := o["n"]
+	_, unit := o["unit"]
+	return n && unit
+}
+
+// differences walks two trees and names the deepest objects' fields that differ; lists and lengths of time are compared whole.
 func differences(field string, a, b any) []Change {
 	if reflect.DeepEqual(a, b) {
 		return nil
 	}
 	x, xok := a.(map[string]any)
 	y, yok := b.(map[string]any)
-	if !xok || !yok {
+	if !xok || !yok || span(x) || span(y) {
 		return []Change{{Field: strings.TrimPrefix(field, "."), From: raw(a), To: raw(b)}}
 	}
 	names := map[string]bool{}

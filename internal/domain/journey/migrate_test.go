@@ -147,7 +147,7 @@ func TestVersionsAreComparedReadably(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s %s>%s", c.What, c.Node, c.Field, c.From, c.To))
 	}
 	want(t, "changes", got, []string{
-		`trigger_changed  event.name "Go">"Start"`, `settings_changed  caps >{"inside":5}`, `node_changed a config.for.n 5>8`, `connection_changed a next "b">"c"`,
+		`trigger_changed  event.name "Go">"Start"`, `settings_changed  caps >{"inside":5}`, `node_changed a config.for {"n":5,"unit":"hour"}>{"n":8,"unit":"hour"}`, `connection_changed a next "b">"c"`,
 		`node_added c  >`, `connection_changed c next >"s"`, `node_removed b  >`,
 	})
 	want(t, "none", len(journey.Diff(a, a)), 0)

@@ -62,7 +62,7 @@ function Line({ change: c, names }: { change: Change; names: Names }) {
   const t = useT()
   const title = stepTitle({ id: c.node ?? '', kind: c.kind, title: c.title })
   const field = (c.field ?? '').replace(/^config\./, '')
-  const label = word('step_field', field.split('.')[0] ?? '')
+  const label = word('step_field', c.field === 'title' ? 'name' : (field.split('.')[0] ?? '')) // what a step is called; tasks have a title of their own
   const values = t('journeys.from_to', { from: plain(c.from, names), to: plain(c.to, names) })
   switch (c.what) {
     case 'node_added':
