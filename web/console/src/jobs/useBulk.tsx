@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react'
 import { call, Problem, refresh, type Schemas } from '@/api'
 import { formatNumber, t as text, word } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Button, confirm, Menu, Note, type Question, toast, toastError, toastUndo } from '@/ui'
+import { Button, confirm, Menu, Note, type Question, toast, toastError, toastPart, toastUndo } from '@/ui'
 import { waited } from './job'
 
 type Query = Record<string, string | undefined>
@@ -96,7 +96,7 @@ export async function doBulk(todo: Bulk, lists: string[], go: (to: string) => vo
       if (undo) toastUndo(said, back)
       else toast(said)
     } else if (refused.length === 0) toast(text('bulk.nothing', { what }))
-    if (refused.length > 0) toast(text('bulk.not_done', { what, n: formatNumber(job.figures.not_done ?? refused.length) }), show)
+    if (refused.length > 0) toastPart(text('bulk.not_done', { what, n: formatNumber(job.figures.not_done ?? refused.length) }), show)
   } catch (err) {
     toastError(err)
   }

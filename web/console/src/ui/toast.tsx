@@ -49,6 +49,9 @@ export const toast = (text: string, offer?: Offer) => show(text, { offer, ms: of
 /** Says that something is done and lets it be undone for ten seconds. */
 export const toastUndo = (text: string, undo: () => void) => show(text, { offer: { label: t('action.undo'), run: undo }, ms: 10_000 })
 
+/** Says that a part could not be done, and leads to it. */
+export const toastPart = (text: string, offer: Offer) => show(text, { bad: true, offer, ms: 10_000 })
+
 /** Says what went wrong. Fits onError of a change as it is. */
 export const toastError = (err: unknown) => show(describe(err), { bad: true, ms: 7000 })
 
