@@ -8,6 +8,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+	"github.com/kizuna-cx/kizuna/internal/domain/standing"
 )
 
 // vocabulary tells authors of messages which variables there are: the traits that people were seen with, and what every message has.
@@ -49,6 +50,9 @@ func (v *vocabulary) Known(ctx context.Context, ws string) ([]string, error) {
 	known := slices.DeleteFunc(slices.Clone(content.DefaultKnown), func(k string) bool { return k == "person.*" })
 	for _, own := range []string{"id", "email", "name", "first_name", "last_name", "locale", "timezone"} { // outbox.vars, and what everybody writes
 		known = append(known, "person."+own)
+	}
+	for _, f := range standing.Fields { // also before anybody has been judged
+		known = append(known, "person."+standing.Trait+"."+f)
 	}
 	nested := map[string]bool{} // those whose members are in the list themselves
 	for _, f := range fields {

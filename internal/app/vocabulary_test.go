@@ -44,12 +44,12 @@ func TestVocabularyIsWhatWasSeen(t *testing.T) {
 		}
 		return out
 	}
-	const good = `{{ person.plan }}{{ person.email }}{{ person.first_name }}{{ person.address.city }}{{ person.address.geo.lat }}{{ person.pets[0].name }}{{ person.pets.size }}{{ event.total }}`
+	const good = `{{ person.plan }}{{ person.email }}{{ person.first_name }}{{ person.address.city }}{{ person.address.geo.lat }}{{ person.pets[0].name }}{{ person.pets.size }}{{ person.standing.f }}{{ event.total }}`
 	if got := unknown(good); len(got) > 0 {
 		t.Errorf("unknown: %q", got)
 	}
-	if got, want := unknown(`{{ person.plna }} {{ person.address.ctiy }} {{ persn.plan }} {{ person.wealth }}`), []string{
-		"person.plna person.plan", "person.address.ctiy person.address.city", "persn.plan person.plan", "person.wealth ",
+	if got, want := unknown(`{{ person.plna }} {{ person.address.ctiy }} {{ persn.plan }} {{ person.wealth }} {{ person.standing.stag }}`), []string{
+		"person.plna person.plan", "person.address.ctiy person.address.city", "persn.plan person.plan", "person.wealth ", "person.standing.stag person.standing.stage",
 	}; !slices.Equal(got, want) {
 		t.Errorf("unknown: %q, want %q", got, want)
 	}

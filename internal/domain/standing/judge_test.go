@@ -3,6 +3,7 @@ package standing
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -247,5 +248,12 @@ func TestRoundsAreNightlyOnceThereAreManyPeople(t *testing.T) {
 		if got := nextRound(now, people, tokyo); !got.Equal(want) {
 			t.Errorf("%d people: %v, want %v", people, got, want)
 		}
+	}
+}
+
+func TestTheTraitHoldsWhatItsFieldsSay(t *testing.T) {
+	all := told{Stage: Active, Since: time.Unix(1, 0), Label: "loyal", Service: "high", Part: Author, Channel: "email"}.object()
+	if got, want := slices.Sorted(maps.Keys(all)), slices.Sorted(slices.Values(Fields)); !slices.Equal(got, want) {
+		t.Errorf("it holds %v, not %v", got, want)
 	}
 }

@@ -293,6 +293,9 @@ func shape(r Row) told {
 	return told{r.Stage, r.Since, r.Label, r.Scores, r.Service, r.Part, r.Channel, r.Hour}
 }
 
+// Fields are what the trait may hold.
+var Fields = []string{"stage", "since", "label", "r", "f", "m", "service", "participation", "channel", "hour"}
+
 func (t told) object() map[string]any {
 	out := map[string]any{"stage": t.Stage, "service": t.Service}
 	if !t.Since.IsZero() {
