@@ -27,8 +27,8 @@ test('what the shape of a request forbids is worded too', async () => {
     field: 'reason',
     errors: [{ location: 'reason', code: 'request.too_short', message: 'write at least 3 characters', args: ['3'] }],
   })
-  expect(describe(err)).toBe('reason：3 文字以上で入力してください。')
-  expect(fieldErrors(err)).toEqual({ reason: '3 文字以上で入力してください。' })
+  expect(describe(err)).toBe('reason：3文字以上で入力してください。')
+  expect(fieldErrors(err)).toEqual({ reason: '3文字以上で入力してください。' })
 })
 
 test('several faults are all told, content in the words it is checked with', () => {
