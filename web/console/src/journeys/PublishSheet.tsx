@@ -36,8 +36,12 @@ export function Changes({ id, from, to }: { id: string; from: number; to: number
   const things = useThings()
   const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
   const titles = journey.data ? readGraph(journey.data.draft).nodes.map((n) => [n.id, stepTitle(n)] as const) : []
-  const names = { ...Object.fromEntries(titles), ...things.names }
   const diff = useRead('/api/v1/journeys/{id}/diff', { path: { id }, query: { from, to } })
+  // Those that are gone are known from the differences alone.
+  const gone = (diff.data?.items ?? []).flatMap((c) =>
+    c.node ? [[c.node, stepTitle({ id: c.node, kind: c.kind, title: c.title })] as const] : [],
+  )
+  const names = { ...Object.fromEntries([...gone, ...titles]), ...things.names }
   return (
     <Loaded of={diff}>
       {(d) =>
