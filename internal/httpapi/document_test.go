@@ -170,7 +170,7 @@ func TestEveryOperationIsDescribedAlike(t *testing.T) {
 func TestListsTakeLimitAndCursor(t *testing.T) {
 	whole := map[string]string{ // lists that are short by nature
 		"GET /event-names": "top n", "GET /report-catalog": "of the installation", "GET /channels": "of the installation", "GET /journey-nodes": "of the installation", "GET /sessions": "of one user", "GET /personal-settings": "of one user, at most two hundred",
-		"GET /journeys/{id}/versions": "of one journey", "GET /journeys/{id}/tests": "of one journey", "GET /journeys/{id}/faults": "of one journey", "GET /journeys/{id}/diff": "of two versions", "GET /people/{id}/segments": "of one person",
+		"GET /journeys/{id}/versions": "of one journey", "GET /journeys/{id}/tests": "of one journey", "GET /journeys/{id}/circle": "of one journey", "GET /journeys/{id}/faults": "of one journey", "GET /journeys/{id}/diff": "of two versions", "GET /people/{id}/segments": "of one person",
 		"GET /webhook-kinds": "of the installation", "GET /webhooks": "at most fifty", "GET /topics": "a handful", "GET /accounts": "a handful",
 		"GET /seen-fields": "top n", "GET /seen-values": "top n", "GET /segments/{id}/growth": "a number of days", "GET /segments/{id}/users": "at most two hundred of a kind", "GET /templates/{id}/users": "at most two hundred",
 	}
