@@ -58,6 +58,6 @@ fi
 
 set +e
 # -count=1: stories run the built binary, which the test cache does not know of. make lint vets; to link is quicker without the
-# tables of a debugger. The two longest, which mostly wait, come first and leave a place to the others, so that nobody waits for
-# them alone in the end.
-go test -json -count=1 -vet=off -ldflags=-w -timeout 45m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) "$@" ./test/e2e ./test/story ./... | go run ./test/summary
+# tables of a debugger. The browser, which mostly waits, comes first and leaves a place to the others, so that nobody waits for it
+# alone in the end.
+go test -json -count=1 -vet=off -ldflags=-w -timeout 45m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) "$@" ./test/e2e ./... | go run ./test/summary
