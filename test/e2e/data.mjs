@@ -279,7 +279,7 @@ async function sample(lang, size) {
   await page.getByRole('button', { name: t['sample.add'], exact: true }).waitFor()
   await check('sample-offer')
   await page.getByRole('button', { name: t['sample.add'], exact: true }).click()
-  // The job ends when all of it is on the log; that everybody is there follows.
+  // A visitor of the business that went may still come in and go again: it is there once all of its people are.
   await page.waitForFunction(async () => (await (await fetch('/api/v1/stats')).json()).people === 400, undefined, {
     timeout: 120_000,
     polling: 500,
