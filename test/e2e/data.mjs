@@ -285,6 +285,7 @@ async function sample(lang, size) {
     polling: 500,
   })
   await jobsEnd(page)
+  assert.equal((await api('GET', '/stats')).people, 400)
   await api('DELETE', `/segments/${mine.id}`)
   // Screens that were open have asked for things that had just gone.
   page.complaints = page.complaints.filter((c) => !/\b404\b/.test(c))

@@ -176,7 +176,7 @@ export async function arrives(page, path, go = visit) {
 /** In the page: sums up what moves, by windows of a second's pause and five seconds at the most, as the score is defined. */
 function watch() {
   if (window !== window.top) return
-  // What comes later than a page waits for its parts may push. A slow machine is given longer for it than a reader is.
+  // What comes later than a page waits for its parts (longestArrival of ui/pages.tsx) may push. A slow machine is given longer for it than a reader is.
   const timer = window.setTimeout
   window.setTimeout = (f, ms, ...rest) => timer(f, ms === 4000 ? 60_000 : ms, ...rest)
   const nothing = () => ({ worst: 0, now: 0, first: 0, last: Number.NEGATIVE_INFINITY, what: [] })
