@@ -22,6 +22,8 @@
 //     once, or once for each value of the re-entry key.
 //   - There is one appointment for each person and journey by date or inactivity. It is made anew when what it rests on changes, and looked
 //     at again in the moment in which it is kept. Large work (tasks) moves in batches, each in one transaction with its cursor.
+//   - Journeys that start each other come to an end: every event says how many led to it (event.Hops), and above maxHops Plan.refuses lets nobody in; Circle finds
+//     such journeys before they run.
 //   - Someone inside stays on the version they entered, unless staff move or end it for them (Migrate).
 //   - Who is kept out by a holdout is an instance too (Control), without a node: only the goal is watched.
 //   - Whoever leaves before the end of their way, or does what would have taken them out after it, gets nothing that still waits of the journey; what is
