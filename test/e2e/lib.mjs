@@ -60,8 +60,7 @@ export async function telling(story) {
     return await told.run(pages, story)
   } catch (err) {
     for (const page of pages.filter((p) => !p.isClosed())) {
-      const shown = await page.locator('body').innerText({ timeout: 5_000 }).catch((e) => e.message)
-      err.stack += `\n    at the address ${page.url()} one reads: ${shown.replace(/\s+/g, ' ').slice(0, 1500)}`
+      err.stack += `\n    at the address ${page.url()} one reads: ${await page.evaluate(reads).catch((e) => e.message)}`
       err.stack += page.complaints.map((c) => `\n    the browser complains: ${c}`).join('')
       await page.context().close()
     }
@@ -69,26 +68,48 @@ export async function telling(story) {
   }
 }
 
-/** A page of its own; complaints of the browser end the story. */
-export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false, drafts = false } = {}) {
+// What stories have left behind, by what it was made for: the next one finds the console in its cache, which is most of a first loading.
+const left = new Map()
+
+/** A browser that knows nobody: one of those that are left, or a new one. */
+async function context(made) {
+  const key = JSON.stringify(made)
+  const used = left.get(key)?.pop()
+  if (used) return used
   const context = await browser.newContext({
-    viewport: size,
-    colorScheme: scheme,
+    viewport: made.size,
+    colorScheme: made.scheme,
     reducedMotion: 'reduce',
     timezoneId: 'Asia/Tokyo',
-    bypassCSP,
-    hasTouch: size.width < 600,
+    bypassCSP: made.bypassCSP,
+    hasTouch: made.size.width < 600,
   })
+  context.made = key
   context.setDefaultTimeout(120_000) // a machine that does much else besides is slow, not wrong
-  if (signedIn) await context.addCookies([entered.cookie])
-  // One member tells all stories, side by side: what one has not saved may not turn up in the form of another that is not about drafts.
-  if (!drafts)
-    await context.route('**/api/v1/drafts/**', (r) =>
-      r.request().method() === 'DELETE' ? r.fulfill({ status: 204 }) : r.fulfill({ json: { others: [] } }),
-    )
   // Not in frames: those of letters have no storage.
-  await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
-  const page = await context.newPage()
+  await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), made.lang)
+  // One member tells all stories, side by side: what one has not saved may not turn up in the form of another that is not about drafts.
+  if (!made.drafts) await context.addInitScript(keepsNoDrafts)
+  return context
+}
+
+/** In the page: the server says that it has no drafts. To route requests would do the same and have the browser keep nothing in its cache. */
+function keepsNoDrafts() {
+  const { fetch } = window
+  window.fetch = (what, how) => {
+    if (!new URL(what.url ?? what, window.location.href).pathname.startsWith('/api/v1/drafts/')) return fetch(what, how)
+    return Promise.resolve(what.method === 'DELETE' ? new Response(null, { status: 204 }) : Response.json({ others: [] }))
+  }
+}
+
+/** A page of its own; complaints of the browser end the story. */
+export async function open({ lang = 'en', size = laptop, scheme = 'light', signedIn = true, bypassCSP = false, drafts = false } = {}) {
+  const mine = await context({ lang, size, scheme, bypassCSP, drafts })
+  const page = await mine.newPage()
+  const device = await mine.newCDPSession(page)
+  await device.send('Storage.clearDataForOrigin', { origin: url, storageTypes: 'cookies,local_storage,indexeddb' })
+  await device.detach()
+  if (signedIn) await mine.addCookies([entered.cookie])
   page.complaints = []
   told.getStore()?.push(page)
   page.on('pageerror', (e) => page.complaints.push(`${page.url()}: ${e.message}`))
@@ -100,9 +121,13 @@ export async function open({ lang = 'en', size = laptop, scheme = 'light', signe
   return page
 }
 
+/** Leaves a page to the next story, which finds nothing of this one. Where a story has changed more than pages it closes their context instead. */
 export async function done(page) {
   assert.deepEqual(page.complaints, [], 'the browser has nothing to complain of')
-  await page.context().close()
+  const context = page.context()
+  await context.unrouteAll({ behavior: 'ignoreErrors' })
+  await Promise.all(context.pages().map((p) => p.close()))
+  left.set(context.made, [...(left.get(context.made) ?? []), context])
 }
 
 /** Goes to an address and waits until the screen shows what it has to show. The console is loaded once; from then on one goes as its links do. */
@@ -152,6 +177,16 @@ export async function sized(page, size) {
 }
 
 const stillness = 0.05 // of the score that browsers give to what moved (web.dev/cls), a page
+
+/** In the page: windows over it first, what stands in inputs, and where the focus is. */
+function reads() {
+  const short = (text, most) => (text ?? '').replace(/\s+/g, ' ').trim().slice(0, most)
+  const over = [...document.querySelectorAll('[role=dialog], [role=listbox], [role=alert]')].map((e) => `<${short(e.innerText, 400)}>`)
+  const inputs = [...document.querySelectorAll('input:not([type=password]), textarea')].filter((e) => e.value).map((e) => short(e.value, 60))
+  const at = document.activeElement
+  const main = document.querySelector('main') ?? document.body
+  return `${over.join(' ')} ${short(main.innerText, 1500)}; in its inputs: ${short(inputs.join(' | '), 300)}; the focus is on ${at?.nodeName} "${short(at?.ariaLabel ?? at?.textContent, 40)}"`
+}
 
 /** A page of its own that knows what moves on it without anybody having done anything. */
 export async function watched(how) {
@@ -213,8 +248,9 @@ export async function noKeys(page, what) {
 export async function findings(page, rules) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
   // preload would fetch every stylesheet anew, for two rules: about screens that may not be turned and sound that plays by itself, of which there is neither.
+  // Selectors of what was looked at would take a third of the time.
   const { violations } = await page.evaluate(
-    (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'], preload: false }),
+    (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'], preload: false, selectors: false }),
     rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
   )
   return violations

@@ -10,11 +10,13 @@ import (
 	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
+// long marks a story of processes that mostly wait for each other: several are told at once.
 func long(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a long story; run without -short")
 	}
+	t.Parallel()
 }
 
 func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {

@@ -26,11 +26,11 @@ type party struct {
 	files string          // folder that all of them mount
 }
 
-func startParty(t *testing.T) *party {
+func startParty(t *testing.T, env ...string) *party {
 	t.Helper()
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	p := prepareParty(t, base64.StdEncoding.EncodeToString(key))
+	p := prepareParty(t, base64.StdEncoding.EncodeToString(key), env...)
 	p.work.Launch()
 	p.work.Eventually(time.Minute, "the worker has its turn", func() bool { return strings.Count(p.work.Log(), "does the work now") == 2 })
 	p.front.Launch()
@@ -39,7 +39,7 @@ func startParty(t *testing.T) *party {
 }
 
 // prepareParty is startParty without starting Kizuna.
-func prepareParty(t *testing.T, masterKey string) *party {
+func prepareParty(t *testing.T, masterKey string, env ...string) *party {
 	t.Helper()
 	nats, err := natstest.Start(t.Context(), t.TempDir())
 	if err != nil {
@@ -47,10 +47,10 @@ func prepareParty(t *testing.T, masterKey string) *party {
 	}
 	t.Cleanup(nats.Stop)
 	files := t.TempDir()
-	shared := []string{
+	shared := append([]string{
 		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + files,
 		"KIZUNA_MASTER_KEY=" + masterKey,
-	}
+	}, env...)
 	server := func(roles string) *harness.Server {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -1,13 +1,14 @@
 // Command summary reads `go test -json` and prints what a person wants to know: every failure with its output,
-// every skipped test with its reason, and one closing line. It exits with 1 if anything failed.
+// every skipped test with its reason, the tests that took longest, and one closing line. It exits with 1 if anything failed.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -16,11 +17,15 @@ type line struct {
 	Elapsed                                   float64
 }
 
+// slow is how long a test takes at least, in seconds, to be named, and slowest how many are.
+const slow, slowest = 10, 25
+
 func main() {
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(make([]byte, 1<<20), 64<<20)
 	output := map[string][]string{}
 	var failed, skipped []string
+	var took []line
 	inPackage := map[string]bool{} // packages with a failed test
 	passed, nFailed, nSkipped, packages := 0, 0, 0, 0
 	for in.Scan() {
@@ -30,6 +35,9 @@ func main() {
 			continue
 		}
 		key := l.Package + " " + l.Test
+		if l.Test != "" && l.Elapsed >= slow && (l.Action == "pass" || l.Action == "fail") {
+			took = append(took, l)
+		}
 		switch l.Action {
 		case "output":
 			output[key] = append(output[key], l.Output)
@@ -66,10 +74,17 @@ func main() {
 		fmt.Printf("\n--- FAIL %s\n%s", key, strings.Join(output[key], ""))
 	}
 	if len(skipped) > 0 {
-		sort.Strings(skipped)
+		slices.Sort(skipped)
 		fmt.Println("\nskipped:")
 		for _, s := range skipped {
 			fmt.Println("  " + s)
+		}
+	}
+	if len(took) > 0 {
+		slices.SortFunc(took, func(a, b line) int { return cmp.Compare(b.Elapsed, a.Elapsed) })
+		fmt.Println("\nlongest:")
+		for _, l := range took[:min(len(took), slowest)] {
+			fmt.Printf("  %6.1fs  %s %s\n", l.Elapsed, l.Package, l.Test)
 		}
 	}
 	fmt.Printf("\n%d passed, %d failed, %d skipped\n", passed, nFailed, nSkipped)

@@ -128,6 +128,9 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
     <Modal onClose={onClose} label={t('nav.search')}>
       <input
         className={css.input}
+        // At once, for whoever types on: the window around it gives the focus a moment later only.
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- the palette is opened to type into
+        autoFocus
         data-autofocus
         value={text}
         placeholder={t('palette.hint')}

@@ -16,6 +16,7 @@ import {
   DateTimeInput,
   ErrorState,
   type Form,
+  FormFoot,
   FormPage,
   Group,
   LoadingState,
@@ -224,31 +225,31 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
             {t('campaigns.step_faults', { step: t(`campaigns.step_${steps[[...faulty][0] ?? 0]}`) })}
           </Alert>
         ) : null}
-        <Group justify="space-between" gap="xs">
-          <Button
-            onClick={() => {
-              edit.unsaved.end()
-              go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')
-            }}
-          >
-            {t('action.cancel')}
-          </Button>
-          <Group gap="xs">
-            <span role="status">
-              <Note>{draftState(edit.unsaved)}</Note>
-            </span>
-            {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
-            {step < last ? (
-              <Button loading={form.busy} onClick={() => void form.submit()}>
-                {t('campaigns.save_draft')}
-              </Button>
-            ) : null}
-            <Button type="submit" variant="filled" loading={step === last && form.busy}>
-              {step < last ? t('campaigns.next') : t('campaigns.save_draft')}
-            </Button>
-          </Group>
-        </Group>
       </Stack>
+      <FormFoot>
+        <Button
+          onClick={() => {
+            edit.unsaved.end()
+            go(campaign ? `/campaigns/${campaign.id}` : '/campaigns')
+          }}
+        >
+          {t('action.cancel')}
+        </Button>
+        <Group gap="xs">
+          <span role="status">
+            <Note>{draftState(edit.unsaved)}</Note>
+          </span>
+          {step > 0 ? <Button onClick={() => setStep(step - 1)}>{t('campaigns.back')}</Button> : null}
+          {step < last ? (
+            <Button loading={form.busy} onClick={() => void form.submit()}>
+              {t('campaigns.save_draft')}
+            </Button>
+          ) : null}
+          <Button type="submit" variant="filled" loading={step === last && form.busy}>
+            {step < last ? t('campaigns.next') : t('campaigns.save_draft')}
+          </Button>
+        </Group>
+      </FormFoot>
     </form>
   )
 }

@@ -142,7 +142,15 @@ function Inputs({ kit }: { kit: Kit }) {
                 {...form.getInputProps('logo.dark_url')}
               />
               <TextInput label={t('brand.logo_link')} type="url" placeholder="https://" {...form.getInputProps('logo.link')} />
-              <NumberInput label={t('brand.logo_width')} min={0} max={400} {...form.getInputProps('logo.width')} />
+              <NumberInput
+                label={t('brand.logo_width')}
+                placeholder="140"
+                min={0}
+                max={400}
+                {...form.getInputProps('logo.width')}
+                value={form.values.logo.width || ''}
+                onChange={(n) => form.setFieldValue('logo.width', Number(n) || 0)}
+              />
             </SimpleGrid>
           </Stack>
         </Card>

@@ -15,6 +15,7 @@ export {
   Definition,
   DetailPage,
   EditorPage,
+  FormFoot,
   FormPage,
   HeadActions,
   ListPage,

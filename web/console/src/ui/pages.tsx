@@ -215,6 +215,11 @@ export function FormPage({ children, ...head }: Head & { children: ReactNode }) 
   )
 }
 
+/** The last row of a form whose height changes as one goes: at the bottom of the window, so that no button moves under a click. */
+export function FormFoot({ children }: { children: ReactNode }) {
+  return <div className={css.foot}>{children}</div>
+}
+
 /** Sections of settings, each with its own address; those of one group stand below its name. */
 export function SettingsPage({
   sections,
