@@ -84,6 +84,7 @@ var Variables = []Variable{
 	{"KIZUNA_DATABASE_URL", "record store: sqlite:PATH (default DATA/records.db) or postgres://user:password@host/db", func(c *Config, v string) error { c.Database = v; return nil }},
 	{"KIZUNA_MASTER_KEY", "base64 of 32 bytes that encrypt secrets (default: DATA/master.key, made at the first start)", func(*Config, string) error { return nil }},
 	{"KIZUNA_EVENTS_URL", "ClickHouse that keeps the events instead of a file, e.g. http://user:password@clickhouse:8123/kizuna (default: DATA/events.duckdb); version 25.3 or newer, by its HTTP port", func(c *Config, v string) error { c.EventsURL = v; return nil }},
+	{"KIZUNA_FROM_EVENTS_URL", "for migrate-engine: the ClickHouse that keeps the events of the installation that moves, in the same form (flag --from-events)", func(c *Config, v string) error { c.fromEvents = v; return nil }},
 	{"KIZUNA_EVENT_MEMORY_MB", "memory limit of DuckDB in megabytes (default 300)", func(c *Config, v string) error { return number(v, &c.EventMemoryMB) }},
 	{"KIZUNA_LOG_RETENTION", "how long the log keeps stored events, e.g. 192h", func(c *Config, v string) error { return duration(v, &c.LogRetention) }},
 	{"KIZUNA_LOG_LIMIT_GB", "gigabytes from which the log refuses events (default 32); servers outside set them aside", func(c *Config, v string) error { return number(v, &c.LogServers.LimitGB) }},

@@ -68,11 +68,11 @@ func (c Config) validateFromEvents() error {
 	if c.fromEvents == "" {
 		return nil
 	}
-	if c.fromEvents == c.EventsURL {
-		return errors.New("--from-events and KIZUNA_EVENTS_URL name the same database: give the new installation another one")
-	}
 	if err := click.Check(c.fromEvents); err != nil {
-		return fmt.Errorf("--from-events: %w", err)
+		return fmt.Errorf("KIZUNA_FROM_EVENTS_URL or --from-events: %w", err)
+	}
+	if click.Same(c.fromEvents, c.EventsURL) {
+		return errors.New("KIZUNA_FROM_EVENTS_URL (or --from-events) and KIZUNA_EVENTS_URL name the same database: give the new installation another one")
 	}
 	return nil
 }

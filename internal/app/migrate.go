@@ -40,7 +40,7 @@ func migrateCommand() command {
 	return command{
 		name: "migrate-engine", summary: "move a stopped installation to other engines",
 		long: `
-FROM is the data folder of an installation that lives in it: SQLite, DuckDB, the log and files. If a ClickHouse server keeps its events, --from-events names that. It moves to what the environment and --data name: records to
+FROM is the data folder of an installation that lives in it: SQLite, DuckDB, the log and files. If a ClickHouse server keeps its events, KIZUNA_FROM_EVENTS_URL names its database. It moves to what the environment and --data name: records to
 KIZUNA_DATABASE_URL, events to KIZUNA_EVENTS_URL, the log to KIZUNA_LOG_URL, files to KIZUNA_FILES_URL, and what none of these is set for into DATA, which is the worker's.
 
 Everything is checked before anything is written: that the server is stopped, that the new places are empty, can be reached, are of versions that fit and have room. --dry-run ends
@@ -58,7 +58,11 @@ when it is run again; until then FROM does not start, and DATA may.`,
 			c, envErr := defaults()
 			configFlags(fs, &c)
 			from := fs.String("from", "", "data `folder` of the installation as it is")
-			fs.StringVar(&c.fromEvents, "from-events", "", "`URL` of the ClickHouse database that keeps the events of the installation as it is (default: FROM/events.duckdb)")
+			// Not with the environment's value as default: the help would show its password.
+			fs.Func("from-events", "`URL` of the ClickHouse database that keeps the events of the installation as it is (default: KIZUNA_FROM_EVENTS_URL, which lists of processes do not show, else FROM/events.duckdb)", func(v string) error {
+				c.fromEvents = v
+				return nil
+			})
 			only := fs.String("workspace", "", "`id or name` of one workspace to move, into an installation that is there")
 			dry := fs.Bool("dry-run", false, "check everything, say what would move, and write nothing")
 			return func(ctx context.Context, io IO) error {
@@ -202,7 +206,7 @@ func (m *mover) open(ctx context.Context) (err error) {
 
 // elsewhere is what to do about a folder without the events of its installation.
 func elsewhere(from string) string {
-	return fmt.Sprintf("%s does not have the events of its installation: if a ClickHouse server keeps them, name its database with --from-events", from)
+	return fmt.Sprintf("%s does not have the events of its installation: if a ClickHouse server keeps them, name its database in KIZUNA_FROM_EVENTS_URL", from)
 }
 
 // whole reports an event store that lacks what has been reacted to: it is not the one that the installation works with, and what it lacks would be lost.

@@ -363,7 +363,7 @@ func TestAMoveOfAWorkspaceIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, what := range []string{"no file of events", "one that somebody has begun anew"} {
-		if err := moveTo(t.Context(), from, to, ws, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "name its database with --from-events") {
+		if err := moveTo(t.Context(), from, to, ws, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "name its database in KIZUNA_FROM_EVENTS_URL") {
 			t.Errorf("%s: %v", what, err)
 		}
 		if _, err := os.Stat(events); (err == nil) != (what != "no file of events") {
@@ -378,7 +378,11 @@ func TestAMoveOfAWorkspaceIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		}
 	}
 	twice := to.c
-	twice.EventsURL, twice.fromEvents = "http://k:k@clickhouse:8123/kizuna", "http://k:k@clickhouse:8123/kizuna"
+	if err := twice.FromEnvironment(func(name string) (string, bool) {
+		return "http://k:k@ClickHouse/kizuna/", name == "KIZUNA_FROM_EVENTS_URL" || name == "KIZUNA_EVENTS_URL"
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := twice.validateFromEvents(); err == nil || !strings.Contains(err.Error(), "the same database") {
 		t.Errorf("one database: %v", err)
 	}

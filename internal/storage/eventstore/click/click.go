@@ -153,6 +153,13 @@ func Check(address string) error {
 	return err
 }
 
+// Same reports whether two addresses lead to one database, however they are written and whoever signs in. An address that Check refuses is like no other.
+func Same(a, b string) bool {
+	x, errX := options(a)
+	y, errY := options(b)
+	return errX == nil && errY == nil && strings.EqualFold(x.Addr[0], y.Addr[0]) && x.Auth.Database == y.Auth.Database
+}
+
 func options(address string) (*clickhouse.Options, error) {
 	u, err := url.Parse(address)
 	const want = "want http://user:password@host:8123/database or https://"

@@ -132,6 +132,22 @@ func TestAddressesAreChecked(t *testing.T) {
 	}
 }
 
+func TestTwoAddressesOfOneDatabase(t *testing.T) {
+	const one = "http://k:secret@click.example/kizuna"
+	for other, want := range map[string]bool{
+		one: true, "http://Click.Example:8123/kizuna/": true, "http://somebody@click.example:8123//kizuna": true,
+		"http://k:secret@click.example/other": false, "http://k:secret@click.example:8124/kizuna": false, "http://other.example/kizuna": false,
+		"https://click.example/kizuna": false, "https://click.example:8123/kizuna": true, "http://click.example/Kizuna": false, "": false,
+	} {
+		if click.Same(one, other) != want || click.Same(other, one) != want {
+			t.Errorf("%s and %s: want %v", one, other, want)
+		}
+	}
+	if click.Same("", "") {
+		t.Error("no address is no database")
+	}
+}
+
 // ClickHouse gives up a whole object for one number beyond 64 bits, rounds halves to even, counts texts in bytes and has a calendar of its own.
 func TestWhatClickHouseWouldReadOtherwise(t *testing.T) {
 	s := eventstoretest.Click(t, eventstoretest.Address(t), click.Options{})
