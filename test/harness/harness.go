@@ -184,12 +184,15 @@ func (s *Server) Begin() {
 	s.mu.Unlock()
 }
 
+// patience is how long a machine that does much else besides may take to start or end a process.
+const patience = 2 * time.Minute
+
 // Launch starts the process, for the first time or after Kill or Stop, and waits until it is ready.
 func (s *Server) Launch() {
 	s.t.Helper()
 	s.Begin()
 	done := s.Ended()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for time.Now().Before(deadline) {
 		select {
 		case <-done:
@@ -201,7 +204,7 @@ func (s *Server) Launch() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	s.t.Fatalf("the server is not ready after 30 s:\n%s", tail(s.Log(), 4000))
+	s.t.Fatalf("the server is not ready after %s:\n%s", patience, tail(s.Log(), 4000))
 }
 
 // Command runs another command of the binary with the server's environment and returns what it printed.
@@ -228,7 +231,7 @@ func (s *Server) Ended() <-chan struct{} {
 func (s *Server) Ready() bool { return ready(s.URL + "/readyz") }
 
 func ready(url string) bool {
-	resp, err := (&http.Client{Timeout: time.Second}).Get(url)
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Get(url)
 	if err != nil {
 		return false
 	}
@@ -263,7 +266,7 @@ func (s *Server) end(sig syscall.Signal) {
 	_ = cmd.Process.Signal(sig) // it may have ended by itself
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		s.t.Errorf("the server does not stop; killing it")
 		_ = cmd.Process.Kill()
 		<-done

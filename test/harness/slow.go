@@ -48,7 +48,7 @@ func SlowDisk(pid int, delay time.Duration) (fast func(), err error) {
 	}
 	select {
 	case err = <-attached:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		err = fmt.Errorf("strace does not come to process %d", pid)
 	}
 	if err != nil {

@@ -36,55 +36,57 @@ const fault = (...words) => {
   console.log(failed.at(-1))
 }
 for (const lang of languages)
-  for (const scheme of schemes)
-    for (const width of widths) {
-      const context = await browser.newContext({
-        viewport: { width, height: width < 600 ? 844 : 860 },
-        colorScheme: scheme,
-        locale: lang === 'zh-Hans' ? 'zh-CN' : lang,
-        timezoneId: 'Asia/Tokyo',
-      })
-      await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
-      const page = await context.newPage()
-      page.on('console', (m) => {
-        if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) fault(lang, scheme, width, page.url(), m.text())
-      })
-      page.on('pageerror', (e) => fault(lang, scheme, width, page.url(), e.message))
-      const drawn = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-      const shot = async (name) => {
-        await drawn()
-        await page.locator('h1').first().waitFor()
-        await page.waitForFunction(() => !document.querySelector('#main[aria-busy], [data-loading], [data-arriving]'))
-        await page.waitForTimeout(400) // charts and pictures draw themselves
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-        if (wide > 0) fault(lang, scheme, width, name, `scrolls sideways by ${wide} px`)
-        await page.screenshot({ path: `${out}/${name}-${lang}-${scheme}-${width}.png`, fullPage: !process.env.FOLD })
-      }
-      const base = process.env.BASE ?? ''
-      try {
-        await page.goto(`${server}${base}/`)
-        await page.waitForSelector('input[name=email]')
-        if (only.length === 0) await shot('sign-in')
-        await page.fill('input[name=email]', email)
-        await page.fill('input[name=password]', password)
-        await page.click('button[type=submit]')
-        await page.waitForSelector('#main h1')
-      } catch (e) {
-        fault(lang, scheme, width, 'signing in:', e.message)
-        await context.close()
-        continue
-      }
-      for (const path of only.length > 0 ? only : lines())
-        try {
-          // As a link does: the console is not loaded anew for each page.
-          await page.evaluate((to) => history.pushState(null, '', to), `${base}${await addressOf(api, path)}`)
-          await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
-        } catch (e) {
-          fault(lang, scheme, width, `${path}:`, e.message)
-          await page.goto(`${server}${base}/`).catch(() => {})
-        }
-      await context.close()
+  for (const width of widths) {
+    const context = await browser.newContext({
+      viewport: { width, height: width < 600 ? 844 : 860 },
+      locale: lang === 'zh-Hans' ? 'zh-CN' : lang,
+      timezoneId: 'Asia/Tokyo',
+    })
+    await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
+    const page = await context.newPage()
+    page.on('console', (m) => {
+      if (['error', 'warning'].includes(m.type()) && !/401/.test(m.text())) fault(lang, width, page.url(), m.text())
+    })
+    page.on('pageerror', (e) => fault(lang, width, page.url(), e.message))
+    const drawn = () => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+    const shot = async (name) => {
+      for (const scheme of schemes) await inScheme(name, scheme)
     }
+    const inScheme = async (name, scheme) => {
+      await page.emulateMedia({ colorScheme: scheme })
+      await drawn()
+      await page.locator('h1').first().waitFor()
+      await page.waitForFunction(() => !document.querySelector('#main[aria-busy], [data-loading], [data-arriving]'))
+      await page.waitForTimeout(400) // charts and pictures draw themselves
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+      if (wide > 0) fault(lang, width, name, `scrolls sideways by ${wide} px`)
+      await page.screenshot({ path: `${out}/${name}-${lang}-${scheme}-${width}.png`, fullPage: !process.env.FOLD })
+    }
+    const base = process.env.BASE ?? ''
+    try {
+      await page.goto(`${server}${base}/`)
+      await page.waitForSelector('input[name=email]')
+      if (only.length === 0) await shot('sign-in')
+      await page.fill('input[name=email]', email)
+      await page.fill('input[name=password]', password)
+      await page.click('button[type=submit]')
+      await page.waitForSelector('#main h1')
+    } catch (e) {
+      fault(lang, width, 'signing in:', e.message)
+      await context.close()
+      continue
+    }
+    for (const path of only.length > 0 ? only : lines())
+      try {
+        // As a link does: the console is not loaded anew for each page.
+        await page.evaluate((to) => history.pushState(null, '', to), `${base}${await addressOf(api, path)}`)
+        await shot(path.replaceAll('/', '-').replace(/[?=]/g, '-').replace(/^-/, '') || 'home')
+      } catch (e) {
+        fault(lang, width, `${path}:`, e.message)
+        await page.goto(`${server}${base}/`).catch(() => {})
+      }
+    await context.close()
+  }
 await browser.close()
 if (failed.length > 0) {
   console.log(`${failed.length} faults:`)
