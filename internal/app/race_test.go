@@ -110,15 +110,8 @@ func newJudging(t *testing.T, kind sqldb.Dialect) *judging {
 	people.Observe(byID{j.judges})
 	w := pipeline.New(pipeline.Config{
 		Log: j.log, People: people, Positions: passedRecords{sqlstore.NewPositions(db), j.through}, Logger: quiet, Pace: time.Millisecond,
-		Events: beforeMerges{events, func(ctx context.Context) error { return j.halfway(ctx) }},
-		Mirror: func(ctx context.Context, refs []person.Ref) ([]event.Mirror, []person.Person, error) {
-			nums := make([]uint64, len(refs))
-			for i, r := range refs {
-				nums[i] = r.Num
-			}
-			found, err := people.ByNums(ctx, judgedIn, nums)
-			return nil, found, err
-		},
+		Events:   beforeMerges{events, func(ctx context.Context) error { return j.halfway(ctx) }},
+		Mirror:   func(context.Context, []person.Person) ([]event.Mirror, error) { return nil, nil },
 		Reactors: []pipeline.Reactor{judged(j.judges)},
 	})
 	if err := w.Start(t.Context()); err != nil {

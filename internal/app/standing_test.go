@@ -309,25 +309,15 @@ func newTurmoil(t *testing.T, kind sqldb.Dialect, seed uint64) *turmoil {
 	between := pipeline.Reactor{Name: "whatever happens between", React: func(context.Context, pipeline.Reaction) error { return x.between() }}
 	x.worker = pipeline.New(pipeline.Config{
 		Log: turmoilLog{x.log, x}, People: x.people, Positions: turmoilPositions{sqlstore.NewPositions(db), x}, Logger: quiet, Events: x.events,
-		Mirror: func(ctx context.Context, refs []person.Ref) (rows []event.Mirror, found []person.Person, err error) {
-			if err := x.between(); err != nil {
-				return nil, nil, err
-			}
-			nums := make([]uint64, len(refs))
-			for i, r := range refs {
-				nums[i] = r.Num
-			}
-			if found, err = x.people.ByNums(ctx, judgedIn, nums); err != nil {
-				return nil, nil, err
-			}
-			for _, p := range found {
+		Mirror: func(_ context.Context, people []person.Person) (rows []event.Mirror, err error) {
+			for _, p := range people {
 				traits, err := json.Marshal(p.Values())
 				if err != nil {
-					return nil, nil, err
+					return nil, err
 				}
 				rows = append(rows, event.Mirror{Workspace: judgedIn, Num: p.Num, ID: p.ID, Traits: traits, Channels: []byte(`{}`), FirstSeen: p.FirstSeen, LastSeen: p.LastSeen})
 			}
-			return rows, found, x.between()
+			return rows, x.between()
 		},
 		Reactors: []pipeline.Reactor{between, touched(x.segments), between, judged(x.judges), between},
 	})

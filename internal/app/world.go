@@ -154,24 +154,20 @@ func addresses(people []person.Person) map[string]map[string]string {
 	return out
 }
 
-// mirror makes the event store's rows of people, and returns who they are.
-func (w *world) mirror(ctx context.Context, refs []person.Ref) (out []event.Mirror, all []person.Person, err error) {
-	byWorkspace := map[string][]uint64{}
-	for _, r := range refs {
-		byWorkspace[r.Workspace] = append(byWorkspace[r.Workspace], r.Num)
+// mirror makes the event store's rows of people.
+func (w *world) mirror(ctx context.Context, people []person.Person) (out []event.Mirror, err error) {
+	byWorkspace := map[string][]person.Person{}
+	for _, p := range people {
+		byWorkspace[p.Workspace] = append(byWorkspace[p.Workspace], p)
 	}
-	for ws, nums := range byWorkspace {
-		people, err := w.people.ByNums(ctx, ws, nums)
+	for ws, all := range byWorkspace {
+		rows, err := w.rows(ctx, ws, all)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		rows, err := w.rows(ctx, ws, people)
-		if err != nil {
-			return nil, nil, err
-		}
-		out, all = append(out, rows...), append(all, people...)
+		out = append(out, rows...)
 	}
-	return out, all, nil
+	return out, nil
 }
 
 // ids returns the ids of all workspaces.
@@ -185,7 +181,7 @@ func (w *world) ids(ctx context.Context) ([]string, error) {
 }
 
 // everyone hands out all people of all workspaces.
-func (w *world) everyone(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error {
+func (w *world) everyone(ctx context.Context, do func(ctx context.Context, people []person.Person) error) error {
 	workspaces, err := w.workspaces.All(ctx)
 	if err != nil {
 		return err
@@ -197,11 +193,7 @@ func (w *world) everyone(ctx context.Context, do func(ctx context.Context, peopl
 			if err != nil {
 				return err
 			}
-			refs := make([]person.Ref, len(found.Items))
-			for i, p := range found.Items {
-				refs[i] = p.Ref()
-			}
-			if err := do(ctx, refs); err != nil {
+			if err := do(ctx, found.Items); err != nil {
 				return err
 			}
 			if next.Cursor = found.Next; next.Cursor == "" {

@@ -18,7 +18,7 @@ func (w *Worker) Again(ctx context.Context, people []person.Ref, only []Reactor)
 				return err
 			}
 		}
-		if err := (refill{w}).mirror(ctx, people); err != nil {
+		if _, err := w.store(ctx, person.Applied{Touched: people}, 0); err != nil {
 			return err
 		}
 		if only == nil {

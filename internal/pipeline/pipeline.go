@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -59,10 +60,10 @@ type Config struct {
 	People    *person.Service
 	Events    event.Store
 	Positions Positions
-	// Mirror makes the event store's rows of people, and returns who they are.
-	Mirror func(ctx context.Context, people []person.Ref) ([]event.Mirror, []person.Person, error)
+	// Mirror makes the event store's rows of people.
+	Mirror func(ctx context.Context, people []person.Person) ([]event.Mirror, error)
 	// Everyone hands out all people, some at a time, to fill an event store that has lost them.
-	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Ref) error) error
+	Everyone func(ctx context.Context, do func(ctx context.Context, people []person.Person) error) error
 	Reactors []Reactor
 	// May returns why the worker must not go on, such as that another process has taken over; it is asked before each batch. nil: it always may.
 	May    func() error
@@ -312,7 +313,11 @@ func (w *Worker) store(ctx context.Context, a person.Applied, through uint64) ([
 	if through == 0 && len(a.Touched)+len(a.Moves)+len(a.Redirects) == 0 {
 		return nil, nil
 	}
-	rows, people, err := w.c.Mirror(ctx, changed(a))
+	people, err := w.changed(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("mirror people: %w", err)
+	}
+	rows, err := w.c.Mirror(ctx, people)
 	if err != nil {
 		return nil, fmt.Errorf("mirror people: %w", err)
 	}
@@ -338,17 +343,31 @@ func (w *Worker) pace(events int) time.Duration {
 	return w.c.Pace
 }
 
-// changed returns the people whose mirrored rows may have to be others than before. Most events say something new of what somebody did, not of who
-// they are.
-func changed(a person.Applied) []person.Ref {
-	if len(a.Told) == 0 {
-		return a.Touched
-	}
-	told := make(map[person.Ref]bool, len(a.Told))
+// changed returns the people whose mirrored rows may have to be others than before, and reads those whom a batch does not bring. Most events say something new of
+// what somebody did, not of who they are.
+func (w *Worker) changed(ctx context.Context, a person.Applied) ([]person.Person, error) {
+	known := make(map[person.Ref]bool, len(a.Told)+len(a.People))
 	for _, s := range a.Told {
-		told[s.Ref] = true
+		known[s.Ref] = true
 	}
-	return slices.DeleteFunc(slices.Clone(a.Touched), func(r person.Ref) bool { return told[r] })
+	for _, p := range a.People {
+		known[p.Ref()] = true
+	}
+	unread := map[string][]uint64{}
+	for _, r := range a.Touched {
+		if !known[r] {
+			unread[r.Workspace] = append(unread[r.Workspace], r.Num)
+		}
+	}
+	people := a.People
+	for _, ws := range slices.Sorted(maps.Keys(unread)) {
+		found, err := w.c.People.ByNums(ctx, ws, unread[ws])
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, found...)
+	}
+	return people, nil
 }
 
 // settle replays identities that late events have put in doubt, until none is left. Each replay is stored and reacted to

@@ -80,8 +80,8 @@ func (w *Worker) Drain(ctx context.Context) error {
 // Stop implements lifecycle.Service.
 func (refill) Stop(context.Context) error { return nil }
 
-func (r refill) mirror(ctx context.Context, people []person.Ref) error {
-	rows, _, err := r.c.Mirror(ctx, people)
+func (r refill) mirror(ctx context.Context, people []person.Person) error {
+	rows, err := r.c.Mirror(ctx, people)
 	if err != nil {
 		return fmt.Errorf("mirror people: %w", err)
 	}

@@ -19,12 +19,15 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	var out Applied
+	changed := map[string][]*subject{}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		out = Applied{}
 		for _, ws := range slices.Sorted(maps.Keys(batch)) {
-			if err := s.applyTo(ctx, ws, batch[ws], &out); err != nil {
+			who, err := s.applyTo(ctx, ws, batch[ws], &out)
+			if err != nil {
 				return err
 			}
+			changed[ws] = who
 		}
 		var last uint64
 		for _, r := range records {
@@ -43,6 +46,13 @@ func (s *Service) Apply(ctx context.Context, records []LogRecord) (Applied, erro
 	})
 	if err != nil {
 		return Applied{}, err
+	}
+	for _, ws := range slices.Sorted(maps.Keys(changed)) {
+		people, err := s.present(ctx, ws, changed[ws])
+		if err != nil {
+			return Applied{}, err
+		}
+		out.People = append(out.People, people...)
 	}
 	out.Refused = refused
 	slices.SortFunc(out.Kept, func(a, b event.Kept) int {
@@ -111,39 +121,39 @@ func (s *Service) region(ctx context.Context, ws string) (string, error) {
 	return s.Region(ctx, ws)
 }
 
-// applyTo handles the events of one workspace.
-func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, out *Applied) error {
+// applyTo handles the events of one workspace, and returns who is not who they were.
+func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, out *Applied) ([]*subject, error) {
 	if err := s.Store.Lock(ctx, ws); err != nil {
-		return err
+		return nil, err
 	}
 	fresh, redone, err := s.dedup(ctx, ws, occs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	k, err := s.kindsOf(ctx, ws)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	g := newGraph(k)
 	if s.AliasIdentified != nil {
 		if g.aliasOpen, err = s.AliasIdentified(ctx, ws); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	l := newLoader(g, s.Store, ws)
 	if err := l.load(ctx, fresh, redone); err != nil {
-		return err
+		return nil, err
 	}
 	// Any order is right; that of time leaves the fewest tasks.
 	inTime := slices.Clone(fresh)
 	slices.SortStableFunc(inTime, func(a, b *occurrence) int { return a.at.compare(b.at) })
 	for _, o := range inTime {
 		if err := g.take(o); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := s.flush(ctx, ws, g); err != nil {
-		return err
+		return nil, err
 	}
 	seen := make([]Seen, 0, len(fresh))
 	day := s.Clock.Now().UnixMicro() / dayMicros
@@ -154,7 +164,7 @@ func (s *Service) applyTo(ctx context.Context, ws string, occs []*occurrence, ou
 		seen = append(seen, Seen{MessageID: o.at.m, Seq: o.pos.Seq, Index: o.pos.Index, Person: o.num, Day: day})
 	}
 	if err := s.Store.SaveSeen(ctx, ws, seen); err != nil {
-		return err
+		return nil, err
 	}
 	for _, o := range redone {
 		if who := l.subject(o.num); who != nil {
@@ -266,8 +276,8 @@ func (g *graph) take(o *occurrence) error {
 	return nil
 }
 
-// report adds what the workspace's events changed to the result.
-func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occurrence, redo bool, out *Applied) error {
+// report adds what the workspace's events changed to the result, and returns who is not who they were.
+func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occurrence, redo bool, out *Applied) (changed []*subject, err error) {
 	for _, o := range occs {
 		if o.num == 0 && o.ev.PersonID != "" {
 			s.Log.WarnContext(ctx, "event names an unknown person", "workspace", ws, "person", o.ev.PersonID, "message", o.ev.MessageID)
@@ -280,6 +290,8 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 			out.Touched = append(out.Touched, x.ref(ws))
 			if !x.shown && x.told == x.events {
 				out.Told = append(out.Told, Sighting{x.ref(ws), micros(x.rec.LastSeen)})
+			} else {
+				changed = append(changed, x)
 			}
 		}
 	}
@@ -289,7 +301,7 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 		}
 	}
 	if !redo {
-		return nil
+		return changed, nil
 	}
 	first, last := occs[0].pos.Seq, occs[0].pos.Seq
 	for _, o := range occs {
@@ -297,12 +309,49 @@ func (s *Service) report(ctx context.Context, ws string, g *graph, occs []*occur
 	}
 	again, err := s.Store.RedirectsBetween(ctx, first, last)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range again {
 		if r.Workspace == ws && !slices.Contains(out.Redirects, r) {
 			out.Redirects = append(out.Redirects, r)
 		}
 	}
-	return nil
+	return changed, nil
+}
+
+// present returns people as the batch has just written them, so that nobody reads them again. Only the identifiers
+// are read, of everybody who was there before or is made of several.
+func (s *Service) present(ctx context.Context, ws string, changed []*subject) ([]Person, error) {
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	k, err := s.kindsOf(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	var nums []uint64
+	for _, x := range changed {
+		if x.stored || x.rec.Merges > 0 {
+			nums = append(nums, x.rec.Num)
+		}
+	}
+	read, err := s.linksOf(ctx, ws, nums)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Person, len(changed))
+	for i, x := range changed {
+		links := read[x.rec.Num]
+		if !x.stored && x.rec.Merges == 0 {
+			for n := range x.nodes {
+				if n.owner() == x {
+					links = append(links, n.row())
+				}
+			}
+		}
+		if out[i], err = k.person(ws, x.rec, &x.st, links); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

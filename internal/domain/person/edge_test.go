@@ -176,7 +176,7 @@ func TestEdge03_AnonAndIdentifyInParallel(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		for _, r := range records {
-			wg.Go(func() { w.Keep(r) })
+			wg.Go(func() { w.KeepBeside(r) })
 		}
 		wg.Wait()
 		w.Settle()

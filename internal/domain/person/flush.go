@@ -34,7 +34,7 @@ func (s *Service) flush(ctx context.Context, ws string, g *graph) error {
 	for _, n := range g.nodes {
 		switch {
 		case len(n.spans) == 0:
-		case n.dirty || n.touched && !n.stored:
+		case n.dirty || n.older || n.touched && !n.stored:
 			save = append(save, n.row())
 			if n.was != (event.Identifier{}) {
 				drop = append(drop, n.was)

@@ -59,7 +59,8 @@ type node struct {
 
 	stored  bool             // there is a row
 	was     event.Identifier // what the row is under, if that is another spelling
-	dirty   bool             // the row must be written whole
+	dirty   bool             // the row must be written whole, and whose it is may have changed
+	older   bool             // the row must be written whole, since it was seen earlier than was known
 	touched bool             // only last and users changed
 }
 

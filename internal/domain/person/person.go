@@ -275,6 +275,7 @@ type Applied struct {
 	Refused   []string   // subjects (event.Subject) of events that were not taken and whose keys nobody else's events need
 	Touched   []Ref      // people whose state changed or who have new events
 	Told      []Sighting // those of them who are what they were, but for new events and the time of the latest
+	People    []Person   // the others of them, as the batch has left them; not of RunTasks
 	Redirects []event.Redirect
 	Moves     []event.Move
 	Tasks     bool     // call RunTasks: after Apply, because work waits; after RunTasks, because there is more

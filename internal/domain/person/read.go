@@ -238,13 +238,9 @@ func (s *Service) people(ctx context.Context, ws string, rows []Record) ([]Perso
 	for i, r := range rows {
 		nums[i] = r.Num
 	}
-	links, err := s.Store.LinksOf(ctx, ws, nums)
+	links, err := s.linksOf(ctx, ws, nums)
 	if err != nil {
 		return nil, err
-	}
-	byOwner := map[uint64][]Link{}
-	for _, l := range links {
-		byOwner[l.Person] = append(byOwner[l.Person], l)
 	}
 	out := make([]Person, len(rows))
 	k, err := s.kindsOf(ctx, ws)
@@ -252,19 +248,32 @@ func (s *Service) people(ctx context.Context, ws string, rows []Record) ([]Perso
 		return nil, err
 	}
 	for i, r := range rows {
-		if out[i], err = k.person(ws, r, byOwner[r.Num]); err != nil {
+		if out[i], err = k.person(ws, r, &state{rawTraits: r.Traits, rawFacts: r.Facts}, links[r.Num]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (k *kinds) person(ws string, r Record, links []Link) (Person, error) {
+// linksOf returns the identifiers of people by number.
+func (s *Service) linksOf(ctx context.Context, ws string, nums []uint64) (map[uint64][]Link, error) {
+	if len(nums) == 0 {
+		return nil, nil
+	}
+	links, err := s.Store.LinksOf(ctx, ws, nums)
+	byOwner := make(map[uint64][]Link, len(nums))
+	for _, l := range links {
+		byOwner[l.Person] = append(byOwner[l.Person], l)
+	}
+	return byOwner, err
+}
+
+func (k *kinds) person(ws string, r Record, st *state, links []Link) (Person, error) {
 	p := Person{
 		ID: r.ID, Num: r.Num, Workspace: ws, Status: Anonymous, Merges: r.Merges,
 		FirstSeen: micros(r.FirstSeen), LastSeen: micros(r.LastSeen), CreatedAt: micros(r.Created), UpdatedAt: micros(r.Updated),
 	}
-	if err := (&state{rawTraits: r.Traits, rawFacts: r.Facts}).fill(&p); err != nil {
+	if err := st.fill(&p); err != nil {
 		return Person{}, fmt.Errorf("person %s: %w", r.ID, err)
 	}
 	slices.SortFunc(links, func(a, b Link) int {

@@ -157,7 +157,7 @@ func (p *placing) settle(who *subject, all []*node, contested bool) {
 			n.last, n.touched = o.at, true
 		}
 		if n.first == 0 || o.at.t < n.first {
-			n.first, n.dirty = o.at.t, true
+			n.first, n.older = o.at.t, true
 		}
 		if contested && !n.contested {
 			n.contested, n.dirty = true, true

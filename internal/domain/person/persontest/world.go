@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -108,6 +109,14 @@ func (w *World) Deliver(events ...event.Event) person.Applied {
 // Keep applies records and stores the result, without running tasks.
 func (w *World) Keep(records ...person.LogRecord) person.Applied {
 	w.T.Helper()
+	a := w.KeepBeside(records...)
+	w.asRead(a)
+	return a
+}
+
+// KeepBeside is Keep while others come in, too.
+func (w *World) KeepBeside(records ...person.LogRecord) person.Applied {
+	w.T.Helper()
 	a, err := w.Service.Apply(context.Background(), records)
 	if err != nil {
 		w.T.Fatal(err)
@@ -118,6 +127,27 @@ func (w *World) Keep(records ...person.LogRecord) person.Applied {
 	}
 	w.History.Store(a, last)
 	return a
+}
+
+// asRead checks that people whom a batch brings are who they would be if they were read again, and that nobody is missing.
+func (w *World) asRead(a person.Applied) {
+	w.T.Helper()
+	told := map[person.Ref]bool{}
+	for _, s := range a.Told {
+		told[s.Ref] = true
+	}
+	if len(told)+len(a.People) != len(a.Touched) {
+		w.T.Errorf("of %d people %d were told of and %d are brought", len(a.Touched), len(told), len(a.People))
+	}
+	for _, p := range a.People {
+		read, err := w.Service.ByNums(context.Background(), p.Workspace, []uint64{p.Num})
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		if len(read) != 1 || told[p.Ref()] || !reflect.DeepEqual(read[0], p) {
+			w.T.Errorf("brought as\n%+v\nstored as\n%+v", p, read)
+		}
+	}
 }
 
 // Settle runs tasks until none are left.
