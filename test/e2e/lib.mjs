@@ -176,6 +176,8 @@ export async function sized(page, size) {
   await drawn(page)
 }
 
+/** How long a page waits for its parts, in milliseconds; what comes later may push. */
+const arrival = Number(readFileSync(new URL('../../web/console/src/ui/pages.tsx', import.meta.url), 'utf8').match(/const longestArrival = (\d+)/)[1])
 const stillness = 0.05 // of the score that browsers give to what moved (web.dev/cls), a page
 
 /** In the page: windows over it first, what stands in inputs, and where the focus is. */
@@ -191,7 +193,7 @@ function reads() {
 /** A page of its own that knows what moves on it without anybody having done anything. */
 export async function watched(how) {
   const page = await open(how)
-  await page.addInitScript(watch)
+  await page.addInitScript(watch, arrival)
   return page
 }
 
@@ -209,11 +211,11 @@ export async function arrives(page, path, go = visit) {
 }
 
 /** In the page: sums up what moves, by windows of a second's pause and five seconds at the most, as the score is defined. */
-function watch() {
+function watch(arrival) {
   if (window !== window.top) return
-  // What comes later than a page waits for its parts (longestArrival of ui/pages.tsx) may push. A slow machine is given longer for it than a reader is.
+  // A slow machine is given longer to arrive than a reader is.
   const timer = window.setTimeout
-  window.setTimeout = (f, ms, ...rest) => timer(f, ms === 4000 ? 60_000 : ms, ...rest)
+  window.setTimeout = (f, ms, ...rest) => timer(f, ms === arrival ? 60_000 : ms, ...rest)
   const nothing = () => ({ worst: 0, now: 0, first: 0, last: Number.NEGATIVE_INFINITY, what: [] })
   const seen = { ...nothing(), anew: () => Object.assign(seen, nothing()) }
   window.moved = seen
