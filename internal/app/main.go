@@ -32,7 +32,7 @@ type command struct {
 var Version = "dev"
 
 func commands() []command {
-	return []command{serveCommand(), demoCommand(), importCommand(), backupCommand(), restoreCommand(), migrateCommand(), replayCommand(), quotaCommand(), doctorCommand(), openapiCommand(), versionCommand()}
+	return []command{serveCommand(), demoCommand(), importCommand(), backupCommand(), restoreCommand(), stopSendingCommand(), migrateCommand(), replayCommand(), quotaCommand(), doctorCommand(), openapiCommand(), versionCommand()}
 }
 
 // Main runs the command line and returns the exit code: 0, 1 for a failure, 2 for wrong usage.

@@ -524,6 +524,10 @@ func (e *emigrant) append(ctx context.Context, to movable, events []event.Kept) 
 	for i := range events {
 		events[i].Position = event.Position{Seq: seq, Index: i}
 	}
+	// Nothing of the record is for the record store, which must not be behind the events: that would be a database set back to an earlier moment.
+	if err := sqlstore.NewPerson(e.dst.db).SetPosition(ctx, seq); err != nil {
+		return err
+	}
 	return to.Append(ctx, event.Batch{Events: events, Through: seq})
 }
 

@@ -22,8 +22,6 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/bus/natsbus"
-	"github.com/kizuna-cx/kizuna/internal/domain/workspace"
-	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore/migrations"
@@ -224,16 +222,8 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 	if resume {
 		return nil
 	}
-	all, err := workspace.New(sqlstore.NewWorkspace(db), db, clock.System{}).All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, ws := range all {
-		if err := sqlstore.NewOutbox(db).SetStopped(ctx, ws.ID, true, time.Now()); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = stopSending(ctx, db)
+	return err
 }
 
 // fillServer moves the events out of the backup's file into the server's database, if one keeps them.

@@ -49,6 +49,31 @@ func (l *stumblingLog) Read(ctx context.Context, _ uint64, _ int, _ time.Duratio
 	return nil, ctx.Err()
 }
 
+// Stores of an installation whose record store was set back to an earlier moment, or was not.
+type (
+	setBack struct {
+		noPeople
+		at uint64
+	}
+	keptOn struct{ noEvents }
+)
+
+func (s setBack) Position(context.Context) (uint64, error) { return s.at, nil }
+func (keptOn) Position(context.Context) (uint64, error)    { return 5, nil }
+
+func TestRecordsThatWereSetBackAreNotGoneOnWith(t *testing.T) {
+	for at, want := range map[uint64]error{4: pipeline.ErrOlderRecords, 5: nil, 6: nil} {
+		people, err := person.New(person.Config{Store: setBack{at: at}, Tx: noPeople{}, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := pipeline.New(pipeline.Config{People: people, Events: keptOn{}, Positions: noPositions{}, Logger: slog.New(slog.DiscardHandler)})
+		if err := w.Refill().Start(t.Context()); !errors.Is(err, want) {
+			t.Errorf("records up to %d of 5: %v, want %v", at, err, want)
+		}
+	}
+}
+
 func TestTroubleEndsThoughNoEventComes(t *testing.T) {
 	people, err := person.New(person.Config{Store: noPeople{}, Tx: noPeople{}, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -16,6 +17,10 @@ func (w *Worker) Refill() lifecycle.Service { return refill{w} }
 
 type refill struct{ *Worker }
 
+// ErrOlderRecords says that the event store has events that the record store never saw. No crash leaves that behind, since whose events are is decided in the record store first. Going on would
+// make the people of those events anew, under other ids, and leave the events with the old ones.
+var ErrOlderRecords = errors.New("the records are of an earlier moment than the events")
+
 // Start implements lifecycle.Service.
 func (r refill) Start(ctx context.Context) error {
 	done, err := r.reacted(ctx)
@@ -25,6 +30,13 @@ func (r refill) Start(ctx context.Context) error {
 	at, err := r.c.Events.Position(ctx)
 	if err != nil {
 		return fmt.Errorf("event store position: %w", err)
+	}
+	applied, err := r.c.People.Position(ctx)
+	if err != nil {
+		return fmt.Errorf("position of the records: %w", err)
+	}
+	if at > applied {
+		return fmt.Errorf("%w: they are at record %d of the log, the events at %d. Put the events of a backup made before that moment beside them, as the README says under \"Back to a moment\"", ErrOlderRecords, applied, at)
 	}
 	if at >= done {
 		return nil
