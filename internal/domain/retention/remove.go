@@ -115,7 +115,7 @@ func (s *Service) remove(ctx context.Context, r *job.Run) (job.Outcome, error) {
 			return job.Outcome{}, err
 		}
 	}
-	return s.finish(ctx, r, p, at, now)
+	return s.finish(ctx, r, p, at, want, now)
 }
 
 // line removes the events of one kind. Its count is that of the plan with what came meanwhile: had the process died between a removal and the note of it, the
@@ -194,12 +194,12 @@ func (s *Service) worth(ctx context.Context, ws string, removed int64, now time.
 }
 
 // finish has the segments evaluated that asked for what went, has people judged if judgements did, and writes the receipt.
-func (s *Service) finish(ctx context.Context, r *job.Run, p Policy, at way, now time.Time) (job.Outcome, error) {
+func (s *Service) finish(ctx context.Context, r *job.Run, p Policy, at way, want params, now time.Time) (job.Outcome, error) {
 	ws := r.Job().Workspace
 	out := Receipt{ID: r.Job().ID, By: r.Job().ActorName, Lines: at.Lines, Rewritten: at.Rewritten, StartedAt: time.UnixMicro(at.Started).UTC(), FinishedAt: now}
-	went := make([]event.Kind, len(at.Lines))
+	went, terms := make([]event.Kind, len(at.Lines)), make([]event.Term, len(at.Lines))
 	for i, l := range at.Lines {
-		went[i] = l.Kind
+		went[i], terms[i] = l.Kind, event.Term{Kind: l.Kind, Since: l.Before}
 	}
 	askers, err := s.askers(ctx, ws, p, went, at.Lines, now)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Service) finish(ctx context.Context, r *job.Run, p Policy, at way, now 
 		}
 		out.Segments++
 	}
-	if err := s.c.Standing.EventsRemoved(ctx, ws, went); err != nil {
+	if err := s.c.Standing.EventsRemoved(ctx, ws, terms, !want.Rewrite); err != nil {
 		return job.Outcome{}, err
 	}
 	if err := s.c.Store.AddReceipt(ctx, ws, out); err != nil {

@@ -94,6 +94,7 @@ type world struct {
 	jobs   *job.Service
 	again  []string
 	judged [][]event.Kind
+	daily  []bool
 	rules  map[string]string
 	index  int
 }
@@ -131,8 +132,12 @@ func (w *world) Reevaluate(_ context.Context, _, id string) (segment.Segment, er
 	return segment.Segment{}, nil
 }
 
-func (w *world) EventsRemoved(_ context.Context, _ string, kinds []event.Kind) error {
-	w.judged = append(w.judged, kinds)
+func (w *world) EventsRemoved(_ context.Context, _ string, went []event.Term, daily bool) error {
+	kinds := make([]event.Kind, len(went))
+	for i, t := range went {
+		kinds[i] = t.Kind
+	}
+	w.judged, w.daily = append(w.judged, kinds), append(w.daily, daily)
 	return nil
 }
 
@@ -265,8 +270,8 @@ func TestWhatIsForeseenIsWhatGoesAndIsSaidAfterwards(t *testing.T) {
 		if !slices.Equal(w.again, []string{"seg_ever", "seg_far"}) {
 			t.Errorf("evaluated again are %v", w.again)
 		}
-		if d := cmp.Diff([][]event.Kind{{seen, pages}}, w.judged); d != "" {
-			t.Errorf("people are judged again because of %s", d)
+		if d := cmp.Diff([][]event.Kind{{seen, pages}}, w.judged); d != "" || !slices.Equal(w.daily, []bool{false}) {
+			t.Errorf("people are judged again because of %s, daily %v", d, w.daily)
 		}
 		// Kept longer from now on: what is gone is gone.
 		w.set(retention.Policy{})
@@ -345,6 +350,9 @@ func TestEachDayWhatIsPastItsTermGoesByItself(t *testing.T) {
 		w.clock.Advance(4 * day)
 		if n, left := daily(); n != 2 || left != 95 || !w.receipts()[0].Rewritten {
 			t.Errorf("%d removals, %d left, the last: %+v", n, left, w.receipts()[0])
+		}
+		if !slices.Equal(w.daily, []bool{true, true}) {
+			t.Errorf("how people stand is told of removals that are daily: %v", w.daily)
 		}
 		w.clock.Advance(day)
 		w.set(retention.Policy{Days: 200})

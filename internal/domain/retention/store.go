@@ -38,8 +38,8 @@ type Events interface {
 
 // Standings is what removal asks of how people stand.
 type Standings interface {
-	// EventsRemoved has everybody judged anew if judgements read one of the kinds.
-	EventsRemoved(ctx context.Context, ws string, kinds []event.Kind) error
+	// EventsRemoved has people judged anew if judgements read one of the kinds of which older events than so went; daily leaves to the next round whom it may.
+	EventsRemoved(ctx context.Context, ws string, went []event.Term, daily bool) error
 }
 
 // Segments is what removal asks of the segments.

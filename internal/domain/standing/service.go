@@ -105,19 +105,58 @@ func (s *Service) Restart(ctx context.Context, ws string) error {
 	})
 }
 
-// EventsRemoved makes a round due now if judgements read one of the kinds of which events were removed: somebody's latest order may be among them.
-func (s *Service) EventsRemoved(ctx context.Context, ws string, kinds []event.Kind) error {
-	return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
-		st, err := s.c.Store.State(ctx, ws)
-		if err != nil {
+// EventsRemoved makes a round due now if judgements read one of the kinds of which older events than so were removed. For a removal of the day the next round is early enough: then only
+// those are judged at once whose latest order went, since the round would take them for people who were astray.
+func (s *Service) EventsRemoved(ctx context.Context, ws string, went []event.Term, daily bool) error {
+	st, err := s.c.Store.State(ctx, ws)
+	if err != nil {
+		return err
+	}
+	names := st.Scheme.names()
+	var orders time.Time
+	for _, t := range went {
+		switch {
+		case !slices.Contains(names, t.Name):
+		case !daily || t.Name == event.OrderRefunded || t.Name == event.OrderCancelled: // without which an order counts again
+			return s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+				st, err := s.c.Store.State(ctx, ws)
+				if err != nil {
+					return err
+				}
+				return s.restart(ctx, ws, st, true)
+			})
+		case t.Name == event.OrderCompleted:
+			orders = t.Since
+		}
+	}
+	if orders.IsZero() {
+		return nil
+	}
+	return s.ordersRemoved(ctx, ws, orders)
+}
+
+// ordersRemoved makes those due whose latest order was before a moment.
+func (s *Service) ordersRemoved(ctx context.Context, ws string, before time.Time) error {
+	defer s.pulse.Wake()
+	now := s.c.Clock.Now()
+	for after := ""; ; {
+		rows, err := s.c.Store.After(ctx, ws, after, batch)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		names := st.Scheme.names()
-		if !slices.ContainsFunc(kinds, func(k event.Kind) bool { return slices.Contains(names, k.Name) }) {
+		after = rows[len(rows)-1].Person
+		rows = slices.DeleteFunc(rows, func(r Row) bool { return r.LastOrder.IsZero() || !r.LastOrder.Before(before) })
+		if err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+			for _, r := range rows {
+				if err := s.c.Store.Soon(ctx, ws, r.Person, now); err != nil {
+					return err
+				}
+			}
 			return nil
+		}); err != nil {
+			return err
 		}
-		return s.restart(ctx, ws, st, true)
-	})
+	}
 }
 
 func (s *Service) restart(ctx context.Context, ws string, st State, fewer bool) error {

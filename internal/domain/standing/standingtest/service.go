@@ -424,11 +424,11 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		}
 		ended := round()
 		sh.events[aya.Num] = nil
-		same(t, sh.s.EventsRemoved(t.Context(), ws, []event.Kind{{Type: event.Track, Name: "Product Viewed"}}), nil)
+		same(t, sh.s.EventsRemoved(t.Context(), ws, []event.Term{{Kind: event.Kind{Type: event.Track, Name: "Product Viewed"}, Since: sh.clock.Now()}}, false), nil)
 		sh.settle()
 		same(t, []any{sh.shown[aya.ID]["stage"], round()}, []any{standing.Fresh, ended}) // which no judgement reads
-		bought := []event.Kind{{Type: event.Track, Name: event.OrderCompleted}}
-		same(t, sh.s.EventsRemoved(t.Context(), ws, bought), nil)
+		bought := []event.Term{{Kind: event.Kind{Type: event.Track, Name: event.OrderCompleted}, Since: sh.clock.Now()}}
+		same(t, sh.s.EventsRemoved(t.Context(), ws, bought, false), nil)
 		same(t, sh.s.Restart(t.Context(), ws), nil) // somebody begins it once more before it has begun
 		sh.settle()
 		same(t, []any{sh.shown[aya.ID]["stage"], sh.shown[ben.ID]["stage"], sh.s.Mended()}, []any{standing.Lead, standing.Fresh, int64(0)})
@@ -438,6 +438,42 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, sh.s.Restart(t.Context(), ws), nil)
 		sh.settle()
 		same(t, []any{sh.shown[ben.ID]["stage"], sh.s.Mended()}, []any{standing.Lead, int64(1)})
+	})
+	t.Run("a removal of the day has only those judged at once whose latest order went", func(t *testing.T) {
+		w := open(t)
+		sh := newShop(t, w)
+		aya, ben, cem := sh.add(1), sh.add(2), sh.add(3)
+		sh.buys(aya, 4200)
+		sh.buys(cem, 4200)
+		sh.clock.Advance(2 * time.Hour)
+		between := sh.clock.Now()
+		sh.clock.Advance(2 * time.Hour)
+		sh.buys(ben, 4200)
+		sh.buys(cem, 4200)
+		sh.settle()
+		sh.clock.Advance(2 * time.Hour)
+		sh.settle()
+		before, err := sh.s.State(t.Context(), ws)
+		same(t, err, nil)
+		sh.events[aya.Num], sh.events[cem.Num] = nil, sh.events[cem.Num][1:]
+		kind := func(name string) event.Kind { return event.Kind{Type: event.Track, Name: name} }
+		same(t, sh.s.EventsRemoved(t.Context(), ws, []event.Term{{Kind: kind(event.MessageOpened), Since: sh.clock.Now()}, {Kind: kind(event.OrderCompleted), Since: between}}, true), nil)
+		due, err := w.Store.Due(t.Context(), sh.clock.Now(), 10)
+		same(t, err, nil)
+		same(t, due, []standing.Ref{{Workspace: ws, Person: aya.ID}})
+		sh.settle()
+		after, err := sh.s.State(t.Context(), ws)
+		same(t, err, nil)
+		same(t, after.Round, before.Round)
+		same(t, []any{sh.shown[aya.ID]["stage"], sh.shown[ben.ID]["stage"], sh.shown[cem.ID]["stage"]}, []any{standing.Lead, standing.Fresh, standing.Fresh})
+		same(t, sh.s.Restart(t.Context(), ws), nil) // the round of the night
+		sh.settle()
+		same(t, sh.s.Mended(), int64(0))
+		// Without a refund an order counts again, whosever it is.
+		same(t, sh.s.EventsRemoved(t.Context(), ws, []event.Term{{Kind: kind(event.OrderRefunded), Since: between}}, true), nil)
+		after, err = sh.s.State(t.Context(), ws)
+		same(t, err, nil)
+		same(t, []any{after.Round.Due, after.Round.Fewer}, []any{sh.clock.Now(), true})
 	})
 	t.Run("a round tells nothing of who is only known to be due", func(t *testing.T) {
 		w := open(t)
