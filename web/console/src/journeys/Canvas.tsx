@@ -23,7 +23,7 @@ import { Plus } from 'lucide-react'
 import { createContext, memo, useCallback, useContext, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
-import { useColorScheme } from '@/ui'
+import { useShownScheme } from '@/ui'
 import css from './Canvas.module.css'
 import { CardFace, type Face, sameFace } from './CardFace'
 import { entrance, type Graph, type Place, stepOf } from './graph'
@@ -234,7 +234,7 @@ function Canvas(props: CanvasProps) {
   const { graph, outputs, faces, selected, edit, passed, target } = props
   const picked = props.picked ?? none
   const t = useT()
-  const { colorScheme } = useColorScheme()
+  const scheme = useShownScheme()
   const acts = useRef(props)
   useEffect(() => {
     acts.current = props
@@ -431,7 +431,7 @@ function Canvas(props: CanvasProps) {
           }}
           onInit={start}
           onPaneClick={() => acts.current.onSelect(undefined)}
-          colorMode={colorScheme === 'auto' ? 'system' : colorScheme}
+          colorMode={scheme}
           nodesConnectable={false}
           nodesFocusable={false}
           edgesFocusable={false}

@@ -22,7 +22,7 @@ import {
   Stat,
   StatRow,
   Tag,
-  useColorScheme,
+  useShownScheme,
 } from '@/ui'
 import css from './maps.module.css'
 import type { Plan } from './plan'
@@ -35,7 +35,7 @@ interface Pick {
 }
 
 function useColours(): Colours {
-  useColorScheme()
+  useShownScheme()
   const style = getComputedStyle(document.documentElement)
   const v = (name: string) => style.getPropertyValue(`--ui-${name}`).trim()
   return {

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } 
 import { formatNumber, formatZone, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import css from './chart.module.css'
-import { useColorScheme } from './theme'
+import { useShownScheme } from './theme'
 
 export interface Series {
   name: string
@@ -44,7 +44,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   const chart = useRef<{ dispose: () => void; png: () => string } | null>(null)
   const [view, setView] = useState<'chart' | 'table'>('chart')
   const [ready, setReady] = useState(false)
-  const { colorScheme } = useColorScheme()
+  const scheme = useShownScheme()
   const pick = useEffectEvent((index: number, part?: 'node' | 'edge', series?: number) => onPick?.(index, part, series))
   const write = useEffectEvent((n: number) => format(n))
   const writeAxis = useEffectEvent((n: number) => (axis ?? format)(n))
@@ -74,7 +74,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
       chart.current?.dispose()
       chart.current = null
     }
-  }, [shape, view, title, colorScheme, pickable, fractional])
+  }, [shape, view, title, scheme, pickable, fractional])
 
   const rows = (): unknown[][] => [
     [zone ?? '', ...data.series.map((s) => s.name)],

@@ -1,5 +1,5 @@
 import { createTheme, type CSSVariablesResolver, MantineProvider, type MantineColorsTuple } from '@mantine/core'
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useSyncExternalStore } from 'react'
 import { helpFirst } from './base'
 import { Confirmations } from './confirm'
 
@@ -142,3 +142,14 @@ export function UiProvider({ children }: { children: ReactNode }) {
 }
 
 export { useMantineColorScheme as useColorScheme } from '@mantine/core'
+
+const root = document.documentElement
+const shown = () => (root.getAttribute('data-mantine-color-scheme') === 'dark' ? 'dark' : 'light')
+const onShown = (changed: () => void) => {
+  const watch = new MutationObserver(changed)
+  watch.observe(root, { attributeFilter: ['data-mantine-color-scheme'] })
+  return () => watch.disconnect()
+}
+
+/** The scheme that the screen is in now, for what cannot read it from the stylesheet. Where the reader has chosen none it follows their device. */
+export const useShownScheme = (): 'light' | 'dark' => useSyncExternalStore(onShown, shown)
