@@ -26,6 +26,7 @@ import { ContentTabs } from './ContentTabs'
 import { wordsOf } from './draft'
 import { sameText } from './Languages'
 import { archivingMails } from './mayArchive'
+import css from './content.module.css'
 
 type Template = Schemas['Template']
 
@@ -83,7 +84,7 @@ export default function TemplateListPage() {
         cell: (x) => {
           const lacks = missing(x)
           return (
-            <>
+            <div className={css.whole}>
               {formatList(
                 wordsOf(x)
                   .filter((w) => w.locale)
@@ -92,7 +93,7 @@ export default function TemplateListPage() {
               {lacks.length > 0 ? (
                 <Tag tone="warning">{t('content.missing', { languages: formatList(lacks.map((l) => formatLanguage(l))) })}</Tag>
               ) : null}
-            </>
+            </div>
           )
         },
         text: (x) =>

@@ -17,7 +17,8 @@ export default function ReportPage() {
       crumbs={[{ to: '/reports', label: t('nav.reports') }]}
       actions={<Button onClick={() => setSaving(true)}>{t('report.save')}</Button>}
     >
-      <ReportView report={key} params={params} onChange={setParams} />
+      {/* Another report begins anew: the figures of the one before never stand under its name. */}
+      <ReportView key={key} report={key} params={params} onChange={setParams} />
       <Sheet title={t('report.save')} opened={saving} onClose={() => setSaving(false)}>
         <SaveForm report={key} params={given(params)} onClose={() => setSaving(false)} />
       </Sheet>

@@ -146,7 +146,7 @@ export default function MembersSection() {
               title: t('field.name'),
               cell: (m) => (
                 <>
-                  {m.name || m.email} {m.id === session.user.id ? <Note>({t('members.you')})</Note> : null}
+                  {m.name || m.email} {m.id === session.user.id ? <Note>{t('members.you')}</Note> : null}
                   {m.name && m.name !== m.email ? (
                     <div>
                       <Note>{m.email}</Note>
