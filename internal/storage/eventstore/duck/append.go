@@ -36,7 +36,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 		b.Events = slices.DeleteFunc(slices.Clone(b.Events), stored)
 	}
 	ctx = context.WithoutCancel(ctx)
-	defer s.alone(ctx)()
+	defer s.alone(ctx, len(b.Events))()
 	if _, err := s.w.ExecContext(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("event store: begin: %w", err)
 	}
@@ -63,10 +63,13 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	return nil
 }
 
+const vector = 2048 // rows that DuckDB works on at once
+
 // alone lets DuckDB use one thread until the returned function is called. What writes is the work of one thread, and with more of them the others wait for it
-// in loops that cost a quarter of the whole again. Who is asking meanwhile keeps theirs: taking a thread away would wait for what it does.
-func (s *Store) alone(ctx context.Context) (done func()) {
-	if s.opt.Threads == 1 || !s.life.TryLock() {
+// in loops that cost a quarter of the whole again. Who is asking meanwhile keeps theirs: taking a thread away would wait for what it does. To end threads
+// and begin them again costs more than that for a batch which fills no vector of DuckDB's.
+func (s *Store) alone(ctx context.Context, events int) (done func()) {
+	if events < vector || s.opt.Threads == 1 || !s.life.TryLock() {
 		return func() {}
 	}
 	defer s.life.Unlock()
