@@ -240,6 +240,9 @@ func (a *api) campaignRoutes() {
 	route(a, http.MethodPost, "/campaigns", "campaign-create", "Make a campaign as a draft", staff.CampaignsWrite, func(ctx context.Context, in *in[CampaignDraft]) (*body[Campaign], error) {
 		return write(ctx, "create", func(ctx context.Context) (campaign.Campaign, error) {
 			c, err := in.Body.campaign()
+			if err == nil {
+				err = a.c.Outbox.CheckChannel("channel", c.Channel)
+			}
 			if err != nil {
 				return c, err
 			}
@@ -260,6 +263,9 @@ func (a *api) campaignRoutes() {
 	route(a, http.MethodPut, "/campaigns/{id}", "campaign-update", "Change a draft", staff.CampaignsWrite, func(ctx context.Context, in *inAt[edit]) (*body[Campaign], error) {
 		out, err := write(ctx, "update", func(ctx context.Context) (campaign.Campaign, error) {
 			c, err := in.Body.campaign()
+			if err == nil {
+				err = a.c.Outbox.CheckChannel("channel", c.Channel)
+			}
 			if err != nil {
 				return c, err
 			}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
@@ -83,6 +84,9 @@ func (a *api) consentRoutes() {
 		if len(in.Body.Channels) == 0 {
 			in.Body.Channels = []string{content.Email}
 		}
+		if err := a.checkChannels(in.Body.Channels); err != nil {
+			return nil, err
+		}
 		t, err := changed(ctx, a, "create", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
 			return c.CreateTopic(ctx, workspaceOf(ctx), consent.Topic{Name: in.Body.Name, Description: in.Body.Description, Channels: in.Body.Channels, OptIn: consent.OptIn(in.Body.OptIn), Confirmation: in.Body.Confirmation})
 		})
@@ -102,6 +106,14 @@ func (a *api) consentRoutes() {
 	}
 	route(a, http.MethodPut, "/topics/{id}", "topic-update", "Change a topic", staff.SettingsWrite, func(ctx context.Context, in *inAt[change]) (*body[Topic], error) {
 		b := in.Body
+		old, err := c.Topic(ctx, workspaceOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		fresh := slices.DeleteFunc(slices.Clone(b.Channels), func(kind string) bool { return slices.Contains(old.Channels, kind) })
+		if err := a.checkChannels(fresh); err != nil {
+			return nil, err
+		}
 		t, err := changed(ctx, a, "update", "topic", topicID, func(ctx context.Context) (consent.Topic, error) {
 			return c.UpdateTopic(ctx, workspaceOf(ctx), consent.Topic{ID: in.ID, Name: b.Name, Description: b.Description, Channels: b.Channels, OptIn: consent.OptIn(b.OptIn), Confirmation: b.Confirmation, Archived: b.Archived})
 		})
@@ -174,6 +186,9 @@ func (a *api) consentRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		if err := a.c.Outbox.CheckChannel("channel", in.Body.Channel); err != nil {
+			return nil, err
+		}
 		for i, addr := range in.Body.Addresses {
 			if !outbox.ValidAddress(in.Body.Channel, consent.Normalise(in.Body.Channel, addr)) {
 				return nil, errs.Invalid("consent.suppress.address", "addresses", "%q is no mail address; write it like name@example.com", addr)
@@ -197,4 +212,14 @@ func (a *api) consentRoutes() {
 			return c.UnsuppressHash(ctx, workspaceOf(ctx), in.Channel, in.Hash)
 		})
 	}, noContent)
+}
+
+// checkChannels reports the first channel of a topic that this installation does not have.
+func (a *api) checkChannels(kinds []string) error {
+	for _, kind := range kinds {
+		if err := a.c.Outbox.CheckChannel("channels", kind); err != nil {
+			return err
+		}
+	}
+	return nil
 }

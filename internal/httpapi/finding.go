@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -58,8 +59,20 @@ var theirs = func() []*regexp.Regexp {
 	return out
 }()
 
+// power is a number as the framework writes those of seven digits and more.
+var power = regexp.MustCompile(`-?[0-9.]+e\+[0-9]+$`)
+
+func digits(s string) string {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
+}
+
 // worded gives what the framework found a code of its own, and words that name the remedy. What it does not know stays as it is.
 func (f Fault) worded() Fault {
+	f.Message = power.ReplaceAllStringFunc(f.Message, digits)
 	for i, re := range theirs {
 		m := re.FindStringSubmatchIndex(f.Message)
 		if m == nil {

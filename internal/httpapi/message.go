@@ -137,6 +137,9 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 	if r.Channel == "" {
 		r.Channel = content.Email
 	}
+	if err := a.c.Outbox.CheckChannel("channel", r.Channel); err != nil {
+		return r, err
+	}
 	switch {
 	case r.Transactional && d.Topic != "":
 		return r, errs.Invalid("message.topic_of_transactional", "topic", "a transactional message has no topic; leave it out, or choose the lane marketing")
@@ -144,6 +147,16 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 		return r, errs.Invalid("message.topic_missing", "topic", "a marketing message needs the topic that people subscribed to")
 	case key == "" || len(key) > 200 || id.Key(r.Key) != r.Key:
 		return r, errs.Invalid("message.key_invalid", "Idempotency-Key", "a key has at most 200 characters and no control characters")
+	}
+	if d.Template != "" && d.Version > 0 {
+		t, err := a.c.Content.Get(ctx, ws, d.Template)
+		switch {
+		case errs.Is(err, errs.KindNotFound): // the gate says so
+		case err != nil:
+			return r, err
+		case d.Version > t.Version:
+			return r, errs.Invalid("message.version", "version", "this template has no version %d yet, the latest is %d; leave it out for that", d.Version, t.Version)
+		}
 	}
 	var err error
 	if r.Priority, err = outbox.ParsePriority(d.Priority); err != nil {
@@ -205,6 +218,9 @@ func (a *api) recipient(ctx context.Context, ws, kind string, to MessageTo) (per
 			return person.Person{}, errs.Invalid("message.to.identifier", "to.identifier", "write kind:value, e.g. user_id:u1")
 		}
 		return a.c.People.ByIdentifier(ctx, ws, event.Identifier{Kind: k, Value: v})
+	}
+	if !outbox.ValidAddress(kind, to.Address) {
+		return person.Person{}, errs.Invalid("message.to.address", "to.address", "%q is no address for %s", to.Address, kind)
 	}
 	who := event.Identifier{Kind: kind, Value: to.Address}
 	if kind == outbox.KindSMS {

@@ -107,6 +107,14 @@ func (s *Service) spec(kind string) (channel.Spec, error) {
 // Channels returns the channel adapters of this installation.
 func (s *Service) Channels() []channel.Spec { return s.channels }
 
+// CheckChannel reports a channel that this installation does not have. Field is where it was named.
+func (s *Service) CheckChannel(field, kind string) error {
+	if _, err := s.spec(kind); err != nil {
+		return errs.Invalid("outbox.account.kind_unknown", field, "there is no channel %q in this installation", kind)
+	}
+	return nil
+}
+
 // validator is a config that can check itself.
 type validator interface{ Validate() error }
 

@@ -40,6 +40,7 @@ const (
 	MaxAttachments = 20       // files
 	MaxAttached    = 10 << 20 // all files together; many servers refuse mails of more than 25 MB, and base64 adds a third
 	maxFileName    = 200
+	maxFromName    = 200 // characters
 )
 
 // barred are endings that mail providers refuse to deliver (Gmail's list of blocked file types).
@@ -60,6 +61,8 @@ func (b *Body) Validate(raw bool) error {
 		return errs.Invalid("message.content_twice", "template", "give either a template or subject, html and text of your own")
 	case utf8.RuneCountInString(b.Subject) > MaxSubject || strings.ContainsFunc(b.Subject, unicode.IsControl):
 		return errs.Invalid("message.subject_invalid", "subject", "one line of at most %d characters", MaxSubject)
+	case utf8.RuneCountInString(b.FromName) > maxFromName || strings.ContainsFunc(b.FromName, unicode.IsControl):
+		return errs.Invalid("message.from_name_invalid", "from_name", "one line of at most %d characters", maxFromName)
 	case len(b.HTML) > MaxText:
 		return errs.Invalid("message.too_large", "html", "at most %d KB", MaxText>>10)
 	case len(b.Text) > MaxText:
