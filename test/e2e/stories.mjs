@@ -116,6 +116,7 @@ export const stories = {
           worst = Math.max(worst, await arrives(page, path, anew(i, lang) ? load : visit))
           await fits(page, path)
           await stands(page, path)
+          assert.deepEqual(await page.evaluate(outOfSight), [], `${path} shows where one is`)
         }
         await done(page)
         return `moves by ${worst.toFixed(3)} at the most`
@@ -202,6 +203,16 @@ async function stands(page, path) {
   await noKeys(page, path)
   assert.equal(await page.locator('main h1').count(), 1, `${path} has one h1`)
   assert.equal(await page.locator('main [role=alert][class*=bad]').count(), 0, `${path} shows no error`)
+}
+
+/** In the page: tabs and sections that are chosen and stand beside the screen. */
+function outOfSight() {
+  return [...document.querySelectorAll('main nav [aria-current=page], main [role=tab][aria-selected=true]')]
+    .filter((e) => {
+      const { left, width } = e.getBoundingClientRect()
+      return width > 0 && (left + width / 2 < 0 || left + width / 2 > window.innerWidth)
+    })
+    .map((e) => e.textContent)
 }
 
 /** In the page: the marked texts of which something is hidden. */

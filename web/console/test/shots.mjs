@@ -41,6 +41,7 @@ for (const lang of languages)
       viewport: { width, height: width < 600 ? 844 : 860 },
       locale: lang === 'zh-Hans' ? 'zh-CN' : lang,
       timezoneId: 'Asia/Tokyo',
+      reducedMotion: 'reduce', // pictures show what charts have come to
     })
     await context.addInitScript((l) => window === window.top && localStorage.setItem('language', l), lang)
     const page = await context.newPage()

@@ -68,7 +68,7 @@ export function PageHead({ title, status, lead, meta, crumbs, actions, room }: H
         {lead ? <p className={css.lead}>{lead}</p> : null}
         {meta ? <div className={css.meta}>{meta}</div> : null}
       </div>
-      <div className={css.actions} data-room={room}>
+      <div className={css.actions} data-room={room || undefined}>
         <span ref={setPlace} className={css.place} />
         {actions}
       </div>
@@ -114,9 +114,15 @@ export function PageTabs({ tabs, value, onChange, label }: { tabs: Tab[]; value:
 function useInSight<E extends HTMLElement>(current: string) {
   const row = useRef<E>(null)
   useEffect(() => {
-    const box = row.current?.getBoundingClientRect()
-    const on = row.current?.querySelector('[aria-selected="true"], [aria-current="page"]')?.getBoundingClientRect()
-    if (row.current && box && on) row.current.scrollLeft += on.left + on.width / 2 - box.left - box.width / 2
+    const show = () => {
+      const box = row.current?.getBoundingClientRect()
+      const on = row.current?.querySelector('[aria-selected="true"], [aria-current="page"]')?.getBoundingClientRect()
+      if (row.current && box && on) row.current.scrollLeft += on.left + on.width / 2 - box.left - box.width / 2
+    }
+    show()
+    // The router has rows stand as they stood on the page before, a moment later.
+    const later = requestAnimationFrame(show)
+    return () => cancelAnimationFrame(later)
   }, [current])
   return row
 }
