@@ -26,7 +26,7 @@ interface ReadOptions {
   enabled?: boolean
   /** Milliseconds between reads; only for what no live message tells. */
   every?: number
-  /** Show the former answer while the arguments change. */
+  /** Show the former answer while what is asked of the same thing changes. */
   keep?: boolean
 }
 
@@ -36,9 +36,13 @@ export function useRead<P extends PathsOf<'get'>>(path: P, args: Args<P, 'get'>,
     ...reading(path, args),
     enabled: o.enabled ?? true,
     refetchInterval: o.every,
-    placeholderData: o.keep ? keepPreviousData : undefined,
+    // What one report or segment said never stands under the name of another.
+    placeholderData: o.keep ? (former, before) => (sameThing(before?.queryKey[1], args) ? former : undefined) : undefined,
   })
 }
+
+const sameThing = (a: object | undefined, b: object): boolean => JSON.stringify(a && thing(a)) === JSON.stringify(thing(b))
+const thing = (args: object): unknown => ('path' in args ? args.path : null)
 
 export interface Listing<T> {
   items: T[]
