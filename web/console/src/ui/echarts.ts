@@ -153,7 +153,9 @@ const menu = 44 // pixels beside the legend where the menu of the chart stands
 export function draw(box: HTMLDivElement, d: Draw) {
   const chart = echarts.init(box, theme())
   const option = {
-    animationDuration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250,
+    // Off rather than short: a Sankey chart takes its second whatever the duration says.
+    animation: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+    animationDuration: 250,
     ...(d.option ?? optionOf(d)),
   } as echarts.EChartsCoreOption
   chart.setOption(option)
