@@ -33,5 +33,12 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000, // scripts/pack.mjs holds the real budget
   },
   server: { proxy: { '/api': server, '/demo': server }, fs: { allow: ['.', '../../internal/domain/outbox'] } }, // a test reads the reasons out of the code
-  test: { environment: 'jsdom', setupFiles: ['test/setup.ts'], include: ['src/**/*.test.{ts,tsx}'], css: false, testTimeout: 60_000 },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['test/setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}'],
+    css: false,
+    testTimeout: 60_000,
+    maxWorkers: '100%',
+  },
 })

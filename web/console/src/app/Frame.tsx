@@ -50,7 +50,8 @@ export function Frame() {
       .map((a) => ({ keys: `g ${a.key}`, label: t('shortcut.go', { place: t(a.title) }), run: () => go(a.path) })),
   ])
   const item = (a: Area) => {
-    const here = a.path === '/' ? path === '/' : path === a.path || path.startsWith(`${a.path}/`)
+    const at = (x: Area) => (x.path === '/' ? path === '/' : path === x.path || path.startsWith(`${x.path}/`))
+    const here = at(a) || shown.some((x) => x.within === a.id && at(x))
     return (
       <Link key={a.id} to={a.path} className={css.item} aria-current={here ? 'page' : undefined}>
         <a.icon size={18} strokeWidth={1.8} />

@@ -48,6 +48,8 @@ export interface Area {
   aliases?: string
   /** False keeps it out of the navigation (there are at most seven). */
   nav?: boolean
+  /** Id of the area of the navigation that it belongs to. */
+  within?: string
   /** Stands at the foot of the navigation, apart from what people work with every day. */
   foot?: boolean
   /** Only in the demonstration. */

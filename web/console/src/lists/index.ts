@@ -9,6 +9,7 @@ export const lists: Area = {
   permission: 'segments.read',
   aliases: 'mingdan 名单 リスト risuto upload',
   nav: false,
+  within: 'segments',
   screens: [
     { path: '/lists', load: () => import('./ListsPage') },
     { path: '/lists/$id', load: () => import('./ListDetailPage') },

@@ -9,6 +9,7 @@ export const maps: Area = {
   permission: 'segments.read',
   aliases: 'journey map customer experience sankey ditu 旅程地图 ジャーニーマップ mappu',
   nav: false,
+  within: 'segments',
   screens: [
     { path: '/journey-maps', load: () => import('./MapListPage') },
     { path: '/journey-maps/$id', load: () => import('./MapPage') },

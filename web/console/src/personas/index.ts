@@ -9,6 +9,7 @@ export const personas: Area = {
   permission: 'segments.read',
   aliases: 'persona archetype renwu huaxiang 用户画像 人物 ペルソナ perusona',
   nav: false,
+  within: 'segments',
   screens: [
     { path: '/personas', load: () => import('./PersonaListPage') },
     { path: '/personas/new', load: () => import('./PersonaNewPage'), permission: 'segments.write' },

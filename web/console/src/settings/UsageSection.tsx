@@ -1,7 +1,7 @@
 // What the workspace may use of the installation, and what it uses.
 import { type Schemas, useRead } from '@/api'
-import { formatDay, formatNumber, useT } from '@/i18n'
-import { Alert, Card, Chart, DataTable, Loaded, Note, Num, Progress, Stack, Text, Time } from '@/ui'
+import { formatDay, formatNumber, formatTimeIn, hereZone, useT } from '@/i18n'
+import { Alert, Card, Chart, DataTable, Loaded, Note, Num, Progress, Stack, Text } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
 type Usage = Schemas['Usage']
@@ -82,7 +82,7 @@ function Use({ of }: { of: Usage }) {
             ]}
           />
           <Text size="sm">
-            {t('usage.resets')} <Time at={of.resets_at} />
+            {t('usage.resets')} {formatTimeIn(of.resets_at, hereZone())}
           </Text>
         </Stack>
       </Card>

@@ -9,6 +9,7 @@ export const standing: Area = {
   permission: 'segments.read',
   aliases: 'rfm lifecycle stage churn vip participation shengming zhouqi 生命周期 价值 raifusaikuru kokyaku kachi ライフサイクル 顧客価値',
   nav: false,
+  within: 'segments',
   screens: [
     { path: '/standing', load: () => import('./StandingPage') },
     { path: '/standing/scheme', load: () => import('./SchemePage') },
