@@ -14,9 +14,7 @@ import (
 // Three machines, started as deploy/compose.yml says, are cut from each other under load: the one that works and sends, the one that leads the log, one that
 // follows, and one that the others do not reach while the database does; the database and a server of the log are killed. Then what is kept is compared with a serial replay, as after other faults.
 func TestMachinesThatAreCutOffAndEnginesThatDieLoseAndDoubleNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a long story; run without -short") // and told alone: what it cuts off are whole machines
-	}
+	alone(t) // it cuts off whole machines
 	if machines.Apart(t) {
 		return
 	}

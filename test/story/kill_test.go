@@ -13,10 +13,16 @@ import (
 // long marks a story of processes that mostly wait for each other: several are told at once.
 func long(t *testing.T) {
 	t.Helper()
+	alone(t)
+	t.Parallel()
+}
+
+// alone marks a long story beside which no other is told.
+func alone(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("a long story; run without -short")
 	}
-	t.Parallel()
 }
 
 func TestKillDuringImportLosesAndDoublesNothing(t *testing.T) {

@@ -1,5 +1,6 @@
 // Command summary reads `go test -json` and prints what a person wants to know: every failure with its output,
-// every skipped test with its reason, what went well at the second attempt only (lines that begin with "flaky:"), the tests that took longest, and one closing line. It exits with 1 if anything failed.
+// every skipped test with its reason, the tests that took longest,
+// and one closing line. It exits with 1 if anything failed.
 package main
 
 import (
@@ -24,7 +25,7 @@ func main() {
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(make([]byte, 1<<20), 64<<20)
 	output := map[string][]string{}
-	var failed, skipped, flaky []string
+	var failed, skipped []string
 	var took []line
 	inPackage := map[string]bool{} // packages with a failed test
 	passed, nFailed, nSkipped, packages := 0, 0, 0, 0
@@ -44,11 +45,6 @@ func main() {
 		case "build-output":
 			fmt.Print(l.Output)
 		case "pass":
-			for _, o := range output[key] {
-				if o = strings.TrimSpace(o); strings.HasPrefix(o, "flaky:") {
-					flaky = append(flaky, o)
-				}
-			}
 			if l.Test == "" {
 				packages++
 				fmt.Printf("ok    %-64s %6.1fs\n", l.Package, l.Elapsed)
@@ -84,9 +80,6 @@ func main() {
 		for _, s := range skipped {
 			fmt.Println("  " + s)
 		}
-	}
-	if len(flaky) > 0 {
-		fmt.Println("\nwent well at the second attempt only:\n" + strings.Join(flaky, "\n"))
 	}
 	if len(took) > 0 {
 		slices.SortFunc(took, func(a, b line) int { return cmp.Compare(b.Elapsed, a.Elapsed) })

@@ -17,7 +17,7 @@ export default function ReportPage() {
       crumbs={[{ to: '/reports', label: t('nav.reports') }]}
       actions={<Button onClick={() => setSaving(true)}>{t('report.save')}</Button>}
     >
-      {/* Another report begins anew: the figures of the one before never stand under its name. */}
+      {/* The page and the figure that are open in one report mean nothing in another. */}
       <ReportView key={key} report={key} params={params} onChange={setParams} />
       <Sheet title={t('report.save')} opened={saving} onClose={() => setSaving(false)}>
         <SaveForm report={key} params={given(params)} onClose={() => setSaving(false)} />
