@@ -134,6 +134,17 @@ func (c *Cluster) Leader(ctx context.Context, stream string) (int, error) {
 	return found, err
 }
 
+// Logs returns the end of what each server has said.
+func (c *Cluster) Logs() string {
+	const tail = 6000 // bytes of each
+	var all strings.Builder
+	for _, n := range c.nodes {
+		text, err := os.ReadFile(n.log)
+		fmt.Fprintf(&all, "== %s %v\n%s\n", filepath.Base(n.log), err, text[max(0, len(text)-tail):])
+	}
+	return all.String()
+}
+
 // Stop ends all servers.
 func (c *Cluster) Stop() {
 	for i, n := range c.nodes {
@@ -174,8 +185,7 @@ func (c *Cluster) ready(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			text, _ := os.ReadFile(c.nodes[0].log)
-			return fmt.Errorf("the NATS cluster does not come up: %w\n%s", err, text)
+			return fmt.Errorf("the NATS cluster does not come up: %w\n%s", err, c.Logs())
 		case <-time.After(50 * time.Millisecond): // the servers tell nobody when they have found each other
 		}
 	}

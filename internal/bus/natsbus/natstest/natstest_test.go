@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,6 +129,7 @@ func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {
 	acks := make(chan said)
 	stop := make(chan struct{})
 	ended := make(chan int, writers)
+	var why atomic.Value // of the last refusal
 	for w := range writers {
 		log := start(t, stream)
 		go func() {
@@ -145,6 +147,7 @@ func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {
 				done()
 				if err != nil {
 					refused++
+					why.Store(fmt.Sprintf("%s: %v", time.Now().Format(time.TimeOnly), err))
 					continue
 				}
 				acks <- said{seq, data}
@@ -161,7 +164,7 @@ func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {
 				}
 				acknowledged[a.seq] = a.data
 			case <-ctx.Done():
-				t.Fatal("appends stand still")
+				t.Fatalf("appends stand still: %d were acknowledged, the last refusal was at %v, the servers say:\n%s", len(acknowledged), why.Load(), cluster.Logs())
 			}
 		}
 	}

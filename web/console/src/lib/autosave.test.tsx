@@ -10,13 +10,14 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 /** A server with one text, and a page that edits it. */
-function page(server: { text: string; revision: number; down?: boolean }, first = server.text) {
+function page(server: { text: string; revision: number; down?: boolean; slow?: number }, first = server.text) {
   const puts: string[] = []
   const options = (now: string) => ({
     name: 'thing.1',
     now,
     revision: 1,
     put: async (draft: string, revision: number) => {
+      if (server.slow) await new Promise((answered) => setTimeout(answered, server.slow))
       if (server.down) throw new TypeError('no connection')
       if (revision !== server.revision) throw new Problem(409, { code: 'changed' })
       puts.push(draft)
@@ -48,6 +49,42 @@ test('what is typed in a row is saved once, within two seconds', async () => {
   expect(p.puts).toEqual(['abc'])
   expect(p.hook.result.current.saving).toBe('saved')
   expect(localStorage.getItem('unsaved.thing.1')).toBeNull()
+})
+
+test('what is taken back before it is saved leaves nothing to save, and nothing to find', async () => {
+  const p = page({ text: 'saved', revision: 1 })
+  p.type('saved, and more')
+  await p.wait(200)
+  expect(p.hook.result.current.saving).toBe('waiting')
+  p.type('saved')
+  await p.wait(1500)
+  expect(p.puts).toEqual([])
+  expect(p.hook.result.current.saving).toBe('saved')
+  expect(localStorage.getItem('unsaved.thing.1')).toBeNull()
+})
+
+test('what is taken back while it is being saved is saved as it was', async () => {
+  const server = { text: 'saved', revision: 1, slow: 3000 }
+  const p = page(server)
+  p.type('saved, and more')
+  await p.wait(1000)
+  expect(p.hook.result.current.saving).toBe('saving')
+  p.type('saved')
+  await p.wait(10_000)
+  expect(p.puts).toEqual(['saved, and more', 'saved'])
+  expect(server.text).toBe('saved')
+  expect(p.hook.result.current.saving).toBe('saved')
+})
+
+test('whoever leaves while what they took back is being saved leaves it as they see it', async () => {
+  const server = { text: 'saved', revision: 1, slow: 3000 }
+  const p = page(server)
+  p.type('saved, and more')
+  await p.wait(1000)
+  p.type('saved')
+  p.hook.unmount()
+  await p.wait(10_000)
+  expect(server.text).toBe('saved')
 })
 
 test('without a connection it stays here, is tried again, and outlives the page', async () => {

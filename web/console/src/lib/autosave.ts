@@ -49,11 +49,16 @@ export function useAutosave<D>(o: Options<D>) {
   })
 
   const retry = useRef(() => {})
+  // Nothing is left to save: also if what was written was taken back.
+  const settle = useCallback(() => {
+    localStorage.removeItem(place)
+    setSaving('saved')
+  }, [place])
   const save = useCallback(
     async (overwrite = false) => {
       clearTimeout(timer.current)
       while (busy.current) await busy.current
-      if (kept.current === latest.current && !overwrite) return
+      if (kept.current === latest.current && !overwrite) return conflict.current ? undefined : settle()
       const sent = latest.current
       setSaving('saving')
       busy.current = (async () => {
@@ -62,9 +67,8 @@ export function useAutosave<D>(o: Options<D>) {
           revision.current = await ways.current.put(sent, revision.current)
           kept.current = sent
           conflict.current = false
-          const all = kept.current === latest.current
-          if (all) localStorage.removeItem(place)
-          setSaving(all ? 'saved' : 'waiting')
+          if (sent === latest.current) settle()
+          else setSaving('waiting')
           await ways.current.saved?.()
         } catch (err) {
           conflict.current = err instanceof Problem && err.status === 409
@@ -77,7 +81,7 @@ export function useAutosave<D>(o: Options<D>) {
       })()
       await busy.current
     },
-    [place],
+    [settle],
   )
 
   useEffect(() => {
@@ -97,8 +101,12 @@ export function useAutosave<D>(o: Options<D>) {
   useEffect(() => restore(), [])
 
   useEffect(() => {
+    const moved = latest.current !== now
     latest.current = now
-    if (kept.current === now) return
+    if (kept.current === now && !busy.current) {
+      if (moved && !conflict.current) settle()
+      return
+    }
     try {
       localStorage.setItem(place, JSON.stringify({ revision: revision.current, draft: now } satisfies Kept<D>))
     } catch {
@@ -108,10 +116,11 @@ export function useAutosave<D>(o: Options<D>) {
     setSaving('waiting')
     timer.current = setTimeout(() => void save(), pause)
     return () => clearTimeout(timer.current)
-  }, [now, save, place])
+  }, [now, save, settle, place])
   useEffect(() => {
+    const open = () => kept.current !== latest.current || busy.current !== null
     const leaving = (e: BeforeUnloadEvent) => {
-      if (kept.current !== latest.current) e.preventDefault()
+      if (open()) e.preventDefault()
     }
     const back = () => void (conflict.current || save())
     window.addEventListener('beforeunload', leaving)
@@ -119,7 +128,7 @@ export function useAutosave<D>(o: Options<D>) {
     return () => {
       window.removeEventListener('beforeunload', leaving)
       window.removeEventListener('online', back)
-      const done = kept.current === latest.current || conflict.current ? Promise.resolve() : save()
+      const done = open() && !conflict.current ? save() : Promise.resolve()
       void done.then(() => refresh(ways.current.refresh))
     }
   }, [save])
