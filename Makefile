@@ -7,7 +7,7 @@ export GOFLAGS := $(strip -trimpath $(filter-out -trimpath,$(GOFLAGS)))
 .DEFAULT_GOAL := help
 SHOTS ?= /tmp/kizuna-shots
 
-.PHONY: shots help demo build web test test-short lint fmt gen verify fuzz clean
+.PHONY: shots help demo build web test test-short lint lint-go lint-web fmt gen verify fuzz clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,10 +46,14 @@ test: ## run every test that this machine can run; what it cannot is listed with
 test-short: ## the same without the long stories (kill loops, real peers, browsers)
 	@test/run.sh -short
 
-lint: $(WEB)/node_modules/.package-lock.json $(WEB)/src/api/schema.d.ts ## vet, staticcheck, gofumpt; tsc, oxlint, biome
+lint: lint-go lint-web ## vet, staticcheck, gofumpt; tsc, oxlint, biome
+
+lint-go:
 	@go vet ./...
 	@go tool staticcheck ./...
 	@out="$$(go tool gofumpt -l cmd internal test)"; if [ -n "$$out" ]; then echo "not formatted, run make fmt:"; echo "$$out"; exit 1; fi
+
+lint-web: $(WEB)/node_modules/.package-lock.json $(WEB)/src/api/schema.d.ts
 	@cd $(WEB) && npm run --silent check && npm run --silent lint
 
 fmt: ## format the code

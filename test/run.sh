@@ -56,8 +56,11 @@ if [ -z "${KIZUNA_TEST_BINARY:-}" ]; then
   export KIZUNA_TEST_BINARY="$work/kizuna"
 fi
 
+# To link the event store takes most of the time that binaries of tests do: less without tables for a debugger, and less with gold.
+link="-s -w"
+if command -v ld.gold >/dev/null; then link+=" -extldflags=-fuse-ld=gold"; fi
+
 set +e
-# -count=1: stories run the built binary, which the test cache does not know of. make lint vets; to link is quicker without the
-# tables of a debugger. The browser, which mostly waits, comes first and leaves a place to the others, so that nobody waits for it
-# alone in the end.
-go test -json -count=1 -vet=off -ldflags=-w -timeout 45m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) "$@" ./test/e2e ./... | go run ./test/summary
+# -count=1: stories run the built binary, which the test cache does not know of. make lint vets. The browser, which mostly waits,
+# comes first and leaves a place to the others, so that nobody waits for it alone in the end.
+go test -json -count=1 -vet=off -ldflags="$link" -timeout 45m -p $(($(getconf _NPROCESSORS_ONLN) + 1)) "$@" ./test/e2e ./... | go run ./test/summary

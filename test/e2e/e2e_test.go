@@ -31,7 +31,7 @@ func chromium(t *testing.T) string {
 	if named := os.Getenv("KIZUNA_TEST_CHROMIUM"); named != "" {
 		return named
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			return found
 		}

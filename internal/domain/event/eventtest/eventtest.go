@@ -687,7 +687,7 @@ func reopen(t *testing.T, open Open) {
 }
 
 func concurrent(t *testing.T, s Store) {
-	const batches, size = 60, 50
+	const batches, size = 20, 50 // an engine that answers one at a time serves both readers between two of them
 	done := make(chan struct{})
 	var readers sync.WaitGroup
 	for range 2 {
