@@ -1,8 +1,20 @@
 // Hooks around the client. Keys of the cache are [path, arguments], so that one can invalidate by path.
-import { QueryClient, keepPreviousData, queryOptions, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import {
+  QueryClient,
+  keepPreviousData,
+  notifyManager,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { type Answer, type Args, type Item, type Method, type PathsOf, call } from './client'
 import { Problem } from './problem'
+
+// A change that has begun is on the screen before the next click is heard: pressed twice, a button acts once.
+notifyManager.setScheduler(queueMicrotask)
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -138,7 +150,7 @@ export interface Guess {
   as: (thing: any) => unknown
 }
 
-/** guess shows it in every answer that is kept and returns what takes it back. */
+/** guess shows it in every answer that is kept and returns what takes it back, and has read anew what it kept from being read. */
 export function guess(all: Guess[], client: QueryClient = queryClient): () => void {
   const before: [readonly unknown[], unknown][] = []
   for (const g of all) {
@@ -152,6 +164,10 @@ export function guess(all: Guess[], client: QueryClient = queryClient): () => vo
   }
   return () => {
     for (const [key, answer] of before.toReversed()) client.setQueryData(key, answer)
+    void refresh(
+      all.map((g) => g.path),
+      client,
+    )
   }
 }
 

@@ -188,7 +188,7 @@ export function TemplateEditor({ template }: { template: Template }) {
     clash.clear()
   }
   useShortcuts([
-    { keys: 'mod+s', label: t('action.save'), run: () => void (write && dirty && send(base.version)), inFields: true },
+    { keys: 'mod+s', label: t('action.save'), run: () => void (write && dirty && !save.isPending && send(base.version)), inFields: true },
     { keys: 'mod+z', label: t('action.undo'), run: history.undo, inFields: '[data-rich]' },
     { keys: 'mod+y', also: ['mod+shift+z'], label: t('content.redo'), run: history.redo, inFields: '[data-rich]' },
   ])

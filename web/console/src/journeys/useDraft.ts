@@ -17,13 +17,16 @@ export function useDraft(journey: Schemas['Journey'], kinds: Kinds) {
   // What the server has, and what it found in it.
   const kept = useRef(history.now.graph)
   const [checked, setChecked] = useState<{ graph: Graph; faults: Fault[] }>({ graph: history.now.graph, faults: [] })
+  const checks = useRef(0)
   const check = useCallback(async () => {
     const graph = kept.current
+    const n = ++checks.current
+    const found = (faults: Fault[]) => n === checks.current && setChecked({ graph, faults }) // a late answer is about a former draft
     try {
       await call('post', '/api/v1/journeys/{id}/check', { path: { id } })
-      setChecked({ graph, faults: [] })
+      found([])
     } catch (err) {
-      if (err instanceof Problem && err.status < 500 && err.status >= 400) setChecked({ graph, faults: told(err) })
+      if (err instanceof Problem && err.status < 500 && err.status >= 400) found(told(err))
     }
   }, [id])
 

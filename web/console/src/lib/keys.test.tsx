@@ -24,6 +24,21 @@ test('keys act on the page, sequences too, but not in fields nor during composit
   expect(log).toEqual(['n', 'g p', 'mod+k'])
 })
 
+test('a sequence is one by when its keys were pressed, not by when a busy page hears of them', () => {
+  const log: string[] = []
+  render(<Sample log={log} />)
+  const press = (key: string, at: number) => {
+    const e = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })
+    Object.defineProperty(e, 'timeStamp', { value: at })
+    fireEvent(document.body, e)
+  }
+  press('g', 5000)
+  press('p', 6000)
+  press('g', 8000)
+  press('p', 9500)
+  expect(log).toEqual(['g p'])
+})
+
 function Canvas({ log }: { log: string[] }) {
   useShortcuts([
     { keys: 'ArrowDown', also: ['ArrowUp'], label: 'go', on: '[data-card]', run: (k) => log.push(k) },

@@ -44,7 +44,7 @@ function pressed(e: KeyboardEvent): string {
 function onKey(e: KeyboardEvent) {
   if (e.defaultPrevented || composing(e)) return
   const key = pressed(e)
-  const sequence = Date.now() - pendingAt < 1200 && pending ? `${pending} ${key}` : ''
+  const sequence = e.timeStamp - pendingAt < 1200 && pending ? `${pending} ${key}` : ''
   const field = typing(e.target)
   const all = active.toReversed().flatMap((a) => a.current)
   const here = e.target instanceof Element ? e.target : null
@@ -65,7 +65,7 @@ function onKey(e: KeyboardEvent) {
   }
   if (!field && all.some((s) => s.keys.startsWith(`${key} `))) {
     pending = key
-    pendingAt = Date.now()
+    pendingAt = e.timeStamp // when it was pressed: a busy page may hear of it later
   }
 }
 

@@ -1,11 +1,14 @@
 // What the reader has arranged for themselves, kept by the server and shared by all their browsers.
-import { useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
-import { type Answer, useRead, useSend } from '@/api'
+import { type Answer, call, useRead } from '@/api'
 
 const path = '/api/v1/personal-settings'
 
-/** const [views, setViews, ready] = usePreference('views.people', []): the value is shown at once and stored behind the scenes; a refusal puts it back. */
+/**
+ * const [views, setViews, ready] = usePreference('views.people', []): the value is shown at once and stored behind the scenes; a refusal puts it back. Until
+ * it is ready the fallback stands for what is not known yet: what is made of it may not be stored.
+ */
 export function usePreference<T>(
   key: string,
   fallback: T,
@@ -13,24 +16,21 @@ export function usePreference<T>(
 ): [T, (value: T) => void, boolean] {
   const client = useQueryClient()
   const all = useRead(path, {})
-  const put = useSend('put', '/api/v1/personal-settings/{key}')
   const found = all.data?.items.find((p) => p.key === key)
-  const { mutate } = put
+  const { mutate } = useMutation({
+    mutationKey: [path],
+    scope: { id: path }, // one after the other: what was chosen last stays
+    mutationFn: (value: T) => call('put', '/api/v1/personal-settings/{key}', { path: { key }, body: { value } }),
+    onSettled: () => client.isMutating({ mutationKey: [path] }) === 1 && client.invalidateQueries({ queryKey: [path] }),
+  })
   const set = useCallback(
     function store(value: T) {
+      void client.cancelQueries({ queryKey: [path] }) // an answer on its way knows nothing of it
       client.setQueryData<Answer<typeof path, 'get'>>([path, {}], (before) => {
         const items = (before?.items ?? []).filter((p) => p.key !== key)
         return { next_cursor: '', items: [...items, { key, value, updated_at: new Date().toISOString() }] }
       })
-      mutate(
-        { path: { key }, body: { value } },
-        {
-          onError: (err) => {
-            void client.invalidateQueries({ queryKey: [path] })
-            onError?.(err, () => store(value))
-          },
-        },
-      )
+      mutate(value, { onError: (err) => onError?.(err, () => store(value)) })
     },
     [client, key, mutate, onError],
   )

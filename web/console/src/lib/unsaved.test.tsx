@@ -11,6 +11,7 @@ const server = vi.hoisted(() => ({
   times: 0,
   asked: [] as string[],
   slow: 0, // milliseconds that letting go takes
+  most: 1000, // letters that it takes, after a second's thought
 }))
 vi.mock(import('@/api'), async (original) => {
   const real = await original()
@@ -18,6 +19,10 @@ vi.mock(import('@/api'), async (original) => {
     server.asked.push(method)
     await Promise.resolve()
     if (method === 'delete' && server.slow) await new Promise((later) => setTimeout(later, server.slow))
+    if (String(args.body?.document ?? '').length > server.most) {
+      await new Promise((later) => setTimeout(later, 3000))
+      throw new Problem(413, { code: 'too_large' })
+    }
     if (server.cut) throw new Problem(0, { code: 'offline' })
     if (method === 'delete') server.draft = undefined
     if (method === 'put' && args.body)
@@ -30,7 +35,7 @@ vi.mock(import('@/api'), async (original) => {
 beforeEach(() => {
   vi.useFakeTimers({ shouldAdvanceTime: true })
   localStorage.clear()
-  Object.assign(server, { draft: undefined, others: [], cut: false, times: 0, asked: [], slow: 0 })
+  Object.assign(server, { draft: undefined, others: [], cut: false, times: 0, asked: [], slow: 0, most: 1000 })
 })
 afterEach(() => vi.useRealTimers())
 
@@ -179,4 +184,33 @@ test('what was saved as the page is left, or taken back by hand, does not come a
   await passes(2000)
   expect(localStorage).toHaveLength(0)
   expect(server.asked).toHaveLength(asked)
+})
+
+test('what was too much while it was on its way is kept once it has been made shorter meanwhile', async () => {
+  server.most = 5
+  const first = page('a')
+  await passes(0)
+  first.type('far too much')
+  await passes(1200)
+  first.type('short')
+  await passes(10_000)
+  expect(first.state().keeping).toBe('kept')
+  expect(server.draft).toMatchObject({ document: 'short' })
+})
+
+test('a draft that goes on without a line is no other draft when the line is back', async () => {
+  const first = page('a')
+  await passes(0)
+  first.type('ab')
+  await passes(2000)
+  server.cut = true
+  first.type('abc')
+  first.hook.unmount()
+  const second = page('a')
+  await waitFor(() => expect(second.take).toHaveBeenCalledExactlyOnceWith('abc', 3))
+  second.type('abc')
+  server.cut = false
+  await passes(10_000)
+  expect(second.state()).toMatchObject({ offer: null, keeping: 'kept' })
+  expect(server.draft).toMatchObject({ document: 'abc' })
 })

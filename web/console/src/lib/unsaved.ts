@@ -184,6 +184,7 @@ class Keeper<D> {
 
   private async exchange() {
     const path = this.path
+    let sending: string | undefined
     try {
       if (!this.asked) {
         const { draft, others } = await call('get', '/api/v1/drafts/{kind}/{thing}', { path })
@@ -200,7 +201,7 @@ class Keeper<D> {
         if (!this.over) this.arrived(left ?? null)
       }
       while (this.want !== this.sent && !this.view.offer) {
-        const want = this.want
+        const want = (sending = this.want)
         if (want) {
           this.tell({ keeping: 'saving' })
           const body = JSON.parse(want) as Left<D>
@@ -222,6 +223,8 @@ class Keeper<D> {
       if (!this.asked) this.arrived(undefined)
       this.tell({ keeping: !this.want ? 'none' : unreachable ? 'offline' : 'here' })
       if (unreachable && !this.over && !this.gone) this.timer = setTimeout(() => void this.sync(), again)
+      // What was written meanwhile may be taken.
+      else if (!unreachable && sending !== undefined && sending !== this.want) this.timer = setTimeout(() => void this.sync(), pause)
     } finally {
       this.busy = false
     }
@@ -231,7 +234,8 @@ class Keeper<D> {
   private arrived(there: Left<D> | null | undefined) {
     const here = this.begun ? undefined : this.left()
     this.begun = true
-    const seen = here ? here.seen : this.seen
+    if (here) this.seen = here.seen
+    const seen = this.seen
     if (there) this.seen = there.seen
     const news = there && there.seen !== seen ? there : null
     const own = here && !here.synced ? here : null

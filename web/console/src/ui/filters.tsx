@@ -25,26 +25,26 @@ export function FilterBar({ children, active, onClear }: { children: ReactNode; 
   )
 }
 
-/** Search that tells its text a quarter of a second after the last key and never in the middle of an IME composition. "/" focuses it. */
 const typingPause = 150 // milliseconds without a key before it is searched: with the answer less than half a second
 
+/** Search that tells its text a moment after the last key and never in the middle of an IME composition. "/" focuses it. */
 export function SearchBox({ value, onChange, placeholder }: { value: string; onChange: (text: string) => void; placeholder: string }) {
   const t = useT()
   const [text, setText] = useState(value)
   const [composing, setComposing] = useState(false)
   const input = useRef<HTMLInputElement>(null)
-  const told = useRef(value)
+  const told = useRef([value]) // what stands around it or is on its way there, the newest last
   const tell = useEffectEvent((found: string) => onChange(found))
   useEffect(() => {
-    if (value !== told.current) {
-      told.current = value
-      setText(value)
-    }
+    // What was told comes back, on a slow machine when more is typed already; anything else was set from outside.
+    const back = told.current.indexOf(value)
+    if (back < 0) setText(value)
+    told.current = back < 0 ? [value] : told.current.slice(back)
   }, [value])
   useEffect(() => {
-    if (text === told.current || composing) return
+    if (text === told.current.at(-1) || composing) return
     const timer = setTimeout(() => {
-      told.current = text
+      told.current.push(text)
       tell(text)
     }, typingPause)
     return () => clearTimeout(timer)

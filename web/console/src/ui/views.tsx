@@ -29,7 +29,7 @@ export function SavedViews({
   onApply: (state: Record<string, string>) => void
 }) {
   const t = useT()
-  const [views, setViews] = usePreference<SavedView[]>(`views.${list}`, [], toastRetry)
+  const [views, setViews, ready] = usePreference<SavedView[]>(`views.${list}`, [], toastRetry)
   const [naming, setNaming] = useState(false)
   const [name, setName] = useState('')
   const plain = same(state, defaults)
@@ -37,7 +37,7 @@ export function SavedViews({
   if (views.length === 0 && plain) return null
   const save = () => {
     const wanted = name.trim()
-    if (!wanted) return
+    if (!wanted || !ready) return
     setViews([...views.filter((v) => v.name !== wanted), { name: wanted, state }])
     setNaming(false)
     setName('')
@@ -92,7 +92,7 @@ export function SavedViews({
                 onChange={(e) => setName(e.currentTarget.value)}
                 onKeyDown={(e) => e.key === 'Enter' && !composing(e) && save()}
               />
-              <Button variant="filled" disabled={!name.trim()} onClick={save}>
+              <Button variant="filled" disabled={!name.trim()} loading={!ready} onClick={save}>
                 {t('action.save')}
               </Button>
             </Group>
