@@ -11,11 +11,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/channel"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
+	"github.com/kizuna-cx/kizuna/internal/domain/content/brand"
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
@@ -53,8 +55,8 @@ type MessageDraft struct {
 	Subject     string         `json:"subject,omitempty"`
 	HTML        string         `json:"html,omitempty" doc:"refused if it holds scripts, forms or other active content"`
 	Text        string         `json:"text,omitempty" doc:"made from html if left out"`
-	FromName    string         `json:"from_name,omitempty" maxLength:"200"`
-	ReplyTo     string         `json:"reply_to,omitempty" maxLength:"320"`
+	FromName    string         `json:"from_name,omitempty" maxLength:"200" doc:"instead of the template's or the account's"`
+	ReplyTo     string         `json:"reply_to,omitempty" maxLength:"320" doc:"instead of the template's or the account's"`
 	Attachments []MessageFile  `json:"attachments,omitempty" maxItems:"20"`
 	Goal        *Goal          `json:"goal,omitempty" doc:"what the message is meant to bring about, to be counted toward it; left out: nothing is, be it in either lane"`
 	SendAt      *time.Time     `json:"send_at,omitempty" doc:"at once if left out; at most a year ahead"`
@@ -145,6 +147,10 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 		return r, errs.Invalid("message.topic_of_transactional", "topic", "a transactional message has no topic; leave it out, or choose the lane marketing")
 	case !r.Transactional && d.Topic == "":
 		return r, errs.Invalid("message.topic_missing", "topic", "a marketing message needs the topic that people subscribed to")
+	case strings.ContainsFunc(d.To.Name, unicode.IsControl):
+		return r, errs.Invalid("message.to.name", "to.name", "write the name on one line, without control characters")
+	case d.Locale != "" && !brand.ValidTag(d.Locale):
+		return r, errs.Invalid("message.locale", "locale", "%q is no language; write it like en, zh-Hans or ja, or leave it out for the person's", d.Locale)
 	case key == "" || len(key) > 200 || id.Key(r.Key) != r.Key:
 		return r, errs.Invalid("message.key_invalid", "Idempotency-Key", "a key has at most 200 characters and no control characters")
 	}
@@ -181,7 +187,7 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 	for _, f := range d.Attachments {
 		body.Attachments = append(body.Attachments, channel.Attachment(f))
 	}
-	if d.Template == "" || d.Locale != "" || len(body.Attachments) > 0 || d.Subject != "" || d.HTML != "" || d.Text != "" {
+	if d.Template == "" || d.Locale != "" || len(body.Attachments) > 0 || d.FromName != "" || d.ReplyTo != "" || d.Subject != "" || d.HTML != "" || d.Text != "" {
 		r.Body = &body
 		if err := body.Validate(d.Template == ""); err != nil {
 			return r, err

@@ -22,6 +22,8 @@ func TestJobScenarios(t *testing.T) {
 		{do: "GET /jobs/$job/files/other", status: 404},
 
 		{as: "agent", do: "POST /suppressions/import/check", body: `{"channel":"email","upload":"$list","column":"mail"}`, status: 422, has: `"field":"column"`},
+		{as: "agent", do: "POST /suppressions/import/check", body: `{"channel":"fax","upload":"$list"}`, status: 422, has: `"code":"outbox.account.kind_unknown" | "field":"channel"`},
+		{as: "agent", do: "POST /suppressions/import", body: `{"channel":"fax","upload":"$list"}`, status: 422, has: `"code":"outbox.account.kind_unknown" | "field":"channel"`},
 		{as: "agent", do: "POST /suppressions/import/check", body: `{"channel":"email","upload":"$list"}`, status: 200, has: `"rows":4 | "added":2 | "rejected":2 | "code":"invalid" | "code":"repeated"`},
 		{do: "GET /suppressions?address=y@zanzibar.example", status: 200, has: `"items":[]`},
 		{as: "agent", do: "POST /suppressions/import", body: `{"channel":"email","upload":"$list","detail":"old tool","name":"old.csv"}`, status: 202, has: `"state":"queued" | "title":"old.csv"`, keep: "file_job"},

@@ -52,6 +52,9 @@ type SuppressionFileRow struct {
 func (a *api) suppressionFileRoutes() {
 	c := a.c.Consent
 	route(a, http.MethodPost, "/suppressions/import/check", "suppression-file-check", "What an uploaded file of addresses would do", staff.ConsentWrite, func(ctx context.Context, in *in[SuppressionFile]) (*body[SuppressionFileResult], error) {
+		if err := a.c.Outbox.CheckChannel("channel", in.Body.Channel); err != nil {
+			return nil, err
+		}
 		r, err := a.c.Addresses.Check(ctx, workspaceOf(ctx), in.Body.params())
 		if err != nil {
 			return nil, err
@@ -67,6 +70,9 @@ func (a *api) suppressionFileRoutes() {
 		Name string `json:"name,omitempty" maxLength:"200" doc:"of the file, for the list of jobs"`
 	}
 	route(a, http.MethodPost, "/suppressions/import", "suppression-import", "Suppress the addresses of an uploaded file, as a job", staff.ConsentWrite, func(ctx context.Context, in *in[named]) (*body[Job], error) {
+		if err := a.c.Outbox.CheckChannel("channel", in.Body.Channel); err != nil {
+			return nil, err
+		}
 		return a.begin(ctx, "import", "suppression", job.Wanted{Kind: importer.Suppressions, Key: "upload:" + in.Body.Upload, Title: in.Body.Name, Params: in.Body.params()})
 	}, accepted)
 	type exported struct {

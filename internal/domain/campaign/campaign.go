@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -101,7 +102,7 @@ const (
 
 // Validate checks what must hold even for an unfinished draft.
 func (c Campaign) Validate() error {
-	if n := strings.TrimSpace(c.Name); n == "" || len(n) > maxName {
+	if n := strings.TrimSpace(c.Name); n == "" || utf8.RuneCountInString(n) > maxName {
 		return errs.Invalid("campaign.name", "name", "give the campaign a name of at most %d characters", maxName)
 	}
 	if len(c.Audience.Include)+len(c.Audience.Exclude) > maxSets {
@@ -111,6 +112,22 @@ func (c Campaign) Validate() error {
 		return err
 	}
 	return c.Plan.validate(c)
+}
+
+// late is how far back the time of a campaign may lie: filling in a form takes a while, and clocks differ.
+const late = 5 * time.Minute
+
+// timely refuses a time that has passed: whoever meant another day would write to everybody at once. A time where people live has passed once no clock is
+// before it.
+func (c Campaign) timely(now time.Time) error {
+	at, field := c.ScheduledAt, "scheduled_at"
+	if !c.Plan.Local.IsZero() {
+		at, field = c.Plan.Local.in(time.FixedZone("", lastZone)), "plan.local"
+	}
+	if at.IsZero() || !at.Before(now.Add(-late)) {
+		return nil
+	}
+	return errs.Invalid("campaign.time_passed", field, "this time has passed; choose a later one, or none to send at once")
 }
 
 // incomplete returns what is missing before the campaign can be launched.

@@ -99,6 +99,7 @@ const (
 	maxHoldout   = 50.0
 	// firstZone is where a day begins first (Kiribati): the audience of a local time is fixed when clocks there show it.
 	firstZone = 14 * 60 * 60
+	lastZone  = -12 * 60 * 60 // where it ends last (Baker Island)
 	// priorWeight is how many openings of one's own outweigh the habit of the whole audience.
 	priorWeight = 5
 )

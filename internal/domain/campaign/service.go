@@ -133,7 +133,7 @@ func (s *Service) Create(ctx context.Context, ws string, c Campaign) (Campaign, 
 	now := s.c.Clock.Now()
 	out := Campaign{ID: id.New("cmp"), Workspace: ws, Status: Draft, Rev: 1, CreatedAt: now, UpdatedAt: now}
 	out.fill(c)
-	if err := out.Validate(); err != nil {
+	if err := errors.Join(out.Validate(), out.timely(now)); err != nil {
 		return Campaign{}, err
 	}
 	return out, s.c.Store.Create(ctx, out)
@@ -175,9 +175,15 @@ func (s *Service) Edit(ctx context.Context, ws, id string, c Campaign) (Campaign
 		if old.Status != Draft && old.Status != Scheduled {
 			return errs.Conflict("campaign.running", "a campaign that is %s cannot be changed; copy it", old.Status)
 		}
+		at := old.ScheduledAt
 		old.fill(c)
 		if err := old.Validate(); err != nil {
 			return err
+		}
+		if !old.ScheduledAt.Equal(at) { // a draft whose time has passed while it lay can still be worked on
+			if err := old.timely(s.c.Clock.Now()); err != nil {
+				return err
+			}
 		}
 		switch {
 		case old.ApprovedBy != "": // what was approved is not what it is now
@@ -214,6 +220,11 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 
 func (s *Service) check(ctx context.Context, c Campaign) error {
 	bad := c.incomplete()
+	if c.Status == Draft || c.Status == Review { // later it is on its way
+		if err := c.timely(s.c.Clock.Now()); err != nil {
+			bad = append(bad, err)
+		}
+	}
 	var failed error
 	ask := func(kind, field, id string, check func(context.Context, string, string) error) {
 		if id == "" || failed != nil {

@@ -3,6 +3,7 @@ package invoice
 import (
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -208,7 +209,7 @@ const (
 )
 
 func validNumber(number string) error {
-	if number == "" || len(number) > maxNumber {
+	if number == "" || utf8.RuneCountInString(number) > maxNumber {
 		return errs.Invalid("invoice.number", "number", "give the invoice's number, at most %d characters", maxNumber)
 	}
 	return nil
@@ -225,7 +226,7 @@ func (t Terms) Validate() error {
 	if _, err := time.Parse(time.DateOnly, t.DueOn); err != nil {
 		return errs.Invalid("invoice.due_on", "due_on", "give the day on which it is due as 2026-12-31")
 	}
-	if len(t.Title) > maxTitle {
+	if utf8.RuneCountInString(t.Title) > maxTitle {
 		return errs.Invalid("invoice.title", "title", "at most %d characters", maxTitle)
 	}
 	if len(t.URL) > maxURL || t.URL != "" && !webAddress(t.URL) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
@@ -125,7 +126,7 @@ const (
 // Validate checks what must hold even for an unfinished draft.
 func (j Journey) Validate() error {
 	name := strings.TrimSpace(j.Name)
-	if name == "" || len(name) > maxName {
+	if name == "" || utf8.RuneCountInString(name) > maxName {
 		return errs.Invalid("journey.name", "name", "give the journey a name of at most %d characters", maxName)
 	}
 	if len(j.Draft.Nodes) > maxNodes {

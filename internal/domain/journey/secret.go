@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/id"
@@ -60,7 +61,7 @@ func (s *Service) ChangeSecret(ctx context.Context, ws, id, name, value string) 
 }
 
 func (s *Service) seal(x *Secret, value string) error {
-	if x.Name == "" || len(x.Name) > maxName {
+	if x.Name == "" || utf8.RuneCountInString(x.Name) > maxName {
 		return errs.Invalid("journey_secret.name", "name", "give the secret a name of at most %d characters", maxName)
 	}
 	if value == "" || len(value) > maxSecret || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {

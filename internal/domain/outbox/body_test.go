@@ -26,7 +26,7 @@ func TestAMessageMayBringItsOwnWordsFilesAndAddress(t *testing.T) {
 	d := f.enqueue(
 		f.request(1, keyed("own"), own(outbox.Body{Subject: "Your parcel", HTML: `<p>It is on its <a href="https://shop.example/way">way</a></p>`, FromName: "Parcels", ReplyTo: "help@example.test", Attachments: []channel.Attachment{pdf}})),
 		f.request(1, keyed("template"), transactional, func(r *outbox.Request) {
-			r.Body, r.Address = &outbox.Body{Attachments: []channel.Attachment{pdf}}, "other@example.test"
+			r.Body, r.Address = &outbox.Body{FromName: "Parcels", ReplyTo: "help@example.test", Attachments: []channel.Attachment{pdf}}, "other@example.test"
 		}),
 		f.request(1, keyed("later"), own(outbox.Body{Subject: "x", Text: "y"}), func(r *outbox.Request) { r.NotBefore = start.Add(time.Hour) }),
 	)
@@ -45,7 +45,7 @@ func TestAMessageMayBringItsOwnWordsFilesAndAddress(t *testing.T) {
 	if diff := cmp.Diff([]channel.Attachment{pdf}, a.Attachments); diff != "" {
 		t.Error(diff)
 	}
-	if b.To.Addr != "other@example.test" || b.Subject != "Hello Pat 1" || len(b.Attachments) != 1 {
+	if b.To.Addr != "other@example.test" || b.Subject != "Hello Pat 1" || b.From.Name != "Parcels" || b.ReplyTo != "help@example.test" || len(b.Attachments) != 1 {
 		t.Errorf("%+v", b)
 	}
 	if m, err := f.Cancel(t.Context(), ws, d[2].MessageID); err != nil || m.State != outbox.Cancelled || m.EndedAt.IsZero() {

@@ -72,6 +72,7 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		if r, err = s.content.Render(ctx, m.Workspace, m.Template, m.TemplateVersion, vars, options); err != nil {
 			return channel.Message{}, err
 		}
+		r.FromName, r.ReplyTo = cmp.Or(own.FromName, r.FromName), cmp.Or(own.ReplyTo, r.ReplyTo)
 	}
 	out := channel.Message{
 		ID:      m.ID,

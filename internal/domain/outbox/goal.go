@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
@@ -58,7 +59,7 @@ func (g Goal) Validate() error {
 	switch {
 	case g.None:
 		return nil
-	case len(g.Event) > maxGoalText || len(g.Value) > maxGoalText:
+	case utf8.RuneCountInString(g.Event) > maxGoalText || utf8.RuneCountInString(g.Value) > maxGoalText:
 		return errs.Invalid("goal.length", "goal.event", "at most %d characters", maxGoalText)
 	case g.Window < 0 || g.Window > MaxGoalWindow:
 		return errs.Invalid("goal.window", "goal.window", "the window of the goal lies between 0 (seven days) and %d days", int(MaxGoalWindow/(24*time.Hour)))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -100,7 +101,7 @@ const maxNote = 500
 // Split takes identifiers off a person, with the events that carried them and what those events said. The first keeps the id. The
 // two never become one again by machine; TakeBack undoes it. It is carried out soon after the call, by RunTasks.
 func (s *Service) Split(ctx context.Context, ws, personID string, w Split) (Apart, error) {
-	if len(w.Note) > maxNote {
+	if utf8.RuneCountInString(w.Note) > maxNote {
 		return Apart{}, errs.Invalid("person.split.note", "note", "at most %d characters", maxNote)
 	}
 	who, err := s.Get(ctx, ws, personID)
@@ -197,7 +198,7 @@ const maxDecisions = 10_000
 
 // Separate decides that two people are not the same, so that no machine makes them one.
 func (s *Service) Separate(ctx context.Context, ws, personID, otherID, note, by string) (Apart, error) {
-	if len(note) > maxNote {
+	if utf8.RuneCountInString(note) > maxNote {
 		return Apart{}, errs.Invalid("person.split.note", "note", "at most %d characters", maxNote)
 	}
 	found, err := s.ByIDs(ctx, ws, []string{personID, otherID})

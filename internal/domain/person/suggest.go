@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -445,7 +446,7 @@ func (s *Service) RefuseSuggestion(ctx context.Context, ws, suggestionID, note, 
 }
 
 func (s *Service) decideSuggestion(ctx context.Context, ws, suggestionID string, to SuggestionStatus, note, by string, do func(context.Context, Suggestion) error) (Suggestion, error) {
-	if len(note) > maxNote {
+	if utf8.RuneCountInString(note) > maxNote {
 		return Suggestion{}, errs.Invalid("person.split.note", "note", "at most %d characters", maxNote)
 	}
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {

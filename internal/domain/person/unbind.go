@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -23,7 +24,7 @@ type Unbinding struct {
 // what will be taken off. It is an event on the log and part of the history like any other, so it holds however often that is worked out
 // again, and identifiers that came before it stay where they were. A user id is never unbound; split the person instead.
 func (s *Service) Unbind(ctx context.Context, ws, personID string, u Unbinding) ([]event.Identifier, error) {
-	if len(u.Note) > maxNote {
+	if utf8.RuneCountInString(u.Note) > maxNote {
 		return nil, errs.Invalid("person.split.note", "note", "at most %d characters", maxNote)
 	}
 	who, err := s.Get(ctx, ws, personID)
