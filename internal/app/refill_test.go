@@ -69,7 +69,7 @@ func (a *application) sendTo(t *testing.T, key, batch string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		at, err := a.worker.Position(t.Context())
 		switch {
 		case err != nil:

@@ -280,10 +280,13 @@ func check(ts *testscript.TestScript, neg bool, a []string) {
 	}
 }
 
+// patience is how long a machine that does much else besides may take.
+const patience = 2 * time.Minute
+
 func until(ts *testscript.TestScript, _ bool, a []string) {
 	args(ts, a, 3, 3)
 	s := of(ts)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		status, raw, err := s.server.Raw("GET", "/api/v1"+a[0], nil, "Bearer "+harness.APIKey)
 		ts.Check(err)
@@ -296,7 +299,7 @@ func until(ts *testscript.TestScript, _ bool, a []string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s of %s is %q after 20 s, want %q: %d %s", a[1], a[0], v, a[2], status, raw)
+			ts.Fatalf("%s of %s is %q after %v, want %q: %d %s", a[1], a[0], v, patience, a[2], status, raw)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -338,7 +341,7 @@ func startPostfix(ts *testscript.TestScript, _ bool, a []string) {
 func readMail(ts *testscript.TestScript, _ bool, a []string) {
 	args(ts, a, 1, 1)
 	s := of(ts)
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		if raw := s.newest(ts, a[0]); raw != "" {
 			r, err := mail.CreateReader(strings.NewReader(raw))
@@ -362,7 +365,7 @@ func readMail(ts *testscript.TestScript, _ bool, a []string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("no mail to %s after 20 s", a[0])
+			ts.Fatalf("no mail to %s after %v", a[0], patience)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -60,7 +60,7 @@ func TestOperatorsSeeTheProcessAndNobodyElseDoes(t *testing.T) {
 	}
 	want := fmt.Sprintf(`kizuna_events_total{name="",type="track"} %d`, n)
 	var text string
-	s.Eventually(20*time.Second, want, func() bool {
+	s.Eventually(2*time.Minute, want, func() bool {
 		_, text = get(t, admin+"/metrics")
 		return strings.Contains(text, want+"\n")
 	})

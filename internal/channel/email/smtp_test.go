@@ -161,7 +161,7 @@ func TestTheEnvelopeTakesOneWriteAndTheEndWaitsForCommit(t *testing.T) {
 				if c.travels {
 					select {
 					case <-arrived:
-					case <-time.After(5 * time.Second):
+					case <-time.After(time.Minute):
 						t.Error("nothing of the message had arrived at commit")
 					}
 				}
@@ -383,7 +383,7 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	}
 	select {
 	case <-quit:
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the idle connection is still open")
 	}
 	if o := send(t, sender, "b@example.com"); o.Result != channel.Sent || s.Sessions() != 2 {
@@ -538,14 +538,22 @@ func TestBrokenServersNeverHangOrLie(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, sender := start(t, smtptest.Config{}, func(c *email.Config) { c.ConnectSeconds, c.ReplySeconds, c.AcceptSeconds = 1, 1, 1 }, email.Options{})
+			s, sender := start(t, smtptest.Config{}, func(config *email.Config) {
+				switch { // only the stage that is slow is cut short: the machine may be slow in the others
+				case c.reply.Delay == 0:
+				case c.stage == smtptest.Dot:
+					config.AcceptSeconds = 1
+				default:
+					config.ReplySeconds = 1
+				}
+			}, email.Options{})
 			s.On(c.stage, reply(c.reply))
 			began := time.Now()
 			o := send(t, sender, "a@example.com")
 			if o.Result != c.want || o.Permanent {
 				t.Errorf("%+v, want %s", o, c.want)
 			}
-			if d := time.Since(began); d > 5*time.Second {
+			if d := time.Since(began); d > 30*time.Second {
 				t.Errorf("it took %v", d)
 			}
 		})
@@ -564,7 +572,7 @@ func TestASlowStreamOfBytesDoesNotOutlastTheLimit(t *testing.T) {
 			return
 		}
 		defer c.Close()
-		for range 100 { // a byte now and then must not push the deadline out
+		for range 600 { // a byte now and then must not push the deadline out
 			if _, err := c.Write([]byte("2")); err != nil {
 				return
 			}
@@ -579,7 +587,7 @@ func TestASlowStreamOfBytesDoesNotOutlastTheLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	if o := send(t, sender, "a@example.com"); o.Result != channel.Deferred || time.Since(began) > 4*time.Second {
+	if o := send(t, sender, "a@example.com"); o.Result != channel.Deferred || time.Since(began) > 30*time.Second {
 		t.Errorf("%+v after %v", o, time.Since(began))
 	}
 }
@@ -595,7 +603,7 @@ func TestAnEndingContextWaitsForTheAnswerOnlyAfterCommit(t *testing.T) {
 	s.OnRcpt(func(smtptest.Call) smtptest.Reply { cancel(); return smtptest.Reply{Delay: time.Minute} })
 	began := time.Now()
 	o := sender.Send(ctx, channeltest.Message("msg_2", "b@example.com"), func() error { t.Error("commit was called"); return nil })
-	if o.Result != channel.Deferred || time.Since(began) > 3*time.Second {
+	if o.Result != channel.Deferred || time.Since(began) > 30*time.Second {
 		t.Errorf("%+v after %v", o, time.Since(began))
 	}
 }

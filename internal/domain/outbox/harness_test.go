@@ -399,7 +399,7 @@ func (f *fixture) dispatch(c outbox.DispatchConfig) *outbox.Dispatcher {
 // until waits for a condition that the dispatcher's goroutines bring about.
 func (f *fixture) until(what string, ok func() bool) {
 	f.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:

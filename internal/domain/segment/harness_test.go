@@ -359,9 +359,9 @@ type sourceOf struct {
 // eventually waits for something that a loop does.
 func (w *world) eventually(done func() bool) {
 	w.Helper()
-	for end := time.Now().Add(10 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			w.Fatal("this did not happen within 10 s")
+			w.Fatal("this did not happen within two minutes")
 		}
 	}
 }

@@ -318,10 +318,10 @@ func TestAnotherProcessHoldingTheFileIsUnavailable(t *testing.T) {
 		})
 	}()
 	<-held
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	go func() { <-ctx.Done(); close(release) }()
-	exec(t.Context(), t, b, insertThing, "b") // waits about a second, then goes through
+	exec(t.Context(), t, b, insertThing, "b") // waits for it, then goes through
 	if err := <-freed; err != nil {
 		t.Fatal(err)
 	}
