@@ -4,6 +4,19 @@ import { api, catalogue, done, open, visit } from './lib.mjs'
 
 const t = catalogue('en')
 
+/** The server keeps its answer to a change to itself until it is let go, and then refuses it as long as `refuses` says so. */
+async function silent(page, pattern, refuses = () => true) {
+  let go
+  const later = new Promise((resolve) => (go = resolve))
+  await page.route(pattern, async (r) => {
+    if (r.request().method() === 'GET') return r.fallback()
+    await later
+    if (!refuses()) return r.fallback()
+    return r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
+  })
+  return go
+}
+
 /** Milliseconds from a click inside the page to what it should show; no way through the browser's driver is in it. */
 const took = (page, button, shown) =>
   page.evaluate(
@@ -26,26 +39,25 @@ export const stories = {
     const take1 = `main table [aria-label="${t['tasks.take'].replace('{title}', title)}"]`
     await page.locator(done1).waitFor()
     let refuse = true
-    await page.route('**/api/v1/tasks/*/complete', async (r) => {
-      await new Promise((later) => setTimeout(later, 1500)) // a slow server
-      return refuse ? r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) }) : r.fallback()
-    })
+    const take = await silent(page, `**/api/v1/tasks/${task.id}`, () => false)
+    const complete = await silent(page, '**/api/v1/tasks/*/complete', () => refuse)
     const first = await took(page, take1, `!document.querySelector(${JSON.stringify(take1)})`)
+    take()
     const second = await took(page, done1, `!document.querySelector(${JSON.stringify(done1)})`)
+    complete()
     await page.locator(done1).waitFor() // the server has refused
     const again = page.getByRole('button', { name: t['action.retry'] })
     await again.waitFor()
     refuse = false
+    const completed = page.waitForResponse((r) => r.url().endsWith('/complete') && r.ok())
     await again.click()
     await page.locator(done1).waitFor({ state: 'detached' })
-    await page.waitForResponse((r) => r.url().endsWith('/complete') && r.ok())
+    await completed
     assert.equal((await api('GET', `/tasks/${task.id}`)).status, 'done')
     page.complaints = page.complaints.filter((c) => !/503/.test(c))
     await done(page)
-    const slowest = Math.max(first, second)
     // 50 ms are promised; on a machine that others use it is told only that nobody waited for the server.
-    assert.ok(slowest < 1500, `shown after ${slowest} ms`)
-    return `shown after ${first.toFixed(0)} and ${second.toFixed(0)} ms while the server takes 1.5 s`
+    return `shown after ${first.toFixed(0)} and ${second.toFixed(0)} ms while the server says nothing`
   },
 
   'what a person may be sent is switched at once and goes back if the server refuses': async () => {
@@ -55,12 +67,9 @@ export const stories = {
     const toggle = page.locator('main input[role=switch], main input[type=checkbox]').first()
     await toggle.waitFor({ state: 'attached' })
     const before = await toggle.isChecked()
-    await page.route('**/subscriptions', async (r) => {
-      if (r.request().method() !== 'POST') return r.fallback()
-      await new Promise((later) => setTimeout(later, 1200))
-      return r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
-    })
+    const answer = await silent(page, '**/subscriptions')
     const after = await took(page, 'main input[role=switch]', `document.querySelector('main input[role=switch]').checked !== ${before}`)
+    answer()
     await page.getByRole('button', { name: t['action.retry'] }).waitFor()
     await page.waitForFunction((was) => document.querySelector('main input[role=switch]').checked === was, before)
     page.complaints = page.complaints.filter((c) => !/503/.test(c))
@@ -78,13 +87,7 @@ export const stories = {
       [`/settings/accounts/${account.id}`, t['action.more'], t['action.disable'], t['status.disabled']],
     ]) {
       await visit(page, path)
-      let answer
-      const later = new Promise((resolve) => (answer = resolve))
-      await page.route(`**/api/v1/**/${path.split('/').at(-1)}`, async (r) => {
-        if (r.request().method() === 'GET') return r.fallback()
-        await later
-        return r.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ status: 503, code: 'unavailable' }) })
-      })
+      const answer = await silent(page, `**/api/v1/**/${path.split('/').at(-1)}`)
       const sign = page.getByText(shown, { exact: true })
       assert.equal(await sign.count(), 0)
       await page.getByRole('button', { name: button, exact: true }).click()
@@ -104,8 +107,12 @@ export const stories = {
       )
       await sign.first().waitFor()
       answer()
-      await page.getByRole('button', { name: t['action.retry'] }).waitFor()
+      const again = page.getByRole('button', { name: t['action.retry'] })
+      await again.waitFor()
       await sign.waitFor({ state: 'detached' })
+      // Put away, so that the next one is the only one, unless it has gone by itself meanwhile.
+      await page.evaluate((l) => document.querySelectorAll(`[class*=Notification] [aria-label="${l}"]`).forEach((x) => x.click()), t['action.close'])
+      await again.waitFor({ state: 'detached' })
     }
     page.complaints = page.complaints.filter((c) => !/503/.test(c))
     await done(page)

@@ -75,7 +75,7 @@ async function bringIn(lang, size) {
     .click()
 
   // It is a job, and stays in the address.
-  await page.getByRole('heading', { name: t['imports.done'] }).waitFor({ timeout: 60_000 })
+  await page.getByRole('heading', { name: t['imports.done'] }).waitFor()
   await check('import-done')
   const [found] = (await api('GET', `/people?identifier=user_id:${f.user(n)}`)).items
   assert.ok(found, 'the customer is there')
@@ -118,7 +118,7 @@ async function keptAndRefused() {
   assert.equal(await page.getByLabel(t['imports.mapping.name']).inputValue(), `couples-${n}`)
   await page.getByRole('button', { name: t['imports.look'], exact: true }).click()
   await page.getByRole('button', { name: t['imports.go_other'].replace('{n}', '2') }).click()
-  await page.getByText(t['imports.refused_one'].replace('{n}', '1')).waitFor({ timeout: 60_000 })
+  await page.getByText(t['imports.refused_one'].replace('{n}', '1')).waitFor()
   await page
     .getByRole('listitem')
     .filter({ hasText: `one-${n}` })

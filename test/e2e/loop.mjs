@@ -169,7 +169,7 @@ async function tell(lang) {
   await page.getByRole('dialog').waitFor({ state: 'detached' })
   // The report fills while it goes out; a figure leads to the people behind it.
   const sent = page.getByRole('button', { name: new RegExp(`^${t['metric.sent']}\\s*[1-9]`, 'i') })
-  await sent.waitFor({ timeout: 30_000 })
+  await sent.waitFor()
   await sent.click()
   await page.getByRole('dialog').locator('a[href^="/people/per"]').first().click()
   await page.waitForURL('**/people/per*')

@@ -37,6 +37,9 @@ export function AddStep({ kinds, ways, way, onWay, onPick, onClose }: Props) {
           <SegmentedControl fullWidth mb="sm" aria-label={t('journeys.add_behind')} data={ways} value={way} onChange={onWay} />
         ) : null}
         <TextInput
+          // At once, for whoever types on: the window around it gives the focus a moment later only.
+          // oxlint-disable-next-line jsx-a11y/no-autofocus -- it is opened to type into
+          autoFocus
           data-autofocus
           aria-label={t('journeys.search_step')}
           placeholder={t('journeys.search_step')}

@@ -319,9 +319,10 @@ function Canvas(props: CanvasProps) {
         found?.focus({ preventScroll: true })
         return found !== undefined && found !== null
       }
+      const from = document.activeElement
       const moved = flow.current?.setCenter(at.x + card.width / 2, at.y + card.height / 2, { zoom, duration: 80 })
-      // It was out of sight and is drawn only now; whoever has gone on to a field meanwhile stays there.
-      if (!take()) void moved?.then(() => document.activeElement?.matches('input, textarea, select') || take())
+      // It was out of sight and is drawn only now; whoever has gone on to something else meanwhile stays there.
+      if (!take()) void moved?.then(() => [from, document.body].includes(document.activeElement) && take())
     },
     [placed],
   )

@@ -1,8 +1,9 @@
 // Who comes into a journey: people whom staff add, who is to enter and when, who was not let in and why, and the work on many people at once.
 import { useRef, useState } from 'react'
-import { describe, type Schemas, useAll, useList, useRead, useSend } from '@/api'
+import { describe, type Schemas, useAll, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, hasText, t, useT, word } from '@/i18n'
+import { useFoundPeople } from '@/people/found'
 import {
   Ago,
   Alert,
@@ -22,7 +23,6 @@ import {
   Time,
   toast,
   toastError,
-  useDebouncedValue,
 } from '@/ui'
 
 type Task = Schemas['JourneyTask']
@@ -189,8 +189,7 @@ function AddForm({ id, onClose }: { id: string; onClose: () => void }) {
   const segments = useAll('/api/v1/segments', { enabled: can('segments.read') })
   const lists = useAll('/api/v1/lists', { enabled: can('segments.read') })
   const [q, setQ] = useState('')
-  const [settled] = useDebouncedValue(q, 250)
-  const people = useRead('/api/v1/people', { query: { q: settled, limit: 20 } }, { keep: true, enabled: can('people.read') })
+  const found = useFoundPeople(q, can('people.read'))
   const [set, setSet] = useState<string | null>(null)
   const [person, setPerson] = useState<string | null>(null)
   const preview = useSend('post', '/api/v1/journeys/{id}/additions/preview', { refresh: [] })
@@ -224,7 +223,7 @@ function AddForm({ id, onClose }: { id: string; onClose: () => void }) {
         label={t('journeys.add_person')}
         searchable
         clearable
-        data={(people.data?.items ?? []).map((p) => ({ value: p.id, label: personName(p) }))}
+        {...found}
         filter={({ options }) => options}
         value={person}
         onSearchChange={setQ}

@@ -4,6 +4,7 @@ import { describe, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT, word } from '@/i18n'
 import { useParam } from '@/lib/route'
+import { useFoundPeople } from '@/people/found'
 import {
   Alert,
   Autocomplete,
@@ -17,14 +18,12 @@ import {
   Note,
   Num,
   NumberInput,
-  personName,
   Progress,
   Select,
   Sheet,
   Stack,
   Stat,
   StatRow,
-  useDebouncedValue,
 } from '@/ui'
 import { Preview } from '@/campaigns/Preview'
 import { Answers, answersOf, type Reply, unreadable } from './Answers'
@@ -179,7 +178,7 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
   const can = useCan()
   const trigger = graph.trigger?.event as { name?: string } | undefined
   const [q, setQ] = useState('')
-  const [settled] = useDebouncedValue(q, 250)
+  const found = useFoundPeople(q)
   const [person, setPerson] = useState<string | null>(null)
   const [name, setName] = useState(trigger?.name ?? '')
   const [properties, setProperties] = useState<Record<string, unknown> | undefined>()
@@ -188,7 +187,6 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
   const [at, setAt] = useState('')
   const [said, setSaid] = useState<Record<string, Reply>>({})
   const [letter, setLetter] = useState<Schemas['TrialLetter'] | null>(null)
-  const people = useRead('/api/v1/people', { query: { q: settled, limit: 20 } }, { keep: true })
   const trial = useSend('post', '/api/v1/journeys/{id}/trial')
   const run = (events: Happening[]) =>
     trial.mutate({
@@ -210,7 +208,7 @@ function OnePerson({ id, graph, things }: { id: string; graph: Graph; things: Th
           placeholder={t('journeys.made_up')}
           searchable
           clearable
-          data={(people.data?.items ?? []).map((p) => ({ value: p.id, label: personName(p) }))}
+          {...found}
           filter={({ options }) => options}
           value={person}
           onChange={setPerson}

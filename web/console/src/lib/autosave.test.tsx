@@ -29,9 +29,18 @@ function page(server: { text: string; revision: number; down?: boolean; slow?: n
     refresh: [],
   })
   let last = options(first)
-  const hook = renderHook(({ now }) => useAutosave((last = options(now))), { initialProps: { now: first } })
+  const shown: string[] = []
+  const hook = renderHook(
+    ({ now }) => {
+      const saver = useAutosave((last = options(now)))
+      shown.push(`${saver.saving}: ${now}`)
+      return saver
+    },
+    { initialProps: { now: first } },
+  )
   return {
     puts,
+    shown,
     hook,
     type: (now: string) => hook.rerender({ now }),
     taken: () => last.take,
@@ -48,6 +57,7 @@ test('what is typed in a row is saved once, within two seconds', async () => {
   await p.wait(1500)
   expect(p.puts).toEqual(['abc'])
   expect(p.hook.result.current.saving).toBe('saved')
+  expect(p.shown.filter((s) => /^saved: ./.test(s))).toEqual(['saved: abc']) // and was not said of anything else for a moment
   expect(localStorage.getItem('unsaved.thing.1')).toBeNull()
 })
 

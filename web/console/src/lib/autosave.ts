@@ -36,6 +36,7 @@ export function useAutosave<D>(o: Options<D>) {
   const { name, now } = o
   const place = `unsaved.${name}`
   const [saving, setSaving] = useState<Saving>('saved')
+  const [there, setThere] = useState(now) // what the server has, as the screen knows it
   const [failure, setFailure] = useState('')
   const revision = useRef(o.revision)
   const kept = useRef(now)
@@ -66,6 +67,7 @@ export function useAutosave<D>(o: Options<D>) {
           if (overwrite) revision.current = (await ways.current.theirs()).revision
           revision.current = await ways.current.put(sent, revision.current)
           kept.current = sent
+          setThere(sent)
           conflict.current = false
           if (sent === latest.current) settle()
           else setSaving('waiting')
@@ -134,7 +136,7 @@ export function useAutosave<D>(o: Options<D>) {
   }, [save])
 
   return {
-    saving,
+    saving: saving === 'saved' && there !== now ? 'waiting' : saving, // not for a moment does it stand beside what is not
     failure,
     save,
     /** Takes what the server has instead of what was written here. */
@@ -142,6 +144,7 @@ export function useAutosave<D>(o: Options<D>) {
       const { draft, revision: theirs } = await ways.current.theirs()
       revision.current = theirs
       kept.current = draft
+      setThere(draft)
       latest.current = draft
       conflict.current = false
       localStorage.removeItem(place)
