@@ -3,6 +3,8 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -105,6 +107,26 @@ func (a *api) journeyEntryRoutes() {
 		}
 		return answer(shape), nil
 	})
+	// group finds whom staff named, each once.
+	group := func(ctx context.Context, in JourneyGroup) (journey.Group, error) {
+		g := journey.Group{Set: in.Set}
+		found, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), in.People)
+		if err != nil {
+			return g, err
+		}
+		seen := map[string]bool{}
+		for i, p := range in.People {
+			f, ok := found[p]
+			if !ok {
+				return g, namedBy(errs.NotFound("person", p), fmt.Sprintf("person_ids[%d]", i))
+			}
+			if !seen[f.ID] {
+				g.People = append(g.People, f.ID)
+			}
+			seen[f.ID] = true
+		}
+		return g, nil
+	}
 	type size struct {
 		Count int64 `json:"count" doc:"people; send it as confirmed_count when adding them"`
 	}
@@ -112,8 +134,12 @@ func (a *api) journeyEntryRoutes() {
 		if _, err := s.Get(ctx, workspaceOf(ctx), in.ID); err != nil {
 			return nil, err
 		}
-		n, err := s.CountGroup(ctx, workspaceOf(ctx), journey.Group{People: in.Body.People, Set: in.Body.Set})
-		return answer(size{n}), err
+		g, err := group(ctx, in.Body)
+		if err != nil {
+			return nil, err
+		}
+		n, err := s.CountGroup(ctx, workspaceOf(ctx), g)
+		return answer(size{n}), namedBy(err, "set_id")
 	})
 	type addition struct {
 		JourneyGroup
@@ -121,24 +147,18 @@ func (a *api) journeyEntryRoutes() {
 		Key       string `json:"idempotency_key,omitempty" maxLength:"200"`
 	}
 	route(a, http.MethodPost, "/journeys/{id}/additions", "journey-addition-create", "Add people to a live journey by hand; the re-entry rule and the caps hold for them too", staff.JourneysPublish, func(ctx context.Context, in *inAt[addition]) (*body[JourneyTask], error) {
-		g := journey.Group{People: in.Body.People, Set: in.Body.Set, Key: in.Body.Key}
-		if len(g.People) > 0 {
-			found, err := a.c.People.ByIDs(ctx, workspaceOf(ctx), g.People)
-			if err != nil {
-				return nil, err
-			}
-			for i, p := range g.People {
-				f, ok := found[p]
-				if !ok {
-					return nil, errs.NotFound("person", p)
-				}
-				g.People[i] = f.ID
-			}
+		if _, err := s.Get(ctx, workspaceOf(ctx), in.ID); err != nil {
+			return nil, err
 		}
+		g, err := group(ctx, in.Body.JourneyGroup)
+		if err != nil {
+			return nil, err
+		}
+		g.Key = in.Body.Key
 		var t journey.Task
-		err := a.change(ctx, "add_people", "journey", in.ID, func(ctx context.Context) (err error) {
+		err = a.change(ctx, "add_people", "journey", in.ID, func(ctx context.Context) (err error) {
 			t, err = s.AddGroup(ctx, workspaceOf(ctx), in.ID, caller(ctx).ID, g, in.Body.Confirmed)
-			return err
+			return namedBy(err, "set_id")
 		})
 		if err != nil {
 			return nil, err
@@ -212,8 +232,18 @@ func (a *api) named(ctx context.Context, id string, by *event.Identifier) (strin
 	}
 	if by != nil {
 		p, err := a.c.People.ByIdentifier(ctx, workspaceOf(ctx), *by)
-		return p.ID, err
+		return p.ID, namedBy(err, "identifier")
 	}
 	p, err := a.c.People.Get(ctx, workspaceOf(ctx), id)
-	return p.ID, err
+	return p.ID, namedBy(err, "person_id")
+}
+
+// namedBy says which field of the body named what does not exist: without it the address of the request could be meant.
+func namedBy(err error, field string) error {
+	if e, ok := errors.AsType[*errs.Error](err); ok && e.Kind == errs.KindNotFound && e.Field == "" {
+		c := *e
+		c.Field = field
+		return &c
+	}
+	return err
 }

@@ -217,13 +217,15 @@ func (a *api) recipient(ctx context.Context, ws, kind string, to MessageTo) (per
 	}
 	switch {
 	case to.Person != "":
-		return a.c.People.Get(ctx, ws, to.Person)
+		p, err := a.c.People.Get(ctx, ws, to.Person)
+		return p, namedBy(err, "to.person")
 	case to.Identifier != "":
 		k, v, ok := strings.Cut(to.Identifier, ":")
 		if !ok || k == "" || v == "" {
 			return person.Person{}, errs.Invalid("message.to.identifier", "to.identifier", "write kind:value, e.g. user_id:u1")
 		}
-		return a.c.People.ByIdentifier(ctx, ws, event.Identifier{Kind: k, Value: v})
+		p, err := a.c.People.ByIdentifier(ctx, ws, event.Identifier{Kind: k, Value: v})
+		return p, namedBy(err, "to.identifier")
 	}
 	if !outbox.ValidAddress(kind, to.Address) {
 		return person.Person{}, errs.Invalid("message.to.address", "to.address", "%q is no address for %s", to.Address, kind)

@@ -38,6 +38,10 @@ func (s *Service) Add(ctx context.Context, ws, journey string, a Addition) (Outc
 	}
 	var out Outcome
 	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		key := "api:" + a.Key
+		if known, err := s.known(ctx, Entry{Workspace: ws, Journey: journey, Slot: key, Person: a.Person, Key: key}, &out); known || err != nil {
+			return err // also of a journey that lets nobody in by now
+		}
 		l, err := s.running(ctx, ws, journey)
 		if err != nil {
 			return err
@@ -55,13 +59,9 @@ func (s *Service) Add(ctx context.Context, ws, journey string, a Addition) (Outc
 			return errs.Invalid("journey.entry.missing", "data."+missing[0], "the journey needs %s in the data", strings.Join(missing, ", "))
 		}
 		now := s.c.Clock.Now()
-		key := "api:" + a.Key
 		e := Entry{
 			Workspace: ws, Journey: journey, Slot: key, Person: a.Person, Kind: ByAPI, Key: key, Live: l.plan.reEntry.liveKey(a.Data), Due: now, Received: now,
 			Trigger: node.Trigger{MessageID: key, Name: ByAPI, Time: now, Properties: a.Data},
-		}
-		if known, err := s.known(ctx, e, &out); known || err != nil {
-			return err
 		}
 		all, err := s.admit(ctx, l, []Entry{e}, facts{}, now)
 		if err != nil {
@@ -76,12 +76,18 @@ func (s *Service) Add(ctx context.Context, ws, journey string, a Addition) (Outc
 	return out, err
 }
 
-// known fills in what became of an entry that was made before.
+// known fills in what became of an entry that was made before. The same key for somebody else is a conflict.
 func (s *Service) known(ctx context.Context, e Entry, out *Outcome) (bool, error) {
+	mine := func(person string) error {
+		if person == e.Person {
+			return nil
+		}
+		return errs.Conflict("journey.entry.key_reused", "this key was used for somebody else; give each entry a new one")
+	}
 	i, err := s.c.Store.RoundOf(ctx, e.Workspace, e.Journey, e.Key)
 	if err == nil {
 		*out = Outcome{Instance: i.ID}
-		return true, nil
+		return true, mine(i.Person)
 	}
 	if !errs.Is(err, errs.KindNotFound) {
 		return false, err
@@ -89,7 +95,7 @@ func (s *Service) known(ctx context.Context, e Entry, out *Outcome) (bool, error
 	refused, err := s.c.Store.RefusalOf(ctx, e.Workspace, e.Journey, e.Key)
 	if err == nil {
 		*out = Outcome{Reason: refused.Reason}
-		return true, nil
+		return true, mine(refused.Person)
 	}
 	if !errs.Is(err, errs.KindNotFound) {
 		return false, err
@@ -98,12 +104,19 @@ func (s *Service) known(ctx context.Context, e Entry, out *Outcome) (bool, error
 	if err != nil || len(waiting) == 0 {
 		return false, err
 	}
+	*out = Outcome{Waiting: true}
+	if err := mine(waiting[0].Person); err != nil {
+		return true, err
+	}
 	l, err := s.running(ctx, e.Workspace, e.Journey)
+	if errs.Is(err, errs.KindConflict) {
+		return true, nil // until the journey goes on
+	}
 	if err != nil {
 		return false, err
 	}
 	r, err := s.room(ctx, l, s.c.Clock.Now())
-	*out = Outcome{Waiting: true, Reason: r.lack()}
+	out.Reason = r.lack()
 	return true, err
 }
 
@@ -131,9 +144,9 @@ type Group struct {
 func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, error) {
 	switch {
 	case (g.Set == "") == (len(g.People) == 0):
-		return 0, errs.Invalid("journey.group", "people", "name either people or a segment or list")
+		return 0, errs.Invalid("journey.group", "person_ids", "name either people or a segment or list")
 	case len(g.People) > maxAdded:
-		return 0, errs.Invalid("journey.group.size", "people", "at most %d people by name; make a list of them", maxAdded)
+		return 0, errs.Invalid("journey.group.size", "person_ids", "at most %d people by name; make a list of them", maxAdded)
 	case g.Set == "":
 		return int64(len(g.People)), nil
 	}
@@ -153,6 +166,16 @@ func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, er
 // AddGroup begins to let a group into a live journey, whatever its trigger. expected is the number of people that was confirmed: more than that are
 // refused. The re-entry rule and the caps hold for them too. By names who did it.
 func (s *Service) AddGroup(ctx context.Context, ws, journey, by string, g Group, expected int64) (Task, error) {
+	if len(g.Key) > maxEntryKey {
+		return Task{}, errs.Invalid("journey.entry.key", "idempotency_key", "give a key of at most %d characters", maxEntryKey)
+	}
+	keyed := "add:" + journey + ":" + g.Key
+	if g.Key != "" { // asked before: whoever has joined the segment since, and whether the journey still runs, is no matter
+		t, err := s.c.Store.Task(ctx, ws, keyed)
+		if !errs.Is(err, errs.KindNotFound) {
+			return t, err
+		}
+	}
 	n, err := s.CountGroup(ctx, ws, g)
 	if err != nil {
 		return Task{}, err
@@ -168,11 +191,8 @@ func (s *Service) AddGroup(ctx context.Context, ws, journey, by string, g Group,
 	t := Task{
 		ID: id.New("jtk"), Workspace: ws, Journey: journey, Kind: TaskAdd, Status: TaskRunning, Due: now, Total: n, Data: data, Rev: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if len(g.Key) > maxEntryKey {
-		return Task{}, errs.Invalid("journey.entry.key", "idempotency_key", "give a key of at most %d characters", maxEntryKey)
-	}
 	if g.Key != "" {
-		t.ID = "add:" + journey + ":" + g.Key
+		t.ID = keyed
 	}
 	err = s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		l, err := s.running(ctx, ws, journey)

@@ -97,8 +97,14 @@ func randomGraph(r *rapid.T, trigger, other string) string {
 			spec = rapid.SampledFrom(specs).Draw(r, "kind")
 		}
 		config := strings.Replace(strings.Replace(kinds[spec.Kind], "%s", other, 1), "%d", fmt.Sprint(n), 1)
+		outputs := spec.Outputs
+		if made, err := spec.Make(json.RawMessage(config)); err != nil {
+			r.Fatal(err)
+		} else if l, ok := made.(node.Leaves); ok {
+			outputs = l.Outputs()
+		}
 		next := map[string]string{}
-		for i, output := range spec.Outputs {
+		for i, output := range outputs {
 			to := rapid.IntRange(n+1, count).Draw(r, "next")
 			if i == 0 {
 				to = n + 1

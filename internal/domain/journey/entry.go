@@ -63,8 +63,10 @@ const (
 )
 
 func (c Caps) check() error {
-	if c.Inside < 0 || c.Daily < 0 {
-		return errs.Invalid("journey.caps", "caps", "a bound is a number of people from 1, or 0 for none")
+	for field, n := range map[string]int64{"caps.inside": c.Inside, "caps.daily": c.Daily} {
+		if n < 0 {
+			return errs.Invalid("journey.caps", field, "a bound is a number of people from 1, or 0 for none")
+		}
 	}
 	if c.Surplus != "" && c.Surplus != SurplusWait && c.Surplus != SurplusRefuse {
 		return errs.Invalid("journey.caps.surplus", "caps.surplus", "those who do not fit wait or are refused; choose wait or refuse")

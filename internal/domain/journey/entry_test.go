@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -224,6 +225,15 @@ func TestProgramsLetPeopleInWithDataOfTheirOwn(t *testing.T) {
 	if !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("missing data: %v", err)
 	}
+	if _, err := w.svc.Pause(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if again := add("per_1", "k1", `{"order_id": "o1"}`); again != first {
+		t.Errorf("the same key while the journey is paused: %+v", again)
+	}
+	if _, err := w.svc.Add(t.Context(), ws, j.ID, journey.Addition{Person: "per_2", Key: "k1", Data: json.RawMessage(`{"order_id": "o1"}`)}); !errs.Is(err, errs.KindConflict) || !strings.Contains(err.Error(), "somebody else") {
+		t.Errorf("the key of another person: %v", err)
+	}
 	other := w.publish("e", mail(`{"event": {"name": "Go"}}`, ""))
 	if _, err := w.svc.Add(t.Context(), ws, other.ID, journey.Addition{Person: "per_1", Key: "k"}); !errs.Is(err, errs.KindConflict) {
 		t.Errorf("not a journey for programs: %v", err)
@@ -257,6 +267,12 @@ func TestStaffAddAGroupAfterConfirmingItsSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	w.sets["seg_1"] = append(w.sets["seg_1"], 601)
+	w.unsettled = map[string]bool{"seg_1": true}
+	if _, err := w.svc.AddGroup(t.Context(), ws, j.ID, "ann", g, 600); err != nil {
+		t.Errorf("asked again when the segment has grown: %v", err)
+	}
+	w.unsettled, w.sets["seg_1"] = nil, w.sets["seg_1"][:600]
 	w.settle()
 	want(t, "entered", w.stats(j.ID).Entered, 600)
 	tasks, err := w.svc.Tasks(t.Context(), ws, j.ID, page.Request{})

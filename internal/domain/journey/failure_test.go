@@ -99,7 +99,7 @@ func TestWhatCannotBeMendedByTryingAgainIsParkedAndRetried(t *testing.T) {
 	w.settle()
 	want(t, "retried", w.rounds("per_1"), []string{"active goal "})
 	want(t, "not parked", w.stats(j.ID).Parked, 0)
-	if err := w.svc.Retry(t.Context(), ws, "ins_none"); !errs.Is(err, errs.KindConflict) {
+	if err := w.svc.Retry(t.Context(), ws, "ins_none"); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("nobody there: %v", err)
 	}
 }

@@ -1,10 +1,7 @@
 package journey
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -252,17 +249,8 @@ type Count struct {
 // written and not when people should be moved by it.
 func ParseGraph(raw json.RawMessage) (Graph, error) {
 	var g Graph
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&g); err != nil {
-		field := "draft"
-		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && te.Field != "" {
-			field += "." + te.Field
-		}
-		return Graph{}, errs.Invalid("journey.graph", field, "this is not a graph: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return Graph{}, errs.Invalid("journey.graph", "draft", "there is something after the graph; remove it")
+	if err := node.Strict(raw, &g, "journey.graph"); err != nil {
+		return Graph{}, node.Under("draft", err)
 	}
 	return g, nil
 }

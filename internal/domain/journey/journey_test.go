@@ -277,6 +277,12 @@ func TestPauseHoldsEverybodyAndResumeLetsThemOn(t *testing.T) {
 		}
 	}
 	want(t, "stopped after a pause", w.held[2:], []string{"paused journey " + j.ID, "resumed journey " + j.ID})
+	for _, then := range []func(context.Context, string, string) (journey.Journey, error){w.svc.Resume, w.svc.Pause, w.svc.Publish} {
+		if _, err := then(t.Context(), ws, j.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "published while it is paused", w.held[4:], []string{"paused journey " + j.ID, "resumed journey " + j.ID})
 }
 
 // Whoever has paid in the night is not reminded in the morning.

@@ -45,6 +45,10 @@ func (s *Service) Migrate(ctx context.Context, ws, journey string, m Migration) 
 	t := Task{ID: id.New("jtk"), Workspace: ws, Journey: journey, Kind: TaskMove, Status: TaskRunning, Due: now, Rev: 1, CreatedAt: now, UpdatedAt: now}
 	if m.Key != "" {
 		t.ID = "move:" + journey + ":" + m.Key
+		made, err := s.c.Store.Task(ctx, ws, t.ID)
+		if !errs.Is(err, errs.KindNotFound) {
+			return made, err // asked before: what was published since is no matter
+		}
 	}
 	err := s.c.Tx.InTx(ctx, func(ctx context.Context) error {
 		j, err := s.c.Store.Get(ctx, ws, journey)

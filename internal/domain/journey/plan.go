@@ -132,7 +132,7 @@ func (p *Plan) addNodes(g Graph, fail func(error)) {
 	for _, n := range g.Nodes {
 		spec, ok := node.ByKind(n.Kind)
 		if !ok {
-			fail(errs.Invalid("journey.node.kind", at(n.ID, "kind"), "the kind %q is not known", n.Kind))
+			fail(errs.Invalid("journey.node.kind", at(n.ID, "kind"), "the kind %q is not known; GET /api/v1/journey-nodes lists those there are", n.Kind))
 			continue
 		}
 		made, err := spec.Make(n.Config)
@@ -362,7 +362,7 @@ func (p *Plan) References() References {
 		n := p.nodes[id].needs
 		out.Templates = append(out.Templates, refs(at(id, "config.template"), n.Templates)...)
 		out.Topics = append(out.Topics, refs(at(id, "config.topic"), n.Topics)...)
-		out.Sets = append(out.Sets, refs(at(id, "config"), n.Sets)...)
+		out.Sets = append(out.Sets, refs(at(id, "config.rule"), n.Sets)...)
 		out.Fields = append(out.Fields, refs(at(id, "config"), n.Fields)...)
 		out.Journeys = append(out.Journeys, refs(at(id, "config.journey"), n.Journeys)...)
 		out.Lists = append(out.Lists, refs(at(id, "config.list"), n.Lists)...)
@@ -371,7 +371,7 @@ func (p *Plan) References() References {
 		out.Channels = append(out.Channels, refs(at(id, "config.channel"), n.Channels)...)
 		out.Members = append(out.Members, refs(at(id, "config.assignee"), n.Members)...)
 	}
-	out.Sets = append(out.Sets, refs("trigger", p.trigger.match.Sets())...)
+	out.Sets = append(out.Sets, refs("trigger."+setField(p.trigger.match), p.trigger.match.Sets())...)
 	out.Fields = append(out.Fields, refs("trigger", p.trigger.match.Fields())...)
 	out.Fields = append(out.Fields, refs("goal", p.looks)...)
 	if p.trigger.set != "" {
@@ -383,11 +383,21 @@ func (p *Plan) References() References {
 			out.Sets = append(out.Sets, refs(field+".rule", x.rule.Sets())...)
 			out.Fields = append(out.Fields, refs(field+".rule", x.rule.Fields())...)
 		} else {
-			out.Sets = append(out.Sets, refs(field, x.match.Sets())...)
+			out.Sets = append(out.Sets, refs(field+"."+setField(x.match), x.match.Sets())...)
 			out.Fields = append(out.Fields, refs(field, x.match.Fields())...)
 		}
 	}
 	return out
+}
+
+// setField is where a match names its segment.
+func setField(m *node.Matcher) string {
+	for _, field := range []string{"segment_entered", "segment_left"} {
+		if m.About()[field] != nil {
+			return field + ".id"
+		}
+	}
+	return ""
 }
 
 func at(id, field string) string {

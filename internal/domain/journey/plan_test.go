@@ -77,10 +77,47 @@ func TestPublishingChecksWhatTheJourneyRefersTo(t *testing.T) {
 	for _, e := range errs.All(err) {
 		got = append(got, e.Code+" "+e.Field)
 	}
-	want(t, "errors", got, []string{"journey.missing.template nodes[s].config.template", "topic.archived nodes[s].config.topic", "journey.missing.segment trigger"})
+	want(t, "errors", got, []string{"journey.missing.template nodes[s].config.template", "topic.archived nodes[s].config.topic", "journey.missing.segment trigger.segment_entered.id"})
 	w.checks["tpl_1"] = errBroken
 	if err := w.svc.Check(t.Context(), ws, j.ID); errs.Is(err, errs.KindInvalid) || err == nil {
 		t.Errorf("a failing check counts as a mistake: %v", err)
+	}
+}
+
+func TestWhatWouldServeNobodyIsNotPublished(t *testing.T) {
+	w := newWorld(t)
+	exit := `{"id": "e", "kind": "exit"}`
+	for graph, fault := range map[string]string{
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "split", "config": {"salt": "x", "percent": [50, 50]}, "next": {"e": "e"}}, ` + exit + `]}`:                                                                                                                           "journey.node.output_unused nodes[s].next.e",
+		`{"trigger": {"manual": {}}, "goal": {"event": {"name": "g"}}, "nodes": [{"id": "s", "kind": "ab_test", "config": {"name": "x", "ways": 2, "metric": "goal", "people": 50, "wait": {"n": 1, "unit": "day"}}, "next": {"c": "e"}}, ` + exit + `]}`:                                "journey.node.output_unused nodes[s].next.c",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "switch", "config": {"trait": "x", "cases": [["y"]]}, "next": {"b": "e", "other": "e"}}, ` + exit + `]}`:                                                                                                              "journey.node.output_unused nodes[s].next.b",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "create_task", "config": {"title": "x"}, "next": {"done": "e"}}, ` + exit + `]}`:                                                                                                                                      "journey.node.output_unused nodes[s].next.done",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "switch", "config": {"from": "answers.e.body.x", "cases": [["y"]]}, "next": {"a": "e"}}, ` + exit + `]}`:                                                                                                              "journey.node.answers nodes[s].config.from",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "set_trait", "config": {"from": {"x": "answers.q.body.x"}}}]}`:                                                                                                                                                        "journey.node.answers nodes[s].config.from",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "create_task", "config": {"title": "x", "role": "janitor"}}]}`:                                                                                                                                                        "journey.create_task.role nodes[s].config.role",
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "e", "kind": "exit", "config": {"reason": "` + strings.Repeat("長", 201) + `"}}]}`:                                                                                                                                                  "journey.node.too_long nodes[e].config.reason",
+		`{"trigger": {"manual": {}}, "re_entry": {"key": " "}, "nodes": [` + exit + `]}`:                                                                                                                                                                                                 "journey.re_entry.key re_entry.key",
+		`{"trigger": {"api": {"required": ["a", ""]}}, "nodes": [` + exit + `]}`:                                                                                                                                                                                                         "journey.trigger.required_name trigger.api.required[1]",
+		`{"trigger": {"schedule": {"set": "seg_1", "zone": "Asia/Tokyo", "once": "2026-03-01T08:00"}}, "nodes": [` + exit + `]}`:                                                                                                                                                         "journey.trigger.once_passed trigger.schedule.once",
+		`{"trigger": {"schedule": {"set": "seg_1", "zone": "person", "once": "2026-02-28T20:00"}}, "nodes": [` + exit + `]}`:                                                                                                                                                             "journey.trigger.once_passed trigger.schedule.once",
+		`{"trigger": {"schedule": {"set": "seg_1", "zone": "person", "once": "2026-03-01T08:00"}}, "nodes": [` + exit + `]}`:                                                                                                                                                             "", // still to come where clocks are behind
+		`{"trigger": {"manual": {}}, "nodes": [{"id": "s", "kind": "webhook", "config": {"url": "https://x.example"}, "next": {"done": "t"}}, {"id": "t", "kind": "switch", "config": {"from": "answers.s.body.x", "cases": [["y"]]}, "next": {"a": "e", "other": "e"}}, ` + exit + `]}`: "",
+	} {
+		j, err := w.svc.Create(t.Context(), ws, "", "x", parse(t, graph))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checked := w.svc.Check(t.Context(), ws, j.ID)
+		_, err = w.svc.Publish(t.Context(), ws, j.ID)
+		for _, err := range []error{checked, err} {
+			found := ""
+			for _, e := range errs.All(err) {
+				found += e.Code + " " + e.Field
+			}
+			if found != fault {
+				t.Errorf("%s\n found %q\nwanted %q", graph, found, fault)
+			}
+		}
 	}
 }
 
@@ -233,7 +270,7 @@ func TestGraphsAreReadStrictly(t *testing.T) {
 	if err != nil || len(g.Nodes) != 7 || len(g.Exit) != 1 {
 		t.Fatal(err, g)
 	}
-	for raw, field := range map[string]string{`{"nods": []}`: "draft", `{"nodes": 3}`: "draft.nodes", `[`: "draft", `{} {}`: "draft", `{"exit": [{"evnt": {}}]}`: "draft"} {
+	for raw, field := range map[string]string{`{"nods": []}`: "draft.nods", `{"nodes": 3}`: "draft.nodes", `[`: "draft", `{} {}`: "draft", `{"exit": [{"evnt": {}}]}`: "draft.exit[0].evnt", `{"trigger": {"event": {"names": "x"}}}`: "draft.trigger.event.names", `{"trigger": {"event": "x"}}`: "draft.trigger.event"} {
 		_, err := journey.ParseGraph(json.RawMessage(raw))
 		if all := errs.All(err); len(all) != 1 || all[0].Kind != errs.KindInvalid || all[0].Field != field {
 			t.Errorf("%s: %v", raw, err)

@@ -108,3 +108,6 @@ func timeOfDay(text, field string) (hour, minute int, err error) {
 
 // earliest is where every civil time comes first: UTC+14, the Line Islands.
 var earliest = time.FixedZone("UTC+14", 14*60*60)
+
+// latest is where every civil time comes last: UTC-12.
+var latest = time.FixedZone("UTC-12", -12*60*60)

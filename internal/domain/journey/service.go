@@ -194,7 +194,23 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.check(ctx, ws, id, j.Draft)
+	return s.publishable(ctx, ws, id, j.Draft)
+}
+
+// publishable is check and what may not begin anew, though what runs may go on with it.
+func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error {
+	if err := s.check(ctx, ws, id, g); err != nil {
+		return err
+	}
+	p, err := Compile(g)
+	if err != nil {
+		return err
+	}
+	home, err := s.home(ctx, ws)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.vet(g, s.c.Clock.Now(), home)...)
 }
 
 // Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.
@@ -271,12 +287,17 @@ func (s *Service) Publish(ctx context.Context, ws, id string) (Journey, error) {
 		if j.Status == Archived {
 			return archived(*j)
 		}
-		if err := s.check(ctx, ws, id, j.Draft); err != nil {
+		if err := s.publishable(ctx, ws, id, j.Draft); err != nil {
 			return err
 		}
 		p, err := Compile(j.Draft)
 		if err != nil {
 			return err
+		}
+		if j.Status == Paused {
+			if err := s.c.Outbox.SourceResumed(ctx, ws, source(id)); err != nil {
+				return err
+			}
 		}
 		j.Published++
 		j.Status, j.Draining = Live, false
@@ -375,7 +396,7 @@ func (s *Service) Archive(ctx context.Context, ws, id string) (Journey, error) {
 }
 
 func archived(j Journey) error {
-	return errs.Conflict("journey.archived", "the journey %q is archived and cannot be changed; copy it", j.Name)
+	return errs.Conflict("journey.archived", "the journey %q is archived and cannot be changed; restore it first, or copy it", j.Name)
 }
 
 // change loads a journey, lets fn change it and writes it, in one transaction.
@@ -405,6 +426,9 @@ func (s *Service) change(ctx context.Context, ws, id string, fn func(ctx context
 
 // Retry sends a parked person on, from the step that failed.
 func (s *Service) Retry(ctx context.Context, ws, instance string) error {
+	if _, err := s.c.Store.Instance(ctx, ws, instance); err != nil {
+		return err
+	}
 	return s.retry(ctx, ws, []string{instance})
 }
 

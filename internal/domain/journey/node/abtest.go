@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
@@ -70,11 +71,14 @@ func (n abTest) Test() Test {
 	return Test{Name: n.c.Name, Metric: n.c.Metric, Ways: ways[:n.c.Ways], People: n.c.People, Wait: n.c.Wait.Duration()}
 }
 
+// Outputs implements Leaves.
+func (n abTest) Outputs() []string { return ways[:n.c.Ways] }
+
 func (abTest) Needs() Needs        { return Needs{Subject: true} }
 func (abTest) Listens() []*Matcher { return nil }
 
 func (n abTest) Step(_ State, in Input, _ time.Time) Result {
-	if w := in.Winners[n.c.Name]; w != "" {
+	if w := in.Winners[n.c.Name]; slices.Contains(n.Outputs(), w) { // a later version may have fewer ways
 		return Result{Output: w, Reason: Because("test_decided", "way", w)}
 	}
 	share := leaf.Share(n.c.Name, in.Subject.ID)

@@ -2,6 +2,7 @@ package node
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
@@ -75,7 +76,7 @@ var WaitForDate = Spec{
 	Config: func() any { return &WaitForDateConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*WaitForDateConfig)
-		if c.Trait == "" {
+		if strings.TrimSpace(c.Trait) == "" {
 			return nil, errs.Invalid("journey.wait_for_date.trait", "trait", "name the trait that holds the date, such as renewal_date")
 		}
 		if c.Before != nil && c.After != nil {

@@ -71,6 +71,17 @@ type createTask struct {
 // taskEnds recognises the end of any task; which one it is, the step knows.
 var taskEnds = &Matcher{names: []string{event.TaskCompleted, event.TaskCancelled}, about: map[string]any{}, test: func(e event.Kept) bool { return e.Type == event.Task }}
 
+// Outputs implements Leaves.
+func (n createTask) Outputs() []string {
+	if n.c.Wait == nil {
+		return []string{"next"}
+	}
+	return []string{"done", "cancelled", "timeout"}
+}
+
+// Role is the role whose people may take the task, empty for anybody.
+func (n createTask) Role() string { return n.c.Role }
+
 func (n createTask) Needs() Needs {
 	out := Needs{Effects: true, Subject: true}
 	if n.c.Wait != nil {

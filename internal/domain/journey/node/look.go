@@ -23,6 +23,17 @@ func checkPath(code, field, path string) error {
 	return errs.Invalid(code, field, "%q names no value; write event.<property>, trait.<name> or answers.<node>.body.<field>", path)
 }
 
+// answersOf returns the nodes whose answers the paths lead into.
+func answersOf(paths ...string) (nodes []string) {
+	for _, path := range paths {
+		if rest, ok := strings.CutPrefix(path, "answers."); ok {
+			id, _, _ := strings.Cut(rest, ".")
+			nodes = append(nodes, id)
+		}
+	}
+	return nodes
+}
+
 // look returns the value at a path, false if there is none.
 func look(path string, s State, in Input) (any, bool) {
 	root, rest, _ := strings.Cut(path, ".")

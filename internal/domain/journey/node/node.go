@@ -1,17 +1,12 @@
 package node
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/rule"
-	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // Spec describes a kind of node.
@@ -53,7 +48,11 @@ type Needs struct {
 	Channels, Members       []string // kinds of channels, and users of staff
 	Fields                  []string // that rules look at, see rule.Rule.Fields
 	URLs, Secrets           []string // scheme and host of addresses to call, stored secrets to send there
+	Answers                 []string // ids of nodes whose answers it reads
 }
+
+// Leaves is a node that people leave by fewer outputs than its kind has.
+type Leaves interface{ Outputs() []string }
 
 // Trigger is the event that brought the person into the journey.
 type Trigger struct {
@@ -178,17 +177,8 @@ func (s Spec) Make(config json.RawMessage) (Node, error) {
 	if len(config) == 0 {
 		config = json.RawMessage("{}")
 	}
-	dec := json.NewDecoder(bytes.NewReader(config))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
-		field := ""
-		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			field = te.Field
-		}
-		return nil, errs.Invalid("journey.node.config", field, "this configuration cannot be read as %q: %s", s.Kind, strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, errs.Invalid("journey.node.config", "", "there is something after the configuration; remove it")
+	if err := Strict(config, c, "journey.node.config"); err != nil {
+		return nil, err
 	}
 	return s.New(c)
 }

@@ -72,7 +72,7 @@ func (n setTrait) Needs() Needs {
 		changes = append(changes, "traits."+name)
 	}
 	slices.Sort(changes)
-	return Needs{Effects: true, Subject: len(n.Increment) > 0 || len(n.From) > 0, Changes: changes}
+	return Needs{Effects: true, Subject: len(n.Increment) > 0 || len(n.From) > 0, Changes: changes, Answers: answersOf(slices.Sorted(maps.Values(n.From))...)}
 }
 
 func (setTrait) Listens() []*Matcher { return nil }

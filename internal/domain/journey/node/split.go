@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/rule/leaf"
@@ -49,6 +50,9 @@ type SplitConfig struct {
 
 type split struct{ SplitConfig }
 
+// Outputs implements Leaves.
+func (n split) Outputs() []string { return ways[:len(n.Percent)] }
+
 func (split) Needs() Needs        { return Needs{Subject: true} }
 func (split) Listens() []*Matcher { return nil }
 
@@ -72,7 +76,7 @@ var Switch = Spec{
 	Config: func() any { return &SwitchConfig{} },
 	New: func(config any) (Node, error) {
 		c := config.(*SwitchConfig)
-		if (c.Trait == "") == (c.From == "") {
+		if (strings.TrimSpace(c.Trait) == "") == (c.From == "") {
 			return nil, errs.Invalid("journey.switch.trait", "trait", "name the trait to look at, such as country, or in from another value")
 		}
 		if c.From != "" {
@@ -108,7 +112,10 @@ type SwitchConfig struct {
 
 type switched struct{ SwitchConfig }
 
-func (switched) Needs() Needs        { return Needs{Subject: true} }
+// Outputs implements Leaves.
+func (n switched) Outputs() []string { return append(ways[:len(n.Cases):len(n.Cases)], "other") }
+
+func (n switched) Needs() Needs      { return Needs{Subject: true, Answers: answersOf(n.From)} }
 func (switched) Listens() []*Matcher { return nil }
 
 func (n switched) Step(s State, in Input, _ time.Time) Result {

@@ -1,0 +1,98 @@
+package journey
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+)
+
+const maxLiveKeyName = 100
+
+// vet finds what a graph that could be walked would do to nobody's liking. It is asked before publishing only: what runs goes on.
+func (p *Plan) vet(g Graph, now time.Time, home *time.Location) []error {
+	var bad []error
+	fail := func(code, field, format string, args ...any) {
+		bad = append(bad, errs.Invalid(code, field, format, args...))
+	}
+	kinds := map[string]string{}
+	for _, n := range g.Nodes {
+		kinds[n.ID] = n.Kind
+	}
+	for _, n := range g.Nodes {
+		s := p.nodes[n.ID]
+		if l, ok := s.node.(node.Leaves); ok {
+			for _, out := range slices.Sorted(maps.Keys(n.Next)) {
+				if !slices.Contains(l.Outputs(), out) {
+					fail("journey.node.output_unused", at(n.ID, "next."+out), "with its settings nobody leaves %q by %q; take the connection away or change the settings", n.ID, out)
+				}
+			}
+		}
+		for _, id := range s.needs.Answers {
+			if kinds[id] != node.Webhook.Kind && kinds[id] != node.CreateTask.Kind {
+				fail("journey.node.answers", at(n.ID, "config.from"), "no step %q of this journey gives an answer; name a webhook or a task", id)
+			}
+		}
+		if r, ok := s.node.(interface{ Role() string }); ok && r.Role() != "" && staff.Role(r.Role()).Validate() != nil {
+			fail("journey.create_task.role", at(n.ID, "config.role"), "there is no role %q, so nobody could take the task; choose one of %s", r.Role(), roles())
+		}
+		if field, limit := tooLong(n); field != "" {
+			fail("journey.node.too_long", at(n.ID, "config."+field), "write at most %d characters", limit)
+		}
+	}
+	if k := g.ReEntry.Key; k != "" && strings.TrimSpace(k) == "" || utf8.RuneCountInString(k) > maxLiveKeyName {
+		fail("journey.re_entry.key", "re_entry.key", "name the property that tells rounds apart, such as cart_id, in at most %d characters", maxLiveKeyName)
+	}
+	for i, field := range p.trigger.required {
+		if strings.TrimSpace(field) == "" {
+			fail("journey.trigger.required_name", fmt.Sprintf("trigger.api.required[%d]", i), "name the field, or take it away")
+		}
+	}
+	if t := p.trigger; t.once != nil {
+		zone := t.in(home)
+		if t.own {
+			zone = latest
+		}
+		if !t.once.in(zone).After(now) {
+			fail("journey.trigger.once_passed", "trigger.schedule.once", "this time has passed, so nobody would ever enter; choose a later one")
+		}
+	}
+	return bad
+}
+
+func roles() string {
+	var all []string
+	for _, r := range staff.Roles() {
+		all = append(all, string(r))
+	}
+	return strings.Join(all, ", ")
+}
+
+// tooLong returns the first text of a node's configuration that is longer than its schema allows, and how long it may be.
+func tooLong(n Node) (field string, limit int) {
+	spec, ok := node.ByKind(n.Kind)
+	if !ok || len(n.Config) == 0 {
+		return "", 0
+	}
+	c := spec.Config()
+	if node.Strict(n.Config, c, "") != nil {
+		return "", 0
+	}
+	v := reflect.ValueOf(c).Elem()
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		limit, err := strconv.Atoi(f.Tag.Get("maxLength"))
+		if err == nil && f.Type.Kind() == reflect.String && utf8.RuneCountInString(v.FieldByIndex(f.Index).String()) > limit {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			return name, limit
+		}
+	}
+	return "", 0
+}
