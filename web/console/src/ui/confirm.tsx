@@ -21,8 +21,12 @@ const show = (next: typeof open) => {
   for (const l of listeners) l()
 }
 
-/** Asks before something happens: if (await confirm({ title, action: t('action.remove'), danger: true })) ... */
-export const confirm = (question: Question) => new Promise<boolean>((answer) => show({ question, answer }))
+/** Asks before something happens: if (await confirm({ title, action: t('action.remove'), danger: true })) ... Another question answers the one before with no. */
+export const confirm = (question: Question) =>
+  new Promise<boolean>((answer) => {
+    open?.answer(false)
+    show({ question, answer })
+  })
 
 const subscribe = (l: () => void) => {
   listeners.add(l)
