@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { concerned } from './live'
+import { QueryObserver } from '@tanstack/react-query'
+import { expect, test, vi } from 'vitest'
+import { queryClient } from '@/api'
+import { concerned, reread } from './live'
 
 test('a change concerns lists of its noun and the thing itself, not its siblings', () => {
   const change = [{ topic: 'person', id: 'per_1' }]
@@ -11,4 +13,33 @@ test('a change concerns lists of its noun and the thing itself, not its siblings
 
 test('a topic that is newer than the console concerns the path of its plural', () => {
   expect(concerned(['/api/v1/coupons', {}], [{ topic: 'coupon' }])).toBe(true)
+})
+
+test('what a slow server is about to answer is not cut off by changes, and is read once more when it is there', async () => {
+  const answers: ((n: number) => void)[] = []
+  const signals: AbortSignal[] = []
+  const screen = new QueryObserver(queryClient, {
+    queryKey: ['/api/v1/segments', {}],
+    queryFn: ({ signal }) => {
+      signals.push(signal)
+      return new Promise<number>((answer) => answers.push(answer))
+    },
+  })
+  const leave = screen.subscribe(() => {})
+  const changes = () => reread((q) => concerned(q.queryKey, [{ topic: 'segment' }]))
+  for (let n = 1; n < 4; n++) {
+    await vi.waitFor(() => expect(answers).toHaveLength(n))
+    changes()
+    changes()
+    answers[n - 1]!(n)
+    await vi.waitFor(() => expect(screen.getCurrentResult().data).toBe(n))
+  }
+  await vi.waitFor(() => expect(answers).toHaveLength(4))
+  answers[3]!(4)
+  await vi.waitFor(() => expect(screen.getCurrentResult().fetchStatus).toBe('idle'))
+  expect(signals.some((s) => s.aborted)).toBe(false)
+  changes()
+  await vi.waitFor(() => expect(answers).toHaveLength(5))
+  leave()
+  queryClient.clear()
 })

@@ -47,6 +47,25 @@ export function concerned(key: readonly unknown[], changes: Change[]): boolean {
   )
 }
 
+const late = new Set<string>() // answers on their way that are asked for once more when they are there
+
+/**
+ * Reads anew what is concerned. What is on its way may know nothing of the change, and is read once more when it is there: cut off each time, a slow server
+ * would never get to answer while something changes all the time.
+ */
+export function reread(concerns: (q: Query) => boolean) {
+  for (const q of queryClient.getQueryCache().findAll({ predicate: (x) => x.state.fetchStatus === 'fetching' && concerns(x) })) {
+    if (late.has(q.queryHash)) continue
+    late.add(q.queryHash)
+    const again = () => {
+      late.delete(q.queryHash)
+      void queryClient.invalidateQueries({ queryKey: q.queryKey, exact: true })
+    }
+    void q.promise?.then(again, again)
+  }
+  void queryClient.invalidateQueries({ predicate: (q) => q.state.fetchStatus !== 'fetching' && concerns(q) })
+}
+
 const calm = 2000 // at most one reading of a screen in this many milliseconds, however much happens
 
 /** Follows the server's changes while the page is visible; a hidden page holds no connection. */
@@ -63,9 +82,7 @@ export function useLive() {
       readAt = Date.now()
       const now = gathered
       gathered = []
-      void queryClient.invalidateQueries({
-        predicate: (q: Query) => (now === 'all' ? String(q.queryKey[0]).startsWith('/api/') : concerned(q.queryKey, now)),
-      })
+      reread((q) => (now === 'all' ? String(q.queryKey[0]).startsWith('/api/') : concerned(q.queryKey, now)))
     }
     const open = () => {
       if (source || document.hidden) return
