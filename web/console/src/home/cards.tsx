@@ -12,6 +12,7 @@ import { Anomalies, Health, Revenue } from '@/report/Summary'
 import { Ago, Card, Chart, DataTable, EmptyState, Link, Loaded, Pending, PersonLink, SearchBox, Status, Time } from '@/ui'
 import css from './Onboarding.module.css'
 
+const PreviewPeople = lazy(() => import('@/segments/PreviewPeople').then((m) => ({ default: m.PreviewPeople })))
 const PeopleOf = lazy(() => import('@/report/PeopleBehind').then((m) => ({ default: m.PeopleOf })))
 
 /** What a chart of days needs for its figures to lead to their people; `figures` are the names of its series, in their order. */
@@ -178,10 +179,11 @@ export function CampaignsCard() {
   )
 }
 
-/** What happens most. */
+/** What happens most; each leads to the people who did it. */
 export function EventsCard() {
   const t = useT()
   const names = useRead('/api/v1/event-names', { query: { limit: 8 } })
+  const [open, setOpen] = useState<{ type: string; name: string } | null>(null)
   return (
     <Card title={t('overview.what_happens')} flush>
       <Loaded of={names}>
@@ -193,10 +195,12 @@ export function EventsCard() {
             label={t('overview.what_happens')}
             rows={d.items ?? []}
             rowId={(n) => `${n.type} ${n.name}`}
+            onOpen={setOpen}
             columns={[
               {
                 id: 'name',
                 title: t('field.event'),
+                opens: true,
                 cell: (n) => [happening(n), ...(happening(n) === eventName(n) ? [] : [eventName(n)])].join(' · '),
               },
               { id: 'count', title: t('field.count'), num: true, cell: (n) => formatNumber(n.count) },
@@ -204,6 +208,15 @@ export function EventsCard() {
           />
         )}
       </Loaded>
+      {open ? (
+        <Suspense>
+          <PreviewPeople
+            rule={{ event: open.name ? { type: open.type, name: open.name } : { type: open.type } }}
+            part={{ title: happening(open) }}
+            onClose={() => setOpen(null)}
+          />
+        </Suspense>
+      ) : null}
     </Card>
   )
 }

@@ -1,7 +1,7 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 // oxlint-disable-next-line no-restricted-imports -- links need a router, and the real one would bring every screen
 import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router'
-import { render, screen } from '@testing-library/react'
+import { fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { queryClient } from '@/api'
 import { useAttention } from '@/app/attention'
@@ -9,13 +9,15 @@ import { start } from '@/app/session'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
 import { UiProvider } from '@/ui'
+import { EventsCard } from './cards'
 import { Onboarding } from './Onboarding'
 
 // The client takes fetch as it is when it is loaded, so this comes before.
 const server = vi.hoisted(() => {
-  const state = { answers: {} as Record<string, unknown> }
+  const state = { answers: {} as Record<string, unknown>, asked: {} as Record<string, unknown> }
   globalThis.fetch = async (r) => {
     const path = new URL((r as Request).url, 'http://x').pathname
+    if ((r as Request).method === 'POST') state.asked[path] = await (r as Request).json()
     return new Response(JSON.stringify(state.answers[path] ?? { items: [], next_cursor: '' }), {
       headers: { 'Content-Type': 'application/json' },
     })
@@ -154,4 +156,14 @@ test('what waits is told with the urgent first, and where to go', async () => {
     ['A journey step failed for 1 person and is being tried again', '/journeys'],
     ['1 event was rejected in the last 24 hours', '/settings/rejections'],
   ])
+})
+
+test('what people do leads to whoever did it', async () => {
+  server.answers['/api/v1/event-names'] = { items: [{ type: 'track', name: 'Order Completed', count: 7 }], next_cursor: '' }
+  await show(EventsCard)
+  fireEvent.click(await screen.findByRole('button', { name: 'Order Completed' }))
+  await screen.findByRole('dialog', { name: 'Order Completed' }, { timeout: 20_000 })
+  await waitFor(() =>
+    expect(server.asked['/api/v1/segments/preview/people']).toMatchObject({ rule: { event: { type: 'track', name: 'Order Completed' } } }),
+  )
 })
