@@ -50,7 +50,13 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
 	a.names.operation = id
+	times := holdsTimes(reflect.TypeFor[I](), map[reflect.Type]bool{})
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		if times {
+			if err := checkTimes(reflect.ValueOf(in), ""); err != nil {
+				return nil, a.fail(ctx, id, err)
+			}
+		}
 		ctx, changes := collecting(ctx)
 		out, err := do(ctx, in)
 		if err != nil {

@@ -355,6 +355,8 @@ func TestJourneyScenarios(t *testing.T) {
 		{do: "GET /journeys/$api_journey/refusals", status: 200, has: `"person_id":"$aya" | "person":{"id":"$aya","name": | "reason":"inside"`},
 		{do: "GET /journeys/$api_journey/refusals?reason=full", status: 200, has: `"items":[]`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{"set_id":"$segment"}`, status: 200, has: `"count":`},
+		{do: "POST /journeys/$api_journey/trial", body: `{"trigger":{},"at":"9999-12-31T23:59:59-12:00"}`, status: 422, has: `"code":"request.time_range" | "field":"at"`},
+		{do: "POST /tasks", body: `{"title":"Call","due_at":"9999-12-31T23:59:59-12:00"}`, status: 422, has: `"code":"request.time_range" | "field":"due_at"`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{}`, status: 422, has: `"code":"journey.group" | "field":"person_ids"`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{"set_id":"seg_none"}`, status: 404, has: `"field":"set_id"`},
 		{do: "POST /journeys/$api_journey/additions/preview", body: `{"person_ids":["$aya","$aya"]}`, status: 200, has: `"count":1`},

@@ -13,6 +13,8 @@ func TestTaskScenarios(t *testing.T) {
 		{as: "viewer", do: "POST /tasks", body: `{"title":"x"}`, status: 403},
 		{do: "POST /tasks", body: `{"title":"Thank aya","person_id":"$aya","role":"agent","due_at":"2027-01-01T09:00:00Z","idempotency_key":"k"}`, status: 201, has: `"status":"open" | "revision":1 | "due_at":"2027-01-01T09:00:00Z"`, keep: "thanks"},
 		{do: "POST /tasks", body: `{"title":"Thank aya again","idempotency_key":"k"}`, status: 201, has: `"id":"$thanks" | "title":"Thank aya"`},
+		{do: "POST /tasks", body: `{"title":"Thank aya","role":"janitor"}`, status: 422, has: `"code":"task.role" | "field":"role"`},
+		{do: "POST /tasks", body: `{"title":"Thank aya","person_id":"nobody"}`, status: 404, has: `"field":"person_id"`},
 		{do: "GET /tasks?status=open&person=$aya&role=agent", status: 200, has: `"id":"$thanks"`, not: "Zanzibar call"},
 		{do: "PUT /tasks/$thanks", body: `{"title":"Thank aya","person_id":"$aya","assignee":"usr_1","revision":7}`, status: 409, has: `"code":"task.changed"`},
 		{do: "PUT /tasks/$thanks", body: `{"title":"Thank aya","person_id":"$aya","assignee":"usr_1","revision":1}`, status: 200, has: `"assignee":"usr_1" | "revision":2`},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // TaskDraft is what is said about a task.
@@ -59,14 +60,17 @@ func (a *api) taskRoutes() {
 		}
 		return answer(taskShape(t)), nil
 	}
-	// known makes sure that a task is about somebody of this workspace, under the id that merges lead to.
+	// known makes sure that a task is about somebody of this workspace, under the id that merges lead to, and for a role that there is.
 	known := func(ctx context.Context, d *TaskDraft) error {
+		if d.Role != "" && staff.Role(d.Role).Validate() != nil {
+			return errs.Invalid("task.role", "role", "there is no role %q, so nobody could take the task; choose one of %v", d.Role, staff.Roles())
+		}
 		if d.Person == "" {
 			return nil
 		}
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), d.Person)
 		d.Person = p.ID
-		return err
+		return namedBy(err, "person_id")
 	}
 	type filtered struct {
 		Paging
