@@ -23,7 +23,10 @@ const took = (page, button, shown) =>
     async ([b, s]) => {
       const began = performance.now()
       document.querySelector(b).click()
-      while (!new Function(`return ${s}`)()) await new Promise((next) => setTimeout(next))
+      while (!new Function(`return ${s}`)()) {
+        if (performance.now() - began > 100_000) throw new Error(`not before the server has answered: ${s}`)
+        await new Promise((next) => setTimeout(next))
+      }
       return performance.now() - began
     },
     [button, shown],

@@ -425,7 +425,9 @@ export const stories = {
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox').waitFor()
     const took = Date.now() - began
-    assert.deepEqual(asked.filter((u) => /\/(segments|campaigns|journeys|templates)\?/.test(u)), [], 'opening it reads no lists')
+    // The bell reads campaigns anew when another story has changed one.
+    const lists = asked.filter((u) => /\/(segments|campaigns|journeys|templates)\?/.test(u) && !u.endsWith('/campaigns?limit=100'))
+    assert.deepEqual(lists, [], 'opening it reads no lists')
     await page.keyboard.type(name.toLowerCase())
     await page.getByRole('option', { name }).click()
     await page.waitForURL(`**/journeys/${made.id}`)
