@@ -16,6 +16,18 @@ async function job(page, press) {
   return now
 }
 
+/** In the page: has the mouse be on a button as soon as it is there. */
+const hoverOn = (label) =>
+  new Promise((there, never) => {
+    const until = performance.now() + 100_000
+    const look = () => {
+      const button = [...document.querySelectorAll('button')].find((b) => b.textContent.trim() === label)
+      if (button) return there(void button.dispatchEvent(new MouseEvent('mouseover', { bubbles: true })))
+      return performance.now() < until ? requestAnimationFrame(look) : never(new Error(`there is no ${label}`))
+    }
+    look()
+  })
+
 async function everybody(lang, size) {
   const t = catalogue(lang)
   const page = await open({ lang, size })
@@ -112,7 +124,7 @@ async function archived(lang, size) {
   const undo = page.getByRole('button', { name: t['action.undo'], exact: true })
   const [put] = await Promise.all([
     job(page, bar.getByRole('button', { name: t['action.archive'], exact: true })),
-    undo.waitFor().then(() => undo.hover()),
+    page.evaluate(hoverOn, t['action.undo']),
   ])
   assert.deepEqual([put.state, put.figures.changed, put.figures.not_done, await inSight()], ['done', 5, 0, 0])
   if (shots) await page.screenshot({ path: `${shots}/bulk-done-${lang}-${size ? 'phone' : 'laptop'}.png` })
