@@ -25,14 +25,15 @@ type DryRunAsk struct {
 
 // DryRunCount is how many people would be written to, and how many not for which reason.
 type DryRunCount struct {
-	Included int64         `json:"included" doc:"people in the included segments"`
-	Excluded int64         `json:"excluded" doc:"of them, taken out by the excluded ones"`
-	Audience int64         `json:"audience"`
-	Checked  int64         `json:"checked" doc:"people the gate was asked about; less than audience: the rest is an estimate from an even sample"`
-	Allowed  int64         `json:"allowed"`
-	Waits    []ReasonCount `json:"waits_by_reason" doc:"of the allowed, those who get it later"`
-	Refused  []ReasonCount `json:"refused_by_reason"`
-	Arms     []TestArm     `json:"arms" doc:"of the A/B test: how many see each variant before the rest, and the smallest difference it finds"`
+	Included  int64         `json:"included" doc:"people in the included segments"`
+	Excluded  int64         `json:"excluded" doc:"of them, taken out by the excluded ones"`
+	Audience  int64         `json:"audience"`
+	Checked   int64         `json:"checked" doc:"people the gate was asked about; less than audience: the rest is an estimate from an even sample"`
+	Allowed   int64         `json:"allowed"`
+	Waits     []ReasonCount `json:"waits_by_reason" doc:"of the allowed, those who get it later"`
+	Refused   []ReasonCount `json:"refused_by_reason"`
+	Unsettled []string      `json:"unsettled" doc:"names of segments that are being evaluated: the figures are not final"`
+	Arms      []TestArm     `json:"arms" doc:"of the A/B test: how many see each variant before the rest, and the smallest difference it finds"`
 }
 
 // DryRunPerson is the gate's answer about one person.
@@ -70,7 +71,7 @@ func (a *api) dryRunRoutes() {
 			return nil, err
 		}
 		p, err := s.DryRun(ctx, workspaceOf(ctx), c)
-		return answer(DryRunCount{p.Included, p.Excluded, p.Audience, p.Checked, p.Allowed, reasonCounts(p.Waits), reasonCounts(p.Refused), armShapes(p.Arms)}), err
+		return answer(DryRunCount{p.Included, p.Excluded, p.Audience, p.Checked, p.Allowed, reasonCounts(p.Waits), reasonCounts(p.Refused), append([]string{}, p.Unsettled...), armShapes(p.Arms)}), err
 	})
 	type who struct {
 		Paging

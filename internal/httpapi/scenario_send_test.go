@@ -223,7 +223,7 @@ func TestCampaignAndReportScenarios(t *testing.T) {
 		{do: "GET /campaigns/$half/preflight", status: 200, has: `"included":3 | "excluded":2 | "audience":1 | {"reason":"unsubscribed","count":1} | "allowed":0 | "content":[{"template":"$template" | "code":"action_missing" | "purpose":{`},
 		{do: "GET /campaigns/none/preflight", status: 404},
 		{as: "viewer", do: "POST /sending/dry-run", body: `{"campaign":"$half"}`, status: 200, has: `"audience":1 | "allowed":0 | {"reason":"unsubscribed","count":1}`},
-		{as: "viewer", do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic"}`, status: 200, has: `"audience":2 | "waits_by_reason":[]`},
+		{as: "viewer", do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic"}`, status: 200, has: `"audience":2 | "waits_by_reason":[] | "unsettled":[]`},
 		{as: "viewer", do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic","template":"$template","test":{"variants":["other"],"share":50,"metric":"opened","hours":4}}`, status: 200, has: `"variant":"B","people":0 | "detectable":1`},
 		{do: "POST /sending/dry-run", body: `{"include":["$list"],"topic":"$topic","template":"$template","test":{"variants":[],"share":50,"metric":"opened","hours":4}}`, status: 422, has: `plan.test.variants`},
 		{do: "POST /sending/dry-run", body: `{"include":["$list"]}`, status: 422, has: `"location":"topic"`},

@@ -554,6 +554,10 @@ func TestACampaignWaitsForItsSegmentsAndSaysSo(t *testing.T) {
 	if err != nil || p.Warnings[0].Code != "unsettled" {
 		t.Errorf("before the launch: %+v, %v", p.Warnings, err)
 	}
+	dry, err := w.svc.DryRun(t.Context(), ws, c)
+	if err != nil || !slices.Equal(dry.Unsettled, []string{"Name of seg_1", "Name of seg_2"}) {
+		t.Errorf("dry run: %+v, %v", dry.Unsettled, err)
+	}
 	w.launch(c.ID)
 	w.settle()
 	w.unsettled["seg_1"] = false

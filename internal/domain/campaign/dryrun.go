@@ -28,12 +28,10 @@ func (s *Service) DryRun(ctx context.Context, ws string, c Campaign) (Preflight,
 	if err != nil {
 		return Preflight{}, err
 	}
-	included, audience, err := s.audience(ctx, c)
+	out, audience, err := s.sized(ctx, c)
 	if err != nil {
 		return Preflight{}, err
 	}
-	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
-	out.Excluded = out.Included - out.Audience
 	if err := s.askGate(ctx, c, audience, &out); err != nil {
 		return Preflight{}, err
 	}

@@ -33,6 +33,8 @@ type Preflight struct {
 	Arms     []Arm            // of the A/B test: how many people see each variant before the rest
 	Content  []content.Report // what the team should read about each template: why it is sent, what the checks found
 	Warnings []Warning
+	// Unsettled names the segments that are being evaluated: the figures are not final.
+	Unsettled []string
 	// Languages counts the allowed by content.Language; those of whom it is not known are left out. Likewise an estimate.
 	Languages map[string]int64
 	Fallbacks []Fallback // by template, most people first
@@ -61,17 +63,11 @@ func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, erro
 	if err := s.check(ctx, c); err != nil {
 		return Preflight{}, err
 	}
-	included, audience, err := s.audience(ctx, c)
+	out, audience, err := s.sized(ctx, c)
 	if err != nil {
 		return Preflight{}, err
 	}
-	out := Preflight{Included: int64(included.GetCardinality()), Audience: int64(audience.GetCardinality()), Refused: map[string]int64{}, Waits: map[string]int64{}}
-	out.Excluded = out.Included - out.Audience
-	unsettled, err := s.unsettled(ctx, c)
-	if err != nil {
-		return Preflight{}, err
-	}
-	if len(unsettled) > 0 {
+	if unsettled := out.Unsettled; len(unsettled) > 0 {
 		out.warn("unsettled", fmt.Sprintf("not all members of %s are known yet: these figures are not final, and the campaign waits until they are", strings.Join(unsettled, ", ")))
 	}
 	if err := s.askGate(ctx, c, audience, &out); err != nil {
@@ -233,6 +229,19 @@ func (s *Service) audience(ctx context.Context, c Campaign) (included, audience 
 		return nil, nil, err
 	}
 	return included, roaring64.AndNot(included, excluded), nil
+}
+
+// sized begins the figures of an audience.
+func (s *Service) sized(ctx context.Context, c Campaign) (Preflight, *roaring64.Bitmap, error) {
+	out := Preflight{Refused: map[string]int64{}, Waits: map[string]int64{}}
+	included, audience, err := s.audience(ctx, c)
+	if err != nil {
+		return out, nil, err
+	}
+	out.Included, out.Audience = int64(included.GetCardinality()), int64(audience.GetCardinality())
+	out.Excluded = out.Included - out.Audience
+	out.Unsettled, err = s.unsettled(ctx, c)
+	return out, audience, err
 }
 
 // unsettled names the segments whose members have to be known before the audience is.

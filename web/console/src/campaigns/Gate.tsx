@@ -4,7 +4,7 @@ import { useCan } from '@/app/session'
 import { formatAbout, formatLanguage, formatNumber, useT, word } from '@/i18n'
 import figures from '@/report/Figures.module.css'
 import css from './Gate.module.css'
-import { Alert, Card, DataTable, EmptyState, Num, PersonLink, Sheet, Stat, Tag, Text, Time, type Tone, UnstyledButton } from '@/ui'
+import { Alert, Card, DataTable, EmptyState, Note, Num, PersonLink, Sheet, Stat, Tag, Text, Time, type Tone, UnstyledButton } from '@/ui'
 
 type Ask = Omit<Schemas['DryRunAsk'], '$schema'>
 
@@ -234,6 +234,7 @@ export function Reach({ ask, count, error, busy }: Looked) {
           })}
         </Text>
       ) : null}
+      {count?.unsettled.length ? <Note>{t('preflight.unsettled')}</Note> : null}
     </div>
   )
 }
