@@ -19,6 +19,7 @@ const counted = (checked: number) => ({
     allowed: 81_000,
     waits_by_reason: [],
     refused_by_reason: [],
+    unsettled: [] as string[],
     arms: [],
   },
 })
@@ -29,4 +30,9 @@ test('who would get it is marked as an estimate when only a sample was asked abo
   rerender(<Reach {...counted(90_000)} />)
   expect(screen.getByRole('status').textContent).not.toContain('≈')
   expect(screen.getByRole('status').textContent).toContain('81,000')
+  expect(screen.getByRole('status').textContent).not.toContain(en['preflight.unsettled'])
+  const early = counted(90_000)
+  early.count.unsettled = ['Regulars']
+  rerender(<Reach {...early} />)
+  expect(screen.getByRole('status').textContent).toContain(en['preflight.unsettled'])
 })
