@@ -117,6 +117,7 @@ function Kinds({ scheme }: { scheme: Scheme }) {
                   disabled={!write || i === 0}
                   min={1}
                   max={1000}
+                  prefix="≤ "
                   hideControls
                   value={k.limit}
                   onChange={(v) => set(i, { limit: typeof v === 'number' ? v : 1 })}
