@@ -33,7 +33,8 @@ var computed = map[string][]string{
 		"workspace.settings.public_url.invalid", "workspace.settings.site_url.invalid", "workspace.settings.sender_email.invalid",
 		"workspace.settings.reply_to.invalid", "workspace.settings.sender_name.invalid", "workspace.settings.postal_address.length",
 	},
-	`code`: {"journey.switch.from", "journey.set_trait.from"}, // of checkPath, which is told the code
+	`code`:       {"journey.switch.from", "journey.set_trait.from"}, // of checkPath, which is told the code
+	`unreadable`: {"journey.graph", "journey.node.config"},          // of node.Strict
 }
 
 // refusals finds where a package makes errors.

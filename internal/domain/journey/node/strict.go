@@ -14,23 +14,23 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// Strict reads JSON into a pointer to a struct. What the struct has no field for, or cannot hold, is an errs.Invalid with the code, whose Field is the place.
-func Strict(raw json.RawMessage, into any, code string) error {
+// Strict reads JSON into a pointer to a struct. What the struct has no field for, or cannot hold, is an errs.Invalid with the code unreadable, whose Field is the place.
+func Strict(raw json.RawMessage, into any, unreadable string) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(into)
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		given, _, _ := strings.Cut(te.Value, " ")
-		return errs.Invalid(code, strings.ReplaceAll(te.Field, "Match.", ""), "use %s here, not %s", fitting(te.Type), said[given])
+		return errs.Invalid(unreadable, strings.ReplaceAll(te.Field, "Match.", ""), "use %s here, not %s", fitting(te.Type), said[given])
 	}
 	if err != nil {
 		if field := stray(raw, reflect.TypeOf(into)); field != "" {
-			return errs.Invalid(code, field, "there is no such field; take it out, or look for a misspelling")
+			return errs.Invalid(unreadable, field, "there is no such field; take it out, or look for a misspelling")
 		}
-		return errs.Invalid(code, "", "this is no valid JSON: %v", err)
+		return errs.Invalid(unreadable, "", "this is no valid JSON: %v", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return errs.Invalid(code, "", "there is something after the object; remove it")
+		return errs.Invalid(unreadable, "", "there is something after the object; remove it")
 	}
 	return nil
 }
