@@ -43,3 +43,23 @@ test('what a slow server is about to answer is not cut off by changes, and is re
   leave()
   queryClient.clear()
 })
+
+test('what could not be read is not asked for again by what changed meanwhile', async () => {
+  const refusals: (() => void)[] = []
+  const screen = new QueryObserver(queryClient, {
+    queryKey: ['/api/v1/segments', {}],
+    queryFn: () => new Promise<number>((_, refuse) => refusals.push(() => refuse(new Error('no')))),
+    retry: false,
+  })
+  const leave = screen.subscribe(() => {})
+  await vi.waitFor(() => expect(refusals).toHaveLength(1))
+  reread((q) => concerned(q.queryKey, [{ topic: 'segment' }]))
+  refusals[0]!()
+  await vi.waitFor(() => expect(screen.getCurrentResult().status).toBe('error'))
+  await new Promise((later) => setTimeout(later, 50))
+  expect(refusals).toHaveLength(1)
+  reread((q) => concerned(q.queryKey, [{ topic: 'segment' }]))
+  await vi.waitFor(() => expect(refusals).toHaveLength(2))
+  leave()
+  queryClient.clear()
+})

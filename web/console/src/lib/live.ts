@@ -57,11 +57,10 @@ export function reread(concerns: (q: Query) => boolean) {
   for (const q of queryClient.getQueryCache().findAll({ predicate: (x) => x.state.fetchStatus === 'fetching' && concerns(x) })) {
     if (late.has(q.queryHash)) continue
     late.add(q.queryHash)
-    const again = () => {
-      late.delete(q.queryHash)
-      void queryClient.invalidateQueries({ queryKey: q.queryKey, exact: true })
-    }
-    void q.promise?.then(again, again)
+    void q.promise
+      ?.finally(() => late.delete(q.queryHash))
+      .then(() => queryClient.invalidateQueries({ queryKey: q.queryKey, exact: true }))
+      .catch(() => {}) // what could not be read says so on the screen, and stays there to be read
   }
   void queryClient.invalidateQueries({ predicate: (q) => q.state.fetchStatus !== 'fetching' && concerns(q) })
 }
