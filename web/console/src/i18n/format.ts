@@ -1,4 +1,4 @@
-import { language } from './index'
+import { language } from './language'
 
 const made = new Map<string, unknown>()
 

@@ -4,9 +4,8 @@ import i18next from 'i18next'
 import { useSyncExternalStore } from 'react'
 import en from './en.json?url'
 import ja from './ja.json?url'
+import { type Language, language, setLanguage } from './language'
 import zhHans from './zh-Hans.json?url'
-
-export type Language = 'en' | 'zh-Hans' | 'ja'
 
 export const languages: { code: Language; name: string }[] = [
   { code: 'en', name: 'English' },
@@ -16,7 +15,6 @@ export const languages: { code: Language; name: string }[] = [
 
 const files: Record<Language, string> = { en, 'zh-Hans': zhHans, ja }
 const listeners = new Set<() => void>()
-let current: Language = 'en'
 let revision = 0
 
 const fit = (wanted: string): Language => (/^zh/i.test(wanted) ? 'zh-Hans' : /^ja/i.test(wanted) ? 'ja' : 'en')
@@ -44,7 +42,7 @@ export async function speak(lang: Language, texts?: Record<string, string>) {
     i18next.addResourceBundle(lang, 'translation', catalogue, true, true)
     await i18next.changeLanguage(lang)
   }
-  current = lang
+  setLanguage(lang)
   revision++
   document.documentElement.lang = lang
   for (const l of listeners) l()
@@ -56,8 +54,6 @@ export function choose(lang: Language) {
   return speak(lang)
 }
 
-export const language = (): Language => current
-
 /** t is a text in the reader's language. Components call useT() once, so that they follow a change of language. */
 export const t = (key: string, values: Record<string, string | number> = {}): string => i18next.t(key, values) as string
 
@@ -66,7 +62,7 @@ export const hasText = (key: string): boolean => i18next.exists(key)
 
 /** The codes that have a text below a prefix: codesBelow('audit.noun') is ['account', ...]. */
 export const codesBelow = (prefix: string): string[] =>
-  Object.keys((i18next.getResourceBundle(current, 'translation') ?? {}) as object)
+  Object.keys((i18next.getResourceBundle(language(), 'translation') ?? {}) as object)
     .filter((k) => k.startsWith(`${prefix}.`))
     .map((k) => k.slice(prefix.length + 1))
 
@@ -86,3 +82,4 @@ export function useT() {
 }
 
 export * from './format'
+export { type Language, language }

@@ -5,8 +5,17 @@ import { t as text, useT, word } from '@/i18n'
 import { Autocomplete, Button, DateTimeInput, IconButton, NumberInput, SegmentedControl, Select, TagsInput } from '@/ui'
 import css from './RuleBuilder.module.css'
 import { similar } from '@/lib/similar'
-import { useFields, useValues } from './data'
+import { type RuleData, useFields, useValues } from './data'
 import type { Body } from './tree'
+
+/** What the inputs of a kind of condition are given. */
+export interface LeafProps {
+  body: Body
+  onChange: (body: Body, about: string) => void
+  data: RuleData
+  /** The part of the condition that the server finds wrong. */
+  fault?: string
+}
 
 export type Kind = 'text' | 'version' | 'number' | 'boolean' | 'moment' | 'date' | 'trait'
 

@@ -17,19 +17,11 @@ import {
 import type { ComponentType } from 'react'
 import { useT, word } from '@/i18n'
 import { Textarea } from '@/ui'
-import { type RuleData, useFields, useValues } from './data'
-import { About, Choose, Comparison, Filters, Num, Pick, Window } from './inputs'
+import { useFields, useValues } from './data'
+import { About, Choose, Comparison, Filters, type LeafProps, Num, Pick, Window } from './inputs'
 import css from './RuleBuilder.module.css'
 import { Anniversary, Occurrence, Sequence } from './timeLeaves'
 import type { Body } from './tree'
-
-export interface LeafProps {
-  body: Body
-  onChange: (body: Body, about: string) => void
-  data: RuleData
-  /** The part of the condition that the server finds wrong. */
-  fault?: string
-}
 
 export const kinds: { kind: string; icon: ComponentType<{ size?: number }>; begin: Body }[] = [
   { kind: 'trait', icon: UserRound, begin: { path: '', op: 'eq' } },

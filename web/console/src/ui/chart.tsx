@@ -5,20 +5,8 @@ import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } 
 import { formatNumber, formatZone, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
 import css from './chart.module.css'
+import type { ChartData, ChartKind } from './echarts'
 import { useShownScheme } from './theme'
-
-export interface Series {
-  name: string
-  values: (number | null)[]
-}
-
-export interface ChartData {
-  /** Names below the axis, one for each value. */
-  labels: string[]
-  series: Series[]
-}
-
-export type ChartKind = 'line' | 'area' | 'bar' | 'stacked' | 'horizontal' | 'funnel'
 
 interface Props {
   /** Names the chart for screen readers, and its files. */

@@ -2,7 +2,17 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useT } from '@/i18n'
 import { composing } from '@/lib/keys'
-import type { Question } from './confirm'
+
+export interface Question {
+  title: string
+  text?: string
+  /** The button that goes on; a verb. */
+  action: string
+  /** Colours the button as a warning; for what takes something away. */
+  danger?: boolean
+  /** The reader must type this name: only for what cannot be undone. */
+  name?: string
+}
 
 export default function ConfirmWindow({ question: q, onClose }: { question: Question; onClose: (yes: boolean) => void }) {
   const t = useT()

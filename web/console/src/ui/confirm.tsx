@@ -1,18 +1,8 @@
 // Questions before something happens. The window itself is loaded with the first question.
 import { lazy, Suspense, useSyncExternalStore } from 'react'
+import type { Question } from './confirm-window'
 
 const ConfirmWindow = lazy(() => import('./confirm-window'))
-
-export interface Question {
-  title: string
-  text?: string
-  /** The button that goes on; a verb. */
-  action: string
-  /** Colours the button as a warning; for what takes something away. */
-  danger?: boolean
-  /** The reader must type this name: only for what cannot be undone. */
-  name?: string
-}
 
 let open: { question: Question; answer: (yes: boolean) => void } | null = null
 const listeners = new Set<() => void>()

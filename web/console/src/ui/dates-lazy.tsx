@@ -3,7 +3,20 @@ import 'dayjs/locale/ja'
 import 'dayjs/locale/zh-cn'
 import { DateInput, DateTimePicker } from '@mantine/dates'
 import { language, useT } from '@/i18n'
-import type { DateTimeProps } from './dates'
+
+export interface DateTimeProps {
+  label: string
+  description?: string
+  /** Civil time "2026-03-01T09:00", without a zone; the empty text for none. */
+  value: string
+  onChange: (civil: string) => void
+  error?: React.ReactNode
+  required?: boolean
+  /** Only a date: "2026-03-01". */
+  dateOnly?: boolean
+  /** Earliest choice, civil. */
+  min?: string
+}
 
 const locales = { en: 'en', 'zh-Hans': 'zh-cn', ja: 'ja' }
 const formats = { en: 'MMM D, YYYY', 'zh-Hans': 'YYYY年M月D日', ja: 'YYYY年M月D日' }

@@ -1,22 +1,9 @@
 // Dates and times. The calendar is loaded when the first one is shown.
 import { Skeleton } from '@mantine/core'
 import { lazy, Suspense } from 'react'
+import type { DateTimeProps } from './dates-lazy'
 
 const Lazy = lazy(() => import('./dates-lazy'))
-
-export interface DateTimeProps {
-  label: string
-  description?: string
-  /** Civil time "2026-03-01T09:00", without a zone; the empty text for none. */
-  value: string
-  onChange: (civil: string) => void
-  error?: React.ReactNode
-  required?: boolean
-  /** Only a date: "2026-03-01". */
-  dateOnly?: boolean
-  /** Earliest choice, civil. */
-  min?: string
-}
 
 /** A civil date and time in the reader's format. */
 export function DateTimeInput(p: DateTimeProps) {

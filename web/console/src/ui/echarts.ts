@@ -12,7 +12,6 @@ import {
 import * as echarts from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 import { formatCompact } from '@/i18n'
-import type { ChartData, ChartKind } from './chart'
 
 echarts.use([
   LineChart,
@@ -31,6 +30,19 @@ echarts.use([
   VisualMapComponent,
   CanvasRenderer,
 ])
+
+export interface Series {
+  name: string
+  values: (number | null)[]
+}
+
+export interface ChartData {
+  /** Names below the axis, one for each value. */
+  labels: string[]
+  series: Series[]
+}
+
+export type ChartKind = 'line' | 'area' | 'bar' | 'stacked' | 'horizontal' | 'funnel'
 
 interface Draw {
   kind: ChartKind

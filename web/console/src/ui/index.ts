@@ -1,8 +1,9 @@
 // The one door to components: screens import from '@/ui' and from nowhere else.
 export * from './base'
-export { Chart, type ChartData, type ChartKind, type Series, Sparkline } from './chart'
+export { Chart, Sparkline } from './chart'
 export { CopyText, Json } from './code'
-export { confirm, type Question } from './confirm'
+export { confirm } from './confirm'
+export type { Question } from './confirm-window'
 export { DateTimeInput } from './dates'
 export { type Choice, FilterBar, FilterChip, SearchBox } from './filters'
 export { type Form, FormBody, Sheet, useForm } from './form'
