@@ -400,7 +400,11 @@ func (r readers) Since(id string) ([]demo.Mail, error) {
 }
 
 func (d *demonstration) list(w http.ResponseWriter, r *http.Request) {
-	reply(w, map[string]any{"items": d.box.List(r.URL.Query().Get("before"), 50), "count": d.box.Count()})
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > 500 {
+		limit = 50
+	}
+	reply(w, map[string]any{"items": d.box.List(r.URL.Query().Get("before"), limit), "count": d.box.Count()})
 }
 
 func (d *demonstration) show(w http.ResponseWriter, r *http.Request) {

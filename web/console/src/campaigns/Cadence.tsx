@@ -1,9 +1,8 @@
 import { useState } from 'react'
 import { type Schemas, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT } from '@/i18n'
+import { formatDays, formatNumber, useT } from '@/i18n'
 import { daysBefore } from '@/report/compare'
-import { span } from '@/report/Period'
 import { Button, Card, DataTable, FormBody, NumberInput, Sheet, SimpleGrid, Tag, toast, useForm } from '@/ui'
 
 type Plan = Schemas['Plan']
@@ -43,7 +42,7 @@ export function Cadence({ plan: p }: { plan: Plan }) {
         rows={weeks.map((w) => ({ week: w, sends: (p.entries ?? []).filter((e) => e.date >= w && e.date <= daysBefore(w, -6)).length }))}
         rowId={(w) => w.week}
         columns={[
-          { id: 'week', title: t('plan.week'), cell: (w) => span(w.week, daysBefore(w.week, -6)) },
+          { id: 'week', title: t('plan.week'), cell: (w) => formatDays(w.week, daysBefore(w.week, -6)) },
           { id: 'sends', title: t('plan.sends'), num: true, cell: (w) => formatNumber(w.sends) },
           {
             id: 'verdict',

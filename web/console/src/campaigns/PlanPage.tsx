@@ -1,13 +1,12 @@
 import { ChevronLeft, ChevronRight } from 'lucide-react'
 import { useState } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatClock, formatDate, formatDay, formatNumber, formatNearDay, formatZone, hereZone, useT } from '@/i18n'
+import { formatClock, formatDate, formatDay, formatDays, formatNearDay, formatNumber, formatZone, hereZone, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { useCan } from '@/app/session'
 import { daysBefore } from '@/report/compare'
 import figures from '@/report/Figures.module.css'
 import { PeopleOf, type PlainFigure } from '@/report/PeopleBehind'
-import { span } from '@/report/Period'
 import { weekday } from '@/series/rhythm'
 import {
   Button,
@@ -84,7 +83,7 @@ export default function PlanPage() {
               <ChevronRight size={16} />
             </IconButton>
           </Group>
-          <strong>{span(days.from, days.to)}</strong>
+          <strong>{formatDays(days.from, days.to)}</strong>
           {zone && zone !== hereZone() ? <Note>{t('plan.zone', { zone: formatZone(zone) })}</Note> : null}
         </Group>
       }

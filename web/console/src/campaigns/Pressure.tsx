@@ -1,5 +1,5 @@
 import type { Schemas } from '@/api'
-import { formatDay, formatNumber, useT } from '@/i18n'
+import { formatDaysShort, formatNumber, useT } from '@/i18n'
 import figures from '@/report/Figures.module.css'
 import type { PlainFigure } from '@/report/PeopleBehind'
 import { Alert, Card, Chart, EmptyState, Stack, UnstyledButton } from '@/ui'
@@ -16,7 +16,7 @@ export function Pressure({ plan: p, onOpen }: { plan: Schemas['Plan']; onOpen?: 
   const t = useT()
   const weeks = p.pressure ?? []
   const most = Math.max(0, ...weeks.flatMap((w) => (w.spread ?? []).map((s) => s.messages)))
-  const name = (w: Schemas['PlanPressure']) => `${formatDay(`${w.from}T12:00:00`)} – ${formatDay(`${w.to}T12:00:00`)}`
+  const name = (w: Schemas['PlanPressure']) => formatDaysShort(w.from, w.to)
   const person = p.cadence.person
   const called = (n: number) => (n === drawn && most > drawn ? t('plan.messages_more', { count: n }) : t('plan.messages', { count: n }))
   const pressed = weeks.map((week) => ({ week, people: above(week, person) })).filter((x) => x.people > 0)

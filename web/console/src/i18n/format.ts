@@ -14,6 +14,11 @@ const dates = (o: Intl.DateTimeFormatOptions) => kept('date', o, (l) => new Intl
 
 type When = string | number | Date | null | undefined
 
+/** Brackets as wide as the characters beside them, without a space before. */
+const wide = (s: string) => (language() === 'en' ? s : s.replace(/ ?\(/g, '（').replaceAll(')', '）'))
+/** Counters stand close to their figures in Japanese, where the locale's data has a space. */
+const close = (s: string) => (language() === 'ja' ? s.replace(/(\d) (?=\p{L})/gu, '$1') : s)
+
 /** An estimate: "≈ 1,200". */
 export const formatAbout = (n: number): string => `≈\u2009${formatNumber(n)}`
 
@@ -42,10 +47,17 @@ export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).forma
 /** A day without its year, for axes. */
 export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
 /** A day of the next weeks or the last ones: "Sun, Nov 29". */
-export const formatNearDay = (w: When) => (w ? dates({ weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
+export const formatNearDay = (w: When) => (w ? wide(dates({ weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(w))) : '–')
 export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
 /** A day with its weekday, as a heading; what happened on it needs only formatClock. */
-export const formatDayInFull = (w: When) => (w ? dates({ dateStyle: 'full' }).format(new Date(w)) : '–')
+export const formatDayInFull = (w: When) =>
+  w
+    ? wide(
+        dates(language() === 'ja' ? { year: 'numeric', month: 'long', day: 'numeric', weekday: 'short' } : { dateStyle: 'full' }).format(
+          new Date(w),
+        ),
+      )
+    : '–'
 /** The time of day, "9:30 AM", on the clock of a zone or of the reader. */
 export const formatClock = (w: When, zone?: string) => (w ? dates({ timeStyle: 'short', timeZone: zone }).format(new Date(w)) : '–')
 // Countries and cities are named where one word for the zone would be a code: en-001 has "New York Time", en "ET"; Japanese has "JST" for its own.
@@ -83,7 +95,7 @@ export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)
   try {
     const shown = dates({ year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZone: zone })
-    return `${shown.format(new Date(w))} (${formatZone(zone)})`
+    return wide(`${shown.format(new Date(w))} (${formatZone(zone)})`)
   } catch {
     return formatTime(w)
   }
@@ -95,33 +107,50 @@ export const formatCivil = (w: string) =>
 /** A civil day ("2026-03-01"), the same in every zone. */
 export const formatCivilDay = (day: string) => dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
 
+/** Two days without a zone and what is between them: "Mar 1 – 31, 2026". */
+export const formatDays = (from: string, to: string) =>
+  range(`${from}T00:00:00Z`, `${to}T00:00:00Z`, { dateStyle: 'medium', timeZone: 'UTC' })
+/** The same without a year, for axes. */
+export const formatDaysShort = (from: string, to: string) =>
+  range(`${from}T00:00:00Z`, `${to}T00:00:00Z`, { month: 'short', day: 'numeric', timeZone: 'UTC' })
+/** Two moments; what they have in common is said once. */
+export const formatTimes = (from: When, to: When) => range(from, to, { dateStyle: 'medium', timeStyle: 'short' })
+
+function range(from: When, to: When, o: Intl.DateTimeFormatOptions) {
+  if (!from || !to) return '–'
+  const said = dates(o).formatRange(new Date(from), new Date(to))
+  return language() === 'ja' ? said.replace('～', '〜') : said
+}
+
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_557_600],
-  ['month', 2_629_800],
-  ['day', 86_400],
-  ['hour', 3600],
+  ['second', 1],
   ['minute', 60],
+  ['hour', 3600],
+  ['day', 86_400],
+  ['month', 2_629_800],
+  ['year', 31_557_600],
 ]
+/** The largest unit that there is one of, once rounded, and how many: 59.6 seconds are a minute. */
+function inUnits(seconds: number, round: (n: number) => number): [Intl.RelativeTimeFormatUnit, number] {
+  const i = units.findIndex(([, size], at) => at === units.length - 1 || Math.abs(round(seconds / size)) * size < units[at + 1]![1])
+  const [unit, size] = units[i]!
+  return [unit, round(seconds / size)]
+}
 
 /** "3 minutes ago", measured against now. */
 export function formatAgo(w: When, now = Date.now()) {
   if (!w) return '–'
   const seconds = (new Date(w).getTime() - now) / 1000
   const f = kept('ago', {}, (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' }))
-  for (const [unit, size] of units) if (Math.abs(seconds) >= size) return f.format(Math.round(seconds / size), unit)
-  return f.format(Math.min(0, Math.round(seconds)), 'second')
+  const [unit, n] = inUnits(seconds, Math.round)
+  return close(f.format(unit === 'second' ? Math.min(0, n) : n, unit))
 }
 
 /** A stretch of time in its largest unit: "3 days", "45 minutes"; one decimal below ten. */
 export function formatSpan(ms: number) {
-  const seconds = ms / 1000
-  const [unit, size] = units.find(([, s]) => seconds >= s) ?? ['second', 1]
-  const n = seconds / size
-  return kept(
-    'span',
-    { unit },
-    (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }),
-  ).format(n < 10 ? Math.round(n * 10) / 10 : Math.round(n))
+  const [unit, n] = inUnits(ms / 1000, (x) => (x < 9.95 ? Math.round(x * 10) / 10 : Math.round(x)))
+  const f = kept('span', { unit }, (l) => new Intl.NumberFormat(l, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 }))
+  return close(f.format(n))
 }
 
 /** A list in words: "a, b and c". */
@@ -129,10 +158,15 @@ export const formatList = (items: string[], join: 'and' | 'or' = 'and') =>
   kept('list', { join }, (l) => new Intl.ListFormat(l, { type: join === 'or' ? 'disjunction' : 'conjunction' })).format(items)
 export const formatCountry = (code: string) =>
   kept('country', {}, (l) => new Intl.DisplayNames([l], { type: 'region', fallback: 'code' })).of(code) ?? code
+/** A city and its country, the larger one first in Chinese and Japanese. */
+export const formatPlace = (city: string, country: string) =>
+  (language() === 'en' ? [city, country] : [country, city]).filter(Boolean).join(' · ')
+
 /** What a language is called; a code that can be none stands as it is. */
 export function formatLanguage(code: string) {
   try {
-    return kept('language', {}, (l) => new Intl.DisplayNames([l], { type: 'language', fallback: 'code' })).of(code) ?? code
+    const names = kept('language', {}, (l) => new Intl.DisplayNames([l], { type: 'language', fallback: 'code' }))
+    return wide(names.of(code) ?? code)
   } catch {
     return code
   }

@@ -1,6 +1,22 @@
 import { beforeEach, expect, test } from 'vitest'
 import en from './en.json'
-import { formatAbout, formatAgo, formatList, formatMoney, formatName, formatPercent, hasText, speak, t, word } from './index'
+import {
+  formatAbout,
+  formatAgo,
+  formatDayInFull,
+  formatDays,
+  formatList,
+  formatMoney,
+  formatName,
+  formatPercent,
+  formatPlace,
+  formatSpan,
+  formatTimeIn,
+  hasText,
+  speak,
+  t,
+  word,
+} from './index'
 import ja from './ja.json'
 import zh from './zh-Hans.json'
 
@@ -28,9 +44,38 @@ test('texts, plurals and formats follow the language', async () => {
   await speak('ja', ja)
   expect(document.documentElement.lang).toBe('ja')
   expect(t('table.rows', { count: 2, n: '2' })).toBe('2件')
-  expect(formatAgo('2026-01-01T00:00:00Z', Date.parse('2026-01-01T03:00:00Z'))).toBe('3 時間前')
+  expect(formatAgo('2026-01-01T00:00:00Z', Date.parse('2026-01-01T03:00:00Z'))).toBe('3時間前')
   await speak('zh-Hans', zh)
   expect(formatPercent(0.125)).toBe('12.5%')
+})
+
+test('a time in words is rounded into the unit that it then fills', () => {
+  const before = (ms: number) => formatAgo(new Date(0), ms)
+  expect(before(59_400)).toBe('59 seconds ago')
+  expect(before(59_600)).toBe('1 minute ago')
+  expect(before(59.6 * 60_000)).toBe('1 hour ago')
+  expect(before(23.6 * 3_600_000)).toBe('yesterday')
+  expect(formatSpan(59_960)).toBe('1 minute')
+  expect(formatSpan(90_000)).toBe('1.5 minutes')
+  expect(formatSpan(400)).toBe('0.4 seconds')
+})
+
+test('what two days have in common is said once', async () => {
+  expect(formatDays('2026-11-01', '2026-11-30').replace(/\s/g, ' ')).toBe('Nov 1 – 30, 2026')
+  await speak('ja', ja)
+  expect(formatDays('2026-11-01', '2026-11-30')).toBe('2026/11/01〜2026/11/30')
+  await speak('zh-Hans', zh)
+  expect(formatDays('2026-11-01', '2026-12-30').replace(/\s/g, ' ')).toBe('2026/11/1 – 2026/12/30')
+})
+
+test('in Chinese and Japanese brackets are wide, and what is larger comes first', async () => {
+  expect(formatTimeIn('2026-11-29T15:00:00Z', 'Asia/Tokyo').replace(/\s/g, ' ')).toBe('Nov 30, 2026, 12:00 AM (Japan Time)')
+  expect(formatPlace('Kyoto', 'Japan')).toBe('Kyoto · Japan')
+  await speak('ja', ja)
+  expect(formatTimeIn('2026-11-29T15:00:00Z', 'Asia/Tokyo')).toMatch(/ 0:00（日本標準時）$/)
+  expect(formatDayInFull('2026-11-29T12:00:00')).toBe('2026年11月29日（日）')
+  expect(formatPlace('京都', '日本')).toBe('日本 · 京都')
+  expect(formatPlace('', '日本')).toBe('日本')
 })
 
 test('a code that no catalogue knows is shown as it is', () => {

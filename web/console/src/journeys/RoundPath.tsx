@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { type Schemas, useRead } from '@/api'
-import { formatTime, hasText, useT, word } from '@/i18n'
+import { formatTime, formatTimes, hasText, useT, word } from '@/i18n'
 import { eventName } from '@/people/happening'
 import { Note, Status, Tag, Text, Time, Timeline } from '@/ui'
 import { type Graph, readGraph, stepOf } from './graph'
@@ -43,13 +43,11 @@ export function RoundPath({
           {s.output && s.output !== 'next' ? <Tag>{outputText(s.output, graph && stepOf(graph, s.node))}</Tag> : null}
           <div>
             <Note>
-              <Time at={s.arrived_at} />
               {s.left_at && formatTime(s.left_at) !== formatTime(s.arrived_at) ? (
-                <>
-                  {' – '}
-                  <Time at={s.left_at} />
-                </>
-              ) : null}
+                <time dateTime={s.arrived_at}>{formatTimes(s.arrived_at, s.left_at)}</time>
+              ) : (
+                <Time at={s.arrived_at} />
+              )}
             </Note>
           </div>
           {more?.(i)}

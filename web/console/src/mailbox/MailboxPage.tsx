@@ -1,5 +1,6 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Mailbox } from 'lucide-react'
+import { useState } from 'react'
 import { Problem } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
@@ -23,15 +24,21 @@ async function read<T>(path: string): Promise<T> {
   return answer.json()
 }
 
+const page = 50
+const most = 500 // that the demonstration shows
+
 /** What would have been sent to the sample's customers. */
 export default function MailboxPage() {
   const t = useT()
   const [view, setView] = useUrlState({ mail: '' })
+  const [limit, setLimit] = useState(page)
   const mails = useQuery({
-    queryKey: ['/demo/mailbox'],
-    queryFn: () => read<{ items: Mail[] | null; count: number }>(''),
+    queryKey: ['/demo/mailbox', limit],
+    queryFn: () => read<{ items: Mail[] | null; count: number }>(`?limit=${limit}`),
+    placeholderData: keepPreviousData,
     refetchInterval: 3000,
   })
+  const rows = mails.data?.items ?? []
   return (
     <ListPage
       title={t('nav.mailbox')}
@@ -42,7 +49,11 @@ export default function MailboxPage() {
         name="mailbox"
         label={t('nav.mailbox')}
         plain
-        rows={mails.data?.items ?? []}
+        rows={rows}
+        total={mails.data?.count}
+        more={rows.length < Math.min(mails.data?.count ?? 0, most)}
+        loadingMore={mails.isPlaceholderData}
+        onMore={() => setLimit(Math.min(rows.length + page, most))}
         rowId={(m) => m.ID}
         loading={mails.isLoading}
         error={mails.error}

@@ -2,7 +2,7 @@
 import { useState } from 'react'
 import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
-import { formatCivilDay, formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
+import { formatDays, formatNumber, formatPercent, formatSpan, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Period } from '@/report/Period'
 import { useSegmentNames } from '@/segments/names'
@@ -39,7 +39,7 @@ function useColours(): Colours {
   const style = getComputedStyle(document.documentElement)
   const v = (name: string) => style.getPropertyValue(`--ui-${name}`).trim()
   return {
-    stages: [1, 3, 5, 7, 4, 2, 6].map((n) => v(`chart-${n}`)),
+    stage: v('text-secondary'),
     end: v('chart-8'),
     planned: v('chart-1'),
     off: v('chart-2'),
@@ -87,8 +87,7 @@ export default function RealPaths({ id, ready, plan }: { id: string; ready: bool
             <Note>
               {t('maps.whose', {
                 who: f.segment_id ? (names[f.segment_id] ?? t('maps.a_list')) : t('maps.everyone'),
-                from: formatCivilDay(f.from),
-                to: formatCivilDay(f.to),
+                days: formatDays(f.from, f.to),
               })}
             </Note>
             {f.people === 0 ? (
@@ -252,6 +251,7 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
           bare
           name="map-paths"
           label={t('maps.paths')}
+          sums={f.other > 0 ? 1 : 0}
           rows={[...f.paths, ...(f.other > 0 ? [{ stages: [], more: false, off_plan: false, people: f.other }] : [])]}
           rowId={(p) => `${p.stages.join(',')} ${p.more} ${p.off_plan}`}
           columns={[

@@ -25,7 +25,7 @@ test('names of stages are text in the options and never a template', () => {
     drawing(flow),
     (s) => (s < 0 ? 'left' : `{b} <b>${s}`),
     { node: (n) => `${n.people}`, link: (l) => `{c} ${l.people}` },
-    { stages: ['#111'], end: '#222', planned: '#333', off: '#444', text: '#555' },
+    { stage: '#111', end: '#222', planned: '#333', off: '#444', text: '#555' },
   )
   const { series, tooltip } = option as {
     series: { data: { label: { formatter: string } }[]; links: { lineStyle: { color: string }; tooltip: { formatter: string } }[] }[]

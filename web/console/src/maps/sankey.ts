@@ -30,8 +30,14 @@ export function drawing(flow: Flow): Drawing {
 const order = (stage: number) => (stage < 0 ? 99 : stage)
 const sum = (links: { value: number }[]) => links.reduce((n, l) => n + l.value, 0)
 
+/** The least width of the chart in pixels, as maps.module.css has it, and the room in it for the names of the last column. */
+const narrowest = 760
+const last = 120
+/** Of the flows; the legend has the same. */
+const opacity = 0.6
+
 export interface Colours {
-  stages: string[]
+  stage: string
   end: string
   planned: string
   off: string
@@ -45,6 +51,7 @@ export function sankeyOption(
   tell: { node: (n: Drawing['nodes'][number]) => string; link: (l: FlowLink) => string },
   c: Colours,
 ): object {
+  const columns = Math.max(2, ...d.nodes.map((n) => n.step))
   return {
     tooltip: { trigger: 'item', renderMode: 'richText', confine: true },
     aria: { enabled: true },
@@ -52,7 +59,7 @@ export function sankeyOption(
       {
         type: 'sankey',
         left: 4,
-        right: 110,
+        right: last,
         top: 8,
         bottom: 8,
         nodeWidth: 12,
@@ -60,11 +67,11 @@ export function sankeyOption(
         layoutIterations: 24,
         draggable: false,
         emphasis: { focus: 'adjacency' },
-        label: { color: c.text, fontSize: 12, width: 104, overflow: 'truncate' },
+        label: { color: c.text, fontSize: 12, width: Math.min((narrowest - last) / (columns - 1) - 28, last - 6), overflow: 'truncate' },
         data: d.nodes.map((n) => ({
           name: n.name,
           depth: n.step - 1,
-          itemStyle: { color: n.stage < 0 ? c.end : c.stages[n.stage % c.stages.length] },
+          itemStyle: { color: n.stage < 0 ? c.end : c.stage },
           label: { formatter: plain(name(n.stage)) },
           tooltip: { formatter: plain(tell.node(n)) },
         })),
@@ -74,7 +81,7 @@ export function sankeyOption(
           value: l.value,
           lineStyle: {
             color: l.link.to < 0 ? c.end : l.link.planned ? c.planned : c.off,
-            opacity: l.link.to < 0 ? 0.18 : 0.4,
+            opacity,
             curveness: 0.5,
           },
           tooltip: { formatter: plain(tell.link(l.link)) },

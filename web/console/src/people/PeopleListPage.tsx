@@ -2,7 +2,7 @@ import { Download, Plus, Upload, Users, UsersRound } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { type Schemas, useAll, useList, useRead } from '@/api'
 import { useCan } from '@/app/session'
-import { formatCountry, useT, word } from '@/i18n'
+import { formatCountry, formatPlace, useT, word } from '@/i18n'
 import { useExport } from '@/jobs/useExport'
 import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
@@ -69,7 +69,7 @@ export default function PeopleListPage() {
       {
         id: 'place',
         title: t('field.place'),
-        cell: (p) => [trait(p, 'city'), country(p)].filter(Boolean).join(' · '),
+        cell: (p) => formatPlace(trait(p, 'city'), country(p)),
         text: (p) => `${trait(p, 'city')} ${country(p)}`.trim(),
       },
       { id: 'status', title: t('field.status'), cell: (p) => <Status value={p.status} />, text: (p) => p.status },

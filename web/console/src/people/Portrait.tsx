@@ -117,9 +117,15 @@ function Hours({ figure }: { figure: Schemas['FigureHours'] }) {
           <i
             key={hour}
             data-peak={hour === peak || undefined}
+            data-none={n === 0 || undefined}
             style={{ height: `${Math.max(4, (n / top) * 100)}%` }}
             title={`${hour}:00 · ${formatNumber(n)}`}
           />
+        ))}
+      </div>
+      <div className={css.axis} aria-hidden>
+        {[0, 6, 12, 18, 24].map((hour) => (
+          <span key={hour}>{hour}</span>
         ))}
       </div>
       <Note>{label}</Note>

@@ -58,8 +58,7 @@ export function LinkHeat({ campaign, since }: { campaign: string; since: string 
                           borderRadius: 3,
                           marginTop: 4,
                           width: `${((r.counts.people ?? 0) / most) * 100}%`,
-                          background: 'var(--ui-chart-6)',
-                          opacity: 0.25 + (0.75 * (r.counts.people ?? 0)) / most,
+                          background: 'var(--ui-chart-1)',
                         }}
                       />
                     </div>

@@ -1,13 +1,10 @@
 import { useState } from 'react'
 import { useRead } from '@/api'
-import { formatDate, useT } from '@/i18n'
+import { formatDays, useT } from '@/i18n'
 import { Button, DateTimeInput, FilterChip, Group, Popover, Stack } from '@/ui'
 import { periodOf } from './compare'
 
 const named = ['last_7', 'last_30', 'last_90', 'this_month', 'last_month']
-
-/** "Mar 1 – Mar 31": days without a zone. */
-export const span = (from: string, to: string) => `${formatDate(`${from}T12:00:00`)} – ${formatDate(`${to}T12:00:00`)}`
 
 /** The choice of a period: a named one, or two days. Days are those of the workspace's zone. */
 export function Period({ from, to, onChange }: { from: string; to: string; onChange: (p: { from: string; to: string }) => void }) {
@@ -35,7 +32,7 @@ export function Period({ from, to, onChange }: { from: string; to: string; onCha
               setOpen(!open)
             }}
           >
-            {current === 'custom' ? span(from, to || today) : t('report.period_custom')}
+            {current === 'custom' ? formatDays(from, to || today) : t('report.period_custom')}
           </Button>
         </Popover.Target>
         <Popover.Dropdown>

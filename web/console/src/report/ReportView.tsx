@@ -1,14 +1,14 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { type Schemas, useAll, useRead } from '@/api'
 import { useCan } from '@/app/session'
-import { formatDate, formatDay, formatMoney, formatNumber, formatPercent, formatZone, useT, word } from '@/i18n'
+import { formatDate, formatDay, formatDays, formatMoney, formatNumber, formatPercent, formatZone, useT, word } from '@/i18n'
 import { Button, Card, Chart, type Column, DataTable, EmptyState, FilterBar, FilterChip, Loaded, SearchBox, UnstyledButton } from '@/ui'
 import { chartOf } from './compare'
 import { Delta, RateDelta } from './Delta'
 import { EffectOf } from './EffectCard'
 import { Forgotten } from './Forgotten'
 import { PeopleOfReport, type ReportFigure } from './PeopleBehind'
-import { Period, span } from './Period'
+import { Period } from './Period'
 import { useCurrency } from './useCurrency'
 import deltas from './Delta.module.css'
 import figures from './Figures.module.css'
@@ -69,8 +69,8 @@ export function ReportView({ report, params, onChange }: { report: string; param
               <Card
                 title={t('report.figures')}
                 help={t('report.compared', {
-                  now: span(d.from, d.to),
-                  before: span(d.previous_from, d.previous_to),
+                  now: formatDays(d.from, d.to),
+                  before: formatDays(d.previous_from, d.previous_to),
                   zone: formatZone(d.zone),
                 })}
                 actions={
@@ -95,7 +95,7 @@ export function ReportView({ report, params, onChange }: { report: string; param
             </>
           ) : (
             <Card>
-              <EmptyState title={t('report.empty')} text={t('report.empty_help', { period: span(d.from, d.to) })} />
+              <EmptyState title={t('report.empty')} text={t('report.empty_help', { period: formatDays(d.from, d.to) })} />
             </Card>
           )
         }
@@ -264,6 +264,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
     <>
       {choice ? <div className={figures.choice}>{choice}</div> : null}
       <DataTable
+        sums={1}
         bare
         grid={table.columns?.[0]?.kind === 'day'}
         name={`report-${table.key}`}

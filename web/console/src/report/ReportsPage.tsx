@@ -1,11 +1,11 @@
-import { FileChartColumn } from 'lucide-react'
+import { ChevronRight, FileChartColumn } from 'lucide-react'
 import { useList, useRead } from '@/api'
-import { formatZone, useT } from '@/i18n'
+import { formatDays, formatZone, useT } from '@/i18n'
 import { useUrlState } from '@/lib/route'
 import { Ago, Card, DashboardPage, DataTable, EmptyState, Link, ListTable, Loaded, PartialState } from '@/ui'
 import { EffectOf } from './EffectCard'
 import { Forgotten } from './Forgotten'
-import { Period, span } from './Period'
+import { Period } from './Period'
 import { reportTitle } from './ReportView'
 import { Anomalies, Health, Revenue, SummaryKey } from './Summary'
 
@@ -23,7 +23,11 @@ export default function ReportsPage() {
       meta={
         s ? (
           <span>
-            {t('report.compared', { now: span(s.from, s.to), before: span(s.previous_from, s.previous_to), zone: formatZone(s.zone) })}
+            {t('report.compared', {
+              now: formatDays(s.from, s.to),
+              before: formatDays(s.previous_from, s.previous_to),
+              zone: formatZone(s.zone),
+            })}
           </span>
         ) : null
       }
@@ -66,9 +70,9 @@ function Catalogue({ query }: { query: string }) {
                 id: 'name',
                 title: t('report.report'),
                 cell: (r) => (
-                  <>
-                    <Link to={`/reports/${r.key}${query ? `?${query}` : ''}`}>{reportTitle(r.key)}</Link>
-                  </>
+                  <Link to={`/reports/${r.key}${query ? `?${query}` : ''}`}>
+                    {reportTitle(r.key)} <ChevronRight size={14} aria-hidden style={{ verticalAlign: 'middle' }} />
+                  </Link>
                 ),
               },
             ]}

@@ -183,7 +183,7 @@ function Terms({ now }: { now: Retention }) {
             empty={<EmptyState title={t('retention.empty')} text={t('retention.empty_help')} />}
           />
           {write ? (
-            <Group>
+            <Group justify="flex-end">
               <Button variant="filled" disabled={!changed} loading={save.isPending} onClick={() => void keep()}>
                 {t('action.save')}
               </Button>

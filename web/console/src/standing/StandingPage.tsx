@@ -247,7 +247,7 @@ function Grid({ cells }: { cells: Schemas['StandingCell'][] }) {
             {scores.map((f) => {
               const n = of(r, f)
               return (
-                <td key={f} style={{ '--heat': `${n ? 10 + (n / top) * 70 : 0}%` } as React.CSSProperties}>
+                <td key={f} style={{ '--heat': `${n ? 8 + Math.sqrt(n / top) * 37 : 0}%` } as React.CSSProperties}>
                   {n ? <Link to={segmentOf({ r, f })}>{formatNumber(n)}</Link> : <span aria-hidden>·</span>}
                 </td>
               )

@@ -130,7 +130,7 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
     data: data.labels,
     boundaryGap: (kind !== 'line' && kind !== 'area') || data.labels.length === 1,
     inverse: flat,
-    axisLabel: flat ? { width: 160, overflow: 'truncate' } : { hideOverlap: true },
+    axisLabel: flat ? { width: 160, overflow: 'truncate' } : { hideOverlap: true, showMaxLabel: true },
   }
   const values = {
     type: 'value',

@@ -3,6 +3,7 @@ import { ChevronRight } from 'lucide-react'
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useT } from '@/i18n'
+import { useGo } from '@/lib/route'
 import { Link } from './link'
 import { LoadingState } from './states'
 import css from './pages.module.css'
@@ -226,7 +227,7 @@ export function FormFoot({ children }: { children: ReactNode }) {
   return <div className={css.foot}>{children}</div>
 }
 
-/** Sections of settings, each with its own address; those of one group stand below its name. */
+/** Sections of settings, each with its own address; those of one group stand below its name. On a phone they are one choice above the page. */
 export function SettingsPage({
   sections,
   current,
@@ -234,12 +235,31 @@ export function SettingsPage({
   ...head
 }: Head & { sections: (Crumb & { id: string; group?: string })[]; current: string; children: ReactNode }) {
   const t = useT()
-  const row = useInSight<HTMLElement>(current)
+  const go = useGo()
+  const groups = [...new Set(sections.map((s) => s.group ?? ''))]
   return (
     <Page>
+      <select
+        className={css.sectionChoice}
+        aria-label={t('page.sections')}
+        value={current}
+        onChange={(e) => go(sections.find((s) => s.id === e.currentTarget.value)!.to)}
+      >
+        {groups.map((g) => (
+          <optgroup key={g} label={g}>
+            {sections
+              .filter((s) => (s.group ?? '') === g)
+              .map((s) => (
+                <option key={s.id} value={s.id}>
+                  {s.label}
+                </option>
+              ))}
+          </optgroup>
+        ))}
+      </select>
       <PageHead {...head} />
       <div className={css.settings}>
-        <nav ref={row} className={css.sections} aria-label={t('page.sections')}>
+        <nav className={css.sections} aria-label={t('page.sections')}>
           {sections.map((s, i) => (
             <Fragment key={s.id}>
               {s.group && s.group !== sections[i - 1]?.group ? <span className={css.sectionGroup}>{s.group}</span> : null}

@@ -52,6 +52,8 @@ interface Props<T> {
   more?: boolean
   loadingMore?: boolean
   onMore?: () => void
+  /** How many of the last rows sum up others; they are not counted as rows. */
+  sums?: number
   /** All rows there are, if the server counted them. */
   total?: number
   onOpen?: (row: T) => void
@@ -227,6 +229,7 @@ export function DataTable<T extends object>(p: Props<T>) {
     table.toggleAllRowsSelected()
   }
   const total = p.matching?.total
+  const count = p.rows.length - (p.sums ?? 0)
   const beyond = p.more && !all && total !== undefined && total > ids.length && table.getIsAllRowsSelected()
 
   if (p.error && p.rows.length === 0)
@@ -420,7 +423,7 @@ export function DataTable<T extends object>(p: Props<T>) {
           <span>
             {p.total !== undefined
               ? t('table.rows_of', { n: formatNumber(p.rows.length), total: formatNumber(p.total) })
-              : t('table.rows', { count: p.rows.length, n: `${formatNumber(p.rows.length)}${p.more ? '+' : ''}` })}
+              : t('table.rows', { count, n: `${formatNumber(count)}${p.more ? '+' : ''}` })}
           </span>
           <span>
             {p.loadingMore ? (

@@ -38,13 +38,12 @@ const tones: Record<string, Tone> = {
   unsubscribed: 'danger',
 }
 
-/** The state of a thing: a dot, a word and a colour, never a colour alone. */
-/** A state in words. `of` names whose states they are where a word is not the same for all: an invoice that is open is unpaid, a task is to be done. */
+/** The state of a thing in words: a dot, a word and a colour, never a colour alone. `of` names whose states they are where a word is not the same for all: an invoice that is open is unpaid, a task is to be done. */
 export function Status({ value, of, tone }: { value: string; of?: string; tone?: Tone }) {
   useT()
   const colour = tone ?? tones[value] ?? 'gray'
   return (
-    <Badge color={colour} className={css.badge} leftSection={<span className={css.dot} aria-hidden />}>
+    <Badge color={colour} data-tone={colour} className={css.badge} leftSection={<span className={css.dot} aria-hidden />}>
       {word(of ? `status_${of}` : 'status', value)}
     </Badge>
   )
@@ -52,7 +51,7 @@ export function Status({ value, of, tone }: { value: string; of?: string; tone?:
 
 /** A small label without meaning of state. */
 export const Tag = ({ children, tone = 'gray' }: { children: React.ReactNode; tone?: Tone }) => (
-  <Badge color={tone} className={css.badge}>
+  <Badge color={tone} data-tone={tone} className={css.badge}>
     {children}
   </Badge>
 )

@@ -13,14 +13,26 @@ const tuple = (role: string): MantineColorsTuple => {
   return [at('subtle'), at('subtle'), at('subtle'), at('text'), at('text'), at('solid'), at('solid'), at('solid'), at('text'), at('text')]
 }
 
-// The greys that the kit reads by number in the dark (inputs, switches), from light to dark.
+// The greys that the kit reads by number, from light to dark: of the first in the light, of the second in the dark. Number 4 is the edge of inputs and boxes.
 const neutral = (role: string) => `var(--ui-${role})`
+const gray = [
+  'bg-app',
+  'bg-subtle',
+  'bg-hover',
+  'border-subtle',
+  'border-control',
+  'border-control',
+  'text-muted',
+  'text-secondary',
+  'text-primary',
+  'text-primary',
+].map(neutral)
 const dark = [
   'text-primary',
   'text-secondary',
   'text-muted',
   'border-control',
-  'border-input',
+  'border-control',
   'bg-hover',
   'bg-subtle',
   'bg-surface',
@@ -29,7 +41,11 @@ const dark = [
 ].map(neutral)
 
 const theme = createTheme({
-  colors: { ...Object.fromEntries(roles.map((r) => [r, tuple(r)])), dark: dark as unknown as MantineColorsTuple },
+  colors: {
+    ...Object.fromEntries(roles.map((r) => [r, tuple(r)])),
+    gray: gray as unknown as MantineColorsTuple,
+    dark: dark as unknown as MantineColorsTuple,
+  },
   primaryColor: 'accent',
   fontFamily: 'var(--ui-font)',
   fontFamilyMonospace: 'var(--ui-mono)',
