@@ -11,6 +11,12 @@ const things = {
     id: 'key',
     make: { key: 'opening_hours', name: 'Opening hours', locale: 'en', blocks: [text('Open every day from ten to six.')] },
   },
+  // The first campaign has been sent, and can be edited no more.
+  '/campaigns/ID/edit': {
+    find: async (api) =>
+      (await api('GET', '/campaigns?status=draft&archived=no&limit=1')).items[0]?.id ??
+      (await api('POST', '/campaigns', { name: 'Spring tasting', audience: { include: [(await api('GET', '/segments?limit=1')).items[0].id] } })).id,
+  },
   '/campaigns/series': {
     list: '/series',
     make: async (api) => ({
@@ -64,7 +70,7 @@ const ids = {}
 /** The address of a page; api is called with a method, a path and a body. Stories that ask at once wait for the same thing. */
 export async function addressOf(api, path) {
   if (!path.includes('/ID')) return path
-  const noun = path.split('/ID')[0]
+  const noun = path in things ? path : path.split('/ID')[0]
   ids[noun] ??= idBelow(api, noun)
   const id = await ids[noun]
   if (!id) throw new Error(`the sample business has something below ${noun}`)

@@ -36,6 +36,7 @@ import {
 import { Approval, useMayApprove } from './Approval'
 import figureCss from '@/report/Figures.module.css'
 import { useChoices } from './choices'
+import { editable } from './draft'
 import { goalOf } from './goal'
 import { Preflight } from './Preflight'
 
@@ -195,9 +196,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
               {t('report.delete')}
             </Button>
           ) : null}
-          {write && !c.archived_at && ['draft', 'scheduled'].includes(c.status) ? (
-            <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton>
-          ) : null}
+          {write && editable(c) ? <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton> : null}
           {can('campaigns.send') && !c.archived_at
             ? (verbs[c.status] ?? [])
                 .filter((verb) => verb !== 'approve' || mayApprove(c))

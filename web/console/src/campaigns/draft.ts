@@ -5,6 +5,9 @@ import { goalFrom, type GoalInputs, goalInputs } from './goal'
 type Campaign = Schemas['Campaign']
 type Draft = Omit<Schemas['CampaignDraft'], '$schema'>
 
+/** Whether a campaign may still be changed: one that has begun stays as it went out. */
+export const editable = (c: Pick<Campaign, 'status' | 'archived_at'>) => !c.archived_at && ['draft', 'scheduled'].includes(c.status)
+
 export type Mode = 'now' | 'at' | 'local' | 'best'
 
 export interface CampaignForm extends GoalInputs {

@@ -85,11 +85,13 @@ export default function TemplateListPage() {
           const lacks = missing(x)
           return (
             <div className={css.whole}>
-              {formatList(
-                wordsOf(x)
-                  .filter((w) => w.locale)
-                  .map((w) => formatLanguage(w.locale)),
-              )}{' '}
+              <span className={css.oneLine}>
+                {formatList(
+                  wordsOf(x)
+                    .filter((w) => w.locale)
+                    .map((w) => formatLanguage(w.locale)),
+                )}
+              </span>{' '}
               {lacks.length > 0 ? (
                 <Tag tone="warning">{t('content.missing', { languages: formatList(lacks.map((l) => formatLanguage(l))) })}</Tag>
               ) : null}

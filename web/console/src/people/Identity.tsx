@@ -242,6 +242,8 @@ function Decisions({ person: p, write }: { person: Person; write: boolean }) {
       },
     )
   }
+  const another = (d: Decision) => !!d.other && d.other !== p.id
+  const parts = (d: Decision) => write && d.kind === 'merged'
   return (
     <Card title={t('person.why_one')} help={t('person.why_one_help')} flush>
       <DataTable
@@ -277,31 +279,41 @@ function Decisions({ person: p, write }: { person: Person; write: boolean }) {
               </>
             ),
           },
-          {
-            id: 'other',
-            title: t('field.other_person'),
-            cell: (d) => (d.other && d.other !== p.id ? <Link to={`/people/${d.other}`}>{t('person.open')}</Link> : ''),
-          },
+          ...(decisions.items.some(another)
+            ? [
+                {
+                  id: 'other',
+                  title: t('field.other_person'),
+                  cell: (d: Decision) => (another(d) ? <Link to={`/people/${d.other}`}>{t('person.open')}</Link> : ''),
+                },
+              ]
+            : []),
           { id: 'time', title: t('field.time'), num: true, cell: (d) => <Time at={d.at} /> },
-          {
-            id: 'undo',
-            title: '',
-            num: true,
-            cell: (d) =>
-              write && d.kind === 'merged' ? (
-                <Button size="compact-sm" leftSection={<Undo2 size={14} />} onClick={() => void undo(d.id)}>
-                  {t('person.unmerge')}
-                </Button>
-              ) : null,
-          },
+          ...(decisions.items.some(parts)
+            ? [
+                {
+                  id: 'undo',
+                  title: '',
+                  num: true,
+                  cell: (d: Decision) =>
+                    parts(d) ? (
+                      <Button size="compact-sm" leftSection={<Undo2 size={14} />} onClick={() => void undo(d.id)}>
+                        {t('person.unmerge')}
+                      </Button>
+                    ) : null,
+                },
+              ]
+            : []),
         ]}
       />
     </Card>
   )
 }
 
+type Decision = Schemas['Decision']
+
 /** An entry of the identity log as a sentence. */
-function why(t: ReturnType<typeof useT>, d: Schemas['Decision']): string {
+function why(t: ReturnType<typeof useT>, d: Decision): string {
   const ids = (d.identifiers ?? []).map((x) => {
     const at = x.indexOf(':')
     return `${word('identifier', x.slice(0, at))} ${x.slice(at + 1)}`

@@ -38,6 +38,7 @@ function View({ overview: o, scheme }: { overview: Overview; scheme: Schemas['St
   const again = useSend('post', '/api/v1/standing/round', { refresh: ['/api/v1/standing'] })
   const stages = ordered('stage', o.stages ?? [])
   const people = stages.reduce((n, s) => n + s.n, 0)
+  const scored = o.customers > 0
   const judge = async () => {
     try {
       await again.mutateAsync({})
@@ -75,7 +76,7 @@ function View({ overview: o, scheme }: { overview: Overview; scheme: Schemas['St
       }
       kpis={
         <>
-          <Stat label={t('standing.customers')} value={<Num value={o.customers} />} note={t('standing.customers_help')} />
+          <Stat label={t('standing.customers')} value={scored ? <Num value={o.customers} /> : '–'} note={t('standing.customers_help')} />
           <Stat
             label={t('standing.gap')}
             value={o.gap_days ? t('standing.days', { count: Math.round(o.gap_days), n: formatNumber(Math.round(o.gap_days)) }) : '–'}
@@ -103,11 +104,17 @@ function View({ overview: o, scheme }: { overview: Overview; scheme: Schemas['St
         <>
           <Stack gap="md">
             <Shares title={t('standing.stages')} help={t('standing.stages_help')} member="stage" rows={stages} words="standing.stage" />
-            <Labels counts={o.labels ?? []} labels={scheme.labels ?? []} />
+            {scored ? (
+              <Labels counts={o.labels ?? []} labels={scheme.labels ?? []} />
+            ) : (
+              <Card title={t('standing.labels')} help={t('standing.labels_help')}>
+                <EmptyState title={t('standing.no_scores')} text={t('standing.no_scores_text')} />
+              </Card>
+            )}
           </Stack>
           <Stack gap="md">
             <Card title={t('standing.grid')} help={t('standing.grid_help')}>
-              <Grid cells={o.grid ?? []} />
+              {scored ? <Grid cells={o.grid ?? []} /> : <EmptyState title={t('standing.no_scores')} text={t('standing.no_scores_text')} />}
             </Card>
             <Shares
               title={t('standing.services')}
