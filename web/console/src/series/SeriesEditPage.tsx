@@ -14,12 +14,13 @@ import { useGo, useParam } from '@/lib/route'
 import {
   HeadActions,
   Card,
-  Checkbox,
+  Chip,
   DateTimeInput,
   ErrorState,
   FormBody,
   FormPage,
   Group,
+  InputWrapper,
   Loaded,
   LoadingState,
   MultiSelect,
@@ -182,13 +183,17 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
             )}
           </SimpleGrid>
           {v.every === 'week' ? (
-            <Checkbox.Group label={t('series.weekdays')} {...form.getInputProps('weekdays')}>
-              <Group gap="md" mt="xs">
-                {[1, 2, 3, 4, 5, 6, 0].map((d) => (
-                  <Checkbox key={d} value={String(d)} label={weekday(d, 'short')} />
-                ))}
-              </Group>
-            </Checkbox.Group>
+            <InputWrapper label={t('series.weekdays')} labelElement="div" error={form.errors.weekdays}>
+              <Chip.Group multiple value={v.weekdays} onChange={(d) => form.setFieldValue('weekdays', d)}>
+                <Group gap="xs" mt="xs">
+                  {[1, 2, 3, 4, 5, 6, 0].map((d) => (
+                    <Chip key={d} value={String(d)}>
+                      {weekday(d, 'short')}
+                    </Chip>
+                  ))}
+                </Group>
+              </Chip.Group>
+            </InputWrapper>
           ) : null}
           {v.every === 'month' ? (
             <NumberInput label={t('series.day')} description={t('series.day_help')} min={1} max={31} {...form.getInputProps('day')} />

@@ -10,7 +10,6 @@ import {
   confirm,
   Definition,
   Group,
-  LinkButton,
   Loaded,
   Menu,
   PageTabs,
@@ -37,29 +36,24 @@ const live = { refresh: ['/api/v1/accounts'] }
 export default function AccountPage() {
   const id = useParam('id')
   const account = useRead('/api/v1/accounts/{id}', { path: { id } })
-  return (
-    <SettingsSection id="accounts">
-      <Loaded of={account}>{(a) => <View account={a} />}</Loaded>
-    </SettingsSection>
-  )
+  return <Loaded of={account}>{(a) => <View account={a} />}</Loaded>
 }
 
 function View({ account: a }: { account: Account }) {
   const t = useT()
   const [{ tab }, setTab] = useUrlState({ tab: 'server' })
   return (
-    <>
-      <Health account={a} />
-      <Group justify="space-between" align="center">
-        <Group gap="sm">
-          <Text fw={600} size="lg">
-            {a.name}
-          </Text>
+    <SettingsSection
+      id="accounts"
+      thing={a.name}
+      status={
+        <>
           <Status value={a.status} />
           {a.default ? <Tag tone="accent">{t('account.default')}</Tag> : null}
-        </Group>
-        <LinkButton to="/settings/accounts">{t('account.all')}</LinkButton>
-      </Group>
+        </>
+      }
+    >
+      <Health account={a} />
       <PageTabs
         label={a.name}
         value={tab}
@@ -67,7 +61,7 @@ function View({ account: a }: { account: Account }) {
         tabs={['server', 'pace', 'inbound'].map((id) => ({ id, label: t(`account.tab.${id}`) }))}
       />
       {tab === 'server' ? <ServerTab account={a} /> : tab === 'pace' ? <PaceTab account={a} /> : <InboundTab account={a} />}
-    </>
+    </SettingsSection>
   )
 }
 

@@ -1,3 +1,4 @@
+import { KeyRound } from 'lucide-react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { hasText, useT } from '@/i18n'
@@ -12,7 +13,6 @@ import {
   Definition,
   EmptyState,
   Group,
-  LinkButton,
   Loaded,
   Menu,
   Note,
@@ -46,11 +46,7 @@ const live = { refresh: ['/api/v1/sending/domains'] }
 export default function DomainPage() {
   const id = useParam('id')
   const domain = useRead('/api/v1/sending/domains/{id}', { path: { id } })
-  return (
-    <SettingsSection id="domains">
-      <Loaded of={domain}>{(d) => <View domain={d} />}</Loaded>
-    </SettingsSection>
-  )
+  return <Loaded of={domain}>{(d) => <View domain={d} />}</Loaded>
 }
 
 function View({ domain: d }: { domain: Domain }) {
@@ -60,33 +56,25 @@ function View({ domain: d }: { domain: Domain }) {
   const sign = useSend('put', '/api/v1/sending/domains/{id}', live)
   const items = d.items ?? []
   return (
-    <>
-      <Card
-        title={d.domain}
-        actions={
-          <Group gap="xs">
-            <LinkButton to="/settings/domains">{t('domain.all')}</LinkButton>
-            {write ? (
-              <Button
-                variant="filled"
-                loading={check.isPending}
-                onClick={() => check.mutate({ path: { id: d.id } }, { onError: toastError })}
-              >
-                {t('domain.check')}
-              </Button>
-            ) : null}
-          </Group>
-        }
-      >
+    <SettingsSection
+      id="domains"
+      thing={d.domain}
+      status={<Status value={d.status} tone={checkTone[d.status]} />}
+      actions={
+        write ? (
+          <Button variant="filled" loading={check.isPending} onClick={() => check.mutate({ path: { id: d.id } }, { onError: toastError })}>
+            {t('domain.check')}
+          </Button>
+        ) : null
+      }
+    >
+      <Card>
         <Stack gap="md">
-          <Group gap="sm">
-            <Status value={d.status} tone={checkTone[d.status]} />
-            {d.checked_at ? (
-              <Note>
-                {t('domain.checked')} <Ago at={d.checked_at} />
-              </Note>
-            ) : null}
-          </Group>
+          {d.checked_at ? (
+            <Note>
+              {t('domain.checked')} <Ago at={d.checked_at} />
+            </Note>
+          ) : null}
           <Switch
             label={t('domain.sign')}
             description={t('domain.sign_help')}
@@ -112,11 +100,11 @@ function View({ domain: d }: { domain: Domain }) {
           ))
       ) : (
         <Card>
-          <EmptyState title={t('domain.publish_first')} text={t('domain.publish_first_help')} />
+          <EmptyState icon={KeyRound} title={t('domain.publish_first')} text={t('domain.publish_first_help')} />
         </Card>
       )}
       <Keys domain={d} />
-    </>
+    </SettingsSection>
   )
 }
 

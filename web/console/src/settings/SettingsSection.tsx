@@ -4,14 +4,26 @@ import { useT } from '@/i18n'
 import { SettingsPage } from '@/ui'
 import { sections } from './sections'
 
+interface Props {
+  id: string
+  /** Name of the one thing of the section that the page is about. */
+  thing?: string
+  status?: ReactNode
+  actions?: ReactNode
+  children: ReactNode
+}
+
 /** The frame of one section of the settings; sections that the reader may not see are left out of its navigation. */
-export function SettingsSection({ id, actions, children }: { id: string; actions?: ReactNode; children: ReactNode }) {
+export function SettingsSection({ id, thing, status, actions, children }: Props) {
   const t = useT()
   const can = useCan()
+  const section = t(`settings.section.${id}`)
   return (
     <SettingsPage
-      title={t(`settings.section.${id}`)}
-      lead={t(`settings.lead.${id}`)}
+      title={thing ?? section}
+      crumbs={thing === undefined ? undefined : [{ to: `/settings/${id}`, label: section }]}
+      status={status}
+      lead={thing === undefined ? t(`settings.lead.${id}`) : undefined}
       actions={actions}
       current={id}
       sections={sections

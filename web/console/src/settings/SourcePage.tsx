@@ -29,11 +29,10 @@ export default function SourcePage() {
   const id = useParam('id')
   const sources = useList('/api/v1/sources', {}, { size: 500 })
   const source = sources.items.find((s) => s.id === id)
+  if (source) return <Connect source={source} />
   return (
     <SettingsSection id="sources">
-      {source ? (
-        <Connect source={source} />
-      ) : sources.loading ? (
+      {sources.loading ? (
         <LoadingState />
       ) : sources.error ? (
         <ErrorState error={sources.error} onRetry={sources.reload} />
@@ -64,7 +63,7 @@ function Connect({ source: s }: { source: Schemas['Source'] }) {
   const all = snippets(s.kind, s.write_key, host)
   const shown = all.find((x) => x.id === tab) ?? all[0]!
   return (
-    <>
+    <SettingsSection id="sources" thing={s.name}>
       {s.disabled ? (
         <Alert color="warning">{t('source.is_disabled')}</Alert>
       ) : s.last_used ? (
@@ -88,7 +87,7 @@ function Connect({ source: s }: { source: Schemas['Source'] }) {
           ) : null}
         </Alert>
       )}
-      <Card title={s.name} actions={<LinkButton to="/settings/sources">{t('source.all')}</LinkButton>}>
+      <Card>
         <Definition
           items={[
             [t('field.kind'), t(`source.${s.kind}`)],
@@ -122,6 +121,6 @@ function Connect({ source: s }: { source: Schemas['Source'] }) {
       <Card title={t('source.refused')} help={t('settings.lead.rejections')} flush>
         <RejectionTable source={s.id} bare />
       </Card>
-    </>
+    </SettingsSection>
   )
 }

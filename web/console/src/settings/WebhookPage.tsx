@@ -18,7 +18,6 @@ import {
   FilterChip,
   FormBody,
   Group,
-  LinkButton,
   Loaded,
   Menu,
   Select,
@@ -46,11 +45,7 @@ const tones: Record<string, Tone> = { waiting: 'info', delivered: 'success', par
 export default function WebhookPage() {
   const id = useParam('id')
   const hook = useRead('/api/v1/webhooks/{id}', { path: { id } }, { every: 15_000 })
-  return (
-    <SettingsSection id="webhooks">
-      <Loaded of={hook}>{(w) => <View hook={w} />}</Loaded>
-    </SettingsSection>
-  )
+  return <Loaded of={hook}>{(w) => <View hook={w} />}</Loaded>
 }
 
 function View({ hook: w }: { hook: Webhook }) {
@@ -83,7 +78,32 @@ function View({ hook: w }: { hook: Webhook }) {
   }
   const said = ping.data
   return (
-    <>
+    <SettingsSection
+      id="webhooks"
+      thing={w.name}
+      actions={
+        write ? (
+          <>
+            <Menu position="bottom-end">
+              <Menu.Target>
+                <Button>{t('action.more')}</Button>
+              </Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => setSheet('edit')}>{t('action.edit')}</Menu.Item>
+                <Menu.Item onClick={() => void newSecret()}>{t('webhook.new_secret')}</Menu.Item>
+                <Menu.Item onClick={() => setSheet('replay')}>{t('webhook.replay')}</Menu.Item>
+                <Menu.Item color="danger" onClick={() => void end()}>
+                  {t('action.delete')}
+                </Menu.Item>
+              </Menu.Dropdown>
+            </Menu>
+            <Button variant="filled" loading={ping.isPending} onClick={() => ping.mutate({ path }, { onError: toastError })}>
+              {t('webhook.ping')}
+            </Button>
+          </>
+        ) : null
+      }
+    >
       {secret ? (
         <Alert color="success" title={t('settings.secret_once')}>
           <CopyText value={secret} />
@@ -98,34 +118,7 @@ function View({ hook: w }: { hook: Webhook }) {
           {t('webhook.failing')} <Ago at={w.failing_since} />
         </Alert>
       ) : null}
-      <Card
-        title={w.name}
-        actions={
-          <Group gap="xs">
-            <LinkButton to="/settings/webhooks">{t('webhook.all')}</LinkButton>
-            {write ? (
-              <>
-                <Menu position="bottom-end">
-                  <Menu.Target>
-                    <Button>{t('action.more')}</Button>
-                  </Menu.Target>
-                  <Menu.Dropdown>
-                    <Menu.Item onClick={() => setSheet('edit')}>{t('action.edit')}</Menu.Item>
-                    <Menu.Item onClick={() => void newSecret()}>{t('webhook.new_secret')}</Menu.Item>
-                    <Menu.Item onClick={() => setSheet('replay')}>{t('webhook.replay')}</Menu.Item>
-                    <Menu.Item color="danger" onClick={() => void end()}>
-                      {t('action.delete')}
-                    </Menu.Item>
-                  </Menu.Dropdown>
-                </Menu>
-                <Button variant="filled" loading={ping.isPending} onClick={() => ping.mutate({ path }, { onError: toastError })}>
-                  {t('webhook.ping')}
-                </Button>
-              </>
-            ) : null}
-          </Group>
-        }
-      >
+      <Card>
         <Stack gap="md">
           {said ? (
             <Alert color={said.state === 'delivered' ? 'success' : 'danger'} role="status">
@@ -151,7 +144,7 @@ function View({ hook: w }: { hook: Webhook }) {
       <Sheet title={t('webhook.replay')} opened={sheet === 'replay'} onClose={() => setSheet(null)}>
         <Replay hook={w} onDone={() => setSheet(null)} />
       </Sheet>
-    </>
+    </SettingsSection>
   )
 }
 

@@ -9,6 +9,7 @@ export {
   Button,
   Center,
   Checkbox,
+  Chip,
   Code,
   Collapse,
   ColorInput,
