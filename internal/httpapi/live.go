@@ -62,7 +62,7 @@ func (a *api) publish(ctx context.Context, changes []realtime.Change) {
 
 func (a *api) liveRoutes() {
 	type from struct {
-		Last  string `query:"last" doc:"id of the last message, when the connection is made anew by hand"`
+		Last  string `query:"last" doc:"where the caller stands: live of the session, or the id of the last message when the connection is made anew by hand. What has changed since comes first"`
 		Event string `header:"Last-Event-ID" doc:"the same, as browsers send it"`
 	}
 	route(a, http.MethodGet, "/live", "change-follow", "What changes, as server-sent events; each says what to read anew", signedIn, func(ctx context.Context, in *from) (*huma.StreamResponse, error) {
@@ -73,6 +73,11 @@ func (a *api) liveRoutes() {
 		if mark == "" {
 			mark = in.Last
 		}
+		hello := "retry: 2000\n"
+		if mark == "" { // who came with one keeps it until there is a message: what came meanwhile is not told yet
+			mark = a.c.Live.Mark(workspaceOf(ctx))
+			hello += "id: " + mark + "\n"
+		}
 		listener, err := a.c.Live.Listen(workspaceOf(ctx), mark)
 		if err != nil {
 			return nil, err
@@ -82,7 +87,7 @@ func (a *api) liveRoutes() {
 			defer listener.Close()
 			hc.SetHeader("Content-Type", "text/event-stream")
 			hc.SetHeader("X-Accel-Buffering", "no") // nginx would hold messages back
-			stream(hc, listener, who)
+			stream(hc, listener, who, hello)
 		}}, nil
 	}, func(op *huma.Operation) {
 		op.Responses = map[string]*huma.Response{"200": {
@@ -93,7 +98,7 @@ func (a *api) liveRoutes() {
 }
 
 // stream writes batches until the browser is gone, the time is over or the server stops.
-func stream(hc huma.Context, l *realtime.Listener, who staff.Principal) {
+func stream(hc huma.Context, l *realtime.Listener, who staff.Principal, hello string) {
 	ctx, cancel := context.WithTimeout(hc.Context(), liveStream)
 	defer cancel()
 	w := hc.BodyWriter()
@@ -101,7 +106,7 @@ func stream(hc huma.Context, l *realtime.Listener, who staff.Principal) {
 	if f, ok := w.(http.Flusher); ok {
 		flush = f.Flush
 	}
-	if _, err := fmt.Fprintf(w, "retry: 2000\nid: %s\n\n", l.Mark()); err != nil {
+	if _, err := fmt.Fprintf(w, "%s\n", hello); err != nil {
 		return
 	}
 	flush()

@@ -85,3 +85,29 @@ func TestLiveTellsEachWorkspaceItsOwnChangesAndOnlyWhatTheCallerMayRead(t *testi
 		t.Errorf("a key that may read segments heard %q", heard)
 	}
 }
+
+func TestWhatChangesBetweenTheSessionAndTheStreamIsHeard(t *testing.T) {
+	hub := realtime.New(0)
+	w := newWorld(t, func(c *httpapi.Config) { c.Live = hub })
+	a := w.tenant("A")
+	server := httptest.NewServer(w.api)
+	defer server.Close()
+	defer hub.Close()
+	var session struct{ Live string }
+	w.ok(a.key, "GET /session", "", &session)
+	hub.Publish(a.ws, realtime.Change{Topic: "segment", ID: "seg_1"})
+	for range 2 { // also if the connection breaks before the first message
+		heard := follow(t, server.URL, a.key, "/live?last="+session.Live)
+		if hello := heard(); strings.Contains(hello, "id: ") {
+			t.Errorf("%q says that everything was heard before it was told", hello)
+		}
+		if got := heard(); !strings.Contains(got, "seg_1") {
+			t.Errorf("heard %q, want what changed since the session was read", got)
+		}
+	}
+	restarted := follow(t, server.URL, a.key, "/live?last=before-17")
+	restarted()
+	if got := restarted(); !strings.Contains(got, `"all":true`) {
+		t.Errorf("with a mark of before the restart: %q, want to read everything", got)
+	}
+}

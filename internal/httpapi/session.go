@@ -19,6 +19,7 @@ type Session struct {
 	Role        string      `json:"role,omitempty"`
 	Permissions []string    `json:"permissions"`
 	CSRF        string      `json:"csrf,omitempty" doc:"send it as X-CSRF-Token with every change"`
+	Live        string      `json:"live,omitempty" doc:"give it to /live as last: what changes after this answer is heard, however late the stream is opened. Absent if the server sends no live changes"`
 	Demo        *struct {
 		Mailbox string `json:"mailbox"`
 	} `json:"demo,omitempty" doc:"present in the demonstration"`
@@ -46,8 +47,13 @@ type sessionAnswer struct {
 	Body      Session
 }
 
+// sessionShape begins with the mark of live changes: what the page reads next, it reads after that mark.
 func (a *api) sessionShape(p staff.Principal, csrf string) Session {
-	s := Session{User: SessionUser{ID: p.ID, Name: p.Name}, Workspace: p.Workspace, Role: string(p.Role), CSRF: csrf, Permissions: make([]string, len(p.Permissions))}
+	live := ""
+	if a.c.Live != nil {
+		live = a.c.Live.Mark(p.Workspace)
+	}
+	s := Session{User: SessionUser{ID: p.ID, Name: p.Name}, Workspace: p.Workspace, Role: string(p.Role), CSRF: csrf, Live: live, Permissions: make([]string, len(p.Permissions))}
 	for i, perm := range p.Permissions {
 		s.Permissions[i] = string(perm)
 	}

@@ -6,7 +6,8 @@
 //	reactors, API writes ──Publish──► Hub ──Next──► GET /api/v1/live ──► browser
 //
 // Invariants: Publish never waits. What a listener has not heard is a set of bounded size; a listener that is further behind is told to
-// read everything anew. A listener that comes back with the mark of its last batch hears what it missed, or is told the same.
+// read everything anew. A listener that begins with a mark, that of a screen's first reading or of the last batch it heard, hears what it
+// missed, or is told the same: a mark of another process, or of this one before it was started again, misses everything.
 package realtime
 
 import (
@@ -73,7 +74,7 @@ func New(gather time.Duration) *Hub {
 // Elsewhere has Publish tell other processes, too, whose hubs pass it to their listeners with Hear. Call it before the first Publish.
 func (h *Hub) Elsewhere(tell func(workspace string, changes []Change)) { h.elsewhere = tell }
 
-// Publish tells the listeners of a workspace. Where nobody has listened yet, nothing is kept.
+// Publish tells the listeners of a workspace. Where nobody has listened or asked for a mark yet, nothing is kept.
 func (h *Hub) Publish(workspace string, changes ...Change) {
 	if h.elsewhere != nil && len(changes) > 0 {
 		h.elsewhere(workspace, changes)
@@ -102,6 +103,26 @@ func (h *Hub) Hear(workspace string, changes ...Change) {
 	}
 }
 
+// Mark is where somebody stands who reads the workspace from now on: given to Listen, it brings what changes until then.
+func (h *Hub) Mark(workspace string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.space(workspace)
+	return h.mark()
+}
+
+func (h *Hub) mark() string { return h.boot + "-" + strconv.FormatUint(h.seq, 10) }
+
+// space is that of the workspace, whose changes are kept from now on.
+func (h *Hub) space(workspace string) *space {
+	s := h.spaces[workspace]
+	if s == nil {
+		s = &space{listeners: map[*Listener]struct{}{}, dropped: h.seq}
+		h.spaces[workspace] = s
+	}
+	return s
+}
+
 // Listening reports whether anybody may look at the workspace, to spare the work of finding out what changed.
 func (h *Hub) Listening(workspace string) bool {
 	if h.elsewhere != nil {
@@ -112,18 +133,14 @@ func (h *Hub) Listening(workspace string) bool {
 	return h.spaces[workspace] != nil
 }
 
-// Listen adds a listener; mark is that of the last batch it has heard, empty for a new one. End it with Close.
+// Listen adds a listener; mark is that of Mark or of the last batch it has heard, empty if it has read nothing yet. End it with Close.
 func (h *Hub) Listen(workspace, mark string) (*Listener, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed || h.open >= maxListeners {
 		return nil, errs.Unavailable("live.full", "too many screens are open at once; they read without live changes until one is closed")
 	}
-	s := h.spaces[workspace]
-	if s == nil {
-		s = &space{listeners: map[*Listener]struct{}{}, dropped: h.seq}
-		h.spaces[workspace] = s
-	}
+	s := h.space(workspace)
 	l := &Listener{hub: h, space: s, pending: map[Change]struct{}{}, wake: make(chan struct{}, 1)}
 	if mark != "" {
 		boot, number, _ := strings.Cut(mark, "-")
@@ -211,7 +228,7 @@ func (l *Listener) Next(ctx context.Context) (Batch, error) {
 	if h.closed {
 		return Batch{}, errs.Unavailable("live.closed", "the server stops; connect again")
 	}
-	b := Batch{Mark: h.boot + "-" + strconv.FormatUint(h.seq, 10), All: l.lost}
+	b := Batch{Mark: h.mark(), All: l.lost}
 	for c := range l.pending {
 		b.Changes = append(b.Changes, c)
 	}
@@ -225,13 +242,6 @@ func (l *Listener) Next(ctx context.Context) (Batch, error) {
 	default:
 	}
 	return b, nil
-}
-
-// Mark is where a listener stands that has heard everything so far.
-func (l *Listener) Mark() string {
-	l.hub.mu.Lock()
-	defer l.hub.mu.Unlock()
-	return l.hub.boot + "-" + strconv.FormatUint(l.hub.seq, 10)
 }
 
 // Close ends the listener. Closing twice does nothing.

@@ -92,6 +92,28 @@ func TestWhoComesBackHearsWhatWasMissed(t *testing.T) {
 	}
 }
 
+func TestWhoReadFirstAndListensLaterHearsWhatChangedBetween(t *testing.T) {
+	h := New(0)
+	h.Publish("ws", Change{"person", "before"})
+	mark := h.Mark("ws")
+	if !h.Listening("ws") {
+		t.Error("the work of finding out what changed is spared although somebody is about to listen")
+	}
+	h.Publish("ws", Change{"person", "between"})
+	if got := next(t, listen(t, h, "ws", mark)); got.All || len(got.Changes) != 1 || got.Changes[0].ID != "between" {
+		t.Errorf("heard %+v, want what changed after the mark", got)
+	}
+	for range maxKept + 1 {
+		h.Publish("ws", Change{"person", "many"})
+	}
+	if got := next(t, listen(t, h, "ws", mark)); !got.All {
+		t.Errorf("a mark older than what is kept: %+v", got)
+	}
+	if got := next(t, listen(t, New(0), "ws", mark)); !got.All {
+		t.Errorf("a mark of another process: %+v, want to read everything", got)
+	}
+}
+
 func TestASlowListenerIsToldToReadEverythingAndHoldsNobodyUp(t *testing.T) {
 	h := New(0)
 	l := listen(t, h, "ws", "")

@@ -19,13 +19,13 @@ const ShortcutSheet = lazy(() => import('./ShortcutSheet'))
 /** What stands around every screen: navigation, search, the reader's menu. */
 export function Frame() {
   const t = useT()
-  useLive()
+  const session = useSession()
+  useLive(session.live)
   const go = useGo()
   const path = usePath()
   const arriving = useArriving()
   const screen = useScreen()
   const can = useCan()
-  const session = useSession()
   const notices = useAttention() ?? []
   const [palette, setPalette] = useState(false)
   // Fetched while nothing else happens, so that it opens at once. Not by lazy(): React shows what was suspended 300 ms later at the earliest, even what is

@@ -1,7 +1,8 @@
 import { QueryObserver } from '@tanstack/react-query'
+import { renderHook } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 import { queryClient } from '@/api'
-import { concerned, reread } from './live'
+import { concerned, reread, useLive } from './live'
 
 test('a change concerns lists of its noun and the thing itself, not its siblings', () => {
   const change = [{ topic: 'person', id: 'per_1' }]
@@ -62,4 +63,31 @@ test('what could not be read is not asked for again by what changed meanwhile', 
   await vi.waitFor(() => expect(refusals).toHaveLength(2))
   leave()
   queryClient.clear()
+})
+
+test('the first stream begins where the session was read, the next where the last one ended', () => {
+  const opened: { url: string; onmessage?: (e: { lastEventId: string; data: string }) => void }[] = []
+  class Stream {
+    constructor(readonly url: string) {
+      opened.push(this)
+    }
+    close() {}
+  }
+  vi.stubGlobal('EventSource', Stream)
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(false)
+  const turn = (to: boolean) => {
+    hidden.mockReturnValue(to)
+    document.dispatchEvent(new Event('visibilitychange'))
+  }
+  const screen = renderHook(() => useLive('boot-3'))
+  expect(opened.map((s) => s.url)).toEqual(['/api/v1/live?last=boot-3'])
+  turn(true)
+  turn(false)
+  opened[1]!.onmessage!({ lastEventId: 'boot-7', data: '{"changes":[]}' })
+  turn(true)
+  turn(false)
+  expect(opened.map((s) => s.url).slice(1)).toEqual(['/api/v1/live?last=boot-3', '/api/v1/live?last=boot-7'])
+  screen.unmount()
+  hidden.mockRestore()
+  vi.unstubAllGlobals()
 })

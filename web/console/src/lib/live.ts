@@ -1,6 +1,6 @@
 // Live changes: the server says what has changed, and answers on screen that depend on it are read anew.
 import type { Query } from '@tanstack/react-query'
-import { useEffect } from 'react'
+import { useEffect, useEffectEvent } from 'react'
 import { queryClient } from '@/api'
 
 export interface Change {
@@ -67,11 +67,12 @@ export function reread(concerns: (q: Query) => boolean) {
 
 const calm = 2000 // at most one reading of a screen in this many milliseconds, however much happens
 
-/** Follows the server's changes while the page is visible; a hidden page holds no connection. */
-export function useLive() {
+/** Follows the server's changes since that mark of the session while the page is visible; a hidden page holds no connection. */
+export function useLive(since = '') {
+  const begin = useEffectEvent(() => since)
   useEffect(() => {
     let source: EventSource | null = null
-    let last = ''
+    let last = begin()
     let gathered: Change[] | 'all' = []
     let timer: ReturnType<typeof setTimeout> | undefined
     let readAt = 0
