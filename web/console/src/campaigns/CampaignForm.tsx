@@ -129,7 +129,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
         : v.template
       if (v.write) form.setValues({ write: false, template })
       const body = draftOf(v, template)
-      const saved = await edit.save(async (revision) => {
+      const { saved, more } = await edit.save(async (revision) => {
         if (campaign) return await update.mutateAsync({ path: { id: campaign.id }, body: { ...body, revision } })
         const made = await create.mutateAsync({ body })
         const target =
@@ -138,7 +138,7 @@ function Wizard({ campaign, choices }: { campaign?: Schemas['Campaign']; choices
           await call('put', '/api/v1/campaigns/{id}/note', { path: { id: made.id }, body: { base: 0, plan: v.notePlan, target } })
         return made
       })
-      go(`/campaigns/${saved.id}`)
+      go(`/campaigns/${saved.id}${more ? '/edit' : ''}`)
     },
   })
   const edit = useEditing({

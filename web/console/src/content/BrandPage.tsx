@@ -53,7 +53,7 @@ export default function BrandPage() {
       crumbs={[{ to: '/content', label: t('nav.content') }]}
       tabs={<ContentTabs current="brand" />}
     >
-      <Loaded of={kit}>{(k) => <Inputs key={k.revision} kit={k} />}</Loaded>
+      <Loaded of={kit}>{(k) => <Inputs kit={k} />}</Loaded>
       <Revisions />
     </DetailPage>
   )
@@ -88,6 +88,7 @@ function Inputs({ kit }: { kit: Kit }) {
     kind: 'brand',
     id: write ? 'brand' : undefined,
     revision: kit.revision,
+    there: kit,
     stale: 'content.brand.stale',
     read: () => call('get', '/api/v1/brand', {}),
     from: (saved: Kit) => whole(saved.brand),

@@ -2,17 +2,21 @@
 import { useRef, useState } from 'react'
 import { type Form } from '@/ui'
 import { useClash } from './clash'
-import { type Kind, useUnsaved } from './unsaved'
+import { type Kind, leave, useUnsaved } from './unsaved'
 
 /** What is edited, of type D, and how it is put on the screen. */
 interface Edited<D> {
   now: D
+  /** What is written at this moment, also if a later rendering shows it. */
+  current: () => D
   /** It differs from what is saved. */
   dirty: boolean
   /** Shows something that is not saved. */
   show: (d: D) => void
   /** Shows something that is. */
   settle: (d: D) => void
+  /** It is saved, whatever is shown by now. */
+  saved: (d: D) => void
   /** Shows again what was saved last. */
   reset: () => void
   submit: () => Promise<unknown>
@@ -21,11 +25,16 @@ interface Edited<D> {
 /** A form whose values are all that is edited. */
 export const editedForm = <V extends object>(form: Form<V>): Edited<V> => ({
   now: form.values,
+  current: form.getValues,
   dirty: form.isDirty(),
   show: form.setValues,
   settle: (v) => {
     form.setInitialValues(v)
     form.setValues(v)
+    form.resetDirty(v)
+  },
+  saved: (v) => {
+    form.setInitialValues(v)
     form.resetDirty(v)
   },
   reset: form.reset,
@@ -38,6 +47,8 @@ interface Options<D, S> extends Edited<D> {
   id: string | undefined
   /** What the reader has begun with; 0 of something new. */
   revision: number
+  /** What is saved by now, of a screen that stays: a colleague's save shows at once while nothing is changed here. */
+  there?: S
   /** The code of a save that somebody else was faster with. */
   stale: string
   /** Reads what they saved. */
@@ -46,8 +57,9 @@ interface Options<D, S> extends Edited<D> {
   from: (saved: S) => D
 }
 
-export function useEditing<D, S extends { revision: number }>(o: Options<D, S>) {
+export function useEditing<D, S extends { revision: number; id?: string }>(o: Options<D, S>) {
   const [base, setBase] = useState(o.revision)
+  const [settled, setSettled] = useState(o.revision) // what resetting shows
   const over = useRef<number | null>(null) // what is saved over knowingly
   const clash = useClash(o.stale, o.read)
   const unsaved = useUnsaved<D>({
@@ -61,25 +73,45 @@ export function useEditing<D, S extends { revision: number }>(o: Options<D, S>) 
       o.show(left)
     },
     reset: () => {
-      setBase(o.revision)
+      setBase(settled)
       o.reset()
     },
   })
+  const settleAt = (revision: number) => {
+    setBase(revision)
+    setSettled(revision)
+  }
+  const { there } = o
+  if (there && !o.dirty && there.revision > settled) {
+    settleAt(there.revision)
+    o.settle(o.from(there))
+  }
   return {
     unsaved,
     /** What somebody else saved meanwhile, if that is why the last save was refused. */
     clash: clash.found,
-    /** Saves over the revision that it is called with; what was written is kept until that has gone well. */
-    save: async <R>(save: (revision: number) => Promise<R>): Promise<R> => {
+    /**
+     * Saves over the revision that it is called with; what was written is kept until that has gone well. `more` says that the reader has written on meanwhile:
+     * that is not saved, and what is edited next is what was. Something new has left it to its own editor.
+     */
+    save: async (save: (revision: number) => Promise<S>): Promise<{ saved: S; more: boolean }> => {
+      const sent = o.current()
       const saved = await clash.watch(() => save(over.current ?? base))
-      unsaved.end()
-      return saved
+      const now = o.current()
+      const more = JSON.stringify(now) !== JSON.stringify(sent)
+      o.saved(sent)
+      settleAt(saved.revision)
+      const made = saved.id && saved.id !== o.id
+      if (made) unsaved.end()
+      else unsaved.drop()
+      if (made && more) leave(o.kind, saved.id!, { revision: saved.revision, draft: now })
+      return { saved, more }
     },
     /** Lets go of what was written. */
     takeTheirs: (theirs: S) => {
       unsaved.drop()
       o.settle(o.from(theirs))
-      setBase(theirs.revision)
+      settleAt(theirs.revision)
       clash.clear()
     },
     /** Saves what was written over theirs. */

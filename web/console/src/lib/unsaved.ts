@@ -64,7 +64,7 @@ export function useUnsaved<D>(o: Options<D>) {
       keeper.drop()
       o.reset()
     },
-    /** Lets go of it: it was saved. */
+    /** Lets go of it: it was saved. What is written from now on is kept. */
     drop: useCallback(() => keeper.drop(), [keeper]),
     /** The page is about to be left with everything saved. */
     end: useCallback(() => keeper.end(), [keeper]),
@@ -92,6 +92,17 @@ interface View<D> {
   shown: number
 }
 
+const placeOf = (kind: Kind, id: string | undefined) => (id ? `unsaved.${kind}.${id}` : '')
+
+/** Has what was written of one thing found by the editor of another: of what has come to be while one wrote on. */
+export function leave<D>(kind: Kind, id: string, left: { revision: number; draft: D }) {
+  try {
+    localStorage.setItem(placeOf(kind, id), JSON.stringify({ ...left, at: new Date().toISOString() } satisfies Left<D>))
+  } catch {
+    // Full: what was saved stands.
+  }
+}
+
 const textOf = (x: { revision: number; draft: unknown }) => JSON.stringify({ revision: x.revision, draft: x.draft })
 
 /** What is on its way about a draft, by its place: an editor that was left may still be telling the server what became of it when the next one asks. */
@@ -116,7 +127,7 @@ class Keeper<D> {
   private readonly path: { kind: Kind; thing: string }
 
   constructor(kind: Kind, id: string | undefined) {
-    this.place = id ? `unsaved.${kind}.${id}` : ''
+    this.place = placeOf(kind, id)
     this.path = { kind, thing: id ?? '' }
   }
 

@@ -40,9 +40,15 @@ import * as tree from './tree'
 /** The tree under edit with its undo. */
 export function useRuleTree(initial: () => tree.Group) {
   const [s, dispatch] = useReducer(tree.story, undefined, () => tree.begin(initial()))
+  const latest = useRef(s.now)
+  useLayoutEffect(() => {
+    latest.current = s.now
+  }, [s])
   return useMemo(
     () => ({
       root: s.now,
+      /** The tree of this moment, also if a later rendering shows it. */
+      current: () => latest.current,
       edit: (next: tree.Group, about?: string) => dispatch({ type: 'edit', tree: next, about }),
       undo: s.past.length ? () => dispatch({ type: 'undo' }) : undefined,
       redo: s.future.length ? () => dispatch({ type: 'redo' }) : undefined,
@@ -51,7 +57,7 @@ export function useRuleTree(initial: () => tree.Group) {
   )
 }
 
-export type RuleTree = ReturnType<typeof useRuleTree>
+export type RuleTree = Omit<ReturnType<typeof useRuleTree>, 'current'>
 
 interface Props {
   rule: RuleTree

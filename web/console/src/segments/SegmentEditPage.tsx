@@ -28,10 +28,10 @@ export default function SegmentEditPage() {
             keep={s.id}
             rule={s.rule as Rule}
             onCancel={() => go(`/segments/${id}`)}
-            save={async (v) => {
-              await update.mutateAsync({ path: { id }, body: { ...v, rule: v.rule as never } })
-              toast(t('segments.saved', { name: v.name }))
-              go(`/segments/${id}`)
+            save={(v) => update.mutateAsync({ path: { id }, body: { ...v, rule: v.rule as never } })}
+            onSaved={(saved, more) => {
+              toast(t('segments.saved', { name: saved.name }))
+              if (!more) go(`/segments/${id}`)
             }}
           />
         )}

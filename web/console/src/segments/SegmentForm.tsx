@@ -39,11 +39,13 @@ interface Props {
   /** Whose draft what is not saved is: its id, or new. */
   keep?: string
   /** revision: what was seen of the segment; 0 of a new one. */
-  save: (v: { name: string; description: string; rule: Rule; revision: number }) => Promise<unknown>
+  save: (v: { name: string; description: string; rule: Rule; revision: number }) => Promise<Schemas['Segment']>
+  /** more: the reader has written on meanwhile. */
+  onSaved: (s: Schemas['Segment'], more: boolean) => void
   onCancel: () => void
 }
 
-export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
+export function SegmentForm({ segment, rule, keep, save, onSaved, onCancel }: Props) {
   const t = useT()
   const data = useRuleData()
   const edited = useRuleTree(() => tree.rootOf(rule))
@@ -58,7 +60,8 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
     save: async (v) => {
       setRefused(null)
       try {
-        await edit.save((revision) => save({ ...v, rule: tree.toRule(root), revision }))
+        const { saved, more } = await edit.save((revision) => save({ ...v, rule: tree.toRule(root), revision }))
+        onSaved(saved, more)
       } catch (err) {
         setRefused({ root, faults: faultsOf(root, err) })
         throw err
@@ -70,6 +73,7 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
   const plain = editedForm(form)
   const edit = useEditing({
     now: { values: plain.now, rule: tree.toRule(root) },
+    current: () => ({ values: plain.current(), rule: tree.toRule(edited.current()) }),
     dirty: plain.dirty || root !== first,
     show: ({ values, rule }) => {
       plain.show(values)
@@ -80,6 +84,10 @@ export function SegmentForm({ segment, rule, keep, save, onCancel }: Props) {
       plain.settle(values)
       edited.edit(next)
       setFirst(next)
+    },
+    saved: ({ values }) => {
+      plain.saved(values)
+      setFirst(root)
     },
     reset: () => {
       plain.reset()

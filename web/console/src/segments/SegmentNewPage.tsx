@@ -17,10 +17,8 @@ export default function SegmentNewPage() {
         rule={ruleFrom(rule)}
         keep={rule ? undefined : 'new'}
         onCancel={() => go('/segments')}
-        save={async (v) => {
-          const made = await create.mutateAsync({ body: { name: v.name, description: v.description, rule: v.rule as never } })
-          go(`/segments/${made.id}`)
-        }}
+        save={(v) => create.mutateAsync({ body: { name: v.name, description: v.description, rule: v.rule as never } })}
+        onSaved={({ id }, more) => go(`/segments/${id}${more ? '/edit' : ''}`)}
       />
     </ListPage>
   )

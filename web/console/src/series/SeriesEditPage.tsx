@@ -103,10 +103,10 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
         feed: v.feed ? { url: v.url, max: Number(v.max || 0) } : undefined,
         until: v.until ? new Date(`${v.until}T23:59:59`).toISOString() : undefined,
       }
-      const saved = await edit.save((revision) =>
+      const { saved, more } = await edit.save((revision) =>
         series ? update.mutateAsync({ path: { id: series.id }, body: { ...body, revision } }) : create.mutateAsync({ body }),
       )
-      go(`/campaigns/series/${saved.id}`)
+      go(`/campaigns/series/${saved.id}${more ? '/edit' : ''}`)
     },
   })
   const edit = useEditing({

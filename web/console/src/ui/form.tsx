@@ -42,7 +42,6 @@ export function useForm<T extends object>({ initial, save, names, check, onDone 
     setFailure(null)
     try {
       await save(form.getValues())
-      form.resetDirty()
       onDone?.()
       return true
     } catch (err) {
