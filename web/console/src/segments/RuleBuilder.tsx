@@ -98,27 +98,39 @@ export function RuleBuilder(p: Props) {
   // After an edit the focus goes to where the work goes on; the element is there only once React has drawn it.
   const [focus, setFocus] = useState<Focus | null>(null)
   useEffect(() => {
-    if (!focus) return
-    const node = box.current?.querySelector(`[data-node="${focus.key}"]`)
-    const input = node?.querySelector<HTMLElement>(':scope > [data-inputs] input:not([type=hidden]), :scope > [data-inputs] button')
-    const menu = node?.querySelector<HTMLElement>('[data-menu]')
-    ;((focus.on === 'input' ? input : undefined) ?? menu)?.focus()
+    if (focus) focusAt(box.current, focus)
   }, [focus])
+
+  // A step back or forth may draw the node that has the focus in another place, or not at all, or leave the button without a further step.
+  const left = useRef<{ root: tree.Group; key?: string; on: Focus['on'] } | null>(null)
+  const step = (go: (() => void) | undefined) => {
+    const from = document.activeElement
+    if (go && box.current?.contains(from)) left.current = { root, key: nodeOf(from), on: from?.closest('[data-inputs]') ? 'input' : 'menu' }
+    go?.()
+  }
+  useLayoutEffect(() => {
+    const was = left.current
+    left.current = null
+    const at = document.activeElement
+    if (!was || (box.current?.contains(at) && !at?.matches(':disabled'))) return
+    if (was.key) focusAt(box.current, { key: tree.near(was.root, root, was.key), on: was.on })
+    else box.current?.querySelector<HTMLElement>('[data-tools] button:enabled')?.focus()
+  }, [root])
 
   const [hands] = useState(() => handsFor(p.rule, setFocus))
   useLayoutEffect(() => hands.take(p.rule), [hands, p.rule])
   const onKey = (e: KeyboardEvent) => {
     if (composing(e)) return
     const mod = e.ctrlKey || e.metaKey
-    const key = (e.target as HTMLElement).closest('[data-node]')?.getAttribute('data-node')
-    const run = (f: (() => void) | undefined) => {
+    const key = nodeOf(e.target as HTMLElement)
+    const run = (f: () => void) => {
       e.preventDefault()
       e.stopPropagation()
-      f?.()
+      f()
     }
     const letter = e.key.toLowerCase()
-    if (mod && letter === 'z' && !p.inside) return run(e.shiftKey ? redo : undo)
-    if (mod && letter === 'y' && !p.inside) return run(redo)
+    if (mod && letter === 'z' && !p.inside) return run(() => step(e.shiftKey ? redo : undo))
+    if (mod && letter === 'y' && !p.inside) return run(() => step(redo))
     if (!key || key === root.key) return
     if (e.altKey && e.key === 'ArrowUp') return run(() => hands.act('up', key))
     if (e.altKey && e.key === 'ArrowDown') return run(() => hands.act('down', key))
@@ -141,18 +153,28 @@ export function RuleBuilder(p: Props) {
         />
       </Opening>
       {p.inside ? null : (
-        <div className={css.tools}>
+        <div className={css.tools} data-tools="">
           <span className={`${css.word} ${css.keys}`}>{t('builder.keys')}</span>
-          <IconButton label={t('action.undo')} variant="subtle" color="gray" disabled={!undo} onClick={undo}>
+          <IconButton label={t('action.undo')} variant="subtle" color="gray" disabled={!undo} onClick={() => step(undo)}>
             <Undo2 size={16} />
           </IconButton>
-          <IconButton label={t('builder.redo')} variant="subtle" color="gray" disabled={!redo} onClick={redo}>
+          <IconButton label={t('builder.redo')} variant="subtle" color="gray" disabled={!redo} onClick={() => step(redo)}>
             <Redo2 size={16} />
           </IconButton>
         </div>
       )}
     </div>
   )
+}
+
+/** The key of the node that an element belongs to. */
+const nodeOf = (e: Element | null) => e?.closest('[data-node]')?.getAttribute('data-node') ?? undefined
+
+function focusAt(box: Element | null, { key, on }: Focus) {
+  const node = box?.querySelector(`[data-node="${key}"]`)
+  const input = node?.querySelector<HTMLElement>(':scope > [data-inputs] :is(input:not([type=hidden]), button)')
+  const menu = node?.querySelector<HTMLElement>('[data-menu]')
+  ;((on === 'input' ? input : undefined) ?? menu)?.focus()
 }
 
 function handsFor(rule: RuleTree, setFocus: (f: Focus) => void): Hands {
@@ -177,16 +199,20 @@ function handsFor(rule: RuleTree, setFocus: (f: Focus) => void): Hands {
         case 'wrap':
           edit(tree.wrap(root, key))
           return setFocus({ key, on: 'menu' })
-        case 'unwrap':
-          return edit(tree.unwrap(root, key))
+        case 'unwrap': {
+          const next = tree.unwrap(root, key)
+          const inner = tree.find(root, key)
+          edit(next)
+          const first = inner && tree.isGroup(inner) ? inner.kids[0] : undefined
+          return setFocus({ key: next !== root && first ? first.key : tree.near(root, next, key), on: 'menu' })
+        }
         case 'negate':
           edit(tree.change(root, key, (n) => ({ ...n, not: !n.not })))
           return setFocus({ key, on: 'menu' })
         case 'remove': {
-          const parent = tree.parentOf(root, key)
-          const i = parent?.kids.findIndex((k) => k.key === key) ?? 0
-          edit(tree.remove(root, key))
-          return setFocus({ key: (parent?.kids[i + 1] ?? parent?.kids[i - 1] ?? parent)?.key ?? root.key, on: 'menu' })
+          const next = tree.remove(root, key)
+          edit(next)
+          return setFocus({ key: tree.near(root, next, key), on: 'menu' })
         }
       }
     },

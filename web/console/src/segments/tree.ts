@@ -107,6 +107,15 @@ export function parentOf(root: Node, key: string): Group | undefined {
   }
 }
 
+/** Where one goes on who was at a node of a tree before: there, or at what stood beside or around it. */
+export function near(before: Group, now: Group, key: string): string {
+  const parent = parentOf(before, key)
+  if (!parent || find(now, key)) return find(now, key)?.key ?? now.key
+  const i = parent.kids.findIndex((k) => k.key === key)
+  const beside = [...parent.kids.slice(i + 1), ...parent.kids.slice(0, i).toReversed()].find((k) => find(now, k.key))
+  return beside?.key ?? near(before, now, parent.key)
+}
+
 /** Replaces a node; null takes it away. */
 export function change<T extends Node>(root: T, key: string, edit: (n: Node) => Node | Node[] | null): T {
   if (root.key === key) return (edit(root) ?? root) as T
