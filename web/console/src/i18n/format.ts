@@ -94,15 +94,21 @@ export const hereZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone
 export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)
   try {
-    const shown = dates({ year: 'numeric', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZone: zone })
+    const shown = dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
     return wide(`${shown.format(new Date(w))} (${formatZone(zone)})`)
   } catch {
     return formatTime(w)
   }
 }
-/** A civil time without a zone ("2026-03-01T09:00"), shown as written. */
-export const formatCivil = (w: string) =>
-  dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(new Date(`${w.slice(0, 16)}:00Z`))
+/** A civil time without a zone ("2026-03-01T09:00"), the same in every zone; what is none stands as it is. */
+export function formatCivil(w: string) {
+  const at = Date.parse(/^[\d-]{10}T[\d:]{5}/.test(w) ? `${w.slice(0, 16)}:00Z` : '')
+  return Number.isNaN(at) ? w : dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)
+}
+
+/** A time of day of a plan ("09:00"), as every time of day is written; what is none stands as it is. */
+export const formatCivilClock = (at: string) =>
+  /^([01]?\d|2[0-3]):[0-5]\d$/.test(at) ? formatClock(`1970-01-01T${at.padStart(5, '0')}Z`, 'UTC') : at
 
 /** A civil day ("2026-03-01"), the same in every zone. */
 export const formatCivilDay = (day: string) => dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))

@@ -5,6 +5,9 @@ import {
   formatAgo,
   formatDayInFull,
   formatDays,
+  formatCivil,
+  formatCivilClock,
+  formatClock,
   formatList,
   formatMoney,
   formatName,
@@ -76,6 +79,21 @@ test('in Chinese and Japanese brackets are wide, and what is larger comes first'
   expect(formatDayInFull('2026-11-29T12:00:00')).toBe('2026年11月29日（日）')
   expect(formatPlace('京都', '日本')).toBe('日本 · 京都')
   expect(formatPlace('', '日本')).toBe('日本')
+})
+
+test('a language writes the time of day in one way, wherever it comes from', async () => {
+  const ways = () => [
+    formatCivilClock('09:05'),
+    formatClock('2026-03-01T00:05:00Z', 'Asia/Tokyo'),
+    formatCivil('2026-03-01T09:05').slice(-formatCivilClock('09:05').length),
+    formatTimeIn('2026-03-01T00:05:00Z', 'Asia/Tokyo').replace(/^.*?(?=0?9:)|\s?[(（].*/g, ''),
+  ]
+  expect(new Set(ways())).toEqual(new Set(['9:05 AM']))
+  await speak('ja', ja)
+  expect(new Set(ways())).toEqual(new Set(['9:05']))
+  await speak('zh-Hans', zh)
+  expect(new Set(ways())).toEqual(new Set(['09:05']))
+  expect([formatCivilClock('noon'), formatCivilClock('24:00'), formatCivil('some day')]).toEqual(['noon', '24:00', 'some day'])
 })
 
 test('a code that no catalogue knows is shown as it is', () => {

@@ -1,5 +1,5 @@
 // What a node, an entrance or an output says, as short sentences in the reader's language.
-import { formatList, formatNumber, hasText, language, t, word } from '@/i18n'
+import { formatCivil, formatCivilClock, formatList, formatNumber, hasText, language, t, word } from '@/i18n'
 import { type Rule, ruleText } from '@/ui'
 import type { Graph, Step } from './graph'
 
@@ -81,9 +81,9 @@ export function triggerText(trigger: Obj | undefined, names: Names = {}): string
       const who = named(names, b.set) || '…'
       const w = obj(b.weekly)
       const when = w
-        ? `${formatList(arr(w.days).map((d) => weekday(Number(d))))} ${str(w.time)}`
+        ? `${formatList(arr(w.days).map((d) => weekday(Number(d))))} ${formatCivilClock(str(w.time))}`
         : b.once
-          ? str(b.once).replace('T', ' ')
+          ? formatCivil(str(b.once))
           : str(b.cron) || '…'
       return t('journeys.schedule_text', { who, when })
     }
@@ -125,8 +125,8 @@ export function summary(step: Step, names: Names = {}): string {
       if (!c.time) return none
       const days = arr(c.days)
       return days.length
-        ? t('journeys.sum_wait_until_days', { time: str(c.time), days: formatList(days.map((d) => weekday(Number(d)))) })
-        : t('journeys.sum_wait_until', { time: str(c.time) })
+        ? t('journeys.sum_wait_until_days', { time: formatCivilClock(str(c.time)), days: formatList(days.map((d) => weekday(Number(d)))) })
+        : t('journeys.sum_wait_until', { time: formatCivilClock(str(c.time)) })
     }
     case 'wait_for_date': {
       if (!c.trait) return none

@@ -1,6 +1,7 @@
 import { type Schemas } from '@/api'
 import {
   formatAgo,
+  formatCivilClock,
   formatCountry,
   formatLanguage,
   formatMoney,
@@ -108,7 +109,7 @@ function Hours({ figure }: { figure: Schemas['FigureHours'] }) {
   useT()
   const { hours, peak, zone } = figure.value
   const top = Math.max(...(hours ?? []), 1)
-  const label = t('figure.hours', { peak, zone: formatZone(zone) })
+  const label = t('figure.hours', { peak: formatCivilClock(`${peak}:00`), zone: formatZone(zone) })
   return (
     <div className={css.hours}>
       <div className={css.bars} role="img" aria-label={label}>
@@ -119,7 +120,7 @@ function Hours({ figure }: { figure: Schemas['FigureHours'] }) {
             data-peak={hour === peak || undefined}
             data-none={n === 0 || undefined}
             style={{ height: `${Math.max(4, (n / top) * 100)}%` }}
-            title={`${hour}:00 · ${formatNumber(n)}`}
+            title={`${formatCivilClock(`${hour}:00`)} · ${formatNumber(n)}`}
           />
         ))}
       </div>

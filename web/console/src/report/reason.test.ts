@@ -9,7 +9,7 @@ it.each([
   ['capped', { taken: 3, limit: 3, days: 7 }, 'has had enough messages: 3 of 3 in 7 days'],
   ['capped', { own: true, taken: 1, limit: 1, days: 7 }, 'has had enough messages: asked for one a week at most'],
   ['suppressed', { why: 'complaint', channel: 'email' }, 'address is suppressed: reported as spam'],
-  ['quiet_hours', { from: '22:00', to: '08:00', zone: 'Asia/Tokyo' }, 'quiet hours: 22:00–08:00, Japan Time'],
+  ['quiet_hours', { from: '22:00', to: '08:00', zone: 'Asia/Tokyo' }, 'quiet hours: 10:00 PM–8:00 AM, Japan Time'],
   ['holdout', { percent: 5, scope: 'workspace' }, 'control group: 5 % of the workspace'],
   ['throttled', { throttle: 'gmail', limit: 600 }, 'waits for its turn at the mailbox provider: Gmail takes 600 a minute'],
   ['throttled', { throttle: 'corp', limit: 30 }, 'waits for its turn at the mailbox provider: corp takes 30 a minute'],

@@ -1,5 +1,5 @@
 // Why a message was refused or waits, with the figures that the server's answer carries, in the reader's language.
-import { formatNumber, formatTime, formatZone, hasText, t, word } from '@/i18n'
+import { formatCivilClock, formatNumber, formatTime, formatZone, hasText, t, word } from '@/i18n'
 
 type Data = Record<string, unknown>
 
@@ -22,7 +22,7 @@ function evidence(reason: string, d: Data): string {
     case 'left_journey':
       return typeof d.why === 'string' ? word('status', d.why) : ''
     case 'quiet_hours':
-      return say({ from: text(d.from), to: text(d.to), zone: formatZone(text(d.zone)) })
+      return say({ from: formatCivilClock(text(d.from)), to: formatCivilClock(text(d.to)), zone: formatZone(text(d.zone)) })
     case 'holdout':
       return say({ percent: text(d.percent), scope: typeof d.scope === 'string' ? word('holdout_scope', d.scope) : '' })
     case 'throttled': {

@@ -1,5 +1,5 @@
 import type { Schemas } from '@/api'
-import { formatList, formatNumber, language } from '@/i18n'
+import { formatCivilClock, formatList, formatNumber, language } from '@/i18n'
 
 type T = (key: string, values?: Record<string, string>) => string
 
@@ -10,7 +10,7 @@ export const weekday = (d: number, width: 'long' | 'short' = 'long') =>
 /** When a series comes, in words. */
 export function rhythm(t: T, s: Pick<Schemas['SeriesDraft'], 'schedule' | 'feed'>): string {
   const x = s.schedule
-  const at = x.at ?? ''
+  const at = formatCivilClock(x.at ?? '')
   const words =
     x.every === 'week'
       ? t('series.every_week', { days: formatList((x.weekdays ?? []).map((d) => weekday(d))), at })

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatList, formatNumber, formatTime, language, useT, word } from '@/i18n'
+import { formatCivilClock, formatList, formatNumber, formatTime, language, useT, word } from '@/i18n'
 import {
   Alert,
   Button,
@@ -147,7 +147,7 @@ function Rules({ policy: p }: { policy: Policy }) {
           rows={quiet}
           rowId={(q) => String(quiet.indexOf(q))}
           columns={[
-            { id: 'time', title: t('policy.hours'), cell: (q) => `${q.from} – ${q.to}` },
+            { id: 'time', title: t('policy.hours'), cell: (q) => `${formatCivilClock(q.from)} – ${formatCivilClock(q.to)}` },
             {
               id: 'days',
               title: t('policy.begins_on'),

@@ -1,6 +1,6 @@
 import { useRead, useSend, type Schemas } from '@/api'
 import { useCan } from '@/app/session'
-import { formatMoney, formatNumber, useT, word } from '@/i18n'
+import { formatCivilClock, formatMoney, formatNumber, useT, word } from '@/i18n'
 import { Ago, Card, Definition, Note, Pending, Select, Time, toast, toastError } from '@/ui'
 import { labelName } from './words'
 
@@ -68,7 +68,7 @@ function View({ id, of: s }: { id: string; of: Standing }) {
           ],
           [t('standing.taking_part'), s.participation ? t(`standing.part.${s.participation}`) : null],
           [t('standing.best_channel'), s.best_channel ? word('channel', s.best_channel) : null],
-          [t('standing.best_hour'), s.best_hour === undefined ? null : `${s.best_hour}:00`],
+          [t('standing.best_hour'), s.best_hour === undefined ? null : formatCivilClock(`${s.best_hour}:00`)],
           [
             t('standing.services'),
             can('people.write') ? (

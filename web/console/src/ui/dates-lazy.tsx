@@ -19,6 +19,7 @@ export interface DateTimeProps {
 }
 
 const locales = { en: 'en', 'zh-Hans': 'zh-cn', ja: 'ja' }
+const clocks = { en: 'h:mm A', 'zh-Hans': 'HH:mm', ja: 'H:mm' } // as formatClock writes it
 const formats = { en: 'MMM D, YYYY', 'zh-Hans': 'YYYY年M月D日', ja: 'YYYY年M月D日' }
 
 export default function DateTime({ value, onChange, dateOnly, min, ...rest }: DateTimeProps) {
@@ -31,7 +32,7 @@ export default function DateTime({ value, onChange, dateOnly, min, ...rest }: Da
   return (
     <DateTimePicker
       {...common}
-      valueFormat={`${formats[language()]} HH:mm`}
+      valueFormat={`${formats[language()]} ${clocks[language()]}`}
       value={value ? value.replace('T', ' ') : null}
       onChange={(v) => onChange(v ? v.slice(0, 16).replace(' ', 'T') : '')}
     />
