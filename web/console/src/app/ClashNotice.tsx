@@ -33,9 +33,7 @@ export function ClashNotice<T>({
         <Both differences={differences} theirs={t('saving.theirs')} mine={t('saving.mine')} />
         <Group gap="xs">
           <Button onClick={() => onTheirs(theirs)}>{t('journeys.conflict_reload')}</Button>
-          <Button color="danger" variant="light" onClick={() => onMine(theirs)}>
-            {t('journeys.conflict_overwrite')}
-          </Button>
+          <Button onClick={() => onMine(theirs)}>{t('journeys.conflict_overwrite')}</Button>
         </Group>
       </Stack>
     </Alert>

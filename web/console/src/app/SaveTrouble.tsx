@@ -26,9 +26,7 @@ export function SaveTrouble({ draft, noun, id }: { draft: Draft; noun: string; i
         <Group gap="xs">
           {last ? <Ago at={last.at} /> : null}
           <Button onClick={() => void draft.reload().catch(toastError)}>{t('journeys.conflict_reload')}</Button>
-          <Button color="danger" variant="light" onClick={() => void draft.save(true)}>
-            {t('journeys.conflict_overwrite')}
-          </Button>
+          <Button onClick={() => void draft.save(true)}>{t('journeys.conflict_overwrite')}</Button>
         </Group>
       </Alert>
     )

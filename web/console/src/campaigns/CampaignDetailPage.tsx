@@ -32,6 +32,7 @@ import {
   toastUndo,
   UnstyledButton,
   useAtOnce,
+  DangerButton,
 } from '@/ui'
 import { Approval, useMayApprove } from './Approval'
 import figureCss from '@/report/Figures.module.css'
@@ -187,28 +188,34 @@ function View({ campaign: c }: { campaign: Campaign }) {
             </Button>
           ) : null}
           {write && !c.archived_at && c.status === 'draft' ? (
-            <Button
+            <DangerButton
               onClick={async () => {
                 if (await confirm({ title: t('series.delete_title', { name: c.name }), action: t('report.delete'), danger: true }))
                   remove.mutate({ path }, { onSuccess: () => go('/campaigns'), onError: toastError })
               }}
             >
               {t('report.delete')}
-            </Button>
+            </DangerButton>
           ) : null}
           {write && editable(c) ? <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton> : null}
           {can('campaigns.send') && !c.archived_at
             ? (verbs[c.status] ?? [])
                 .filter((verb) => verb !== 'approve' || mayApprove(c))
-                .map((verb) => (
-                  <Button
-                    key={verb}
-                    variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
-                    onClick={() => (going(verb) ? setChecking(verb) : void act(verb))}
-                  >
-                    {t(`campaigns.${verb}`)}
-                  </Button>
-                ))
+                .map((verb) =>
+                  verb === 'cancel' ? (
+                    <DangerButton key={verb} onClick={() => void act(verb)}>
+                      {t('campaigns.cancel')}
+                    </DangerButton>
+                  ) : (
+                    <Button
+                      key={verb}
+                      variant={['launch', 'approve', 'resume'].includes(verb) ? 'filled' : 'default'}
+                      onClick={() => (going(verb) ? setChecking(verb) : void act(verb))}
+                    >
+                      {t(`campaigns.${verb}`)}
+                    </Button>
+                  ),
+                )
             : null}
         </Group>
       }

@@ -70,8 +70,7 @@ export function LanguageBar({
           label={t('content.remove_language')}
           onClick={async () => {
             const language = formatLanguage(words[at]?.locale ?? '')
-            if (!(await confirm({ title: t('content.remove_language_title', { language }), action: t('action.remove'), danger: true })))
-              return
+            if (!(await confirm({ title: t('content.remove_language_title', { language }), action: t('action.remove') }))) return
             onChange((d) => removeLanguage(d, at))
             onAt(0)
           }}

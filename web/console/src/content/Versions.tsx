@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { type Schemas, useList, useRead, useSend } from '@/api'
 import { formatNumber, hasText, t as text, useT, word } from '@/i18n'
-import { Button, confirm, EmptyState, Loaded, Sheet, Tag, Time, toast, toastError, UnstyledButton } from '@/ui'
+import { Button, confirm, EmptyState, Loaded, Sheet, Tag, Time, toast, toastError, UnstyledButton, DangerButton } from '@/ui'
 import css from './content.module.css'
 
 /** The versions of a mail: what has changed since one, and going back to it. */
@@ -42,6 +42,7 @@ export function Versions({
       },
     )
   }
+  const Back = dirty ? DangerButton : Button // takes what is not saved with it
   return (
     <Sheet title={t('content.versions')} opened onClose={onClose}>
       <ul className={css.versions}>
@@ -62,9 +63,9 @@ export function Versions({
                 <>
                   <Changes id={template.id} from={v.version} />
                   {write ? (
-                    <Button size="xs" loading={revert.isPending} onClick={() => void back(v.version)}>
+                    <Back size="xs" loading={revert.isPending} onClick={() => void back(v.version)}>
                       {t('content.revert')}
-                    </Button>
+                    </Back>
                   ) : null}
                 </>
               )

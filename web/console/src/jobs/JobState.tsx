@@ -20,8 +20,7 @@ export function JobState({ job, full, onGo }: { job: Job; full?: boolean; onGo?:
   const share = job.total > 0 ? Math.min(100, (100 * job.done) / job.total) : 0
   const name = job.title || word('job_kind', job.kind)
   const stop = async () => {
-    if (!(await confirm({ title: t('jobs.cancel_title', { name }), text: t('jobs.cancel_text'), action: t('jobs.cancel'), danger: true })))
-      return
+    if (!(await confirm({ title: t('jobs.cancel_title', { name }), text: t('jobs.cancel_text'), action: t('jobs.cancel') }))) return
     cancel.mutate({ path: { id: job.id } }, { onError: toastError })
   }
   const retry = job.state === 'queued' && job.code && job.not_before

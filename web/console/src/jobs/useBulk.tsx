@@ -24,6 +24,8 @@ export interface Act {
   act: string
   label: string
   icon?: ReactNode
+  /** It cannot be undone. */
+  danger?: boolean
   /** What the act needs is chosen from these. */
   choices?: { value: string; label: string }[]
   /** What is asked before it runs, if anything is. */
@@ -42,6 +44,7 @@ export const archiving = (thing: string, archived: boolean): Act =>
 export const forGood = (act: string, label: string, help: string): Act => ({
   act,
   label,
+  danger: true,
   sure: (_, count) => ({
     title: text(`bulk_sure.${act}`, { count, n: formatNumber(count) }),
     text: `${help} ${text('bulk_sure.for_good')}`,
@@ -177,7 +180,14 @@ export function useBulk({
             </Menu.Dropdown>
           </Menu>
         ) : (
-          <Button key={a.act} size="compact-sm" variant="light" leftSection={a.icon} onClick={() => void press(a)}>
+          <Button
+            key={a.act}
+            size="compact-sm"
+            variant="light"
+            color={a.danger ? 'danger' : undefined}
+            leftSection={a.icon}
+            onClick={() => void press(a)}
+          >
             {a.label}
           </Button>
         ),

@@ -80,7 +80,7 @@ export default function JourneyDetailPage() {
         title: t(`journeys.${verb}_title`, { name: j.name }),
         text: t(`journeys.${verb}_text`, { n: formatNumber(j.active) }),
         action: t(`journeys.${verb}`),
-        danger: true,
+        danger: verb === 'exit-all', // a journey that was stopped is published anew
       }))
     )
       return

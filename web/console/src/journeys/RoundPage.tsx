@@ -2,7 +2,7 @@ import { useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { useParam } from '@/lib/route'
-import { Button, Card, confirm, DetailPage, LinkButton, Loaded, personName, Status, toastError } from '@/ui'
+import { Button, Card, confirm, DetailPage, LinkButton, Loaded, personName, Status, toastError, DangerButton } from '@/ui'
 import { RoundPath, useVersionGraph } from './RoundPath'
 
 /** One person's way through a journey. */
@@ -37,9 +37,7 @@ export default function RoundPage() {
                 </Button>
               ) : null}
               {can && (r.status === 'active' || r.status === 'parked') ? (
-                <Button
-                  color="danger"
-                  variant="light"
+                <DangerButton
                   loading={remove.isPending}
                   onClick={async () => {
                     if (await confirm({ title: t('journeys.take_out_title'), action: t('journeys.take_out'), danger: true }))
@@ -47,7 +45,7 @@ export default function RoundPage() {
                   }}
                 >
                   {t('journeys.take_out')}
-                </Button>
+                </DangerButton>
               ) : null}
             </>
           }

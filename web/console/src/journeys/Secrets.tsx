@@ -17,6 +17,7 @@ import {
   TextInput,
   toastError,
   useForm,
+  DangerButton,
 } from '@/ui'
 import { NewSecret } from './NewSecret'
 
@@ -62,9 +63,9 @@ export function Secrets() {
                   <Button size="compact-sm" onClick={() => setOpen(s)}>
                     {t('action.edit')}
                   </Button>
-                  <Button size="compact-sm" onClick={() => void end(s)}>
+                  <DangerButton size="compact-sm" onClick={() => void end(s)}>
                     {t('action.delete')}
-                  </Button>
+                  </DangerButton>
                 </Group>
               ) : null,
             text: () => '',

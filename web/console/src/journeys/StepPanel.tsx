@@ -128,9 +128,7 @@ export function StepPanel({ graph, step, things, faults, own, readOnly, ...edits
             </Button>
             <Menu>
               <Menu.Target>
-                <Button color="danger" variant="light" leftSection={<Trash2 size={15} />}>
-                  {t('action.remove')}
-                </Button>
+                <Button leftSection={<Trash2 size={15} />}>{t('action.remove')}</Button>
               </Menu.Target>
               <Menu.Dropdown>
                 <Menu.Item onClick={edits.remove}>{t('journeys.remove_one')}</Menu.Item>

@@ -147,7 +147,7 @@ export function Grid({ plan, change, write, removeStage }: Props) {
                   <Menu.Item leftSection={<Plus size={15} />} onClick={() => insert(i)}>
                     {t('maps.insert_before')}
                   </Menu.Item>
-                  <Menu.Item leftSection={<Trash2 size={15} />} color="danger" onClick={() => removeStage(s.id)}>
+                  <Menu.Item leftSection={<Trash2 size={15} />} onClick={() => removeStage(s.id)}>
                     {t('action.remove')}
                   </Menu.Item>
                 </Menu.Dropdown>

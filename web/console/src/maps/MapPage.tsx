@@ -27,6 +27,7 @@ import {
   toast,
   toastError,
   toastUndo,
+  DangerButton,
 } from '@/ui'
 import { About } from './About'
 import { Grid } from './Grid'
@@ -167,9 +168,9 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
                 differences={(then) => planDifferences(t, planOf(then), plan)}
                 onTake={(then) => void takeUp(planOf(then))}
               />
-              <Button loading={remove.isPending} onClick={() => void destroy()}>
+              <DangerButton loading={remove.isPending} onClick={() => void destroy()}>
                 {t('action.delete')}
-              </Button>
+              </DangerButton>
               <About plan={plan} change={h.change} />
             </>
           ) : null}

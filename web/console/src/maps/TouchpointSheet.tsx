@@ -93,7 +93,6 @@ export function TouchpointSheet({
             <Group justify="flex-end" gap="xs">
               {known ? (
                 <Button
-                  color="danger"
                   variant="subtle"
                   onClick={() => {
                     change((p) => removeTouchpoint(p, stage, point.id))

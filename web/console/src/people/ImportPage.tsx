@@ -22,6 +22,7 @@ import {
   Stack,
   Stepper,
   toastError,
+  DangerButton,
 } from '@/ui'
 import { ImportCheck } from './ImportCheck'
 import { ImportColumns } from './ImportColumns'
@@ -301,9 +302,9 @@ function TakeBack({ job }: { job: Schemas['Job'] }) {
   }
   return (
     <Group>
-      <Button size="compact-sm" loading={busy} onClick={() => void ask()}>
+      <DangerButton size="compact-sm" loading={busy} onClick={() => void ask()}>
         {t('imports.undo')}
-      </Button>
+      </DangerButton>
     </Group>
   )
 }

@@ -3,7 +3,22 @@ import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { useGo } from '@/lib/route'
-import { Button, Card, confirm, DataTable, EmptyState, Group, Note, personName, Radio, Stack, Time, toast, toastError } from '@/ui'
+import {
+  Button,
+  Card,
+  confirm,
+  DataTable,
+  EmptyState,
+  Group,
+  Note,
+  personName,
+  Radio,
+  Stack,
+  Time,
+  toast,
+  toastError,
+  DangerButton,
+} from '@/ui'
 
 /** What a person may ask for: to see everything, to know who looked, to be forgotten. */
 export function Privacy({ person: p }: { person: Schemas['Person'] }) {
@@ -92,9 +107,9 @@ function Erase({ person: p }: { person: Schemas['Person'] }) {
           </Stack>
         </Radio.Group>
         <Group>
-          <Button color="red" loading={erase.isPending} onClick={() => void run()}>
+          <DangerButton loading={erase.isPending} onClick={() => void run()}>
             {t('privacy.erase')}
-          </Button>
+          </DangerButton>
         </Group>
       </Stack>
     </Card>

@@ -29,6 +29,8 @@ import {
   toastError,
   useForm,
   useAtOnce,
+  DangerButton,
+  confirm,
 } from '@/ui'
 
 const people = ['/api/v1/people']
@@ -396,6 +398,11 @@ function InvoiceView({ id, write }: { id: string; write: boolean }) {
   const pay = useSend('post', '/api/v1/invoices/{id}/payments', { refresh: invoices })
   const settle = useSend('post', '/api/v1/invoices/{id}/settle', { refresh: invoices })
   const cancel = useSend('post', '/api/v1/invoices/{id}/void', { refresh: invoices })
+  const takeBack = async (number: string) => {
+    const title = t('invoice.void_title', { number })
+    if (await confirm({ title, text: t('bulk_sure.for_good'), action: t('invoice.void'), danger: true }))
+      cancel.mutate({ path: { id } }, { onError: toastError })
+  }
   const [attempt, setAttempt] = useState(() => crypto.randomUUID())
   const form = useForm({
     initial: { amount: 0 },
@@ -456,9 +463,7 @@ function InvoiceView({ id, write }: { id: string; write: boolean }) {
           {write && (i.status === 'open' || i.status === 'overdue') ? (
             <Group gap="xs">
               <Button onClick={() => settle.mutate({ path: { id } }, { onError: toastError })}>{t('invoice.settle')}</Button>
-              <Button color="danger" variant="subtle" onClick={() => cancel.mutate({ path: { id } }, { onError: toastError })}>
-                {t('invoice.void')}
-              </Button>
+              <DangerButton onClick={() => void takeBack(i.number)}>{t('invoice.void')}</DangerButton>
             </Group>
           ) : null}
         </Stack>

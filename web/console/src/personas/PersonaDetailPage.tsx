@@ -22,6 +22,7 @@ import {
   Tag,
   toast,
   toastError,
+  DangerButton,
 } from '@/ui'
 import { Face } from './Face'
 import css from './personas.module.css'
@@ -84,9 +85,9 @@ export default function PersonaDetailPage() {
           </Button>
           {can('segments.write') ? (
             <>
-              <Button loading={remove.isPending} onClick={() => void putAway()}>
+              <DangerButton loading={remove.isPending} onClick={() => void putAway()}>
                 {t('action.delete')}
-              </Button>
+              </DangerButton>
               <LinkButton to={`/personas/${id}/edit`} variant="filled">
                 {t('action.edit')}
               </LinkButton>

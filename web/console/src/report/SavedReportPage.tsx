@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
-import { Ago, Button, confirm, DetailPage, Loaded, toast, toastError, useClipboard } from '@/ui'
+import { Ago, Button, confirm, DetailPage, Loaded, toast, toastError, useClipboard, DangerButton } from '@/ui'
 import { NotePanel } from './NotePanel'
 import { given, noParams, type Params, ReportView, reportTitle } from './ReportView'
 
@@ -37,14 +37,14 @@ function View({ saved: s }: { saved: Schemas['SavedReport'] }) {
       }
       actions={
         <>
-          <Button
+          <DangerButton
             onClick={async () => {
               if (!(await confirm({ title: t('report.delete_title', { name: s.name }), action: t('report.delete'), danger: true }))) return
               remove.mutate({ path: { id: s.id } }, { onSuccess: () => go('/reports'), onError: toastError })
             }}
           >
             {t('report.delete')}
-          </Button>
+          </DangerButton>
           {changed ? (
             <Button
               loading={update.isPending}

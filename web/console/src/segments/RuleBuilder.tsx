@@ -300,7 +300,7 @@ const Actions = memo(function Actions({ of, hands, label, group }: { of: string;
         {item('negate', t('builder.negate'), <Replace size={15} />, '')}
         {item('wrap', t('builder.wrap'), <FolderPlus size={15} />, 'Ctrl G')}
         {group ? item('unwrap', t('builder.unwrap'), <FoldVertical size={15} />, '') : null}
-        <Menu.Item color="danger" leftSection={<Trash2 size={15} />} onClick={() => hands.act('remove', of)}>
+        <Menu.Item leftSection={<Trash2 size={15} />} onClick={() => hands.act('remove', of)}>
           {t('builder.remove')}
         </Menu.Item>
       </Menu.Dropdown>

@@ -60,7 +60,6 @@ export default function SegmentDetailPage() {
         title: t('segments.archive_title', { name: s.name }),
         text: t('segments.archive_text'),
         action: t('action.archive'),
-        danger: true,
       }))
     )
       return

@@ -23,6 +23,7 @@ import {
   Time,
   toastError,
   useAtOnce,
+  DangerButton,
 } from '@/ui'
 import { NextRuns } from './NextRuns'
 import { rhythm } from './rhythm'
@@ -93,7 +94,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
         <>
           {can('people.read') ? <LinkButton to={`/people/why?series=${s.id}`}>{t('why.ask')}</LinkButton> : null}
           {can('campaigns.write') && s.status === 'draft' && s.runs === 0 ? (
-            <Button
+            <DangerButton
               onClick={async () => {
                 if (!(await confirm({ title: t('series.delete_title', { name: s.name }), action: t('report.delete'), danger: true })))
                   return
@@ -101,7 +102,7 @@ function View({ series: s }: { series: Schemas['Series'] }) {
               }}
             >
               {t('report.delete')}
-            </Button>
+            </DangerButton>
           ) : null}
           {can('campaigns.write') && ['draft', 'paused'].includes(s.status) ? (
             <LinkButton to={`/campaigns/series/${s.id}/edit`}>{t('campaigns.edit')}</LinkButton>
@@ -109,11 +110,17 @@ function View({ series: s }: { series: Schemas['Series'] }) {
           {can('campaigns.send')
             ? (verbs[s.status] ?? [])
                 .filter((v) => v !== 'approve' || mayApprove(s))
-                .map((v) => (
-                  <Button key={v} variant={v === 'activate' || v === 'approve' ? 'filled' : 'default'} onClick={() => void act(v)}>
-                    {v === 'pause' && s.status === 'review' ? t('campaigns.withdraw') : t(`series.${v}`)}
-                  </Button>
-                ))
+                .map((v) =>
+                  v === 'end' ? (
+                    <DangerButton key={v} onClick={() => void act(v)}>
+                      {t('series.end')}
+                    </DangerButton>
+                  ) : (
+                    <Button key={v} variant={v === 'activate' || v === 'approve' ? 'filled' : 'default'} onClick={() => void act(v)}>
+                      {v === 'pause' && s.status === 'review' ? t('campaigns.withdraw') : t(`series.${v}`)}
+                    </Button>
+                  ),
+                )
             : null}
         </>
       }

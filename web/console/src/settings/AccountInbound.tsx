@@ -28,6 +28,7 @@ import {
   toast,
   toastError,
   useForm,
+  DangerButton,
 } from '@/ui'
 
 type Inbound = Schemas['InboundStatus']
@@ -241,7 +242,12 @@ function Hook({ id, inbound: i }: { id: string; inbound: Inbound }) {
   const renew = async () => {
     if (
       i.hook_set &&
-      !(await confirm({ title: t('inbound.hook_again'), text: t('inbound.hook_again_text'), action: t('inbound.hook_again') }))
+      !(await confirm({
+        title: t('inbound.hook_again'),
+        text: t('inbound.hook_again_text'),
+        action: t('inbound.hook_again'),
+        danger: true,
+      }))
     )
       return
     make.mutate({ path: { id } }, { onSuccess: (a) => setUrl(a.url), onError: toastError })
@@ -252,9 +258,15 @@ function Hook({ id, inbound: i }: { id: string; inbound: Inbound }) {
       help={t('inbound.hook_help')}
       actions={
         write ? (
-          <Button loading={make.isPending} onClick={() => void renew()}>
-            {t(i.hook_set ? 'inbound.hook_again' : 'inbound.hook_make')}
-          </Button>
+          i.hook_set ? (
+            <DangerButton loading={make.isPending} onClick={() => void renew()}>
+              {t('inbound.hook_again')}
+            </DangerButton>
+          ) : (
+            <Button loading={make.isPending} onClick={() => void renew()}>
+              {t('inbound.hook_make')}
+            </Button>
+          )
         ) : null
       }
     >

@@ -27,6 +27,7 @@ import {
   TextInput,
   toastError,
   useForm,
+  DangerButton,
 } from '@/ui'
 import { draftOf } from './AccountForm'
 
@@ -90,7 +91,7 @@ function WarmUp({ account: a, pace: p }: { account: Account; pace: Schemas['Pace
       actions={
         write ? (
           <Group gap="xs">
-            {a.warm_up ? <Button onClick={() => void end()}>{t('pace.warm_up_end')}</Button> : null}
+            {a.warm_up ? <DangerButton onClick={() => void end()}>{t('pace.warm_up_end')}</DangerButton> : null}
             <Button onClick={() => setPlanning(true)}>{t(a.warm_up ? 'action.edit' : 'pace.warm_up_plan')}</Button>
           </Group>
         ) : null

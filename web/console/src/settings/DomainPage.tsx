@@ -23,6 +23,7 @@ import {
   Text,
   toastError,
   type Tone,
+  DangerButton,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
@@ -194,9 +195,9 @@ function Keys({ domain: d }: { domain: Domain }) {
                 <Tag>{t(`domain.algorithm.${k.algorithm}`)}</Tag>
               </Group>
               {write && k.status !== 'active' ? (
-                <Button size="compact-sm" flex="none" onClick={() => void end(k)}>
+                <DangerButton size="compact-sm" flex="none" onClick={() => void end(k)}>
                   {t('action.remove')}
-                </Button>
+                </DangerButton>
               ) : null}
             </Group>
             <Note>

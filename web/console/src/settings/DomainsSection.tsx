@@ -19,6 +19,7 @@ import {
   TextInput,
   toastError,
   useForm,
+  DangerButton,
 } from '@/ui'
 import { useGo } from '@/lib/route'
 import { checkTone } from './DomainPage'
@@ -95,9 +96,9 @@ export default function DomainsSection() {
               cell: (d) =>
                 write ? (
                   <Group justify="flex-end">
-                    <Button size="compact-sm" onClick={() => void end(d)}>
+                    <DangerButton size="compact-sm" onClick={() => void end(d)}>
                       {t('action.remove')}
-                    </Button>
+                    </DangerButton>
                   </Group>
                 ) : null,
             },

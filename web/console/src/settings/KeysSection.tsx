@@ -33,6 +33,7 @@ import {
   toastError,
   Tooltip,
   useForm,
+  DangerButton,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
@@ -165,9 +166,9 @@ export default function KeysSection() {
                 ) : k.expires_at && new Date(k.expires_at) < new Date() ? (
                   <Status value="expired" />
                 ) : write ? (
-                  <Button size="compact-sm" onClick={() => void end(k)}>
+                  <DangerButton size="compact-sm" onClick={() => void end(k)}>
                     {t('settings.revoke')}
-                  </Button>
+                  </DangerButton>
                 ) : null,
             },
           ]}

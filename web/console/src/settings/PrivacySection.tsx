@@ -24,6 +24,7 @@ import {
   toast,
   toastError,
   useForm,
+  DangerButton,
 } from '@/ui'
 import { IntakeRules } from './IntakeRules'
 import { SettingsSection } from './SettingsSection'
@@ -219,9 +220,9 @@ function Refusals() {
             title: '',
             num: true,
             cell: (r) => (
-              <Button size="compact-sm" onClick={() => void take(r.hash)}>
+              <DangerButton size="compact-sm" onClick={() => void take(r.hash)}>
                 {t('privacy.admit')}
-              </Button>
+              </DangerButton>
             ),
           },
         ]}

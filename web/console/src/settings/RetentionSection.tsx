@@ -26,6 +26,7 @@ import {
   Time,
   toast,
   toastError,
+  DangerButton,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 
@@ -269,9 +270,9 @@ function Removals() {
       title={t('retention.removals')}
       help={t('retention.removals_help')}
       actions={
-        <Button loading={remove.isPending} disabled={running !== undefined} onClick={() => void run()}>
+        <DangerButton loading={remove.isPending} disabled={running !== undefined} onClick={() => void run()}>
           {t('retention.remove')}
-        </Button>
+        </DangerButton>
       }
     >
       <Stack>

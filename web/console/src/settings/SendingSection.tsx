@@ -60,8 +60,7 @@ function Stop() {
             </Group>
             {write ? (
               <Button
-                color={s.stopped ? 'accent' : 'danger'}
-                variant={s.stopped ? 'filled' : 'light'}
+                variant={s.stopped ? 'filled' : 'default'}
                 onClick={async () => {
                   if (
                     !s.stopped &&
@@ -69,7 +68,6 @@ function Stop() {
                       title: t('sending.stop_title'),
                       text: t('sending.stop_text'),
                       action: t('sending.stop'),
-                      danger: true,
                     }))
                   )
                     return

@@ -212,7 +212,7 @@ function Remove({ entry: s, onDone }: { entry: Suppression; onDone: () => void }
     },
   })
   return (
-    <FormBody form={form} action={t('suppression.remove')} onCancel={onDone} danger>
+    <FormBody form={form} action={t('suppression.remove')} onCancel={onDone}>
       <Definition
         items={[
           [t('suppression.address'), s.hint],
@@ -242,7 +242,7 @@ function Lift({ todo, count, clear, onDone }: { todo: Bulk; count: number; clear
     onDone,
   })
   return (
-    <FormBody form={form} action={t('suppression.lift')} onCancel={onDone} danger>
+    <FormBody form={form} action={t('suppression.lift')} onCancel={onDone}>
       <Note>{t('suppression.lift_many', { count, n: formatNumber(count) })}</Note>
       <LiftReason {...form.getInputProps('why')} />
       <TextInput

@@ -8,7 +8,7 @@ export interface Question {
   text?: string
   /** The button that goes on; a verb. */
   action: string
-  /** Colours the button as a warning; for what takes something away. */
+  /** Colours the button as that of what cannot be taken back, as the one that led here is: see DangerButton. */
   danger?: boolean
   /** The reader must type this name: only for what cannot be undone. */
   name?: string

@@ -71,14 +71,12 @@ export function FormBody<T extends object>({
   form,
   action,
   onCancel,
-  danger,
   note,
   children,
 }: {
   form: Form<T>
   action: string
   onCancel?: () => void
-  danger?: boolean
   /** Beside the buttons: what has become of the last change. */
   note?: ReactNode
   children: ReactNode
@@ -112,7 +110,7 @@ export function FormBody<T extends object>({
             </span>
           )}
           {onCancel ? <Button onClick={onCancel}>{t('action.cancel')}</Button> : null}
-          <Button type="submit" variant="filled" color={danger ? 'danger' : 'accent'} loading={form.busy}>
+          <Button type="submit" variant="filled" loading={form.busy}>
             {action}
           </Button>
         </Group>
