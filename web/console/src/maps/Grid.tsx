@@ -65,7 +65,7 @@ export function Grid({ plan, change, write, removeStage }: Props) {
   const at = (row: number, column: number) => `${row},${column}`
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- the keys move between the inputs inside
-    <div className={css.scroll} onKeyDown={walk} ref={box}>
+    <div data-sideways className={css.scroll} onKeyDown={walk} ref={box}>
       <div
         className={css.grid}
         style={{ gridTemplateColumns: `var(--label) repeat(${stages.length}, minmax(var(--column), 1fr))${write ? ' auto' : ''}` }}

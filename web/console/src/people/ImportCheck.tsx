@@ -55,7 +55,7 @@ export function ImportCheck({ of }: { of: Schemas['ImportCheck'] }) {
       ) : null}
       <Card title={t('imports.first')} help={t('imports.first_help')}>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
-        <div className={css.rows} tabIndex={0} role="region" aria-label={t('imports.first')}>
+        <div data-sideways className={css.rows} tabIndex={0} role="region" aria-label={t('imports.first')}>
           <table>
             <thead>
               <tr>

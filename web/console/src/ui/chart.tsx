@@ -99,7 +99,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
           <div ref={box} role="img" aria-label={title} style={{ position: 'absolute', inset: 0 }} />
         </div>
       ) : (
-        <div className={css.scroll} style={{ maxHeight: Math.max(height, 200) }}>
+        <div data-sideways className={css.scroll} style={{ maxHeight: Math.max(height, 200) }}>
           <table className={css.table}>
             <caption className="visually-hidden">{title}</caption>
             <thead>

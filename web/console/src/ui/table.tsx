@@ -344,7 +344,7 @@ export function DataTable<T extends object>(p: Props<T>) {
         </>
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard also where no cell is
-        <div className={css.scroll} tabIndex={p.onOpen ? undefined : 0} role="group" aria-label={p.label}>
+        <div data-sideways className={css.scroll} tabIndex={p.onOpen ? undefined : 0} role="group" aria-label={p.label}>
           <table
             className={css.table}
             data-dense={visible.length > 8 || undefined}
