@@ -23,7 +23,7 @@ export function GoalCard<T extends GoalInputs>({ form }: { form: Form<T> }) {
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <Select
             label={t('campaigns.goal_event')}
-            placeholder={t('campaigns.goal_default')}
+            placeholder={t('campaigns.goal_if_none')}
             searchable
             clearable
             data={events}

@@ -13,14 +13,19 @@ import {
   ColorInput,
   confirm,
   DetailPage,
+  ErrorState,
   type Form,
   FormBody,
   Group,
+  HeadActions,
   IconButton,
   Loaded,
+  LoadingState,
+  Note,
   NumberInput,
   Pill,
   Select,
+  Sheet,
   SimpleGrid,
   Stack,
   TagsInput,
@@ -52,6 +57,7 @@ export default function BrandPage() {
       lead={t('brand.lead')}
       crumbs={[{ to: '/content', label: t('nav.content') }]}
       tabs={<ContentTabs current="brand" />}
+      room
     >
       <Loaded of={kit}>{(k) => <Inputs kit={k} />}</Loaded>
       <Revisions />
@@ -313,49 +319,50 @@ function Revisions() {
   const kit = useRead('/api/v1/brand', {})
   const revisions = useList('/api/v1/brand/revisions', {}, { enabled: shown })
   const put = useSend('put', '/api/v1/brand', { refresh: ['/api/v1/brand', '/api/v1/templates'] })
-  if (!shown)
-    return (
-      <Group>
-        <Button variant="subtle" onClick={() => setShown(true)}>
-          {t('brand.revisions')}
-        </Button>
-      </Group>
-    )
   return (
-    <Card title={t('brand.revisions')} help={t('brand.revisions_help')}>
-      <ul className={css.plainList}>
-        {revisions.items.map((r) => (
-          <li key={r.revision}>
-            <span>{t('brand.revision', { n: formatNumber(r.revision) })}</span>
-            <Time at={r.saved_at} />
-            <span className={css.swatches} aria-hidden>
-              {colours.map((c) => (
-                <span key={c} className={css.swatch} style={{ background: r.brand.light[c] }} />
-              ))}
-            </span>
-            {write && kit.data && r.revision !== kit.data.revision ? (
-              <Button
-                size="compact-sm"
-                loading={put.isPending}
-                onClick={async () => {
-                  if (
-                    !(await confirm({
-                      title: t('brand.revert', { n: formatNumber(r.revision) }),
-                      text: t('brand.revert_text'),
-                      action: t('content.revert'),
-                    }))
-                  )
-                    return
-                  await put.mutateAsync({ body: { brand: r.brand, base: kit.data.revision } })
-                  toast(t('brand.saved'))
-                }}
-              >
-                {t('content.revert')}
-              </Button>
-            ) : null}
-          </li>
-        ))}
-      </ul>
-    </Card>
+    <>
+      <HeadActions>
+        <Button onClick={() => setShown(true)}>{t('content.versions')}</Button>
+      </HeadActions>
+      <Sheet title={t('content.versions')} opened={shown} onClose={() => setShown(false)}>
+        <Note>{t('brand.revisions_help')}</Note>
+        {revisions.loading ? <LoadingState rows={4} /> : null}
+        {revisions.error ? <ErrorState error={revisions.error} onRetry={revisions.reload} /> : null}
+        <ul className={css.plainList}>
+          {revisions.items.map((r) => (
+            <li key={r.revision}>
+              <span>{t('brand.revision', { n: formatNumber(r.revision) })}</span>
+              <Time at={r.saved_at} />
+              <span className={css.swatches} aria-hidden>
+                {colours.map((c) => (
+                  <span key={c} className={css.swatch} style={{ background: r.brand.light[c] }} />
+                ))}
+              </span>
+              {write && kit.data && r.revision !== kit.data.revision ? (
+                <Button
+                  size="compact-sm"
+                  loading={put.isPending}
+                  onClick={async () => {
+                    if (
+                      !(await confirm({
+                        title: t('brand.revert', { n: formatNumber(r.revision) }),
+                        text: t('brand.revert_text'),
+                        action: t('content.revert'),
+                      }))
+                    )
+                      return
+                    await put.mutateAsync({ body: { brand: r.brand, base: kit.data.revision } })
+                    setShown(false)
+                    toast(t('brand.saved'))
+                  }}
+                >
+                  {t('content.revert')}
+                </Button>
+              ) : null}
+            </li>
+          ))}
+        </ul>
+      </Sheet>
+    </>
   )
 }

@@ -8,6 +8,7 @@ import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
+  Button,
   type Column,
   ListTable,
   EmptyState,
@@ -16,6 +17,8 @@ import {
   Link,
   LinkButton,
   ListPage,
+  Menu,
+  MenuLink,
   Note,
   Num,
   SavedViews,
@@ -77,9 +80,16 @@ export default function SegmentListPage() {
       lead={t('segments.lead')}
       actions={
         <>
-          <LinkButton to="/standing">{t('standing.title')}</LinkButton>
-          <LinkButton to="/journey-maps">{t('maps.title')}</LinkButton>
-          <LinkButton to="/personas">{t('personas.title')}</LinkButton>
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button>{t('action.more')}</Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <MenuLink to="/standing">{t('standing.title')}</MenuLink>
+              <MenuLink to="/journey-maps">{t('maps.title')}</MenuLink>
+              <MenuLink to="/personas">{t('personas.title')}</MenuLink>
+            </Menu.Dropdown>
+          </Menu>
           <LinkButton to="/lists">{t('lists.title')}</LinkButton>
           {create}
         </>

@@ -1,4 +1,4 @@
-import { Button, type ButtonProps, UnstyledButton } from '@mantine/core'
+import { Button, type ButtonProps, Menu, UnstyledButton } from '@mantine/core'
 import { Link as RouterLink } from '@tanstack/react-router'
 import type { ComponentPropsWithoutRef, ReactNode } from 'react'
 
@@ -12,6 +12,11 @@ export function Link({ to, ...rest }: LinkProps) {
 /** A button that leads somewhere. */
 export function LinkButton({ to, ...rest }: ButtonProps & { to: string; children?: ReactNode }) {
   return <Button component={RouterLink} {...({ to, preload: 'intent', ...rest } as object)} />
+}
+
+/** An item of a menu that leads somewhere. */
+export function MenuLink({ to, ...rest }: { to: string; children?: ReactNode }) {
+  return <Menu.Item component={RouterLink} {...({ to, preload: 'intent', ...rest } as object)} />
 }
 
 /** A whole card or row that leads somewhere. */
