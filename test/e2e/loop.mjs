@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { api, catalogue, done, languages, open, server, settled, visit } from './lib.mjs'
 
 /** The events of a source, as a website's server sends them; by the first there is without a key. */
-async function track(event, by) {
+export async function track(event, by) {
   const key = by ?? (await api('GET', '/sources')).items.find((s) => s.kind === 'server').write_key
   const answer = await fetch(`${server.url}/v1/track`, {
     method: 'POST',

@@ -58,6 +58,8 @@ const thing = (args: object): unknown => ('path' in args ? args.path : null)
 
 export interface Listing<T> {
   items: T[]
+  /** What the items answer; absent while they answer what was asked before. */
+  asked?: string
   /** True until the first page is there. */
   loading: boolean
   /** True while a following page is on its way. */
@@ -89,6 +91,7 @@ export function useList<P extends PathsOf<'get'>>(
   const items = useMemo(() => q.data?.pages.flatMap((p) => p.items ?? []) ?? [], [q.data])
   return {
     items,
+    asked: q.isPlaceholderData ? undefined : JSON.stringify([path, args]),
     loading: q.isLoading,
     loadingMore: q.isFetchingNextPage,
     error: q.error,

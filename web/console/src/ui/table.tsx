@@ -9,6 +9,7 @@ import { type ReactNode, type Ref, useEffect, useEffectEvent, useLayoutEffect, u
 import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
+import { type Held, useHeld } from './held'
 import { EmptyState, ErrorState, LoadingState, NothingFound, PartialState } from './states'
 import css from './table.module.css'
 
@@ -45,6 +46,8 @@ interface Props<T> {
   columns: Column<T>[]
   rows: T[]
   rowId: (row: T) => string
+  /** Rows that wait while somebody is at these. */
+  held?: Held
   loading?: boolean
   error?: unknown
   onRetry?: () => void
@@ -170,7 +173,7 @@ export function DataTable<T extends object>(p: Props<T>) {
   )
   const columns = useMemo(() => {
     const helper = createColumnHelper<typeof features, T>()
-    return helper.columns(given.map((c) => helper.display({ id: c.id, header: c.title, cell: ({ row }) => c.cell(row.original) })))
+    return helper.columns(given.map((c) => helper.display({ id: c.id, header: c.title })))
   }, [given])
   const table = useTable({
     features,
@@ -277,6 +280,13 @@ export function DataTable<T extends object>(p: Props<T>) {
   return (
     <div data-table className={`${css.wrap} ${p.bare ? css.bare : ''}`}>
       {p.error ? <PartialState error={p.error} onRetry={p.onRetry} /> : null}
+      {p.held?.news ? (
+        <div className={css.news}>
+          <Button size="compact-sm" variant="filled" radius="xl" leftSection={<ArrowUp size={14} />} onClick={p.held.show}>
+            {t('table.news', { count: p.held.news, n: `${formatNumber(p.held.news)}${p.held.beyond ? '+' : ''}` })}
+          </Button>
+        </div>
+      ) : null}
       {ids.length > 0 && p.bulk ? (
         <div className={css.bulk} role="toolbar" aria-label={t('table.bulk')}>
           <strong>
@@ -310,7 +320,7 @@ export function DataTable<T extends object>(p: Props<T>) {
               {p.onOrder ? <Sorting columns={given} order={p.order ?? ''} onOrder={p.onOrder} /> : null}
             </div>
           ) : null}
-          <ul ref={body as Ref<HTMLUListElement>} className={css.cards} aria-label={p.label}>
+          <ul ref={body as Ref<HTMLUListElement>} className={css.cards} aria-label={p.label} {...p.held?.on}>
             {before > 0 ? <li aria-hidden style={{ height: before }} /> : null}
             {drawn.map(({ row, index }) => (
               // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/click-events-have-key-events -- a larger target for fingers; keys have the link or button in it
@@ -372,7 +382,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                 </tr>
               ))}
             </thead>
-            <tbody ref={body as Ref<HTMLTableSectionElement>}>
+            <tbody ref={body as Ref<HTMLTableSectionElement>} {...p.held?.on}>
               {before > 0 ? (
                 <tr className={css.space}>
                   <td style={{ height: before }} colSpan={visible.length + 1} />
@@ -403,7 +413,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                     const c = given.find((x) => x.id === cell.column.id)
                     return (
                       <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
-                        {c?.opens ? content(c, row.original) : <table.FlexRender cell={cell} />}
+                        {c ? content(c, row.original) : null}
                       </td>
                     )
                   })}
@@ -498,19 +508,23 @@ function Tools<T>({
   )
 }
 
-/** A table of what useList reads: pages, loading and errors are looked after. */
-export const ListTable = <T extends object>({
+/** A table of what useList reads: pages, loading, errors and rows that come in while somebody is at them are looked after. */
+export function ListTable<T extends object>({
   of,
   ...rest
-}: { of: Listing<T> } & Omit<Props<T>, 'rows' | 'loading' | 'error' | 'onRetry' | 'more' | 'loadingMore' | 'onMore'>) => (
-  <DataTable
-    rows={of.items}
-    loading={of.loading}
-    error={of.error}
-    onRetry={of.reload}
-    more={of.more}
-    loadingMore={of.loadingMore}
-    onMore={of.loadMore}
-    {...rest}
-  />
-)
+}: { of: Listing<T> } & Omit<Props<T>, 'rows' | 'held' | 'loading' | 'error' | 'onRetry' | 'more' | 'loadingMore' | 'onMore'>) {
+  const { rows, ...held } = useHeld(of.items, rest.rowId, of.asked, of.more)
+  return (
+    <DataTable
+      rows={rows}
+      held={held}
+      loading={of.loading}
+      error={of.error}
+      onRetry={of.reload}
+      more={of.more}
+      loadingMore={of.loadingMore}
+      onMore={of.loadMore}
+      {...rest}
+    />
+  )
+}
