@@ -86,7 +86,7 @@ export interface Tab {
 export function PageTabs({ tabs, value, onChange, label }: { tabs: Tab[]; value: string; onChange: (id: string) => void; label: string }) {
   const row = useInSight<HTMLDivElement>(value)
   return (
-    <div ref={row} className={css.tabs} role="tablist" aria-label={label}>
+    <div ref={row} data-sideways className={css.tabs} role="tablist" aria-label={label}>
       {tabs.map((tab) => (
         <button
           key={tab.id}
