@@ -226,7 +226,14 @@ func (c *committer) writeResults(ctx context.Context, results []outcome) (lost m
 func (o outcome) event() (event.Event, bool) {
 	switch o.State {
 	case Sent:
-		return told(o.message, event.MessageSent, "sent", o.At, o.At, map[string]any{"subject": o.Subject}), true
+		props := map[string]any{"subject": o.Subject}
+		if o.message.Key != "" {
+			props["key"] = o.message.Key
+		}
+		if o.message.Transactional {
+			props["transactional"] = true
+		}
+		return told(o.message, event.MessageSent, "sent", o.At, o.At, props), true
 	case Bounced:
 		return told(o.message, event.MessageBounced, "bounced", o.At, o.At, map[string]any{"class": o.class, "permanent": o.suppress, "reason": o.Reason, "detail": o.Detail, "code": o.Code}), true
 	case Failed:

@@ -81,7 +81,7 @@ func TestAQueuedMessageGoesOutOnceAndIsTold(t *testing.T) {
 		}
 		want := map[string]any{
 			"message_id": d.MessageID, "channel": "email", "topic": f.news.ID, "template": f.template.ID, "subject": "Hello Pat 1",
-			"source_kind": "campaign", "source_id": "cmp_1", "node": "",
+			"source_kind": "campaign", "source_id": "cmp_1", "node": "", "key": "cmp_1:1",
 		}
 		if diff := cmp.Diff(want, props(t, sent[0])); diff != "" {
 			t.Errorf("properties (-want +got):\n%s", diff)

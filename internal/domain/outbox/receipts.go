@@ -35,6 +35,9 @@ func (p receiptProps) class() channel.Class {
 // Receipts folds what the log says of messages into their rows. Only events that the product wrote count: those from outside have
 // other types. Every time kept is the earliest told, so repetition and order make no difference.
 func (s *Service) Receipts(ctx context.Context, events []event.Kept) error {
+	if err := s.keepSent(ctx, events); err != nil {
+		return fmt.Errorf("fold what was sent: %w", err)
+	}
 	byWorkspace := map[string][]Receipt{}
 	for _, e := range events {
 		if e.Type != event.Message {

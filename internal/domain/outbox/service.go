@@ -513,9 +513,26 @@ func (s *Service) StopSending(ctx context.Context, ws string) error {
 	})
 }
 
-// ResumeSending lets a stopped workspace send again.
+// ResumeSending lets a stopped workspace send again, with what waits.
 func (s *Service) ResumeSending(ctx context.Context, ws string) error {
 	return s.store.SetStopped(ctx, ws, false, s.clock.Now())
+}
+
+// ResumeAfresh lets a stopped workspace send again and cancels all that waits, whoever asked for it: after a restore nobody knows which of it was sent.
+func (s *Service) ResumeAfresh(ctx context.Context, ws string) (cancelled int64, err error) {
+	err = s.tx.InTx(ctx, func(ctx context.Context) error {
+		now := s.clock.Now()
+		if cancelled, err = s.store.CancelWaiting(ctx, ws, now); err != nil {
+			return err
+		}
+		return s.store.SetStopped(ctx, ws, false, now)
+	})
+	return cancelled, err
+}
+
+// WaitingBySource counts what waits by who asked for it, most first.
+func (s *Service) WaitingBySource(ctx context.Context, ws string) ([]Waiting, error) {
+	return s.store.WaitingBySource(ctx, ws)
 }
 
 // SendingStopped returns since when a workspace's sending is stopped, zero if it is not.

@@ -23,7 +23,7 @@ type Store interface {
 
 	// Routes returns where messages are due, transactional ones first, stopped workspaces left out.
 	Routes(ctx context.Context, now time.Time) ([]Route, error)
-	// Claim gives up to limit due messages of the route to the claim, those due longest first, and returns what sending takes of them: no key, no goal,
+	// Claim gives up to limit due messages of the route to the claim, those due longest first, and returns what sending takes of them: no goal,
 	// no times but NotBefore and DueAt. A claim is the id of its owner, a dot and something that the owner never used before.
 	Claim(ctx context.Context, r Route, claim string, now time.Time, limit int) ([]Message, error)
 	// Begin marks messages as in flight and returns those that were still held by their claim and not in flight.
@@ -74,6 +74,10 @@ type Store interface {
 	Rouse(ctx context.Context, ws string, s Source, at time.Time, reasons ...string) error
 	// Cancel cancels what the source has queued or claimed and is not in flight. An empty Node means all nodes.
 	Cancel(ctx context.Context, ws string, s Source, at time.Time) (int64, error)
+	// CancelWaiting cancels whatever the workspace has queued or claimed and is not in flight, and returns how many that were.
+	CancelWaiting(ctx context.Context, ws string, at time.Time) (int64, error)
+	// WaitingBySource counts what is queued or claimed by kind and id of its source, most first.
+	WaitingBySource(ctx context.Context, ws string) ([]Waiting, error)
 	// CancelOne cancels one message that is queued or claimed and not in flight, and reports whether it was.
 	CancelOne(ctx context.Context, ws, id string, at time.Time) (bool, error)
 
@@ -91,6 +95,11 @@ type Store interface {
 	// Stopped returns since when sending is stopped, zero if it is not.
 	Stopped(ctx context.Context, ws string) (time.Time, error)
 
+	// Unsent returns those of the ids that no message has which has ended.
+	Unsent(ctx context.Context, ws string, ids []string) ([]string, error)
+	// KeepSent makes messages Sent that are so on the log and wait in the records, or are not there: whichever waits with the id, else with the key, which gets
+	// the id; else it is added, if it has a key and no message that has ended has it. SentAt and Subject are the message's.
+	KeepSent(ctx context.Context, ws string, messages []Message) error
 	// Mark folds receipts into messages: each time is the earliest one told. Unknown messages are passed over.
 	Mark(ctx context.Context, ws string, receipts []Receipt) error
 	// Candidates returns the messages of these people whose effect is followed: those sent at or after since, and those asked for since then, or for a
@@ -176,6 +185,12 @@ const (
 	ReceiptComplained   ReceiptKind = "complained"
 	ReceiptReplied      ReceiptKind = "replied"
 )
+
+// Waiting is how much of one source waits; of the source only its kind and id are filled in.
+type Waiting struct {
+	Source
+	Count int64
+}
 
 // Receipt is news of a message that was sent.
 type Receipt struct {

@@ -30,14 +30,14 @@ const messageColumns = `id, workspace_id, person_id, channel, topic_id, template
 
 // claimColumns are what a sender needs to know of a message; the rest is about what comes after sending.
 const claimColumns = `id, workspace_id, person_id, channel, topic_id, template_id, template_version,
-	source_kind, source_id, source_version, node, vars, transactional, address, owner, reason, detail, code, attempts, uncertain, not_before, due_at, data, priority, body, given, trace, hops`
+	source_kind, source_id, source_version, node, idem_key, vars, transactional, address, owner, reason, detail, code, attempts, uncertain, not_before, due_at, data, priority, body, given, trace, hops`
 
 // scanClaimed reads a message that has just been claimed.
 func scanClaimed(r sqldb.Row) (m outbox.Message, err error) {
 	var vars, data string
 	m.State = outbox.Claimed
 	if err = r.Scan(&m.ID, &m.Workspace, &m.PersonID, &m.Channel, &m.Topic, &m.Template, &m.TemplateVersion,
-		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &vars, &m.Transactional, &m.Address, &m.Claim, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain,
+		&m.Source.Kind, &m.Source.ID, &m.Source.Version, &m.Source.Node, &m.Key, &vars, &m.Transactional, &m.Address, &m.Claim, &m.Reason, &m.Detail, &m.Code, &m.Attempts, &m.Uncertain,
 		&m.NotBefore, &m.DueAt, &data, (*int)(&m.Priority), &m.Body, &m.Given, &m.Trace, &m.Hops); err != nil {
 		return m, err
 	}

@@ -216,3 +216,17 @@ func (s *Outbox) CancelOne(ctx context.Context, ws, id string, at time.Time) (bo
 		WHERE workspace_id = $1 AND id = $2 AND state IN ('queued', 'claimed') AND in_flight = FALSE`, ws, id, at)
 	return n > 0, err
 }
+
+// CancelWaiting cancels all that waits.
+func (s *Outbox) CancelWaiting(ctx context.Context, ws string, at time.Time) (int64, error) {
+	return s.db.Exec(ctx, `UPDATE message SET state = 'cancelled', owner = '', reason = '`+outbox.ReasonCancelled+`', detail = '', data = '', ended_at = $2
+		WHERE workspace_id = $1 AND ended_at = 0 AND in_flight = FALSE`, ws, at)
+}
+
+// WaitingBySource counts all that waits.
+func (s *Outbox) WaitingBySource(ctx context.Context, ws string) ([]outbox.Waiting, error) {
+	return sqldb.Collect(ctx, s.db, func(r sqldb.Row) (w outbox.Waiting, err error) {
+		err = r.Scan(&w.Kind, &w.ID, &w.Count)
+		return w, err
+	}, `SELECT source_kind, source_id, COUNT(*) AS n FROM message WHERE workspace_id = $1 AND ended_at = 0 GROUP BY source_kind, source_id ORDER BY n DESC, source_kind, source_id`, ws)
+}

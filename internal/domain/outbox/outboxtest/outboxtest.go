@@ -48,6 +48,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"one message can be cancelled", cancelOne},
 		{"bodies are kept until some time after the end", bodies},
 		{"receipts keep the earliest time", marks},
+		{"what the log says was sent takes the place of what waits", keptSent},
+		{"all that waits is counted by its source and cancelled together", cancelWaiting},
 		{"a conversion is credited once per key", conversions},
 		{"refunds are taken off whichever comes first", refunds},
 		{"candidates are those whose effect is followed", candidates},
@@ -435,36 +437,6 @@ func cancel(t *testing.T, s Store) {
 	if begun, err := s.Begin(ctx, held(got[1:])); err != nil || len(begun) != 0 {
 		t.Errorf("a cancelled message was begun: %v, %v", begun, err)
 	}
-}
-
-func marks(t *testing.T, s Store) {
-	ctx := t.Context()
-	insert(t, s, message(1), message(2))
-	at := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Minute) }
-	receipts := []outbox.Receipt{
-		{MessageID: "msg_001", Kind: outbox.ReceiptOpened, At: at(5)},
-		{MessageID: "msg_001", Kind: outbox.ReceiptClicked, At: at(3)},
-		{MessageID: "msg_001", Kind: outbox.ReceiptMachineOpen, At: at(1)},
-		{MessageID: "msg_001", Kind: outbox.ReceiptDelivered, At: at(2)},
-		{MessageID: "msg_001", Kind: outbox.ReceiptUnsubscribed, At: at(4)},
-		{MessageID: "msg_none", Kind: outbox.ReceiptOpened, At: at(4)},
-		{MessageID: "msg_002", Kind: outbox.ReceiptBounced, At: at(9)},
-		{MessageID: "msg_002", Kind: outbox.ReceiptHardBounced, At: at(10)},
-		{MessageID: "msg_002", Kind: outbox.ReceiptComplained, At: at(11)},
-	}
-	want := message(1, func(m *outbox.Message) {
-		m.OpenedAt, m.ClickedAt, m.MachineOpenedAt, m.DeliveredAt, m.UnsubscribedAt = at(3), at(3), at(1), at(2), at(4)
-	})
-	for range 2 {
-		must(t, s.Mark(ctx, ws, receipts))
-		equal(t, "marked", want, get(t, s, "msg_001"))
-		equal(t, "bounced", at(9), get(t, s, "msg_002").BouncedAt)
-		equal(t, "bounced for good", at(10), get(t, s, "msg_002").HardBouncedAt)
-		equal(t, "complained", at(11), get(t, s, "msg_002").ComplainedAt)
-		slices.Reverse(receipts)
-	}
-	must(t, s.Mark(ctx, "ws_2", []outbox.Receipt{{MessageID: "msg_002", Kind: outbox.ReceiptOpened, At: at(1)}}))
-	equal(t, "another workspace's receipt", time.Time{}, get(t, s, "msg_002").OpenedAt)
 }
 
 func conversion(key, message string, minor int64) outbox.Conversion {
