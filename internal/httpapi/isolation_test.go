@@ -265,7 +265,7 @@ var foreignCases = map[string]foreign{
 	"GET /seen-values":                      {want: 200, path: "/seen-values?path=plan", has: `"items":[]`},
 	"GET /segments/{id}/members":            {id: "$segment"},
 	"POST /segments/{id}/unarchive":         {id: "$archived_segment"},
-	"GET /sending":                          {want: 200},
+	"GET /sending":                          {want: 200, has: `"waiting":[]`},
 	"POST /sending/dry-run":                 {body: `{"campaign":"$campaign"}`},
 	"POST /sending/dry-run/people":          {body: `{"include":["$segment"],"topic":"$topic"}`},
 	"GET /sending/policy":                   {want: 200, has: `"holdout":0`},

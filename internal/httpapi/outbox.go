@@ -9,6 +9,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/kit/trace"
 )
@@ -197,24 +198,47 @@ func (a *api) outboxRoutes() {
 		return answer(result{string(said.Result), said.Code, said.Detail}), err
 	})
 
+	type waiting struct {
+		Kind  string `json:"kind" doc:"of who asked for them: campaign, journey, api ..."`
+		ID    string `json:"id,omitempty"`
+		Count int64  `json:"count"`
+	}
 	type sending struct {
 		Stopped      bool       `json:"stopped"`
 		StoppedSince *time.Time `json:"stopped_since,omitempty"`
+		Waiting      []waiting  `json:"waiting" doc:"messages that have not gone yet, by who asked for them, most first"`
 	}
 	state := func(ctx context.Context) (*body[sending], error) {
 		since, err := o.SendingStopped(ctx, workspaceOf(ctx))
-		return answer(sending{!since.IsZero(), moment(since)}), err
+		if err != nil {
+			return nil, err
+		}
+		all, err := o.WaitingBySource(ctx, workspaceOf(ctx))
+		out := sending{!since.IsZero(), moment(since), make([]waiting, len(all))}
+		for i, w := range all {
+			out.Waiting[i] = waiting{w.Kind, w.ID, w.Count}
+		}
+		return answer(out), err
 	}
-	route(a, http.MethodGet, "/sending", "sending-get", "Is sending stopped", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[sending], error) { return state(ctx) })
+	route(a, http.MethodGet, "/sending", "sending-get", "Is sending stopped, and what waits", staff.SettingsRead, func(ctx context.Context, _ *nothing) (*body[sending], error) { return state(ctx) })
 	type stop struct {
-		Stopped bool `json:"stopped"`
+		Stopped bool   `json:"stopped"`
+		Waiting string `json:"waiting,omitempty" enum:"send,cancel" doc:"when sending goes on: what becomes of messages that wait, transactional ones among them; sent if left out. After a restore some of them may have been sent already"`
 	}
 	route(a, http.MethodPut, "/sending", "sending-set", "Stop all sending of the workspace, or let it go on", staff.CampaignsSend, func(ctx context.Context, in *in[stop]) (*body[sending], error) {
-		do, action := o.ResumeSending, "resume"
-		if in.Body.Stopped {
+		do, action, detail := o.ResumeSending, "resume", map[string]int64{}
+		switch {
+		case in.Body.Stopped && in.Body.Waiting != "":
+			return nil, errs.Invalid("sending.waiting", "waiting", "what waits is sent or cancelled when sending goes on: leave waiting out, or say stopped false")
+		case in.Body.Stopped:
 			do, action = o.StopSending, "stop"
+		case in.Body.Waiting == "cancel":
+			do = func(ctx context.Context, ws string) (err error) {
+				detail["cancelled"], err = o.ResumeAfresh(ctx, ws)
+				return err
+			}
 		}
-		if err := a.change(ctx, action, "sending", "", func(ctx context.Context) error { return do(ctx, workspaceOf(ctx)) }); err != nil {
+		if err := a.changeWith(ctx, action, "sending", "", detail, func(ctx context.Context) error { return do(ctx, workspaceOf(ctx)) }); err != nil {
 			return nil, err
 		}
 		return state(ctx)

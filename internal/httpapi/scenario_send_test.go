@@ -185,6 +185,10 @@ func TestChannelAndMessageScenarios(t *testing.T) {
 		{as: "viewer", do: "PUT /sending", body: `{"stopped":true}`, status: 403},
 		{as: "marketer", do: "PUT /sending", body: `{"stopped":true}`, status: 200, has: `"stopped":true | "stopped_since":"2026-03-01T09:30:00Z"`},
 		{do: "PUT /sending", body: `{"stopped":false}`, status: 200, has: `"stopped":false`},
+		{do: "PUT /sending", body: `{"stopped":true,"waiting":"cancel"}`, status: 422, has: `"code":"sending.waiting" | "field":"waiting"`},
+		{do: "PUT /sending", body: `{"stopped":false,"waiting":"later"}`, status: 422, has: `waiting`},
+		{as: "viewer", do: "PUT /sending", body: `{"stopped":false,"waiting":"cancel"}`, status: 403},
+		{as: "marketer", do: "PUT /sending", body: `{"stopped":false,"waiting":"cancel"}`, status: 200, has: `"stopped":false | "waiting":[]`},
 
 		{do: "DELETE /accounts/$account", status: 204},
 		{do: "DELETE /accounts/$account", status: 404},

@@ -12,12 +12,15 @@ import {
   EmptyState,
   FormBody,
   Group,
+  Link,
   Loaded,
   Note,
+  Num,
   NumberInput,
   Select,
   Sheet,
   SimpleGrid,
+  Stack,
   Status,
   Switch,
   TextInput,
@@ -30,6 +33,7 @@ import { SettingsSection } from './SettingsSection'
 type Policy = Schemas['SendingPolicy']
 type Quiet = Schemas['QuietHours']
 type Cap = Schemas['Cap']
+type WaitingOf = Schemas['SendingGetSending']['waiting'][number]
 
 /** What must hold before messages go out: the switch that stops everything, quiet hours, caps, control group, bounces. */
 export default function SendingSection() {
@@ -44,44 +48,104 @@ export default function SendingSection() {
   )
 }
 
-function Stop() {
+export function Stop() {
   const t = useT()
   const write = useCan()('campaigns.send')
   const sending = useRead('/api/v1/sending', {})
   const set = useSend('put', '/api/v1/sending', { refresh: ['/api/v1/sending'] })
+  const go = (stopped: boolean, waiting?: 'cancel') => set.mutate({ body: { stopped, waiting } }, { onError: toastError })
   return (
     <Card title={t('sending.title')}>
       <Loaded of={sending} rows={1}>
         {(s) => (
-          <Group justify="space-between">
-            <Group gap="sm">
-              <Status value={s.stopped ? 'stopped' : 'running'} tone={s.stopped ? 'danger' : 'success'} />
-              {s.stopped_since ? <Note>{t('sending.since', { time: formatTime(s.stopped_since) })}</Note> : null}
+          <Stack gap="sm">
+            <Group justify="space-between">
+              <Group gap="sm">
+                <Status value={s.stopped ? 'stopped' : 'running'} tone={s.stopped ? 'danger' : 'success'} />
+                {s.stopped_since ? <Note>{t('sending.since', { time: formatTime(s.stopped_since) })}</Note> : null}
+              </Group>
+              {write && s.stopped ? (
+                <Group gap="sm">
+                  {s.waiting.length > 0 ? (
+                    <Button
+                      variant="default"
+                      onClick={async () => {
+                        if (
+                          await confirm({
+                            title: t('sending.afresh_title'),
+                            text: t('sending.afresh_text'),
+                            action: t('sending.afresh'),
+                            danger: true,
+                          })
+                        )
+                          go(false, 'cancel')
+                      }}
+                    >
+                      {t('sending.afresh')}
+                    </Button>
+                  ) : null}
+                  <Button variant="filled" onClick={() => go(false)}>
+                    {t('sending.resume')}
+                  </Button>
+                </Group>
+              ) : write ? (
+                <Button
+                  variant="default"
+                  onClick={async () => {
+                    if (
+                      await confirm({
+                        title: t('sending.stop_title'),
+                        text: t('sending.stop_text'),
+                        action: t('sending.stop'),
+                      })
+                    )
+                      go(true)
+                  }}
+                >
+                  {t('sending.stop')}
+                </Button>
+              ) : null}
             </Group>
-            {write ? (
-              <Button
-                variant={s.stopped ? 'filled' : 'default'}
-                onClick={async () => {
-                  if (
-                    !s.stopped &&
-                    !(await confirm({
-                      title: t('sending.stop_title'),
-                      text: t('sending.stop_text'),
-                      action: t('sending.stop'),
-                    }))
-                  )
-                    return
-                  set.mutate({ body: { stopped: !s.stopped } }, { onError: toastError })
-                }}
-              >
-                {t(s.stopped ? 'sending.resume' : 'sending.stop')}
-              </Button>
-            ) : null}
-          </Group>
+            {s.stopped && s.waiting.length > 0 ? <Waiting of={s.waiting} /> : null}
+          </Stack>
         )}
       </Loaded>
     </Card>
   )
+}
+
+/** How many sources of waiting messages are named; the others are counted together. */
+const named = 10
+
+/** What waits while sending is stopped, by who asked for it. */
+function Waiting({ of }: { of: WaitingOf[] }) {
+  const t = useT()
+  const rest = of.slice(named).reduce((n, w) => n + w.count, 0)
+  return (
+    <Stack gap={4}>
+      <Note>{t('sending.waiting', { n: formatNumber(of.reduce((n, w) => n + w.count, 0)) })}</Note>
+      {of.slice(0, named).map((w) => (
+        <Group key={`${w.kind} ${w.id}`} gap="sm">
+          {w.id && (w.kind === 'campaign' || w.kind === 'journey') ? (
+            <Link to={`/${w.kind}s/${w.id}`}>
+              <Named kind={w.kind} id={w.id} />
+            </Link>
+          ) : (
+            <span>{word('rule.source', w.kind)}</span>
+          )}
+          <Num value={w.count} />
+        </Group>
+      ))}
+      {rest > 0 ? <Note>{t('sending.waiting_rest', { n: formatNumber(rest) })}</Note> : null}
+    </Stack>
+  )
+}
+
+/** The name of a campaign or journey, its kind until it is known. */
+function Named({ kind, id }: { kind: 'campaign' | 'journey'; id: string }) {
+  const campaign = useRead('/api/v1/campaigns/{id}', { path: { id } }, { enabled: kind === 'campaign' })
+  const journey = useRead('/api/v1/journeys/{id}', { path: { id } }, { enabled: kind === 'journey' })
+  return <>{campaign.data?.name ?? journey.data?.name ?? word('rule.source', kind)}</>
 }
 
 /** Names of the days of the week, Sunday first, as the API counts them. */
