@@ -66,6 +66,8 @@ their effect once the event store's file is copied. Records are written in a for
 Events that a ClickHouse server keeps (KIZUNA_EVENTS_URL) become the same file as those of an installation in one folder; until it is written, the server's own work waits. Of very
 many events let ClickHouse itself make copies as well (BACKUP DATABASE), taken before this one: what they lack is filled from the log as far as it reaches.
 
+Of several processes with roles it is made of the data folder of the worker that works, on its machine.
+
 The master key is not in it: keep DATA/master.key apart, without it stored credentials cannot be read. Otherwise a backup holds everything about everybody; keep it as safe as the
 data folder. A backup that was not finished is called .partial and can be deleted.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {

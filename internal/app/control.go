@@ -107,10 +107,17 @@ type heldAt struct {
 	Position uint64 `json:"position"`
 }
 
+// notWorking refuses what can be had of the process alone that has the event store.
+const notWorking = `this process does not do the work of the installation at the moment: name the data folder of the one that does, on its machine (its log says "does the work now")`
+
 // controlHold holds the stores for as long as the caller keeps the connection open.
 func (a *application) controlHold(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), holdLimit)
 	defer cancel()
+	if !a.c.does(workerRole) || a.mayWork() != nil {
+		http.Error(w, notWorking, http.StatusConflict)
+		return
+	}
 	release, err := a.worker.Hold(ctx)
 	if err != nil {
 		return

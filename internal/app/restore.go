@@ -39,8 +39,8 @@ KIZUNA_DATABASE_URL the records go into that database, which must be empty and m
 With KIZUNA_LOG_URL the log goes to those servers, where its stream must not exist yet, and with KIZUNA_FILES_URL files go there: that is how it moves to several machines. The events
 stay a file in DATA, which is the worker's, or go into the database of KIZUNA_EVENTS_URL, which must have none yet.
 
-Sending is stopped in every workspace afterwards. What was waiting at the time of the backup may have been sent since, and would be sent again: look through it, then resume sending
-in the settings. --resume-sending leaves that out; use it for moving an installation that was stopped before its backup.`,
+Sending is stopped in every workspace afterwards. What was waiting at the time of the backup may have been sent since, and would be sent again: look through it in the
+settings (Limits and quiet hours), then resume sending there, with it or without it. --resume-sending leaves that out; use it for moving an installation that was stopped before its backup.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)

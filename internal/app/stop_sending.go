@@ -22,7 +22,7 @@ func stopSendingCommand() command {
 What waits in records of an earlier moment may have been sent since, and would be sent again as soon as a server starts on them: so before one does, after PostgreSQL has gone back to a moment
 of its archive or a copy of the database was made. kizuna restore does it by itself. The record store is that of --data and KIZUNA_DATABASE_URL; servers need not run.
 
-Look through what waits, then resume sending in the settings of each workspace.`,
+Look through what waits in the settings of each workspace (Limits and quiet hours), then resume sending there, with it or without it.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)

@@ -56,7 +56,7 @@ func TestStoriesOnPostgreSQL(t *testing.T) {
 	if server == "" {
 		t.Skip("KIZUNA_TEST_POSTGRES names no PostgreSQL server")
 	}
-	run(t, testscript.Params{Files: []string{"doctor.txtar", "identity.txtar", "loop.txtar", "segments.txtar"}}, func(t testing.TB) []string {
+	run(t, testscript.Params{Files: []string{"doctor.txtar", "identity.txtar", "loop.txtar", "segments.txtar", "stop_sending.txtar"}}, func(t testing.TB) []string {
 		return []string{"KIZUNA_DATABASE_URL=" + database(t, server)}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,8 +48,11 @@ func prepareParty(t *testing.T, masterKey string, env ...string) *party {
 	}
 	t.Cleanup(nats.Stop)
 	files := t.TempDir()
+	if !slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "KIZUNA_DATABASE_URL=") }) {
+		env = append(env, "KIZUNA_DATABASE_URL="+sqldbtest.URL(t, sqldb.Postgres))
+	}
 	shared := append([]string{
-		"KIZUNA_DATABASE_URL=" + sqldbtest.URL(t, sqldb.Postgres), "KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + files,
+		"KIZUNA_LOG_URL=" + nats.URL(), "KIZUNA_LOG_LIMIT_GB=1", "KIZUNA_FILES_URL=file:" + files,
 		"KIZUNA_MASTER_KEY=" + masterKey,
 	}, env...)
 	server := func(roles string) *harness.Server {
