@@ -52,7 +52,7 @@ well, version, and findings, each with check, state (ok, warn, fail), detail and
 					return errReported
 				}
 				if !*asJSON {
-					fmt.Fprintln(io.Out, "all is well")
+					fmt.Fprintln(io.Out, d.verdict())
 				}
 				return nil
 			}
@@ -75,6 +75,20 @@ type doctor struct {
 	now      func() time.Time
 	sick     bool
 	findings []finding
+}
+
+// verdict says of an installation that nothing is wrong with how much is left to look at.
+func (d *doctor) verdict() string {
+	n := 0
+	for _, f := range d.findings {
+		if f.State != "ok" {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Sprintf("nothing is wrong; to look at: %d", n)
+	}
+	return "all is well"
 }
 
 // check notes one finding. note is shown when all is well.

@@ -75,7 +75,12 @@ func run(ctx context.Context, c command, args []string, io IO) int {
 	if err := parse(fs, args); err != nil {
 		return 2
 	}
-	err := do(ctx, io)
+	err := error(nil)
+	if c.args == "" && fs.NArg() > 0 {
+		err = usageError{fmt.Sprintf("%q: %s takes no arguments, only flags", fs.Arg(0), c.name)}
+	} else {
+		err = do(ctx, io)
+	}
 	var wrong usageError
 	switch {
 	case err == nil:

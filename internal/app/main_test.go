@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"flag"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -33,5 +35,31 @@ func TestFlagsMayStandAfterTheFile(t *testing.T) {
 	fs.SetOutput(io.Discard)
 	if err := parse(fs, []string{"file", "--unknown"}); err == nil {
 		t.Error("an unknown flag after the file is taken")
+	}
+}
+
+// "kizuna serve extra" started a server in the default folder, "kizuna replay ... 2026-03-02" replayed up to now.
+func TestArgumentsThatACommandDoesNotTakeAreRefused(t *testing.T) {
+	for _, c := range commands() {
+		if c.args != "" {
+			continue
+		}
+		var out, errs bytes.Buffer
+		if code := Main(t.Context(), []string{c.name, "extra"}, IO{In: strings.NewReader(""), Out: &out, Err: &errs}); code != 2 || !strings.HasPrefix(errs.String(), `kizuna `+c.name+`: "extra": `) {
+			t.Errorf("%s: %d, %q", c.name, code, errs.String())
+		}
+	}
+}
+
+func TestTheDoctorsVerdictCountsWhatIsToBeLookedAt(t *testing.T) {
+	d := doctor{quiet: true}
+	d.check("a", nil, "", "")
+	d.warn("b", "", "", "")
+	if got := d.verdict(); got != "all is well" {
+		t.Error(got)
+	}
+	d.warn("c", "late", "hurry", "")
+	if got := d.verdict(); got != "nothing is wrong; to look at: 1" {
+		t.Error(got)
 	}
 }

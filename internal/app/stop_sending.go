@@ -30,9 +30,6 @@ Look through what waits in the settings of each workspace (Limits and quiet hour
 				if err := errors.Join(envErr, c.Validate()); err != nil {
 					return usageError{err.Error()}
 				}
-				if fs.NArg() > 0 {
-					return usageError{"stop-sending takes no arguments"}
-				}
 				if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
 					if _, err := os.Stat(path); err != nil {
 						return fmt.Errorf("--data %s holds no installation: %w", c.Data, err) // opening it would make one
