@@ -3,6 +3,7 @@ package privacy
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,14 @@ func (s *Service) proofs(ws string, ids []event.Identifier) []Proof {
 func (s *Service) RefuseIdentifiers(ctx context.Context, ws string, ids []event.Identifier) error {
 	if len(ids) == 0 {
 		return errs.Invalid("privacy.identifiers.missing", "identifiers", "name at least one identifier to refuse")
+	}
+	for i, id := range ids {
+		if _, err := s.c.Normalise(ctx, ws, id); err != nil {
+			if e := errs.All(err); len(e) > 0 {
+				e[0].Field = fmt.Sprintf("identifiers[%d]", i)
+			}
+			return err
+		}
 	}
 	clean, err := s.clean(ctx, ws, ids)
 	if err != nil {
