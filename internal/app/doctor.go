@@ -335,20 +335,25 @@ func (d *doctor) stores(ctx context.Context, c Config) {
 		return
 	}
 	defer events.Close()
+	var applied uint64
 	if r.Stored, err = events.Position(ctx); err == nil {
-		r.Done, err = d.reacted(ctx, c)
+		applied, r.Done, err = d.reacted(ctx, c)
 	}
 	if d.check("positions", err, "see the record store's findings", "known") {
+		d.moment(applied, r.Stored)
 		d.reach(r)
 	}
 }
 
-// reacted is how far what follows from events has come.
-func (d *doctor) reacted(ctx context.Context, c Config) (uint64, error) {
+// reacted is how far the records have come, and what follows from events.
+func (d *doctor) reacted(ctx context.Context, c Config) (applied, done uint64, err error) {
 	db, err := sqldb.Open(ctx, c.Database, sqldb.Options{})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer db.Close()
-	return sqlstore.NewPositions(db).Position(ctx, pipeline.ReactConsumer)
+	if applied, err = sqlstore.NewPerson(db).Position(ctx); err == nil {
+		done, err = sqlstore.NewPositions(db).Position(ctx, pipeline.ReactConsumer)
+	}
+	return applied, done, err
 }

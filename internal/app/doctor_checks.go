@@ -20,6 +20,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/pipeline"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/telemetry"
@@ -165,6 +166,15 @@ func (d *doctor) expiry(what string, cert *x509.Certificate, remedy string) {
 	default:
 		d.warn(what, "", "", text)
 	}
+}
+
+// moment checks that the records know what the events do; see pipeline.ErrOlderRecords.
+func (d *doctor) moment(applied, stored uint64) {
+	var err error
+	if stored > applied {
+		err = fmt.Errorf("%w: they are at record %d of the log, the events at %d, and a server refuses to start", pipeline.ErrOlderRecords, applied, stored)
+	}
+	d.check("one moment", err, `put the events of a backup made before that moment beside them, as the README says under "Back to a moment"`, "records know what the events do")
 }
 
 // reach checks the log and how far each of its readers is.

@@ -37,6 +37,8 @@ func TestTheDoctorTellsWrongFromWhatWillBe(t *testing.T) {
 		"a certificate for months":        {func(d *doctor) { d.expiry("x", &x509.Certificate{NotAfter: d.now().AddDate(0, 2, 0)}, "renew") }, "ok", "2026-05-01"},
 		"a certificate for weeks":         {func(d *doctor) { d.expiry("x", &x509.Certificate{NotAfter: d.now().AddDate(0, 0, 20)}, "renew") }, "warn", "2026-03-21"},
 		"a certificate that was":          {func(d *doctor) { d.expiry("x", &x509.Certificate{NotAfter: d.now()}, "renew") }, "fail", "expired"},
+		"records of the events' moment":   {func(d *doctor) { d.moment(7, 7) }, "ok", "know what"},
+		"records that were set back":      {func(d *doctor) { d.moment(6, 7) }, "fail", "earlier moment"},
 		"readers that follow":             {func(d *doctor) { d.reach(reach{First: 1, Last: 2000, Stored: 1999, Done: 1000}) }, "ok", "1000 records behind"},
 		"a reader that lags":              {func(d *doctor) { d.reach(reach{First: 1, Last: 2000, Stored: 2000, Done: 999}) }, "warn", "1001 records behind"},
 		"a log that was replaced":         {func(d *doctor) { d.reach(reach{First: 1, Last: 5, Stored: 9, Done: 5}) }, "fail", "lost or replaced"},

@@ -189,6 +189,9 @@ func TestSeveralProcessesGoBackToAMomentAndSendNothingTwice(t *testing.T) {
 		t.Fatalf("stop-sending: %v\n%s", err, out)
 	}
 
+	if out, err := p.work.Command("doctor", "--data", p.work.Dir); err == nil || !strings.Contains(out, "WRONG one moment") {
+		t.Errorf("doctor: %v\n%s", err, out)
+	}
 	p.work.Begin()
 	p.work.Eventually(time.Minute, "it says that its events are younger", func() bool { return strings.Contains(p.work.Log(), "earlier moment than the events") })
 	p.work.Kill()
