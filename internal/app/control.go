@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -299,11 +300,29 @@ func openStopped(ctx context.Context, c Config, db *sqldb.DB) (s *stopped, err e
 	if s.unlock, err = lockFolder(c.Data); err != nil {
 		return s, fmt.Errorf("%w, and its control socket does not answer: stop it first", err)
 	}
+	if err := s.keptHere(ctx, c); err != nil {
+		return s, err
+	}
 	if s.events, err = c.readEvents(ctx); err != nil {
 		return s, err
 	}
 	s.stream = c.newLog(nil, 0)
 	return s, s.stream.Start(ctx)
+}
+
+// keptHere reports a folder of a process that does not keep the events: opened, they would be none.
+func (s *stopped) keptHere(ctx context.Context, c Config) error {
+	if c.EventsURL != "" {
+		return nil
+	}
+	done, err := s.positions.Position(ctx, pipeline.ReactConsumer)
+	if err != nil {
+		return fmt.Errorf("record store: %w", err)
+	}
+	if _, err := os.Stat(eventsPath(c.Data)); done > 0 && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--data %s holds no events: of several processes name the folder of the worker that had the work last; if they are lost, start the server, which fills them from the log", c.Data)
+	}
+	return nil
 }
 
 func (s *stopped) hold(ctx context.Context) (at uint64, release func() error, err error) {

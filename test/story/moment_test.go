@@ -178,6 +178,9 @@ func TestSeveralProcessesGoBackToAMomentAndSendNothingTwice(t *testing.T) {
 	for _, s := range []*harness.Server{p.front, p.spare, p.work} {
 		s.Stop()
 	}
+	if out, err := p.front.Command("backup", "--data", p.front.Dir, t.TempDir()); err == nil || !strings.Contains(out, "holds no events") {
+		t.Errorf("a folder without events is backed up: %v\n%s", err, out)
+	}
 	keys := a.run("pg_dump", "-h", "127.0.0.1", "-p", a.port, "-U", "kizuna", "--data-only", "-t", "log_key", "kizuna")
 	a.goBack(moment)
 	script := a.path("keys.sql")
