@@ -47,7 +47,7 @@ type world struct {
 	tb
 	ctx     context.Context
 	db      *sqldb.DB
-	events  *duck.Store
+	events  event.Store
 	clock   *clock.Fixed
 	pending *sqlstore.PendingEvent
 	broken  *breakable
@@ -70,12 +70,14 @@ func newWorld(t testing.TB) *world {
 	return newWorldOn(t, sqldbtest.Open(t, sqldb.SQLite))
 }
 
+// thorough says that the command line has said how many random runs there are to be.
+var thorough bool
+
 // TestMain makes the property test short unless the command line says otherwise.
 func TestMain(m *testing.M) {
 	flag.Parse()
-	asked := false
-	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if !asked {
+	flag.Visit(func(f *flag.Flag) { thorough = thorough || f.Name == "rapid.checks" })
+	if !thorough {
 		if err := flag.Set("rapid.checks", "12"); err != nil {
 			panic(err)
 		}
@@ -94,6 +96,11 @@ func newWorldOn(t testing.TB, db *sqldb.DB) *world {
 			t.Error(err)
 		}
 	})
+	return newWorldWith(t, db, events)
+}
+
+// newWorldWith is newWorldOn with an event store of the test's own.
+func newWorldWith(t testing.TB, db *sqldb.DB, events event.Store) *world {
 	w := &world{
 		tb: t, ctx: t.Context(), db: db, events: events, clock: clock.NewFixed(start), pending: sqlstore.NewPendingEvent(db),
 		broken: &breakable{Runner: db}, people: directory{}, traits: map[uint64]map[string]any{}, mailable: map[uint64]bool{},
@@ -105,7 +112,7 @@ func newWorldOn(t testing.TB, db *sqldb.DB) *world {
 
 // hooked is the event store that does something before it next answers a question about everyone.
 type hooked struct {
-	*duck.Store
+	event.Store
 	before func()
 }
 
@@ -352,7 +359,7 @@ func (w *world) audience(g segment.Segment) *roaring64.Bitmap {
 }
 
 type sourceOf struct {
-	*duck.Store
+	event.Store
 	*segment.Service
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -15,15 +16,35 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/click"
+	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb/sqldbtest"
 )
 
 // TestMembershipIsTheAudienceAtEveryMoment lets random things happen to a few people and checks after each of them that
 // what the service has kept up to date is what the event store finds by asking about everyone.
 func TestMembershipIsTheAudienceAtEveryMoment(t *testing.T) {
-	shared := newWorld(t)
+	membershipIsTheAudience(t, newWorld(t), math.MaxInt)
+}
+
+func TestMembershipIsTheAudienceAtEveryMomentOnClickHouse(t *testing.T) {
+	at := eventstoretest.Address(t)
+	t.Parallel()
+	runs := 3 // each step there takes ten times as long
+	if thorough {
+		runs = math.MaxInt
+	}
+	membershipIsTheAudience(t, newWorldWith(t, sqldbtest.Open(t, sqldb.SQLite), eventstoretest.Click(t, at, click.Options{})), runs)
+}
+
+// membershipIsTheAudience makes at most so many random runs.
+func membershipIsTheAudience(t *testing.T, shared *world, runs int) {
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		n++
+		if n++; n > runs {
+			return
+		}
 		w := *shared // stores and clock are shared, the workspace is new
 		w.tb, w.ws, w.people, w.traits, w.emitted = rt, fmt.Sprintf("ws_%d", n), directory{}, map[uint64]map[string]any{}, nil
 		w.Service = w.newService()
