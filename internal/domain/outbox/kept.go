@@ -65,14 +65,20 @@ func (s *Service) keepSent(ctx context.Context, events []event.Kept) error {
 		if err != nil {
 			return err
 		}
-		messages := make([]Message, len(unsent))
-		for i, id := range unsent {
+		var messages []Message
+		for _, id := range unsent {
 			e := told[ws][id]
+			if people[e.Person] == "" {
+				continue // forgotten meanwhile, and what was sent to them with them
+			}
 			var p sentProps
 			if err := json.Unmarshal(e.Properties, &p); err != nil {
 				return err
 			}
-			messages[i] = p.message(e, people[e.Person])
+			messages = append(messages, p.message(e, people[e.Person]))
+		}
+		if len(messages) == 0 {
+			continue
 		}
 		s.log.Info("messages that the log says were sent are taken for sent", "workspace", ws, "messages", len(messages))
 		if err := s.store.KeepSent(ctx, ws, messages); err != nil {

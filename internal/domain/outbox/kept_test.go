@@ -85,3 +85,13 @@ func TestResumingAfreshCancelsWhatWaits(t *testing.T) {
 		t.Errorf("%d mails went, want the one that was asked for afterwards", len(got))
 	}
 }
+
+func TestWhatWasSentToSomebodyForgottenIsNotKeptAgain(t *testing.T) {
+	events := toldSent(t, 1, 2)
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	f.receive(events...)
+	if n := f.counts().Sent; n != 1 {
+		t.Errorf("%d messages are kept, want the one to the person who is there", n)
+	}
+}
