@@ -202,7 +202,10 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	a.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(db), Tx: db, Clock: a.clock, Log: part(log, "quotas"), Default: a.c.Quota})
 	w := &world{workspaces: a.workspaces, events: a.events, members: sqlstore.NewStaff(db)}
-	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock})
+	var tasks *task.Service // made below, told of members who leave
+	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock, Left: func(ctx context.Context, ws, user string) error {
+		return tasks.MemberLeft(ctx, ws, user)
+	}})
 	region := func(ctx context.Context, ws string) (string, error) {
 		found, err := a.workspaces.Get(ctx, ws)
 		return found.DefaultRegion, err
@@ -273,7 +276,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	})
 	a.personas = persona.New(persona.Config{Store: sqlstore.NewPersona(db), Tx: db, Clock: a.clock, Sets: w.segments, Events: a.events, Zone: w.zone})
 	a.maps = journeymap.New(journeymap.Config{Store: sqlstore.NewJourneyMap(db), Tx: db, Clock: a.clock, Personas: a.personas, Sets: w.segments, Events: a.events})
-	tasks := task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting})
+	tasks = task.New(task.Config{Store: sqlstore.NewTask(db), Tx: db, Clock: a.clock, Emitter: waiting, Member: a.staff.Belongs})
 	a.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(db), Tx: db, Clock: a.clock, Log: part(log, "journeys"), Emitter: waiting,
 		Outbox: messages, People: w, Subjects: w, Traits: w, Checker: w, Caller: caller{a.guard}, Lists: w, Figures: messages, Tasks: tasks, Box: box, Audience: w, Policies: messages, Zone: w.zone, Places: w.places,

@@ -222,7 +222,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /saved-reports/{id}", "/saved-reports/$saved_report", "", "saved_report.delete"},
 		{"POST /tasks", "", `{"title":"t","person_id":"$aya"}`, "task.create"},
 		{"PUT /tasks/{id}", "/tasks/$todo", `{"title":"t2","revision":1}`, "task.update"},
-		{"POST /tasks/{id}/assign", "/tasks/$todo/assign", `{"assignee":"bob"}`, "task.assign"},
+		{"POST /tasks/{id}/assign", "/tasks/$todo/assign", `{"assignee":"$member"}`, "task.assign"},
 		{"POST /tasks/{id}/complete", "/tasks/$todo/complete", `{"outcome":"done"}`, "task.complete"},
 		{"POST /tasks/{id}/reopen", "/tasks/$todo/reopen", "", "task.reopen"},
 		{"POST /tasks/{id}/cancel", "/tasks/$spare_todo/cancel", `{}`, "task.cancel"},

@@ -123,7 +123,11 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 	}
 	w.pending, w.rejections = sqlstore.NewPendingEvent(w.db), sqlstore.NewRejection(w.db)
 	w.workspaces = workspace.New(sqlstore.NewWorkspace(w.db), w.db, w.clock)
-	w.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(w.db), Tx: w.db, Clock: w.clock, Hash: staff.HashParams{Memory: 8, Time: 1, Threads: 1}})
+	var tasks *task.Service
+	w.staff = staff.New(staff.Config{
+		Store: sqlstore.NewStaff(w.db), Tx: w.db, Clock: w.clock, Hash: staff.HashParams{Memory: 8, Time: 1, Threads: 1},
+		Left: func(ctx context.Context, ws, user string) error { return tasks.MemberLeft(ctx, ws, user) },
+	})
 	people, err := person.New(person.Config{Store: sqlstore.NewPerson(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending, History: w.store, Log: log, Treat: func(e *event.Event) { w.parts.privacy.Treat(e.Workspace, e) }})
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +160,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Store: sqlstore.NewPrivacy(w.db), Records: sqlstore.NewReach(w.db, p.consent.Hash), Tx: w.db, Clock: w.clock, Log: log, Box: box,
 		Normalise: people.Normalise, Spellings: people.AllSpellings, Askers: p.segments.Asking,
 	})
-	tasks := task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending})
+	tasks = task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w.pending, Member: w.staff.Belongs})
 	w.journeys = journey.New(journey.Config{
 		Store: sqlstore.NewJourney(w.db), Tx: w.db, Clock: w.clock, Log: log, Emitter: w.pending, Outbox: w.outbox, People: p, Subjects: p, Traits: people, Checker: p, Caller: p, Lists: p, Figures: w.outbox, Tasks: tasks, Box: box, Audience: p, Policies: w.outbox,
 	})

@@ -69,7 +69,8 @@ func TestBulkActs(t *testing.T) {
 func TestEveryActCanBeTakenBack(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
-	b.make(w, "to_do", "POST /tasks", `{"title":"Call","assignee":"ann"}`)
+	other := w.user(b.ws, "bob@zanzibar.example", staff.Agent).User.ID
+	b.make(w, "to_do", "POST /tasks", b.expand(w, `{"title":"Call","assignee":"$member"}`))
 	b.make(w, "draft_series", "POST /series", b.expand(w, `{"name":"Weekly to be","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	ids := map[string]string{
 		"series_activate": "$draft_series",
@@ -88,7 +89,7 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 		}
 		before := state()
 		var begun, undone httpapi.Job
-		w.ok(b.key, "POST /bulk-acts", b.expand(w, fmt.Sprintf(`{"act":%q,"ids":[%q],"with":"bob"}`, name, id)), &begun)
+		w.ok(b.key, "POST /bulk-acts", b.expand(w, fmt.Sprintf(`{"act":%q,"ids":[%q],"with":%q}`, name, id, other)), &begun)
 		w.work()
 		var told httpapi.BulkAct
 		w.ok(b.key, "GET /bulk-acts/"+begun.ID, "", &told)
@@ -309,22 +310,26 @@ func TestTasksGoBackToWhomeverHadThem(t *testing.T) {
 	w := newWorld(t)
 	b := w.business()
 	const each = 40
+	ids := map[string]string{}
+	for _, who := range []string{"ann", "ben", "cem"} {
+		ids[who] = w.user(b.ws, who+"@zanzibar.example", staff.Agent).User.ID
+	}
 	for i := range 2 * each {
-		b.make(w, fmt.Sprint("call_", i), "POST /tasks", fmt.Sprintf(`{"title":"Call %d","assignee":%q}`, i, []string{"ann", "ben"}[i%2]))
+		b.make(w, fmt.Sprint("call_", i), "POST /tasks", fmt.Sprintf(`{"title":"Call %d","assignee":%q}`, i, ids[[]string{"ann", "ben"}[i%2]]))
 	}
 	has := func(who string) int {
 		var found struct{ Items []struct{ Assignee string } }
-		w.ok(b.key, "GET /tasks?limit=200&assignee="+who, "", &found)
+		w.ok(b.key, "GET /tasks?limit=200&assignee="+ids[who], "", &found)
 		return len(found.Items)
 	}
 	var begun, undone httpapi.Job
-	ids := make([]string, 2*each)
-	for i := range ids {
-		ids[i] = b.ids[fmt.Sprint("call_", i)]
+	calls := make([]string, 2*each)
+	for i := range calls {
+		calls[i] = b.ids[fmt.Sprint("call_", i)]
 	}
-	list, err := json.Marshal(ids)
+	list, err := json.Marshal(calls)
 	w.must(err)
-	w.ok(b.key, "POST /bulk-acts", fmt.Sprintf(`{"act":"task_assign","ids":%s,"with":"cem"}`, list), &begun)
+	w.ok(b.key, "POST /bulk-acts", fmt.Sprintf(`{"act":"task_assign","ids":%s,"with":%q}`, list, ids["cem"]), &begun)
 	n := 0
 	w.onJob = func(id string) {
 		if id != begun.ID {

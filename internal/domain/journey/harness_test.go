@@ -88,7 +88,7 @@ func newWorldOn(t testing.TB, kind sqldb.Dialect) *world {
 	if w.box, err = secret.NewBox(make([]byte, 32)); err != nil {
 		t.Fatal(err)
 	}
-	w.tasks = task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w})
+	w.tasks = task.New(task.Config{Store: sqlstore.NewTask(w.db), Tx: w.db, Clock: w.clock, Emitter: w, Member: func(_ context.Context, _, user string) (bool, error) { return !w.gone[user], nil }})
 	w.svc = w.service()
 	return w
 }

@@ -77,3 +77,15 @@ func TestStaffAreAskedAndTheJourneyGoesOnByWhatCameOfIt(t *testing.T) {
 	want(t, "each made once", w.strings(`SELECT person_id || ' ' || COUNT(*) FROM task GROUP BY person_id ORDER BY 1`), []string{"per_1 2", "per_2 2", "per_3 2"})
 	want(t, "events", w.strings(`SELECT name || ' ' || COUNT(*) FROM test_event WHERE name LIKE 'Task%' GROUP BY name ORDER BY name`), []string{"Task Cancelled 1", "Task Completed 1", "Task Created 6"})
 }
+
+func TestATaskForSomebodyWhoHasLeftTheTeamIsForAnybodyOfItsRole(t *testing.T) {
+	w := newWorld(t)
+	w.publish("x", `{"trigger": {"event": {"name": "Go"}}, "nodes": [{"id": "call", "kind": "create_task", "config": {"title": "Call", "assignee": "usr_1", "role": "agent"}}]}`)
+	w.happen(w.event("a", 1, "Go", `{}`))
+	w.settle()
+	w.gone["usr_1"] = true
+	w.happen(w.event("b", 2, "Go", `{}`))
+	w.settle()
+	want(t, "tasks", w.strings(`SELECT person_id || ' ' || assignee || ' ' || role FROM task ORDER BY 1`), []string{"per_1 usr_1 agent", "per_2  agent"})
+	want(t, "nobody is held up", w.rounds("per_2"), []string{"done call end"})
+}

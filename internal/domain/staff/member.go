@@ -2,6 +2,7 @@ package staff
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -40,6 +41,15 @@ func (s *Service) Member(ctx context.Context, by Principal, userID string) (Memb
 		}
 	}
 	return s.store.Member(ctx, by.Workspace, userID)
+}
+
+// Belongs reports whether a user is a member of a workspace.
+func (s *Service) Belongs(ctx context.Context, ws, userID string) (bool, error) {
+	_, err := s.store.Member(ctx, ws, userID)
+	if errs.Is(err, errs.KindNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Memberships returns everywhere that the principal is a member.
@@ -373,6 +383,11 @@ func (s *Service) RemoveMember(ctx context.Context, by Principal, userID string)
 		if len(rest) == 0 {
 			if err := s.store.DeleteUser(ctx, userID); err != nil {
 				return err
+			}
+		}
+		if s.left != nil {
+			if err := s.left(ctx, by.Workspace, userID); err != nil {
+				return fmt.Errorf("tell that a member has left: %w", err)
 			}
 		}
 		return s.Audit(ctx, by, Act{Action: "staff.remove", Noun: "user", NounID: userID, Detail: map[string]any{"role": m.Role}})

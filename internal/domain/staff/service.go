@@ -28,6 +28,8 @@ type Config struct {
 	Idle, Lifetime time.Duration
 	// LinkLifetime is how long invitations and resets are valid. Zero is 7 days.
 	LinkLifetime time.Duration
+	// Left is told who has left a workspace, in the transaction in which it happens; nil: nobody asks.
+	Left func(ctx context.Context, ws, userID string) error
 }
 
 // Service holds the rules of staff. It is safe for concurrent use.
@@ -39,6 +41,7 @@ type Service struct {
 	idle         time.Duration
 	lifetime     time.Duration
 	linkLifetime time.Duration
+	left         func(ctx context.Context, ws, userID string) error
 	accounts     *limiter
 	addresses    *limiter
 	swept        atomic.Int64 // Unix seconds of the last sweep
@@ -61,7 +64,7 @@ func New(c Config) *Service {
 		c.Hash = DefaultHash
 	}
 	return &Service{
-		store: c.Store, tx: c.Tx, clock: c.Clock, hasher: newHasher(c.Hash),
+		store: c.Store, tx: c.Tx, clock: c.Clock, hasher: newHasher(c.Hash), left: c.Left,
 		idle: or(c.Idle, 12*time.Hour), lifetime: or(c.Lifetime, 7*24*time.Hour), linkLifetime: or(c.LinkLifetime, 7*24*time.Hour),
 		accounts:  newLimiter(accountBurst, accountEvery, maxTracked),
 		addresses: newLimiter(addressBurst, addressEvery, maxTracked),

@@ -21,6 +21,8 @@ type Config struct {
 	Tx      tx.Runner
 	Clock   clock.Clock
 	Emitter event.Emitter
+	// Member reports whether a user belongs to the staff of a workspace.
+	Member func(ctx context.Context, ws, user string) (bool, error)
 }
 
 // Service makes and ends tasks.
@@ -29,7 +31,8 @@ type Service struct{ c Config }
 // New returns a Service.
 func New(c Config) *Service { return &Service{c} }
 
-// Create makes a task, once for its key, and joins the caller's transaction.
+// Create makes a task, once for its key, and joins the caller's transaction. Whoever is to do it must belong to the staff; if a journey
+// names somebody who has left, the task is for anybody of its role, because its customer cannot wait until the journey names another.
 func (s *Service) Create(ctx context.Context, ws, key string, d Draft, from Origin) (Task, error) {
 	d.Title = strings.TrimSpace(d.Title)
 	if err := d.validate(); err != nil {
@@ -41,6 +44,13 @@ func (s *Service) Create(ctx context.Context, ws, key string, d Draft, from Orig
 		t.Key = t.ID
 	}
 	return t, s.c.Tx.InTx(ctx, func(ctx context.Context) error {
+		err := s.assignable(ctx, ws, t.Assignee)
+		if errs.Is(err, errs.KindInvalid) && from.Journey != "" {
+			t.Assignee, err = "", nil
+		}
+		if err != nil {
+			return err
+		}
 		made, fresh, err := s.c.Store.Create(ctx, t)
 		if err != nil {
 			return err
@@ -64,7 +74,7 @@ func (s *Service) List(ctx context.Context, ws string, f Filter, p page.Request)
 
 // Edit changes what is said about an open task. rev is the Rev that the editor saw, 0 to overwrite whatever is there.
 func (s *Service) Edit(ctx context.Context, ws, id string, rev int64, change func(d *Draft)) (Task, error) {
-	return s.change(ctx, ws, id, "", func(t *Task) error {
+	return s.change(ctx, ws, id, "", func(ctx context.Context, t *Task) error {
 		if rev != 0 && rev != t.Rev {
 			return errs.Conflict("task.changed", "someone else has changed this task; load it again and repeat the change")
 		}
@@ -73,8 +83,28 @@ func (s *Service) Edit(ctx context.Context, ws, id string, rev int64, change fun
 		}
 		change(&t.Draft)
 		t.Title = strings.TrimSpace(t.Title)
-		return t.validate()
+		if err := t.validate(); err != nil {
+			return err
+		}
+		return s.assignable(ctx, ws, t.Assignee)
 	})
+}
+
+// assignable refuses somebody who does not belong to the staff.
+func (s *Service) assignable(ctx context.Context, ws, user string) error {
+	if user == "" {
+		return nil
+	}
+	ok, err := s.c.Member(ctx, ws, user)
+	if err == nil && !ok {
+		err = errs.Invalid("task.assignee", "assignee", "%q does not belong to the team; choose one of GET /api/v1/staff, or leave it to anybody of a role", user)
+	}
+	return err
+}
+
+// MemberLeft gives the open tasks of somebody who has left the staff to anybody of their role. It joins the caller's transaction.
+func (s *Service) MemberLeft(ctx context.Context, ws, user string) error {
+	return s.c.Store.Release(ctx, ws, user, s.c.Clock.Now())
 }
 
 // Complete ends a task that was done. Doing so again changes nothing.
@@ -89,7 +119,7 @@ func (s *Service) Cancel(ctx context.Context, ws, id, outcome string) (Task, err
 
 // Reopen takes back that a task was ended. One that a journey has asked for cannot be: whoever waited for it has gone on.
 func (s *Service) Reopen(ctx context.Context, ws, id string) (Task, error) {
-	return s.change(ctx, ws, id, "", func(t *Task) error {
+	return s.change(ctx, ws, id, "", func(_ context.Context, t *Task) error {
 		if t.Status == Open {
 			return errSame
 		}
@@ -110,7 +140,7 @@ func (s *Service) end(ctx context.Context, ws, id string, as Status, outcome, na
 	if len(outcome) > maxNote {
 		return Task{}, errs.Invalid("task.outcome", "outcome", "the outcome has more than %d bytes; shorten it", maxNote)
 	}
-	return s.change(ctx, ws, id, name, func(t *Task) error {
+	return s.change(ctx, ws, id, name, func(_ context.Context, t *Task) error {
 		switch t.Status {
 		case as:
 			return errSame
@@ -129,13 +159,13 @@ func ended(t Task) error {
 // errSame says that a change changes nothing.
 var errSame = errs.Conflict("task.same", "nothing to change")
 
-func (s *Service) change(ctx context.Context, ws, id, name string, do func(t *Task) error) (Task, error) {
+func (s *Service) change(ctx context.Context, ws, id, name string, do func(ctx context.Context, t *Task) error) (Task, error) {
 	var t Task
 	err := s.c.Tx.InTx(ctx, func(ctx context.Context) (err error) {
 		if t, err = s.c.Store.Get(ctx, ws, id); err != nil {
 			return err
 		}
-		if err := do(&t); err != nil {
+		if err := do(ctx, &t); err != nil {
 			if err == error(errSame) {
 				return nil
 			}

@@ -2,6 +2,7 @@ package task
 
 import (
 	"context"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
@@ -27,4 +28,6 @@ type Store interface {
 	List(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Task], error)
 	// TakeOver gives the loser's tasks to the winner.
 	TakeOver(ctx context.Context, ws, loser, winner string) error
+	// Release takes the assignee off the open tasks that somebody was to do, and raises their Rev. None is fine.
+	Release(ctx context.Context, ws, assignee string, now time.Time) error
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/task"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
@@ -80,5 +81,11 @@ func (s *Task) List(ctx context.Context, ws string, f task.Filter, p page.Reques
 // TakeOver gives tasks to another person.
 func (s *Task) TakeOver(ctx context.Context, ws, loser, winner string) error {
 	_, err := s.db.Exec(ctx, `UPDATE task SET person_id = $3, rev = rev + 1 WHERE workspace_id = $1 AND person_id = $2`, ws, loser, winner)
+	return err
+}
+
+// Release takes the assignee off open tasks.
+func (s *Task) Release(ctx context.Context, ws, assignee string, now time.Time) error {
+	_, err := s.db.Exec(ctx, `UPDATE task SET assignee = '', rev = rev + 1, updated_at = $3 WHERE workspace_id = $1 AND assignee = $2 AND status = 'open'`, ws, assignee, now)
 	return err
 }

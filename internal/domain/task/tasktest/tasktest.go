@@ -92,6 +92,21 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		p, err := s.List(t.Context(), "ws_2", task.Filter{}, page.Request{})
 		same(t, []any{len(p.Items), err}, []any{0, nil})
 	})
+	t.Run("whoever has left is taken off what is open, and off nothing else", func(t *testing.T) {
+		s, open, done, other := open(t), sample(1), sample(2), sample(3)
+		done.Status, done.EndedAt, other.Assignee = task.Done, t0, "usr_2"
+		for _, a := range []task.Task{open, done, other} {
+			_, _, err := s.Create(t.Context(), a)
+			same(t, err, nil)
+		}
+		same(t, s.Release(t.Context(), ws, "usr_1", t0.Add(time.Minute)), nil)
+		open.Assignee, open.Rev, open.UpdatedAt = "", 2, t0.Add(time.Minute)
+		for _, a := range []task.Task{open, done, other} {
+			got, err := s.Get(t.Context(), ws, a.ID)
+			same(t, err, nil)
+			same(t, got, a)
+		}
+	})
 }
 
 func same(t *testing.T, got, want any) {
