@@ -210,6 +210,6 @@ func (a *api) importRoutes() {
 		if err := files().Validate(ctx, workspaceOf(ctx), p); err != nil {
 			return nil, err
 		}
-		return a.begin(ctx, "import", "person", job.Wanted{Kind: importer.PeopleImport, Key: "upload:" + in.Body.Upload, Title: in.Body.Name, Params: p})
+		return a.begin(ctx, "import", "person", job.Wanted{Kind: importer.PeopleImport, Key: "upload:" + in.Body.Upload, Upload: in.Body.Upload, Title: in.Body.Name, Params: p})
 	}, accepted)
 }

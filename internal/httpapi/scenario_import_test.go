@@ -55,7 +55,7 @@ func TestImportScenarios(t *testing.T) {
 		{do: "POST /imports", body: `{"upload":"$file",` + peopleLayout + `,` + peoplePlan + `}`, status: 202, has: `"id":"$people_job"`},
 		{do: "POST /imports", body: `{"upload":"$orders","layout":{"form":"delimited","encoding":"utf-8","delimiter":"comma","header":true},` + ordersPlan + `}`, status: 202, keep: "orders_job"},
 		{do: "POST /imports", body: `{"upload":"$lines","layout":{"form":"lines","encoding":"utf-8","header":true},"plan":{"columns":[{"name":"userId","to":"identifier","key":"user_id"},{"name":"traits.address.city","to":"trait","key":"address.city"}]}}`, status: 202, keep: "lines_job"},
-		{do: "POST /imports", body: `{"upload":"upl_none",` + peopleLayout + `,` + peoplePlan + `}`, status: 202, keep: "none_job"},
+		{do: "POST /imports", body: `{"upload":"upl_none",` + peopleLayout + `,` + peoplePlan + `}`, status: 404, has: `"code":"job.upload.not_found" | "field":"upload"`},
 		{do: "POST /jobs/$waiting_job/cancel", status: 200},
 	})
 	// A file that says of two people with customer numbers of their own that they share an address.
@@ -75,7 +75,6 @@ func TestImportScenarios(t *testing.T) {
 		{do: "GET /jobs/$twice_job", status: 200, has: `"state":"done" | "refused":1`},
 		{do: "GET /people-suggestions?source=$twice_job", status: 200, has: `"reason":"conflict" | shared@zanzibar.example | "$aya" | "$ben"`},
 		{do: "GET /people-suggestions?source=$people_job", status: 200, has: `"items":[]`},
-		{do: "GET /jobs/$none_job", status: 200, has: `"state":"failed" | job.upload.not_found`},
 		{do: "GET /people?identifier=user_id:u-1", status: 200, has: `one@zanzibar.example | "age":41 | "orders":2 | "revenue.JPY":2400`},
 		{do: "GET /people/$one/subscriptions", status: 200, has: `"status":"subscribed" | shop form`},
 		{do: "GET /people?identifier=user_id:u-2", status: 200, has: `"items":[]`},

@@ -73,7 +73,7 @@ func (a *api) suppressionFileRoutes() {
 		if err := a.c.Outbox.CheckChannel("channel", in.Body.Channel); err != nil {
 			return nil, err
 		}
-		return a.begin(ctx, "import", "suppression", job.Wanted{Kind: importer.Suppressions, Key: "upload:" + in.Body.Upload, Title: in.Body.Name, Params: in.Body.params()})
+		return a.begin(ctx, "import", "suppression", job.Wanted{Kind: importer.Suppressions, Key: "upload:" + in.Body.Upload, Upload: in.Body.Upload, Title: in.Body.Name, Params: in.Body.params()})
 	}, accepted)
 	type exported struct {
 		Channel string `query:"channel"`

@@ -61,10 +61,12 @@ type Wanted struct {
 	Title  string
 	Params any // becomes JSON
 	By     staff.Principal
+	Upload string // uploaded file that the job reads; empty: none
 }
 
 // Begin makes a job that is worked on as soon as a worker is free. It joins the caller's transaction. A job of the same key is returned as it is,
 // unless it has failed or was cancelled: then it goes on from where it was, or from the beginning if it is asked for with other parameters.
+// A job that would read a file that is not there is not_found.
 func (s *Service) Begin(ctx context.Context, ws string, w Wanted) (Job, error) {
 	if _, ok := s.kinds[w.Kind]; !ok {
 		return Job{}, errs.Invalid("job.kind.unknown", "kind", "there is no job of the kind %q", w.Kind)
@@ -91,7 +93,10 @@ func (s *Service) Begin(ctx context.Context, ws string, w Wanted) (Job, error) {
 		}
 		wanted := j
 		was, fresh, err := s.c.Store.Insert(ctx, wanted)
-		if j = was; err != nil || fresh || was.State != Failed && was.State != Cancelled {
+		if j = was; err != nil || !fresh && was.State != Failed && was.State != Cancelled {
+			return err
+		}
+		if err := s.holds(ctx, ws, w.Upload); err != nil || fresh {
 			return err
 		}
 		if bytes.Equal(was.Params, params) {
@@ -227,6 +232,21 @@ func (s *Service) Uploaded(ctx context.Context, ws, upload string) (io.ReadSeekC
 		err = missing("job.upload.not_found", "there is no such upload, or it is older than %d days; upload the file again", int(KeepFiles.Hours()/24))
 	}
 	return r, n, err
+}
+
+// holds refuses a file that is not there, if one is named.
+func (s *Service) holds(ctx context.Context, ws, upload string) error {
+	if upload == "" {
+		return nil
+	}
+	r, _, err := s.Uploaded(ctx, ws, upload)
+	if e, ok := errors.AsType[*errs.Error](err); ok {
+		e.Field = "upload"
+	}
+	if err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 // Forget removes an uploaded file.
