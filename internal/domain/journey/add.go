@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
@@ -163,6 +164,18 @@ func (s *Service) CountGroup(ctx context.Context, ws string, g Group) (int64, er
 	return int64(all.GetCardinality()), nil
 }
 
+// asked returns a task that was begun under an idempotency key, and reads what it was begun with.
+func (s *Service) asked(ctx context.Context, ws, id string, with any) (Task, error) {
+	t, err := s.c.Store.Task(ctx, ws, id)
+	if err != nil {
+		return t, err
+	}
+	if err := json.Unmarshal(t.Data, with); err != nil {
+		return t, fmt.Errorf("read task %s: %w", id, err)
+	}
+	return t, nil
+}
+
 // AddGroup begins to let a group into a live journey, whatever its trigger. expected is the number of people that was confirmed: more than that are
 // refused. The re-entry rule and the caps hold for them too. By names who did it.
 func (s *Service) AddGroup(ctx context.Context, ws, journey, by string, g Group, expected int64) (Task, error) {
@@ -171,7 +184,11 @@ func (s *Service) AddGroup(ctx context.Context, ws, journey, by string, g Group,
 	}
 	keyed := "add:" + journey + ":" + g.Key
 	if g.Key != "" { // asked before: whoever has joined the segment since, and whether the journey still runs, is no matter
-		t, err := s.c.Store.Task(ctx, ws, keyed)
+		var was addData
+		t, err := s.asked(ctx, ws, keyed, &was)
+		if err == nil && (was.Set != g.Set || !slices.Equal(slices.Sorted(slices.Values(was.People)), slices.Sorted(slices.Values(g.People)))) {
+			return Task{}, errs.Conflict("journey.addition.key_reused", "this key was used for other people; give each addition a new one")
+		}
 		if !errs.Is(err, errs.KindNotFound) {
 			return t, err
 		}

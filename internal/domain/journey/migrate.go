@@ -3,6 +3,7 @@ package journey
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -17,6 +18,11 @@ type Migration struct {
 	Exit  bool              `json:"exit,omitempty"`  // they leave; otherwise they move to the published version
 	Nodes map[string]string `json:"nodes,omitempty"` // where they go: old node -> new node, or "" to leave; a node that both have, of one kind, needs no entry
 	Key   string            `json:"-"`               // idempotency key; empty for none
+}
+
+// same reports whether a migration that was begun is this one. Versions that were not named were found out when it began.
+func (m Migration) same(begun Migration) bool {
+	return m.Exit == begun.Exit && maps.Equal(m.Nodes, begun.Nodes) && (len(m.From) == 0 || slices.Equal(m.From, begun.From))
 }
 
 // TaskMove moves people to another version, or out.
@@ -45,7 +51,11 @@ func (s *Service) Migrate(ctx context.Context, ws, journey string, m Migration) 
 	t := Task{ID: id.New("jtk"), Workspace: ws, Journey: journey, Kind: TaskMove, Status: TaskRunning, Due: now, Rev: 1, CreatedAt: now, UpdatedAt: now}
 	if m.Key != "" {
 		t.ID = "move:" + journey + ":" + m.Key
-		made, err := s.c.Store.Task(ctx, ws, t.ID)
+		var was moveData
+		made, err := s.asked(ctx, ws, t.ID, &was)
+		if err == nil && !m.same(was.Migration) {
+			return Task{}, errs.Conflict("journey.migration.key_reused", "this key was used for another migration; give each a new one")
+		}
 		if !errs.Is(err, errs.KindNotFound) {
 			return made, err // asked before: what was published since is no matter
 		}
@@ -100,7 +110,8 @@ func (s *Service) checkMigration(ctx context.Context, j Journey, m Migration) er
 		return err
 	}
 	to := nodesOf(target.Graph)
-	for old, now := range m.Nodes {
+	for _, old := range slices.Sorted(maps.Keys(m.Nodes)) {
+		now := m.Nodes[old]
 		if _, ok := to[now]; !ok && now != "" {
 			return errs.Invalid("journey.migration.node", "nodes."+old, "version %d has no node %q; choose another, or let them leave", j.Published, now)
 		}
@@ -110,6 +121,9 @@ func (s *Service) checkMigration(ctx context.Context, j Journey, m Migration) er
 			return errs.Invalid("journey.migration.from", "from", "version %d is the published one; people on it are where they should be", v)
 		}
 		from, err := s.c.Store.Version(ctx, j.Workspace, j.ID, v)
+		if errs.Is(err, errs.KindNotFound) {
+			return errs.Invalid("journey.migration.version", "from", "there is no version %d; take it out", v)
+		}
 		if err != nil {
 			return err
 		}
@@ -120,6 +134,29 @@ func (s *Service) checkMigration(ctx context.Context, j Journey, m Migration) er
 			if same, ok := to[n.ID]; !ok || same.Kind != n.Kind {
 				return errs.Invalid("journey.migration.unmapped", "nodes."+n.ID, "say where people at %q of version %d go: the published version has no such node", cmpTitle(n), v)
 			}
+		}
+	}
+	return s.checkLeft(ctx, j, m.Nodes)
+}
+
+// checkLeft refuses a mapping of nodes at which nobody can be. Versions count that nobody is inside by now: whoever wrote the mapping may have seen somebody there.
+func (s *Service) checkLeft(ctx context.Context, j Journey, mapping map[string]string) error {
+	if len(mapping) == 0 {
+		return nil
+	}
+	versions, err := s.c.Store.Versions(ctx, j.Workspace, j.ID)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, v := range versions {
+		for _, n := range v.Graph.Nodes {
+			known[n.ID] = known[n.ID] || v.Number != j.Published
+		}
+	}
+	for _, old := range slices.Sorted(maps.Keys(mapping)) {
+		if !known[old] {
+			return errs.Invalid("journey.migration.stray", "nodes."+old, "no earlier version has a node %q; take it out, or look for a misspelling", old)
 		}
 	}
 	return nil
