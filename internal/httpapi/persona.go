@@ -36,6 +36,7 @@ type Persona struct {
 	ID string `json:"id"`
 	PersonaDraft
 	Size      *uint64   `json:"size,omitempty" doc:"people of its segment now; absent without one"`
+	Unsettled bool      `json:"unsettled,omitempty" doc:"its segment is still being evaluated: the size is not final"`
 	Revision  int64     `json:"revision" doc:"send it back with an edit"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -43,13 +44,14 @@ type Persona struct {
 
 // PersonaReality is what the people of a persona's segment are like.
 type PersonaReality struct {
-	Since    time.Time     `json:"since" doc:"what they did before is not looked at"`
-	People   int64         `json:"people"`
-	Everyone int64         `json:"everyone" doc:"people of the workspace, beside whom shares are given"`
-	Age      AgeSpread     `json:"age"`
-	Traits   []RealTrait   `json:"traits" doc:"most widely known first"`
-	Doings   []RealShare   `json:"doings" doc:"what most of them did"`
-	Channels []RealChannel `json:"channels"`
+	Since     time.Time     `json:"since" doc:"what they did before is not looked at"`
+	People    int64         `json:"people"`
+	Everyone  int64         `json:"everyone" doc:"people of the workspace, beside whom shares are given"`
+	Unsettled bool          `json:"unsettled" doc:"the segment is still being evaluated: others may belong to it"`
+	Age       AgeSpread     `json:"age"`
+	Traits    []RealTrait   `json:"traits" doc:"most widely known first"`
+	Doings    []RealShare   `json:"doings" doc:"what most of them did"`
+	Channels  []RealChannel `json:"channels"`
 }
 
 // AgeSpread says how old people are.
@@ -109,9 +111,9 @@ func (a *api) personaShape(ctx context.Context, p persona.Persona) (Persona, err
 		url := "data:" + http.DetectContentType(p.Picture) + ";base64," + base64.StdEncoding.EncodeToString(p.Picture)
 		out.Picture = &url
 	}
-	n, ok, err := a.c.Personas.Size(ctx, p)
+	size, ok, err := a.c.Personas.Size(ctx, p)
 	if ok {
-		out.Size = &n
+		out.Size, out.Unsettled = &size.People, size.Unsettled
 	}
 	return out, err
 }
@@ -135,7 +137,7 @@ func (d PersonaDraft) draft() (persona.Draft, error) {
 
 func realityShape(r persona.Reality) PersonaReality {
 	out := PersonaReality{
-		Since: r.Since, People: r.Theirs.People, Everyone: r.Everyone.People, Traits: []RealTrait{}, Doings: []RealShare{}, Channels: []RealChannel{},
+		Since: r.Since, People: r.Theirs.People, Everyone: r.Everyone.People, Unsettled: r.Unsettled, Traits: []RealTrait{}, Doings: []RealShare{}, Channels: []RealChannel{},
 		Age: AgeSpread{r.Theirs.Ages.N, r.Theirs.Ages.Low, r.Theirs.Ages.Median, r.Theirs.Ages.High},
 	}
 	usual := map[[2]string]float64{}

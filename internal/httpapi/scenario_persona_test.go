@@ -43,5 +43,13 @@ func TestPersonaScenarios(t *testing.T) {
 		{do: "DELETE /personas/$keiko", status: 204},
 		{do: "GET /personas/$keiko", status: 404, has: `"code":"persona.not_found"`},
 		{do: "DELETE /personas/$keiko", status: 404},
+		{do: "POST /segments", body: `{"name":"Just made","rule":{"trait":{"path":"country","op":"eq","value":"JP"}}}`, status: 201, keep: "made"},
+		{do: "POST /personas", body: `{"name":"Mei","segment_id":"$made"}`, status: 201, has: `"size":0 | "unsettled":true`, keep: "mei"},
+		{do: "GET /personas/$mei/reality", status: 200, has: `"people":0 | "unsettled":true`},
+	})
+	w.evaluate()
+	play(t, w, b, []scenario{
+		{do: "GET /personas/$mei", status: 200, has: `"size":3`, not: "unsettled"},
+		{do: "GET /personas/$mei/reality", status: 200, has: `"people":3 | "unsettled":false`},
 	})
 }

@@ -18,6 +18,8 @@ import (
 type Sets interface {
 	// Members returns the members of a segment or list, or not found; they must not be changed.
 	Members(ctx context.Context, ws, set string) (*roaring64.Bitmap, error)
+	// Unsettled names the segments of these sets, and those that they are made of, whose members are not all known yet.
+	Unsettled(ctx context.Context, ws string, sets []string) ([]string, error)
 }
 
 // Profiler says what people have in common; event.Store is one.
@@ -117,19 +119,26 @@ func (s *Service) List(ctx context.Context, ws, text string, p page.Request) (pa
 	return s.c.Store.List(ctx, ws, text, p)
 }
 
+// Size is how many people a persona stands for.
+type Size struct {
+	People    uint64
+	Unsettled bool // its segment is still being evaluated: the number is not final
+}
+
 // Size returns how many people a persona stands for now; ok is false if it has no segment, or that is gone.
-func (s *Service) Size(ctx context.Context, p Persona) (n uint64, ok bool, err error) {
+func (s *Service) Size(ctx context.Context, p Persona) (size Size, ok bool, err error) {
 	if p.Segment == "" {
-		return 0, false, nil
+		return Size{}, false, nil
 	}
 	people, err := s.c.Sets.Members(ctx, p.Workspace, p.Segment)
 	if errs.Is(err, errs.KindNotFound) {
-		return 0, false, nil
+		return Size{}, false, nil
 	}
 	if err != nil {
-		return 0, false, err
+		return Size{}, false, err
 	}
-	return people.GetCardinality(), true, nil
+	unsettled, err := s.c.Sets.Unsettled(ctx, p.Workspace, []string{p.Segment})
+	return Size{people.GetCardinality(), len(unsettled) > 0}, err == nil, err
 }
 
 // Reality is what the people of a persona's segment are like, and everyone beside them.
@@ -137,6 +146,8 @@ type Reality struct {
 	Since    time.Time
 	Theirs   event.Profile
 	Everyone event.Profile
+
+	Unsettled bool // the segment is still being evaluated: others may belong to it
 }
 
 const (
@@ -164,12 +175,16 @@ func (s *Service) Real(ctx context.Context, ws, id string) (Reality, error) {
 	if err != nil {
 		return Reality{}, err
 	}
+	unsettled, err := s.c.Sets.Unsettled(ctx, ws, []string{p.Segment})
+	if err != nil {
+		return Reality{}, err
+	}
 	zone, err := s.c.Zone(ctx, ws)
 	if err != nil {
 		return Reality{}, err
 	}
 	now := s.c.Clock.Now()
-	r := Reality{Since: now.AddDate(0, 0, -realDays)}
+	r := Reality{Since: now.AddDate(0, 0, -realDays), Unsettled: len(unsettled) > 0}
 	q := event.ProfileQuery{People: people, Today: now.In(zone), Since: r.Since, Limit: realLimit, Skip: personal}
 	if r.Theirs, err = s.c.Events.Profile(ctx, ws, q); err != nil {
 		return r, err

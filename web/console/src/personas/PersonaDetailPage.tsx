@@ -16,6 +16,7 @@ import {
   Link,
   LinkButton,
   Loaded,
+  Note,
   Num,
   Stat,
   StatRow,
@@ -102,6 +103,7 @@ export default function PersonaDetailPage() {
               <Stat label={t('field.people')} value={<Num value={p.size} />} note={set?.name ?? '…'} to={setPath} />
             </StatRow>
           )}
+          {p.unsettled ? <Note>{t('personas.unsettled_text')}</Note> : null}
           <Card title={t('personas.facts')}>
             <div className={css.facts}>
               <Definition

@@ -1,7 +1,7 @@
 import { Plus, UserSquare2 } from 'lucide-react'
 import { type Schemas, useList } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT } from '@/i18n'
+import { formatAbout, formatNumber, useT } from '@/i18n'
 import { forGood, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
@@ -110,7 +110,7 @@ export default function PersonaListPage() {
               id: 'people',
               title: t('field.people'),
               num: true,
-              cell: (p) => (p.size === undefined ? '–' : formatNumber(p.size)),
+              cell: (p) => (p.size === undefined ? '–' : (p.unsettled ? formatAbout : formatNumber)(p.size)),
               text: (p) => p.size,
               field: 'size',
             },

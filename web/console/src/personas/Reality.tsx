@@ -29,11 +29,15 @@ export function Reality({ persona }: { persona: Persona }) {
       {(r) =>
         r.people === 0 ? (
           <Card title={t('personas.assumed_real')}>
-            <EmptyState title={t('personas.nobody')} text={t('personas.nobody_text')} />
+            <EmptyState
+              title={t(r.unsettled ? 'personas.unsettled' : 'personas.nobody')}
+              text={t(r.unsettled ? 'personas.unsettled_text' : 'personas.nobody_text')}
+            />
           </Card>
         ) : (
           <>
             <Card title={t('personas.assumed_real')} help={t('personas.real_lead', { n: formatNumber(r.people), count: r.people })}>
+              {r.unsettled ? <Note>{t('personas.unsettled_text')}</Note> : null}
               <Versus persona={persona} real={r} />
             </Card>
             {r.traits.length ? (
