@@ -201,7 +201,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 	}
 	a.workspaces = workspace.New(sqlstore.NewWorkspace(db), db, a.clock)
 	a.quotas = quota.New(quota.Config{Store: sqlstore.NewQuota(db), Tx: db, Clock: a.clock, Log: part(log, "quotas"), Default: a.c.Quota})
-	w := &world{workspaces: a.workspaces, events: a.events, members: sqlstore.NewStaff(db)}
+	w := &world{workspaces: a.workspaces, events: a.events, members: sqlstore.NewStaff(db), words: &vocabulary{events: a.events, now: a.clock.Now}}
 	var tasks *task.Service // made below, told of members who leave
 	a.staff = staff.New(staff.Config{Store: sqlstore.NewStaff(db), Tx: db, Clock: a.clock, Left: func(ctx context.Context, ws, user string) error {
 		return tasks.MemberLeft(ctx, ws, user)
@@ -224,7 +224,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		return w.content.CheckConfirmation(ctx, ws, template)
 	}})
 	w.consent = a.consent
-	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now), Vocabulary: &vocabulary{events: a.events, now: a.clock.Now}})
+	w.content = content.New(content.Config{Store: sqlstore.NewContent(db), Tx: db, Clock: a.clock, Sender: w.sender, Links: linkcheck.New(a.guard, a.clock.Now), Vocabulary: w.words})
 	messageStore := sqlstore.NewOutbox(db)
 	var messages *outbox.Service
 	auth := mailauth.New(mailauth.Config{

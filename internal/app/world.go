@@ -44,6 +44,7 @@ type world struct {
 	privacy    *privacy.Service
 	events     event.Store
 	members    members
+	words      *vocabulary
 }
 
 // members knows who belongs to the staff of a workspace.
@@ -495,6 +496,12 @@ func (w *world) CheckChannel(_ context.Context, _, kind string) error {
 func (w *world) CheckMember(ctx context.Context, ws, user string) error {
 	_, err := w.members.Member(ctx, ws, user)
 	return err
+}
+
+// PersonVariables lists what texts may name of a person.
+func (w *world) PersonVariables(ctx context.Context, ws string) ([]string, error) {
+	known, err := w.words.Known(ctx, ws)
+	return slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, "person.") }), err
 }
 
 // names tells reports what ids stand for.

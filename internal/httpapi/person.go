@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -257,6 +260,11 @@ func (a *api) personRoutes() {
 		Key    string         `json:"idempotency_key" minLength:"1" maxLength:"80" doc:"the same key never writes twice"`
 	}
 	route(a, http.MethodPatch, "/people/{id}/traits", "person-set-traits", "Set traits by hand", staff.PeopleWrite, func(ctx context.Context, in *inAt[traits]) (*nothing, error) {
+		for _, name := range slices.Sorted(maps.Keys(in.Body.Traits)) {
+			if v := in.Body.Traits[name]; !person.TraitFits(name, v) {
+				return nil, errs.Invalid("person.traits.unfit", "traits."+name, "%q is no value for %s; write an address, a number with its country code or a zone such as Asia/Tokyo", fmt.Sprint(v), name)
+			}
+		}
 		p, err := a.c.People.Get(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err

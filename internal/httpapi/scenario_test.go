@@ -201,6 +201,7 @@ func TestPeopleScenarios(t *testing.T) {
 		{as: "agent", do: "PATCH /people/$aya/traits", body: `{"traits":{"plan":"pro","country":null},"idempotency_key":"k1"}`, status: 204},
 		{do: "PATCH /people/$aya/traits", body: `{"traits":{},"idempotency_key":"k2"}`, status: 422, has: `"field":"traits"`},
 		{do: "PATCH /people/$aya/traits", body: `{"traits":{"a":1}}`, status: 422, has: "idempotency_key"},
+		{do: "PATCH /people/$aya/traits", body: `{"traits":{"email":"nobody"},"idempotency_key":"k3"}`, status: 422, has: `"code":"person.traits.unfit" | "field":"traits.email"`},
 		{do: "PATCH /people/per_none/traits", body: `{"traits":{"a":1},"idempotency_key":"k"}`, status: 404},
 		{as: "viewer", do: "PATCH /people/$aya/traits", body: `{"traits":{"a":1},"idempotency_key":"k"}`, status: 403},
 

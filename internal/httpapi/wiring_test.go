@@ -175,6 +175,10 @@ func (p *parts) CheckChannel(_ context.Context, _, kind string) error {
 	return nil
 }
 
+func (p *parts) PersonVariables(context.Context, string) ([]string, error) {
+	return []string{"person.*"}, nil
+}
+
 func (p *parts) CheckMember(context.Context, string, string) error { return nil }
 
 func (p *parts) CheckSet(ctx context.Context, ws, id string) error {

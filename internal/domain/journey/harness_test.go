@@ -334,7 +334,10 @@ func (w *world) Check(address string) error                          { return w.
 func (w *world) CheckField(_ context.Context, _, f string) error     { return w.checks[f] }
 func (w *world) CheckChannel(_ context.Context, _, k string) error   { return w.checks[k] }
 func (w *world) CheckMember(_ context.Context, _, id string) error   { return w.checks[id] }
-func (w *world) CheckSet(_ context.Context, _, id string) error      { return w.checks[id] }
+func (w *world) PersonVariables(context.Context, string) ([]string, error) {
+	return []string{"person.id", "person.email", "person.plan"}, nil
+}
+func (w *world) CheckSet(_ context.Context, _, id string) error { return w.checks[id] }
 
 // event makes an event of person n that happens now.
 func (w *world) event(id string, n uint64, name, props string) event.Kept {

@@ -68,6 +68,8 @@ type Checker interface {
 	CheckField(ctx context.Context, ws, field string) error // that a rule looks at
 	CheckChannel(ctx context.Context, ws, kind string) error
 	CheckMember(ctx context.Context, ws, user string) error // of staff
+	// PersonVariables lists what texts may name of a person, as liquid.Template.Check knows it: person.id, person.plan ... or person.*.
+	PersonVariables(ctx context.Context, ws string) ([]string, error)
 }
 
 // Config is what a Service needs. All fields but the last two are required.
@@ -210,7 +212,11 @@ func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.vet(g, s.c.Clock.Now(), home)...)
+	people, err := s.c.Checker.PersonVariables(ctx, ws)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.vet(g, s.c.Clock.Now(), home, people)...)
 }
 
 // Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.

@@ -18,7 +18,8 @@ import (
 const maxLiveKeyName = 100
 
 // vet finds what a graph that could be walked would do to nobody's liking. It is asked before publishing only: what runs goes on.
-func (p *Plan) vet(g Graph, now time.Time, home *time.Location) []error {
+// people are the variables that texts may name of a person, such as person.plan.
+func (p *Plan) vet(g Graph, now time.Time, home *time.Location, people []string) []error {
 	var bad []error
 	fail := func(code, field, format string, args ...any) {
 		bad = append(bad, errs.Invalid(code, field, format, args...))
@@ -27,6 +28,7 @@ func (p *Plan) vet(g Graph, now time.Time, home *time.Location) []error {
 	for _, n := range g.Nodes {
 		kinds[n.ID] = n.Kind
 	}
+	known := p.variables(people)
 	for _, n := range g.Nodes {
 		s := p.nodes[n.ID]
 		if l, ok := s.node.(node.Leaves); ok {
@@ -43,6 +45,16 @@ func (p *Plan) vet(g Graph, now time.Time, home *time.Location) []error {
 		}
 		if r, ok := s.node.(interface{ Role() string }); ok && r.Role() != "" && staff.Role(r.Role()).Validate() != nil {
 			fail("journey.create_task.role", at(n.ID, "config.role"), "there is no role %q, so nobody could take the task; choose one of %s", r.Role(), roles())
+		}
+		if u, ok := s.node.(interface{ Unfit() []node.Unfit }); ok {
+			for _, x := range u.Unfit() {
+				fail("journey.set_trait.unfit", at(n.ID, "config."+x.Field), "%q is no value for the trait %q; write an address, a number with its country code or a name such as Asia/Tokyo", x.Value, x.Trait)
+			}
+		}
+		if w, ok := s.node.(node.Worded); ok {
+			for _, t := range w.Texts() {
+				bad = append(bad, stray(t, at(n.ID, "config."+t.Field), known)...)
+			}
 		}
 		if field, limit := tooLong(n); field != "" {
 			fail("journey.node.too_long", at(n.ID, "config."+field), "write at most %d characters", limit)
@@ -63,6 +75,45 @@ func (p *Plan) vet(g Graph, now time.Time, home *time.Location) []error {
 		}
 		if !t.once.in(zone).After(now) {
 			fail("journey.trigger.once_passed", "trigger.schedule.once", "this time has passed, so nobody would ever enter; choose a later one")
+		}
+	}
+	return bad
+}
+
+// variables lists what texts of nodes may name: what is known of people, what the journey writes on them, the trigger, and answers of its own nodes.
+func (p *Plan) variables(people []string) []string {
+	known := append([]string{"event.*"}, people...)
+	for id, s := range p.nodes {
+		if s.kind == node.Webhook.Kind || s.kind == node.CreateTask.Kind {
+			known = append(known, "answers."+id+".*")
+		}
+		for _, field := range s.needs.Changes {
+			if name, ok := strings.CutPrefix(field, "traits."); ok {
+				known = append(known, "person."+name, "person."+name+".*")
+			}
+		}
+	}
+	slices.Sort(known)
+	return known
+}
+
+// stray finds variables that a text names and that there are none of: they would be empty without a word. A trait that has a default, or is only asked for, may
+// be one that nobody has yet.
+func stray(t node.Text, field string, known []string) (bad []error) {
+	sure := map[string]bool{} // names that must be there
+	for _, u := range t.Template.Uses() {
+		if !u.Optional || !strings.HasPrefix(u.Path, "person.") {
+			sure[u.Name] = true
+		}
+	}
+	for _, x := range t.Template.Check(known) {
+		switch {
+		case !sure[x.Name]:
+		case x.Like != "":
+			bad = append(bad, errs.Invalid("journey.template.misspelt", field, "there is no variable %q; did you mean %q?", x.Name, x.Like))
+		default:
+			bad = append(bad, errs.Invalid("journey.template.variable", field,
+				"there is no variable %q; name one below person, event or answers, and give a trait that nobody has yet a default", x.Name))
 		}
 	}
 	return bad

@@ -26,8 +26,10 @@ var CreateTask = Spec{
 		if c.Title == "" {
 			fail(errs.Invalid("journey.create_task.title", "title", "say what is to be done"))
 		}
-		n.title = parseTemplate("title", c.Title, liquid.Subject, fail)
-		n.note = parseTemplate("note", c.Note, liquid.Text, fail)
+		words := &texts{fail: fail}
+		n.title = words.parse("title", c.Title, liquid.Subject)
+		n.note = words.parse("note", c.Note, liquid.Text)
+		n.texts = words.all
 		if c.Due != nil {
 			if err := c.Due.Check("due"); err != nil {
 				fail(err)
@@ -66,6 +68,7 @@ type Task struct {
 type createTask struct {
 	c           CreateTaskConfig
 	title, note *liquid.Template
+	texts       []Text
 }
 
 // taskEnds recognises the end of any task; which one it is, the step knows.
@@ -81,6 +84,9 @@ func (n createTask) Outputs() []string {
 
 // Role is the role whose people may take the task, empty for anybody.
 func (n createTask) Role() string { return n.c.Role }
+
+// Texts implements Worded.
+func (n createTask) Texts() []Text { return n.texts }
 
 func (n createTask) Needs() Needs {
 	out := Needs{Effects: true, Subject: true}

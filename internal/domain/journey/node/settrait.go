@@ -1,11 +1,13 @@
 package node
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/kizuna-cx/kizuna/internal/domain/person"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
@@ -61,7 +63,7 @@ type SetTraitConfig struct {
 	Traits    map[string]any     `json:"traits,omitempty" doc:"Values by trait name; null removes the trait"`
 	Unset     []string           `json:"unset,omitempty" doc:"Traits to remove"`
 	Increment map[string]float64 `json:"increment,omitempty" doc:"What to add by trait name, negative to take away; a trait that is no number counts as 0"`
-	From      map[string]string  `json:"from,omitempty" doc:"Where to take the value from by trait name: event.<property>, trait.<name> or answers.<node>.body.<field>; a value that is missing leaves the trait as it is"`
+	From      map[string]string  `json:"from,omitempty" doc:"Where to take the value from by trait name: event.<property>, trait.<name> or answers.<node>.body.<field>; a value that is missing, or that the trait cannot have, leaves it as it is"`
 }
 
 type setTrait struct{ SetTraitConfig }
@@ -77,6 +79,24 @@ func (n setTrait) Needs() Needs {
 
 func (setTrait) Listens() []*Matcher { return nil }
 
+// Unfit is a constant that a trait with a form cannot have.
+type Unfit struct{ Field, Trait, Value string }
+
+// Unfit lists what no person would be given by the step.
+func (n setTrait) Unfit() (all []Unfit) {
+	for _, name := range slices.Sorted(maps.Keys(n.Traits)) {
+		if v := n.Traits[name]; !person.TraitFits(name, v) {
+			all = append(all, Unfit{"traits", name, fmt.Sprint(v)})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Increment)) {
+		if !person.TraitFits(name, n.Increment[name]) {
+			all = append(all, Unfit{"increment", name, fmt.Sprint(n.Increment[name])})
+		}
+	}
+	return all
+}
+
 func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 	traits := map[string]any{}
 	maps.Copy(traits, n.Traits)
@@ -91,9 +111,21 @@ func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 			missing = append(missing, n.From[name])
 		}
 	}
+	var unfit []string
+	take := func(name string, v any) bool {
+		if !person.TraitFits(name, v) {
+			unfit = append(unfit, name)
+			return true
+		}
+		return false
+	}
+	maps.DeleteFunc(traits, take)
+	increment := maps.Clone(n.Increment)
+	maps.DeleteFunc(increment, func(name string, by float64) bool { return take(name, by) })
+	slices.Sort(unfit)
 	reason := Reason{Code: "nothing_set", Data: Data{}}
 	changed := slices.Sorted(maps.Keys(traits))
-	for name := range n.Increment {
+	for name := range increment {
 		changed = append(changed, name)
 	}
 	slices.Sort(changed)
@@ -103,9 +135,12 @@ func (n setTrait) Step(s State, in Input, _ time.Time) Result {
 	if len(missing) > 0 {
 		reason.Data["missing"] = missing
 	}
+	if len(unfit) > 0 {
+		reason.Data["unfit"] = unfit
+	}
 	r := Result{Output: "next", Reason: reason}
 	if len(changed) > 0 {
-		r.Effects = []Effect{{SetTraits: &SetTraits{Traits: traits, Increment: n.Increment}}}
+		r.Effects = []Effect{{SetTraits: &SetTraits{Traits: traits, Increment: increment}}}
 	}
 	return r
 }

@@ -50,7 +50,6 @@ var (
 	headerName = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}$`)
 	// fixedHost holds scheme and host to what the author wrote: a trait must not decide where secrets are sent.
 	fixedHost = regexp.MustCompile(`^https?://[^{}/?#\s]+([/?#]|$)`)
-	oneName   = regexp.MustCompile(`^\s*\{\{\s*([A-Za-z_][\w-]*(?:\.[\w-]+)*)\s*\}\}\s*$`)
 )
 
 type webhook struct {
@@ -63,6 +62,7 @@ type webhook struct {
 	contentType string
 	timeout     int
 	within      time.Duration
+	texts       []Text
 }
 
 type header struct {
@@ -78,6 +78,7 @@ func newWebhook(config any) (Node, error) {
 	}
 	var bad []error
 	fail := func(err error) { bad = append(bad, err) }
+	words := &texts{fail: fail}
 	if !slices.Contains(methods, n.method) {
 		fail(errs.Invalid("journey.webhook.method", "method", "the method %q is not known; use %s", c.Method, strings.Join(methods, ", ")))
 	}
@@ -88,7 +89,7 @@ func newWebhook(config any) (Node, error) {
 		fail(errs.Invalid("journey.webhook.host", "url", "the address must begin with https:// or http:// and a host name that is no template; put templates after the host"))
 	default:
 		n.host = fixedHost.FindString(c.URL)
-		n.url = parseTemplate("url", c.URL, liquid.Subject, fail)
+		n.url = words.parse("url", c.URL, liquid.Subject)
 	}
 	if len(c.Headers) > maxHeaders {
 		fail(errs.Invalid("journey.webhook.headers", "headers", "at most %d headers", maxHeaders))
@@ -105,7 +106,7 @@ func newWebhook(config any) (Node, error) {
 		case strings.ContainsFunc(h.Prefix, func(r rune) bool { return r < ' ' || r == 0x7f }):
 			fail(errs.Invalid("journey.webhook.header.prefix", field+".prefix", "the prefix has line breaks or control characters; remove them"))
 		}
-		n.headers = append(n.headers, header{h, parseTemplate(field+".value", h.Value, liquid.Subject, fail)})
+		n.headers = append(n.headers, header{h, words.parse(field+".value", h.Value, liquid.Subject)})
 	}
 	if len(c.Body) > 0 && c.Text != "" {
 		fail(errs.Invalid("journey.webhook.body.both", "text", "give either body or text"))
@@ -120,10 +121,10 @@ func newWebhook(config any) (Node, error) {
 		if err := json.Unmarshal(c.Body, &v); err != nil {
 			fail(errs.Invalid("journey.webhook.body.json", "body", "this is not JSON: %v", err))
 		}
-		n.body = fillerOf("body", v, fail)
+		n.body = words.filler("body", v)
 	}
 	if c.Text != "" {
-		n.text = parseTemplate("text", c.Text, liquid.Text, fail)
+		n.text = words.parse("text", c.Text, liquid.Text)
 		if n.contentType == "" {
 			n.contentType = "text/plain; charset=utf-8"
 		}
@@ -145,6 +146,7 @@ func newWebhook(config any) (Node, error) {
 		}
 		n.within = c.Within.Duration()
 	}
+	n.texts = words.all
 	switch len(bad) {
 	case 0:
 		return n, nil
@@ -154,86 +156,8 @@ func newWebhook(config any) (Node, error) {
 	return nil, errors.Join(bad...)
 }
 
-// parseTemplate compiles a field; nil for an empty one.
-func parseTemplate(field, src string, mode liquid.Mode, fail func(error)) *liquid.Template {
-	if src == "" {
-		return nil
-	}
-	t, err := liquid.Parse(src, mode, liquid.Limits{Source: maxCallTemplate, Output: maxCallBody, Steps: 20_000})
-	if e, ok := errors.AsType[*liquid.Error](err); ok {
-		fail(errs.Invalid("journey.template."+e.Code, field, "line %d, column %d: %s", e.Line, e.Col, e.Msg))
-	} else if err != nil {
-		fail(err)
-	}
-	return t
-}
-
-// filler makes a JSON value out of what is known.
-type filler func(r *rendering) any
-
-// rendering fills templates and remembers the first failure.
-type rendering struct {
-	vars map[string]any
-	env  liquid.Env
-	err  error
-}
-
-func (r *rendering) text(t *liquid.Template) string {
-	if t == nil || r.err != nil {
-		return ""
-	}
-	out, _, err := t.Render(r.vars, r.env)
-	r.err = err
-	return out
-}
-
-func fillerOf(field string, v any, fail func(error)) filler {
-	switch v := v.(type) {
-	case string:
-		if m := oneName.FindStringSubmatch(v); m != nil {
-			path := strings.Split(m[1], ".")
-			return func(r *rendering) any { return walkTo(r.vars, path) }
-		}
-		t := parseTemplate(field, v, liquid.Text, fail)
-		return func(r *rendering) any { return r.text(t) }
-	case []any:
-		all := make([]filler, len(v))
-		for i := range v {
-			all[i] = fillerOf(fmt.Sprintf("%s[%d]", field, i), v[i], fail)
-		}
-		return func(r *rendering) any {
-			out := make([]any, len(all))
-			for i, f := range all {
-				out[i] = f(r)
-			}
-			return out
-		}
-	case map[string]any:
-		all := map[string]filler{}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			all[k] = fillerOf(field+"."+k, v[k], fail)
-		}
-		return func(r *rendering) any {
-			out := make(map[string]any, len(all))
-			for _, k := range slices.Sorted(maps.Keys(all)) {
-				out[k] = all[k](r)
-			}
-			return out
-		}
-	}
-	return func(*rendering) any { return v }
-}
-
-func walkTo(v any, path []string) any {
-	for _, key := range path {
-		object, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = object[key]
-	}
-	return v
-}
+// Texts implements Worded.
+func (n webhook) Texts() []Text { return n.texts }
 
 func (n webhook) Needs() Needs {
 	out := Needs{Subject: true, Effects: true, Asks: true}

@@ -19,6 +19,7 @@ test.each([
   [{ code: 'not_led', data: { journey: 'jrn_1', why: 'inside' } }, 'Not let into “Win-back”: is in it already'],
   [{ code: 'answered', data: { status: 503, tries: 3 } }, 'Answered 503 after 3 tries'],
   [{ code: 'traits_set', data: { traits: ['a', 'b'], missing: ['event.x'] } }, 'Set: a and b; no value for event.x'],
+  [{ code: 'traits_set', data: { traits: ['a'], unfit: ['email'] } }, 'Set: a; no valid value for email'],
   [{ code: 'drew_in', data: { share: 12.3456, percent: 20 } }, 'Drew 12.35 of 100: belongs to the 20 %'],
   [{ code: 'template.not_found', data: { text: 'no template' } }, 'The message to send does not exist any more.'],
   [{ code: 'some.new_code', data: { text: 'what went wrong' } }, 'The step failed: what went wrong'],

@@ -40,8 +40,9 @@ export function journeyReason(r: Reason | undefined, names: Names = {}, step?: S
       return refused ? reasonText(refused, d) : say()
     case 'traits_set':
     case 'nothing_set': {
-      const text = say({ traits: list(d.traits) })
-      return d.missing ? say({ text, missing: list(d.missing) }, 'missing') : text
+      let text = say({ traits: list(d.traits) })
+      if (d.missing) text = say({ text, missing: list(d.missing) }, 'missing')
+      return d.unfit ? say({ text, unfit: list(d.unfit) }, 'unfit') : text
     }
     case 'answered':
       return d.tries ? say({ status: String(d.status), count: Number(d.tries), n: str(d.tries) }) : say({ status: String(d.status) })
