@@ -138,7 +138,7 @@ func (g *gate) counts(m *Message) bool {
 }
 
 // wait judges a message that check lets through by the clock: quiet hours, and with count set the caps. A message that must wait gets a
-// later DueAt.
+// later DueAt. Of what quiet hours hold the caps are asked for the time at which these end: by then there may be room.
 func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 	if m.Transactional {
 		return verdict{}
@@ -146,8 +146,18 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 	var displaced []string
 	zone := g.people[m.PersonID].Location(g.home)
 	due, reason, data := at, "", Evidence(nil)
+	night := func() verdict {
+		open, held, v := g.policy.quiet(m.Channel, due, zone)
+		if !v.refused() && open.After(due) {
+			due, reason, data = open, ReasonQuietHours, held
+		}
+		return v
+	}
+	if v := night(); v.refused() {
+		return v
+	}
 	if count {
-		turn, waits, out, v := g.room(g.policy, m, at, zone)
+		turn, waits, out, v := g.room(g.policy, m, due, zone)
 		if v.refused() {
 			return v
 		}
@@ -155,7 +165,7 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 			due, reason, data = turn, ReasonCapped, waits
 		}
 		if g.weekly(m) {
-			_, _, own, v := g.room(Policy{Caps: []Cap{ownCap}}, m, at, zone)
+			_, _, own, v := g.room(Policy{Caps: []Cap{ownCap}}, m, due, zone)
 			if v.refused() {
 				return refuse(v.reason, v.data.with("own", true))
 			}
@@ -163,12 +173,8 @@ func (g *gate) wait(m *Message, at time.Time, count bool) verdict {
 		}
 		displaced = out
 	}
-	open, night, v := g.policy.quiet(m.Channel, due, zone)
-	if v.refused() {
+	if v := night(); v.refused() {
 		return v
-	}
-	if open.After(due) {
-		due, reason, data = open, ReasonQuietHours, night
 	}
 	if reason != "" {
 		m.DueAt, m.Reason, m.Data = due, reason, data.with("until", due).with("zone", zone.String())

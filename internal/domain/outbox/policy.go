@@ -106,6 +106,11 @@ func (p Policy) Validate() error {
 			}
 		}
 	}
+	for i, q := range p.Quiet {
+		if p.endless(q.Channel) {
+			return errs.Invalid("outbox.policy.endless", fmt.Sprintf("quiet[%d].to", i), "with the other quiet hours of the channel there would be no time at which anything may go; leave some of the week free, or stop sending")
+		}
+	}
 	for i, c := range p.Caps {
 		at := fmt.Sprintf("caps[%d]", i)
 		switch {
@@ -200,14 +205,31 @@ func (p Policy) Forecast(personID, channel, topic string, t time.Time, zone *tim
 		return t, ReasonHoldout, nil
 	}
 	m := &Message{PersonID: personID, Channel: channel, Topic: topic, NotBefore: t}
-	at, _, v := p.capped(m, taken, t, zone)
+	at, _, v := p.quiet(channel, t, zone)
+	if !v.refused() {
+		at, _, v = p.capped(m, taken, at, zone)
+	}
+	if !v.refused() {
+		at, _, v = p.quiet(channel, at, zone)
+	}
 	if v.refused() {
 		return t, v.reason, v.data
 	}
-	if at, _, v = p.quiet(channel, at, zone); v.refused() {
-		return t, v.reason, v.data
-	}
 	return at, "", nil
+}
+
+// endless reports whether quiet hours that concern a channel leave no time of the week free: if any is free, it begins where one of them ends.
+func (p Policy) endless(channel string) bool {
+	quiet := slices.DeleteFunc(slices.Clone(p.Quiet), func(q Quiet) bool { return q.Channel != "" && q.Channel != channel })
+	for day := 1; day <= 7; day++ { // of January 2024, which began on a Monday
+		for _, q := range quiet {
+			at := q.To.on(2024, time.January, day, time.UTC)
+			if !slices.ContainsFunc(quiet, func(o Quiet) bool { return !o.end(at, time.UTC).IsZero() }) {
+				return false
+			}
+		}
+	}
+	return len(quiet) > 0
 }
 
 // end returns when the quiet period that covers t ends; zero if none does.

@@ -217,6 +217,35 @@ func TestACapRefusesSaysWhyAndLetsTheNextDayBegin(t *testing.T) {
 	}
 }
 
+func TestACapIsAskedForTheTimeAtWhichQuietHoursEnd(t *testing.T) {
+	f := setup(t, sqlite(t))
+	f.subscribed(1, 1)
+	night := []outbox.Quiet{{From: 20 * 60, To: 8 * 60}}
+	f.policy(outbox.Policy{Quiet: night, Caps: []outbox.Cap{{Limit: 1, Days: 1, Calendar: true}}})
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(f.enqueue(f.request(1, keyed("morning")))[0].MessageID, outbox.Sent)
+	f.clock.Set(time.Date(2026, 3, 1, 22, 0, 0, 0, time.UTC))
+	if d := f.dry(1, keyed("night")); !d.Allowed || d.Waits != outbox.ReasonQuietHours {
+		t.Errorf("by a dry run: %+v", d)
+	}
+	d := f.enqueue(f.request(1, keyed("night")))[0]
+	if want := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC); !d.Allowed || !d.DueAt.Equal(want) {
+		t.Errorf("today's place is taken, but it goes tomorrow: %+v", d)
+	}
+	policy, err := f.Policy(t.Context(), ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := []outbox.Slot{{MessageID: "x", PersonID: pid(1), Channel: "email", Topic: "tpc_1", At: start}}
+	if at, reason, _ := policy.Forecast(pid(1), "email", "tpc_1", f.clock.Now(), time.UTC, taken); reason != "" || !at.Equal(d.DueAt) {
+		t.Errorf("a simulation says %s %q", at, reason)
+	}
+	f.policy(outbox.Policy{Quiet: night, Caps: []outbox.Cap{{Limit: 1, Days: 2, Calendar: true}}})
+	if d := f.enqueue(f.request(1, keyed("full")))[0]; d.Reason != outbox.ReasonCapped {
+		t.Errorf("tomorrow's place is taken as well: %+v", d)
+	}
+}
+
 func TestWhatIsPlannedForLaterIsCountedWhenItGoes(t *testing.T) {
 	f := setup(t, sqlite(t))
 	f.subscribed(1, 1)
@@ -415,6 +444,19 @@ func TestPoliciesThatCannotBeAreNamed(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	half := []outbox.Quiet{{From: 0, To: 12 * 60, Refuse: true}, {From: 12 * 60, To: 0}}
+	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday}
+	for name, p := range map[string]outbox.Policy{
+		"day and night":                     {Quiet: half},
+		"day and night of one channel":      {Quiet: []outbox.Quiet{{From: 0, To: 12 * 60}, {From: 11 * 60, To: 1 * 60, Channel: "email"}}},
+		"overlapping every day of the week": {Quiet: []outbox.Quiet{{From: 12 * 60, To: 0, Days: weekdays}, {From: 12 * 60, To: 0, Days: []time.Weekday{time.Sunday}}, half[0]}},
+	} {
+		_, err := f.SetPolicy(t.Context(), ws, p)
+		if all := errs.All(err); len(all) != 1 || all[0].Code != "outbox.policy.endless" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.policy(outbox.Policy{Quiet: []outbox.Quiet{half[0], {From: 12 * 60, To: 0, Days: weekdays}}}) // Sunday afternoon is free
 	if _, err := outbox.ParseClock("25:00"); err == nil {
 		t.Error("25:00 is a time of day")
 	}
