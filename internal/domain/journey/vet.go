@@ -15,7 +15,10 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-const maxLiveKeyName = 100
+const (
+	maxLiveKeyName = 100
+	maxExitReason  = 200
+)
 
 // vet finds what a graph that could be walked would do to nobody's liking. It is asked before publishing only: what runs goes on.
 // people are the variables that texts may name of a person, such as person.plan.
@@ -60,8 +63,18 @@ func (p *Plan) vet(g Graph, now time.Time, home *time.Location, people []string)
 			fail("journey.node.too_long", at(n.ID, "config."+field), "write at most %d characters", limit)
 		}
 	}
-	if k := g.ReEntry.Key; k != "" && strings.TrimSpace(k) == "" || utf8.RuneCountInString(k) > maxLiveKeyName {
+	if k := g.ReEntry.Key; k != "" && slices.ContainsFunc(strings.Split(k, "."), blank) || utf8.RuneCountInString(k) > maxLiveKeyName {
 		fail("journey.re_entry.key", "re_entry.key", "name the property that tells rounds apart, such as cart_id, in at most %d characters", maxLiveKeyName)
+	}
+	for i, x := range g.Exit {
+		if utf8.RuneCountInString(x.Reason) > maxExitReason {
+			fail("journey.node.too_long", fmt.Sprintf("exit[%d].reason", i), "write at most %d characters", maxExitReason)
+		}
+	}
+	for _, t := range p.trials {
+		if strings.TrimSpace(t.Name) == "" {
+			fail("journey.ab_test.name", at(t.node, "config.name"), "give the test a name; its decision is kept under it, so a new name is a new test")
+		}
 	}
 	for i, field := range p.trigger.required {
 		if strings.TrimSpace(field) == "" {
@@ -118,6 +131,8 @@ func stray(t node.Text, field string, known []string) (bad []error) {
 	}
 	return bad
 }
+
+func blank(text string) bool { return strings.TrimSpace(text) == "" }
 
 func roles() string {
 	var all []string
