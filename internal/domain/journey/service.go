@@ -3,6 +3,7 @@ package journey
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -216,7 +217,11 @@ func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(p.vet(g, s.c.Clock.Now(), home, people)...)
+	made, err := s.c.Store.Decisions(ctx, ws, id)
+	if err != nil {
+		return fmt.Errorf("load decisions: %w", err)
+	}
+	return errors.Join(append(p.vet(g, s.c.Clock.Now(), home, people), p.decided(made)...)...)
 }
 
 // Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.

@@ -93,6 +93,18 @@ func (p *Plan) addTrials(fail func(error)) {
 	}
 }
 
+// decided finds tests that were decided among other ways: nobody would go the new ones, or the winner is none of them.
+func (p *Plan) decided(made []Decision) (bad []error) {
+	for _, t := range p.trials {
+		n := slices.IndexFunc(made, func(d Decision) bool { return d.Test == t.Name })
+		if n < 0 || slices.EqualFunc(made[n].Ways, t.Ways, func(w Way, output string) bool { return w.Output == output }) {
+			continue
+		}
+		bad = append(bad, errs.Invalid("journey.ab_test.decided", at(t.node, "config.name"), "the test %q was decided among other ways; give it another name to test these", t.Name))
+	}
+	return bad
+}
+
 // winners returns the decided tests of the plan, name -> output, after deciding those that can be.
 func (s *Service) winners(ctx context.Context, p *Plan, at Place) (map[string]string, error) {
 	if len(p.trials) == 0 {

@@ -2,6 +2,7 @@ package journey_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,25 @@ func TestATestOfClicksLooksAtTheMessagesOfEachWay(t *testing.T) {
 	all, err = w.svc.Trials(t.Context(), ws, j.ID)
 	if err != nil || all[0].Decision == nil || all[0].Decision.Winner != "a" || all[0].Decision.Certain || all[0].Detectable <= 0 || all[0].Detectable >= 1 {
 		t.Errorf("%+v %v", all, err)
+	}
+	for changed, fault := range map[string]string{
+		tested("clicked", ""): "",
+		strings.Replace(strings.Replace(tested("clicked", ""), `"ways": 2`, `"ways": 3`, 1), `"b": "mb"}`, `"b": "mb", "c": "mc"}`, 1): "journey.ab_test.decided nodes[t].config.name",
+	} {
+		graph := strings.Replace(changed, `{"id": "w",`, `{"id": "mc", "kind": "send", "config": {"template": "tpl_c", "topic": "tpc_1"}, "next": {"next": "w"}}, {"id": "w",`, 1)
+		if fault == "" {
+			graph = changed
+		}
+		for name, fault := range map[string]string{"words": fault, "other words": ""} {
+			if _, err := w.svc.Edit(t.Context(), ws, j.ID, 0, "x", parse(t, strings.Replace(graph, "words", name, 1))); err != nil {
+				t.Fatal(err)
+			}
+			found := ""
+			for _, e := range errs.All(w.svc.Check(t.Context(), ws, j.ID)) {
+				found += e.Code + " " + e.Field
+			}
+			want(t, name, found, fault)
+		}
 	}
 }
 
