@@ -153,6 +153,7 @@ func TestChannelAndMessageScenarios(t *testing.T) {
 		{do: "POST /campaigns", body: `{"name":"By fax","channel":"fax","audience":{"include":["$segment"]}}`, status: 422, has: `"code":"outbox.account.kind_unknown" | "field":"channel"`},
 		{do: "POST /campaigns", body: `{"name":"Long","audience":{"include":["$segment"]},"goal":{"window_seconds":9000000}}`, status: 422, has: `use a number of at most 7776000`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"template":"$template","goal":{"event":"Order Completed","filter":[{"path":"x"}]}}`, status: 422, has: `"field":"goal.filter"`},
+		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"template":"$template","goal":{"event":"Order Completed","value":"order..total"}}`, status: 422, has: `"code":"goal.value" | "field":"goal.value"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem"},"topic":"$topic","template":"$template"}`, status: 422, has: `"field":"topic"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:nobody"},"template":"$template"}`, status: 404, has: `"field":"to.identifier"`},
 		{do: "POST /messages", body: `{"to":{"identifier":"user_id:cem","person":"$aya"},"template":"$template"}`, status: 422, has: `"field":"to"`},

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/journey/node"
+	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
@@ -63,8 +64,11 @@ func (p *Plan) vet(g Graph, now time.Time, home *time.Location, people []string)
 			fail("journey.node.too_long", at(n.ID, "config."+field), "write at most %d characters", limit)
 		}
 	}
-	if k := g.ReEntry.Key; k != "" && slices.ContainsFunc(strings.Split(k, "."), blank) || utf8.RuneCountInString(k) > maxLiveKeyName {
+	if k := g.ReEntry.Key; !outbox.NamesValue(k) || utf8.RuneCountInString(k) > maxLiveKeyName {
 		fail("journey.re_entry.key", "re_entry.key", "name the property that tells rounds apart, such as cart_id, in at most %d characters", maxLiveKeyName)
+	}
+	if g.Goal != nil && !outbox.NamesValue(g.Goal.Value) {
+		fail("goal.value", "goal.value", "%q names no property; write one such as total or order.total", g.Goal.Value)
 	}
 	for i, x := range g.Exit {
 		if utf8.RuneCountInString(x.Reason) > maxExitReason {
@@ -131,8 +135,6 @@ func stray(t node.Text, field string, known []string) (bad []error) {
 	}
 	return bad
 }
-
-func blank(text string) bool { return strings.TrimSpace(text) == "" }
 
 func roles() string {
 	var all []string

@@ -61,6 +61,8 @@ func (g Goal) Validate() error {
 		return nil
 	case utf8.RuneCountInString(g.Event) > maxGoalText || utf8.RuneCountInString(g.Value) > maxGoalText:
 		return errs.Invalid("goal.length", "goal.event", "at most %d characters", maxGoalText)
+	case !NamesValue(g.Value):
+		return errs.Invalid("goal.value", "goal.value", "%q names no property; write one such as total or order.total", g.Value)
 	case g.Window < 0 || g.Window > MaxGoalWindow:
 		return errs.Invalid("goal.window", "goal.window", "the window of the goal lies between 0 (seven days) and %d days", int(MaxGoalWindow/(24*time.Hour)))
 	case len(g.Filter) > maxGoalFilters:
@@ -74,6 +76,11 @@ func (g Goal) Validate() error {
 		return errs.Invalid("goal.filter", "goal.filter", "the conditions of the goal cannot be read: %s", msg)
 	}
 	return nil
+}
+
+// NamesValue reports whether a path leads to a property of an event; the empty one stands for the usual.
+func NamesValue(path string) bool {
+	return path == "" || !slices.ContainsFunc(strings.Split(path, "."), func(part string) bool { return strings.TrimSpace(part) == "" })
 }
 
 // Fields returns what the goal looks at, as rules of intake name it (rule.Rule.Fields). A filter that cannot be read looks at nothing.
