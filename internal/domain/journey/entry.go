@@ -60,6 +60,7 @@ const (
 	NotDuplicate = "duplicate"    // this very entry has been used
 	NotSettled   = "unsettled"    // of whole sets: not all members are known yet
 	NotEndless   = "hops"         // too many journeys have led the person on, one after the other at once
+	NotRunning   = "status"       // the journey was put away while they waited for a place
 )
 
 func (c Caps) check() error {
@@ -265,6 +266,26 @@ func (s *Service) admit(ctx context.Context, l live, entries []Entry, facts fact
 type refused struct {
 	Entry
 	why string
+}
+
+// turnQueueAway refuses everybody who waits for a place, because there will be none.
+func (s *Service) turnQueueAway(ctx context.Context, j Journey) error {
+	for ever := s.c.Clock.Now().AddDate(100, 0, 0); ; {
+		waiting, err := s.c.Store.DueEntries(ctx, Place{j.Workspace, j.ID}, ever, s.c.Batch)
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		slots, turned := make([]string, len(waiting)), make([]refused, len(waiting))
+		for n, e := range waiting {
+			slots[n], turned[n] = e.Slot, refused{e, NotRunning}
+		}
+		if err := s.c.Store.DropEntries(ctx, j.Workspace, j.ID, slots); err != nil {
+			return err
+		}
+		if err := s.turnAway(ctx, j, turned...); err != nil {
+			return err
+		}
+	}
 }
 
 // turnAway notes who is not let into a journey. Those who were led on without end are told of as an event too: the journeys do something that nobody wanted.

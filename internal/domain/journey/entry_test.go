@@ -400,6 +400,27 @@ func TestWhoWaitsTooLongForAPlaceIsRefusedAndWhoLeavesMakesOne(t *testing.T) {
 	want(t, "stays refused", len(w.rounds("per_3")), 0)
 }
 
+func TestWhoWaitsForAPlaceIsRefusedWhenTheJourneyIsPutAway(t *testing.T) {
+	w := newWorld(t)
+	j := w.publish("c", waiting(`{"event": {"name": "Go"}}`, `"caps": {"inside": 1}`))
+	for n := range uint64(600) { // some batches
+		w.happen(w.event(fmt.Sprint("m", n), n+1, "Go", `{}`))
+	}
+	w.settle()
+	if _, err := w.svc.End(t.Context(), ws, j.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	q, err := w.svc.Queue(t.Context(), ws, j.ID, page.Request{Limit: 5})
+	want(t, "the journey may go on, so they wait", []any{len(q.Items), err}, []any{5, nil})
+	if _, err := w.svc.Archive(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	q, err = w.svc.Queue(t.Context(), ws, j.ID, page.Request{Limit: 5})
+	want(t, "nobody waits", []any{len(q.Items), err}, []any{0, nil})
+	want(t, "and it is said why", w.stats(j.ID).Turned[journey.NotRunning], 599)
+}
+
 func TestOneLiveRoundForEachKey(t *testing.T) {
 	w := newWorld(t)
 	j := w.publish("k", waiting(`{"event": {"name": "Cart"}}`, `"re_entry": {"mode": "once", "key": "cart.id"}, "exit": [{"event": {"name": "Stop"}}]`))

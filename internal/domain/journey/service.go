@@ -383,7 +383,7 @@ func (s *Service) Restore(ctx context.Context, ws, id string) (Journey, error) {
 	})
 }
 
-// Archive puts a journey away. It must be a draft, or stopped with nobody inside.
+// Archive puts a journey away. It must be a draft, or stopped with nobody inside. Who still waits for a place is refused.
 func (s *Service) Archive(ctx context.Context, ws, id string) (Journey, error) {
 	return s.change(ctx, ws, id, func(ctx context.Context, j *Journey) error {
 		switch j.Status {
@@ -402,7 +402,7 @@ func (s *Service) Archive(ctx context.Context, ws, id string) (Journey, error) {
 			return errs.Conflict("journey.running", "stop the journey first; it is %s", j.Status)
 		}
 		j.Status = Archived
-		return nil
+		return s.turnQueueAway(ctx, *j)
 	})
 }
 
