@@ -202,12 +202,13 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 
 // publishable is check and what may not begin anew, though what runs may go on with it.
 func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error {
-	if err := s.check(ctx, ws, id, g); err != nil {
-		return err
-	}
 	p, err := Compile(g)
 	if err != nil {
 		return err
+	}
+	missing := s.check(ctx, ws, id, g)
+	if missing != nil && !errs.Is(missing, errs.KindInvalid) {
+		return missing
 	}
 	home, err := s.home(ctx, ws)
 	if err != nil {
@@ -221,7 +222,7 @@ func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error
 	if err != nil {
 		return fmt.Errorf("load decisions: %w", err)
 	}
-	return errors.Join(append(p.vet(g, s.c.Clock.Now(), home, people), p.decided(made)...)...)
+	return errors.Join(missing, errors.Join(p.vet(g, s.c.Clock.Now(), home, people)...), errors.Join(p.decided(made)...))
 }
 
 // Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.

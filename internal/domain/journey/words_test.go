@@ -41,6 +41,20 @@ func TestTextsOfNodesNameWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingAndWhatWouldServeNobodyAreToldAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.checks["usr_gone"] = errs.NotFound("member", "usr_gone")
+	j, err := w.svc.Create(t.Context(), ws, "", "x", parse(t, `{"trigger": {"manual": {}}, "nodes": [{"id": "t", "kind": "create_task", "config": {"title": "{{ foo }}", "assignee": "usr_gone"}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range errs.All(w.svc.Check(t.Context(), ws, j.ID)) {
+		got = append(got, e.Code)
+	}
+	want(t, "faults", got, []string{"journey.missing.member", "journey.template.variable"})
+}
+
 func TestATraitIsSetToWhatItCanBe(t *testing.T) {
 	w := newWorld(t)
 	node := func(config string) string {
