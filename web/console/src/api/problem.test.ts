@@ -9,7 +9,7 @@ beforeEach(() => speak('en', en))
 test('a refusal is worded in the reader’s language with what it names', async () => {
   const fault = { location: 'body.percent', code: 'journey.split.sum', message: 'the percentages make 90 together', args: ['90'] }
   const err = new Problem(422, { code: fault.code, detail: fault.message, field: fault.location, args: fault.args, errors: [fault] })
-  expect(describe(err)).toBe('The shares make 90 percent together; they must make 100.')
+  expect(describe(err)).toBe('The shares add up to 90 percent; they must add up to 100.')
   await speak('ja', ja)
   expect(fieldErrors(err)).toEqual({ percent: '割合の合計が90%です。100%にしてください。' })
 })

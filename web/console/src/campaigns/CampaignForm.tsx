@@ -89,7 +89,12 @@ export function CampaignForm({ campaign }: { campaign?: Schemas['Campaign'] }) {
     ...(campaign ? [{ to: `/campaigns/${campaign.id}`, label: campaign.name }] : []),
   ]
   return (
-    <FormPage room={!!campaign} title={campaign ? t('campaigns.edit') : t('campaigns.new')} lead={t('campaigns.new_lead')} crumbs={crumbs}>
+    <FormPage
+      room={!!campaign}
+      title={campaign ? t('campaigns.edit_title') : t('campaigns.new')}
+      lead={t('campaigns.new_lead')}
+      crumbs={crumbs}
+    >
       {choices.error ? (
         <ErrorState error={choices.error} />
       ) : choices.ready ? (

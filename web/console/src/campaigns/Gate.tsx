@@ -184,6 +184,7 @@ function People({ ask, which }: { ask: Ask; which: Which }) {
   return (
     <DataTable
       name="gate-people"
+      people
       label={which.title}
       rows={rows}
       rowId={(x) => x.person.id}

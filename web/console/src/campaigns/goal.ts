@@ -46,6 +46,8 @@ export const goalFrom = (f: GoalInputs): Goal | undefined =>
 export function goalOf(goal: Goal | undefined, t: (key: string, values?: Record<string, string>) => string): string {
   if (!goal) return ''
   const days = goal.window_seconds ? Math.round(goal.window_seconds / 864) / 100 : 7 // as the server fills it in
-  const what = goal.event ? eventText({ name: goal.event, filter: goal.filter }) : t('campaigns.goal_default')
+  const what = goal.event
+    ? eventText({ name: goal.event, filter: goal.filter })
+    : t('journeys.event_name', { name: t('campaigns.goal_default') })
   return t('campaigns.goal_within', { what, days: formatNumber(days) })
 }

@@ -96,7 +96,9 @@ export default function HomePage() {
       meta={
         o?.latest_event_at ? (
           <span>
-            {t('home.last_event')} <Ago at={o.latest_event_at} />
+            {t('home.last_event')}
+            {t('links.colon')}
+            <Ago at={o.latest_event_at} />
           </span>
         ) : null
       }

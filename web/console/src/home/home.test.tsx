@@ -150,10 +150,10 @@ test('what waits is told with the urgent first, and where to go', async () => {
   await show(Waiting)
   await screen.findByText(/Main is paused/)
   expect(screen.getAllByRole('listitem').map((x) => [x.textContent, x.dataset.to])).toEqual([
-    ['“Spring” waits for approval', '/campaigns/cmp_1'],
-    ['Main is paused: other servers turn its mail away', '/settings/accounts'],
+    ['“Spring” is waiting for approval', '/campaigns/cmp_1'],
+    ['Main is paused: other servers refuse its email', '/settings/accounts'],
     ['2 people are stuck in journeys', '/journeys'],
-    ['A journey step failed for 1 person and is being tried again', '/journeys'],
+    ['A journey step failed for 1 person and is being retried', '/journeys'],
     ['1 event was rejected in the last 24 hours', '/settings/rejections'],
   ])
 })

@@ -70,7 +70,7 @@ test('all that fit are counted by the server, which is told the number that the 
   expect(begun()).toMatchObject({ act: 'campaign_archive', query: { q: 'spring' }, expected_count: 1234 })
   expect(begun().idempotency_key).toBeTruthy()
   fireEvent.click(screen.getByRole('button', { name: 'Undo' }))
-  await screen.findByText('Taken back: Archiving campaigns')
+  await screen.findByText('Undone: Archiving campaigns')
   expect(asked.map((a) => a.url)).toContain('/bulk-acts/{id}/undo')
 })
 
@@ -109,8 +109,8 @@ test('mails that something sends are named before they are put away, others go a
   shown(archivingMails(false))
   fireEvent.click(screen.getAllByLabelText('Select all rows')[0]!)
   fireEvent.click(screen.getByRole('button', { name: 'Archive' }))
-  await screen.findByText('Archive 2 mails?')
-  expect(screen.getByText(/1 of them is used: “Hello” by .*“Weekly”/)).toBeTruthy()
+  await screen.findByText('Archive 2 emails?')
+  expect(screen.getByText(/1 of them is in use: “Hello” by .*“Weekly”/)).toBeTruthy()
   fireEvent.click(screen.getByRole('button', { name: 'Cancel' }))
   expect(asked.some((a) => a.url === '/bulk-acts')).toBe(false)
   answers.uses = { used: 0, items: [] }

@@ -119,6 +119,7 @@ function Queue({ id }: { id: string }) {
       <ListTable
         bare
         name="journey-queue"
+        people
         label={t('journeys.queue')}
         of={queue}
         rowId={(e) => `${e.person_id} ${e.kind} ${e.due_at}`}

@@ -37,6 +37,7 @@ function Rounds({ id }: { id: string }) {
       <ListTable
         bare
         name="journey-stuck"
+        people
         label={t('journeys.stuck')}
         of={rounds}
         rowId={(r) => r.id}

@@ -63,7 +63,7 @@ test('what the server lists is read like what it refuses', () => {
       node: 's',
       field: 'config.template',
       code: 'template.archived',
-      text: 'The message Hello is archived. Choose another, or take it out of the archive.',
+      text: 'The message Hello is archived. Choose another, or restore it.',
     },
   ])
 })

@@ -12,16 +12,16 @@ test.each([
   [{ code: 'said', data: { text: 'waited 3 days' } }, 'waited 3 days'],
   [
     { code: 'not_in_time', data: { span: { n: 1, unit: 'week' }, what: { event: { name: 'Order Completed' } }, rule: true } },
-    'Did not come within 1 week: Order Completed or the condition holds',
+    'Did not happen within 1 week: Order Completed or the condition is met',
   ],
   [{ code: 'exit_rule', data: { what: { segment_left: { id: 'seg_1' } } } }, 'Left by an exit rule: Leaves Lapsed'],
-  [{ code: 'exit_rule', data: { rule: true } }, 'An exit rule came to hold'],
-  [{ code: 'not_led', data: { journey: 'jrn_1', why: 'inside' } }, 'Not let into “Win-back”: is in it already'],
-  [{ code: 'answered', data: { status: 503, tries: 3 } }, 'Answered 503 after 3 tries'],
+  [{ code: 'exit_rule', data: { rule: true } }, 'An exit rule was met'],
+  [{ code: 'not_led', data: { journey: 'jrn_1', why: 'inside' } }, 'Not added to “Win-back”: is already in it'],
+  [{ code: 'answered', data: { status: 503, tries: 3 } }, 'Responded with 503 after 3 tries'],
   [{ code: 'traits_set', data: { traits: ['a', 'b'], missing: ['event.x'] } }, 'Set: a and b; no value for event.x'],
   [{ code: 'traits_set', data: { traits: ['a'], unfit: ['email'] } }, 'Set: a; no valid value for email'],
-  [{ code: 'drew_in', data: { share: 12.3456, percent: 20 } }, 'Drew 12.35 of 100: belongs to the 20 %'],
-  [{ code: 'template.not_found', data: { text: 'no template' } }, 'The message to send does not exist any more.'],
+  [{ code: 'drew_in', data: { share: 12.3456, percent: 20 } }, 'Drew 12.35 of 100: belongs to the 20%'],
+  [{ code: 'template.not_found', data: { text: 'no template' } }, 'The message to send no longer exists.'],
   [{ code: 'some.new_code', data: { text: 'what went wrong' } }, 'The step failed: what went wrong'],
 ])('%o is said as %s', async (reason, text) => {
   await speak('en', en)

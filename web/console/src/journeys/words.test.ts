@@ -40,7 +40,7 @@ test('an entrance is one sentence', () => {
 })
 
 test('outputs are named after what leads to them', () => {
-  expect(outputText('a', { id: 's', kind: 'split', config: { percent: [20, 80] } })).toBe('A · 20 %')
+  expect(outputText('a', { id: 's', kind: 'split', config: { percent: [20, 80] } })).toBe('A · 20%')
   expect(outputText('a', { id: 's', kind: 'switch', config: { cases: [['JP', 'KR']] } })).toBe('JP or KR')
   expect(outputText('timeout', { id: 's', kind: 'wait_for' })).toBe(en['output.timeout'])
 })

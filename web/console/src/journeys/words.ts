@@ -36,11 +36,13 @@ const condition = (c: unknown): string => {
   })
 }
 
+const quoted = (name: unknown) => t('journeys.event_name', { name: String(name) })
+
 /** "Order Completed (total at least 100) with the same order_id". */
 export function eventText(v: unknown): string {
   const e = obj(v)
   if (!e?.name) return '…'
-  const all = [e.name, ...arr(e.also)].map(String)
+  const all = [e.name, ...arr(e.also)].map(quoted)
   const name = all.length > 1 ? formatList(all, 'or') : all[0]!
   const filter = arr(e.filter).map(condition)
   const such = filter.length ? t('journeys.event_with', { name, filter: formatList(filter) }) : name
@@ -75,7 +77,7 @@ export function triggerText(trigger: Obj | undefined, names: Names = {}): string
     }
     case 'inactive':
       return arr(b.events).length
-        ? t('journeys.inactive_event', { names: formatList(arr(b.events).map(String), 'or'), span: spanText(b.for) })
+        ? t('journeys.inactive_event', { names: formatList(arr(b.events).map(quoted), 'or'), span: spanText(b.for) })
         : t('journeys.inactive_any', { span: spanText(b.for) })
     case 'schedule': {
       const who = named(names, b.set) || '…'

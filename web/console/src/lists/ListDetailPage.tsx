@@ -54,6 +54,7 @@ function View({ id, name, size }: { id: string; name: string; size: number }) {
     >
       <ListTable
         name="list-members"
+        people
         label={t('segments.members')}
         of={members}
         rowId={(p) => p.id}

@@ -322,6 +322,7 @@ function Behind({ id, query }: { id: string; query: Pick['query'] & { from?: str
   return (
     <DataTable<Schemas['Person']>
       name="map-people"
+      people
       label={t('field.people')}
       rows={people.items}
       rowId={(p) => p.id}

@@ -154,6 +154,7 @@ export default function PeopleListPage() {
     >
       <DataTable
         name="people"
+        people
         label={t('nav.people')}
         columns={columns}
         rows={people.items}

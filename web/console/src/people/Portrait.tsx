@@ -79,7 +79,7 @@ function EvidenceNote({ of: e }: { of: Evidence }) {
 
 // A figure is text, a number, a time, a share of several, money, or engagement on a channel.
 function shown(key: string, v: unknown): string {
-  if (typeof v === 'number') return formatNumber(v)
+  if (typeof v === 'number') return key === 'days_related' ? t('standing.days', { count: v, n: formatNumber(v) }) : formatNumber(v)
   if (typeof v === 'string') {
     if (/^\d{4}-\d\d-\d\dT/.test(v)) return formatTime(v)
     if (key === 'country' && /^[A-Z]{2}$/.test(v)) return formatCountry(v)

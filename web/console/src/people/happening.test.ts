@@ -21,7 +21,7 @@ describe('what happened', () => {
     [{ type: 'message', name: 'Message Refused', properties: { source_id: 'cmp_1', reason: 'not_subscribed' } }, '春の新茶 · 未購読'],
     [{ type: 'message', name: 'Message Sent', properties: { source_id: 'cmp_gone', subject: '新茶が届きました' } }, '新茶が届きました'],
     [{ type: 'consent', name: 'Topic Subscribed', properties: { topic: 'tpc_1' } }, 'News'],
-    [{ type: 'journey', name: 'Journey Exited', properties: { journey_id: 'jrn_1', why: 'goal' } }, 'Welcome · ゴール'],
+    [{ type: 'journey', name: 'Journey Exited', properties: { journey_id: 'jrn_1', why: 'goal' } }, 'Welcome · 目標達成'],
     [{ type: 'track', name: 'Order Completed', properties: { total: 1800, currency: 'JPY' } }, '￥1,800'],
     [{ type: 'track', name: 'Order Completed', properties: { total: 18.5, currency: 'GBP' } }, '£18.50'],
     [{ type: 'track', name: 'Order Completed', properties: { total: '18', currency: 'yen' } }, ''],

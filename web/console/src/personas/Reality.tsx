@@ -147,7 +147,9 @@ function Versus({ persona: p, real: r }: { persona: Persona; real: Real }) {
 /** "30–39", or nothing if no age is assumed. */
 export function ageBand(p: Persona): string {
   if (!p.age_to) return ''
-  return p.age_from === p.age_to ? formatNumber(p.age_to) : `${formatNumber(p.age_from ?? 0)}–${formatNumber(p.age_to)}`
+  return p.age_from === p.age_to
+    ? text('personas.age_exact', { n: formatNumber(p.age_to) })
+    : text('personas.age_band', { low: formatNumber(p.age_from ?? 0), high: formatNumber(p.age_to) })
 }
 
 function Bars({ shares, name }: { shares: Share[]; name: (s: Share) => string }) {

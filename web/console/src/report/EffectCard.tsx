@@ -141,9 +141,9 @@ function Interval({ of: d, write, label }: { of: Difference; write: (x: number) 
   return (
     <div>
       <Text size="sm" fw={500}>
-        {label}: {text}
+        <span title={t('report.interval_help')}>{t('text.pair', { label, value: text })}</span>
       </Text>
-      <div className={css.bar} role="img" aria-label={`${label}: ${text}`}>
+      <div className={css.bar} role="img" aria-label={t('text.pair', { label, value: text })}>
         <span className={css.line} />
         <span
           className={`${css.range} ${css[d.judgement]}`}

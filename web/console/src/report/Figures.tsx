@@ -30,7 +30,9 @@ export function Share({ rate }: { rate: Rate | undefined }) {
   return (
     <span className={css.share}>
       <span className={css.part}>{t('report.share_of', { share: formatPercent(rate.share), n: formatNumber(rate.n) })}</span>{' '}
-      <span className={css.part}>{t('report.interval', { low: formatPercent(rate.low), high: formatPercent(rate.high) })}</span>
+      <span className={css.part} title={t('report.interval_help')}>
+        {t('report.interval', { low: formatPercent(rate.low), high: formatPercent(rate.high) })}
+      </span>
     </span>
   )
 }

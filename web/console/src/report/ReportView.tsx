@@ -229,7 +229,9 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
           return (
             <span className={deltas.cell}>
               {formatPercent(x.share)}
-              <span className={deltas.range}>{t('report.range', { low: formatPercent(x.low), high: formatPercent(x.high) })}</span>
+              <span className={deltas.range} title={t('report.interval_help')}>
+                {t('report.interval', { low: formatPercent(x.low), high: formatPercent(x.high) })}
+              </span>
               <span className={deltas.range}>{t('report.of', { n: formatNumber(x.n) })}</span>
               <RateDelta figure={c.name} now={x} before={r.previous?.rates[c.name]} />
             </span>

@@ -40,6 +40,7 @@ function Rows({ rule, part }: { rule: unknown; part: Part }) {
   return (
     <ListTable
       name="preview-people"
+      people
       label={title}
       of={{
         items: q.data?.pages.flatMap((p) => p.items ?? []) ?? [],

@@ -152,6 +152,7 @@ function Members({ id }: { id: string }) {
   return (
     <ListTable
       name="segment-members"
+      people
       label={t('segments.members')}
       of={members}
       rowId={(p) => p.id}

@@ -48,7 +48,7 @@ function Editor({ series }: { series?: Series }) {
   const choices = useChoices()
   return (
     <FormPage
-      title={series ? t('campaigns.edit') : t('series.new')}
+      title={series ? t('series.edit') : t('series.new')}
       room={!!series}
       lead={t('series.lead')}
       crumbs={[

@@ -133,6 +133,7 @@ export default function MembersSection() {
         <ListTable
           bare
           name="members"
+          people
           label={t('settings.section.members')}
           of={members}
           rowId={(m) => m.id}
@@ -173,7 +174,7 @@ export default function MembersSection() {
                 touchable(m) ? (
                   <Menu position="bottom-end">
                     <Menu.Target>
-                      <Button size="compact-sm" aria-label={`${t('action.more')}: ${m.name || m.email}`}>
+                      <Button size="compact-sm" aria-label={t('text.pair', { label: t('action.more'), value: m.name || m.email })}>
                         {t('action.more')}
                       </Button>
                     </Menu.Target>

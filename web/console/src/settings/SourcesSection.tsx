@@ -112,7 +112,7 @@ export default function SourcesSection() {
               cell: (s) => (
                 <Menu position="bottom-end">
                   <Menu.Target>
-                    <Button size="compact-sm" aria-label={`${t('action.more')}: ${s.name}`}>
+                    <Button size="compact-sm" aria-label={t('text.pair', { label: t('action.more'), value: s.name })}>
                       {t('action.more')}
                     </Button>
                   </Menu.Target>

@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatCountry, language, languages, useT } from '@/i18n'
+import { formatCountry, formatLanguage, language, languages, useT } from '@/i18n'
 import { Card, FormBody, Loaded, Select, SimpleGrid, Stack, Switch, Textarea, TextInput, toast, useForm, ZoneSelect } from '@/ui'
 import { SampleCard } from '@/home/SampleCard'
 import { SettingsSection } from './SettingsSection'
@@ -54,6 +54,7 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
     save: (v) => save.mutateAsync({ body: v }),
     onDone: () => toast(t('settings.saved')),
   })
+  const locales = localesIn()
   const input = (name: keyof ReturnType<typeof form.getValues>) => ({
     label: t(`workspace.${name}`),
     disabled: !write,
@@ -69,7 +70,9 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
             <Select
               searchable
               allowDeselect={false}
-              data={languages.some((l) => l.code === w.locale) ? locales : [{ value: w.locale, label: w.locale }, ...locales]}
+              data={
+                locales.some((l) => l.value === w.locale) ? locales : [{ value: w.locale, label: formatLanguage(w.locale) }, ...locales]
+              }
               description={t('workspace.locale_help')}
               {...input('locale')}
             />
@@ -130,4 +133,4 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
   )
 }
 
-const locales = languages.map((l) => ({ value: l.code as string, label: l.name }))
+const localesIn = () => languages.map((l) => ({ value: l.code as string, label: formatLanguage(l.code) }))

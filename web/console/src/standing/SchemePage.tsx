@@ -99,7 +99,7 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
               <div className={css.label} key={l.key}>
                 <TextInput
                   label={t('field.name')}
-                  aria-label={`${t('field.name')}: ${labelName(l)}`}
+                  aria-label={t('text.pair', { label: t('field.name'), value: labelName(l) })}
                   placeholder={labelName({ key: l.key })}
                   value={l.name ?? labelName(l)}
                   onChange={({ currentTarget: { value } }) => change(i, { name: value === labelName({ key: l.key }) ? undefined : value })}
@@ -109,7 +109,7 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
                   <Select
                     key={d}
                     label={t(`standing.score_${d}`)}
-                    aria-label={`${labelName(l)}: ${t(`standing.score_${d}`)}`}
+                    aria-label={t('text.pair', { label: labelName(l), value: t(`standing.score_${d}`) })}
                     value={spanText(l[d])}
                     disabled={i === last}
                     allowDeselect={false}

@@ -85,7 +85,7 @@ export function FilterChip({
     <Menu position="bottom-start">
       <Menu.Target>
         <Button variant={chosen ? 'light' : 'default'} color={chosen ? 'accent' : undefined} rightSection={<ChevronDown size={14} />}>
-          {chosen ? `${label}: ${chosen.label}` : label}
+          {chosen ? t('text.pair', { label, value: chosen.label }) : label}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -83,15 +83,15 @@ const cases: [Rule, string, string, string][] = [
   ],
   [
     { engagement: { action: 'opened', channel: 'email', machine: true } },
-    'opened a message (Mail, machines too)',
+    'opened a message (email, bots included)',
     '打开消息（邮件，含机器）',
-    'メッセージの開封（メール、機械によるものも含む）があった',
+    'メッセージの開封（メール、ボットによるものも含む）があった',
   ],
-  [{ segment: { id: 'seg_1', in: false } }, 'is not in the segment “VIP”', '不属于分群“VIP”', 'セグメント「VIP」に入っていない'],
+  [{ segment: { id: 'seg_1', in: false } }, 'is not in the segment “VIP”', '不属于分群“VIP”', 'セグメント「VIP」に含まれていない'],
   [{ list: { id: 'lst_1' } }, 'is on the list “Fair”', '在名单“Fair”中', 'リスト「Fair」にある'],
   [
     { channel: { kind: 'email', subscribed: 'tpc_1', value: false } },
-    'is not subscribed to “News” by Mail',
+    'is not subscribed to “News” by email',
     '未通过邮件订阅“News”',
     'メールで「News」を購読していない',
   ],
@@ -100,7 +100,7 @@ const cases: [Rule, string, string, string][] = [
     { device: { path: 'last_seen', op: 'lt', value: { ago: { n: 1, unit: 'month' } } } },
     'last visit is before 1 month ago',
     '最近一次访问早于1 个月前',
-    '最後の訪問が1か月前より前である',
+    '最終アクセスが1か月前より前である',
   ],
   [
     { event: { name: 'Cart', window: { before: { n: 30, unit: 'day' } } } },
@@ -124,7 +124,7 @@ const cases: [Rule, string, string, string][] = [
     { occurrence: { which: 'first', name: 'Buy', window: days(7), has: [{ path: 'city', op: 'eq', value: { trait: 'city' } }] } },
     'did “Buy” for the first time in the last 7 days with city is the trait City',
     '最近 7 天内首次做“Buy”，且当时city为 属性城市的值',
-    '過去7日に初めて「Buy」をした（そのときcityが属性都市の値である）',
+    '過去7日に初めて「Buy」をした（そのときcityが属性「都市」の値である）',
   ],
   [
     { occurrence: { which: 'last', name: 'Buy', window: { before: { n: 30, unit: 'day' } } } },
@@ -152,7 +152,7 @@ const cases: [Rule, string, string, string][] = [
     { anniversary: { path: 'birthday', from: 0, to: 7, zone: 'Asia/Tokyo', own_zone: true } },
     "the anniversary of birthday falls between today and 7 days from now (the person's time zone, else Japan Time)",
     'birthday的周年日在今天到7 天后之间到来（客户所在时区，未知则日本时间）',
-    'birthdayの日が今日から7日後までの間に巡ってくる（本人のタイムゾーン、不明なら日本標準時）',
+    'birthdayの日が今日から7日後までの間に巡ってくる（顧客のタイムゾーン、不明なら日本標準時）',
   ],
   [
     { anniversary: { event: { name: 'Buy', which: 'first' }, from: 7, to: 7, zone: 'UTC' } },
@@ -164,16 +164,16 @@ const cases: [Rule, string, string, string][] = [
     { trait: { path: 'used', op: 'gte', value: { trait: 'plan_limit' } } },
     'used at least the trait plan_limit',
     'used至少 属性plan_limit的值',
-    'usedが属性plan_limitの値以上',
+    'usedが属性「plan_limit」の値以上',
   ],
   [
     { bucket: { salt: 'test', from: 0, to: 10 } },
-    'is in the random share from 0 % to 10 % of “test”',
+    'is in the random share from 0% to 10% of “test”',
     '属于“test”的随机份额 0% 至 10%',
-    '「test」のランダムな割合0%から10%に入っている',
+    '「test」のランダムな割合0%〜10%に含まれている',
   ],
   [{ everyone: {} }, 'everyone', '所有人', '全員'],
-  [{ any: [] }, 'nobody', '没有人', '誰もいない'],
+  [{ any: [] }, 'no one', '没有人', '誰もいない'],
   [
     {
       all: [
@@ -183,7 +183,7 @@ const cases: [Rule, string, string, string][] = [
     },
     'is on the list “Fair” and (is in the segment “VIP” or not: operating system is iOS)',
     '在名单“Fair”中，并且（属于分群“VIP” 或 不满足：操作系统为 iOS）',
-    'リスト「Fair」にある、かつ（セグメント「VIP」に入っている、または「OSがiOSである」ではない）',
+    'リスト「Fair」にある、かつ（セグメント「VIP」に含まれている、または「OSがiOSである」ではない）',
   ],
 ]
 

@@ -55,6 +55,12 @@ const once = (b: Rule) =>
   (b.op === undefined && b.value === undefined) || (b.op === 'gte' && b.value === 1) || (b.op === 'gt' && b.value === 0)
 const never = (b: Rule) => (b.op === 'eq' && b.value === 0) || (b.op === 'lt' && b.value === 1) || (b.op === 'lte' && b.value === 0)
 
+/** A channel as it stands within a sentence. */
+const channelName = (kind: unknown): string => {
+  const inside = `rule.channel.${kind}`
+  return hasText(inside) ? text(inside) : word('channel', String(kind ?? ''))
+}
+
 /** Which event, by name or by kind. */
 const what = (b: Rule): string =>
   b.name !== undefined ? text('rule.quoted', { name: String(b.name || '…') }) : word('rule.type', String(b.type ?? '…'))
@@ -177,7 +183,7 @@ function engagement(b: Rule, names: Names): string {
     source.id ? text('rule.quoted', { name: named(names, source.id) }) : '',
     source.node ? String(source.node) : '',
     b.topic ? text('rule.about', { topic: named(names, b.topic) }) : '',
-    b.channel ? word('channel', String(b.channel)) : '',
+    b.channel ? channelName(b.channel) : '',
     b.machine === true ? text('rule.machines_too') : '',
   ].filter(Boolean)
   const parts = {
@@ -228,7 +234,7 @@ function say(rule: Rule, names: Names, inner: boolean): string {
     case 'engagement':
       return engagement(b, names)
     case 'channel': {
-      const channel = word('channel', String(b.kind ?? ''))
+      const channel = channelName(b.kind)
       if (b.subscribed !== undefined)
         return text(b.value === false ? 'rule.not_subscribed' : 'rule.subscribed', { channel, topic: named(names, b.subscribed) })
       return text(b.reachable === false ? 'rule.unreachable' : 'rule.reachable', { channel })

@@ -1,7 +1,8 @@
-import { fireEvent, render, screen, within } from '@testing-library/react'
+import { act, fireEvent, render, screen, within } from '@testing-library/react'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
+import ja from '@/i18n/ja.json'
 import { UiProvider } from '.'
 import { type Column, DataTable } from './table'
 
@@ -192,4 +193,19 @@ test('what was read before stays when it cannot be read again, and the table say
   expect(screen.getByText(en['state.partial'])).toBeTruthy()
   fireEvent.click(screen.getByRole('button', { name: en['action.retry'] }))
   expect(again).toHaveBeenCalledOnce()
+})
+
+test('people are counted as people, in the words of each language', async () => {
+  const shown = (more: boolean, people: boolean) => (
+    <UiProvider>
+      <DataTable name="x" label="x" people={people} more={more} rows={[{ id: 'a' }, { id: 'b' }]} rowId={(r) => r.id} columns={seen} />
+    </UiProvider>
+  )
+  const { rerender } = render(shown(false, true))
+  expect(screen.getByText('2 people')).toBeTruthy()
+  await act(() => speak('ja', ja))
+  rerender(shown(true, true))
+  expect(screen.getByText('2人以上')).toBeTruthy()
+  rerender(shown(true, false))
+  expect(screen.getByText('2件以上')).toBeTruthy()
 })

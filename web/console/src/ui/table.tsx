@@ -57,6 +57,8 @@ interface Props<T> {
   onMore?: () => void
   /** How many of the last rows sum up others; they are not counted as rows. */
   sums?: number
+  /** The rows are people and counted as such. */
+  people?: boolean
   /** All rows there are, if the server counted them. */
   total?: number
   onOpen?: (row: T) => void
@@ -433,7 +435,7 @@ export function DataTable<T extends object>(p: Props<T>) {
           <span>
             {p.total !== undefined
               ? t('table.rows_of', { n: formatNumber(p.rows.length), total: formatNumber(p.total) })
-              : t('table.rows', { count, n: `${formatNumber(count)}${p.more ? '+' : ''}` })}
+              : t(`table.${p.people ? 'people' : 'rows'}${p.more ? '_more' : ''}`, { count, n: formatNumber(count) })}
           </span>
           <span>
             {p.loadingMore ? (
