@@ -267,7 +267,7 @@ export function Journeys({ id }: { id: string }) {
               title: t('field.status'),
               cell: (r) => (
                 <>
-                  <Status value={r.goal_at ? 'goal' : r.status} />
+                  <Status value={r.goal_at ? 'goal' : r.status} of={r.status === 'active' && !r.goal_at ? 'round' : undefined} />
                   {r.error ? <Note>{journeyReason(r.error)}</Note> : null}
                 </>
               ),

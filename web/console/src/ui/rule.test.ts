@@ -66,7 +66,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { order: { op: 'eq', value: 0, window: days(30) } },
     'never ordered in the last 30 days',
-    '最近 30 天内没有下单',
+    '最近 30 天内没有下过单',
     '過去30日に注文がない',
   ],
   [
@@ -123,7 +123,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { occurrence: { which: 'first', name: 'Buy', window: days(7), has: [{ path: 'city', op: 'eq', value: { trait: 'city' } }] } },
     'did “Buy” for the first time in the last 7 days with city is the trait City',
-    '最近 7 天内首次做“Buy”，且当时city为 属性城市的值',
+    '最近 7 天内首次做“Buy”，且当时city为 属性“城市”的值',
     '過去7日に初めて「Buy」をした（そのときcityが属性「都市」の値である）',
   ],
   [
@@ -163,7 +163,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { trait: { path: 'used', op: 'gte', value: { trait: 'plan_limit' } } },
     'used at least the trait plan_limit',
-    'used至少 属性plan_limit的值',
+    'used至少 属性“plan_limit”的值',
     'usedが属性「plan_limit」の値以上',
   ],
   [
