@@ -30,7 +30,7 @@ export default function RoundPage() {
           meta={<span>{t('journeys.version', { n: r.version })}</span>}
           actions={
             <>
-              <LinkButton to={`/people/${r.person_id}`}>{t('field.person')}</LinkButton>
+              <LinkButton to={`/people/${r.person_id}`}>{t('journeys.to_person')}</LinkButton>
               {can && r.status === 'parked' ? (
                 <Button loading={retry.isPending} onClick={() => retry.mutate({ path: { id } }, { onError: toastError })}>
                   {t('action.retry')}

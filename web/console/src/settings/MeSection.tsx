@@ -121,7 +121,7 @@ function Sessions() {
                 ),
               },
               { id: 'since', title: t('me.since'), cell: (s) => <Time at={s.created_at} /> },
-              { id: 'seen', title: t('field.last_seen'), cell: (s) => <Ago at={s.last_seen} /> },
+              { id: 'seen', title: t('settings.last_used'), cell: (s) => <Ago at={s.last_seen} /> },
               {
                 id: 'end',
                 title: '',
