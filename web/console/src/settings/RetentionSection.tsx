@@ -51,7 +51,7 @@ export const kindText = (t: ReturnType<typeof useT>, k: { type: string; name?: s
   k.name
     ? eventName(k)
     : k.type === 'page' || k.type === 'screen'
-      ? word('event_type', k.type)
+      ? word('event_name', k.type)
       : t('retention.others', { type: word('event_type', k.type) })
 
 export default function RetentionSection() {
