@@ -39,7 +39,7 @@ export function Traits({ person: p }: { person: Person }) {
   const n = entries.length + hidden.length
   return (
     <Card
-      title={t('person.traits', { n: formatNumber(n) })}
+      title={t('person.traits', { count: n, n: formatNumber(n) })}
       actions={write ? <Button onClick={() => setEdits(true)}>{t('action.edit')}</Button> : null}
     >
       {n === 0 ? <EmptyState title={t('portrait.nothing')} /> : null}

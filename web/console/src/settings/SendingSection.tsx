@@ -8,6 +8,7 @@ import {
   Card,
   Checkbox,
   confirm,
+  DangerButton,
   DataTable,
   EmptyState,
   FormBody,
@@ -67,8 +68,7 @@ export function Stop() {
               {write && s.stopped ? (
                 <Group gap="sm">
                   {s.waiting.length > 0 ? (
-                    <Button
-                      variant="default"
+                    <DangerButton
                       onClick={async () => {
                         if (
                           await confirm({
@@ -82,7 +82,7 @@ export function Stop() {
                       }}
                     >
                       {t('sending.afresh')}
-                    </Button>
+                    </DangerButton>
                   ) : null}
                   <Button variant="filled" onClick={() => go(false)}>
                     {t('sending.resume')}
