@@ -75,7 +75,7 @@ async function bringIn(lang, size) {
     .click()
 
   // It is a job, and stays in the address.
-  await page.getByRole('heading', { name: t['imports.done'] }).waitFor()
+  await page.getByRole('heading', { name: t['imports.done'], exact: true }).waitFor()
   await check('import-done')
   const [found] = (await api('GET', `/people?identifier=user_id:${f.user(n)}`)).items
   assert.ok(found, 'the customer is there')
@@ -85,7 +85,7 @@ async function bringIn(lang, size) {
   const rejects = await page.evaluate(async (j) => (await fetch(`/api/v1/jobs/${j}/files/rejected`)).text(), job)
   assert.ok(rejects.includes({ en: 'why it was not taken', 'zh-Hans': '未导入的原因', ja: '取り込めなかった理由' }[lang]), rejects)
   await page.reload()
-  await page.getByRole('heading', { name: t['imports.done'] }).waitFor()
+  await page.getByRole('heading', { name: t['imports.done'], exact: true }).waitFor()
 
   // The next file of this kind is known.
   await page.getByRole('button', { name: t['imports.again'] }).click()
