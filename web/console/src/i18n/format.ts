@@ -125,7 +125,7 @@ export const formatTimes = (from: When, to: When) => range(from, to, { dateStyle
 function range(from: When, to: When, o: Intl.DateTimeFormatOptions) {
   if (!from || !to) return '–'
   const said = dates(o).formatRange(new Date(from), new Date(to))
-  return language() === 'ja' ? said.replace('～', '〜') : said
+  return language() === 'ja' ? said.replace('～', '〜').replace(/(\d+)時(\d+)分/g, '$1:$2') : said
 }
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [

@@ -15,6 +15,7 @@ import {
   formatPlace,
   formatSpan,
   formatTimeIn,
+  formatTimes,
   hasText,
   speak,
   t,
@@ -67,6 +68,7 @@ test('what two days have in common is said once', async () => {
   expect(formatDays('2026-11-01', '2026-11-30').replace(/\s/g, ' ')).toBe('Nov 1 – 30, 2026')
   await speak('ja', ja)
   expect(formatDays('2026-11-01', '2026-11-30')).toBe('2026/11/01〜2026/11/30')
+  expect(formatTimes('2026-12-01T06:25:00', '2026-12-01T06:26:00')).toBe('2026/12/01 6:25〜6:26')
   await speak('zh-Hans', zh)
   expect(formatDays('2026-11-01', '2026-12-30').replace(/\s/g, ' ')).toBe('2026/11/1 – 2026/12/30')
 })

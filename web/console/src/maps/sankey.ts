@@ -67,7 +67,7 @@ export function sankeyOption(
         layoutIterations: 24,
         draggable: false,
         emphasis: { focus: 'adjacency' },
-        label: { color: c.text, fontSize: 12, width: Math.min((narrowest - last) / (columns - 1) - 28, last - 6), overflow: 'truncate' },
+        label: { color: c.text, fontSize: 12, width: Math.min((narrowest - last) / (columns - 1) - 20, last - 6), overflow: 'truncate' },
         data: d.nodes.map((n) => ({
           name: n.name,
           depth: n.step - 1,

@@ -125,8 +125,10 @@ function Hours({ figure }: { figure: Schemas['FigureHours'] }) {
         ))}
       </div>
       <div className={css.axis} aria-hidden>
-        {[0, 6, 12, 18, 24].map((hour) => (
-          <span key={hour}>{hour}</span>
+        {[0, 6, 12, 18].map((hour) => (
+          <span key={hour} style={{ gridColumn: hour + 1, width: 0 }}>
+            {hour}
+          </span>
         ))}
       </div>
       <Note>{label}</Note>

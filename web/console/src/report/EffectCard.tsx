@@ -74,7 +74,8 @@ function Effect({
   return (
     <Stack gap="md">
       <div>
-        <Tag tone={tones[e.judgement] ?? 'gray'}>{t(`effect.${e.judgement}`)}</Tag> {e.running ? <Status value="running" /> : null}
+        <Tag tone={tones[e.judgement] ?? 'gray'}>{t(`effect.${e.judgement}`)}</Tag>{' '}
+        {e.running ? <Status of="effect" value="running" /> : null}
         <Text mt="xs">
           {t(`effect.${e.judgement}_text`, {
             value: formatNumber(Math.abs(e.lift.value) * 100, { maximumFractionDigits: 2 }),

@@ -201,7 +201,7 @@ export function Revenue({ of: s }: { of: Summary }) {
           columns={[
             {
               id: 'source',
-              title: t('field.source'),
+              title: t('report.revenue_of'),
               cell: (r) =>
                 r.name && (r.kind === 'campaign' || r.kind === 'journey') ? <Link to={`/${r.kind}s/${r.id}`}>{r.name}</Link> : name(r),
               text: name,

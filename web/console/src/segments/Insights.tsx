@@ -14,7 +14,6 @@ export function Growth({ id }: { id: string }) {
   return (
     <div className={css.stack}>
       <SegmentedControl
-        className={css.spans}
         aria-label={t('segments.growth')}
         value={days}
         onChange={setDays}

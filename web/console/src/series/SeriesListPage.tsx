@@ -99,7 +99,7 @@ export default function SeriesListPage() {
             text: (s) => s.next_at,
             field: 'next_at',
           },
-          { id: 'runs', title: t('series.runs'), num: true, cell: (s) => formatNumber(s.runs), text: (s) => s.runs },
+          { id: 'runs', title: t('series.run_count'), num: true, cell: (s) => formatNumber(s.runs), text: (s) => s.runs },
         ]}
         empty={<EmptyState icon={Repeat} title={t('series.empty')} action={create} />}
       />

@@ -3,7 +3,7 @@ import { ArrowDown, ArrowUp, Plus, Trash2 } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
-import { formatNumber, useT, word } from '@/i18n'
+import { formatNumber, formatTime, useT, word } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
 import { waits } from '@/jobs/job'
 import {
@@ -21,7 +21,6 @@ import {
   Stat,
   Tag,
   TextInput,
-  Time,
   toast,
   toastError,
 } from '@/ui'
@@ -78,7 +77,8 @@ function Kinds({ scheme }: { scheme: Scheme }) {
       >
         <Stack gap="sm">
           <Note>
-            {t('identity_scheme.order_help')} {scheme.changed_at ? <Time at={scheme.changed_at} /> : t('identity_scheme.default')}
+            {t('identity_scheme.order_help')}{' '}
+            {scheme.changed_at ? t('identity_scheme.changed', { time: formatTime(scheme.changed_at) }) : t('identity_scheme.default')}
           </Note>
           <ol className={css.kinds}>
             {draft.map((k, i) => (

@@ -81,9 +81,7 @@ function Use({ of }: { of: Usage }) {
               },
             ]}
           />
-          <Text size="sm">
-            {t('usage.resets')} {formatTimeIn(of.resets_at, hereZone())}
-          </Text>
+          <Text size="sm">{t('usage.resets', { time: formatTimeIn(of.resets_at, hereZone()) })}</Text>
         </Stack>
       </Card>
       <Card title={t('usage.days')}>

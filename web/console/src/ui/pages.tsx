@@ -1,5 +1,5 @@
 // The page templates. A screen is one of them, so that every page has its title, actions and states in the same place.
-import { ChevronRight } from 'lucide-react'
+import { ChevronRight, ChevronsUpDown } from 'lucide-react'
 import { createContext, Fragment, type ReactNode, useContext, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useT } from '@/i18n'
@@ -239,24 +239,26 @@ export function SettingsPage({
   const groups = [...new Set(sections.map((s) => s.group ?? ''))]
   return (
     <Page>
-      <select
-        className={css.sectionChoice}
-        aria-label={t('page.sections')}
-        value={current}
-        onChange={(e) => go(sections.find((s) => s.id === e.currentTarget.value)!.to)}
-      >
-        {groups.map((g) => (
-          <optgroup key={g} label={g}>
-            {sections
-              .filter((s) => (s.group ?? '') === g)
-              .map((s) => (
-                <option key={s.id} value={s.id}>
-                  {s.label}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
+      <div className={css.sectionChoice}>
+        <select
+          aria-label={t('page.sections')}
+          value={current}
+          onChange={(e) => go(sections.find((s) => s.id === e.currentTarget.value)!.to)}
+        >
+          {groups.map((g) => (
+            <optgroup key={g} label={g}>
+              {sections
+                .filter((s) => (s.group ?? '') === g)
+                .map((s) => (
+                  <option key={s.id} value={s.id}>
+                    {s.label}
+                  </option>
+                ))}
+            </optgroup>
+          ))}
+        </select>
+        <ChevronsUpDown size={14} aria-hidden />
+      </div>
       <PageHead {...head} />
       <div className={css.settings}>
         <nav className={css.sections} aria-label={t('page.sections')}>

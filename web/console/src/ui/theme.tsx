@@ -13,14 +13,14 @@ const tuple = (role: string): MantineColorsTuple => {
   return [at('subtle'), at('subtle'), at('subtle'), at('text'), at('text'), at('solid'), at('solid'), at('solid'), at('text'), at('text')]
 }
 
-// The greys that the kit reads by number, from light to dark: of the first in the light, of the second in the dark. Number 4 is the edge of inputs and boxes.
+// The greys that the kit reads by number, from light to dark: of the first in the light, of the second in the dark.
 const neutral = (role: string) => `var(--ui-${role})`
 const gray = [
   'bg-app',
   'bg-subtle',
   'bg-hover',
   'border-subtle',
-  'border-control',
+  'border-input',
   'border-control',
   'text-muted',
   'text-secondary',
@@ -32,7 +32,7 @@ const dark = [
   'text-secondary',
   'text-muted',
   'border-control',
-  'border-control',
+  'border-input',
   'bg-hover',
   'bg-subtle',
   'bg-surface',
