@@ -154,13 +154,16 @@ func (g *graph) add(s *subject) *subject {
 }
 
 // ownerAt returns who owned the node at the moment, nil if nobody.
-func (n *node) ownerAt(m moment) *subject {
-	for i := len(n.spans) - 1; i >= 0; i-- {
-		if !m.before(n.spans[i].from) {
-			return n.spans[i].who.find()
+func (n *node) ownerAt(m moment) *subject { return n.at(m).who.find() }
+
+// at returns the span that the moment is in.
+func (n *node) at(m moment) span {
+	for _, s := range slices.Backward(n.spans) {
+		if !m.before(s.from) {
+			return s
 		}
 	}
-	return nil
+	return span{}
 }
 
 // owner returns who owns the node now.

@@ -246,15 +246,15 @@ func (p *placing) unbind() {
 	p.conflict = true
 	for _, n := range o.nodes {
 		owner := n.ownerAt(o.at)
-		if owner == nil {
-			if len(n.spans) == 0 {
-				n.assign(moment{}, nil) // an earlier owner may turn up later
-			}
+		if owner == nil && len(n.spans) == 0 {
+			n.assign(moment{}, nil) // an earlier owner may turn up later
 			continue
 		}
-		owner.change()
-		n.assign(o.at, nil)
-		p.log(verdict{who: owner, action: Unbound, ids: []event.Identifier{n.id}, at: o.at})
+		n.assign(o.at, nil) // also if nobody has it yet: whoever turns up as its earlier owner has it until then
+		if owner != nil {
+			owner.change()
+			p.log(verdict{who: owner, action: Unbound, ids: []event.Identifier{n.id}, at: o.at})
+		}
 	}
 }
 
@@ -359,8 +359,12 @@ func (p *placing) kiosk(n *node) *subject {
 		return s
 	}
 	s := p.create()
-	// From the flag on, also for events that arrive late: they are nobody else's.
-	n.assign(n.shared, s)
+	// From the flag on, or from the last unbinding, also for events that arrive late: they are nobody else's.
+	from := n.at(p.o.at).from
+	if from.before(n.shared) {
+		from = n.shared
+	}
+	n.assign(from, s)
 	s.rec.Links, s.rec.Best = 1, n.rank
 	p.log(verdict{who: s, action: Linked, ids: []event.Identifier{n.id}, at: p.o.at})
 	return s

@@ -2,6 +2,7 @@ package person_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -140,6 +141,44 @@ func TestEdge29_ReplayOfTheArchiveAfterAnUnbind(t *testing.T) {
 	nobodys(t, w, "anonymous_id", "a1")
 	one(t, w, 1)
 	same(t, "owner of the past", w.Owner("m3"), p.Num)
+}
+
+// unbound is an unbinding of a device as it comes from the log.
+func unbound(id string, minute int, device string) event.Event {
+	e := with(call(event.Identity, id, minute, "", ""), "anonymous_id", device)
+	e.Name, e.Origin = event.IdentifierUnbound, event.Internal
+	return e
+}
+
+func TestEdge36_ASharedDeviceThatIsUnboundIsOnePersonBeforeAndOneAfter(t *testing.T) {
+	w := world(t)
+	for i := range 3 { // the third makes it shared
+		w.Deliver(track(fmt.Sprintf("m%d", i), i, fmt.Sprintf("u%d", i), "kiosk"))
+	}
+	w.Deliver(track("before1", 10, "", "kiosk"), unbound("unbind", 20, "kiosk"), track("after1", 30, "", "kiosk"), track("after2", 31, "", "kiosk"))
+	w.Deliver(track("before0", 5, "", "kiosk"))
+	w.Settle()
+	same(t, "before, also if it comes late", w.Owner("before0"), w.Owner("before1"))
+	same(t, "after", w.Owner("after2"), w.Owner("after1"))
+	if w.Owner("after1") == w.Owner("before1") {
+		t.Error("what comes after the unbinding goes to whom it was taken from")
+	}
+}
+
+func TestEdge36_AnUnbindingHoldsForAnOwnerWhoTurnsUpLater(t *testing.T) {
+	w := world(t)
+	for i := range 3 {
+		w.Deliver(track(fmt.Sprintf("m%d", i), i, fmt.Sprintf("u%d", i), "kiosk"))
+	}
+	w.Deliver(unbound("unbind", 20, "kiosk")) // nobody has it
+	w.Deliver(track("late", 10, "", "kiosk"))
+	w.Settle()
+	nobodys(t, w, "anonymous_id", "kiosk")
+	w.Deliver(track("after", 30, "", "kiosk"))
+	w.Settle()
+	if w.Owner("after") == w.Owner("late") {
+		t.Error("what comes after the unbinding goes to whom it was taken from")
+	}
 }
 
 // An unbinding is part of the history: any order of arrival gives the people that the order of time gives.
