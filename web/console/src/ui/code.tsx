@@ -10,7 +10,9 @@ export function CopyText({ value, block }: { value: string; block?: boolean }) {
     <span className={block ? css.block : css.inline}>
       {block ? (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
-        <pre tabIndex={0}>{value}</pre>
+        <pre data-sideways tabIndex={0}>
+          {value}
+        </pre>
       ) : (
         <code>{value}</code>
       )}
