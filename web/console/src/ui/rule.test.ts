@@ -150,7 +150,7 @@ const cases: [Rule, string, string, string][] = [
   ],
   [
     { anniversary: { path: 'birthday', from: 0, to: 7, zone: 'Asia/Tokyo', own_zone: true } },
-    "the anniversary of birthday falls between today and 7 days from now (the person’s time zone, else Japan Time)",
+    'the anniversary of birthday falls between today and 7 days from now (the person’s time zone, else Japan Time)',
     'birthday的周年日在今天到7 天后之间到来（客户所在时区，未知则日本时间）',
     'birthdayの日が今日から7日後までの間に巡ってくる（顧客のタイムゾーン、不明なら日本標準時）',
   ],
