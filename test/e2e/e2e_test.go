@@ -18,14 +18,6 @@ import (
 
 const console = "../../web/console"
 
-func missing(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("KIZUNA_TEST_REQUIRE_PEERS") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 func chromium(t *testing.T) string {
 	t.Helper()
 	if named := os.Getenv("KIZUNA_TEST_CHROMIUM"); named != "" {
@@ -36,7 +28,7 @@ func chromium(t *testing.T) string {
 			return found
 		}
 	}
-	missing(t, "no Chromium on the path; install it or set KIZUNA_TEST_CHROMIUM")
+	harness.Missing(t, "no Chromium on the path; install it or set KIZUNA_TEST_CHROMIUM")
 	return ""
 }
 
@@ -106,16 +98,16 @@ func TestTheConsoleInABrowser(t *testing.T) {
 		t.Skip("drives a browser for minutes; run without -short")
 	}
 	if _, err := exec.LookPath("node"); err != nil {
-		missing(t, "node is not installed (Debian: apt install nodejs npm)")
+		harness.Missing(t, "node is not installed (Debian: apt install nodejs npm)")
 	}
 	for _, need := range []string{"playwright-core", "axe-core"} {
 		if _, err := os.Stat(filepath.Join(console, "node_modules", need)); err != nil {
-			missing(t, need+" is not installed; run make web")
+			harness.Missing(t, "%s is not installed; run make web", need)
 		}
 	}
 	if _, err := os.Stat("../../internal/console/dist/app/index.html.br"); err != nil {
 		if _, err := os.Stat("../../internal/console/dist/app/index.html"); err != nil {
-			missing(t, "the console is not built; run make web")
+			harness.Missing(t, "the console is not built; run make web")
 		}
 	}
 	browser := chromium(t)

@@ -26,7 +26,7 @@ func startArchive(t *testing.T) *archive {
 	t.Helper()
 	all, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(all) == 0 {
-		t.Skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+		harness.Missing(t, "PostgreSQL is not installed (Debian: apt install postgresql)")
 	}
 	_, port, err := net.SplitHostPort(harness.FreeAddress(t))
 	if err != nil {
@@ -40,7 +40,7 @@ func startArchive(t *testing.T) *archive {
 	a := &archive{t: t, bin: slices.Max(all), dir: dir, port: port, data: filepath.Join(dir, "data")}
 	if os.Getuid() == 0 {
 		if out, err := exec.Command("chown", "postgres:postgres", dir).CombinedOutput(); err != nil {
-			t.Skipf("there is no user postgres: %v %s", err, out)
+			harness.Missing(t, "there is no user postgres: %v %s", err, out)
 		}
 	}
 	a.run("mkdir", a.path("wal"))

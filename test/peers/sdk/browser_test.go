@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
+
+	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
 // standalone is Segment's browser client as it is served to pages.
@@ -37,10 +39,10 @@ func browse(t *testing.T, in *intake, strategy string) (said, []event.Event) {
 		}
 	}
 	if chromium == "" {
-		missing(t, "no Chromium on the path; install it or set KIZUNA_TEST_CHROMIUM")
+		harness.Missing(t, "no Chromium on the path; install it or set KIZUNA_TEST_CHROMIUM")
 	}
 	if _, err := os.Stat(standalone); err != nil {
-		missing(t, "@segment/analytics-next is not installed; run npm ci in test/peers/sdk")
+		harness.Missing(t, "@segment/analytics-next is not installed; run npm ci in test/peers/sdk")
 	}
 	// The page comes from another origin than the intake, as in life.
 	pages := http.NewServeMux()

@@ -21,6 +21,8 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/kit/clock"
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
+
+	"github.com/kizuna-cx/kizuna/test/harness"
 )
 
 // patience is how long a client may take for what it does at its own pace: flushing, backing off.
@@ -155,23 +157,14 @@ func (in *intake) seen() []http.Header {
 	return append([]http.Header(nil), in.requests...)
 }
 
-// missing skips the test for want of a peer, or fails it where peers are required.
-func missing(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("KIZUNA_TEST_REQUIRE_PEERS") != "" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
-
 // command prepares one of the programs of this folder.
 func command(ctx context.Context, t *testing.T, module, program string, args ...string) (cmd *exec.Cmd, complaints *bytes.Buffer) {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
-		missing(t, "no node on the path; install Node.js 20 or newer")
+		harness.Missing(t, "no node on the path; install Node.js 20 or newer")
 	}
 	if _, err := os.Stat(filepath.Join("node_modules", filepath.FromSlash(module), "package.json")); err != nil {
-		missing(t, "%s is not installed; run npm ci in test/peers/sdk", module)
+		harness.Missing(t, "%s is not installed; run npm ci in test/peers/sdk", module)
 	}
 	cmd = exec.CommandContext(ctx, "node", append([]string{program}, args...)...)
 	complaints = new(bytes.Buffer)
