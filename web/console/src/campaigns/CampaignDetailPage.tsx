@@ -356,6 +356,7 @@ function TestCard({
               if (!onOpen || n === 0) return <Num value={n} />
               return (
                 <UnstyledButton
+                  data-finger
                   className={figureCss.link}
                   onClick={() => onOpen({ title: `${v.letter} · ${t(`metric.${m}`)}`, metric: m, node: v.letter })}
                 >

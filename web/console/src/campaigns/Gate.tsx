@@ -37,7 +37,7 @@ export function Fallbacks({ ask, of, about }: { ask: Ask; of: Schemas['Preflight
           return (
             <li key={f.language}>
               {can('people.read') ? (
-                <UnstyledButton className={figures.link} onClick={() => setWhich({ language: f.language, title: line })}>
+                <UnstyledButton data-finger className={figures.link} onClick={() => setWhich({ language: f.language, title: line })}>
                   {line}
                 </UnstyledButton>
               ) : (
@@ -91,6 +91,7 @@ export function Reasons({
             cell: (x) =>
               can('people.read') ? (
                 <UnstyledButton
+                  data-finger
                   className={figures.link}
                   onClick={() =>
                     setWhich({

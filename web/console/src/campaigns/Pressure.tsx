@@ -46,6 +46,7 @@ export function Pressure({ plan: p, onOpen }: { plan: Schemas['Plan']; onOpen?: 
               {t('plan.above', { count: x.people, week: name(x.week), all: formatNumber(x.week.people), most: formatNumber(person) })}{' '}
               {onOpen ? (
                 <UnstyledButton
+                  data-finger
                   className={figures.link}
                   onClick={() =>
                     onOpen({ title: name(x.week), query: { metric: 'pressure', from: x.week.from, to: x.week.to, least: person + 1 } })

@@ -74,12 +74,9 @@ export default function TemplateNewPage() {
             ) : null}
           </Stack>
         </Card>
-        <Card
-          title={t('content.start')}
-          help={t('content.start_help')}
-          actions={<SearchBox value={q} onChange={setQ} placeholder={t('content.search')} />}
-        >
-          <Radio.Group aria-label={t('content.start')} {...form.getInputProps('from')}>
+        <Card title={t('content.start')} help={t('content.start_help')}>
+          <SearchBox value={q} onChange={setQ} placeholder={t('content.search')} />
+          <Radio.Group mt="md" aria-label={t('content.start')} {...form.getInputProps('from')}>
             <Stack gap="sm">
               <Radio value="" label={t('content.blank')} description={t('content.blank_help')} />
               {letters.items.map((x: Template) => (

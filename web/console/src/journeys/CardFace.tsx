@@ -70,7 +70,14 @@ export function CardFace({
         {face.facts ? (
           <div className={css.figures}>
             {face.facts.map((f) => (
-              <button key={f.label} type="button" className={`${css.figure} nodrag nopan`} data-tone={f.tone} onClick={f.onOpen}>
+              <button
+                data-finger
+                key={f.label}
+                type="button"
+                className={`${css.figure} nodrag nopan`}
+                data-tone={f.tone}
+                onClick={f.onOpen}
+              >
                 <b>{f.value}</b> {f.label}
               </button>
             ))}

@@ -124,7 +124,7 @@ function Happening({ person, event: e, names }: { person: string; event: Event; 
         <Icon size={14} />
       </span>
       <details className={css.body}>
-        <summary>
+        <summary data-finger>
           <span className={css.what}>
             <span className={css.name}>{happening(e)}</span>
             <span className={css.about}>{about(e, names)}</span>

@@ -1,6 +1,17 @@
 // What the team assumes beside what the people of the segment are really like.
 import { type Schemas, useRead } from '@/api'
-import { formatCountry, formatLanguage, formatNumber, formatPercent, formatTime, hasText, t as text, useT, word } from '@/i18n'
+import {
+  formatCivilClock,
+  formatCountry,
+  formatLanguage,
+  formatNumber,
+  formatPercent,
+  formatTime,
+  hasText,
+  t as text,
+  useT,
+  word,
+} from '@/i18n'
 import { eventName } from '@/people/happening'
 import { Card, EmptyState, Loaded, Note } from '@/ui'
 import css from './personas.module.css'
@@ -19,6 +30,13 @@ function shown(path: string, value: string): string {
   if (path.startsWith('standing.') && hasText(`${path}.${value}`)) return text(`${path}.${value}`)
   if (path === 'standing.channel') return word('channel', value)
   return value
+}
+
+/** How a number of a trait is written: an hour of the day as the time it stands for. */
+export function figure(path: string, value: number): string {
+  if (path !== 'standing.hour') return formatNumber(value)
+  const minutes = Math.round(value * 60)
+  return formatCivilClock(`${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`)
 }
 
 export function Reality({ persona }: { persona: Persona }) {
@@ -50,10 +68,10 @@ export function Reality({ persona }: { persona: Persona }) {
                       </h3>
                       {x.kind === 'number' ? (
                         <p>
-                          {t('personas.median', {
-                            median: formatNumber(x.median ?? 0),
-                            low: formatNumber(x.low ?? 0),
-                            high: formatNumber(x.high ?? 0),
+                          {t(x.low === x.high ? 'personas.median_same' : 'personas.median', {
+                            median: figure(x.path, x.median ?? 0),
+                            low: figure(x.path, x.low ?? 0),
+                            high: figure(x.path, x.high ?? 0),
                           })}
                         </p>
                       ) : (

@@ -57,7 +57,11 @@ function Effect({
   const treated = e.delivered === undefined ? t('effect.led') : t('effect.treated')
   const people = (title: string, text: string, which: PlainFigure['query']) =>
     read ? (
-      <UnstyledButton className={figures.link} onClick={() => setFigure({ title: `${title} · ${text}`, query: { ...query, ...which } })}>
+      <UnstyledButton
+        data-finger
+        className={figures.link}
+        onClick={() => setFigure({ title: `${title} · ${text}`, query: { ...query, ...which } })}
+      >
         {text}
       </UnstyledButton>
     ) : (

@@ -92,6 +92,7 @@ export function Figures({ of: r, onOpen }: { of: Schemas['MessageFigures']; onOp
                 title: t('field.reason'),
                 cell: (x) => (
                   <UnstyledButton
+                    data-finger
                     className={css.link}
                     onClick={() =>
                       onOpen({ title: `${t('metric.refused')} · ${word('reason', x.reason)}`, metric: 'refused', reason: x.reason })

@@ -21,6 +21,7 @@ export function LinkHeat({ campaign, since }: { campaign: string; since: string 
     const n = formatNumber(r.counts[metric] ?? 0)
     return can('people.read') ? (
       <UnstyledButton
+        data-finger
         className={figures.link}
         onClick={() => setFigure({ title: `${r.label || r.key} · ${t(`metric.${metric}`)}`, metric, row: r.key })}
       >

@@ -156,18 +156,7 @@ function Drawing({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
   )
 }
 
-const always = new Set([
-  'audience',
-  'sent',
-  'delivered',
-  'opened',
-  'clicked',
-  'converted',
-  'open_rate',
-  'click_rate',
-  'conversion_rate',
-  'revenue',
-])
+const always = new Set(['sent', 'delivered', 'opened', 'clicked', 'converted', 'open_rate', 'click_rate', 'conversion_rate', 'revenue'])
 
 function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFigure) => void }) {
   const t = useT()
@@ -180,6 +169,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
     const leads = (r: Row, figure: ReactNode) =>
       c.people && onOpen ? (
         <UnstyledButton
+          data-finger
           className={figures.link}
           onClick={() =>
             onOpen({
@@ -230,7 +220,7 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
             <span className={deltas.cell}>
               {formatPercent(x.share)}
               <span className={deltas.range} title={t('report.interval_help')}>
-                {t('report.interval', { low: formatPercent(x.low), high: formatPercent(x.high) })}
+                {t('report.range', { low: formatPercent(x.low), high: formatPercent(x.high) })}
               </span>
               <span className={deltas.range}>{t('report.of', { n: formatNumber(x.n) })}</span>
               <RateDelta figure={c.name} now={x} before={r.previous?.rates[c.name]} />

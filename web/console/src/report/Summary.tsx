@@ -154,6 +154,7 @@ export function Revenue({ of: s }: { of: Summary }) {
   const behind = (r: Schemas['SummaryRevenue'], metric: 'credited' | 'refunded', title: string, shown: ReactNode) =>
     open ? (
       <UnstyledButton
+        data-finger
         className={figures.link}
         onClick={() => open(`${name(r)} · ${title}`, { metric, kind: r.kind, ...(r.id ? { source: r.id } : {}) })}
       >

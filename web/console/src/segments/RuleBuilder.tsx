@@ -250,7 +250,7 @@ function Count({ of, n }: { of: string; n: number | undefined }) {
   return (
     <span className={css.count}>
       {open && n > 0 ? (
-        <UnstyledButton className={css.open} onClick={() => open(of)}>
+        <UnstyledButton data-finger className={css.open} onClick={() => open(of)}>
           {words}
         </UnstyledButton>
       ) : (

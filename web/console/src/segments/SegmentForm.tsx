@@ -222,6 +222,7 @@ export function SegmentForm({ segment, rule, keep, save, onSaved, onCancel }: Pr
                   <dd>
                     {open(c.count, { title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel }) ? (
                       <UnstyledButton
+                        data-finger
                         className={css.open}
                         onClick={() =>
                           setPart({ title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel })

@@ -96,15 +96,14 @@ function Kinds({ scheme }: { scheme: Scheme }) {
                       onChange={(e) => set(i, { name: e.currentTarget.value })}
                     />
                   )}
-                  <div>
-                    <Note>
-                      <code>{k.name}</code> · {t(`identity_scheme.strength.${k.strength}`)}
-                    </Note>
-                  </div>
+                  <Note>
+                    <code>{k.name}</code>
+                  </Note>
+                  <Note>{t(`identity_scheme.strength.${k.strength}`)}</Note>
                 </div>
                 <Select
                   className={css.choice}
-                  aria-label={t('identity_scheme.joins')}
+                  label={t('identity_scheme.joins')}
                   disabled={!write || i === 0}
                   value={k.joins ? 'joins' : 'binds'}
                   allowDeselect={false}
@@ -113,7 +112,7 @@ function Kinds({ scheme }: { scheme: Scheme }) {
                 />
                 <NumberInput
                   className={css.number}
-                  aria-label={t('identity_scheme.limit')}
+                  label={t('identity_scheme.limit')}
                   disabled={!write || i === 0}
                   min={1}
                   max={1000}
@@ -124,7 +123,7 @@ function Kinds({ scheme }: { scheme: Scheme }) {
                 />
                 <Select
                   className={css.window}
-                  aria-label={t('identity_scheme.window')}
+                  label={t('identity_scheme.window')}
                   disabled={!write || i === 0}
                   value={String(k.days ?? 0)}
                   allowDeselect={false}

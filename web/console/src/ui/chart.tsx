@@ -121,7 +121,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
                       {s.values[i] === null || s.values[i] === undefined ? (
                         '–'
                       ) : onPick && !option && s.values[i] ? (
-                        <UnstyledButton className={css.pick} onClick={() => onPick(i, undefined, n)}>
+                        <UnstyledButton data-finger className={css.pick} onClick={() => onPick(i, undefined, n)}>
                           {format(s.values[i])}
                         </UnstyledButton>
                       ) : (

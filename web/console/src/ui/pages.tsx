@@ -54,9 +54,9 @@ export function PageHead({ title, status, lead, meta, crumbs, actions, room }: H
       <div className={css.headText}>
         {crumbs ? (
           <nav className={css.crumbs} aria-label={t('page.breadcrumb')}>
-            {crumbs.map((c, i) => (
+            {crumbs.map((c) => (
               <span key={c.to} className={css.crumb}>
-                {i > 0 ? <ChevronRight size={14} aria-hidden /> : null}
+                <ChevronRight size={14} aria-hidden />
                 <Link to={c.to}>{c.label}</Link>
               </span>
             ))}
