@@ -123,7 +123,7 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
       meta={
         <>
           {plan.persona_id && !persona.error ? (
-            <Link to={`/personas/${plan.persona_id}`} className={css.who}>
+            <Link data-finger to={`/personas/${plan.persona_id}`} className={css.who}>
               <Face name={p?.name ?? '…'} colour={p?.colour} picture={p?.picture} size={28} />
               {p?.name ?? '…'}
             </Link>
