@@ -1,4 +1,4 @@
-import { render, screen, waitFor } from '@testing-library/react'
+import { act, render, renderHook, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '@/api'
@@ -69,4 +69,121 @@ test('an input of a password takes the focus for its fault like any other, each 
     expect(await screen.findByText('too short')).toBeTruthy()
     await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Password')))
   }
+})
+
+interface Told {
+  initial: { name: string; host: string }
+  revision: number
+}
+
+/** A form over something that is saved; its save is answered when the test says so. */
+function following(first: Told) {
+  let end: { yes: (v: unknown) => void; no: (err: unknown) => void } = { yes: () => {}, no: () => {} }
+  const sent: unknown[] = []
+  const done: string[] = []
+  const hook = renderHook(
+    ({ initial, revision }: Told) =>
+      useForm({
+        initial,
+        revision,
+        follow: true,
+        save: (v, over) => {
+          sent.push([v.name, v.host, over])
+          return new Promise<unknown>((yes, no) => (end = { yes, no }))
+        },
+        onDone: () => done.push('done'),
+      }),
+    { initialProps: first },
+  )
+  const form = () => hook.result.current
+  return {
+    form,
+    sent,
+    done,
+    type: (name: string) => act(() => form().setFieldValue('name', name)),
+    submit: () => act(() => void form().submit()),
+    told: (name: string, host: string, revision: number) => hook.rerender({ initial: { name, host }, revision }),
+    answer: (v?: unknown) => act(async () => end.yes(v)),
+    refuse: (err: unknown) => act(async () => end.no(err)),
+  }
+}
+
+test('what is written while a save is on its way stays and is not saved, whatever the server has made of what was', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type('ab ')
+  f.submit()
+  f.type('ab c')
+  f.told('ab', 'h', 2) // read anew before the save has ended
+  await f.answer({ revision: 2 })
+  expect(f.form().values).toEqual({ name: 'ab c', host: 'h' })
+  expect([f.form().isDirty(), f.form().more, f.done]).toEqual([true, true, []])
+  f.submit()
+  await f.answer({ revision: 3 })
+  f.told('ab c', 'h', 3)
+  expect(f.sent).toEqual([
+    ['ab ', 'h', 1],
+    ['ab c', 'h', 2],
+  ])
+  expect([f.form().isDirty(), f.form().more, f.done]).toEqual([false, false, ['done']])
+})
+
+test('without a word more it shows what the server has made of it', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type(' ab')
+  f.submit()
+  await f.answer({ revision: 2 })
+  expect(f.form().values.name).toBe(' ab') // and not what it was before, if nothing is read anew
+  f.told('ab', 'h', 2)
+  expect(f.form().values.name).toBe('ab')
+  expect(f.form().isDirty()).toBe(false)
+})
+
+test('a refused save keeps what was written and what was wrong, also when news come', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type('ab')
+  f.submit()
+  f.type('abc')
+  f.told('a', 'there', 2)
+  await f.refuse(new Problem(422, { code: 'x', errors: [{ location: 'name', message: 'too short' }] }))
+  expect(f.form().values).toEqual({ name: 'abc', host: 'there' })
+  expect(f.form().errors).toEqual({ name: 'too short' })
+  expect([f.form().isDirty(), f.done]).toEqual([true, []])
+})
+
+test('news show where nothing is written, and move what is saved over', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type('mine')
+  f.told('a', 'there', 2)
+  expect(f.form().values).toEqual({ name: 'mine', host: 'there' })
+  f.submit()
+  expect(f.sent).toEqual([['mine', 'there', 2]])
+  await f.answer()
+})
+
+test('what was written here and elsewhere stays as it is here, and is sent as what it was written over, until it is let go', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type('mine')
+  f.told('theirs', 'h', 2)
+  f.told('theirs', 'there', 3)
+  expect(f.form().values).toEqual({ name: 'mine', host: 'there' })
+  f.submit()
+  await f.refuse(new Problem(409, { code: 'x', detail: 'somebody else was faster' }))
+  expect(f.form().failure).toBe('somebody else was faster')
+  f.told('theirs', 'over there', 4)
+  expect(f.form().values.name).toBe('mine')
+  expect(f.form().failure).toBe('somebody else was faster')
+  act(() => f.form().reset())
+  expect(f.form().values).toEqual({ name: 'theirs', host: 'over there' })
+  f.type('theirs and mine')
+  f.submit()
+  expect(f.sent.map((x) => (x as unknown[])[2])).toEqual([1, 4])
+  await f.answer()
+})
+
+test('a save that the reader thought better of is none', async () => {
+  const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+  f.type('ab')
+  f.submit()
+  await f.answer(false)
+  expect([f.form().isDirty(), f.form().busy, f.done]).toEqual([true, false, []])
 })

@@ -10,39 +10,86 @@ export type Form<T extends object> = UseFormReturnType<T> & {
   busy: boolean
   /** What is wrong and belongs to no input. It goes as soon as something else is written. */
   failure: string | null
+  /** The last save went well, but more was written while it was on its way. */
+  more: boolean
   /** What was wrong has been changed outside of the values. */
   forgive: () => void
   /** Runs `save`; errors land on their inputs, the first of which gets the focus. True if it went well. */
   submit: () => Promise<boolean>
 }
 
-interface FormOptions<T extends object> {
+interface FormOptions<T extends object, S> {
   initial: T
-  save: (values: T) => Promise<unknown>
+  /**
+   * What `initial` says is saved. What is saved anew, here or elsewhere, shows wherever nothing is written; what is written stays, and what is written while
+   * a save is on its way is not taken for saved.
+   */
+  follow?: boolean
+  /** The revision of `initial`, if the server counts. */
+  revision?: number
+  /**
+   * Its second argument is the revision that what is written stands on: not the newest if somebody else has changed the same, so that the server refuses.
+   * False says that the reader thought better of it; a revision in the answer is that of what was saved.
+   */
+  save: (values: T, revision: number) => Promise<S | false>
   /** Names of inputs by names of the API, where they differ: { 'config.host': 'host' } */
   names?: Record<string, string>
   /** Checks that help while typing; the server checks again. */
   check?: (values: T) => Partial<Record<string, string>>
-  onDone?: () => void
+  /** All of it is saved: the form may be closed. */
+  onDone?: (saved: S) => void
 }
 
 /** const form = useForm({ initial: { name: '' }, save: (v) => create.mutateAsync({ body: v }) }); <TextInput {...form.getInputProps('name')} /> */
-export function useForm<T extends object>({ initial, save, names, check, onDone }: FormOptions<T>): Form<T> {
+export function useForm<T extends object, S = unknown>({
+  initial,
+  follow,
+  revision = 0,
+  save,
+  names,
+  check,
+  onDone,
+}: FormOptions<T, S>): Form<T> {
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<string | null>(null)
+  const [more, setMore] = useState(false)
   const forgive = useCallback(() => setFailure(null), [])
   const form = useMantineForm<T>({
     initialValues: initial,
     validate: check ? (v) => check(v) as never : undefined,
     onValuesChange: forgive,
   })
+  const [there, setThere] = useState({ initial, revision }) // what is saved, as it was told last
+  const [base, setBase] = useState({ revision, behind: false }) // what it stands on, and whether that is no longer what is saved
+  // A save on its way is told of before it has ended: what it brings is looked at when it has.
+  if (follow && !busy && !same(there, { initial, revision })) {
+    const { values, both } = over(form.getInitialValues(), form.getValues(), initial)
+    const behind = base.behind || (both && revision !== base.revision)
+    setThere({ initial, revision })
+    setBase({ revision: behind ? base.revision : revision, behind })
+    if (!same(values, form.getValues())) {
+      form.setValues(values)
+      form.setErrors(form.errors) // what was refused stays refused
+      setFailure(failure)
+    }
+    form.resetDirty(initial)
+  }
   const submit = async () => {
     if (busy || form.validate().hasErrors) return false
     setBusy(true)
     setFailure(null)
+    setMore(false)
+    const sent = form.getValues()
     try {
-      await save(form.getValues())
-      onDone?.()
+      const saved = await save(sent, base.revision)
+      if (saved === false) return false
+      const wroteOn = follow === true && !same(form.getValues(), sent)
+      if (follow) {
+        form.resetDirty(sent)
+        setBase({ revision: revisionOf(saved) ?? base.revision, behind: false })
+      }
+      if (wroteOn) setMore(true)
+      else onDone?.(saved)
       return true
     } catch (err) {
       const known = new Set(paths(form.getValues()))
@@ -55,7 +102,26 @@ export function useForm<T extends object>({ initial, save, names, check, onDone 
       setBusy(false)
     }
   }
-  return Object.assign(form, { busy, failure, forgive, submit })
+  const { reset: goBack } = form
+  const reset = () => {
+    goBack()
+    setBase({ revision: Math.max(base.revision, there.revision), behind: false })
+    setMore(false)
+  }
+  return Object.assign(form, { busy, failure, more: more && form.isDirty(), forgive, submit, reset })
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+const revisionOf = (saved: unknown) => (saved as { revision?: number } | null | undefined)?.revision
+
+/** What was written over `was`, with what is saved by now wherever nothing was written; `both`: the same was written here and there. */
+function over<T extends object>(was: T, written: T, saved: T): { values: T; both: boolean } {
+  const changed = (Object.keys({ ...written, ...saved }) as (keyof T)[]).filter((k) => !same(written[k], was[k]))
+  return {
+    values: { ...saved, ...Object.fromEntries(changed.map((k) => [k, written[k]])) },
+    both: changed.some((k) => !same(saved[k], was[k]) && !same(saved[k], written[k])),
+  }
 }
 
 // Most inputs say aria-invalid; the one of passwords says it on the box around it.
@@ -104,9 +170,9 @@ export function FormBody<T extends object>({
           </Alert>
         ) : null}
         <Group justify="flex-end" gap="xs">
-          {note === undefined ? null : (
+          {note === undefined && !form.more ? null : (
             <span role="status" style={{ marginInlineEnd: 'auto' }}>
-              <Note>{note}</Note>
+              <Note>{form.more ? t('form.more') : note}</Note>
             </span>
           )}
           {onCancel ? <Button onClick={onCancel}>{t('action.cancel')}</Button> : null}
