@@ -19,3 +19,6 @@ window.ResizeObserver ??= class {
 Element.prototype.scrollIntoView ??= () => {}
 
 afterEach(cleanup)
+
+// Inputs of several lines measure themselves anew when a font has come.
+Object.defineProperty(document, 'fonts', { value: new EventTarget() })

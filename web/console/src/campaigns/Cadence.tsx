@@ -66,6 +66,7 @@ function TargetForm({ cadence, onDone }: { cadence: Schemas['Cadence']; onDone: 
   const save = useSend('put', '/api/v1/plan/cadence', { refresh: ['/api/v1/plan'] })
   const form = useForm({
     initial: { least: cadence.least, most: cadence.most, person: cadence.person },
+    follow: true,
     // An emptied input is no number: no target.
     save: (v) => save.mutateAsync({ body: { least: Number(v.least) || 0, most: Number(v.most) || 0, person: Number(v.person) || 0 } }),
     onDone: () => {

@@ -86,10 +86,9 @@ function Change({ secret, onClose }: { secret: Secret; onClose: () => void }) {
   const update = useSend('put', '/api/v1/journey-secrets/{id}', changed)
   const form = useForm({
     initial: { name: secret.name, value: '' },
-    save: async (body) => {
-      await update.mutateAsync({ path: { id: secret.id }, body })
-      onClose()
-    },
+    follow: true,
+    save: (body) => update.mutateAsync({ path: { id: secret.id }, body }),
+    onDone: onClose,
   })
   return (
     <FormBody form={form} action={t('action.save')} onCancel={onClose}>

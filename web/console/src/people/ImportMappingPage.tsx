@@ -1,5 +1,4 @@
 import { Trash2 } from 'lucide-react'
-import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
@@ -49,7 +48,7 @@ export default function ImportMappingPage() {
         ) : null
       }
     >
-      <Loaded of={mapping}>{(m) => <MappingForm key={m.revision} mapping={m} />}</Loaded>
+      <Loaded of={mapping}>{(m) => <MappingForm mapping={m} />}</Loaded>
     </FormPage>
   )
 }
@@ -59,11 +58,11 @@ function MappingForm({ mapping: m }: { mapping: Schemas['ImportMapping'] }) {
   const go = useGo()
   const scheme = useRead('/api/v1/identity-scheme', {})
   const save = useSend('put', '/api/v1/import-mappings/{id}', { refresh: changed })
-  const [choices, setChoices] = useState(() => choicesOf(m.columns, m.plan))
-  const [extras, setExtras] = useState(() => extrasOf(m.plan, here))
   const form = useForm({
-    initial: { name: m.name },
-    save: ({ name }) => save.mutateAsync({ path: { id: m.id }, body: { name, plan: planOf(choices, extras), revision: m.revision } }),
+    initial: { name: m.name, choices: choicesOf(m.columns, m.plan), extras: extrasOf(m.plan, here) },
+    follow: true,
+    revision: m.revision,
+    save: (v, revision) => save.mutateAsync({ path: { id: m.id }, body: { name: v.name, plan: planOf(v.choices, v.extras), revision } }),
     onDone: () => {
       toast(t('imports.mapping.saved'))
       go('/people/import/mappings')
@@ -78,10 +77,10 @@ function MappingForm({ mapping: m }: { mapping: Schemas['ImportMapping'] }) {
         <ImportColumns
           columns={m.columns.map((name) => ({ name, samples: [] }))}
           kinds={(scheme.data?.kinds ?? []).map((k) => k.name)}
-          choices={choices}
-          onChoices={setChoices}
-          extras={extras}
-          onExtras={setExtras}
+          choices={form.values.choices}
+          onChoices={(choices) => form.setFieldValue('choices', choices)}
+          extras={form.values.extras}
+          onExtras={(extras) => form.setFieldValue('extras', extras)}
           busy={form.busy}
         />
       </Stack>

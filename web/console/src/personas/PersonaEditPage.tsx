@@ -25,10 +25,8 @@ export default function PersonaEditPage() {
             key={p.id}
             persona={p}
             onCancel={() => go(`/personas/${id}`)}
-            save={async (draft) => {
-              await update.mutateAsync({ path: { id }, body: { ...draft, revision: p.revision } })
-              go(`/personas/${id}`)
-            }}
+            save={(draft, revision) => update.mutateAsync({ path: { id }, body: { ...draft, revision } })}
+            onDone={() => go(`/personas/${id}`)}
           />
         )}
       </Loaded>

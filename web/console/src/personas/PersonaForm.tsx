@@ -89,10 +89,13 @@ function differences(t: ReturnType<typeof useT>, names: Map<string, string>, the
 export function PersonaForm({
   persona,
   save,
+  onDone,
   onCancel,
 }: {
   persona?: Schemas['Persona']
-  save: (draft: PersonaDraft) => Promise<unknown>
+  /** Saves over that revision; 0 of a new one. */
+  save: (draft: PersonaDraft, revision: number) => Promise<Schemas['Persona']>
+  onDone: (saved: Schemas['Persona']) => void
   onCancel: () => void
 }) {
   const t = useT()
@@ -101,23 +104,29 @@ export function PersonaForm({
   const known = useAll('/api/v1/lists')
   const form = useForm({
     initial: valuesOf(persona),
-    save: (v) =>
-      save({
-        name: v.name,
-        role: v.role || undefined,
-        colour: v.colour,
-        picture: v.picture === (persona?.picture ?? '') ? undefined : v.picture,
-        age_from: v.age_to === '' ? undefined : Number(v.age_from || 0),
-        age_to: v.age_to === '' ? undefined : Number(v.age_to),
-        quote: v.quote || undefined,
-        story: v.story || undefined,
-        goals: lines(v.goals),
-        needs: lines(v.needs),
-        pains: lines(v.pains),
-        words: v.words,
-        channels: v.channels.map(placeCode),
-        segment_id: v.segment_id ?? undefined,
-      }),
+    follow: persona !== undefined,
+    revision: persona?.revision,
+    onDone,
+    save: (v, revision) =>
+      save(
+        {
+          name: v.name,
+          role: v.role || undefined,
+          colour: v.colour,
+          picture: v.picture === (persona?.picture ?? '') ? undefined : v.picture,
+          age_from: v.age_to === '' ? undefined : Number(v.age_from || 0),
+          age_to: v.age_to === '' ? undefined : Number(v.age_to),
+          quote: v.quote || undefined,
+          story: v.story || undefined,
+          goals: lines(v.goals),
+          needs: lines(v.needs),
+          pains: lines(v.pains),
+          words: v.words,
+          channels: v.channels.map(placeCode),
+          segment_id: v.segment_id ?? undefined,
+        },
+        revision,
+      ),
   })
   const v = form.values
   const choose = async (file: File | null) => {

@@ -12,10 +12,8 @@ export default function PersonaNewPage() {
     <FormPage title={t('personas.new')} lead={t('personas.new_lead')} crumbs={[{ to: '/personas', label: t('personas.title') }]}>
       <PersonaForm
         onCancel={() => go('/personas')}
-        save={async (body) => {
-          const made = await create.mutateAsync({ body })
-          go(`/personas/${made.id}`)
-        }}
+        save={(body) => create.mutateAsync({ body })}
+        onDone={(made) => go(`/personas/${made.id}`)}
       />
     </FormPage>
   )

@@ -127,12 +127,14 @@ function NoteForm({ of, id, note, onClose }: { of: Of; id: string; note: Note; o
       value: note.target ? Math.round(note.target.value * 1e4) / 100 : ('' as number | string),
       side: note.target?.at_most ? 'most' : 'least',
     },
+    follow: true,
+    revision: note.revision,
     names: { 'target.figure': 'figure', 'target.value': 'value' },
-    save: (v) =>
+    save: (v, base) =>
       save.mutateAsync({
         path: { id },
         body: {
-          base: note.revision,
+          base,
           plan: v.plan,
           result: v.result,
           change: v.change,

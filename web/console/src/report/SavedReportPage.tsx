@@ -1,8 +1,7 @@
-import { useState } from 'react'
 import { type Schemas, useRead, useSend } from '@/api'
 import { useT } from '@/i18n'
 import { useGo, useParam } from '@/lib/route'
-import { Ago, Button, confirm, DetailPage, Loaded, toast, toastError, useClipboard, DangerButton } from '@/ui'
+import { Ago, Button, confirm, DetailPage, Loaded, toast, toastError, useClipboard, useForm, DangerButton } from '@/ui'
 import { NotePanel } from './NotePanel'
 import { given, noParams, type Params, ReportView, reportTitle } from './ReportView'
 
@@ -12,14 +11,23 @@ const live = { refresh: ['/api/v1/saved-reports'] }
 export default function SavedReportPage() {
   const id = useParam('id')
   const saved = useRead('/api/v1/saved-reports/{id}', { path: { id } })
-  return <Loaded of={saved}>{(s) => <View key={`${s.id} ${s.revision}`} saved={s} />}</Loaded>
+  return <Loaded of={saved}>{(s) => <View key={s.id} saved={s} />}</Loaded>
 }
 
 function View({ saved: s }: { saved: Schemas['SavedReport'] }) {
   const t = useT()
   const go = useGo()
-  const [params, setParams] = useState<Params>({ ...noParams, ...s.parameters })
   const update = useSend('put', '/api/v1/saved-reports/{id}', live)
+  const form = useForm<Params>({
+    initial: { ...noParams, ...s.parameters },
+    follow: true,
+    revision: s.revision,
+    save: (v, revision) =>
+      update
+        .mutateAsync({ path: { id: s.id }, body: { name: s.name, report: s.report, parameters: given(v), revision } })
+        .catch((err: unknown) => (toastError(err), false as const)),
+  })
+  const params = form.values
   const remove = useSend('delete', '/api/v1/saved-reports/{id}', live)
   const clipboard = useClipboard()
   const changed = JSON.stringify(given(params)) !== JSON.stringify(given({ ...noParams, ...s.parameters }))
@@ -46,15 +54,7 @@ function View({ saved: s }: { saved: Schemas['SavedReport'] }) {
             {t('report.delete')}
           </DangerButton>
           {changed ? (
-            <Button
-              loading={update.isPending}
-              onClick={() =>
-                update.mutate(
-                  { path: { id: s.id }, body: { name: s.name, report: s.report, parameters: given(params), revision: s.revision } },
-                  { onError: toastError },
-                )
-              }
-            >
+            <Button loading={form.busy} onClick={() => void form.submit()}>
               {t('report.save_changes')}
             </Button>
           ) : null}
@@ -70,7 +70,7 @@ function View({ saved: s }: { saved: Schemas['SavedReport'] }) {
         </>
       }
     >
-      <ReportView report={s.report} params={params} onChange={(p) => setParams({ ...params, ...p })} />
+      <ReportView report={s.report} params={params} onChange={form.setValues} />
       <NotePanel of="saved-reports" id={s.id} />
     </DetailPage>
   )

@@ -58,6 +58,7 @@ export function AccountForm({ channel, account, first, onDone, onCancel }: Props
         ...(account ? (account.config as Values) : known ? { port: 587, security: 'required' } : {}),
       } as Values,
     },
+    follow: account !== undefined,
     names: Object.fromEntries(names.map((n) => [n, `config.${n}`])), // the channel knows its inputs without where they stand
     save: async (v) => {
       const body = {
@@ -67,8 +68,9 @@ export function AccountForm({ channel, account, first, onDone, onCancel }: Props
         connections: Number(v.connections) || 0,
         config: JSON.parse(JSON.stringify(v.config)) as Record<string, unknown>,
       }
-      onDone(account ? await update.mutateAsync({ path: { id: account.id }, body }) : await create.mutateAsync({ body }))
+      return await (account ? update.mutateAsync({ path: { id: account.id }, body }) : create.mutateAsync({ body }))
     },
+    onDone,
   })
   const inputs = {
     schema,

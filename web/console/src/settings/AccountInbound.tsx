@@ -87,6 +87,7 @@ function Way({ id, inbound: i }: { id: string; inbound: Inbound }) {
       topic: i.topic ?? '',
       verify_key: i.verify_key ?? '',
     },
+    follow: true,
     save: (v) =>
       put.mutateAsync({
         path: { id },

@@ -154,6 +154,7 @@ function WarmUpForm({ account: a, onDone }: { account: Account; onDone: () => vo
         target: (a.warm_up?.target ?? 20_000) as number | string,
       },
     },
+    follow: true,
     save: ({ warm_up: w }) =>
       update.mutateAsync({
         path: { id: a.id },
@@ -335,6 +336,7 @@ function ThrottleForm(p: { at: number; value: Throttle | undefined; save: (x: Th
       per_minute: (p.value?.per_minute ?? 60) as number | string,
       connections: (p.value?.connections ?? 0) as number | string,
     },
+    follow: p.value !== undefined,
     names: Object.fromEntries(['name', 'domains', 'per_minute', 'connections'].map((n) => [`throttles.${p.at}.${n}`, n])),
     save: (v) =>
       p.save({ name: v.name, domains: v.domains, per_minute: Number(v.per_minute) || 0, connections: Number(v.connections) || 0 }),

@@ -23,6 +23,7 @@ import {
   TextInput,
   toast,
   toastError,
+  useForm,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
 import css from './Identity.module.css'
@@ -34,7 +35,7 @@ export default function IdentitySection() {
   const scheme = useRead('/api/v1/identity-scheme', {})
   return (
     <SettingsSection id="identity">
-      <Loaded of={scheme}>{(s) => <Kinds key={s.version} scheme={s} />}</Loaded>
+      <Loaded of={scheme}>{(s) => <Kinds scheme={s} />}</Loaded>
     </SettingsSection>
   )
 }
@@ -44,10 +45,21 @@ const same = (a: Kind[], b: Kind[]) => JSON.stringify(a) === JSON.stringify(b)
 function Kinds({ scheme }: { scheme: Scheme }) {
   const t = useT()
   const write = useCan()('settings.write')
-  const [draft, setDraft] = useState<Kind[]>(scheme.kinds)
   const [trial, setTrial] = useState<{ id: string; kinds: Kind[] } | null>(null)
   const simulate = useSend('post', '/api/v1/identity-scheme/simulations', { refresh: ['/api/v1/jobs'] })
-  const changed = !same(draft, scheme.kinds)
+  const apply = useSend('put', '/api/v1/identity-scheme', { refresh: ['/api/v1/identity-scheme', '/api/v1/jobs'] })
+  const form = useForm({
+    initial: { kinds: scheme.kinds },
+    follow: true,
+    save: ({ kinds }) =>
+      apply
+        .mutateAsync({ body: { kinds, simulation: trial?.id ?? '' } })
+        .then(() => (setTrial(null), toast(t('identity_scheme.applying'))))
+        .catch((err: unknown) => (toastError(err), false as const)),
+  })
+  const draft = form.values.kinds
+  const setDraft = (kinds: Kind[]) => form.setFieldValue('kinds', kinds)
+  const changed = form.isDirty()
   const set = (i: number, patch: Partial<Kind>) => setDraft(draft.with(i, { ...draft[i]!, ...patch }))
   const move = (i: number, step: -1 | 1) => {
     const next = [...draft]
@@ -172,19 +184,19 @@ function Kinds({ scheme }: { scheme: Scheme }) {
               >
                 {t('identity_scheme.simulate')}
               </Button>
-              {changed ? <Button onClick={() => setDraft(scheme.kinds)}>{t('identity_scheme.reset')}</Button> : null}
+              {changed ? <Button onClick={form.reset}>{t('identity_scheme.reset')}</Button> : null}
               <Note>{t(changed ? 'identity_scheme.simulate_help' : 'identity_scheme.unchanged')}</Note>
             </Group>
           ) : null}
         </Stack>
       </Card>
-      {trial ? <Trial id={trial.id} kinds={trial.kinds} stale={!same(trial.kinds, draft)} /> : null}
+      {trial ? <Trial id={trial.id} stale={!same(trial.kinds, draft)} applying={form.busy} apply={form.submit} /> : null}
     </Stack>
   )
 }
 
 /** What the simulated kinds would do, and the button that does it. */
-function Trial({ id, kinds, stale }: { id: string; kinds: Kind[]; stale: boolean }) {
+function Trial({ id, stale, applying, apply }: { id: string; stale: boolean; applying: boolean; apply: () => void }) {
   const t = useT()
   // The job is told of as it goes on; what it has found is read again with it.
   const job = useRead('/api/v1/jobs/{id}', { path: { id } })
@@ -194,7 +206,6 @@ function Trial({ id, kinds, stale }: { id: string; kinds: Kind[]; stale: boolean
   useEffect(() => {
     if (at) void refetch()
   }, [at, refetch])
-  const apply = useSend('put', '/api/v1/identity-scheme', { refresh: ['/api/v1/identity-scheme', '/api/v1/jobs'] })
   return (
     <Loaded of={found}>
       {(s) => {
@@ -202,8 +213,7 @@ function Trial({ id, kinds, stale }: { id: string; kinds: Kind[]; stale: boolean
         const run = async () => {
           const title = t('identity_scheme.apply_title')
           const text = t('identity_scheme.apply_text', { merged: formatNumber(n('merged')), split: formatNumber(n('split')) })
-          if (!(await confirm({ title, text, action: t('identity_scheme.apply'), danger: true }))) return
-          apply.mutate({ body: { kinds, simulation: id } }, { onSuccess: () => toast(t('identity_scheme.applying')), onError: toastError })
+          if (await confirm({ title, text, action: t('identity_scheme.apply'), danger: true })) apply()
         }
         return (
           <Card title={t('identity_scheme.trial')}>
@@ -251,7 +261,7 @@ function Trial({ id, kinds, stale }: { id: string; kinds: Kind[]; stale: boolean
                   variant="filled"
                   color="danger"
                   disabled={s.job.state !== 'done' || stale || !s.current}
-                  loading={apply.isPending}
+                  loading={applying}
                   onClick={() => void run()}
                 >
                   {t('identity_scheme.apply')}

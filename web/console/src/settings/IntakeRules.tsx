@@ -40,7 +40,7 @@ export function IntakeRules() {
   const got = useRead('/api/v1/privacy-rules', {})
   return (
     <Card title={t('privacy.rules')} help={t('privacy.rules_help')}>
-      <Loaded of={got}>{(rules) => <Edit key={JSON.stringify(rules)} rules={rules} />}</Loaded>
+      <Loaded of={got}>{(rules) => <Edit rules={rules} />}</Loaded>
     </Card>
   )
 }
@@ -56,6 +56,7 @@ function Edit({ rules }: { rules: Rules }) {
       forward: rules.forward ?? [],
       unasked: rules.consent?.length ? rules.unasked : true,
     },
+    follow: true,
     save: (v) => save.mutateAsync({ body: v }),
     onDone: () => toast(t('privacy.rules_saved')),
   })

@@ -20,17 +20,9 @@ function Plan({ plan: p }: { plan: Schemas['ReminderPlan'] }) {
   const put = useSend('put', '/api/v1/invoice-plan', { refresh: ['/api/v1/invoice-plan'] })
   const form = useForm({
     initial: { days: (p.days ?? []) as (number | string)[], at: p.at },
+    follow: true,
     save: (v) => put.mutateAsync({ body: { at: v.at, days: v.days.map(Number).toSorted((a, b) => a - b) } }),
-    onDone: () => {
-      form.setFieldValue(
-        'days',
-        form
-          .getValues()
-          .days.map(Number)
-          .toSorted((a, b) => a - b),
-      )
-      toast(t('settings.saved'))
-    },
+    onDone: () => toast(t('settings.saved')),
   })
   const { days } = form.getValues()
   const words = (d: number) => (d < 0 ? t('plan.before', { count: -d }) : d > 0 ? t('plan.after', { count: d }) : t('plan.on_day'))

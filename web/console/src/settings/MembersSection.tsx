@@ -258,6 +258,7 @@ function ChangeRole({ member: m, onDone }: { member: Member; onDone: () => void 
   const set = useSend('put', '/api/v1/staff/{id}/role', live)
   const form = useForm({
     initial: { role: m.role },
+    follow: true,
     save: (v) => set.mutateAsync({ path: { id: m.id }, body: v }),
     onDone: () => {
       toast(t('members.role_now', { name: m.name || m.email, role: word('role', form.getValues().role) }))

@@ -26,6 +26,7 @@ import {
   Time,
   toast,
   toastError,
+  useForm,
   DangerButton,
 } from '@/ui'
 import { SettingsSection } from './SettingsSection'
@@ -58,7 +59,7 @@ export default function RetentionSection() {
   const got = useRead('/api/v1/retention', {})
   return (
     <SettingsSection id="retention">
-      <Loaded of={got}>{(r) => <Terms key={JSON.stringify(r.policy)} now={r} />}</Loaded>
+      <Loaded of={got}>{(r) => <Terms now={r} />}</Loaded>
     </SettingsSection>
   )
 }
@@ -66,23 +67,29 @@ export default function RetentionSection() {
 function Terms({ now }: { now: Retention }) {
   const t = useT()
   const write = useCan()('privacy.write')
-  const [draft, setDraft] = useState<Policy>(now.policy)
   const [seen, setSeen] = useState<{ of: Policy; check: Check } | null>(null)
   const check = useSend('post', '/api/v1/retention/check')
   const save = useSend('put', '/api/v1/retention', { refresh: ['/api/v1/retention'] })
-  const changed = JSON.stringify(draft) !== JSON.stringify(now.policy)
+  const form = useForm<Policy>({
+    initial: { ...now.policy, rules: now.policy.rules ?? [] },
+    follow: true,
+    save: (v) => keep(v),
+    onDone: () => toast(t('retention.saved')),
+  })
+  const draft = form.values
+  const changed = form.isDirty()
   const rules = draft.rules ?? []
   const ruleOf = (k: Kind) => rules.find((r) => key(r) === key(k))
   const choose = (k: Kind, value: string) => {
     const others = rules.filter((r) => key(r) !== key(k))
     const rule = { type: k.type as Schemas['RetentionRule']['type'], name: k.name, days: Number(value) }
-    setDraft({ ...draft, rules: value === '' ? others : [...others, rule] })
+    form.setFieldValue('rules', value === '' ? others : [...others, rule])
   }
   const look = () => check.mutate({ body: draft }, { onSuccess: (found) => setSeen({ of: draft, check: found }), onError: toastError })
-  const keep = async () => {
+  const keep = async (policy: Policy) => {
     try {
-      const found = await call('post', '/api/v1/retention/check', { body: draft })
-      setSeen({ of: draft, check: found })
+      const found = await call('post', '/api/v1/retention/check', { body: policy })
+      setSeen({ of: policy, check: found })
       const n = (found.removed ?? []).reduce((sum, r) => sum + r.count, 0)
       const asks = (found.segments ?? []).length
       if (n > 0 || asks > 0) {
@@ -91,12 +98,12 @@ function Terms({ now }: { now: Retention }) {
           asks > 0 ? t('retention.save_asks', { count: asks, n: formatNumber(asks) }) : '',
         ]
         const title = t('retention.save_title')
-        if (!(await confirm({ title, text: text.filter(Boolean).join(' '), action: t('action.save'), danger: n > 0 }))) return
+        if (!(await confirm({ title, text: text.filter(Boolean).join(' '), action: t('action.save'), danger: n > 0 }))) return false
       }
-      await save.mutateAsync({ body: draft })
-      toast(t('retention.saved'))
+      return await save.mutateAsync({ body: policy })
     } catch (err) {
       toastError(err)
+      return false
     }
   }
   const choices = (k: Kind) => {
@@ -123,7 +130,7 @@ function Terms({ now }: { now: Retention }) {
               .toSorted((a, b) => a - b)
               .map((d) => ({ value: String(d), label: daysText(t, d) }))
               .concat({ value: '0', label: t('retention.ever') })}
-            onChange={(v) => setDraft({ ...draft, days: Number(v) })}
+            onChange={(v) => form.setFieldValue('days', Number(v))}
           />
           <DataTable
             name="retention"
@@ -185,13 +192,14 @@ function Terms({ now }: { now: Retention }) {
           />
           {write ? (
             <Group justify="flex-end">
-              <Button variant="filled" disabled={!changed} loading={save.isPending} onClick={() => void keep()}>
+              <Button variant="filled" disabled={!changed} loading={form.busy} onClick={() => void form.submit()}>
                 {t('action.save')}
               </Button>
               <Button loading={check.isPending} onClick={look}>
                 {t('retention.check')}
               </Button>
-              {changed ? <Button onClick={() => setDraft(now.policy)}>{t('retention.discard')}</Button> : null}
+              {changed ? <Button onClick={form.reset}>{t('retention.discard')}</Button> : null}
+              {form.more ? <Note>{t('form.more')}</Note> : null}
             </Group>
           ) : null}
           {seen ? <Foreseen check={seen.check} stale={JSON.stringify(seen.of) !== JSON.stringify(draft)} /> : null}

@@ -302,6 +302,7 @@ function QuietForm({ at, value, save, onDone }: RuleForm<Quiet>) {
       channel: value?.channel ?? '',
       days: (value?.days ?? []).map(String),
     },
+    follow: value !== undefined,
     names: within('quiet', at, { from: 'from', to: 'to', days: 'days', channel: 'channel', then: 'then' }),
     save: (v) =>
       save({
@@ -349,6 +350,7 @@ function CapForm({ at, value, topics, save, onDone }: RuleForm<Cap> & { topics: 
       channel: value?.channel ?? '',
       retry: (value?.retry_hours ?? 0) as number | string,
     },
+    follow: value !== undefined,
     names: within('caps', at, { limit: 'limit', days: 'days', retry_hours: 'retry', topic: 'topic', channel: 'channel' }),
     save: (v) =>
       save({
@@ -393,6 +395,7 @@ function Whole({ policy: p, replace }: { policy: Policy; replace: (c: Partial<Po
   const write = useCan()('settings.write')
   const form = useForm({
     initial: { holdout: p.holdout as number | string, reserve_hours: (p.reserve_hours ?? 0) as number | string },
+    follow: true,
     save: (v) => replace({ holdout: Number(v.holdout), reserve_hours: Number(v.reserve_hours) }),
     onDone: () => toast(t('settings.saved')),
   })
@@ -447,6 +450,7 @@ function Bounces({ policy: p }: { policy: Schemas['BouncePolicy'] }) {
       block_pause: p.block_pause as number | string,
       honeypot: p.honeypot ?? false,
     },
+    follow: true,
     save: (v) =>
       put.mutateAsync({
         body: {

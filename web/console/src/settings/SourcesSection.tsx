@@ -159,6 +159,7 @@ function Rename({ source: s, onDone }: { source: Source; onDone: () => void }) {
   const update = useSend('put', '/api/v1/sources/{id}', live)
   const form = useForm({
     initial: { name: s.name },
+    follow: true,
     save: (v) => update.mutateAsync({ path: { id: s.id }, body: { name: v.name, disabled: s.disabled } }),
     onDone,
   })

@@ -140,6 +140,7 @@ function TopicForm({ topic, onDone }: { topic: Topic | undefined; onDone: () => 
       opt_in: topic?.opt_in ?? ('explicit' as Topic['opt_in']),
       confirmation_template: topic?.confirmation_template ?? '',
     },
+    follow: topic !== undefined,
     save: async (v) => {
       const { confirmation_template: confirmation, ...rest } = v
       const body = { ...rest, ...(v.opt_in === 'double' && confirmation ? { confirmation_template: confirmation } : {}) }

@@ -163,7 +163,9 @@ export function WebhookForm({ hook, onDone, onCancel }: { hook?: Webhook; onDone
   const update = useSend('put', '/api/v1/webhooks/{id}', live)
   const form = useForm({
     initial: { name: hook?.name ?? '', url: hook?.url ?? '', kinds: hook?.kinds ?? ([] as string[]), off: hook?.off ?? false },
-    save: async (v) => onDone(hook ? await update.mutateAsync({ path: { id: hook.id }, body: v }) : await create.mutateAsync({ body: v })),
+    follow: hook !== undefined,
+    save: (v) => (hook ? update.mutateAsync({ path: { id: hook.id }, body: v }) : create.mutateAsync({ body: v })),
+    onDone,
   })
   return (
     <FormBody form={form} action={t('action.save')} onCancel={onCancel}>

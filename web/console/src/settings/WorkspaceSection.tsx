@@ -51,6 +51,7 @@ function Form({ workspace: w }: { workspace: Schemas['Workspace'] }) {
       postal_address: w.postal_address ?? '',
       approve_campaigns: w.approve_campaigns,
     },
+    follow: true,
     save: (v) => save.mutateAsync({ body: v }),
     onDone: () => toast(t('settings.saved')),
   })

@@ -38,7 +38,7 @@ export default function SchemePage() {
         { to: '/standing', label: t('standing.title') },
       ]}
     >
-      <Loaded of={scheme}>{(s) => <SchemeForm key={s.revision} scheme={s} />}</Loaded>
+      <Loaded of={scheme}>{(s) => <SchemeForm scheme={s} />}</Loaded>
     </FormPage>
   )
 }
@@ -51,9 +51,12 @@ function SchemeForm({ scheme }: { scheme: Scheme }) {
   const go = useGo()
   const write = useCan()('segments.write')
   const save = useSend('put', '/api/v1/standing/scheme', { refresh: ['/api/v1/standing'] })
-  const form = useForm<Scheme>({
-    initial: scheme,
-    save: (v) => save.mutateAsync({ body: v }),
+  const { revision, ...values } = scheme
+  const form = useForm({
+    initial: values,
+    follow: true,
+    revision,
+    save: (v, over) => save.mutateAsync({ body: { ...v, revision: over } }),
     onDone: () => {
       toast(t('standing.judging'))
       go('/standing')

@@ -249,7 +249,9 @@ function TaskForm({
       assignee: task?.assignee ?? (task ? '' : me),
       due_at: task?.due_at ? civil(task.due_at) : '',
     },
-    save: (v) => {
+    follow: task !== undefined,
+    revision: task?.revision,
+    save: (v, revision) => {
       const body = {
         title: v.title,
         note: v.note || undefined,
@@ -258,7 +260,7 @@ function TaskForm({
         role: task?.role,
         person_id: task?.person_id,
       }
-      return task ? update.mutateAsync({ path: { id: task.id }, body: { ...body, revision: task.revision } }) : create.mutateAsync({ body })
+      return task ? update.mutateAsync({ path: { id: task.id }, body: { ...body, revision } }) : create.mutateAsync({ body })
     },
     onDone: onClose,
   })
