@@ -144,6 +144,25 @@ export const stories = {
     await done(page)
   },
 
+  'on a phone what is told of lies over neither the button that saves nor the last row': async () => {
+    const page = await open({ size: phone, bypassCSP: true })
+    const t = catalogue('en')
+    await visit(page, '/settings/sending')
+    const save = page.locator('form').last().getByRole('button', { name: t['action.save'] })
+    await save.evaluate((b) => b.scrollIntoView({ block: 'end' }))
+    await save.click()
+    const told = page.locator('[class*=Notification-root]').filter({ hasText: t['settings.saved'] })
+    await told.waitFor()
+    await told.evaluate((e) => Promise.all(e.getAnimations({ subtree: true }).map((a) => a.finished)))
+    const over = await told.boundingBox()
+    for (const [what, of] of [['the button', save], ['the last row', page.locator('form').last().locator('input').last()]]) {
+      const box = await of.boundingBox()
+      assert.ok(box.y >= 0 && box.y < phone.height, `${what} is in sight`)
+      assert.ok(over.y + over.height <= box.y || over.y >= box.y + box.height, `a toast at ${over.y} to ${over.y + over.height}, ${what} at ${box.y}`)
+    }
+    await done(page)
+  },
+
   'every page stands still in en, and axe finds nothing serious or critical, light or dark': async () => {
     const page = await watched({ bypassCSP: true })
     await visit(page, '/')
