@@ -79,7 +79,8 @@ async function everybody(lang, size) {
   // A file of those who fit, and of nobody else.
   await visit(page, '/people?status=identified')
   const { count: before } = await api('GET', '/people/count?status=identified')
-  const made = await job(page, page.locator('#main header').getByRole('button', { name: t['people.export'] }))
+  if (size) await page.getByRole('button', { name: t['action.more'], exact: true }).click()
+  const made = await job(page, size ? page.getByRole('menuitem', { name: t['people.export'] }) : page.locator('#main header').getByRole('button', { name: t['people.export'] }))
   const { count: after } = await api('GET', '/people/count?status=identified')
   const identified = Math.max(before, after) // others are made, joined and deleted meanwhile
   const text = await page.evaluate(async (id) => (await fetch(`/api/v1/jobs/${id}/files/table`)).text(), made.id)

@@ -123,6 +123,7 @@ export const stories = {
           await fits(page, path)
           await stands(page, path)
           assert.deepEqual(await page.evaluate(outOfSight), [], `${path} shows where one is`)
+          assert.deepEqual(await page.evaluate(headRows), [], `${path} has its main button in one row with the others`)
         }
         await done(page)
         return `moves by ${worst.toFixed(3)} at the most`
@@ -238,6 +239,14 @@ function outOfSight() {
       return width > 0 && (left + width / 2 < 0 || left + width / 2 > window.innerWidth)
     })
     .map((e) => e.textContent)
+}
+
+/** In the page: buttons of heads that stand in more than one row. */
+function headRows() {
+  return [...document.querySelectorAll('header')]
+    .map((head) => [...head.querySelectorAll('button, a[data-variant], [role=radiogroup]')].map((b) => b.getBoundingClientRect()).filter((r) => r.width > 1))
+    .filter((boxes) => Math.max(...boxes.map((r) => r.top)) >= Math.min(...boxes.map((r) => r.bottom)))
+    .map((boxes) => boxes.map((r) => `${r.left.toFixed()} ${r.top.toFixed()} ${r.width.toFixed()}x${r.height.toFixed()}`).join(', '))
 }
 
 /** In the page: the marked texts of which something is hidden. */

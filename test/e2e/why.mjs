@@ -26,7 +26,8 @@ async function why(lang, size) {
 
   // From the campaign, whom to ask about is chosen by name.
   await visit(page, `/campaigns/${campaign.id}`)
-  await page.getByRole('link', { name: t['why.ask'], exact: true }).click()
+  if (size) await page.getByRole('button', { name: t['action.more'], exact: true }).click()
+  await page.getByRole(size ? 'menuitem' : 'link', { name: t['why.ask'], exact: true }).click()
   const whom = page.getByRole('combobox', { name: t['why.person'] })
   await whom.waitFor()
   await check('why-empty')

@@ -29,12 +29,13 @@ export function PastVersions<T>(props: Props<T>) {
   return (
     <>
       <Button onClick={() => setOpened(true)}>{t('content.versions')}</Button>
-      {opened ? <Versions {...props} onClose={() => setOpened(false)} /> : null}
+      {opened ? <VersionsSheet {...props} onClose={() => setOpened(false)} /> : null}
     </>
   )
 }
 
-function Versions<T>({ path, id, now, taken, differences, onTake, onClose }: Props<T> & { onClose: () => void }) {
+/** They themselves, where something else leads to them. */
+export function VersionsSheet<T>({ path, id, now, taken, differences, onTake, onClose }: Props<T> & { onClose: () => void }) {
   const t = useT()
   const [open, setOpen] = useState(0)
   // One shape, whichever of the paths it is.

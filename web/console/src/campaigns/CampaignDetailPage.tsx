@@ -19,7 +19,6 @@ import {
   Definition,
   DetailPage,
   EmptyState,
-  Group,
   LinkButton,
   Loaded,
   Note,
@@ -130,6 +129,10 @@ function View({ campaign: c }: { campaign: Campaign }) {
     }
   }
   const path = { id: c.id }
+  const destroy = async () => {
+    if (await confirm({ title: t('series.delete_title', { name: c.name }), action: t('report.delete'), danger: true }))
+      remove.mutate({ path }, { onSuccess: () => go('/campaigns'), onError: toastError })
+  }
   const write = can('campaigns.write')
   const p = c.progress
   return (
@@ -138,65 +141,48 @@ function View({ campaign: c }: { campaign: Campaign }) {
       crumbs={[{ to: '/campaigns', label: t('nav.campaigns') }]}
       status={<Status value={c.archived_at ? 'archived' : c.status} />}
       meta={p.total ? <span>{t('campaigns.progress', { done: formatNumber(p.done), total: formatNumber(p.total) })}</span> : null}
+      more={[
+        can('people.read') && { label: t('why.ask'), to: `/people/why?campaign=${c.id}` },
+        write && {
+          label: t('campaigns.copy'),
+          run: () =>
+            copy.mutate(
+              { path, body: { name: t('campaigns.copy_name', { name: c.name }) } },
+              { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
+            ),
+        },
+        write &&
+          c.status === 'sent' && {
+            label: t('campaigns.resend'),
+            run: () =>
+              resend.mutate(
+                {
+                  path,
+                  body: { name: t('campaigns.resend_name', { name: c.name }), segment_name: t('campaigns.unopened', { name: c.name }) },
+                },
+                { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
+              ),
+          },
+        write &&
+          c.archived_at !== undefined && { label: t('action.restore'), run: () => restore.mutate({ path }, { onError: toastError }) },
+        write &&
+          !c.archived_at &&
+          !running.includes(c.status) && {
+            label: t('action.archive'),
+            run: () =>
+              archive.mutate(
+                { path },
+                {
+                  onSuccess: () =>
+                    toastUndo(t('campaigns.archived', { name: c.name }), () => restore.mutate({ path }, { onError: toastError })),
+                  onError: toastError,
+                },
+              ),
+          },
+        write && !c.archived_at && c.status === 'draft' && { label: t('report.delete'), run: () => void destroy(), red: true },
+      ]}
       actions={
-        <Group gap="xs">
-          {can('people.read') ? <LinkButton to={`/people/why?campaign=${c.id}`}>{t('why.ask')}</LinkButton> : null}
-          {write ? (
-            <Button
-              onClick={() =>
-                copy.mutate(
-                  { path, body: { name: t('campaigns.copy_name', { name: c.name }) } },
-                  { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
-                )
-              }
-            >
-              {t('campaigns.copy')}
-            </Button>
-          ) : null}
-          {write && c.status === 'sent' ? (
-            <Button
-              onClick={() =>
-                resend.mutate(
-                  {
-                    path,
-                    body: { name: t('campaigns.resend_name', { name: c.name }), segment_name: t('campaigns.unopened', { name: c.name }) },
-                  },
-                  { onSuccess: (made) => go(`/campaigns/${made.id}`), onError: toastError },
-                )
-              }
-            >
-              {t('campaigns.resend')}
-            </Button>
-          ) : null}
-          {write && c.archived_at ? (
-            <Button onClick={() => restore.mutate({ path }, { onError: toastError })}>{t('action.restore')}</Button>
-          ) : null}
-          {write && !c.archived_at && !running.includes(c.status) ? (
-            <Button
-              onClick={() =>
-                archive.mutate(
-                  { path },
-                  {
-                    onSuccess: () =>
-                      toastUndo(t('campaigns.archived', { name: c.name }), () => restore.mutate({ path }, { onError: toastError })),
-                    onError: toastError,
-                  },
-                )
-              }
-            >
-              {t('action.archive')}
-            </Button>
-          ) : null}
-          {write && !c.archived_at && c.status === 'draft' ? (
-            <DangerButton
-              onClick={async () => {
-                if (await confirm({ title: t('series.delete_title', { name: c.name }), action: t('report.delete'), danger: true }))
-                  remove.mutate({ path }, { onSuccess: () => go('/campaigns'), onError: toastError })
-              }}
-            >
-              {t('report.delete')}
-            </DangerButton>
-          ) : null}
+        <>
           {write && editable(c) ? <LinkButton to={`/campaigns/${c.id}/edit`}>{t('campaigns.edit')}</LinkButton> : null}
           {can('campaigns.send') && !c.archived_at
             ? (verbs[c.status] ?? [])
@@ -217,7 +203,7 @@ function View({ campaign: c }: { campaign: Campaign }) {
                   ),
                 )
             : null}
-        </Group>
+        </>
       }
       rail={
         <Card title={t('campaigns.section_plan')}>

@@ -188,6 +188,17 @@ function Editor({ snippet }: { snippet: Snippet }) {
       toastError(err)
     }
   }
+  const putAway = () =>
+    archive.mutate(
+      { path: { key: base.key } },
+      {
+        onSuccess: () => {
+          go('/content/snippets')
+          toastUndo(t('snippets.archived', { name: base.name }), () => restore.mutate({ path: { key: base.key } }, { onError: toastError }))
+        },
+        onError: toastError,
+      },
+    )
   const actions = {
     select: setSelected,
     move: (id: string, step: -1 | 1) => setDoc((d) => moveBlock(d, id, step)),
@@ -236,6 +247,16 @@ function Editor({ snippet }: { snippet: Snippet }) {
       back={{ to: '/content/snippets', label: t('snippets.title') }}
       saved={dirty ? draftState(unsaved) || t('content.unsaved') : t('content.version', { n: formatNumber(base.version) })}
       status={snippet.status === 'archived' ? <Status value="archived" /> : null}
+      more={
+        write
+          ? [
+              { label: t('content.versions'), icon: <History size={16} />, run: () => setPast(true) },
+              snippet.status === 'archived'
+                ? { label: t('action.restore'), run: () => restore.mutate({ path: { key: base.key } }, { onError: toastError }) }
+                : (users.data?.items.length ?? 0) === 0 && { label: t('action.archive'), disabled: !users.data, run: putAway },
+            ]
+          : []
+      }
       actions={
         write ? (
           <>
@@ -245,32 +266,6 @@ function Editor({ snippet }: { snippet: Snippet }) {
             <IconButton label={t('content.redo')} disabled={!history.canRedo} onClick={history.redo}>
               <Redo2 size={17} />
             </IconButton>
-            <Button leftSection={<History size={16} />} onClick={() => setPast(true)}>
-              {t('content.versions')}
-            </Button>
-            {snippet.status === 'archived' ? (
-              <Button onClick={() => restore.mutate({ path: { key: base.key } }, { onError: toastError })}>{t('action.restore')}</Button>
-            ) : (users.data?.items.length ?? 0) === 0 ? (
-              <Button
-                disabled={!users.data}
-                onClick={() =>
-                  archive.mutate(
-                    { path: { key: base.key } },
-                    {
-                      onSuccess: () => {
-                        go('/content/snippets')
-                        toastUndo(t('snippets.archived', { name: base.name }), () =>
-                          restore.mutate({ path: { key: base.key } }, { onError: toastError }),
-                        )
-                      },
-                      onError: toastError,
-                    },
-                  )
-                }
-              >
-                {t('action.archive')}
-              </Button>
-            ) : null}
             <Button variant="filled" disabled={!dirty} loading={put.isPending} onClick={() => void save(base.version)}>
               {t('action.save')}
             </Button>

@@ -20,7 +20,6 @@ import {
   LinkButton,
   Loaded,
   LoadingState,
-  Menu,
   Num,
   PageTabs,
   Pending,
@@ -97,38 +96,37 @@ export default function JourneyDetailPage() {
             crumbs={[{ to: '/journeys', label: t('nav.journeys') }]}
             status={<Status value={j.status} />}
             meta={j.published_version ? <span>{t('journeys.version', { n: j.published_version })}</span> : null}
+            more={
+              j.status === 'archived'
+                ? []
+                : [
+                    { label: t('journeys.simulate'), to: `/journeys/${id}/simulate` },
+                    ...(can('journeys.publish')
+                      ? [
+                          j.status === 'live' && { label: t('journeys.pause'), run: () => void turns.pause({ path: { id } }), rare: true },
+                          runs && { label: t('journeys.stop'), run: () => void act('stop', j), rare: true },
+                          (runs || j.active > 0) && {
+                            label: t('journeys.exit-all'),
+                            run: () => void act('exit-all', j),
+                            red: true,
+                            rare: true,
+                          },
+                          {
+                            label: t('action.archive'),
+                            run: () =>
+                              archive.mutate(
+                                { path: { id } },
+                                { onSuccess: () => toastUndo(t('journeys.archived', { name: j.name }), bringBack), onError: toastError },
+                              ),
+                            rare: true,
+                          },
+                        ]
+                      : []),
+                  ]
+            }
             actions={
               <>
-                {can('journeys.publish') && j.status !== 'archived' ? (
-                  <Menu>
-                    <Menu.Target>
-                      <Button>{t('action.more')}</Button>
-                    </Menu.Target>
-                    <Menu.Dropdown>
-                      {j.status === 'live' ? (
-                        <Menu.Item onClick={() => void turns.pause({ path: { id } })}>{t('journeys.pause')}</Menu.Item>
-                      ) : null}
-                      {runs ? <Menu.Item onClick={() => void act('stop', j)}>{t('journeys.stop')}</Menu.Item> : null}
-                      {runs || j.active > 0 ? (
-                        <Menu.Item color="danger" onClick={() => void act('exit-all', j)}>
-                          {t('journeys.exit-all')}
-                        </Menu.Item>
-                      ) : null}
-                      <Menu.Item
-                        onClick={() =>
-                          archive.mutate(
-                            { path: { id } },
-                            { onSuccess: () => toastUndo(t('journeys.archived', { name: j.name }), bringBack), onError: toastError },
-                          )
-                        }
-                      >
-                        {t('action.archive')}
-                      </Menu.Item>
-                    </Menu.Dropdown>
-                  </Menu>
-                ) : null}
                 {can('journeys.publish') && j.status === 'archived' ? <Button onClick={bringBack}>{t('action.restore')}</Button> : null}
-                {j.status !== 'archived' ? <LinkButton to={`/journeys/${id}/simulate`}>{t('journeys.simulate')}</LinkButton> : null}
                 {can('journeys.write') && j.status !== 'archived' ? (
                   <LinkButton to={`/journeys/${id}/edit`}>{t('journeys.edit')}</LinkButton>
                 ) : null}

@@ -241,6 +241,14 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
       back={{ to: `/journeys/${journey.id}`, label: t('nav.journeys') }}
       status={<Status value={journey.status} />}
       saved={edit ? t(`journeys.save_${d.saving}`) : null}
+      more={[
+        { label: t('journeys.tidy'), icon: <Wand2 size={16} />, disabled: !edit, run: () => d.editGraph(tidy) },
+        {
+          label: t('journeys.settings'),
+          icon: <Settings2 size={16} />,
+          run: () => setPanel(panel === 'journey' ? undefined : 'journey'),
+        },
+      ]}
       actions={
         <>
           <Group gap={2} wrap="nowrap">
@@ -249,9 +257,6 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
             </IconButton>
             <IconButton label={t('journeys.redo')} variant="subtle" disabled={!d.redo} onClick={d.redo}>
               <Redo2 size={17} />
-            </IconButton>
-            <IconButton label={t('journeys.tidy')} variant="subtle" disabled={!edit} onClick={() => d.editGraph(tidy)}>
-              <Wand2 size={17} />
             </IconButton>
           </Group>
           <SegmentedControl
@@ -263,9 +268,6 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
             value={view}
             onChange={(v) => setUrl({ view: v })}
           />
-          <Button leftSection={<Settings2 size={16} />} onClick={() => setPanel(panel === 'journey' ? undefined : 'journey')}>
-            {t('journeys.settings')}
-          </Button>
           <Button
             variant="filled"
             onClick={async () => {
@@ -372,6 +374,6 @@ function Editor({ journey, things }: { journey: Schemas['Journey']; things: Thin
 const ViewName = ({ icon: Icon, name }: { icon: typeof ListTree; name: string }) => (
   <span className={css.view}>
     <Icon size={15} aria-hidden />
-    {name}
+    <span>{name}</span>
   </span>
 )

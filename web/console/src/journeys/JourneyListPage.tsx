@@ -104,12 +104,8 @@ export default function JourneyListPage() {
     <ListPage
       title={t('nav.journeys')}
       lead={t('journeys.lead')}
-      actions={
-        <>
-          {library}
-          {start}
-        </>
-      }
+      more={[{ label: t('journeys.library'), to: '/journeys/library', icon: <Library size={16} /> }]}
+      actions={start}
       views={<SavedViews list="journeys" state={filter} defaults={none} onApply={setFilter} />}
       filters={
         <FilterBar active={filtered} onClear={clear}>

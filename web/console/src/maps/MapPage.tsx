@@ -1,7 +1,7 @@
 import { Download, Printer, Redo2, Undo2 } from 'lucide-react'
-import { lazy, Suspense, useRef } from 'react'
+import { lazy, Suspense, useRef, useState } from 'react'
 import { call, type Schemas, useRead, useSend } from '@/api'
-import { PastVersions } from '@/app/PastVersions'
+import { VersionsSheet } from '@/app/PastVersions'
 import { SaveTrouble } from '@/app/SaveTrouble'
 import { useCan } from '@/app/session'
 import { useHistory } from '@/content/history'
@@ -12,23 +12,7 @@ import { useShortcuts } from '@/lib/keys'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import { Face } from '@/personas/Face'
 import { placeName } from '@/personas/places'
-import {
-  Button,
-  confirm,
-  Group,
-  IconButton,
-  Link,
-  ListPage,
-  Loaded,
-  LoadingState,
-  Menu,
-  Note,
-  PageTabs,
-  toast,
-  toastError,
-  toastUndo,
-  DangerButton,
-} from '@/ui'
+import { confirm, Group, IconButton, Link, ListPage, Loaded, LoadingState, Note, PageTabs, toast, toastError, toastUndo } from '@/ui'
 import { About } from './About'
 import { Grid } from './Grid'
 import css from './maps.module.css'
@@ -52,6 +36,7 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
   const h = useHistory<Plan>(planOf(map))
   const plan = h.now
   const apart = useRef(false) // an old version was taken up: what it replaces stays a version of its own
+  const [past, setPast] = useState(false)
   const draft = useAutosave<Plan>({
     name: `journey_map.${map.id}`,
     now: plan,
@@ -131,6 +116,17 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
           {write ? <span role="status">{t(`journeys.save_${draft.saving}`)}</span> : null}
         </>
       }
+      more={[
+        { label: t('personas.print'), icon: <Printer size={16} />, run: () => window.print(), rare: true },
+        {
+          label: t('chart.csv'),
+          icon: <Download size={16} />,
+          run: () => download(`${plan.name}.csv`, toCsv(table(plan)), 'text/csv;charset=utf-8'),
+          rare: true,
+        },
+        write && { label: t('content.versions'), run: () => setPast(true) },
+        write && { label: t('action.delete'), run: () => void destroy(), busy: remove.isPending, red: true },
+      ]}
       actions={
         <>
           {write ? (
@@ -143,37 +139,7 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
               </IconButton>
             </Group>
           ) : null}
-          <Menu>
-            <Menu.Target>
-              <Button leftSection={<Download size={16} />}>{t('maps.export')}</Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item leftSection={<Printer size={16} />} onClick={() => window.print()}>
-                {t('personas.print')}
-              </Menu.Item>
-              <Menu.Item
-                leftSection={<Download size={16} />}
-                onClick={() => download(`${plan.name}.csv`, toCsv(table(plan)), 'text/csv;charset=utf-8')}
-              >
-                {t('chart.csv')}
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-          {write ? (
-            <>
-              <PastVersions<Schemas['JourneyMap']>
-                path="/api/v1/journey-maps/{id}/versions"
-                id={map.id}
-                taken={(n) => t('maps.version_taken', { n })}
-                differences={(then) => planDifferences(t, planOf(then), plan)}
-                onTake={(then) => void takeUp(planOf(then))}
-              />
-              <DangerButton loading={remove.isPending} onClick={() => void destroy()}>
-                {t('action.delete')}
-              </DangerButton>
-              <About plan={plan} change={h.change} />
-            </>
-          ) : null}
+          {write ? <About plan={plan} change={h.change} /> : null}
         </>
       }
       filters={
@@ -188,6 +154,16 @@ function MapEditor({ map }: { map: Schemas['JourneyMap'] }) {
         />
       }
     >
+      {past ? (
+        <VersionsSheet<Schemas['JourneyMap']>
+          path="/api/v1/journey-maps/{id}/versions"
+          id={map.id}
+          taken={(n) => t('maps.version_taken', { n })}
+          differences={(then) => planDifferences(t, planOf(then), plan)}
+          onTake={(then) => void takeUp(planOf(then))}
+          onClose={() => setPast(false)}
+        />
+      ) : null}
       <SaveTrouble draft={draft} noun="journey_map" id={map.id} />
       {view.tab === 'real' ? (
         <Suspense fallback={<LoadingState />}>

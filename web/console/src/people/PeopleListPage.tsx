@@ -102,27 +102,22 @@ export default function PeopleListPage() {
     <ListPage
       title={t('nav.people')}
       lead={t('people.lead')}
+      more={[
+        { label: t('people.duplicates'), to: '/people/duplicates', icon: <UsersRound size={16} /> },
+        can('export') && {
+          label: t('people.export'),
+          run: () => void exporting.people(who(asked)),
+          busy: exporting.busy,
+          icon: <Download size={16} />,
+        },
+        can('import.write') && { label: t('people.import'), to: '/people/import', icon: <Upload size={16} /> },
+      ]}
       actions={
-        <>
-          <LinkButton to="/people/duplicates" leftSection={<UsersRound size={16} />}>
-            {t('people.duplicates')}
-          </LinkButton>
-          {can('export') ? (
-            <Button loading={exporting.busy} onClick={() => exporting.people(who(asked))} leftSection={<Download size={16} />}>
-              {t('people.export')}
-            </Button>
-          ) : null}
-          {can('import.write') ? (
-            <LinkButton to="/people/import" leftSection={<Upload size={16} />}>
-              {t('people.import')}
-            </LinkButton>
-          ) : null}
-          {can('people.write') ? (
-            <Button variant="filled" onClick={() => setFresh({ new: 'yes' })} leftSection={<Plus size={16} />}>
-              {t('people.new')}
-            </Button>
-          ) : null}
-        </>
+        can('people.write') ? (
+          <Button variant="filled" onClick={() => setFresh({ new: 'yes' })} leftSection={<Plus size={16} />}>
+            {t('people.new')}
+          </Button>
+        ) : null
       }
       views={<SavedViews list="people" state={filter} defaults={none} onApply={(s) => setFilter({ ...none, ...s } as typeof none)} />}
       filters={

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
-import { SettingsPage } from '@/ui'
+import { type Acts, SettingsPage } from '@/ui'
 import { sections } from './sections'
 
 interface Props {
@@ -9,12 +9,13 @@ interface Props {
   /** Name of the one thing of the section that the page is about. */
   thing?: string
   status?: ReactNode
+  more?: Acts
   actions?: ReactNode
   children: ReactNode
 }
 
 /** The frame of one section of the settings; sections that the reader may not see are left out of its navigation. */
-export function SettingsSection({ id, thing, status, actions, children }: Props) {
+export function SettingsSection({ id, thing, status, more, actions, children }: Props) {
   const t = useT()
   const can = useCan()
   const section = t(`settings.section.${id}`)
@@ -24,6 +25,7 @@ export function SettingsSection({ id, thing, status, actions, children }: Props)
       crumbs={thing === undefined ? undefined : [{ to: `/settings/${id}`, label: section }]}
       status={status}
       lead={thing === undefined ? t(`settings.lead.${id}`) : undefined}
+      more={more}
       actions={actions}
       current={id}
       sections={sections

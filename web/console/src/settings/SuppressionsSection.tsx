@@ -74,22 +74,16 @@ export default function SuppressionsSection() {
   return (
     <SettingsSection
       id="suppressions"
+      more={[
+        can('export') && { label: t('suppression.export'), file: `/api/v1/suppressions/csv?${exported}` },
+        write && { label: t('suppression.import'), run: () => setSheet('import') },
+      ]}
       actions={
-        <>
-          {can('export') ? (
-            <Button component="a" href={`/api/v1/suppressions/csv?${exported}`} download>
-              {t('suppression.export')}
-            </Button>
-          ) : null}
-          {write ? (
-            <>
-              <Button onClick={() => setSheet('import')}>{t('suppression.import')}</Button>
-              <Button variant="filled" onClick={() => setSheet('add')}>
-                {t('suppression.add')}
-              </Button>
-            </>
-          ) : null}
-        </>
+        write ? (
+          <Button variant="filled" onClick={() => setSheet('add')}>
+            {t('suppression.add')}
+          </Button>
+        ) : null
       }
     >
       <SavedViews list="suppressions" state={filter} defaults={clear} onApply={setFilter} />

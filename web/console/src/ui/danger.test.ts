@@ -9,7 +9,7 @@ const files = Object.entries(sources).filter(([name]) => !/\.test\.|^\.\//.test(
 test('what is red asks first, and what asks about something for good was red before', () => {
   expect(files.length).toBeGreaterThan(100)
   const wrong = files.filter(([name, text]) => {
-    const red = /\bDangerButton\b|<(Menu\.Item|Button)\s[^>]*color=("danger"|\{[^}]*'danger')/.test(text)
+    const red = /\bDangerButton\b|<(Menu\.Item|Button)\s[^>]*color=("danger"|\{[^}]*'danger')|\bred: true/.test(text)
     const asks = /\bconfirm\([^)]*danger:|\bdanger: /.test(text)
     return red !== asks && !own.includes(name)
   })

@@ -15,7 +15,7 @@ export function LinkButton({ to, ...rest }: ButtonProps & { to: string; children
 }
 
 /** An item of a menu that leads somewhere. */
-export function MenuLink({ to, ...rest }: { to: string; children?: ReactNode }) {
+export function MenuLink({ to, ...rest }: { to: string; leftSection?: ReactNode; children?: ReactNode }) {
   return <Menu.Item component={RouterLink} {...({ to, preload: 'intent', ...rest } as object)} />
 }
 

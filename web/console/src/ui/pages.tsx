@@ -4,6 +4,7 @@ import { createContext, Fragment, type ReactNode, useContext, useEffect, useLayo
 import { createPortal } from 'react-dom'
 import { useT } from '@/i18n'
 import { useGo } from '@/lib/route'
+import { type Acts, MoreActs } from './acts'
 import { Link } from './link'
 import { LoadingState } from './states'
 import css from './pages.module.css'
@@ -23,7 +24,9 @@ interface Head {
   /** Small facts below the title. */
   meta?: ReactNode
   crumbs?: Crumb[]
-  /** Buttons; the most important one last and filled. */
+  /** What else can be done: buttons before `actions`, and on a phone the entries of a menu, so that the head has one row of buttons. */
+  more?: Acts
+  /** Buttons that stand beside each other on a phone, too; the most important one last and filled. */
   actions?: ReactNode
   /** Buttons come with what is read: until then their room is kept, so that nothing moves when they do. */
   room?: boolean
@@ -45,7 +48,7 @@ export function HeadActions({ children }: { children: ReactNode }) {
   return place ? createPortal(children, place) : null
 }
 
-export function PageHead({ title, status, lead, meta, crumbs, actions, room }: Head) {
+export function PageHead({ title, status, lead, meta, crumbs, more, actions, room }: Head) {
   const t = useT()
   const [, setPlace] = useContext(HeadPlace)
   usePageTitle(title)
@@ -71,6 +74,7 @@ export function PageHead({ title, status, lead, meta, crumbs, actions, room }: H
       </div>
       <div className={css.actions} data-room={room || undefined}>
         <span ref={setPlace} className={css.place} />
+        {more ? <MoreActs acts={more} /> : null}
         {actions}
       </div>
     </header>
@@ -284,6 +288,8 @@ interface EditorProps {
   /** "Saved", "Saving …": what has become of the last change. */
   saved?: ReactNode
   status?: ReactNode
+  /** As of the head of any page. */
+  more?: Acts
   actions?: ReactNode
   palette?: ReactNode
   inspector?: ReactNode
@@ -292,7 +298,7 @@ interface EditorProps {
 }
 
 /** A full-height editor: slim header, palette, canvas, inspector, strip of problems. Its screen is one that has the window to itself (Screen.whole). */
-export function EditorPage({ title, back, saved, status, actions, palette, inspector, problems, children }: EditorProps) {
+export function EditorPage({ title, back, saved, status, more, actions, palette, inspector, problems, children }: EditorProps) {
   const t = useT()
   usePageTitle(title)
   return (
@@ -309,7 +315,10 @@ export function EditorPage({ title, back, saved, status, actions, palette, inspe
             </span>
           ) : null}
         </div>
-        <div className={css.actions}>{actions}</div>
+        <div className={css.actions}>
+          {more ? <MoreActs acts={more} /> : null}
+          {actions}
+        </div>
       </header>
       {problems ? (
         <div className={css.problems} role="status">
