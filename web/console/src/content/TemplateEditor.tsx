@@ -1,4 +1,4 @@
-import { Ellipsis, Redo2, Undo2 } from 'lucide-react'
+import { Redo2, Undo2 } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import { becomes, call, Problem, type Schemas, useRead, useSend } from '@/api'
 import { ClashNotice } from '@/app/ClashNotice'
@@ -11,12 +11,12 @@ import { useUrlState } from '@/lib/route'
 import { useUnsaved } from '@/lib/unsaved'
 import {
   Alert,
+  type Acts,
   Button,
   EditorPage,
   Group,
   IconButton,
   LoadingState,
-  Menu,
   Pending,
   SegmentedControl,
   Stack,
@@ -278,37 +278,23 @@ export function TemplateEditor({ template }: { template: Template }) {
     )
   }
 
-  const more = (
-    <Menu>
-      <Menu.Target>
-        <IconButton label={t('action.more')}>
-          <Ellipsis size={17} />
-        </IconButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => showHistory(true)}>{t('content.versions')}</Menu.Item>
-        {can('campaigns.send') ? (
-          <Menu.Item disabled={dirty || trial.isPending} onClick={sendTrial}>
-            {t(dirty ? 'content.trial_save_first' : 'content.trial')}
-          </Menu.Item>
-        ) : null}
-        {write && template.status === 'active' ? (
-          <Menu.Item
-            onClick={async () => {
-              const path = { id: base.id }
-              if (!(await mayArchive(base.id, base.name))) return
-              if (await archive({ path })) toastUndo(t('content.archived'), () => void restore({ path }))
-            }}
-          >
-            {t('action.archive')}
-          </Menu.Item>
-        ) : null}
-        {write && template.status === 'archived' ? (
-          <Menu.Item onClick={() => void restore({ path: { id: base.id } })}>{t('action.restore')}</Menu.Item>
-        ) : null}
-      </Menu.Dropdown>
-    </Menu>
-  )
+  const putAway = async () => {
+    const path = { id: base.id }
+    if (!(await mayArchive(base.id, base.name))) return
+    if (await archive({ path })) toastUndo(t('content.archived'), () => void restore({ path }))
+  }
+  const more: Acts = [
+    { label: t('content.versions'), run: () => showHistory(true), rare: true },
+    can('campaigns.send') && {
+      label: t(dirty ? 'content.trial_save_first' : 'content.trial'),
+      disabled: dirty || trial.isPending,
+      run: sendTrial,
+      rare: true,
+    },
+    write && template.status === 'active' && { label: t('action.archive'), run: () => void putAway(), rare: true },
+    write &&
+      template.status === 'archived' && { label: t('action.restore'), run: () => void restore({ path: { id: base.id } }), rare: true },
+  ]
   const original = at > 0 ? findBlock(documentOf(all[0]), selected)?.block : undefined
   const block = findBlock(doc, selected)?.block
   const section = findSection(doc, selected)
@@ -345,6 +331,7 @@ export function TemplateEditor({ template }: { template: Template }) {
       back={{ to: '/content', label: t('nav.content') }}
       saved={state}
       status={template.status === 'archived' ? <Status value="archived" /> : null}
+      more={more}
       actions={
         write ? (
           <>
@@ -354,14 +341,11 @@ export function TemplateEditor({ template }: { template: Template }) {
             <IconButton label={t('content.redo')} disabled={!history.canRedo} onClick={history.redo}>
               <Redo2 size={17} />
             </IconButton>
-            {more}
             <Button variant="filled" disabled={!dirty} loading={save.isPending} onClick={() => void send(base.version)}>
               {t('action.save')}
             </Button>
           </>
-        ) : (
-          more
-        )
+        ) : null
       }
       problems={
         clash.found ? (

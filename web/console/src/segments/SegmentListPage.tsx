@@ -8,7 +8,6 @@ import { useShortcuts } from '@/lib/keys'
 import { useGo, useUrlState } from '@/lib/route'
 import {
   Ago,
-  Button,
   type Column,
   ListTable,
   EmptyState,
@@ -17,8 +16,6 @@ import {
   Link,
   LinkButton,
   ListPage,
-  Menu,
-  MenuLink,
   Note,
   Num,
   SavedViews,
@@ -78,22 +75,13 @@ export default function SegmentListPage() {
     <ListPage
       title={t('nav.segments')}
       lead={t('segments.lead')}
-      actions={
-        <>
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button>{t('action.more')}</Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <MenuLink to="/standing">{t('standing.title')}</MenuLink>
-              <MenuLink to="/journey-maps">{t('maps.title')}</MenuLink>
-              <MenuLink to="/personas">{t('personas.title')}</MenuLink>
-            </Menu.Dropdown>
-          </Menu>
-          <LinkButton to="/lists">{t('lists.title')}</LinkButton>
-          {create}
-        </>
-      }
+      more={[
+        { label: t('standing.title'), to: '/standing', rare: true },
+        { label: t('maps.title'), to: '/journey-maps', rare: true },
+        { label: t('personas.title'), to: '/personas', rare: true },
+        { label: t('lists.title'), to: '/lists' },
+      ]}
+      actions={create}
       views={<SavedViews list="segments" state={filter} defaults={{ q: '', status: '' }} onApply={(s) => setFilter(s as typeof filter)} />}
       filters={
         <FilterBar active={filtered} onClear={clear}>

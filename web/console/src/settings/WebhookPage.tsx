@@ -19,7 +19,6 @@ import {
   FormBody,
   Group,
   Loaded,
-  Menu,
   Select,
   Sheet,
   Stack,
@@ -81,26 +80,17 @@ function View({ hook: w }: { hook: Webhook }) {
     <SettingsSection
       id="webhooks"
       thing={w.name}
+      more={[
+        write && { label: t('action.edit'), run: () => setSheet('edit'), rare: true },
+        write && { label: t('webhook.new_secret'), run: () => void newSecret(), rare: true },
+        write && { label: t('webhook.replay'), run: () => setSheet('replay'), rare: true },
+        write && { label: t('action.delete'), run: () => void end(), red: true, rare: true },
+      ]}
       actions={
         write ? (
-          <>
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <Button>{t('action.more')}</Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item onClick={() => setSheet('edit')}>{t('action.edit')}</Menu.Item>
-                <Menu.Item onClick={() => void newSecret()}>{t('webhook.new_secret')}</Menu.Item>
-                <Menu.Item onClick={() => setSheet('replay')}>{t('webhook.replay')}</Menu.Item>
-                <Menu.Item color="danger" onClick={() => void end()}>
-                  {t('action.delete')}
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-            <Button variant="filled" loading={ping.isPending} onClick={() => ping.mutate({ path }, { onError: toastError })}>
-              {t('webhook.ping')}
-            </Button>
-          </>
+          <Button variant="filled" loading={ping.isPending} onClick={() => ping.mutate({ path }, { onError: toastError })}>
+            {t('webhook.ping')}
+          </Button>
         ) : null
       }
     >

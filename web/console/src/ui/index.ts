@@ -10,7 +10,7 @@ export { DateTimeInput } from './dates'
 export { type Choice, FilterBar, FilterChip, SearchBox } from './filters'
 export { type Form, FormBody, Sheet, useForm } from './form'
 export { IconButton } from './icon-button'
-export { Link, LinkBox, LinkButton, MenuLink } from './link'
+export { Link, LinkBox, LinkButton } from './link'
 export {
   Card,
   type Crumb,
