@@ -55,7 +55,9 @@ export function ImportKept({
               </>
             ) : null}
           </Note>
-          <Link data-finger to="/people/import/mappings">{t('imports.mapping.all')}</Link>
+          <Link data-finger to="/people/import/mappings">
+            {t('imports.mapping.all')}
+          </Link>
         </Group>
       </Stack>
     </Card>
