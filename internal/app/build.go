@@ -420,7 +420,7 @@ func (a *application) connect(ctx context.Context, box *secret.Box, show *httpap
 		Tx: db, Clock: a.clock, Log: part(log, "api"), Staff: a.staff, Tenants: a.workspaces, Workspaces: a.workspaces, People: people, Events: a.events,
 		Segments: w.segments, Personas: a.personas, Standing: judges, Maps: a.maps, Consent: a.consent, Content: w.content, Outbox: messages, MailAuth: auth, Campaigns: campaigns, Invoices: invoices, Webhooks: webhooks, Tasks: tasks, Jobs: jobs, Addresses: addresses, Imports: files, Mappings: importer.Mappings{Store: sqlstore.NewImportMapping(db), Tx: db, Clock: a.clock, Valid: files.ValidPlan}, Sample: a.sample, Schemes: schemes, Roster: rosters, Journeys: a.journeys, ReadyKit: a.kit, Reports: reports,
 		Rejections: rejections, Privacy: forgetting, Retention: terms, Replay: a.replay, Quotas: a.quotas, Live: a.live, Personal: personal.New(sqlstore.NewPersonal(db), a.clock), Drafts: drafts, Versions: version.New(sqlstore.NewVersion(db), a.clock), PublicURL: a.c.PublicURL, TrustedProxies: a.c.TrustedProxies, SecureCookies: strings.HasPrefix(a.c.PublicURL, "https://"), Demo: show,
-		SetUsers: sqlstore.NewSegment(db), Senders: sqlstore.NewContent(db),
+		Senders: sqlstore.NewContent(db),
 	}
 	if a.shift != nil {
 		api.Advance = func(d time.Duration) { a.shift.Advance(d) }

@@ -95,7 +95,6 @@ type Config struct {
 	Reports    *report.Service
 
 	Rejections Rejections
-	SetUsers   SetUsers
 	Senders    Senders
 	Live       *realtime.Hub // nil: no live changes
 	Personal   *personal.Service

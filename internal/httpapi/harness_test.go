@@ -221,7 +221,7 @@ func newWorldOn(t testing.TB, engine sqldb.Dialect, change ...func(*httpapi.Conf
 		Personal:   personal.New(sqlstore.NewPersonal(w.db), w.clock),
 		Drafts:     draft.NewService(sqlstore.NewDraft(w.db), w.clock),
 		Versions:   version.New(sqlstore.NewVersion(w.db), w.clock),
-		Rejections: w.rejections, SetUsers: sqlstore.NewSegment(w.db), Senders: sqlstore.NewContent(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
+		Rejections: w.rejections, Senders: sqlstore.NewContent(w.db), PublicURL: "https://kizuna.example.test", SecureCookies: true,
 	}
 	for _, f := range change {
 		f(&c)

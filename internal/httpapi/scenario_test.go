@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
 )
 
 // scenario is one request and what must be said about it.
@@ -398,5 +399,29 @@ func TestOnePersonIsSplitAndJoinedByHand(t *testing.T) {
 	w.ok(b.key, "GET /people/"+b.ids["ben"], "", &ben)
 	if aya.ID != ben.ID {
 		t.Errorf("joined by hand, they are still %s and %s", aya.ID, ben.ID)
+	}
+}
+
+func TestAListIsDeletedOnceNothingNeedsItAnyMore(t *testing.T) {
+	for _, engine := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			b := w.business()
+			play(t, w, b, []scenario{
+				{do: "POST /campaigns", body: `{"name":"Fair mail","audience":{"include":["$segment"],"exclude":["$list"]},"topic":"$topic","template":"$template"}`, status: 201, keep: "fair_mail"},
+				{do: "POST /journeys", body: `{"name":"Fair way","draft":{"trigger":{"api":{}},"nodes":[{"id":"in","kind":"add_to_list","config":{"list":"$list"}}]}}`, status: 201, keep: "fair_way"},
+				{do: "POST /personas", body: `{"name":"Fair guest","segment_id":"$list"}`, status: 201, keep: "fair_guest"},
+				{do: "GET /segments/$list/users", status: 200, has: `"name":"Fair way","status":"draft","needs":true`},
+				{do: "DELETE /lists/$list", status: 409, has: `"code":"list.in_use" | Fair mail | Fair way | Fair guest | Take it out there`},
+				{do: "DELETE /personas/$fair_guest", status: 204},
+				{do: "DELETE /campaigns/$fair_mail", status: 204},
+				{do: "DELETE /lists/$list", status: 409, has: `"args":["Fair way"]`},
+				{do: "POST /journeys/$fair_way/publish", status: 200},
+				{do: "DELETE /lists/$list", status: 409, has: `"args":["Fair way"]`},
+				{do: "POST /journeys/$fair_way/stop", body: `{}`, status: 200},
+				{do: "POST /journeys/$fair_way/archive", status: 200},
+				{do: "DELETE /lists/$list", status: 204},
+			})
+		})
 	}
 }

@@ -6,21 +6,16 @@ import (
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
-	"github.com/kizuna-cx/kizuna/internal/domain/segment"
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
 )
 
-// SetUsers finds what beside rules names a segment or list: campaigns, series, journeys, personas, journey maps, content. At most two hundred, latest first.
-type SetUsers interface {
-	SetUsers(ctx context.Context, ws, set string) ([]segment.User, error)
-}
-
 // SetUser is something that names a segment or list.
 type SetUser struct {
-	Noun   string `json:"noun" enum:"segment,campaign,series,journey,persona,journey_map"`
+	Noun   string `json:"noun" enum:"segment,campaign,series,journey,persona,journey_map,template"`
 	ID     string `json:"id"`
 	Name   string `json:"name"`
 	Status string `json:"status,omitempty"`
+	Needs  bool   `json:"needs" doc:"it would go wrong without the set, so that a list that it names cannot be deleted"`
 }
 
 // GrowthDay is one day of a segment's life.
@@ -77,17 +72,12 @@ func (a *api) segmentLookRoutes() {
 	})
 
 	route(a, http.MethodGet, "/segments/{id}/users", "segment-users", "What names a segment or list: segments, then campaigns, series, journeys, personas, journey maps and the content that is for it", staff.SegmentsRead, func(ctx context.Context, in *IDPath) (*body[List[SetUser]], error) {
-		ws := workspaceOf(ctx)
-		found, err := a.c.Segments.Users(ctx, ws, in.ID)
-		if err != nil {
-			return nil, err
-		}
-		others, err := a.c.SetUsers.SetUsers(ctx, ws, in.ID)
+		found, err := a.c.Segments.Users(ctx, workspaceOf(ctx), in.ID)
 		if err != nil {
 			return nil, err
 		}
 		out := List[SetUser]{Items: []SetUser{}}
-		for _, u := range append(found, others...) {
+		for _, u := range found {
 			out.Items = append(out.Items, SetUser(u))
 		}
 		return answer(out), nil

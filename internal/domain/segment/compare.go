@@ -41,9 +41,10 @@ type User struct {
 	ID     string
 	Name   string
 	Status string // in the words of the noun
+	Needs  bool   // it would go wrong without the set; what has ended, or is only sent to it, would not
 }
 
-// Users returns the active segments whose rules name the set, by name. It is not found if there is no such set.
+// Users returns what names the set: first active segments by name, then all else, latest first, at most two hundred of it. It is not found if there is no such set.
 func (s *Service) Users(ctx context.Context, ws, set string) ([]User, error) {
 	v, err := s.current(ctx, s.place(ws))
 	if err != nil {
@@ -55,11 +56,12 @@ func (s *Service) Users(ctx context.Context, ws, set string) ([]User, error) {
 	var out []User
 	for _, c := range v.order {
 		if slices.Contains(c.sets, set) {
-			out = append(out, User{"segment", c.ID, c.Name, string(c.Status)})
+			out = append(out, User{"segment", c.ID, c.Name, string(c.Status), true})
 		}
 	}
 	slices.SortFunc(out, func(a, b User) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	return out, nil
+	others, err := s.c.Store.SetUsers(ctx, ws, set)
+	return append(out, others...), err
 }
 
 // Ruled is a segment with its rule.

@@ -28,7 +28,7 @@ func TestOverlapAndUsersOfSets(t *testing.T) {
 	}
 	users, err := w.Users(w.ctx, ws, a.ID)
 	w.must(err)
-	if diff := cmp.Diff([]segment.User{{Noun: "segment", ID: both.ID, Name: "Both", Status: "active"}}, users); diff != "" {
+	if diff := cmp.Diff([]segment.User{{Noun: "segment", ID: both.ID, Name: "Both", Status: "active", Needs: true}}, users); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 	if _, err := w.Users(w.ctx, ws, "seg_none"); !errs.Is(err, errs.KindNotFound) {

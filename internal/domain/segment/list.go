@@ -66,13 +66,23 @@ func (s *Service) UpdateList(ctx context.Context, ws, id string, name, descripti
 	return l, nil
 }
 
-// DeleteList removes a list. A conflict names the active segments that still need it.
+// DeleteList removes a list. A conflict names what still needs it: active segments, and campaigns, journeys, personas and so on that have not ended.
 func (s *Service) DeleteList(ctx context.Context, ws, id string) error {
 	return s.change(ctx, ws, func(w *workspace, v *view) (*view, error) {
-		if users := v.users(id); len(users) > 0 {
-			return nil, errs.Conflict("list.in_use", "segments name this list in their rule: %s. Change or archive them first", strings.Join(users, ", "))
+		users := v.users(id)
+		others, err := s.c.Store.SetUsers(ctx, ws, id)
+		if err != nil {
+			return nil, err
 		}
-		err := s.commit(ctx, w, v, func(ctx context.Context) error { return s.c.Store.DeleteList(ctx, ws, id) })
+		for _, u := range others {
+			if u.Needs {
+				users = append(users, u.Name)
+			}
+		}
+		if len(users) > 0 {
+			return nil, errs.Conflict("list.in_use", "this list is still used by %s. Take it out there, or end or archive them first", strings.Join(users, ", "))
+		}
+		err = s.commit(ctx, w, v, func(ctx context.Context) error { return s.c.Store.DeleteList(ctx, ws, id) })
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,10 @@ type Store interface {
 	// AllLists returns all lists in the order of their making.
 	AllLists(ctx context.Context, ws string) ([]List, error)
 
+	// SetUsers returns what beside rules of segments names the segment or list: campaigns, series, journeys, personas, journey maps and content, latest
+	// first, at most two hundred.
+	SetUsers(ctx context.Context, ws, set string) ([]User, error)
+
 	// AllMembers returns the members of every set that has any, by set id.
 	AllMembers(ctx context.Context, ws string) (map[string]*roaring64.Bitmap, error)
 	// SaveMembers writes the changed chunks, size and version of each set.
