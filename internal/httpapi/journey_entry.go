@@ -26,7 +26,7 @@ type JourneyAddition struct {
 type JourneyAdmission struct {
 	Status string `json:"status" enum:"entered,waiting,refused"`
 	Round  string `json:"round_id,omitempty" doc:"if entered"`
-	Reason string `json:"reason,omitempty" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate,hops," doc:"why the person waits or was refused"`
+	Reason string `json:"reason,omitempty" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate,hops,status," doc:"why the person waits or was refused; status: the journey is paused or stopped, so that nobody enters until it goes on"`
 }
 
 // JourneyGroup is whom staff add: people, or everybody in a segment or list.
@@ -73,7 +73,7 @@ type JourneyRefusal struct {
 	Person string      `json:"person_id"`
 	Who    PersonBrief `json:"person"`
 	Kind   string      `json:"kind" enum:"event,date,inactive,schedule,api,manual"`
-	Reason string      `json:"reason" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate,hops"`
+	Reason string      `json:"reason" enum:"once,too_soon,inside,too_old,full,day_full,left_segment,duplicate,hops,status"`
 	At     time.Time   `json:"at"`
 }
 

@@ -111,7 +111,8 @@ func (s *Service) known(ctx context.Context, e Entry, out *Outcome) (bool, error
 	}
 	l, err := s.running(ctx, e.Workspace, e.Journey)
 	if errs.Is(err, errs.KindConflict) {
-		return true, nil // until the journey goes on
+		out.Reason = NotRunning // until the journey goes on
+		return true, nil
 	}
 	if err != nil {
 		return false, err

@@ -60,7 +60,7 @@ const (
 	NotDuplicate = "duplicate"    // this very entry has been used
 	NotSettled   = "unsettled"    // of whole sets: not all members are known yet
 	NotEndless   = "hops"         // too many journeys have led the person on, one after the other at once
-	NotRunning   = "status"       // the journey was put away while they waited for a place
+	NotRunning   = "status"       // the journey is not live: those who wait for a place wait until it goes on, and are refused when it is put away
 )
 
 func (c Caps) check() error {

@@ -240,6 +240,38 @@ func TestProgramsLetPeopleInWithDataOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestWhoWaitsForAPlaceInAJourneyThatIsStoppedIsToldThatNobodyEnters(t *testing.T) {
+	w := newWorld(t)
+	j := w.publish("a", waiting(`{"api": {}}`, `"caps": {"inside": 1}, "re_entry": {"mode": "always"}`))
+	add := func(person string) journey.Outcome {
+		t.Helper()
+		out, err := w.svc.Add(t.Context(), ws, j.ID, journey.Addition{Person: person, Key: person})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	add("per_1")
+	want(t, "no place", add("per_2"), journey.Outcome{Waiting: true, Reason: journey.NotWithRoom})
+	if _, err := w.svc.End(t.Context(), ws, j.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "asked again once it is stopped", add("per_2"), journey.Outcome{Waiting: true, Reason: journey.NotRunning})
+	_, err := w.svc.Add(t.Context(), ws, j.ID, journey.Addition{Person: "per_3", Key: "per_3"})
+	want(t, "somebody new", errs.Is(err, errs.KindConflict), true)
+	if _, err := w.svc.Archive(t.Context(), ws, j.ID); !errs.Is(err, errs.KindConflict) {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.End(t.Context(), ws, j.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	if _, err := w.svc.Archive(t.Context(), ws, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "put away", add("per_2"), journey.Outcome{Reason: journey.NotRunning})
+}
+
 func TestFormsStartJourneys(t *testing.T) {
 	w := newWorld(t)
 	w.publish("f", mail(`{"form": {"name": "newsletter"}}`, ""))
