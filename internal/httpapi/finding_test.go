@@ -18,6 +18,8 @@ func TestWhatIsWrongWithAValueHasACodeAndNamesTheRemedy(t *testing.T) {
 		{"POST /messages", `{"to":{"person":"$aya"},"lane":"fast","subject":"x"}`, `lane request.choice [transactional, marketing] use one of transactional, marketing`},
 		{"PUT /people/$aya/suppression", `{"reason":"asked","until":"soon"}`, `until request.time [] write a time like 2026-11-29T10:00:00Z`},
 		{"POST /refusals", `{"identifiers":[]}`, `identifiers request.too_few [1] name at least 1`},
+		{"GET /people?limitt=5&q=aya", ``, `limitt request.unknown_parameter [limit, cursor, q, status, set, reachable, seen_after, seen_before, order, identifier] there is no such parameter; use one of limit, cursor, q, status, set, reachable, seen_after, seen_before, order, identifier`},
+		{"GET /campaigns/$aya?stauts=sent", ``, `stauts request.no_parameters [] there are no parameters here; take it out of the address`},
 		{"GET /people?limit=0", ``, `limit request.too_small [1] use a number of at least 1`},
 	} {
 		do, body := strings.ReplaceAll(c.do, "$aya", b.ids["aya"]), strings.ReplaceAll(c.body, "$aya", b.ids["aya"])
@@ -37,4 +39,15 @@ func TestWhatIsWrongWithAValueHasACodeAndNamesTheRemedy(t *testing.T) {
 			t.Errorf("%s %s:\n got %s\nwant %s", c.do, c.body, got, c.want)
 		}
 	}
+}
+
+func TestAListThatComesWholeIsItsOnePage(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{do: "GET /topics?limit=1&cursor=", status: 200, has: `"next_cursor":""`},
+		{do: "GET /topics?status=archived", status: 422, has: `"code":"request.no_parameters" | "field":"status"`},
+		{do: "GET /topics/$topic?limit=1", status: 422, has: `"code":"request.no_parameters" | "field":"limit"`},
+		{do: "POST /uploads?name=people.csv", body: "email\n", status: 422, has: `"field":"name"`},
+	})
 }

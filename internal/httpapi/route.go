@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/staff"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 )
 
@@ -44,6 +47,7 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 			op.Description = "Needs the permission `" + string(need) + "`."
 		}
 	}
+	op.Middlewares = append(op.Middlewares, a.knowsQuery(isList(reflect.TypeFor[O]())))
 	for _, o := range options {
 		o(&op)
 	}
@@ -65,6 +69,45 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 		a.publish(ctx, *changes)
 		return out, nil
 	})
+}
+
+// knowsQuery refuses requests whose query has a parameter that the route does not know: a filter that is misspelt would let everything through. A list that
+// comes whole is its one page for those who page through all lists alike.
+func (a *api) knowsQuery(list bool) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		url := ctx.URL()
+		var known []string
+		for _, p := range ctx.Operation().Parameters {
+			if p.In == "query" {
+				known = append(known, p.Name)
+			}
+		}
+		var faults []error
+		for _, name := range slices.Sorted(maps.Keys(url.Query())) {
+			switch {
+			case slices.Contains(known, name), list && (name == "limit" || name == "cursor"):
+			case len(known) == 0:
+				faults = append(faults, errs.Invalid("request.no_parameters", name, "there are no parameters here; take it out of the address"))
+			default:
+				faults = append(faults, errs.Invalid("request.unknown_parameter", name, "there is no such parameter; use one of %s", strings.Join(known, ", ")))
+			}
+		}
+		if len(faults) > 0 {
+			a.refuse(ctx, errors.Join(faults...))
+			return
+		}
+		next(ctx)
+	}
+}
+
+// isList says whether an answer is a List.
+func isList(answer reflect.Type) bool {
+	body, ok := answer.FieldByName("Body")
+	if !ok || body.Type.Kind() != reflect.Struct {
+		return false
+	}
+	_, ok = body.Type.FieldByName("NextCursor")
+	return ok
 }
 
 // created makes a route answer 201.

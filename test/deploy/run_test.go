@@ -49,7 +49,7 @@ func TestTheComposeFileStartsThreeNodesThatWorkTogether(t *testing.T) {
 		}
 	}
 	var upload struct{ ID string }
-	front.Must("POST", "/uploads?name=people.csv", "User ID,Email\nu7,seven@example.com\n", &upload)
+	front.Must("POST", "/uploads", "User ID,Email\nu7,seven@example.com\n", &upload)
 	var look map[string]any
 	front.Must("POST", "/imports/look", map[string]any{"upload": upload.ID}, &look)
 	var job struct{ ID, State string }

@@ -40,7 +40,7 @@ func TestAMoveToOtherEnginesThatIsKilledLosesAndDoublesNothing(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		s.Must("POST", fmt.Sprintf("/uploads?name=people%d.csv", i), "email\n"+strings.Repeat(fmt.Sprintf("ada%d@example.com\n", i), 50000), nil)
+		s.Must("POST", "/uploads", "email\n"+strings.Repeat(fmt.Sprintf("ada%d@example.com\n", i), 50000), nil)
 	}
 	before := arrivalOrder(t, s, load)
 	// What the next round of judging would change is not the move's doing.

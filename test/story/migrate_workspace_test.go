@@ -48,7 +48,7 @@ func TestAWorkspaceThatMovesSendsWhatWaitsOnce(t *testing.T) {
 	s.Must("POST", "/campaigns/"+cmp.ID+"/launch", nil, nil)
 	s.Must("POST", "/messages", map[string]any{"to": map[string]any{"identifier": "user_id:max"}, "subject": "Your order", "text": "Thank you", "send_at": later}, nil)
 	var upload struct{ ID string }
-	s.Must("POST", "/uploads?name=people.csv", "email\nada@example.com\n", &upload)
+	s.Must("POST", "/uploads", "email\nada@example.com\n", &upload)
 	var here struct{ ID string }
 	s.Must("GET", "/workspace", nil, &here)
 	ws := here.ID

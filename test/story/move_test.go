@@ -18,7 +18,7 @@ func TestAnInstallationMovesToEnginesOfManyMachines(t *testing.T) {
 	s.Eventually(time.Minute, "clients get answers", func() bool { return len(c.acknowledged()) > 300 })
 	c.end()
 	var upload struct{ ID string }
-	s.Must("POST", "/uploads?name=people.csv", "email\nada@example.com\n", &upload)
+	s.Must("POST", "/uploads", "email\nada@example.com\n", &upload)
 	promised := c.acknowledged()
 	s.Stop()
 	raw, err := os.ReadFile(filepath.Join(s.Dir, "master.key"))
