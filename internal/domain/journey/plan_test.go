@@ -106,6 +106,7 @@ func TestWhatWouldServeNobodyIsNotPublished(t *testing.T) {
 		`{"trigger": {"manual": {}}, "re_entry": {"key": "cart..id"}, "nodes": [` + exit + `]}`:                                                                                                                                                                                          "journey.re_entry.key re_entry.key",
 		`{"trigger": {"manual": {}}, "exit": [{"event": {"name": "x"}, "reason": "` + strings.Repeat("長", 201) + `"}], "nodes": [` + exit + `]}`:                                                                                                                                         "journey.node.too_long exit[0].reason",
 		`{"trigger": {"manual": {}}, "goal": {"event": {"name": "g"}}, "nodes": [{"id": "s", "kind": "ab_test", "config": {"name": " ", "ways": 2, "metric": "goal", "people": 50, "wait": {"n": 1, "unit": "day"}}}]}`:                                                                  "journey.ab_test.name nodes[s].config.name",
+		`{"trigger": {"manual": {}}, "goal": {"event": {"name": "g"}}, "nodes": [{"id": "s", "kind": "ab_test", "config": {"name": "x", "ways": 2, "metric": "goal", "people": 1000001, "wait": {"n": 1, "unit": "day"}}}]}`:                                                             "journey.ab_test.people_many nodes[s].config.people",
 	} {
 		j, err := w.svc.Create(t.Context(), ws, "", "x", parse(t, graph))
 		if err != nil {

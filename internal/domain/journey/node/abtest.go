@@ -8,7 +8,8 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
-// ABTest parts people at random until enough have come by to tell which way does best, and then sends everybody that way. Those who are on another way by
+// ABTest parts people at random until enough have come by to tell which way does best, and then sends everybody that way; of equals the first, which is
+// where what one has belongs. Those who are on another way by
 // then finish on it.
 var ABTest = Spec{
 	Kind: "ab_test", Title: "A/B test", Outputs: ways,
@@ -27,6 +28,9 @@ var ABTest = Spec{
 		if c.People < minTested {
 			return nil, errs.Invalid("journey.ab_test.people", "people", "at least %d people must have gone each way before it can be decided; with fewer, chance decides", minTested)
 		}
+		if c.People > maxTested {
+			return nil, errs.Invalid("journey.ab_test.people_many", "people", "more than %d people each way are hardly ever reached, so the test would never be decided; choose fewer", maxTested)
+		}
 		if err := c.Wait.Check("wait"); err != nil {
 			return nil, err
 		}
@@ -39,7 +43,7 @@ type ABTestConfig struct {
 	Name   string `json:"name" maxLength:"100" doc:"Name of the test, unique in the journey"`
 	Ways   int    `json:"ways" minimum:"2" maximum:"5" doc:"How many ways there are: a, b ..."`
 	Metric string `json:"metric" enum:"goal,clicked" doc:"What counts: the journey's goal, or a click in a message that only this way sends"`
-	People int64  `json:"people" minimum:"50" doc:"How many must have gone each way; more people see smaller differences"`
+	People int64  `json:"people" minimum:"50" maximum:"1000000" doc:"How many must have gone each way; more people see smaller differences"`
 	Wait   Span   `json:"wait" doc:"How long ago, so that there was time for the result to come"`
 }
 
@@ -51,6 +55,9 @@ const (
 
 // minTested is how many people a way needs for the normal approximation behind the decision not to be misleading.
 const minTested = 50
+
+// maxTested is how many people a way may need at most: with a million, differences of a tenth of a point are found.
+const maxTested = 1_000_000
 
 // Test is what a node compares. The decision is made once, when People have gone each way Wait ago; that moment does not depend on how they did, so looking
 // at the figures before does no harm.

@@ -5,6 +5,7 @@ import { useCan } from '@/app/session'
 import { formatCivil, formatList, formatNumber, formatPercent, useT, word } from '@/i18n'
 import { useClock } from '@/lib/clock'
 import { useGo, useParam } from '@/lib/route'
+import { verdict } from '@/lib/verdict'
 import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
 import { LinkHeat } from '@/report/LinkHeat'
@@ -364,7 +365,7 @@ function TestCard({
       />
       {c.result ? (
         <Alert mx="md" my="sm" color={c.result.certain ? 'success' : 'warning'}>
-          {t(c.result.certain ? 'campaigns.test_certain' : 'campaigns.test_uncertain', {
+          {t(`campaigns.test_${verdict(c.result)}`, {
             winner: c.result.winner,
             chance: formatPercent(c.result.chance),
           })}

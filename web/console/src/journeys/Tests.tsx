@@ -1,6 +1,7 @@
 // The A/B tests of a journey: how each way does, and what was decided.
 import { type Schemas, useRead } from '@/api'
 import { formatNumber, useT } from '@/i18n'
+import { verdict } from '@/lib/verdict'
 import { Card, DataTable, Num, Pending, Text } from '@/ui'
 import { readGraph } from './graph'
 import { outputText, stepTitle } from './words'
@@ -33,7 +34,7 @@ function Test({ of: x, step }: { of: Schemas['JourneyTest']; step: Parameters<ty
       </Text>
       <Text size="sm">
         {d
-          ? t(d.certain ? 'journeys.test_certain' : 'journeys.test_uncertain', { way: way(d.winner), chance: percent(d.chance) })
+          ? t(`journeys.test_${verdict(d)}`, { way: way(d.winner), chance: percent(d.chance) })
           : t('journeys.test_open', {
               people: formatNumber(x.people),
               points: formatNumber(x.detectable * 100, { maximumFractionDigits: 1 }),
