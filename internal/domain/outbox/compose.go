@@ -12,6 +12,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/domain/consent"
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/person"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // vars are what templates may name:
@@ -73,6 +74,9 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 			return channel.Message{}, err
 		}
 		r.FromName, r.ReplyTo = cmp.Or(own.FromName, r.FromName), cmp.Or(own.ReplyTo, r.ReplyTo)
+	}
+	if m.Channel == KindEmail && r.Subject == "" {
+		return channel.Message{}, errs.Invalid("message.subject_empty", "subject", "the subject is empty for this person; give its variables a default")
 	}
 	out := channel.Message{
 		ID:      m.ID,

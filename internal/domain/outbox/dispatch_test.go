@@ -399,6 +399,31 @@ func TestARenderErrorFailsThatMessageAlone(t *testing.T) {
 }
 
 // faulty renders all but one person's messages.
+// nameless is content whose subject depends on somebody's name that is not known.
+type nameless struct {
+	outbox.Content
+	person string
+}
+
+func (c nameless) Render(ctx context.Context, ws, id string, version int, vars map[string]any, o content.RenderOptions) (content.Rendered, error) {
+	r, err := c.Content.Render(ctx, ws, id, version, vars, o)
+	if vars["person"].(map[string]any)["id"] == c.person {
+		r.Subject = ""
+	}
+	return r, err
+}
+
+func TestAMailWhoseSubjectComesOutEmptyIsNotSent(t *testing.T) {
+	f := setup(t, sqlite(t), func(c *outbox.Config) { c.Content = nameless{c.Content, pid(1)} })
+	f.subscribed(1, 2)
+	ds := f.enqueueRange(1, 2)
+	f.dispatch(outbox.DispatchConfig{})
+	f.untilState(ds[1].MessageID, outbox.Sent)
+	if m := f.untilState(ds[0].MessageID, outbox.Failed); m.Reason != outbox.ReasonRender || !strings.Contains(m.Detail, "subject is empty") {
+		t.Errorf("row: %+v", m)
+	}
+}
+
 type faulty struct {
 	outbox.Content
 	err map[string]error // by person id
