@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -141,7 +142,10 @@ func (s *Service) imagined(ctx context.Context, ws string, c Campaign) (Campaign
 	}
 	for i, id := range c.Audience.Include {
 		if err := s.c.Checker.CheckSet(ctx, ws, id); err != nil {
-			return c, fmt.Errorf("audience.include[%d]: %w", i, err)
+			if e, ok := errors.AsType[*errs.Error](err); ok && e.Kind == errs.KindNotFound {
+				err = &errs.Error{Kind: e.Kind, Code: e.Code, Field: fmt.Sprintf("include[%d]", i), Msg: e.Msg, Args: e.Args}
+			}
+			return c, err
 		}
 	}
 	return c, nil

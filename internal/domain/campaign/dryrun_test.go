@@ -40,6 +40,11 @@ func TestADryRunNeedsNoCampaignAndListsPeopleByReason(t *testing.T) {
 	}
 	want(t, "people", who, []string{"per_2", "per_502", "per_1002", "per_1502", "per_2002"})
 	want(t, "nothing is stored", w.states(), map[string]int{})
+	w.checks = map[string]error{"seg_gone": errs.NotFound("segment", "seg_gone")}
+	gone := campaign.Campaign{Topic: "tpc_1", Audience: campaign.Audience{Include: []string{"seg_1", "seg_gone"}}}
+	if _, err := w.svc.DryRun(t.Context(), ws, gone); len(errs.All(err)) != 1 || errs.All(err)[0].Field != "include[1]" || !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("for a segment that is gone: %v", err)
+	}
 	if _, err := w.svc.DryRun(t.Context(), ws, campaign.Campaign{Topic: "tpc_1"}); !errs.Is(err, errs.KindInvalid) {
 		t.Errorf("without an audience: %v", err)
 	}

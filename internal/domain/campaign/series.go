@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"time"
 
@@ -216,6 +217,9 @@ func (s *Service) DeleteSeries(ctx context.Context, ws, id string) error {
 
 // ActivateSeries lets the series run, or asks for approval where the workspace wants it. Activating twice does nothing more.
 func (s *Service) ActivateSeries(ctx context.Context, ws, id, by string) (Series, error) {
+	if err := s.readable(ctx, ws, id); err != nil {
+		return Series{}, err
+	}
 	return s.changeSeries(ctx, ws, id, func(ctx context.Context, x *Series) error {
 		switch x.Status {
 		case SeriesLive, SeriesReview:
@@ -239,6 +243,19 @@ func (s *Service) ActivateSeries(ctx context.Context, ws, id, by string) (Series
 		}
 		return s.start(ctx, x)
 	})
+}
+
+// readable refuses a series whose feed cannot be read now: every run of it would wait for somebody who looks why nothing comes.
+func (s *Service) readable(ctx context.Context, ws, id string) error {
+	x, err := s.c.Store.GetSeries(ctx, ws, id)
+	if err != nil || x.Feed == nil || s.c.Feeds == nil || x.Status == SeriesLive || x.Status == SeriesReview || x.Status == SeriesEnded {
+		return err
+	}
+	_, err = s.c.Feeds.Read(ctx, x.Feed.URL, FeedState{})
+	if e, ok := errors.AsType[*errs.Error](err); ok && e.Kind != errs.KindInternal { // whatever it is, it is the address that is wrong or has to wait
+		return &errs.Error{Kind: errs.KindInvalid, Code: e.Code, Field: "feed.url", Msg: e.Msg, Args: e.Args}
+	}
+	return err
 }
 
 // ApproveSeries lets a series run that somebody else asked for; each of its campaigns goes out under this approval, with the content that was there.

@@ -295,6 +295,32 @@ func TestASeriesNeedsASecondPersonWhereTheWorkspaceWantsIt(t *testing.T) {
 	}
 }
 
+func TestASeriesWhoseFeedCannotBeReadIsNotStarted(t *testing.T) {
+	w, p := newWorld(t), &paper{}
+	w.recurring("UTC", p, sqlstore.NewCampaign(w.db))
+	x, err := w.svc.CreateSeries(t.Context(), ws, campaign.Series{
+		Name: "News", Audience: campaign.Audience{Include: []string{"seg_1"}}, Topic: "tpc_1", Template: "tpl_1", Schedule: daily("10:00"), Feed: &campaign.Feed{URL: "https://paper.example/rss"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fail := range []error{errs.Unavailable("url.unknown_host", "there is no such server"), errs.Invalid("feed.gone", "feed.url", "there is no feed")} {
+		p.fail = fail
+		_, err := w.svc.ActivateSeries(t.Context(), ws, x.ID, "usr_1")
+		if all := errs.All(err); len(all) != 1 || all[0].Kind != errs.KindInvalid || all[0].Code != errs.All(fail)[0].Code || all[0].Field != "feed.url" {
+			t.Errorf("%v: %v", fail, err)
+		}
+	}
+	p.fail = nil
+	if x, err = w.svc.ActivateSeries(t.Context(), ws, x.ID, "usr_1"); err != nil || x.Status != campaign.SeriesLive {
+		t.Errorf("once it can be read: %v %s", err, x.Status)
+	}
+	p.fail = errs.Unavailable("url.unknown_host", "there is no such server")
+	if _, err = w.svc.ActivateSeries(t.Context(), ws, x.ID, "usr_1"); err != nil {
+		t.Errorf("what runs already is not asked again: %v", err)
+	}
+}
+
 func TestAFeedIsSentWhenItHasNews(t *testing.T) {
 	w, p := newWorld(t), &paper{}
 	p.publish("old", start.Add(-time.Hour))
