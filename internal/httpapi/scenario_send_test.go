@@ -117,7 +117,7 @@ func TestChannelAndMessageScenarios(t *testing.T) {
 		{do: "POST /accounts", body: `{"kind":"pigeon","name":"x","from_address":"a@b.example","config":{}}`, status: 422, has: `"field":"kind"`},
 		{do: "POST /accounts", body: `{"kind":"email","name":"","from_address":"a@b.example","config":{"host":"h"}}`, status: 422, has: `"field":"name"`},
 		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"nonsense","config":{"host":"h"}}`, status: 422, has: `"field":"from_address"`},
-		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"hots":"h"}}`, status: 422, has: `"field":"config" | hots`},
+		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"hots":"h"}}`, status: 422, has: `"field":"hots" | hots`},
 		{do: "POST /accounts", body: `{"kind":"email","name":"x","from_address":"a@b.example","connections":101,"config":{"host":"h"}}`, status: 422, has: `"field":"connections"`},
 		{do: "PUT /accounts/$account", body: `{"kind":"email","name":"Zanzibar post","from_address":"a@b.example","default":true,"config":{"host":"new.example"}}`, status: 200, has: `"secrets_set":["password"] | new.example`},
 		{do: "PUT /accounts/none", body: `{"kind":"email","name":"x","from_address":"a@b.example","config":{"host":"h"}}`, status: 404},

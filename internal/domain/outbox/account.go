@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -124,7 +125,14 @@ func decodeConfig(spec channel.Spec, raw []byte) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(config); err != nil {
-		return nil, errs.Invalid("outbox.account.config_invalid", "config", "the configuration of channel %s cannot be read: %v", spec.Kind, err)
+		if _, name, unknown := strings.Cut(err.Error(), "unknown field "); unknown { // which encoding/json has no type for
+			return nil, errs.Invalid("outbox.account.config_unknown", strings.Trim(name, `"`), "accounts of the channel %s have no such setting; take it out, or look for a misspelling", spec.Kind)
+		}
+		field := "config"
+		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
+			field = e.Field
+		}
+		return nil, errs.Invalid("outbox.account.config_invalid", field, "the configuration of channel %s cannot be read: %v", spec.Kind, err)
 	}
 	if v, ok := config.(validator); ok {
 		if err := v.Validate(); err != nil {

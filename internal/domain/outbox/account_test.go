@@ -71,13 +71,18 @@ func TestBadAccountsAreRefused(t *testing.T) {
 		"outbox.account.rate_invalid":        func(a *outbox.Account) { a.RatePerSecond = -1 },
 		"outbox.account.connections_invalid": func(a *outbox.Account) { a.Connections = 101 },
 		"outbox.account.status_unknown":      func(a *outbox.Account) { a.Status = "asleep" },
-		"outbox.account.config_invalid":      func(a *outbox.Account) { a.Config = json.RawMessage(`{"host":"h","hots":1}`) },
+		"outbox.account.config_unknown":      func(a *outbox.Account) { a.Config = json.RawMessage(`{"host":"h","hots":1}`) },
+		"outbox.account.config_invalid":      func(a *outbox.Account) { a.Config = json.RawMessage(`{"host":7}`) },
 	} {
 		a := good
 		with(&a)
 		_, err := f.CreateAccount(t.Context(), ws, a)
-		if all := errs.All(err); len(all) != 1 || all[0].Code != code {
+		all := errs.All(err)
+		if len(all) != 1 || all[0].Code != code {
 			t.Errorf("%s: %v", code, err)
+		}
+		if want := map[string]string{"outbox.account.config_unknown": "hots", "outbox.account.config_invalid": "host"}[code]; want != "" && all[0].Field != want {
+			t.Errorf("%s: of the field %q", code, all[0].Field)
 		}
 	}
 	for _, config := range []string{`{}`, `[]`, `x`, ``} { // the first lacks what the adapter needs

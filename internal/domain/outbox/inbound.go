@@ -119,7 +119,7 @@ func (in Inbound) validate() error {
 	local, domain, mailbox := strings.Cut(in.Address, "@")
 	switch {
 	case in.Address == "":
-	case !mailbox && !validAddress(KindEmail, "x@"+in.Address):
+	case !mailbox && (!validAddress(KindEmail, "x@"+in.Address) || !strings.Contains(in.Address, ".")): // a word alone is an address that lacks its end
 		return bad("address_invalid", "address", "%q is neither a mail address nor a domain; write back@in.example.com or in.example.com", in.Address)
 	case mailbox && (!validAddress(KindEmail, in.Address) || strings.Contains(local, "+") || domain == ""):
 		return bad("address_invalid", "address", "%q is no mail address without a plus sign", in.Address)

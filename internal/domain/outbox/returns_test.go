@@ -343,7 +343,7 @@ func TestWaysBackAreChecked(t *testing.T) {
 	if _, err := f.SetInbound(t.Context(), "ws_2", outbox.Inbound{Account: f.account.ID}); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("another workspace's account: %v", err)
 	}
-	for _, long := range []string{"twenty-letters-long-x@in.example.com", "a+b@in.example.com"} {
+	for _, long := range []string{"twenty-letters-long-x@in.example.com", "a+b@in.example.com", "back"} {
 		if _, err := f.SetInbound(t.Context(), ws, outbox.Inbound{Account: f.account.ID, Address: long}); !errs.Is(err, errs.KindInvalid) {
 			t.Errorf("%s: %v", long, err)
 		}
