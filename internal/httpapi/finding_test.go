@@ -51,3 +51,14 @@ func TestAListThatComesWholeIsItsOnePage(t *testing.T) {
 		{do: "POST /uploads?name=people.csv", body: "email\n", status: 422, has: `"field":"name"`},
 	})
 }
+
+func TestWhatIsSaidWhereNothingIsAskedIsRefused(t *testing.T) {
+	w := newWorld(t)
+	b := w.business()
+	play(t, w, b, []scenario{
+		{do: "POST /campaigns", body: `{"name":"Later","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`, status: 201, keep: "later"},
+		{do: "POST /campaigns/$later/launch", body: `{"at":"2027-01-01T09:00:00Z"}`, status: 422, has: `"code":"request.no_body" | "field":"at"`},
+		{do: "GET /campaigns/$later", status: 200, has: `"status":"draft"`},
+		{do: "POST /campaigns/$later/launch", body: `{}`, status: 200},
+	})
+}

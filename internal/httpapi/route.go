@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"maps"
 	"net/http"
 	"reflect"
@@ -46,6 +48,9 @@ func route[I, O any](a *api, method, path, id, summary string, need staff.Permis
 		if need != signedIn {
 			op.Description = "Needs the permission `" + string(need) + "`."
 		}
+	}
+	if method != http.MethodGet && !reads(reflect.TypeFor[I]()) {
+		op.Middlewares = append(op.Middlewares, a.takesNoBody)
 	}
 	op.Middlewares = append(op.Middlewares, a.knowsQuery(isList(reflect.TypeFor[O]())))
 	for _, o := range options {
@@ -98,6 +103,28 @@ func (a *api) knowsQuery(list bool) func(huma.Context, func(huma.Context)) {
 		}
 		next(ctx)
 	}
+}
+
+// longestIdle is how much is read of a body where none belongs, in bytes.
+const longestIdle = 64 << 10
+
+// takesNoBody refuses a body that says something where a route takes none: what it asks for, such as a time, would be passed over. An empty object says nothing.
+func (a *api) takesNoBody(ctx huma.Context, next func(huma.Context)) {
+	var said map[string]json.RawMessage
+	raw, _ := io.ReadAll(io.LimitReader(ctx.BodyReader(), longestIdle)) // a body that breaks off says nothing either
+	if json.Unmarshal(raw, &said) == nil && len(said) > 0 {
+		name := slices.Min(slices.Collect(maps.Keys(said)))
+		a.refuse(ctx, errs.Invalid("request.no_body", name, "nothing can be said here; leave the body empty, or look for the address that takes it"))
+		return
+	}
+	next(ctx)
+}
+
+// reads says whether a request has a body, declared or read by its own hand.
+func reads(request reflect.Type) bool {
+	_, declared := request.FieldByName("Body")
+	_, raw := request.FieldByName("RawBody")
+	return declared || raw || reflect.PointerTo(request).Implements(reflect.TypeFor[huma.Resolver]())
 }
 
 // isList says whether an answer is a List.
