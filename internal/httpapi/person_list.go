@@ -15,7 +15,7 @@ import (
 // PeopleFilter narrows lists of people, and says with whom a job is done; all of it must fit. It is exported because huma reads embedded fields of
 // exported types only.
 type PeopleFilter struct {
-	Q          string    `query:"q" json:"q,omitempty" maxLength:"200" doc:"part of a name, address or identifier"`
+	Q          string    `query:"q" json:"q,omitempty" maxLength:"200" doc:"part of a name, address or identifier; or the id of a person"`
 	Status     string    `query:"status" json:"status,omitempty" enum:"anonymous,known,identified"`
 	Set        string    `query:"set" json:"set,omitempty" maxLength:"80" doc:"id of a segment or list they are in"`
 	Reachable  string    `query:"reachable" json:"reachable,omitempty" maxLength:"40" doc:"kind of a channel they can be reached by"`

@@ -4,11 +4,20 @@ import { api, catalogue, done, findings, fits, open, phone, server, settled, two
 
 // The smallest picture there is: one red pixel.
 const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==', 'base64')
-const saved = (page, t) => page.locator('main, header').getByRole('status').filter({ hasText: new RegExp(`^${t['journeys.save_saved']}$`) }).first().waitFor()
+const saved = (page, t) =>
+  page
+    .locator('main, header')
+    .getByRole('status')
+    .filter({ hasText: new RegExp(`^${t['journeys.save_saved']}$`) })
+    .first()
+    .waitFor()
 const story = { en: 'Buys tea for the office every month.', 'zh-Hans': '每个月为办公室买茶。', ja: '毎月、会社のためにお茶を買う。' }
 
 async function pick(page, label, option) {
-  const box = page.getByRole('combobox', { name: label }).or(page.getByRole('textbox', { name: label })).first()
+  const box = page
+    .getByRole('combobox', { name: label })
+    .or(page.getByRole('textbox', { name: label }))
+    .first()
   await box.click()
   await box.fill(option)
   await page.getByRole('option', { name: option }).first().click()
@@ -78,7 +87,11 @@ async function map(lang) {
     await page.getByRole('button', { name: t['maps.add_touchpoint'] }).nth(i).click()
     await sheet.getByLabel(t['field.name'], { exact: false }).first().fill(`${names[i]} 1`)
     await sheet.getByRole('button', { name: t['maps.add_signal'] }).click()
-    await sheet.getByRole('combobox', { name: t['field.event'] }).or(sheet.getByRole('textbox', { name: t['field.event'] })).first().fill(signal)
+    await sheet
+      .getByRole('combobox', { name: t['field.event'] })
+      .or(sheet.getByRole('textbox', { name: t['field.event'] }))
+      .first()
+      .fill(signal)
     await page.keyboard.press('Escape')
     if (!(await sheet.isVisible())) assert.fail('Escape closes the list, not the sheet')
     await sheet.getByRole('button', { name: t['maps.done'], exact: true }).click()
@@ -86,12 +99,18 @@ async function map(lang) {
   }
   await saved(page, t)
   const kept = await api('GET', `/journey-maps/${id}`)
-  assert.deepEqual(kept.stages.map((s) => [s.name, s.touchpoints[0].signals[0].name]), names.map((n, i) => [n, signals[i]]))
+  assert.deepEqual(
+    kept.stages.map((s) => [s.name, s.touchpoints[0].signals[0].name]),
+    names.map((n, i) => [n, signals[i]]),
+  )
   // The ways that people really went, as a picture and as a table, and the people behind a figure.
   await page.getByRole('tab', { name: t['maps.real'] }).click()
   await page.getByRole('heading', { name: t['maps.ways'], exact: true }).waitFor()
   await page.locator('main figure canvas, main figure svg').first().waitFor()
-  await page.getByRole('button', { name: new RegExp(`^${t['maps.people']}`) }).first().click()
+  await page
+    .getByRole('button', { name: new RegExp(`^${t['maps.people']}`) })
+    .first()
+    .click()
   await sheet.locator('a[href^="/people/per"]').first().waitFor()
   await page.keyboard.press('Escape')
   await page.setViewportSize(phone)
@@ -161,7 +180,10 @@ export const stories = {
   'what is written without a connection outlives the page and is saved when it is back': async () => {
     const t = catalogue('en')
     const page = await open()
-    const made = await api('POST', '/journeys', { name: `offline ${Date.now()}`, draft: { trigger: { event: { name: 'Signed Up' } }, nodes: [] } })
+    const made = await api('POST', '/journeys', {
+      name: `offline ${Date.now()}`,
+      draft: { trigger: { event: { name: 'Signed Up' } }, nodes: [] },
+    })
     const title = `written offline ${Date.now()}`
     await visit(page, `/journeys/${made.id}/edit`)
     await page.getByRole('button', { name: t['journeys.settings'] }).click()
@@ -225,12 +247,22 @@ export const stories = {
     const page = await open({ drafts: true })
     const dies = (path, write) => diesAt(page.context(), path, write)
     const n = Date.now()
-    const snippet = await api('POST', '/snippets', { name: `snippet ${n}`, key: `kept-${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'before' }] })
+    const snippet = await api('POST', '/snippets', {
+      name: `snippet ${n}`,
+      key: `kept-${n}`,
+      locale: 'en',
+      blocks: [{ id: 'b1', type: 'text', text: 'before' }],
+    })
     const about = (tab) => tab.getByLabel(t['field.description'], { exact: false }).first()
     const written = await dies(`/content/snippets/${snippet.key}`, (tab) => about(tab).fill('written and lost'))
     assert.equal(await about(written).inputValue(), 'written and lost')
     // Somebody else is faster: it says who.
-    await api('PUT', `/snippets/${snippet.key}`, { name: `snippet ${n}`, locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'theirs' }], base: 1 })
+    await api('PUT', `/snippets/${snippet.key}`, {
+      name: `snippet ${n}`,
+      locale: 'en',
+      blocks: [{ id: 'b1', type: 'text', text: 'theirs' }],
+      base: 1,
+    })
     await written.getByRole('button', { name: t['action.save'], exact: true }).click()
     await meanwhile(written, t, ['theirs', 'before']).getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
     await written.getByText(t['content.version'].replace('{n}', '3'), { exact: true }).waitFor()
@@ -260,9 +292,17 @@ export const stories = {
     const t = catalogue('en')
     const n = Date.now()
     const topic = (await api('GET', '/topics')).items[0].id
-    const segment = (await api('POST', '/segments', { name: `of a draft ${n}`, rule: { trait: { path: 'country', op: 'eq', value: 'JP' } } })).id
+    const segment = (
+      await api('POST', '/segments', { name: `of a draft ${n}`, rule: { trait: { path: 'country', op: 'eq', value: 'JP' } } })
+    ).id
     const mail = await api('POST', '/templates', { name: `mail ${n}`, channel: 'email', subject: 'before', html: '<p>before</p>' })
-    const plain = { name: `series ${n}`, audience: { include: [segment] }, topic, template: mail.id, schedule: { every: 'day', at: '09:00' } }
+    const plain = {
+      name: `series ${n}`,
+      audience: { include: [segment] },
+      topic,
+      template: mail.id,
+      schedule: { every: 'day', at: '09:00' },
+    }
     const series = await api('POST', '/series', plain)
     const page = await open({ drafts: true })
     const subject = (tab) => tab.locator('[name=subject]').first()
@@ -346,7 +386,10 @@ export const stories = {
         await fits(page, path)
         await old.getByRole('button', { name: t['snippets.take'] }).click()
         assert.equal(await page.getByLabel(t['field.name'], { exact: false }).first().inputValue(), first)
-        await page.getByText(new RegExp(t['draft.kept'].split('{')[0].trim())).first().waitFor()
+        await page
+          .getByText(new RegExp(t['draft.kept'].split('{')[0].trim()))
+          .first()
+          .waitFor()
         await api('DELETE', `/drafts/${kind}`)
       }
       await done(page)
@@ -381,7 +424,11 @@ export const stories = {
       await api('PATCH', `/segments/${segment.id}`, { name: `theirs ${n} ${where}`, rule: { not: rule } })
       await save.click()
       const notice = page.getByRole('alert').filter({ hasText: who })
-      await notice.getByRole('row').filter({ hasText: `theirs ${n} ${where}` }).filter({ hasText: `mine ${n} ${where}` }).waitFor()
+      await notice
+        .getByRole('row')
+        .filter({ hasText: `theirs ${n} ${where}` })
+        .filter({ hasText: `mine ${n} ${where}` })
+        .waitFor()
       await look(page, `clash-segment-${where}`)
       if (size) {
         await notice.getByRole('button', { name: t['journeys.conflict_reload'] }).click()
@@ -402,7 +449,11 @@ export const stories = {
       await name.fill(`mine ${n} ${where}`)
       await api('PUT', `/campaigns/${campaign.id}`, { name: `theirs ${n} ${where}`, ...draft, plan: { per_minute: 7 } })
       await page.getByRole('button', { name: t['campaigns.save_draft'], exact: true }).click()
-      await notice.getByRole('row').filter({ hasText: `theirs ${n} ${where}` }).filter({ hasText: `mine ${n} ${where}` }).waitFor()
+      await notice
+        .getByRole('row')
+        .filter({ hasText: `theirs ${n} ${where}` })
+        .filter({ hasText: `mine ${n} ${where}` })
+        .waitFor()
       await notice.getByRole('row').filter({ hasText: t['campaigns.per_minute'] }).filter({ hasText: '7' }).waitFor()
       await look(page, `clash-campaign-${where}`)
       await notice.getByRole('button', { name: t['journeys.conflict_overwrite'] }).click()
@@ -432,7 +483,10 @@ export const stories = {
     await page.keyboard.type(name.toLowerCase())
     await page.getByRole('option', { name }).click()
     await page.waitForURL(`**/journeys/${made.id}`)
-    assert.ok(asked.some((u) => u.includes('/journeys?') && u.includes('q=')), 'the server searches')
+    assert.ok(
+      asked.some((u) => u.includes('/journeys?') && u.includes('q=')),
+      'the server searches',
+    )
     await settled(page)
     await page.keyboard.press('Control+k')
     const first = page.getByRole('option').first()
@@ -441,5 +495,53 @@ export const stories = {
     await page.getByText(t['palette.recent'], { exact: true }).waitFor()
     await done(page)
     return `visible after ${took} ms`
+  },
+
+  'the palette finds things of every noun, a person by the id, and begins what is made in a sheet': async () => {
+    const page = await open()
+    const t = catalogue('en')
+    const name = (noun) => `Sought ${noun} ${Date.now()}`
+    const made = [
+      ['/lists', '/lists', { name: name('list') }],
+      ['/personas', '/personas', { name: name('persona') }],
+      ['/journey-maps', '/journey-maps', { name: name('map'), stages: [{ id: 's1', name: 'One', mood: 0 }] }],
+      ['/saved-reports', '/reports/saved', { name: name('report'), report: 'channels' }],
+      [
+        '/snippets',
+        '/content/snippets',
+        { key: `sought_${Date.now()}`, name: name('snippet'), locale: 'en', blocks: [{ id: 'b1', type: 'text', text: 'x' }] },
+      ],
+    ]
+    await visit(page, '/tasks')
+    const ask = async (text) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: t['palette.hint'] }).fill(text)
+    }
+    const things = []
+    for (const [path, , body] of made) things.push(await api('POST', path, body))
+    for (const [i, [, place, body]] of made.entries()) {
+      await ask(body.name)
+      await page.getByRole('option', { name: body.name }).click()
+      await page.waitForURL(`**${place}/${things[i].id ?? things[i].key}`)
+      await settled(page)
+    }
+    const [person] = (await api('GET', '/people?limit=1')).items
+    await ask(person.id)
+    await page.getByRole('option').first().click()
+    await page.waitForURL(`**/people/${person.id}`)
+    await settled(page)
+    for (const [typed, title] of [
+      ['lvcheng xinjian', t['journeys.new']],
+      ['shinki risuto', t['lists.make']],
+    ]) {
+      await ask(typed)
+      await page.getByRole('option', { name: title }).click()
+      await page.getByRole('dialog', { name: title }).waitFor()
+      assert.ok(!page.url().includes('new='), 'going back does not open it again')
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog', { name: title }).waitFor({ state: 'detached' })
+    }
+    await done(page)
+    for (const [i, [path]] of made.entries()) await api('DELETE', `${path}/${things[i].id ?? things[i].key}`)
   },
 }

@@ -307,7 +307,7 @@ func (k *kinds) person(ws string, r Record, st *state, links []Link) (Person, er
 
 // Filter narrows a list of people. Its zero value is everybody.
 type Filter struct {
-	Text     string            // part of a name, address or identifier; case does not matter
+	Text     string            // part of a name, address or identifier, in any case; or the whole id of a person
 	Status   Status            // empty: any
 	SeenFrom time.Time         // last seen then or later, unless zero
 	SeenTo   time.Time         // last seen before, unless zero
@@ -329,6 +329,10 @@ const (
 
 // Find returns people who fit the filter, in its order.
 func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request) (page.Of[Person], error) {
+	f, err := s.whoseID(ctx, ws, f)
+	if err != nil {
+		return page.Of[Person]{}, err
+	}
 	q, err := s.query(ctx, ws, f)
 	if err != nil {
 		return page.Of[Person]{}, err
@@ -344,6 +348,27 @@ func (s *Service) Find(ctx context.Context, ws string, f Filter, p page.Request)
 	cut := page.Cut(rows, p.Size(), func(r Record) string { return page.Encode(r.Num, r.LastSeen) })
 	people, err := s.people(ctx, ws, cut.Items)
 	return page.Of[Person]{Items: people, Next: cut.Next}, err
+}
+
+// whoseID is the filter with a text that is a person's id, even of before a merge, turned into that person's number.
+func (s *Service) whoseID(ctx context.Context, ws string, f Filter) (Filter, error) {
+	text := strings.TrimSpace(f.Text)
+	if !strings.HasPrefix(text, "per_") {
+		return f, nil
+	}
+	p, err := s.Get(ctx, ws, text)
+	if errs.Is(err, errs.KindNotFound) {
+		return f, nil
+	}
+	if err != nil {
+		return f, err
+	}
+	one := roaring64.BitmapOf(p.Num)
+	if f.Among != nil {
+		one.And(f.Among)
+	}
+	f.Text, f.Among = "", one
+	return f, nil
 }
 
 // query is the filter as the store reads it, but for Among.
@@ -405,6 +430,10 @@ func (s *Service) Count(ctx context.Context, ws string) (int64, error) {
 
 // CountFitting returns how many people Find would return, page after page.
 func (s *Service) CountFitting(ctx context.Context, ws string, f Filter) (int64, error) {
+	f, err := s.whoseID(ctx, ws, f)
+	if err != nil {
+		return 0, err
+	}
 	q, err := s.query(ctx, ws, f)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
@@ -406,6 +407,29 @@ func TestSearchFindsPartsOfNamesAddressesAndIdentifiers(t *testing.T) {
 		}
 		same(t, "search "+q, got, want)
 	}
+}
+
+func TestSearchFindsThePersonOfAnID(t *testing.T) {
+	w := world(t)
+	w.Deliver(identify("m1", 0, "U-100", "", nil), track("m2", 1, "", "visitor"))
+	before := w.Who("anonymous_id", "visitor")
+	w.Deliver(track("m3", 2, "U-100", "visitor")) // merges
+	owner := w.Who("user_id", "U-100")
+	for id, want := range map[string]int{owner.ID: 1, " " + before.ID + " ": 1, "per_01ARZ3NDEKTSV4RRFFQ69G5FAV": 0, owner.ID[:10]: 0} {
+		found, err := w.Service.Find(t.Context(), persontest.WS, person.Filter{Text: id}, page.Request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "found by "+id, len(found.Items), want)
+		if want == 1 {
+			same(t, "who is found by "+id, found.Items[0].ID, owner.ID)
+		}
+	}
+	n, err := w.Service.CountFitting(t.Context(), persontest.WS, person.Filter{Text: owner.ID, Among: roaring64.BitmapOf(owner.Num + 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "found by id among others", n, int64(0))
 }
 
 func TestPagesAreStable(t *testing.T) {

@@ -6,6 +6,7 @@ import {
   queryOptions,
   useInfiniteQuery,
   useMutation,
+  useQueries,
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
@@ -51,6 +52,11 @@ export function useRead<P extends PathsOf<'get'>>(path: P, args: Args<P, 'get'>,
     // What one report or segment said never stands under the name of another.
     placeholderData: o.keep ? (former, before) => (sameThing(before?.queryKey[1], args) ? former : undefined) : undefined,
   })
+}
+
+/** useReads reads at several places at once, each former answer shown until the next is there. */
+export function useReads<P extends PathsOf<'get'>>(reads: { path: P; args: Args<P, 'get'>; enabled: boolean }[]) {
+  return useQueries({ queries: reads.map((r) => ({ ...reading(r.path, r.args), enabled: r.enabled, placeholderData: keepPreviousData })) })
 }
 
 const sameThing = (a: object | undefined, b: object): boolean => JSON.stringify(a && thing(a)) === JSON.stringify(thing(b))

@@ -1,7 +1,7 @@
 // The command palette: places, actions and things by name, all by keyboard.
 import { CornerDownLeft, FileSearch } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
-import { queryClient, useRead } from '@/api'
+import { queryClient, useRead, useReads } from '@/api'
 import { useT } from '@/i18n'
 import { composing } from '@/lib/keys'
 import { type Area, useGo } from '@/lib/route'
@@ -30,11 +30,28 @@ interface Thing {
 }
 
 interface Named {
-  id: string
+  id?: string
+  key?: string // what snippets have for an id
   name: string
 }
 
 const shownOfNoun = 5
+const manyOfNoun = 200
+
+/** What is found by its name, where it stands and who may read it. What has no search of its own is short and sifted here. */
+const nouns = [
+  { noun: 'segments', title: 'nav.segments', path: '/segments', permission: 'segments.read', searched: true },
+  { noun: 'lists', title: 'lists.title', path: '/lists', permission: 'segments.read', searched: true },
+  { noun: 'personas', title: 'personas.title', path: '/personas', permission: 'segments.read', searched: true },
+  { noun: 'journey-maps', title: 'maps.title', path: '/journey-maps', permission: 'segments.read', searched: true },
+  { noun: 'campaigns', title: 'nav.campaigns', path: '/campaigns', permission: 'campaigns.read', searched: true },
+  { noun: 'series', title: 'series.title', path: '/campaigns/series', permission: 'campaigns.read', searched: true },
+  { noun: 'journeys', title: 'nav.journeys', path: '/journeys', permission: 'journeys.read', searched: true },
+  { noun: 'templates', title: 'nav.content', path: '/content', permission: 'content.read', searched: true },
+  { noun: 'snippets', title: 'snippets.title', path: '/content/snippets', permission: 'content.read', searched: true },
+  { noun: 'saved-reports', title: 'report.saved', path: '/reports/saved', permission: 'reports.read', searched: false },
+  { noun: 'sources', title: 'settings.section.sources', path: '/settings/sources', permission: 'keys.write', searched: false },
+] as const
 
 /** The things of a noun that screens have read before. */
 const known = (noun: string): Named[] =>
@@ -43,6 +60,15 @@ const known = (noun: string): Named[] =>
       predicate: (q) => q.queryKey[0] === `/api/v1/${noun}`,
     })
     .flatMap(([, a]) => [...(a?.items ?? []), ...(a?.pages ?? []).flatMap((p) => p.items ?? [])])
+
+/** Whether each word that was typed stands in one of the texts, in any order. */
+export const fitting = (typed: string, texts: (string | undefined)[]): boolean => {
+  const all = texts.join(' ').toLowerCase()
+  return typed
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => all.includes(word))
+}
 
 const recentKey = 'palette.recent'
 type Recent = string | Thing // places and actions by id
@@ -71,15 +97,20 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
     { query: { q: asked, limit: shownOfNoun } },
     { enabled: search && can('people.read'), keep: true },
   )
-  const named = { query: { q: asked, limit: shownOfNoun } }
-  const segments = useRead('/api/v1/segments', named, { enabled: search && can('segments.read'), keep: true })
-  const campaigns = useRead('/api/v1/campaigns', named, { enabled: search && can('campaigns.read'), keep: true })
-  const journeys = useRead('/api/v1/journeys', named, { enabled: search && can('journeys.read'), keep: true })
-  const templates = useRead('/api/v1/templates', named, { enabled: search && can('content.read'), keep: true })
+  const found = useReads(
+    nouns.map((n) => ({
+      path: `/api/v1/${n.noun}` as const,
+      args: { query: n.searched ? { q: asked, limit: shownOfNoun } : { limit: manyOfNoun } },
+      enabled: search && can(n.permission),
+    })),
+  )
+  const things = found.map((f) => f.data?.items)
+  const busy = text.trim() !== asked || people.isFetching || found.some((f) => f.isFetching)
+  const failed = people.error ?? found.find((f) => f.error)?.error
 
   const entries = useMemo(() => {
     const wanted = text.trim().toLowerCase()
-    const fits = (...words: (string | undefined)[]) => !wanted || words.some((w) => w?.toLowerCase().includes(wanted))
+    const fits = (...words: (string | undefined)[]) => fitting(wanted, words)
     const all: Entry[] = []
     const thing = (x: Thing): Entry => ({ ...x, keep: x, run: () => go(x.path) })
     for (const a of areas)
@@ -94,15 +125,16 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
     if (wanted) {
       for (const p of people.data?.items ?? [])
         all.push(thing({ id: p.id, group: t('nav.people'), label: personName(p), note: p.email, path: `/people/${p.id}` }))
-      const found = (noun: string, items: Named[] | null | undefined, group: string, path: string) => {
+      nouns.forEach((n, i) => {
         // What this browser knows already stands there at once, and the answer to what was typed before until the next is there; what does not fit is left out.
-        const seen = new Map([...known(noun), ...(items ?? [])].filter((x) => fits(x.name, x.id)).map((x) => [x.id, x.name]))
-        for (const [id, label] of [...seen].slice(0, shownOfNoun)) all.push(thing({ id, group, label, path: `${path}/${id}` }))
-      }
-      found('segments', segments.data?.items, t('nav.segments'), '/segments')
-      found('campaigns', campaigns.data?.items, t('nav.campaigns'), '/campaigns')
-      found('journeys', journeys.data?.items, t('nav.journeys'), '/journeys')
-      found('templates', templates.data?.items, t('nav.content'), '/content')
+        const seen = new Map(
+          [...known(n.noun), ...(things[i] ?? [])]
+            .filter((x: Named) => fits(x.name, x.id ?? x.key))
+            .map((x: Named) => [x.id ?? x.key ?? '', x.name]),
+        )
+        for (const [id, label] of [...seen].slice(0, shownOfNoun))
+          all.push(thing({ id, group: t(n.title), label, path: `${n.path}/${id}` }))
+      })
       const again = recents().filter((r): r is Thing => typeof r !== 'string' && fits(r.label, r.note, r.id))
       return [...again.filter((r) => !all.some((e) => e.id === r.id)).map((r) => ({ ...thing(r), group: t('palette.recent') })), ...all]
     }
@@ -111,7 +143,8 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
       .filter((e): e is Entry => e !== undefined)
       .slice(0, 5)
     return [...last.map((e) => ({ ...e, group: t('palette.recent') })), ...all.filter((e) => !last.some((l) => l.id === e.id))]
-  }, [text, areas, people.data, segments.data, campaigns.data, journeys.data, templates.data, t, go, can, onHelp])
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- as many answers as there are nouns
+  }, [text, areas, people.data, ...things, t, go, can, onHelp])
 
   // The list follows the chosen entry.
   useEffect(() => {
@@ -155,7 +188,7 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
       <div ref={list} id="palette-list" role="listbox" aria-label={t('palette.hint')} className={css.list}>
         {entries.length === 0 ? (
           <p className={css.none}>
-            <FileSearch size={18} /> {t('palette.nothing')}
+            <FileSearch size={18} /> {t(busy ? 'palette.searching' : failed ? 'palette.failed' : 'palette.nothing')}
           </p>
         ) : null}
         {entries.map((e, i) => (

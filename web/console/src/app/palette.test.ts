@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { areas } from './areas'
+import { fitting } from './Palette'
 
-const found = (typed: string) =>
-  areas
-    .flatMap((a) => [a, ...(a.actions ?? [])])
-    .filter((x) => x.aliases?.includes(typed))
-    .map((x) => x.id)
+const entries = areas.flatMap((a) => [a, ...(a.actions ?? [])])
+const found = (typed: string) => entries.filter((x) => fitting(typed, [x.aliases])).map((x) => x.id)
 
 test.each([
   ['kehu', 'people'],
@@ -22,6 +20,17 @@ test.each([
   ['webhook', 'settings.webhooks'],
   ['seikyuu', 'settings.invoices'],
   ['rili', 'campaign.plan'],
+  ['kehu xinjian', 'people.new'],
+  ['flow create', 'journey.new'],
+  ['xinjian lvcheng', 'journey.new'],
+  ['shinki jaanii', 'journey.new'],
+  ['create list', 'list.new'],
+  ['shinki risuto', 'list.new'],
+  ['journey map create', 'map.new'],
+  ['tasuku', 'task.new'],
+  ['trend', 'report.trend'],
+  ['qudao', 'report.channels'],
+  ['ready-made', 'journey.library'],
 ])('who types %s finds %s', (typed, id) => expect(found(typed)).toContain(id))
 
 test('every place and action of the palette is found by Latin letters, whatever the language of the screen', () => {

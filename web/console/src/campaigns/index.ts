@@ -29,6 +29,13 @@ export const campaigns: Area = {
       to: '/campaigns/series',
     },
     {
+      id: 'series.new',
+      title: 'series.new',
+      aliases: 'create series recurring newsletter xinjian xilie shinki shiriizu sakusei',
+      permission: 'campaigns.write',
+      to: '/campaigns/series/new',
+    },
+    {
       id: 'campaign.new',
       title: 'campaigns.new',
       aliases: 'create campaign xinjian huodong shinki kyanpeen sakusei',

@@ -1,12 +1,11 @@
 import { Plus, Puzzle } from 'lucide-react'
-import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatLanguage, formatList, language, t as text, useT, word } from '@/i18n'
 import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useGo, useUrlState } from '@/lib/route'
+import { useGo, useMaking, useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
@@ -33,7 +32,7 @@ export default function SnippetListPage() {
   const t = useT()
   const go = useGo()
   const write = useCan()('content.write')
-  const [making, setMaking] = useState(false)
+  const [making, setMaking] = useMaking()
   const [filter, setFilter] = useUrlState(defaults)
   const query = { q: filter.q || undefined, status: filter.status as 'active' }
   const snippets = useList('/api/v1/snippets', { query })

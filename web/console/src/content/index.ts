@@ -22,6 +22,13 @@ export const content: Area = {
     { id: 'content.brand', title: 'brand.title', aliases: 'voice colours logo fonts pinpai burando', to: '/content/brand' },
     { id: 'content.snippets', title: 'snippets.title', aliases: 'reuse partial pianduan sunipetto', to: '/content/snippets' },
     {
+      id: 'snippet.new',
+      title: 'snippets.new',
+      aliases: 'create snippet partial xinjian pianduan shinki sunipetto sakusei',
+      permission: 'content.write',
+      to: '/content/snippets?new=yes',
+    },
+    {
       id: 'content.new',
       title: 'content.new_mail',
       aliases: 'create mail template xinjian youjian meeru shinki sakusei',

@@ -1,12 +1,12 @@
 import { Library, Pause, Play, Plus, Route } from 'lucide-react'
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { type Schemas, useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT, word } from '@/i18n'
 import { archiving, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useGo, useUrlState } from '@/lib/route'
+import { useGo, useMaking, useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
@@ -55,7 +55,7 @@ export default function JourneyListPage() {
   ]
   const bulk = useBulk({ acts: can('journeys.publish') ? acts : [], query, lists: ['/api/v1/journeys'] })
   const file = useFile('journeys', query)
-  const [naming, setNaming] = useState(false)
+  const [naming, setNaming] = useMaking()
   const create = useSend('post', '/api/v1/journeys', { refresh: ['/api/v1/journeys'] })
   const form = useForm({
     initial: { name: '' },

@@ -17,4 +17,19 @@ export const journeys: Area = {
     { path: '/journeys/rounds/$round', load: () => import('./RoundPage') },
     { path: '/journeys/$id', load: () => import('./JourneyDetailPage') },
   ],
+  actions: [
+    {
+      id: 'journey.new',
+      title: 'journeys.new',
+      aliases: 'create automation flow xinjian lvcheng shinki jaanii sakusei',
+      permission: 'journeys.write',
+      to: '/journeys?new=yes',
+    },
+    {
+      id: 'journey.library',
+      title: 'journeys.library',
+      aliases: 'ready-made scenarios templates library moban changjing shinario tenpureeto',
+      to: '/journeys/library',
+    },
+  ],
 }

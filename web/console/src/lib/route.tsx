@@ -1,7 +1,7 @@
 // Routing as screens see it. The router itself is in app/router.tsx; nothing else imports it.
 import { useLocation, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
-import { useCallback, useMemo } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 
 export { Outlet } from '@tanstack/react-router'
 
@@ -109,4 +109,19 @@ export function useUrlState<T extends Record<string, string>>(defaults: T): [T, 
     [navigate, names],
   )
   return [state, set]
+}
+
+/** Whether the sheet in which something new is made is open: `?new=yes` opens it, which is how the palette leads to it, and leaves the address. */
+export function useMaking() {
+  const [asked, setAsked] = useUrlState({ new: '' })
+  const [making, setMaking] = useState(false)
+  const path = usePath()
+  const [own] = useState(path) // what is asked of the page that comes next is none of this one's
+  useEffect(() => {
+    if (!asked.new || path !== own) return
+    // oxlint-disable-next-line react/set-state-in-effect -- what the address asked for is taken out of it, so that going back does not ask again
+    setMaking(true)
+    setAsked({ new: '' })
+  }, [asked.new, setAsked, path, own])
+  return [making, setMaking] as const
 }

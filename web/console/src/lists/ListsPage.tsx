@@ -1,10 +1,9 @@
 import { ListChecks, Plus } from 'lucide-react'
-import { useState } from 'react'
 import { useList, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
-import { useGo } from '@/lib/route'
+import { useGo, useMaking } from '@/lib/route'
 import { Ago, Button, ListTable, EmptyState, FormBody, Link, ListPage, Num, Sheet, TextInput, useForm } from '@/ui'
 
 /** Sets of people that somebody uploads. */
@@ -12,7 +11,7 @@ export default function ListsPage() {
   const t = useT()
   const go = useGo()
   const write = useCan()('segments.write')
-  const [making, setMaking] = useState(false)
+  const [making, setMaking] = useMaking()
   const lists = useList('/api/v1/lists', {})
   const create = useSend('post', '/api/v1/lists', { refresh: ['/api/v1/lists'] })
   const form = useForm({

@@ -14,4 +14,13 @@ export const lists: Area = {
     { path: '/lists', load: () => import('./ListsPage') },
     { path: '/lists/$id', load: () => import('./ListDetailPage') },
   ],
+  actions: [
+    {
+      id: 'list.new',
+      title: 'lists.make',
+      aliases: 'create list of people xinjian mingdan shinki risuto sakusei',
+      permission: 'segments.write',
+      to: '/lists?new=yes',
+    },
+  ],
 }

@@ -1,12 +1,11 @@
 import { Map as MapIcon, Plus } from 'lucide-react'
-import { useState } from 'react'
 import { type Schemas, useAll, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
 import { forGood, useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useGo, useUrlState } from '@/lib/route'
+import { useGo, useMaking, useUrlState } from '@/lib/route'
 import { Face } from '@/personas/Face'
 import {
   Ago,
@@ -37,7 +36,7 @@ export default function MapListPage() {
   const t = useT()
   const go = useGo()
   const write = useCan()('segments.write')
-  const [making, setMaking] = useState(false)
+  const [making, setMaking] = useMaking()
   const [filter, setFilter] = useUrlState(none)
   const query = { q: filter.q || undefined, persona: filter.persona || undefined }
   const maps = useList('/api/v1/journey-maps', { query })

@@ -14,4 +14,13 @@ export const maps: Area = {
     { path: '/journey-maps', load: () => import('./MapListPage') },
     { path: '/journey-maps/$id', load: () => import('./MapPage') },
   ],
+  actions: [
+    {
+      id: 'map.new',
+      title: 'maps.new',
+      aliases: 'create customer journey map xinjian ditu shinki mappu sakusei',
+      permission: 'segments.write',
+      to: '/journey-maps?new=yes',
+    },
+  ],
 }

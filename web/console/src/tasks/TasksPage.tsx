@@ -6,7 +6,7 @@ import { useT, word } from '@/i18n'
 import { useBulk } from '@/jobs/useBulk'
 import { useFile } from '@/jobs/useFile'
 import { useShortcuts } from '@/lib/keys'
-import { useUrlState } from '@/lib/route'
+import { useMaking, useUrlState } from '@/lib/route'
 import {
   Ago,
   Button,
@@ -54,7 +54,10 @@ export default function TasksPage() {
   const write = useCan()('people.write')
   const me = useSession()?.user.id ?? ''
   const [url, setUrl] = useUrlState(none)
-  const [open, setOpen] = useState<Task | 'new' | null>(null)
+  const [making, setMaking] = useMaking()
+  const [task, setTask] = useState<Task | null>(null)
+  const open = making && write ? 'new' : task
+  const setOpen = (what: Task | 'new' | null) => (setMaking(what === 'new'), setTask(what === 'new' ? null : what))
   const query: { q?: string; status: 'open' | 'done'; assignee?: string } = {
     q: url.q || undefined,
     status: url.tab === 'done' ? 'done' : 'open',

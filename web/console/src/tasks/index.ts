@@ -10,4 +10,13 @@ export const tasks: Area = {
   nav: false,
   aliases: 'tasks todo renwu 任务 タスク tasuku',
   screens: [{ path: '/tasks', load: () => import('./TasksPage') }],
+  actions: [
+    {
+      id: 'task.new',
+      title: 'tasks.new',
+      aliases: 'create task todo xinjian renwu shinki tasuku sakusei',
+      permission: 'people.write',
+      to: '/tasks?new=yes',
+    },
+  ],
 }
