@@ -4,7 +4,7 @@ import { LockKeyhole } from 'lucide-react'
 import { useT } from '@/i18n'
 import type { ReactNode } from 'react'
 import type { Screen } from '@/lib/route'
-import { EmptyState, ErrorState, LinkButton, LoadingState } from '@/ui'
+import { dismiss, EmptyState, ErrorState, LinkButton, LoadingState } from '@/ui'
 import { areas } from './areas'
 import { Frame } from './Frame'
 import { useCan } from './session'
@@ -50,5 +50,7 @@ const router = createRouter({
     return text ? `?${text}` : ''
   },
 })
+
+router.subscribe('onBeforeLoad', (to) => to.pathChanged && dismiss())
 
 export const Router = () => <RouterProvider router={router} />

@@ -18,6 +18,12 @@ export const confirm = (question: Question) =>
     show({ question, answer })
   })
 
+/** Answers an open question with no: the page that asked it is left. */
+export const dismiss = () => {
+  open?.answer(false)
+  show(null)
+}
+
 const subscribe = (l: () => void) => {
   listeners.add(l)
   return () => void listeners.delete(l)
