@@ -497,6 +497,36 @@ export const stories = {
     return `visible after ${took} ms`
   },
 
+  'a list is read by keys, and deleted once nothing uses it': async () => {
+    const page = await open()
+    const t = catalogue('en')
+    const name = `Deleted list ${Date.now()}`
+    const list = await api('POST', '/lists', { name })
+    const segment = await api('POST', '/segments', { name: `Of ${name}`, rule: { list: { id: list.id } } })
+    await visit(page, '/lists')
+    await page.getByRole('link', { name }).waitFor()
+    await page.keyboard.press('j')
+    await page.waitForFunction(() => document.activeElement.closest('[data-index="0"]'))
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/\/lists\/./)
+    const ask = async () => {
+      await page.getByRole('button', { name: t['action.delete'] }).click()
+      const sure = page.getByRole('dialog')
+      await sure.getByRole('textbox').fill(name)
+      await sure.getByRole('button', { name: t['action.delete'] }).click()
+    }
+    await visit(page, `/lists/${list.id}`)
+    await ask()
+    await page.getByText(`Of ${name}`, { exact: false }).waitFor()
+    assert.equal((await api('GET', `/lists/${list.id}`)).name, name, 'what is used stays')
+    page.complaints = page.complaints.filter((c) => !/409/.test(c))
+    await api('DELETE', `/segments/${segment.id}`)
+    await ask()
+    await page.waitForURL('**/lists')
+    await page.getByRole('link', { name }).waitFor({ state: 'detached' })
+    await done(page)
+  },
+
   'the palette finds things of every noun, a person by the id, and begins what is made in a sheet': async () => {
     const page = await open()
     const t = catalogue('en')

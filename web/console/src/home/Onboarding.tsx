@@ -3,7 +3,7 @@ import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
 import { usePreference } from '@/lib/preferences'
-import { Button, Card, Link, Pending, Progress, toastRetry } from '@/ui'
+import { Button, Card, Link, PartialState, Pending, Progress, toastRetry } from '@/ui'
 import css from './Onboarding.module.css'
 
 interface Step {
@@ -81,6 +81,8 @@ export function Onboarding() {
   }
   const steps = wanted.flatMap((id) => (all[id] && can(all[id].permission) ? [{ id, ...all[id] }] : []))
   const done = steps.filter((s) => s.done).length
+  const broken = [sources, people, me, tasks, accounts, segments, templates, journeys, campaigns, reports].filter((x) => x.error && !x.data)
+  if (broken.length > 0) return <PartialState error={broken[0]?.error} onRetry={() => broken.forEach((x) => void x.refetch())} />
   if (steps.some((s) => s.done === undefined)) return <Pending />
   if (done === steps.length) return null
   return (

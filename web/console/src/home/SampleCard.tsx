@@ -5,7 +5,7 @@ import { refresh, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatList, formatNumber, language, useT, word } from '@/i18n'
 import { JobState } from '@/jobs/JobState'
-import { Badge, Button, Card, Group, Link, Loaded, Modal, Note, Pending, Stack, toastError, Tooltip } from '@/ui'
+import { Badge, Button, Card, Group, Link, Loaded, Modal, Note, PartialState, Pending, Stack, toastError, Tooltip } from '@/ui'
 
 type Sample = Schemas['SampleData']
 
@@ -30,6 +30,7 @@ export function SampleCard() {
   const [job, setJob] = useState('')
   const s = sample.data
   if (sample.isLoading) return <Pending />
+  if (sample.error && !s) return <PartialState error={sample.error} onRetry={() => void sample.refetch()} />
   if (!write || (!job && (!s || (!s.present && !s.may_add)))) return null
   return (
     <Card wide title={t('sample.title')} help={t(job ? 'sample.working' : s?.present ? 'sample.present' : 'sample.offer')}>

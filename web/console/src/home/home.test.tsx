@@ -14,10 +14,11 @@ import { Onboarding } from './Onboarding'
 
 // The client takes fetch as it is when it is loaded, so this comes before.
 const server = vi.hoisted(() => {
-  const state = { answers: {} as Record<string, unknown>, asked: {} as Record<string, unknown> }
+  const state = { answers: {} as Record<string, unknown>, asked: {} as Record<string, unknown>, refused: '' }
   globalThis.fetch = async (r) => {
     const path = new URL((r as Request).url, 'http://x').pathname
     if ((r as Request).method === 'POST') state.asked[path] = await (r as Request).json()
+    if (state.refused === path) return new Response(JSON.stringify({ status: 400, title: 'Broken', code: 'broken' }), { status: 400 })
     return new Response(JSON.stringify(state.answers[path] ?? { items: [], next_cursor: '' }), {
       headers: { 'Content-Type': 'application/json' },
     })
@@ -64,6 +65,15 @@ test('the first steps of a role tick themselves when the thing is there', async 
       ['campaign', 'open'],
     ].map(([id, done]) => [en[`onboarding.step.${id}` as keyof typeof en], done]),
   )
+})
+
+test('first steps of which one cannot be read say so, and are read again', async () => {
+  server.refused = '/api/v1/campaigns'
+  await show(Onboarding)
+  const again = await screen.findByRole('button', { name: en['action.retry'] })
+  server.refused = ''
+  fireEvent.click(again)
+  expect(await screen.findAllByRole('listitem')).toHaveLength(5)
 })
 
 test('every role has steps that it can do', async () => {

@@ -1,15 +1,16 @@
 import { Upload } from 'lucide-react'
 import { useState } from 'react'
-import { call, describe, refresh, useList, useRead } from '@/api'
+import { call, describe, type Listing, refresh, type Schemas, useList, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, useT } from '@/i18n'
 import { useExport } from '@/jobs/useExport'
-import { useParam } from '@/lib/route'
+import { useGo, useParam } from '@/lib/route'
 import {
   Ago,
   Alert,
   Button,
   Card,
+  confirm,
   ListTable,
   DetailPage,
   EmptyState,
@@ -20,6 +21,8 @@ import {
   PersonLink,
   Stack,
   Textarea,
+  toast,
+  toastError,
 } from '@/ui'
 import { RemoveMembers } from './RemoveMembers'
 import { rowsOf } from './rows'
@@ -27,17 +30,41 @@ import { rowsOf } from './rows'
 const atOnce = 5000 // rows a call; what the API takes
 
 export default function ListDetailPage() {
+  const t = useT()
+  const go = useGo()
   const id = useParam('id')
-  const list = useRead('/api/v1/lists/{id}', { path: { id } })
-  return <Loaded of={list}>{(l) => <View id={id} name={l.name} size={l.size} />}</Loaded>
+  const remove = useSend('delete', '/api/v1/lists/{id}', { refresh: ['/api/v1/lists'] })
+  const enabled = !remove.isPending && !remove.isSuccess // what is removed is not read anew
+  const list = useRead('/api/v1/lists/{id}', { path: { id } }, { enabled })
+  const members = useList('/api/v1/lists/{id}/members', { path: { id } }, { enabled })
+  const takeAway = async (name: string, size: number) => {
+    const text = t('lists.delete_text', { count: size, n: formatNumber(size) })
+    if (!(await confirm({ title: t('lists.delete_title', { name }), text, action: t('action.delete'), danger: true, name }))) return
+    const onSuccess = () => {
+      go('/lists', { replace: true })
+      toast(t('lists.deleted', { name }))
+    }
+    remove.mutate({ path: { id } }, { onSuccess, onError: toastError })
+  }
+  return (
+    <Loaded of={list}>
+      {(l) => <View list={l} members={members} onDelete={() => void takeAway(l.name, l.size)} deleting={remove.isPending} />}
+    </Loaded>
+  )
 }
 
-function View({ id, name, size }: { id: string; name: string; size: number }) {
+interface ViewProps {
+  list: { id: string; name: string; size: number }
+  members: Listing<Schemas['Person']>
+  onDelete: () => void
+  deleting: boolean
+}
+
+function View({ list: { id, name, size }, members, onDelete, deleting }: ViewProps) {
   const t = useT()
   const can = useCan()
   const write = can('segments.write')
   const exporting = useExport()
-  const members = useList('/api/v1/lists/{id}/members', { path: { id } })
   return (
     <DetailPage
       title={name}
@@ -50,6 +77,7 @@ function View({ id, name, size }: { id: string; name: string; size: number }) {
           </Button>
         ) : undefined
       }
+      more={[write && { label: t('action.delete'), run: onDelete, busy: deleting, red: true }]}
       rail={write ? <UploadCard id={id} /> : undefined}
     >
       <ListTable

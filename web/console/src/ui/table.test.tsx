@@ -209,3 +209,31 @@ test('people are counted as people, in the words of each language', async () => 
   rerender(shown(true, false))
   expect(screen.getByText('2件以上')).toBeTruthy()
 })
+
+test('keys go from row to row and select; at the ends they stay', () => {
+  const open = vi.fn()
+  render(
+    <UiProvider>
+      <DataTable
+        name="keyed"
+        label="keyed"
+        rows={[{ id: 'a' }, { id: 'b' }]}
+        rowId={(r) => r.id}
+        columns={[{ id: 'id', title: 'name', opens: true, cell: (r) => r.id }]}
+        onOpen={open}
+        bulk={(ids) => <output>{ids.join()}</output>}
+      />
+    </UiProvider>,
+  )
+  const press = (key: string) => fireEvent.keyDown(document.activeElement ?? document.body, { key })
+  const at = () => document.activeElement?.textContent
+  const told = ['j', 'j', 'j', 'k', 'k'].map((key) => (press(key), at()))
+  expect(told).toEqual(['a', 'b', 'b', 'a', 'a'])
+  press('j')
+  press('x')
+  expect(screen.getByRole('status').textContent).toBe('b')
+  press('x')
+  expect(screen.queryByRole('status')).toBeNull()
+  fireEvent.click(document.activeElement!) // what Enter does to a button
+  expect(open).toHaveBeenCalledWith({ id: 'b' })
+})

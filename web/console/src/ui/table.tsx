@@ -9,6 +9,7 @@ import { type ReactNode, type Ref, useEffect, useEffectEvent, useLayoutEffect, u
 import type { Listing } from '@/api'
 import { formatNumber, useT } from '@/i18n'
 import { download, toCsv } from '@/lib/download'
+import { useShortcuts } from '@/lib/keys'
 import { type Held, useHeld } from './held'
 import { EmptyState, ErrorState, LoadingState, NothingFound, PartialState } from './states'
 import css from './table.module.css'
@@ -211,6 +212,33 @@ export function DataTable<T extends object>(p: Props<T>) {
   const before = virtual ? (shown[0]?.start ?? top) - top : 0
   const after = virtual ? virtualizer.getTotalSize() - ((shown.at(-1)?.end ?? top) - top) : 0
   const drawn = virtual ? shown.map((v) => ({ row: rows[v.index]!, index: v.index })) : rows.map((row, index) => ({ row, index }))
+
+  // Keys go through the rows of a page's list: the way into the next one has the focus, so that Enter opens it.
+  const rowOfFocus = () => document.activeElement?.closest<HTMLElement>('[data-index]')
+  const step = (by: 1 | -1) => {
+    const list = body.current
+    if (!list) return
+    const inSight = () => [...list.querySelectorAll<HTMLElement>('[data-index]')].find((r) => r.getBoundingClientRect().top >= 0)
+    const now = rowOfFocus()
+    const from = now && list.contains(now) ? Number(now.dataset.index) + by : Number(inSight()?.dataset.index ?? 0)
+    const to = Math.min(Math.max(from, 0), rows.length - 1)
+    const way = () => list.querySelector<HTMLElement>(`[data-index="${to}"] :is(a, button)`)
+    if (way()) return way()?.focus()
+    virtualizer.scrollToIndex(to)
+    requestAnimationFrame(() => requestAnimationFrame(() => way()?.focus()))
+  }
+  const keyed = p.onOpen !== undefined && !p.bare && p.rows.length > 0
+  useShortcuts(
+    keyed
+      ? [
+          { keys: 'j', label: t('table.key_next'), run: () => step(1) },
+          { keys: 'k', label: t('table.key_before'), run: () => step(-1) },
+          ...(p.bulk
+            ? [{ keys: 'x', label: t('table.key_pick'), run: () => rows[Number(rowOfFocus()?.dataset.index)]?.toggleSelected() }]
+            : []),
+        ]
+      : [],
+  )
 
   // The next page is read when its place comes into view.
   const end = useRef<HTMLDivElement>(null)
