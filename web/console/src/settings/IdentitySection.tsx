@@ -89,7 +89,8 @@ function Kinds({ scheme }: { scheme: Scheme }) {
       >
         <Stack gap="sm">
           <Note>
-            {t('identity_scheme.order_help')}{' '}
+            {t('identity_scheme.order_help')}
+            <br />
             {scheme.changed_at ? t('identity_scheme.changed', { time: formatTime(scheme.changed_at) }) : t('identity_scheme.default')}
           </Note>
           <ol className={css.kinds}>
