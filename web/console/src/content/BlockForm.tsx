@@ -425,7 +425,7 @@ export function SectionForm({
                 label={t('content.column_width', { n: formatNumber(i + 1) })}
                 min={0}
                 max={100}
-                suffix=" %"
+                suffix="%"
                 value={c.width ?? ''}
                 onChange={(v) =>
                   onChange(

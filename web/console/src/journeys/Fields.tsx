@@ -135,7 +135,7 @@ export function SharesInput({ value, set, ...w }: Common & { value: unknown; set
               flex={1}
               min={0}
               max={100}
-              suffix=" %"
+              suffix="%"
               value={p}
               onChange={(v) => set(shares.map((x, j) => (i === j ? Number(v) : x)))}
             />

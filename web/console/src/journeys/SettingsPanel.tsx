@@ -96,7 +96,7 @@ export function SettingsPanel({ graph, things, faults, put, readOnly }: Props) {
           <NumberInput
             label={t('journeys.holdout')}
             description={t('journeys.holdout_help')}
-            suffix=" %"
+            suffix="%"
             min={0}
             max={50}
             value={Number(holdout.percent ?? 0)}

@@ -118,6 +118,9 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
     [way(l), n(l.people), l.to >= 0 ? t('maps.after', { time: formatSpan(l.median_ms) }) : '', l.planned ? '' : t('maps.off_plan')]
       .filter(Boolean)
       .join('\n')
+  // A way that goes on beyond what is shown may leave the plan there only.
+  const off = new Set(f.links.filter((l) => !l.planned).map((l) => `${l.from} ${l.to}`))
+  const shownOff = (stages: number[]) => stages[0] !== 0 || stages.some((s, i) => off.has(`${s} ${stages[i + 1]}`))
   const lookLink = (l: FlowLink) => look?.({ title: way(l), query: { figure: 'link', step: l.step, stage: l.from, next: l.to } })
   const first = f.stages.findIndex((s) => s.seen)
   const last = f.stages.findLastIndex((s) => s.seen)
@@ -274,7 +277,9 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
               title: t('maps.plan'),
               cell: (p) =>
                 p.stages.length === 0 ? null : (
-                  <Tag tone={p.off_plan ? 'warning' : 'success'}>{t(p.off_plan ? 'maps.off_plan' : 'maps.as_planned')}</Tag>
+                  <Tag tone={p.off_plan ? 'warning' : 'success'}>
+                    {t(!p.off_plan ? 'maps.as_planned' : shownOff(p.stages) ? 'maps.off_plan' : 'maps.off_later')}
+                  </Tag>
                 ),
               text: (p) => (p.off_plan ? 'off' : 'on'),
             },

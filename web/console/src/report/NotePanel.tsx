@@ -193,7 +193,7 @@ export function TargetInputs({ form }: { form: { getInputProps: (name: never) =>
         data={['least', 'most'].map((x) => ({ value: x, label: t(`note.side_${x}`) }))}
         {...props('side')}
       />
-      <NumberInput aria-label={t('note.value')} suffix=" %" min={0} max={100} decimalScale={2} {...props('value')} />
+      <NumberInput aria-label={t('note.value')} suffix="%" min={0} max={100} decimalScale={2} {...props('value')} />
     </SimpleGrid>
   )
 }

@@ -210,7 +210,7 @@ export function Revenue({ of: s }: { of: Summary }) {
             { id: 'kind', title: t('field.kind'), cell: (r) => t(`summary.kind_${r.kind}`), text: (r) => r.kind },
             {
               id: 'orders',
-              title: t('summary.orders'),
+              title: t(choice ? 'summary.orders_all' : 'summary.orders'),
               num: true,
               cell: (r) => behind(r, 'credited', t('summary.orders'), formatNumber(r.orders)),
               text: (r) => r.orders,

@@ -192,14 +192,14 @@ function Terms({ now }: { now: Retention }) {
           />
           {write ? (
             <Group justify="flex-end">
-              <Button variant="filled" disabled={!changed} loading={form.busy} onClick={() => void form.submit()}>
-                {t('action.save')}
-              </Button>
+              {form.more ? <Note>{t('form.more')}</Note> : null}
+              {changed ? <Button onClick={form.reset}>{t('retention.discard')}</Button> : null}
               <Button loading={check.isPending} onClick={look}>
                 {t('retention.check')}
               </Button>
-              {changed ? <Button onClick={form.reset}>{t('retention.discard')}</Button> : null}
-              {form.more ? <Note>{t('form.more')}</Note> : null}
+              <Button variant="filled" disabled={!changed} loading={form.busy} onClick={() => void form.submit()}>
+                {t('action.save')}
+              </Button>
             </Group>
           ) : null}
           {seen ? <Foreseen check={seen.check} stale={JSON.stringify(seen.of) !== JSON.stringify(draft)} /> : null}

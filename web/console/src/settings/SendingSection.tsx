@@ -404,7 +404,7 @@ function Whole({ policy: p, replace }: { policy: Policy; replace: (c: Partial<Po
       <NumberInput
         label={t('policy.holdout')}
         description={t('policy.holdout_help')}
-        suffix=" %"
+        suffix="%"
         min={0}
         max={50}
         disabled={!write}
