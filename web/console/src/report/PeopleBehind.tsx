@@ -1,3 +1,4 @@
+import css from './Figures.module.css'
 import { type Schemas, useList } from '@/api'
 import { formatNumber, useT, word } from '@/i18n'
 import { journeyReason } from '@/journeys/reasons'
@@ -33,9 +34,12 @@ interface Sheeted {
 }
 
 /** The people behind a figure of a campaign or a journey. */
+/** Names of figures are words of sentences elsewhere. */
+const Named = ({ title }: { title: string }) => <span className={css.title}>{title}</span>
+
 export function PeopleBehind({ of, id, behind, onClose }: Sheeted & { of: 'campaigns' | 'journeys'; id: string }) {
   return (
-    <Sheet wide title={behind?.title} opened={behind !== null} onClose={onClose}>
+    <Sheet wide title={behind && <Named title={behind.title} />} opened={behind !== null} onClose={onClose}>
       {behind ? <OfThing of={of} id={id} behind={behind} /> : null}
     </Sheet>
   )
@@ -54,7 +58,7 @@ export function PeopleOfReport({
   onClose: () => void
 }) {
   return (
-    <Sheet wide title={figure?.title} opened={figure !== null} onClose={onClose}>
+    <Sheet wide title={figure && <Named title={figure.title} />} opened={figure !== null} onClose={onClose}>
       {figure ? <OfReport report={report} params={params} figure={figure} /> : null}
     </Sheet>
   )
@@ -80,7 +84,7 @@ export function PeopleOf({
   onClose: () => void
 }) {
   return (
-    <Sheet wide title={figure?.title} opened={figure !== null} onClose={onClose}>
+    <Sheet wide title={figure && <Named title={figure.title} />} opened={figure !== null} onClose={onClose}>
       {figure ? <OfFigure path={path} id={id} figure={figure} /> : null}
     </Sheet>
   )
