@@ -20,7 +20,12 @@ async function pick(page, label, option) {
     .first()
   await box.click()
   await box.fill(option)
-  await page.getByRole('option', { name: option }).first().click()
+  const choice = page.getByRole('option', { name: option }).first()
+  // The list hides while its input is out of sight. Where it opens beyond the edge, the click scrolls to it, which may push the input there: whoever chooses scrolls back.
+  await choice.click({ timeout: 10_000 }).catch(async () => {
+    await box.scrollIntoViewIfNeeded()
+    await choice.click()
+  })
 }
 
 async function persona(lang) {
