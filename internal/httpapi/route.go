@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"reflect"
@@ -105,17 +104,15 @@ func (a *api) knowsQuery(list bool) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// longestIdle is how much is read of a body where none belongs, in bytes.
-const longestIdle = 64 << 10
-
 // takesNoBody refuses a body that says something where a route takes none: what it asks for, such as a time, would be passed over. An empty object says nothing.
 func (a *api) takesNoBody(ctx huma.Context, next func(huma.Context)) {
-	var said map[string]json.RawMessage
-	raw, _ := io.ReadAll(io.LimitReader(ctx.BodyReader(), longestIdle)) // a body that breaks off says nothing either
-	if json.Unmarshal(raw, &said) == nil && len(said) > 0 {
-		name := slices.Min(slices.Collect(maps.Keys(said)))
-		a.refuse(ctx, errs.Invalid("request.no_body", name, "nothing can be said here; leave the body empty, or look for the address that takes it"))
-		return
+	said := json.NewDecoder(ctx.BodyReader())
+	if open, err := said.Token(); err == nil && open == json.Delim('{') {
+		first, _ := said.Token()
+		if name, ok := first.(string); ok {
+			a.refuse(ctx, errs.Invalid("request.no_body", name, "nothing can be said here; leave the body empty, or look for the address that takes it"))
+			return
+		}
 	}
 	next(ctx)
 }

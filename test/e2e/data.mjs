@@ -1,6 +1,6 @@
 // Data coming in on screen, as an office of each language has it: its encoding, its headings, its dates.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, laptop, noKeys, open, phone, server, settled, two, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, laptop, noKeys, open, phone, server, settled, two, until, visit } from './lib.mjs'
 
 // Files as spreadsheets of the three countries save them. The texts of the last two, once decoded:
 //   会员编号,姓名,邮箱,消费金额,下单时间   and   会員番号<tab>氏名<tab>メールアドレス<tab>合計金額<tab>注文日時
@@ -225,12 +225,7 @@ export const stories = Object.fromEntries([
   ['import: what identity refused is listed, and a mapping is kept, changed, removed and brought back', keptAndRefused],
 ])
 
-async function jobsEnd(page) {
-  for (let left = 240; (await api('GET', '/jobs?active=true')).items.length > 0; left--) {
-    assert.ok(left > 0, 'the job ends')
-    await page.waitForTimeout(500)
-  }
-}
+const jobsEnd = () => until('no job runs', async () => (await api('GET', '/jobs?active=true')).items.length === 0, 120)
 
 /** The sample business goes in one action, what is the reader's own stays, and it can come back. */
 async function sample(lang, size) {
@@ -262,7 +257,7 @@ async function sample(lang, size) {
   await asked.getByRole('button', { name: t['sample.remove_now'] }).click()
   await page.getByText(t['job_kind.sample_remove']).first().waitFor()
   await page.getByText(t['job_state.done'], { exact: true }).first().waitFor({ timeout: 120_000 })
-  await jobsEnd(page) // "done" may be an earlier job's
+  await jobsEnd() // "done" may be an earlier job's
   await check('sample-removed')
   assert.equal((await api('GET', '/sample')).present, false)
   for (const path of ['/journeys', '/campaigns', '/templates', '/personas', '/journey-maps'])
@@ -280,11 +275,8 @@ async function sample(lang, size) {
   await check('sample-offer')
   await page.getByRole('button', { name: t['sample.add'], exact: true }).click()
   // A visitor of the business that went may still come in and go again: it is there once all of its people are.
-  await page.waitForFunction(async () => (await (await fetch('/api/v1/stats')).json()).people === 400, undefined, {
-    timeout: 120_000,
-    polling: 500,
-  })
-  await jobsEnd(page)
+  await until('all people of the business are there', async () => (await api('GET', '/stats')).people === 400, 120)
+  await jobsEnd()
   assert.equal((await api('GET', '/stats')).people, 400)
   await api('DELETE', `/segments/${mine.id}`)
   // Screens that were open have asked for things that had just gone.

@@ -48,6 +48,17 @@ export async function api(method, path, body) {
   return answer.status === 204 ? null : answer.json()
 }
 
+/** Asks until what is asked holds and returns the answer. A page's waitForFunction does not: a promise is true to it, whatever it brings. */
+export async function until(what, holds, seconds = 60) {
+  const end = performance.now() + seconds * 1000
+  for (;;) {
+    const answer = await holds()
+    if (answer) return answer
+    assert.ok(performance.now() < end, `after ${seconds} seconds it is not so that ${what}`)
+    await new Promise((next) => setTimeout(next, 250))
+  }
+}
+
 export const phone = { width: 390, height: 844 }
 export const laptop = { width: 1280, height: 860 }
 

@@ -1,19 +1,17 @@
 // What is done with everybody who fits a filter, however many were read: as a job that can be watched, undone and fetched.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, noKeys, open, phone, settled, two, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, noKeys, open, phone, settled, two, until, visit } from './lib.mjs'
 
 const shots = process.env.PICTURES
 
 /** Presses what begins a job and returns it once it has ended. */
 async function job(page, press) {
   const [answer] = await Promise.all([page.waitForResponse((r) => r.request().method() === 'POST' && r.status() === 202), press.click()])
-  let now = await answer.json()
-  for (let left = 200; !now.ended_at; left--) {
-    assert.ok(left > 0, `${now.kind} ends`)
-    await page.waitForTimeout(300)
-    now = await api('GET', `/jobs/${now.id}`)
-  }
-  return now
+  const { id, kind } = await answer.json()
+  return until(`${kind} has ended`, async () => {
+    const now = await api('GET', `/jobs/${id}`)
+    return now.ended_at && now
+  })
 }
 
 /** In the page: has the mouse be on a button as soon as it is there. */

@@ -1,6 +1,6 @@
 // Places that answer at once when one goes to them, and stay as they are under the hands of whoever is at them.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, open, settled, visit } from './lib.mjs'
+import { api, catalogue, done, open, settled, until, visit } from './lib.mjs'
 import { track } from './loop.mjs'
 
 const t = catalogue('en')
@@ -79,12 +79,12 @@ export const stories = {
     assert.match(page.url(), /\/edit$/)
     assert.equal(await input.inputValue(), `${name} ab`)
     const draft = async () => (await api('GET', `/drafts/segment/${made.id}`)).draft
-    while ((await draft())?.document.values.name !== `${name} ab`) await page.waitForTimeout(200)
+    await until('the draft is kept', async () => (await draft())?.document.values.name === `${name} ab`)
     assert.equal((await draft()).base, (await api('GET', `/segments/${made.id}`)).revision)
     await page.getByRole('button', { name: t['action.save'], exact: true }).click()
     await page.waitForURL(`**/segments/${made.id}`)
     assert.equal((await api('GET', `/segments/${made.id}`)).name, `${name} ab`)
-    while (await draft()) await page.waitForTimeout(200)
+    await until('the draft is gone', async () => !(await draft()))
     await done(page)
     await api('DELETE', `/segments/${made.id}`)
   },

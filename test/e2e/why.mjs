@@ -1,6 +1,6 @@
 // One screen that says why somebody got something, or not.
 import assert from 'node:assert/strict'
-import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, visit } from './lib.mjs'
+import { api, catalogue, done, findings, fits, languages, noKeys, open, phone, settled, until, visit } from './lib.mjs'
 
 const shots = process.env.PICTURES
 
@@ -126,10 +126,10 @@ async function unread(lang, size) {
   const mail = await api('POST', '/templates', { name: `English ${n}`, channel: 'email', locale: 'en', subject: 'Hello', html: '<p>Hello</p>' })
   const campaign = await api('POST', '/campaigns', { name: `English ${n}`, audience: { include: [list.id] }, topic: topic.id, template: mail.id })
   await visit(page, `/campaigns/${campaign.id}`)
-  await page.waitForFunction(async (id) => {
-    const { fallbacks } = await (await fetch(`/api/v1/campaigns/${id}/preflight`)).json() // what was said goes through the log
+  await until('those who read other languages are counted', async () => {
+    const { fallbacks } = await api('GET', `/campaigns/${campaign.id}/preflight`) // what was said goes through the log
     return JSON.stringify(fallbacks.map((f) => [f.language, f.people])) === '[["ja",2],["zh-Hant",1]]'
-  }, campaign.id)
+  })
   await page.getByRole('button', { name: t['campaigns.preflight'], exact: true }).click()
   await page.getByText(t['preflight.fallback_other'].replace('{n}', '3')).waitFor()
   await settled(page)

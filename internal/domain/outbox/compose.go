@@ -75,7 +75,7 @@ func (s *Service) compose(ctx context.Context, m Message, p person.Person, topic
 		}
 		r.FromName, r.ReplyTo = cmp.Or(own.FromName, r.FromName), cmp.Or(own.ReplyTo, r.ReplyTo)
 	}
-	if m.Channel == KindEmail && r.Subject == "" {
+	if m.Channel == KindEmail && strings.TrimSpace(r.Subject) == "" {
 		return channel.Message{}, errs.Invalid("message.subject_empty", "subject", "the subject is empty for this person; give its variables a default")
 	}
 	out := channel.Message{

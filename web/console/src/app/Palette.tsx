@@ -36,28 +36,13 @@ interface Named {
 }
 
 const shownOfNoun = 5
-const manyOfNoun = 200
+const wholeList = 200 // of what has no search of its own
 
-/** What is found by its name, where it stands and who may read it. What has no search of its own is short and sifted here. */
-const nouns = [
-  { noun: 'segments', title: 'nav.segments', path: '/segments', permission: 'segments.read', searched: true },
-  { noun: 'lists', title: 'lists.title', path: '/lists', permission: 'segments.read', searched: true },
-  { noun: 'personas', title: 'personas.title', path: '/personas', permission: 'segments.read', searched: true },
-  { noun: 'journey-maps', title: 'maps.title', path: '/journey-maps', permission: 'segments.read', searched: true },
-  { noun: 'campaigns', title: 'nav.campaigns', path: '/campaigns', permission: 'campaigns.read', searched: true },
-  { noun: 'series', title: 'series.title', path: '/campaigns/series', permission: 'campaigns.read', searched: true },
-  { noun: 'journeys', title: 'nav.journeys', path: '/journeys', permission: 'journeys.read', searched: true },
-  { noun: 'templates', title: 'nav.content', path: '/content', permission: 'content.read', searched: true },
-  { noun: 'snippets', title: 'snippets.title', path: '/content/snippets', permission: 'content.read', searched: true },
-  { noun: 'saved-reports', title: 'report.saved', path: '/reports/saved', permission: 'reports.read', searched: false },
-  { noun: 'sources', title: 'settings.section.sources', path: '/settings/sources', permission: 'keys.write', searched: false },
-] as const
-
-/** The things of a noun that screens have read before. */
-const known = (noun: string): Named[] =>
+/** The things of a list that screens have read before. */
+const known = (list: string): Named[] =>
   queryClient
     .getQueriesData<{ items?: Named[] | null; pages?: { items?: Named[] | null }[] }>({
-      predicate: (q) => q.queryKey[0] === `/api/v1/${noun}`,
+      predicate: (q) => q.queryKey[0] === list,
     })
     .flatMap(([, a]) => [...(a?.items ?? []), ...(a?.pages ?? []).flatMap((p) => p.items ?? [])])
 
@@ -97,14 +82,15 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
     { query: { q: asked, limit: shownOfNoun } },
     { enabled: search && can('people.read'), keep: true },
   )
+  const nouns = useMemo(() => areas.flatMap((a) => a.things ?? []), [areas])
   const found = useReads(
     nouns.map((n) => ({
-      path: `/api/v1/${n.noun}` as const,
-      args: { query: n.searched ? { q: asked, limit: shownOfNoun } : { limit: manyOfNoun } },
+      path: n.list,
+      args: { query: n.whole ? { limit: wholeList } : { q: asked, limit: shownOfNoun } } as never,
       enabled: search && can(n.permission),
     })),
   )
-  const things = found.map((f) => f.data?.items)
+  const things = found.map((f) => (f.data as { items?: Named[] | null } | undefined)?.items)
   const busy = text.trim() !== asked || people.isFetching || found.some((f) => f.isFetching)
   const failed = people.error ?? found.find((f) => f.error)?.error
 
@@ -128,9 +114,7 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
       nouns.forEach((n, i) => {
         // What this browser knows already stands there at once, and the answer to what was typed before until the next is there; what does not fit is left out.
         const seen = new Map(
-          [...known(n.noun), ...(things[i] ?? [])]
-            .filter((x: Named) => fits(x.name, x.id ?? x.key))
-            .map((x: Named) => [x.id ?? x.key ?? '', x.name]),
+          [...known(n.list), ...(things[i] ?? [])].filter((x) => fits(x.name, x.id ?? x.key)).map((x) => [x.id ?? x.key ?? '', x.name]),
         )
         for (const [id, label] of [...seen].slice(0, shownOfNoun))
           all.push(thing({ id, group: t(n.title), label, path: `${n.path}/${id}` }))
@@ -144,7 +128,7 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
       .slice(0, 5)
     return [...last.map((e) => ({ ...e, group: t('palette.recent') })), ...all.filter((e) => !last.some((l) => l.id === e.id))]
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- as many answers as there are nouns
-  }, [text, areas, people.data, ...things, t, go, can, onHelp])
+  }, [text, areas, nouns, people.data, ...things, t, go, can, onHelp])
 
   // The list follows the chosen entry.
   useEffect(() => {
@@ -186,7 +170,7 @@ export default function Palette({ areas, onClose, onHelp }: PaletteProps) {
         }}
       />
       <div ref={list} id="palette-list" role="listbox" aria-label={t('palette.hint')} className={css.list}>
-        {entries.length === 0 ? (
+        {entries.length === 0 || (failed && !busy) ? (
           <p className={css.none}>
             <FileSearch size={18} /> {t(busy ? 'palette.searching' : failed ? 'palette.failed' : 'palette.nothing')}
           </p>

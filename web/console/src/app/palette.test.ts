@@ -36,3 +36,20 @@ test.each([
 test('every place and action of the palette is found by Latin letters, whatever the language of the screen', () => {
   for (const x of areas.flatMap((a) => [a, ...(a.actions ?? [])])) expect(x.aliases, x.id).toMatch(/^[a-z].* [a-z]/)
 })
+
+// What is found otherwise, or is looked for within its section.
+const apart = [
+  '/people',
+  '/people/import/mappings',
+  '/reports',
+  '/journeys/rounds',
+  '/settings/accounts',
+  '/settings/domains',
+  '/settings/webhooks',
+]
+
+test('whatever has a page of its own is found by its name', () => {
+  const pages = areas.flatMap((a) => a.screens.map((s) => /^(.*)\/\$\w+$/.exec(s.path)?.[1])).filter((p) => p !== undefined)
+  const found = areas.flatMap((a) => a.things ?? []).map((x) => x.path)
+  expect(pages.toSorted()).toEqual([...found, ...apart].toSorted())
+})

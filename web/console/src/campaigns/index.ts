@@ -43,4 +43,8 @@ export const campaigns: Area = {
       to: '/campaigns/new',
     },
   ],
+  things: [
+    { list: '/api/v1/campaigns', title: 'nav.campaigns', path: '/campaigns' },
+    { list: '/api/v1/series', title: 'series.title', path: '/campaigns/series' },
+  ],
 }

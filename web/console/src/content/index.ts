@@ -36,4 +36,8 @@ export const content: Area = {
       to: '/content/new',
     },
   ],
+  things: [
+    { list: '/api/v1/templates', title: 'nav.content', path: '/content' },
+    { list: '/api/v1/snippets', title: 'snippets.title', path: '/content/snippets' },
+  ],
 }

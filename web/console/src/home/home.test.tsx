@@ -1,16 +1,13 @@
-import { QueryClientProvider } from '@tanstack/react-query'
-// oxlint-disable-next-line no-restricted-imports -- links need a router, and the real one would bring every screen
-import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router'
-import { fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { queryClient } from '@/api'
 import { useAttention } from '@/app/attention'
-import { start } from '@/app/session'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
-import { UiProvider } from '@/ui'
+import { show } from '../../test/show'
 import { EventsCard } from './cards'
 import { Onboarding } from './Onboarding'
+import { SampleCard } from './SampleCard'
 
 // The client takes fetch as it is when it is loaded, so this comes before.
 const server = vi.hoisted(() => {
@@ -32,23 +29,9 @@ const permissions = ['settings.read', 'reports.read', 'segments.read', 'content.
 
 beforeEach(() => {
   queryClient.clear()
+  server.refused = ''
   server.answers = { '/api/v1/session': { user: { id: 'usr_1', name: 'Mei' }, workspace: 'ws', role: 'marketer', permissions } }
 })
-
-async function show(what: () => React.ReactNode) {
-  await start()
-  const router = createRouter({
-    routeTree: createRootRoute({ component: what }),
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  })
-  render(
-    <QueryClientProvider client={queryClient}>
-      <UiProvider>
-        <RouterProvider router={router as never} />
-      </UiProvider>
-    </QueryClientProvider>,
-  )
-}
 
 test('the first steps of a role tick themselves when the thing is there', async () => {
   server.answers['/api/v1/people'] = { items: [{ id: 'per_1' }], next_cursor: '' }
@@ -74,6 +57,22 @@ test('first steps of which one cannot be read say so, and are read again', async
   server.refused = ''
   fireEvent.click(again)
   expect(await screen.findAllByRole('listitem')).toHaveLength(5)
+})
+
+test('a sample that cannot be read says so, and is read again', async () => {
+  server.answers['/api/v1/session'] = {
+    user: { id: 'usr_1', name: 'Mei' },
+    workspace: 'ws',
+    role: 'owner',
+    permissions: ['settings.write'],
+  }
+  server.answers['/api/v1/sample'] = { present: true, may_add: false, items: [] }
+  server.refused = '/api/v1/sample'
+  await show(SampleCard)
+  const again = await screen.findByRole('button', { name: en['action.retry'] })
+  server.refused = ''
+  fireEvent.click(again)
+  await screen.findByRole('button', { name: en['sample.remove'] })
 })
 
 test('every role has steps that it can do', async () => {

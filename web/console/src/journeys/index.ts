@@ -32,4 +32,5 @@ export const journeys: Area = {
       to: '/journeys/library',
     },
   ],
+  things: [{ list: '/api/v1/journeys', title: 'nav.journeys', path: '/journeys' }],
 }

@@ -2,6 +2,7 @@
 import { useLocation, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import type { ComponentType } from 'react'
 import { useCallback, useEffect, useMemo, useState } from 'react'
+import type { PathsOf } from '@/api'
 
 export { Outlet } from '@tanstack/react-router'
 
@@ -34,6 +35,20 @@ export interface Action {
   to: string
 }
 
+/** Things that the palette finds by their name. */
+export interface Things {
+  /** Where they are listed. */
+  list: PathsOf<'get'>
+  /** Key of what they are called together. */
+  title: string
+  /** Address before the id of one. */
+  path: string
+  /** If it takes more to see them than to see the area. */
+  permission?: string
+  /** Their list has no search of its own: it is short, read whole and sifted by the palette. */
+  whole?: boolean
+}
+
 /** One noun of the product: its place in the navigation, its screens, and what the palette offers of it. */
 export interface Area {
   id: string
@@ -56,6 +71,7 @@ export interface Area {
   demo?: boolean
   screens: Screen[]
   actions?: Action[]
+  things?: Things[]
 }
 
 /** One parameter of the address: useParam('id') on /people/$id. */

@@ -23,4 +23,5 @@ export const lists: Area = {
       to: '/lists?new=yes',
     },
   ],
+  things: [{ list: '/api/v1/lists', title: 'lists.title', path: '/lists' }],
 }

@@ -23,4 +23,5 @@ export const maps: Area = {
       to: '/journey-maps?new=yes',
     },
   ],
+  things: [{ list: '/api/v1/journey-maps', title: 'maps.title', path: '/journey-maps' }],
 }

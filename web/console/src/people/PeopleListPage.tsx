@@ -5,7 +5,7 @@ import { useCan } from '@/app/session'
 import { formatCountry, formatPlace, useT, word } from '@/i18n'
 import { useExport } from '@/jobs/useExport'
 import { useShortcuts } from '@/lib/keys'
-import { useGo, useUrlState } from '@/lib/route'
+import { useGo, useMaking, useUrlState } from '@/lib/route'
 import {
   Ago,
   type Column,
@@ -47,9 +47,9 @@ export default function PeopleListPage() {
   const asked = useMemo(() => query(filter, opened), [filter, opened])
   const scope = useMemo(() => who(asked), [asked])
   const [counting, setCounting] = useState(false)
-  const [fresh, setFresh] = useUrlState({ new: '' }) // in the address, so that the palette leads to it
+  const [making, setMaking] = useMaking()
   useShortcuts([
-    ...(can('people.write') ? [{ keys: 'n', label: t('people.new'), run: () => setFresh({ new: 'yes' }) }] : []),
+    ...(can('people.write') ? [{ keys: 'n', label: t('people.new'), run: () => setMaking(true) }] : []),
     ...(can('import.write') ? [{ keys: 'i', label: t('people.import'), run: () => go('/people/import') }] : []),
     { keys: 'd', label: t('people.duplicates'), run: () => go('/people/duplicates') },
   ])
@@ -114,7 +114,7 @@ export default function PeopleListPage() {
       ]}
       actions={
         can('people.write') ? (
-          <Button variant="filled" onClick={() => setFresh({ new: 'yes' })} leftSection={<Plus size={16} />}>
+          <Button variant="filled" onClick={() => setMaking(true)} leftSection={<Plus size={16} />}>
             {t('people.new')}
           </Button>
         ) : null
@@ -187,8 +187,8 @@ export default function PeopleListPage() {
           />
         }
       />
-      <Sheet title={t('people.new')} opened={fresh.new !== '' && can('people.write')} onClose={() => setFresh({ new: '' })}>
-        <NewPerson onClose={() => setFresh({ new: '' })} />
+      <Sheet title={t('people.new')} opened={making && can('people.write')} onClose={() => setMaking(false)}>
+        <NewPerson onClose={() => setMaking(false)} />
       </Sheet>
     </ListPage>
   )

@@ -25,4 +25,5 @@ export const personas: Area = {
       to: '/personas/new',
     },
   ],
+  things: [{ list: '/api/v1/personas', title: 'personas.title', path: '/personas' }],
 }

@@ -218,11 +218,10 @@ function Figures({ table, onOpen }: { table: ReportTable; onOpen?: (f: ReportFig
           if (!x?.n) return '–'
           return (
             <span className={deltas.cell}>
-              {formatPercent(x.share)}
+              {t('report.share_of', { share: formatPercent(x.share), n: formatNumber(x.n) })}
               <span className={deltas.range} title={t('report.interval_help')}>
                 {t('report.range', { low: formatPercent(x.low), high: formatPercent(x.high) })}
               </span>
-              <span className={deltas.range}>{t('report.of', { n: formatNumber(x.n) })}</span>
               <RateDelta figure={c.name} now={x} before={r.previous?.rates[c.name]} />
             </span>
           )

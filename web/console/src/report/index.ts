@@ -30,4 +30,5 @@ export const reports: Area = {
     { path: '/reports/$key', load: () => import('./ReportPage') },
   ],
   actions: [...pages.map(([id, aliases]) => ({ id: `report.${id}`, title: `report.title.${id}`, aliases, to: `/reports/${id}` }))],
+  things: [{ list: '/api/v1/saved-reports', title: 'report.saved', path: '/reports/saved', whole: true }],
 }

@@ -24,4 +24,5 @@ export const segments: Area = {
       to: '/segments/new',
     },
   ],
+  things: [{ list: '/api/v1/segments', title: 'nav.segments', path: '/segments' }],
 }

@@ -1,13 +1,9 @@
-import { QueryClientProvider } from '@tanstack/react-query'
-// oxlint-disable-next-line no-restricted-imports -- links need a router, and the real one would bring every screen
-import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from '@tanstack/react-router'
-import { fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { fireEvent, screen, waitFor } from '@testing-library/react'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { queryClient } from '@/api'
-import { start } from '@/app/session'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
-import { UiProvider } from '@/ui'
+import { show } from '../../test/show'
 import { Stop } from './SendingSection'
 
 // The client takes fetch as it is when it is loaded, so this comes before.
@@ -43,24 +39,12 @@ const sending = (stopped: boolean, waiting: unknown[]) => {
   server.answers['/api/v1/sending'] = { stopped, waiting, ...(stopped ? { stopped_since: '2026-03-01T09:00:00Z' } : {}) }
 }
 
-async function show() {
-  await start()
-  const router = createRouter({ routeTree: createRootRoute({ component: Stop }), history: createMemoryHistory({ initialEntries: ['/'] }) })
-  return render(
-    <QueryClientProvider client={queryClient}>
-      <UiProvider>
-        <RouterProvider router={router as never} />
-      </UiProvider>
-    </QueryClientProvider>,
-  )
-}
-
 test('what waits while sending is stopped is listed, and sending resumes without it once somebody has said so twice', async () => {
   sending(true, [
     { kind: 'campaign', id: 'cmp_1', count: 1200 },
     { kind: 'api', count: 3 },
   ])
-  await show()
+  await show(Stop)
   expect((await screen.findByText('Spring letter')).closest('a')?.getAttribute('href')).toBe('/campaigns/cmp_1')
   expect(screen.getByText('Waiting: 1,203')).toBeTruthy()
   fireEvent.click(screen.getByRole('button', { name: en['sending.afresh'] }))
@@ -72,13 +56,13 @@ test('what waits while sending is stopped is listed, and sending resumes without
 
 test('sending resumes with what waits, and nothing is listed of what goes', async () => {
   sending(true, [{ kind: 'api', count: 3 }])
-  const { unmount } = await show()
+  const { unmount } = await show(Stop)
   fireEvent.click(await screen.findByRole('button', { name: en['sending.resume'] }))
   await waitFor(() => expect(server.asked).toEqual([{ stopped: false }]))
   unmount()
   queryClient.clear()
   sending(false, [{ kind: 'api', count: 3 }])
-  await show()
+  await show(Stop)
   await screen.findByRole('button', { name: en['sending.stop'] })
   expect(screen.queryByText('Waiting: 3')).toBeNull()
   expect(screen.queryByRole('button', { name: en['sending.afresh'] })).toBeNull()

@@ -1,12 +1,8 @@
 // Forms over something that is saved: what is typed while a save is on its way, and what news from elsewhere must not take.
-import { QueryClientProvider } from '@tanstack/react-query'
-// oxlint-disable-next-line no-restricted-imports -- links need a router, and the real one would bring every screen
-import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router'
-import { act, configure, fireEvent, render, screen, waitFor } from '@testing-library/react'
+import { act, configure, fireEvent, screen, waitFor } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { queryClient, refresh } from '@/api'
-import { start } from '@/app/session'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
 import ImportMappingPage from '@/people/ImportMappingPage'
@@ -14,7 +10,7 @@ import PersonaEditPage from '@/personas/PersonaEditPage'
 import { NotePanel } from '@/report/NotePanel'
 import SavedReportPage from '@/report/SavedReportPage'
 import SchemePage from '@/standing/SchemePage'
-import { UiProvider } from '@/ui'
+import { show } from '../../test/show'
 import IdentitySection from './IdentitySection'
 import { IntakeRules } from './IntakeRules'
 import RetentionSection from './RetentionSection'
@@ -59,21 +55,6 @@ beforeEach(() => {
     },
   }
 })
-
-async function show(Page: () => ReactNode) {
-  await start()
-  const root = createRootRoute()
-  const route = createRoute({ getParentRoute: () => root, path: '/$id', component: Page })
-  const router = createRouter({ routeTree: root.addChildren([route]), history: createMemoryHistory({ initialEntries: ['/x_1'] }) })
-  render(
-    <QueryClientProvider client={queryClient}>
-      <UiProvider>
-        <RouterProvider router={router as never} />
-      </UiProvider>
-    </QueryClientProvider>,
-  )
-  return router
-}
 
 const input = (label: string) => screen.getByLabelText<HTMLInputElement>(new RegExp(`^${label}( \\*)?$`))
 const type = (label: string, text: string) => fireEvent.change(input(label), { target: { value: text } })
@@ -216,7 +197,7 @@ const forms: Case[] = [
 
 test.each(forms)('$what keeps what is typed while it is saved, unsaved', async ({ page, path, was, open, field, saved, sent }) => {
   server.answers[path] = was
-  const router = await show(page)
+  const { router } = await show(page)
   if (open) fireEvent.click(await screen.findByRole('button', { name: open }))
   await waitFor(() => input(field))
   type(field, 'one')

@@ -69,4 +69,7 @@ export const settings: Area = {
     permission,
     to: `/settings/${id}`,
   })),
+  things: [
+    { list: '/api/v1/sources', title: 'settings.section.sources', path: '/settings/sources', permission: 'keys.write', whole: true },
+  ],
 }

@@ -1,7 +1,8 @@
 import { MantineProvider } from '@mantine/core'
 import { act, fireEvent, render, screen } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SearchBox } from './filters'
+import { useActiveShortcuts } from '@/lib/keys'
+import { FilterBar, FilterChip, SearchBox } from './filters'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -33,4 +34,27 @@ test('what is typed stays when what was typed before comes back late, and goes w
   expect(input.value).toBe('')
   act(() => void vi.advanceTimersByTime(500))
   expect(told).toEqual(['a', 'an', 'ann'])
+})
+
+test('one key leads to the search of a bar, or to its first filter where there is none', () => {
+  const Keys = () => <output>{useActiveShortcuts().filter((s) => s.keys === '/').length}</output>
+  const bar = (search: boolean) => (
+    <MantineProvider>
+      <FilterBar>
+        <FilterChip label="kind" value="" choices={[]} onChange={() => {}} />
+        {search ? <SearchBox value="" placeholder="search" onChange={() => {}} /> : null}
+      </FilterBar>
+      <Keys />
+    </MantineProvider>
+  )
+  const { rerender } = render(bar(true))
+  const press = () => {
+    ;(document.activeElement as HTMLElement).blur()
+    fireEvent.keyDown(document.body, { key: '/' })
+    return document.activeElement
+  }
+  expect(press()).toBe(screen.getByPlaceholderText('search'))
+  expect(screen.getByRole('status').textContent).toBe('1')
+  rerender(bar(false))
+  expect(press()?.textContent).toBe('kind')
 })

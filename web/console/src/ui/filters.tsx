@@ -1,6 +1,6 @@
 import { Button, CloseButton, Menu, TextInput } from '@mantine/core'
 import { Check, ChevronDown, Search } from 'lucide-react'
-import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
+import { createContext, type ReactNode, useContext, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { useT } from '@/i18n'
 import { useShortcuts } from '@/lib/keys'
 import css from './filters.module.css'
@@ -10,12 +10,19 @@ export interface Choice {
   label: string
 }
 
-/** The bar above a list: search, chips, and one button that takes all filters back. */
+/** Whether a search box stands in a bar, which has the key for both. */
+const InBar = createContext(false)
+
+/** The bar above a list: search, chips, and one button that takes all filters back. "/" focuses the search, or the first filter where there is none. */
 export function FilterBar({ children, active, onClear }: { children: ReactNode; active?: boolean; onClear?: () => void }) {
   const t = useT()
+  const bar = useRef<HTMLDivElement>(null)
+  const first = () =>
+    bar.current?.querySelector<HTMLElement>('input[type=search]') ?? bar.current?.querySelector<HTMLElement>('input, button')
+  useShortcuts([{ keys: '/', label: t('shortcut.search'), run: () => first()?.focus() }])
   return (
-    <div className={css.bar} role="search">
-      {children}
+    <div ref={bar} className={css.bar} role="search">
+      <InBar value={true}>{children}</InBar>
       {active && onClear ? (
         <Button variant="subtle" color="gray" onClick={onClear}>
           {t('state.clear_filters')}
@@ -49,7 +56,8 @@ export function SearchBox({ value, onChange, placeholder }: { value: string; onC
     }, typingPause)
     return () => clearTimeout(timer)
   }, [text, composing])
-  useShortcuts([{ keys: '/', label: t('shortcut.search'), run: () => input.current?.focus() }])
+  const inBar = useContext(InBar)
+  useShortcuts(inBar ? [] : [{ keys: '/', label: t('shortcut.search'), run: () => input.current?.focus() }])
   return (
     <TextInput
       ref={input}

@@ -243,26 +243,28 @@ export function SettingsPage({
   const groups = [...new Set(sections.map((s) => s.group ?? ''))]
   return (
     <Page>
-      <div className={css.sectionChoice}>
-        <select
-          aria-label={t('page.sections')}
-          value={current}
-          onChange={(e) => go(sections.find((s) => s.id === e.currentTarget.value)!.to)}
-        >
-          {groups.map((g) => (
-            <optgroup key={g} label={g}>
-              {sections
-                .filter((s) => (s.group ?? '') === g)
-                .map((s) => (
-                  <option key={s.id} value={s.id}>
-                    {s.label}
-                  </option>
-                ))}
-            </optgroup>
-          ))}
-        </select>
-        <ChevronsUpDown size={14} aria-hidden />
-      </div>
+      {head.crumbs ? null : (
+        <div className={css.sectionChoice}>
+          <select
+            aria-label={t('page.sections')}
+            value={current}
+            onChange={(e) => go(sections.find((s) => s.id === e.currentTarget.value)!.to)}
+          >
+            {groups.map((g) => (
+              <optgroup key={g} label={g}>
+                {sections
+                  .filter((s) => (s.group ?? '') === g)
+                  .map((s) => (
+                    <option key={s.id} value={s.id}>
+                      {s.label}
+                    </option>
+                  ))}
+              </optgroup>
+            ))}
+          </select>
+          <ChevronsUpDown size={14} aria-hidden />
+        </div>
+      )}
       <PageHead {...head} />
       <div className={css.settings}>
         <nav className={css.sections} aria-label={t('page.sections')}>

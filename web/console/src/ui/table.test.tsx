@@ -237,3 +237,35 @@ test('keys go from row to row and select; at the ends they stay', () => {
   fireEvent.click(document.activeElement!) // what Enter does to a button
   expect(open).toHaveBeenCalledWith({ id: 'b' })
 })
+
+test('keys go through rows that nothing opens, too, and only through those of their own list', () => {
+  render(
+    <UiProvider>
+      <a href="#before">before</a>
+      <DataTable
+        name="kept"
+        label="kept"
+        rows={[{ id: 'a' }, { id: 'b' }]}
+        rowId={(r) => r.id}
+        columns={seen}
+        bulk={(ids) => <output>{ids.join()}</output>}
+      />
+      <DataTable
+        name="within"
+        label="within"
+        bare
+        rows={[{ id: 'c' }]}
+        rowId={(r) => r.id}
+        columns={[{ id: 'id', title: 'name', cell: (r) => <a href={`#${r.id}`}>{r.id}</a> }]}
+      />
+    </UiProvider>,
+  )
+  const press = (key: string) => fireEvent.keyDown(document.body, { key })
+  screen.getByText('c').focus()
+  press('x') // of another list
+  expect(screen.queryByRole('status')).toBeNull()
+  press('j')
+  press('j')
+  press('x')
+  expect(screen.getByRole('status').textContent).toBe('b')
+})

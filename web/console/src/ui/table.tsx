@@ -213,31 +213,31 @@ export function DataTable<T extends object>(p: Props<T>) {
   const after = virtual ? virtualizer.getTotalSize() - ((shown.at(-1)?.end ?? top) - top) : 0
   const drawn = virtual ? shown.map((v) => ({ row: rows[v.index]!, index: v.index })) : rows.map((row, index) => ({ row, index }))
 
-  // Keys go through the rows of a page's list: the way into the next one has the focus, so that Enter opens it.
-  const rowOfFocus = () => document.activeElement?.closest<HTMLElement>('[data-index]')
-  const step = (by: 1 | -1) => {
-    const list = body.current
-    if (!list) return
-    const inSight = () => [...list.querySelectorAll<HTMLElement>('[data-index]')].find((r) => r.getBoundingClientRect().top >= 0)
-    const now = rowOfFocus()
-    const from = now && list.contains(now) ? Number(now.dataset.index) + by : Number(inSight()?.dataset.index ?? 0)
-    const to = Math.min(Math.max(from, 0), rows.length - 1)
-    const way = () => list.querySelector<HTMLElement>(`[data-index="${to}"] :is(a, button)`)
-    if (way()) return way()?.focus()
-    virtualizer.scrollToIndex(to)
-    requestAnimationFrame(() => requestAnimationFrame(() => way()?.focus()))
+  // Keys go through the rows of a page's list: the way into the next one has the focus, so that Enter opens it; where nothing does, its box to select it.
+  const drawnRows = () => [...(body.current?.querySelectorAll<HTMLElement>('[data-index]') ?? [])]
+  const rowOfFocus = () => drawnRows().find((r) => r.contains(document.activeElement))?.dataset.index
+  const enter = (index: number) => {
+    const row = drawnRows().find((r) => r.dataset.index === String(index))
+    const way = row?.querySelector<HTMLElement>('[data-main] :is(a, button)') ?? row?.querySelector<HTMLElement>('a, button, input')
+    way?.focus()
+    return way !== null && way !== undefined
   }
-  const keyed = p.onOpen !== undefined && !p.bare && p.rows.length > 0
+  const step = (by: 1 | -1) => {
+    const at = rowOfFocus()
+    const inSight = drawnRows().find((r) => r.getBoundingClientRect().top >= 0)?.dataset.index
+    const to = Math.min(Math.max(at === undefined ? Number(inSight ?? 0) : Number(at) + by, 0), rows.length - 1)
+    if (enter(to)) return
+    virtualizer.scrollToIndex(to)
+    requestAnimationFrame(() => requestAnimationFrame(() => enter(to))) // when it is drawn
+  }
   useShortcuts(
-    keyed
-      ? [
+    p.bare || p.rows.length === 0
+      ? []
+      : [
           { keys: 'j', label: t('table.key_next'), run: () => step(1) },
           { keys: 'k', label: t('table.key_before'), run: () => step(-1) },
-          ...(p.bulk
-            ? [{ keys: 'x', label: t('table.key_pick'), run: () => rows[Number(rowOfFocus()?.dataset.index)]?.toggleSelected() }]
-            : []),
-        ]
-      : [],
+          ...(p.bulk ? [{ keys: 'x', label: t('table.key_pick'), run: () => rows[Number(rowOfFocus() ?? -1)]?.toggleSelected() }] : []),
+        ],
   )
 
   // The next page is read when its place comes into view.
@@ -364,7 +364,7 @@ export function DataTable<T extends object>(p: Props<T>) {
                 onClick={p.onOpen ? open(row.original) : undefined}
               >
                 <div className={css.cardMain}>
-                  {main ? <div>{content(main, row.original)}</div> : null}
+                  {main ? <div data-main>{content(main, row.original)}</div> : null}
                   {p.bulk ? (
                     <Checkbox aria-label={t('table.select')} checked={row.getIsSelected()} onChange={row.getToggleSelectedHandler()} />
                   ) : null}
@@ -442,7 +442,11 @@ export function DataTable<T extends object>(p: Props<T>) {
                   {row.getVisibleCells().map((cell) => {
                     const c = given.find((x) => x.id === cell.column.id)
                     return (
-                      <td key={cell.id} className={c?.num ? css.num : c === main ? css.main : undefined}>
+                      <td
+                        key={cell.id}
+                        data-main={c === main || undefined}
+                        className={c?.num ? css.num : c === main ? css.main : undefined}
+                      >
                         {c ? content(c, row.original) : null}
                       </td>
                     )
