@@ -21,7 +21,7 @@ var personas = map[string]persona.Draft{
 		Name: "Keiko Mori (sample)", Role: "Nurse in Kyoto, shift work, lives alone",
 		Quote: "Ten quiet minutes. That is all I ask of a tea.",
 		Story: "Keiko comes home at six in the morning or at eleven at night. She does not want to study tea; she wants to know which one fits now, and to have it in the house before it runs out. " +
-			"She compares in the train, reads what others wrote, and orders at her kitchen table.",
+			"She compares teas on the train, reads what others wrote, and orders at her kitchen table.",
 		Goals: []string{"a calm end of the shift", "never an empty tin", "to give something good without searching long"},
 		Needs: []string{"to see at once which tea is for the evening", "small packs to try", "delivery that fits shift work"},
 		Pains: []string{"shops that explain everything at length", "reminders at the wrong hour", "forgetting what she liked last time"},

@@ -87,7 +87,7 @@ export const stories = {
     const told = []
     for (const [path, button, item, shown] of [
       [`/content/${mail.id}`, t['action.more'], t['action.archive'], t['status.archived']],
-      [`/settings/accounts/${account.id}`, t['action.more'], t['action.disable'], t['status.disabled']],
+      [`/settings/accounts/${account.id}`, t['text.pair'].replace('{label}', t['action.more']).replace('{value}', account.name), t['action.disable'], t['status.disabled']],
     ]) {
       await visit(page, path)
       const answer = await silent(page, `**/api/v1/**/${path.split('/').at(-1)}`)

@@ -15,6 +15,7 @@ type ProfileQuery struct {
 	Today  time.Time         // the day from which ages are counted
 	Since  time.Time         // what was done before is left out
 	Limit  int               // of traits, of doings
+	Values int               // of a trait, however rare; 0: the five most frequent, of traits with one that many share
 	Skip   []string          // traits that are left out
 }
 
@@ -40,7 +41,7 @@ type TraitProfile struct {
 	Path   string
 	Kind   string       // text, number or boolean
 	Spread Spread       // N: people who have the trait; the others only for numbers
-	Values []ValueCount // of texts and truth values, most frequent first, at most five
+	Values []ValueCount // of texts and truth values, most frequent first
 }
 
 // Doing is something that people did.

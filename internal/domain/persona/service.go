@@ -151,9 +151,9 @@ type Reality struct {
 }
 
 const (
-	realDays   = 90 // whose doings are looked at
-	realLimit  = 12 // traits and doings
-	everything = 60 // of everyone, so that what is rare there is found, too
+	realDays   = 90  // whose doings are looked at
+	realLimit  = 12  // traits and doings
+	everything = 500 // of everyone, so that what is rare there is found, too
 )
 
 // personal are traits that name a person, a moment or a technique; they say nothing about a group. Ages are told apart.
@@ -189,7 +189,7 @@ func (s *Service) Real(ctx context.Context, ws, id string) (Reality, error) {
 	if r.Theirs, err = s.c.Events.Profile(ctx, ws, q); err != nil {
 		return r, err
 	}
-	q.People, q.Limit = nil, everything
+	q.People, q.Limit, q.Values = nil, everything, everything
 	r.Everyone, err = s.c.Events.Profile(ctx, ws, q)
 	return r, err
 }

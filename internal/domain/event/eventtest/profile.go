@@ -19,6 +19,12 @@ func profile(t *testing.T, s Store) {
 	}
 	other := person(9, `{"plan":"gold"}`)
 	other.Workspace = "ws_2"
+	var crowd []event.Mirror
+	for i := range uint64(50) { // two of fifty have the same
+		m := person(100+i, fmt.Sprintf(`{"town":"t%d"}`, max(i, 1)))
+		m.Workspace = "ws_3"
+		crowd = append(crowd, m)
+	}
 	letter := func(num uint64, name, props string, seq uint64) event.Kept {
 		k := Kept(num, name, 10, seq)
 		k.Type, k.Properties = event.Message, json.RawMessage(props)
@@ -31,13 +37,13 @@ func profile(t *testing.T, s Store) {
 	foreign := Kept(9, "Order", 1, 12)
 	foreign.Workspace = "ws_2"
 	appendBatch(t, s, event.Batch{
-		People: []event.Mirror{
+		People: append(crowd,
 			person(1, `{"age":30,"plan":"gold","email":"a@b.example","vip":true,"address":{"city":"京都"},"visits":1}`),
 			person(2, `{"birthday":"1986-03-02","plan":"gold","email":"b@b.example","vip":true,"address":{"city":"京都"},"visits":3}`), // 39 on the day asked for
 			person(3, `{"birthday":"1976-03-01T00:00:00Z","plan":"free","email":"c@b.example","vip":"yes","address":{"city":"東京"},"visits":5}`),
 			person(1<<40, `{"age":"forty","plan":"free"}`),
 			other,
-		},
+		),
 		Events: []event.Kept{
 			Kept(1, "Order", 1, 1), Kept(1, "Order", 2, 2), Kept(2, "Order", 3, 3), Kept(3, "Once", 3, 4), view, again,
 			Kept(1, "Order", -9000, 7), Kept(3, "Order", -9000, 13), letter(1, event.MessageOpened, `{"channel":"email"}`, 8), letter(1, event.MessageClicked, `{"channel":"email"}`, 9),
@@ -72,6 +78,20 @@ func profile(t *testing.T, s Store) {
 		Doings:  []event.Doing{{Type: event.Page, Name: "/tea", People: 2, Count: 2}},
 		Reached: map[string]int64{"email": 3}, Answered: map[string]int64{"email": 1},
 	})
+	q.Limit, q.Values = 10, 1
+	if got, err = s.Profile(t.Context(), "ws_1", q); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "one value of each trait", got.Traits[0], event.TraitProfile{Path: "plan", Kind: "text", Spread: event.Spread{N: 4}, Values: []event.ValueCount{{Value: "free", Kind: "text", Count: 2}}})
+	rare := event.ProfileQuery{Limit: 10, Since: epoch, Today: q.Today}
+	for values, want := range map[int]int{0: 0, 10: 1} {
+		rare.Values = values
+		if got, err = s.Profile(t.Context(), "ws_3", rare); err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprintf("traits with a rare value, of %d values", values), len(got.Traits), want)
+	}
+	q.Limit, q.Values = 1, 0
 	q.People = roaring64.New()
 	if got, err = s.Profile(t.Context(), "ws_1", q); err != nil {
 		t.Fatal(err)

@@ -79,16 +79,20 @@ func (s *Store) reached(ctx context.Context, ws string, q event.ProfileQuery, ou
 
 func (s *Store) traits(ctx context.Context, ws string, q event.ProfileQuery, out *event.Profile) error {
 	join, args := among(q.People, "person.num")
+	values, share := profileValues, profileShare
+	if q.Values > 0 {
+		values, share = q.Values, 0
+	}
 	from := `SELECT traits AS o FROM person` + join + ` WHERE ws = ? ORDER BY last_seen DESC, num LIMIT ` + fmt.Sprint(event.SampleSize)
 	// Of each path the most frequent kind counts; a value of a single person is left out.
-	query := `SELECT path, kind, toInt64(total) AS total, quarters, arraySlice(arraySort(x -> (-tupleElement(x, 2), tupleElement(x, 1)), shared), 1, ` + fmt.Sprint(profileValues) + `) AS shared FROM
+	query := `SELECT path, kind, toInt64(total) AS total, quarters, arraySlice(arraySort(x -> (-tupleElement(x, 2), tupleElement(x, 1)), shared), 1, ` + fmt.Sprint(values) + `) AS shared FROM
 		(SELECT path, argMax(kind, members) AS kind, sum(members) AS total, argMax(quarters, members) AS quarters, argMax(shared, members) AS shared FROM
 			(SELECT path, kind, sum(n) AS members, groupArrayIf((v, toInt64(n)), kind <> 'number' AND n > 1) AS shared, groupArray((v, n)) AS counted,
 				CASE WHEN kind = 'number' THEN arrayFlatten(arrayMap(x -> arrayWithConstant(tupleElement(x, 2), toFloat64OrZero(tupleElement(x, 1))), counted)) ELSE [] END AS numbers,
 				CASE WHEN kind = 'number' AND length(numbers) > 1 THEN arrayReduce('` + quartiles + `', numbers) ELSE [] END AS quarters
 			FROM (SELECT path, kind, v, count() AS n FROM (` + fieldsOf(from) + `) AS fields WHERE kind IN ('text', 'number', 'boolean') AND NOT has(?, path) GROUP BY path, kind, v) AS counts GROUP BY path, kind) AS kinds
 		GROUP BY path) AS chosen
-		WHERE CASE WHEN kind = 'number' THEN length(quarters) > 0 ELSE arrayMax(arrayMap(x -> tupleElement(x, 2), arrayConcat(shared, [('', toInt64(-1))]))) >= ` + fmt.Sprint(profileShare) + ` * total END
+		WHERE CASE WHEN kind = 'number' THEN length(quarters) > 0 ELSE arrayMax(arrayMap(x -> tupleElement(x, 2), arrayConcat(shared, [('', toInt64(-1))]))) >= ` + fmt.Sprint(share) + ` * total END
 		ORDER BY total DESC, path LIMIT ?`
 	skip := q.Skip
 	if skip == nil {

@@ -91,6 +91,10 @@ func (s *Store) reached(ctx context.Context, ws string, q event.ProfileQuery, ou
 
 func (s *Store) traits(ctx context.Context, ws string, q event.ProfileQuery, out *event.Profile) error {
 	cte, join, args := among(q.People, "person.num")
+	values, share := profileValues, profileShare
+	if q.Values > 0 {
+		values, share = q.Values, 0
+	}
 	skip := ""
 	args = append(args, ws)
 	if len(q.Skip) > 0 {
@@ -109,9 +113,9 @@ func (s *Store) traits(ctx context.Context, ws string, q event.ProfileQuery, out
 		numbers AS (SELECT path, quantile_cont(TRY_CAST(v AS DOUBLE), [0.25, 0.5, 0.75]) AS q FROM known WHERE kind = 'number' GROUP BY path HAVING count(*) > 1),
 		chosen AS (SELECT k.path, k.kind, k.n, numbers.q FROM kinds k LEFT JOIN numbers ON k.kind = 'number' AND numbers.path = k.path
 			LEFT JOIN ranked r ON r.path = k.path AND r.kind = k.kind AND r.rank = 1
-			WHERE CASE WHEN k.kind = 'number' THEN numbers.q IS NOT NULL ELSE r.n >= ` + fmt.Sprint(profileShare) + ` * k.n END ORDER BY k.n DESC, k.path LIMIT ?)
+			WHERE CASE WHEN k.kind = 'number' THEN numbers.q IS NOT NULL ELSE r.n >= ` + fmt.Sprint(share) + ` * k.n END ORDER BY k.n DESC, k.path LIMIT ?)
 		SELECT c.path, c.kind, c.n, coalesce(c.q[1], 0), coalesce(c.q[2], 0), coalesce(c.q[3], 0), coalesce(r.v, ''), coalesce(r.n, 0) FROM chosen c
-		LEFT JOIN ranked r ON r.path = c.path AND r.kind = c.kind AND r.rank <= ` + fmt.Sprint(profileValues) + ` ORDER BY c.n DESC, c.path, r.rank`
+		LEFT JOIN ranked r ON r.path = c.path AND r.kind = c.kind AND r.rank <= ` + fmt.Sprint(values) + ` ORDER BY c.n DESC, c.path, r.rank`
 	return s.each(ctx, query, args, func(scan func(...any) error) error {
 		var t event.TraitProfile
 		var v event.ValueCount

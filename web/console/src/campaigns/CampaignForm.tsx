@@ -389,6 +389,7 @@ function When({ form }: { form: Form<Values> }) {
           />
           <NumberInput
             label={t('campaigns.holdout')}
+            suffix="%"
             description={t('campaigns.holdout_help')}
             min={0}
             max={50}
@@ -422,7 +423,7 @@ function Variants({ form, choices }: Props) {
               {...form.getInputProps('variants')}
             />
             <SimpleGrid cols={{ base: 1, sm: 3 }}>
-              <NumberInput label={t('campaigns.test_share')} min={1} max={100} {...form.getInputProps('share')} />
+              <NumberInput label={t('campaigns.test_share')} suffix="%" min={1} max={100} {...form.getInputProps('share')} />
               <Select
                 label={t('campaigns.test_metric')}
                 allowDeselect={false}

@@ -52,13 +52,7 @@ export default function BrandPage() {
   const t = useT()
   const kit = useRead('/api/v1/brand', {})
   return (
-    <DetailPage
-      title={t('brand.title')}
-      lead={t('brand.lead')}
-      crumbs={[{ to: '/content', label: t('nav.content') }]}
-      tabs={<ContentTabs current="brand" />}
-      room
-    >
+    <DetailPage title={t('brand.title')} lead={t('brand.lead')} tabs={<ContentTabs current="brand" />} room>
       <Loaded of={kit}>{(k) => <Inputs kit={k} />}</Loaded>
       <Revisions />
     </DetailPage>

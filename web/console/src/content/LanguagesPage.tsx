@@ -48,7 +48,6 @@ export default function LanguagesPage() {
     <ListPage
       title={t('content.tab_languages')}
       lead={t('content.languages_lead')}
-      crumbs={[{ to: '/content', label: t('nav.content') }]}
       meta={missing > 0 ? <span>{t('content.missing_count', { count: missing, n: formatNumber(missing) })}</span> : null}
       views={<ContentTabs current="languages" />}
     >

@@ -63,7 +63,6 @@ export default function SnippetListPage() {
     <ListPage
       title={t('snippets.title')}
       lead={t('snippets.lead')}
-      crumbs={[{ to: '/content', label: t('nav.content') }]}
       actions={button}
       views={
         <>

@@ -1,3 +1,4 @@
+import i18next from 'i18next'
 import { language } from './language'
 
 const made = new Map<string, unknown>()
@@ -143,13 +144,14 @@ function inUnits(seconds: number, round: (n: number) => number): [Intl.RelativeT
   return [unit, round(seconds / size)]
 }
 
-/** "3 minutes ago", measured against now. */
+/** "3 minutes ago", measured against now; "just now" of the last second, and of what a clock that goes wrong has ahead. */
 export function formatAgo(w: When, now = Date.now()) {
   if (!w) return '–'
   const seconds = (new Date(w).getTime() - now) / 1000
   const f = kept('ago', {}, (l) => new Intl.RelativeTimeFormat(l, { numeric: 'auto' }))
   const [unit, n] = inUnits(seconds, Math.round)
-  return close(f.format(unit === 'second' ? Math.min(0, n) : n, unit))
+  if (unit === 'second' && n >= 0) return i18next.t('time.now')
+  return close(f.format(n, unit))
 }
 
 /** A stretch of time in its largest unit: "3 days", "45 minutes"; one decimal below ten. */

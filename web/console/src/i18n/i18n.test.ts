@@ -55,6 +55,8 @@ test('texts, plurals and formats follow the language', async () => {
 
 test('a time in words is rounded into the unit that it then fills', () => {
   const before = (ms: number) => formatAgo(new Date(0), ms)
+  expect(before(400)).toBe('just now')
+  expect(before(-5_000)).toBe('just now')
   expect(before(59_400)).toBe('59 seconds ago')
   expect(before(59_600)).toBe('1 minute ago')
   expect(before(59.6 * 60_000)).toBe('1 hour ago')

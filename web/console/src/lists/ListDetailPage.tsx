@@ -69,7 +69,10 @@ function View({ list: { id, name, size }, members, onDelete, deleting }: ViewPro
     <DetailPage
       title={name}
       lead={t('lists.lead')}
-      crumbs={[{ to: '/lists', label: t('lists.title') }]}
+      crumbs={[
+        { to: '/segments', label: t('nav.segments') },
+        { to: '/lists', label: t('lists.title') },
+      ]}
       actions={
         can('export') ? (
           <Button loading={exporting.busy} onClick={() => exporting.people({ set: id }, name)}>

@@ -15,6 +15,7 @@ export default function PersonaEditPage() {
       title={t('personas.edit')}
       room
       crumbs={[
+        { to: '/segments', label: t('nav.segments') },
         { to: '/personas', label: t('personas.title') },
         { to: `/personas/${id}`, label: persona.data?.name ?? '' },
       ]}

@@ -9,7 +9,14 @@ export default function PersonaNewPage() {
   const go = useGo()
   const create = useSend('post', '/api/v1/personas', { refresh: ['/api/v1/personas', '/api/v1/segments'] })
   return (
-    <FormPage title={t('personas.new')} lead={t('personas.new_lead')} crumbs={[{ to: '/personas', label: t('personas.title') }]}>
+    <FormPage
+      title={t('personas.new')}
+      lead={t('personas.new_lead')}
+      crumbs={[
+        { to: '/segments', label: t('nav.segments') },
+        { to: '/personas', label: t('personas.title') },
+      ]}
+    >
       <PersonaForm
         onCancel={() => go('/personas')}
         save={(body) => create.mutateAsync({ body })}

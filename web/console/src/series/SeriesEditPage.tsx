@@ -52,6 +52,7 @@ function Editor({ series }: { series?: Series }) {
       room={!!series}
       lead={t('series.lead')}
       crumbs={[
+        { to: '/campaigns', label: t('nav.campaigns') },
         { to: '/campaigns/series', label: t('series.title') },
         ...(series ? [{ to: `/campaigns/series/${series.id}`, label: series.name }] : []),
       ]}
@@ -235,6 +236,7 @@ function Inputs({ series, choices }: { series?: Series; choices: ReturnType<type
           />
           <NumberInput
             label={t('campaigns.holdout')}
+            suffix="%"
             description={t('campaigns.holdout_help')}
             min={0}
             max={50}

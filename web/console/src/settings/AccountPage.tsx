@@ -11,7 +11,6 @@ import {
   Definition,
   Group,
   Loaded,
-  Menu,
   PageTabs,
   Pending,
   Sheet,
@@ -19,6 +18,7 @@ import {
   Status,
   Tag,
   Text,
+  ThingActs,
   toast,
   toastError,
   useAtOnce,
@@ -132,22 +132,17 @@ function ServerTab({ account: a }: { account: Account }) {
       actions={
         write ? (
           <Group gap="xs">
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <Button>{t('action.more')}</Button>
-              </Menu.Target>
-              <Menu.Dropdown>
-                {a.default || a.status === 'disabled' ? null : (
-                  <Menu.Item onClick={() => change({ default: true })}>{t('account.make_default_now')}</Menu.Item>
-                )}
-                <Menu.Item onClick={() => change({ disabled: a.status !== 'disabled' })}>
-                  {t(a.status === 'disabled' ? 'action.enable' : 'action.disable')}
-                </Menu.Item>
-                <Menu.Item color="danger" onClick={() => void end()}>
-                  {t('action.remove')}
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
+            <ThingActs
+              name={a.name}
+              acts={[
+                !a.default && a.status !== 'disabled' && { label: t('account.make_default_now'), run: () => change({ default: true }) },
+                {
+                  label: t(a.status === 'disabled' ? 'action.enable' : 'action.disable'),
+                  run: () => change({ disabled: a.status !== 'disabled' }),
+                },
+                { label: t('action.remove'), red: true, run: () => void end() },
+              ]}
+            />
             <Button onClick={() => setEditing(true)}>{t('action.edit')}</Button>
             <Button variant="filled" loading={check.isPending} onClick={() => check.mutate({ path: { id: a.id } })}>
               {t('account.check')}

@@ -64,7 +64,23 @@ export default function EventsSection() {
   const filtered = Object.values(filter).some(Boolean)
   const clear = () => setFilter(none)
   return (
-    <SettingsSection id="events">
+    <SettingsSection
+      id="events"
+      more={[
+        can('settings.write') && { label: t('replay.action'), icon: <RotateCcw size={16} />, run: () => setAgain(true) },
+        can('export') && {
+          label: t('export.events'),
+          icon: <Download size={16} />,
+          busy: exporting.busy,
+          run: () => exporting.events(query, filter.name),
+        },
+      ]}
+      actions={
+        <Button leftSection={paused ? <Play size={16} /> : <Pause size={16} />} aria-pressed={paused} onClick={() => setPaused(!paused)}>
+          {t(paused ? 'events.go_on' : 'events.pause')}
+        </Button>
+      }
+    >
       <SavedViews list="events" state={filter} defaults={none} onApply={setFilter} />
       <FilterBar active={filtered} onClear={clear}>
         {sources.loading || sources.items.length > 0 ? (
@@ -87,19 +103,6 @@ export default function EventsSection() {
           choices={(names.data?.items ?? []).map((n) => ({ value: n.name, label: n.name }))}
           onChange={(name) => setFilter({ name })}
         />
-        {can('settings.write') ? (
-          <Button leftSection={<RotateCcw size={14} />} onClick={() => setAgain(true)}>
-            {t('replay.action')}
-          </Button>
-        ) : null}
-        <Button leftSection={paused ? <Play size={14} /> : <Pause size={14} />} aria-pressed={paused} onClick={() => setPaused(!paused)}>
-          {t(paused ? 'events.go_on' : 'events.pause')}
-        </Button>
-        {can('export') ? (
-          <Button leftSection={<Download size={14} />} loading={exporting.busy} onClick={() => exporting.events(query, filter.name)}>
-            {t('export.events')}
-          </Button>
-        ) : null}
       </FilterBar>
       <ListTable
         name="events"

@@ -20,7 +20,6 @@ import {
   FormBody,
   Group,
   ListTable,
-  Menu,
   Note,
   Radio,
   SavedViews,
@@ -31,6 +30,7 @@ import {
   Status,
   Text,
   TextInput,
+  ThingActs,
   toast,
   toastError,
   useForm,
@@ -172,20 +172,14 @@ export default function MembersSection() {
               num: true,
               cell: (m) =>
                 touchable(m) ? (
-                  <Menu position="bottom-end">
-                    <Menu.Target>
-                      <Button size="compact-sm" aria-label={t('text.pair', { label: t('action.more'), value: m.name || m.email })}>
-                        {t('action.more')}
-                      </Button>
-                    </Menu.Target>
-                    <Menu.Dropdown>
-                      <Menu.Item onClick={() => setChanging(m)}>{t('members.change_role')}</Menu.Item>
-                      <Menu.Item onClick={() => makeLink(m)}>{t(m.last_sign_in ? 'members.reset' : 'members.new_link')}</Menu.Item>
-                      <Menu.Item color="danger" onClick={() => void end(m)}>
-                        {t('members.remove')}
-                      </Menu.Item>
-                    </Menu.Dropdown>
-                  </Menu>
+                  <ThingActs
+                    name={m.name || m.email}
+                    acts={[
+                      { label: t('members.change_role'), run: () => setChanging(m) },
+                      { label: t(m.last_sign_in ? 'members.reset' : 'members.new_link'), run: () => makeLink(m) },
+                      { label: t('members.remove'), red: true, run: () => void end(m) },
+                    ]}
+                  />
                 ) : null,
             },
           ]}

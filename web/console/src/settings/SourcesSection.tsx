@@ -14,12 +14,12 @@ import {
   EmptyState,
   FormBody,
   Link,
-  Menu,
   Radio,
   Sheet,
   Stack,
   Status,
   TextInput,
+  ThingActs,
   toast,
   toastError,
   useForm,
@@ -110,25 +110,15 @@ export default function SourcesSection() {
               title: '',
               num: true,
               cell: (s) => (
-                <Menu position="bottom-end">
-                  <Menu.Target>
-                    <Button size="compact-sm" aria-label={t('text.pair', { label: t('action.more'), value: s.name })}>
-                      {t('action.more')}
-                    </Button>
-                  </Menu.Target>
-                  <Menu.Dropdown>
-                    <Menu.Item onClick={() => go(`/settings/sources/${s.id}`)}>{t('source.connect')}</Menu.Item>
-                    {write ? (
-                      <>
-                        <Menu.Item onClick={() => setRenaming(s)}>{t('source.rename')}</Menu.Item>
-                        <Menu.Item onClick={() => void turn(s)}>{t(s.disabled ? 'action.enable' : 'action.disable')}</Menu.Item>
-                        <Menu.Item color="danger" onClick={() => void end(s)}>
-                          {t('action.delete')}
-                        </Menu.Item>
-                      </>
-                    ) : null}
-                  </Menu.Dropdown>
-                </Menu>
+                <ThingActs
+                  name={s.name}
+                  acts={[
+                    { label: t('source.connect'), to: `/settings/sources/${s.id}` },
+                    write && { label: t('source.rename'), run: () => setRenaming(s) },
+                    write && { label: t(s.disabled ? 'action.enable' : 'action.disable'), run: () => void turn(s) },
+                    write && { label: t('action.delete'), red: true, run: () => void end(s) },
+                  ]}
+                />
               ),
             },
           ]}

@@ -36,24 +36,34 @@ export function MoreActs({ acts }: { acts: Acts }) {
   const shown = all.filter((a) => !folded.includes(a))
   return (
     <>
-      {folded.length > 0 ? (
-        <Menu>
-          <Menu.Target>
-            <IconButton label={t('action.more')} variant="default" data-more>
-              <Ellipsis size={17} />
-            </IconButton>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {folded.map((a) => (
-              <ActItem key={a.label} act={a} />
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-      ) : null}
+      {folded.length > 0 ? <ActMenu label={t('action.more')} acts={folded} /> : null}
       {shown.map((a) => (
         <ActButton key={a.label} act={a} />
       ))}
     </>
+  )
+}
+
+/** What can be done with one thing of a list, or of a card: always one menu. */
+export function ThingActs({ name, acts }: { name: string; acts: Acts }) {
+  const t = useT()
+  return <ActMenu label={t('text.pair', { label: t('action.more'), value: name })} acts={acts.filter(isAct)} />
+}
+
+function ActMenu({ label, acts }: { label: string; acts: Act[] }) {
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <IconButton label={label} variant="default" data-more>
+          <Ellipsis size={17} />
+        </IconButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {acts.map((a) => (
+          <ActItem key={a.label} act={a} />
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   )
 }
 

@@ -180,6 +180,27 @@ test('what was written here and elsewhere stays as it is here, and is sent as wh
   await f.answer()
 })
 
+test('where two wrote the same, the reader chooses whose stays', async () => {
+  const faster = new Problem(409, { code: 'task.changed', detail: 'somebody else was faster' })
+  const clashed = async () => {
+    const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
+    f.type('mine')
+    f.told('theirs', 'h', 2)
+    f.submit()
+    await f.refuse(faster)
+    expect([f.form().clash, f.form().failure, f.form().values.name]).toEqual([true, null, 'mine'])
+    return f
+  }
+  const theirs = await clashed()
+  act(() => theirs.form().reset())
+  expect([theirs.form().clash, theirs.form().isDirty(), theirs.form().values.name]).toEqual([false, false, 'theirs'])
+  const mine = await clashed()
+  act(() => void mine.form().overwrite())
+  expect(mine.sent.at(-1)).toEqual(['mine', 'h', 2])
+  await mine.answer({ revision: 3 })
+  expect([mine.form().clash, mine.done]).toEqual([false, ['done']])
+})
+
 test('a save that the reader thought better of is none', async () => {
   const f = following({ initial: { name: 'a', host: 'h' }, revision: 1 })
   f.type('ab')

@@ -2,7 +2,7 @@
 import { Alert, Button, Drawer, Group, Stack } from '@mantine/core'
 import { useForm as useMantineForm, type UseFormReturnType } from '@mantine/form'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
-import { describe, fieldErrors } from '@/api'
+import { describe, fieldErrors, Problem } from '@/api'
 import { useT } from '@/i18n'
 import { Note } from './pages'
 
@@ -14,6 +14,9 @@ export type Form<T extends object> = UseFormReturnType<T> & {
   more: boolean
   /** What was wrong has been changed outside of the values. */
   forgive: () => void
+  /** Somebody else has saved something else where this form writes: `reset` takes theirs, `overwrite` saves this over it. */
+  clash: boolean
+  overwrite: () => Promise<boolean>
   /** Runs `save`; errors land on their inputs, the first of which gets the focus. True if it went well. */
   submit: () => Promise<boolean>
 }
@@ -52,6 +55,7 @@ export function useForm<T extends object, S = unknown>({
 }: FormOptions<T, S>): Form<T> {
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<string | null>(null)
+  const [clash, setClash] = useState(false)
   const [more, setMore] = useState(false)
   const forgive = useCallback(() => setFailure(null), [])
   const form = useMantineForm<T>({
@@ -74,19 +78,20 @@ export function useForm<T extends object, S = unknown>({
     }
     form.resetDirty(initial)
   }
-  const submit = async () => {
+  const submit = async (on = base.revision) => {
     if (busy || form.validate().hasErrors) return false
     setBusy(true)
     setFailure(null)
+    setClash(false)
     setMore(false)
     const sent = form.getValues()
     try {
-      const saved = await save(sent, base.revision)
+      const saved = await save(sent, on)
       if (saved === false) return false
       const wroteOn = follow === true && !same(form.getValues(), sent)
       if (follow) {
         form.resetDirty(sent)
-        setBase({ revision: revisionOf(saved) ?? base.revision, behind: false })
+        setBase({ revision: revisionOf(saved) ?? on, behind: false })
       }
       if (wroteOn) setMore(true)
       else onDone?.(saved)
@@ -96,7 +101,8 @@ export function useForm<T extends object, S = unknown>({
       const faults = Object.entries(fieldErrors(err)).map(([k, v]) => [names?.[k] ?? k, v] as const)
       const fitting = faults.filter(([k]) => known.has(k))
       form.setErrors(Object.fromEntries(fitting))
-      if (fitting.length === 0) setFailure(describe(err))
+      if (follow && isClash(err)) setClash(true)
+      else if (fitting.length === 0) setFailure(describe(err))
       return false
     } finally {
       setBusy(false)
@@ -106,12 +112,25 @@ export function useForm<T extends object, S = unknown>({
   const reset = () => {
     goBack()
     setBase({ revision: Math.max(base.revision, there.revision), behind: false })
+    setClash(false)
     setMore(false)
   }
-  return Object.assign(form, { busy, failure, more: more && form.isDirty(), forgive, submit, reset })
+  return Object.assign(form, {
+    busy,
+    failure,
+    clash,
+    more: more && form.isDirty(),
+    forgive,
+    submit: () => submit(),
+    overwrite: () => submit(there.revision),
+    reset,
+  })
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+/** Codes of a save that stands on a revision that is no longer the newest. */
+const isClash = (err: unknown) => err instanceof Problem && err.status === 409 && /\.(changed|stale)$/.test(err.code)
 
 const revisionOf = (saved: unknown) => (saved as { revision?: number } | null | undefined)?.revision
 
@@ -164,6 +183,17 @@ export function FormBody<T extends object>({
     >
       <Stack gap="md">
         {children}
+        {form.clash ? (
+          <Alert color="warning" role="alert" title={t('saving.conflict')}>
+            <Stack gap="sm">
+              {t('form.clash')}
+              <Group gap="xs">
+                <Button onClick={form.reset}>{t('journeys.conflict_reload')}</Button>
+                <Button onClick={() => void form.overwrite()}>{t('journeys.conflict_overwrite')}</Button>
+              </Group>
+            </Stack>
+          </Alert>
+        ) : null}
         {form.failure ? (
           <Alert color="danger" role="alert">
             {form.failure}

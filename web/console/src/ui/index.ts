@@ -1,5 +1,5 @@
 // The one door to components: screens import from '@/ui' and from nowhere else.
-export type { Acts } from './acts'
+export { type Acts, ThingActs } from './acts'
 export * from './base'
 export { Chart, Sparkline } from './chart'
 export { CopyText, Json } from './code'
