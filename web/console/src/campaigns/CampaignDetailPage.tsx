@@ -4,6 +4,7 @@ import { becomes, type Schemas, troubleText, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatCivil, formatList, formatNumber, formatPercent, useT, word } from '@/i18n'
 import { useClock } from '@/lib/clock'
+import { useLooked } from '@/lib/preferences'
 import { useGo, useParam } from '@/lib/route'
 import { verdict } from '@/lib/verdict'
 import { EffectCard } from '@/report/EffectCard'
@@ -64,6 +65,7 @@ export default function CampaignDetailPage() {
   const id = useParam('id')
   const [busy, setBusy] = useState(false)
   const campaign = useRead('/api/v1/campaigns/{id}', { path: { id } }, { every: busy ? 2000 : undefined })
+  useLooked('campaign', Boolean(campaign.data?.launched_at))
   return (
     <Loaded of={campaign}>
       {(c) => {

@@ -2,7 +2,7 @@ import { CircleCheck, Circle } from 'lucide-react'
 import { useRead } from '@/api'
 import { useCan, useSession } from '@/app/session'
 import { useT } from '@/i18n'
-import { usePreference } from '@/lib/preferences'
+import { useLookedAt, usePreference } from '@/lib/preferences'
 import { Button, Card, Link, PartialState, Pending, Progress, toastRetry } from '@/ui'
 import css from './Onboarding.module.css'
 
@@ -37,6 +37,7 @@ export function Onboarding() {
   const people = useRead('/api/v1/people', { query: { limit: 1 } }, on('people.read'))
   const me = useRead('/api/v1/session', {}, { enabled: ready && !away && wanted.includes('name') })
   const tasks = useRead('/api/v1/tasks', { query: { status: 'done', limit: 1 } }, { enabled: ready && !away && wanted.includes('task') })
+  const [looked] = useLookedAt()
   const [views] = usePreference<unknown[]>('views.people', [])
   const accounts = useRead('/api/v1/accounts', {}, on('settings.read'))
   const segments = useRead('/api/v1/segments', { query: { limit: 1 } }, on('segments.read'))
@@ -70,13 +71,13 @@ export function Onboarding() {
       permission: 'journeys.read',
       done: published,
     },
-    live: { to: '/journeys', permission: 'journeys.read', done: published },
+    live: { to: '/journeys', permission: 'journeys.read', done: looked.includes('journey') },
     campaign: {
       to: '/campaigns/new',
       permission: 'campaigns.read',
       done: launched,
     },
-    sent: { to: '/campaigns', permission: 'campaigns.read', done: launched },
+    sent: { to: '/campaigns', permission: 'campaigns.read', done: looked.includes('campaign') },
     report: { to: '/reports', permission: 'reports.read', done: reports.data && (reports.data.items ?? []).length > 0 },
   }
   const steps = wanted.flatMap((id) => (all[id] && can(all[id].permission) ? [{ id, ...all[id] }] : []))

@@ -4,6 +4,7 @@ import { queryClient } from '@/api'
 import { useAttention } from '@/app/attention'
 import { speak } from '@/i18n'
 import en from '@/i18n/en.json'
+import { useLooked } from '@/lib/preferences'
 import { show } from '../../test/show'
 import { EventsCard } from './cards'
 import { Onboarding } from './Onboarding'
@@ -15,6 +16,8 @@ const server = vi.hoisted(() => {
   globalThis.fetch = async (r) => {
     const path = new URL((r as Request).url, 'http://x').pathname
     if ((r as Request).method === 'POST') state.asked[path] = await (r as Request).json()
+    const key = /personal-settings\/(.*)/.exec(path)?.[1]
+    if (key) state.answers['/api/v1/personal-settings'] = { items: [{ key, ...(await (r as Request).json()) }], next_cursor: '' }
     if (state.refused === path) return new Response(JSON.stringify({ status: 400, title: 'Broken', code: 'broken' }), { status: 400 })
     return new Response(JSON.stringify(state.answers[path] ?? { items: [], next_cursor: '' }), {
       headers: { 'Content-Type': 'application/json' },
@@ -96,13 +99,26 @@ test('every role has steps that it can do', async () => {
   )
 })
 
+test('whoever looks on has looked once a journey that was published has been seen', async () => {
+  const Looks = ({ there }: { there: boolean }) => {
+    useLooked('journey', there)
+    return <Onboarding />
+  }
+  server.answers['/api/v1/session'] = { user: { id: 'usr_1', name: '' }, workspace: 'ws', role: 'viewer', permissions }
+  const live = async () => (await screen.findByText(en['onboarding.step.live'])).closest('li')?.dataset.done
+  const { unmount } = await show(() => <Looks there={false} />)
+  expect(await live()).toBeUndefined()
+  unmount()
+  await show(() => <Looks there />)
+  await vi.waitFor(async () => expect(await live()).toBe('true'))
+})
+
 test.each([
   ['analyst', ['name', 'people', 'segment', 'view', 'report']],
   ['viewer', ['name', 'people', 'view', 'live', 'sent']],
 ])('the five steps of a role that looks on tick from what is there: %s', async (role, wanted) => {
   server.answers['/api/v1/session'] = { user: { id: 'usr_1', name: '' }, workspace: 'ws', role, permissions }
-  server.answers['/api/v1/journeys'] = { items: [{ id: 'jrn_1', published_version: 2 }], next_cursor: '' }
-  server.answers['/api/v1/campaigns'] = { items: [{ id: 'cmp_1', launched_at: '2026-01-01T00:00:00Z' }], next_cursor: '' }
+  server.answers['/api/v1/personal-settings'] = { items: [{ key: 'onboarding.looked', value: ['journey', 'campaign'] }], next_cursor: '' }
   server.answers['/api/v1/saved-reports'] = { items: [{ id: 'rep_1' }], next_cursor: '' }
   await show(Onboarding)
   const steps = await screen.findAllByRole('listitem')

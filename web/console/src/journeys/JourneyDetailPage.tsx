@@ -2,6 +2,7 @@ import { lazy, Suspense, useMemo, useState } from 'react'
 import { becomes, type Schemas, useRead, useSend } from '@/api'
 import { useCan } from '@/app/session'
 import { formatNumber, language, useT } from '@/i18n'
+import { useLooked } from '@/lib/preferences'
 import { useGo, useParam, useUrlState } from '@/lib/route'
 import { EffectCard } from '@/report/EffectCard'
 import { Figures, Share } from '@/report/Figures'
@@ -58,6 +59,7 @@ export default function JourneyDetailPage() {
   const [publishing, setPublishing] = useState(false)
   const [url, setUrl] = useUrlState({ tab: 'overview' })
   const journey = useRead('/api/v1/journeys/{id}', { path: { id } })
+  useLooked('journey', (journey.data?.published_version ?? 0) > 0)
   const report = useRead('/api/v1/journeys/{id}/report', { path: { id } }, { every: 10_000 })
   const versions = useRead('/api/v1/journeys/{id}/versions', { path: { id } })
   const verbs = {

@@ -1,6 +1,6 @@
 // What the reader has arranged for themselves, kept by the server and shared by all their browsers.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useCallback } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { type Answer, call, useRead } from '@/api'
 
 const path = '/api/v1/personal-settings'
@@ -35,4 +35,20 @@ export function usePreference<T>(
     [client, key, mutate, onError],
   )
   return [(found?.value as T | undefined) ?? fallback, set, all.data !== undefined]
+}
+
+type Looked = 'journey' | 'campaign'
+
+/** What the reader has looked at, for the steps of those who only look: a journey that was published, a campaign that was sent. */
+export const useLookedAt = () => usePreference<Looked[]>('onboarding.looked', [])
+
+/** Keeps that the reader has looked at one, once it is there. */
+export function useLooked(what: Looked, there: boolean) {
+  const [looked, setLooked, ready] = useLookedAt()
+  const told = useRef(false) // a refusal puts it back, and is not asked again
+  useEffect(() => {
+    if (!ready || !there || told.current || looked.includes(what)) return
+    told.current = true
+    setLooked([...looked, what])
+  }, [ready, there, looked, what, setLooked])
 }
