@@ -32,7 +32,7 @@ export default function ImportMappingPage() {
     )
   return (
     <FormPage
-      title={mapping.data?.name ?? t('imports.mapping.title')}
+      title={mapping.data?.name ?? t('imports.mapping.all')}
       room
       lead={t('imports.mapping.lead')}
       crumbs={[
@@ -71,7 +71,7 @@ function MappingForm({ mapping: m }: { mapping: Schemas['ImportMapping'] }) {
   return (
     <FormBody form={form} action={t('action.save')} onCancel={() => go('/people/import/mappings')}>
       <Stack gap="md">
-        <Card title={t('imports.mapping.title')}>
+        <Card>
           <TextInput label={t('field.name')} required maxLength={100} {...form.getInputProps('name')} />
         </Card>
         <ImportColumns
