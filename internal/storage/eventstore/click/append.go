@@ -22,6 +22,9 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.settle(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("event store: settle what came before: %w", err)
+	}
 	through := s.seen.Load().through
 	switch {
 	case b.Through == 0 && len(b.Events) > 0:
@@ -70,16 +73,10 @@ func (s *Store) commit(ctx context.Context, through uint64, do func(context.Cont
 		return errClosed
 	}
 	ctx = context.WithoutCancel(ctx)
-	now := s.seen.Load()
-	if s.last > max(now.commit, s.turn) { // an attempt that failed
-		if err := s.conn.Exec(ctx, `KILL QUERY WHERE query_id LIKE '`+s.writes("%")+`' SYNC`); err != nil {
-			return err
-		}
-		if err := s.settle(ctx); err != nil {
-			return err
-		}
-		now = s.seen.Load()
+	if err := s.settle(ctx); err != nil {
+		return err
 	}
+	now := s.seen.Load()
 	s.last++
 	next := *now
 	next.people, next.rows = maps.Clone(now.people), maps.Clone(now.rows)
@@ -101,9 +98,16 @@ func (s *Store) commit(ctx context.Context, through uint64, do func(context.Cont
 	return nil
 }
 
-// settle finds out whether the attempt that failed was committed after all, and removes what was not.
+// settle finds out whether an attempt that failed was committed after all, and removes what was not. Whatever depends on how far the store has come is asked
+// after it: a commit whose answer was lost is one. The caller holds the lock.
 func (s *Store) settle(ctx context.Context) error {
 	now := *s.seen.Load()
+	if s.closed || s.last <= max(now.commit, s.turn) {
+		return nil
+	}
+	if err := s.conn.Exec(ctx, `KILL QUERY WHERE query_id LIKE '`+s.writes("%")+`' SYNC`); err != nil {
+		return err
+	}
 	var commit, through uint64
 	if err := s.conn.QueryRow(ctx, `SELECT max(commit), argMax(through, commit) FROM mark WHERE turn = `+strconv.FormatUint(s.turn>>turnBits, 10)).Scan(&commit, &through); err != nil {
 		return err

@@ -339,8 +339,11 @@ func (s *Store) reload(ctx context.Context, st *state) error {
 			st.rows[p] = true
 		}
 	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
 	s.seen.Store(st)
-	return rows.Err()
+	return nil
 }
 
 // committed is the condition on rows of any table.
