@@ -36,7 +36,7 @@ func (s *Store) Append(ctx context.Context, b event.Batch) error {
 	if slices.ContainsFunc(b.Events, stored) {
 		b.Events = slices.DeleteFunc(slices.Clone(b.Events), stored)
 	}
-	err := s.commit(ctx, max(b.Through, through), func(ctx context.Context, c *change) error { return s.apply(ctx, c, b) })
+	err := s.commit(ctx, b.Through, func(ctx context.Context, c *change) error { return s.apply(ctx, c, b) })
 	if err != nil {
 		return fmt.Errorf("event store: append through %d: %w", b.Through, err)
 	}
@@ -67,7 +67,7 @@ func (c *change) withdrawRow(p place) {
 
 var errClosed = errors.New("event store: closed, or opened to read alone")
 
-// commit does what do writes, all of it or nothing. The caller holds the lock.
+// commit does what do writes, all of it or nothing, and has the log in it up to through then, 0 if that stays as it is. The caller holds the lock.
 func (s *Store) commit(ctx context.Context, through uint64, do func(context.Context, *change) error) error {
 	if s.closed {
 		return errClosed
@@ -80,7 +80,7 @@ func (s *Store) commit(ctx context.Context, through uint64, do func(context.Cont
 	s.last++
 	next := *now
 	next.people, next.rows = maps.Clone(now.people), maps.Clone(now.rows)
-	next.commit, next.through = s.last, through
+	next.commit, next.through = s.last, max(through, now.through)
 	c := &change{state: &next, number: s.last, before: now.alive()}
 	if err := do(ctx, c); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *Store) commit(ctx context.Context, through uint64, do func(context.Cont
 	if err := s.insert(ctx, "withdrawn", len(c.pending), func(i int) []any { return c.pending[i] }); err != nil {
 		return err
 	}
-	if err := s.mark(ctx, s.last, through); err != nil {
+	if err := s.mark(ctx, next.commit, next.through); err != nil {
 		return err
 	}
 	s.seen.Store(c.state)

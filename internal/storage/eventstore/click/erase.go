@@ -93,7 +93,7 @@ func (s *Store) remove(ctx context.Context, ws string, people []uint64, instead 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	err := s.commit(ctx, s.seen.Load().through, func(ctx context.Context, c *change) error {
+	err := s.commit(ctx, 0, func(ctx context.Context, c *change) error {
 		if err := instead(ctx, c); err != nil {
 			return err
 		}

@@ -81,6 +81,23 @@ func TestACommitWhoseAnswerIsLostIsNotDoneTwice(t *testing.T) {
 	same(t, "events of the next turn", ids(t, eventstoretest.Click(t, at, click.Options{}), 1), []string{"m4", "m3", "m2", "m1"})
 }
 
+// What is written in between does not set the position back behind such a commit.
+func TestACommitWhoseAnswerIsLostCountsForWhateverComesNext(t *testing.T) {
+	at, next := between(t, eventstoretest.Address(t))
+	s := eventstoretest.Click(t, at, click.Options{})
+	add(t, s, event.Batch{Events: []event.Kept{eventtest.Kept(1, "A", 1, 1), eventtest.Kept(2, "A", 2, 2)}, Through: 2})
+	last := event.Batch{Events: []event.Kept{eventtest.Kept(1, "A", 3, 3)}, Through: 3}
+	next.Store(&fault{text: "INSERT INTO mark"})
+	if err := s.Append(t.Context(), last); err == nil {
+		t.Fatal("the answer was not lost")
+	}
+	if err := s.Drop(t.Context(), "ws_1", []uint64{2}); err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, last)
+	same(t, "events", ids(t, s, 1), []string{"m3", "m1"})
+}
+
 // Half of what is withdrawn is not taken for all of it: the other half would be seen again.
 func TestWhatIsWithdrawnStaysSoThoughItIsReadInHalf(t *testing.T) {
 	at, next := between(t, eventstoretest.Address(t))
