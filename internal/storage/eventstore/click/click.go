@@ -33,7 +33,7 @@ type Options struct {
 
 // Store is an event.Store in one database of a ClickHouse server. It is safe for concurrent use.
 type Store struct {
-	conn     driver.Conn
+	conn     connection
 	database string
 	deleteAt int
 	columns  map[string][]clickhouse.ColumnNameAndType // of the tables that get rows from here
@@ -93,7 +93,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	}
 	database := opt.Auth.Database
 	opt.Auth.Database = "default" // until it exists
-	maker, err := clickhouse.Open(opt)
+	maker, err := connect(opt)
 	if err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}
@@ -106,7 +106,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if s.deleteAt == 0 {
 		s.deleteAt = 1000
 	}
-	if s.conn, err = clickhouse.Open(opt); err != nil {
+	if s.conn, err = connect(opt); err != nil {
 		return nil, fmt.Errorf("event store: %w", err)
 	}
 	start := s.start
@@ -127,7 +127,7 @@ func Look(ctx context.Context, address string) (uint64, error) {
 	}
 	database := opt.Auth.Database
 	opt.Auth.Database = "default"
-	conn, err := clickhouse.Open(opt)
+	conn, err := connect(opt)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,8 @@ package click_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/event"
 	"github.com/kizuna-cx/kizuna/internal/domain/event/eventtest"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/click"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 )
@@ -117,4 +120,44 @@ func TestWhatIsWithdrawnStaysSoThoughItIsReadInHalf(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "events of each", rows, [][]any{{uint64(1), int64(4)}})
+}
+
+// A server that is away is said to be so, by whatever asks it: it is worth another try. What it refuses is not.
+func TestAServerThatIsAwayIsToldFromOneThatRefuses(t *testing.T) {
+	at, next := between(t, eventstoretest.Address(t))
+	s := eventstoretest.Click(t, at, click.Options{})
+	add(t, s, event.Batch{Events: []event.Kept{eventtest.Kept(1, "A", 1, 1)}, Through: 1})
+	ask := func() error {
+		_, err := s.Query(t.Context(), `SELECT count(*) FROM event`, nil)
+		return err
+	}
+	for name, c := range map[string]struct {
+		fault
+		do func() error
+	}{
+		"a question":             {fault{text: "SELECT count(*) FROM event"}, ask},
+		"an answer that is half": {fault{"SELECT count(*) FROM event", " UNION ALL SELECT 2"}, ask},
+		"a batch": {fault{text: "INSERT INTO event_raw"}, func() error {
+			return s.Append(t.Context(), event.Batch{Events: []event.Kept{eventtest.Kept(1, "A", 2, 2)}, Through: 2})
+		}},
+		"what comes after it":   {fault{text: "KILL QUERY"}, func() error { return s.Append(t.Context(), event.Batch{Through: 2}) }},
+		"one value":             {fault{text: "SELECT count() FROM event_raw"}, func() error { _, err := s.Strip(t.Context(), "ws_1", []uint64{1}); return err }},
+		"a server at the start": {fault{text: "CREATE TABLE"}, func() error { _, err := click.Open(t.Context(), at, click.Options{}); return err }},
+	} {
+		next.Store(&c.fault)
+		if err := c.do(); !errs.Is(err, errs.KindUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if next.Swap(nil) != nil {
+			t.Errorf("%s: nothing was lost", name)
+		}
+	}
+	if _, err := s.Query(t.Context(), `SELECT nothing FROM event`, nil); err == nil || errs.Is(err, errs.KindUnavailable) {
+		t.Errorf("what the server refuses: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Query(ctx, `SELECT 1`, nil); !errors.Is(err, context.Canceled) || errs.Is(err, errs.KindUnavailable) {
+		t.Errorf("who does not wait any more: %v", err)
+	}
 }
