@@ -113,11 +113,11 @@ func (w *Worker) run(ctx context.Context) {
 	backoff := time.Second / 4
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := w.follow(ctx)
+		went, err := w.follow(ctx)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > time.Minute {
+		if went || time.Since(began) > time.Minute {
 			backoff = time.Second / 4 // it has worked in between
 		}
 		w.trouble.Store(&err)
@@ -159,31 +159,32 @@ func (w *Worker) Behind(now time.Time) time.Duration {
 // Position returns the last log record that has gone through all stages.
 func (w *Worker) Position(ctx context.Context) (uint64, error) { return w.reacted(ctx) }
 
-// follow reads from the lowest of the three positions until ctx ends or a batch fails.
-func (w *Worker) follow(ctx context.Context) error {
+// follow reads from the lowest of the three positions until ctx ends or a batch fails. It reports whether records went through before that.
+func (w *Worker) follow(ctx context.Context) (went bool, err error) {
 	done, err := w.reacted(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	stored, err := w.c.Events.Position(ctx)
 	if err != nil {
-		return fmt.Errorf("event store position: %w", err)
+		return false, fmt.Errorf("event store position: %w", err)
 	}
 	at := min(done, stored)
 	// A crash may have left identity tasks that no later record would wake.
 	if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
-		return err
+		return false, err
 	}
 	for ctx.Err() == nil {
 		began := time.Now()
 		next, events, more, err := w.advance(ctx, at)
+		went = went || next != at
 		if err != nil {
-			return err
+			return went, err
 		}
 		if next == at {
 			// Work that was left without a record to wake it: people to be worked out again by other kinds of identifiers.
 			if err := w.alone(ctx, func() error { return w.settle(ctx) }); err != nil {
-				return err
+				return went, err
 			}
 		}
 		if next != at && !more {
@@ -191,7 +192,7 @@ func (w *Worker) follow(ctx context.Context) error {
 		}
 		at = next
 	}
-	return nil
+	return went, nil
 }
 
 // advance takes the records after at through all stages and returns the last of them, at itself if none has come within a second, and whether there are

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/bus"
@@ -25,6 +27,8 @@ func (noPeople) Effects(context.Context, int) ([]person.Effect, error)         {
 func (noPeople) Tasks(context.Context, int) ([]person.Task, error)             { return nil, nil }
 func (noPeople) SchemeVersion(context.Context, string) (int64, error)          { return 0, nil }
 func (noPeople) HashBuilds(context.Context, int) ([]person.HashBuild, error)   { return nil, nil }
+func (noPeople) SetPosition(context.Context, uint64) error                     { return nil }
+func (noEvents) Append(context.Context, event.Batch) error                     { return nil }
 func (noEvents) Position(context.Context) (uint64, error)                      { return 0, nil }
 func (noPositions) Position(context.Context, string) (uint64, error)           { return 0, nil }
 func (noPositions) SetPosition(context.Context, string, uint64) error          { return nil }
@@ -92,4 +96,64 @@ func TestTroubleEndsThoughNoEventComes(t *testing.T) {
 	if trouble != nil {
 		t.Errorf("the log answers again, but: %v", trouble)
 	}
+}
+
+// A log that fails three times, then has a record, then fails again. It tells of the sixth read.
+type failingLog struct {
+	bus.Log
+	reads int
+	sixth chan struct{}
+}
+
+func (l *failingLog) Read(ctx context.Context, _ uint64, _ int, _ time.Duration) ([]bus.Record, error) {
+	switch l.reads++; l.reads {
+	case 4:
+		return []bus.Record{{Seq: 1}}, nil
+	case 6:
+		close(l.sixth)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return nil, errors.New("the log does not answer")
+}
+
+// waits keeps how long each failure was waited out.
+type waits struct {
+	slog.Handler
+	all []time.Duration
+}
+
+func (w *waits) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "in" {
+			w.all = append(w.all, a.Value.Duration())
+		}
+		return true
+	})
+	return nil
+}
+func (w *waits) Enabled(context.Context, slog.Level) bool { return true }
+
+// What has failed for long is asked seldom; once records go through, the next failure is a new one and tried again soon.
+func TestAFailureAfterRecordsWentThroughIsTriedAgainSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people, err := person.New(person.Config{Store: noPeople{}, Tx: noPeople{}, Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, told := &failingLog{sixth: make(chan struct{})}, &waits{}
+		mirror := func(context.Context, []person.Person) ([]event.Mirror, error) { return nil, nil }
+		w := pipeline.New(pipeline.Config{Log: log, People: people, Events: noEvents{}, Positions: noPositions{}, Mirror: mirror, Logger: slog.New(told)})
+		if err := w.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-log.sixth
+		if err := w.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		first := told.all[0]
+		if want := []time.Duration{first, 2 * first, 4 * first, first}; !slices.Equal(told.all, want) {
+			t.Errorf("waited %v, want %v", told.all, want)
+		}
+	})
 }
