@@ -374,7 +374,7 @@ func (s *Service) React(ctx context.Context, b Batch) error {
 	}
 	byWorkspace := map[string][]event.Kept{}
 	for _, e := range b.Events {
-		if e.Type.Behaviour() || e.Type == event.Identify && (e.Origin != event.Internal || !strings.HasPrefix(e.MessageID, person.TraitsOf)) {
+		if e.Type.Behaviour() || names(e.Type) && (e.Origin != event.Internal || !strings.HasPrefix(e.MessageID, person.TraitsOf)) {
 			byWorkspace[e.Workspace] = append(byWorkspace[e.Workspace], e)
 		}
 	}
@@ -385,6 +385,9 @@ func (s *Service) React(ctx context.Context, b Batch) error {
 	}
 	return nil
 }
+
+// names reports whether events of the type may make somebody known.
+func names(t event.Type) bool { return t == event.Identify || t == event.Alias || t == event.Group }
 
 func (s *Service) reactToReplay(ctx context.Context, b Batch) error {
 	byWorkspace := map[string][]uint64{}
@@ -428,16 +431,16 @@ func (s *Service) reactTo(ctx context.Context, ws string, events []event.Kept, b
 	if err != nil {
 		return err
 	}
-	names := map[string]bool{}
+	asked := map[string]bool{}
 	for _, n := range st.Scheme.names() {
-		names[n] = true
+		asked[n] = true
 	}
 	judged, named := map[uint64]bool{}, map[uint64]bool{}
 	for _, e := range events {
-		if e.Type == event.Identify {
+		if names(e.Type) {
 			named[e.Person] = true
 		} else {
-			judged[e.Person] = judged[e.Person] || e.Type == event.Track && names[e.Name]
+			judged[e.Person] = judged[e.Person] || e.Type == event.Track && asked[e.Name]
 		}
 	}
 	var here []person.Ref

@@ -292,6 +292,14 @@ func runService(t *testing.T, open func(t *testing.T) World) {
 		same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, MessageID: "create_1", Type: event.Identify, Time: t0, Origin: event.Internal}, Person: 1}}, Touched: []person.Ref{p.Ref()}}), nil)
 		same(t, sh.moves, []string{"per_001 anonymous>lead"})
 	})
+	for _, typ := range []event.Type{event.Alias, event.Group} {
+		t.Run("whom nothing but a "+string(typ)+" names is judged at once", func(t *testing.T) {
+			sh := newShop(t, open(t))
+			p := sh.add(1)
+			same(t, sh.s.React(t.Context(), standing.Batch{Events: []event.Kept{{Event: event.Event{Workspace: ws, MessageID: "m1", Type: typ, Time: t0, Origin: event.Server}, Person: 1}}, Touched: []person.Ref{p.Ref()}}), nil)
+			same(t, sh.moves, []string{"per_001 anonymous>lead"})
+		})
+	}
 	t.Run("what a clock that is ahead has dated counts once it has come", func(t *testing.T) {
 		sh := newShop(t, open(t))
 		aya := sh.add(1)
