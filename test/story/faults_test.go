@@ -45,14 +45,13 @@ type faultLoad struct {
 	rng   *rand.Rand
 	n     int
 	size  int                      // of a batch, at most
+	who   int                      // how many people there are
 	made  map[string]harness.Event // by message id
 	acked map[string]bool
 }
 
-const faultPeople = 120
-
 func newFaultLoad(seed uint64) *faultLoad {
-	return &faultLoad{size: 20, rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
+	return &faultLoad{size: 20, who: 120, rng: rand.New(rand.NewPCG(seed, 2)), made: map[string]harness.Event{}, acked: map[string]bool{}}
 }
 
 // next makes some events; now and then an old one comes again.
@@ -65,7 +64,7 @@ func (l *faultLoad) next(left int) []harness.Event {
 			out = append(out, l.made[fmt.Sprint("m", l.rng.IntN(l.n))])
 			continue
 		}
-		who := l.rng.IntN(faultPeople)
+		who := l.rng.IntN(l.who)
 		user, browser := fmt.Sprint("u", who), fmt.Sprintf("a%d-%d", who, l.rng.IntN(3))
 		e := harness.Event{"messageId": fmt.Sprint("m", l.n)}
 		// Some hours and a half ago, so that no edge of a window comes by while the story runs.
@@ -78,7 +77,7 @@ func (l *faultLoad) next(left int) []harness.Event {
 		case k == 1:
 			maps.Copy(e, harness.Event{"type": "track", "event": "Subscribed", "userId": user, "properties": map[string]any{"topic": "News", "channel": "email"}})
 		case k == 2 && l.rng.IntN(4) == 0: // two turn out to be one
-			maps.Copy(e, harness.Event{"type": "alias", "userId": user, "previousId": fmt.Sprint("u", l.rng.IntN(faultPeople)), "timestamp": old})
+			maps.Copy(e, harness.Event{"type": "alias", "userId": user, "previousId": fmt.Sprint("u", l.rng.IntN(l.who)), "timestamp": old})
 		case k <= 4:
 			maps.Copy(e, harness.Event{"type": "track", "event": "Order Completed", "userId": user, "properties": map[string]any{"order_id": fmt.Sprint("o", l.n), "total": 10 + l.rng.IntN(60), "currency": "EUR"}})
 		case k <= 7:
