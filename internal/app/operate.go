@@ -197,6 +197,13 @@ func (a *application) probes(intake *collect.Handler, judges *standing.Service) 
 		{
 			Name: "disk", Metrics: []telemetry.Metric{
 				{Name: "kizuna_disk_free_bytes", Help: "Room left for the data folder."},
+			},
+			Read: func(context.Context) (map[string]map[string]float64, error) {
+				return map[string]map[string]float64{"kizuna_disk_free_bytes": telemetry.One(float64(freeSpace(a.c.Data)))}, nil
+			},
+		},
+		{
+			Name: "stores", Metrics: []telemetry.Metric{ // by itself: a ClickHouse server may be away, and the disk fill up meanwhile
 				{Name: "kizuna_store_bytes", Help: "Size of each store: its files in the data folder, or what a ClickHouse server keeps of the events.", Label: "store"},
 			},
 			Read: func(ctx context.Context) (map[string]map[string]float64, error) {
@@ -208,10 +215,7 @@ func (a *application) probes(intake *collect.Handler, judges *standing.Service) 
 					}
 					events = rows[0][0].(float64)
 				}
-				return map[string]map[string]float64{
-					"kizuna_disk_free_bytes": telemetry.One(float64(freeSpace(a.c.Data))),
-					"kizuna_store_bytes":     {"records": sizes(a.c.Data, "records.db*"), "events": events},
-				}, nil
+				return map[string]map[string]float64{"kizuna_store_bytes": {"records": sizes(a.c.Data, "records.db*"), "events": events}}, nil
 			},
 		},
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +22,8 @@ import (
 func TestClickHouseThatDiesUnderLoadLosesAndDoublesNothing(t *testing.T) {
 	long(t)
 	engine := harness.StartClickHouse(t)
-	s := harness.Start(t, "KIZUNA_EVENTS_URL="+engine.URL+"/kizuna")
+	operators := harness.FreeAddress(t)
+	s := harness.Start(t, "KIZUNA_EVENTS_URL="+engine.URL+"/kizuna", "KIZUNA_ADMIN_LISTEN="+operators)
 	seed := faultSeed(t)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	load := newFaultLoad(seed)
@@ -43,6 +45,9 @@ func TestClickHouseThatDiesUnderLoadLosesAndDoublesNothing(t *testing.T) {
 		}
 		if kill == 0 {
 			makeSegments(t, s)
+			if _, text := get(t, "http://"+operators+"/metrics"); !strings.Contains(text, "\nkizuna_disk_free_bytes ") {
+				t.Error("the disk may fill up unnoticed while the engine is away")
+			}
 		}
 		time.Sleep(time.Duration(rng.IntN(1000)) * time.Millisecond)
 		engine.Start()
