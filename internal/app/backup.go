@@ -22,6 +22,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/bus"
 	"github.com/kizuna-cx/kizuna/internal/kit/secret"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
 // backupFormat is the version of what a backup folder looks like.
@@ -69,7 +70,7 @@ many events let ClickHouse itself make copies as well (BACKUP DATABASE), taken b
 Of several processes with roles it is made of the data folder of the worker that works, on its machine.
 
 The master key is not in it: keep DATA/master.key apart, without it stored credentials cannot be read. Otherwise a backup holds everything about everybody; keep it as safe as the
-data folder. A backup that was not finished is called .partial and can be deleted.`,
+data folder. A backup that was not finished is called .partial and can be deleted. When and where the last one was finished is kept with the records, and kizuna doctor tells it.`,
 		flags: func(fs *flag.FlagSet) func(context.Context, IO) error {
 			c, envErr := defaults()
 			configFlags(fs, &c)
@@ -85,17 +86,17 @@ data folder. A backup that was not finished is called .partial and can be delete
 					return usageError{"--keep: want 1 or more, or leave it out"}
 				}
 				made, m, err := backUp(ctx, c, fs.Arg(0), io.Err)
-				if err != nil {
+				if made == "" {
 					return err
 				}
 				fmt.Fprintf(io.Out, "%s\n%d rows of records, %d records of the log behind them, %d files\n", made, m.Rows, m.Last-m.After, len(m.Files))
-				return prune(fs.Arg(0), *keep, io.Out)
+				return errors.Join(err, prune(fs.Arg(0), *keep, io.Out))
 			}
 		},
 	}
 }
 
-// backUp writes a backup below to and returns its folder.
+// backUp writes a backup below to and returns its folder. With a folder the backup is whole, and the error is that it could not be noted.
 func backUp(ctx context.Context, c Config, to string, progress io.Writer) (folder string, m manifest, err error) {
 	if _, err := os.Stat(c.Data); err != nil {
 		return "", m, fmt.Errorf("data folder: %w", err)
@@ -126,7 +127,30 @@ func backUp(ctx context.Context, c Config, to string, progress io.Writer) (folde
 	if err := w.write(ctx, c, db, stores, &m, progress); err != nil {
 		return "", m, errors.Join(err, os.RemoveAll(w.dir))
 	}
-	return folder, m, os.Rename(w.dir, folder)
+	if err := os.Rename(w.dir, folder); err != nil {
+		return "", m, err
+	}
+	if err := note(ctx, db, folder, m.Made); err != nil {
+		return folder, m, fmt.Errorf("the backup is whole, but that it was made could not be noted for kizuna doctor: %w", err)
+	}
+	return folder, m, nil
+}
+
+// note remembers a finished backup as the last one of the installation, in its records, where all its machines see it. Records that a newer program has not brought
+// up to date yet have no place for that: the doctor does not ask them either.
+func note(ctx context.Context, db *sqldb.DB, folder string, made time.Time) error {
+	if waiting, err := sqlstore.Unapplied(ctx, db); err != nil || len(waiting) > 0 {
+		return err
+	}
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	return sqlstore.NewBackups(db).Note(ctx, sqlstore.Backup{Made: made, Host: host, Folder: folder})
 }
 
 // backupWriter writes files into a backup's folder and remembers their proofs.

@@ -24,7 +24,7 @@ func doctorCommand() command {
 	return command{
 		name: "doctor", summary: "check an installation, say what is wrong and how to mend it",
 		long: `
-Checks the configuration, the data folder and its disk, the master key, certificates, the record store, the event store, the log and how far its readers are, clocks, queues, jobs and
+Checks the configuration, the data folder and its disk, the master key, certificates, the last backup, the record store, the event store, the log and how far its readers are, clocks, queues, jobs and
 whatever else does not go on by itself, and what the DNS says of the domains that mail is sent from. While a server runs on the folder it is asked for what it has open. Of several
 processes that make one installation, ask on each machine. Nothing is changed.
 
@@ -300,6 +300,7 @@ func (d *doctor) records(ctx context.Context, c Config, running bool) {
 	if !d.check("schema", err, "a newer kizuna has used this database: run that version", note) || len(waiting) > 0 {
 		return // the tables are not those that are asked below
 	}
+	d.backup(ctx, c, db)
 	d.turns(ctx, c, db)
 	d.queues(ctx, db)
 	d.troubles(ctx, db)

@@ -35,6 +35,9 @@ const (
 	oddClock   = time.Second
 	wrongClock = time.Minute
 	certSoon   = 21 * 24 * time.Hour // a third of the 90 days of ACME is when clients renew; by three weeks one has failed
+	// Backups are made each day or night, and those of a weekend may fail before anybody looks. Five of eight days are left then in which the log still has what
+	// the events of that backup lack (KIZUNA_LOG_RETENTION).
+	oldBackup  = 3 * 24 * time.Hour
 	lateQueue  = 5 * time.Minute
 	deadQueue  = time.Hour
 	idleJob    = 10 * time.Minute
@@ -217,6 +220,24 @@ func (d *doctor) turns(ctx context.Context, c Config, db *sqldb.DB) {
 		}
 		d.check("role "+string(of), err, "start a process with --roles "+string(of), l.Holder)
 	}
+}
+
+// backup tells of the last backup.
+func (d *doctor) backup(ctx context.Context, c Config, db *sqldb.DB) {
+	last, err := sqlstore.NewBackups(db).Last(ctx)
+	if err != nil {
+		d.check("backup", err, "see the record store's findings", "")
+		return
+	}
+	made := fmt.Sprintf("the last one is of %s, in %s on %s", last.Made.Format(time.RFC3339), last.Folder, last.Host)
+	trouble := ""
+	switch age := d.now().Sub(last.Made); {
+	case last.Made.IsZero():
+		trouble = "there is none of this installation yet"
+	case age > oldBackup:
+		trouble = fmt.Sprintf("%s, %d days ago", made, age/(24*time.Hour))
+	}
+	d.warn("backup", trouble, "make one each day, of several processes on the machine of the worker: kizuna backup --data "+c.Data+" --keep 14 FOLDER, on another disk or machine (copies made by other means are not known here)", made)
 }
 
 // queues checks how late what is due is.

@@ -129,6 +129,35 @@ func TestTheDoctorTellsOfPeopleWhomARoundFoundAstray(t *testing.T) {
 	}
 }
 
+func TestTheDoctorTellsOfTheLastBackup(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		for name, c := range map[string]struct {
+			age         time.Duration // 0: there is none
+			state, says string
+		}{
+			"none":             {0, "warn", "none of this installation"},
+			"of last night":    {6 * time.Hour, "ok", "of 2026-03-01T03:00:00Z, in /backups/a on one"},
+			"as old as may be": {oldBackup, "ok", "2026-02-26"},
+			"older":            {oldBackup + time.Second, "warn", "3 days ago"},
+			"of a clock ahead": {-time.Hour, "ok", "2026-03-01T10:00:00Z"},
+		} {
+			d, out := seeing()
+			s := sqlstore.NewBackups(db)
+			err := s.Forget(t.Context())
+			if c.age != 0 {
+				err = s.Note(t.Context(), sqlstore.Backup{Made: d.now().Add(-c.age), Host: "one", Folder: "/backups/a"})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.backup(t.Context(), Config{Data: "/data"}, db)
+			if f := d.findings[0]; f.State != c.state || !strings.Contains(f.Detail, c.says) || (f.State == "ok") != (f.Remedy == "") || d.sick {
+				t.Errorf("%s: %s", name, out)
+			}
+		}
+	})
+}
+
 func TestTheDoctorLeavesNothingBehind(t *testing.T) {
 	d, out := seeing()
 	dir := t.TempDir()

@@ -418,6 +418,9 @@ func (m *mover) release(ctx context.Context) error {
 	if err := sqlstore.Migrate(ctx, db); err != nil {
 		return fmt.Errorf("record store: %w", err)
 	}
+	if err := sqlstore.NewBackups(db).Forget(ctx); err != nil { // those that the records know of are of the old one
+		return fmt.Errorf("record store: %w", err)
+	}
 	return os.Remove(filepath.Join(m.c.Data, arrivingFile))
 }
 

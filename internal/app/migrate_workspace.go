@@ -411,6 +411,9 @@ func (e *emigrant) arrive(ctx context.Context) error {
 		for _, s := range sums {
 			rows += s.Rows
 		}
+		if err := sqlstore.NewBackups(e.dst.db).Forget(ctx); err != nil { // none of them holds it
+			return err
+		}
 		return e.audit(ctx, e.dst, "workspace.arrive", map[string]int64{"records": rows, "events": events, "files": int64(files)})
 	}); err != nil {
 		return fmt.Errorf("records: %w", err)

@@ -18,6 +18,7 @@ import (
 	"github.com/kizuna-cx/kizuna/internal/kit/page"
 	"github.com/kizuna-cx/kizuna/internal/storage/eventstore/eventstoretest"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqldb"
+	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 )
 
 // house is an installation in a folder.
@@ -177,12 +178,22 @@ func TestAWorkspaceMovesIntoAnInstallationThatHasOthers(t *testing.T) {
 			from, to, ws := pair(t, events[0](t), events[1](t))
 			stays, native := from.only(), to.only()
 			was, staying, natives := from.sums(ws), from.sums(stays), to.sums(native)
+			c := to.c
+			if err := c.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := backUp(t.Context(), c, t.TempDir(), io.Discard); err != nil {
+				t.Fatal(err)
+			}
 			var out strings.Builder
 			if err := moveTo(t.Context(), from, to, "Emigrant", &out, io.Discard); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(out.String(), "both sides agree") || !strings.Contains(out.String(), "has moved") {
 				t.Error(out.String())
+			}
+			if b := lastBackup(t, to.c); b != (sqlstore.Backup{}) {
+				t.Errorf("no backup holds it, and %+v is said to be the last", b)
 			}
 			// Each place in the old log is 0 in the new; everything else is the same.
 			got := to.sums(ws)

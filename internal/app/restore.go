@@ -216,6 +216,10 @@ func fill(ctx context.Context, c Config, from string, m manifest, resume bool, p
 	if err := sqlstore.Migrate(ctx, db); err != nil {
 		return fmt.Errorf("record store: %w", err)
 	}
+	// The backups that the records know of are another installation's, which may go on without this one.
+	if err := sqlstore.NewBackups(db).Forget(ctx); err != nil {
+		return fmt.Errorf("record store: %w", err)
+	}
 	if err := fillServer(ctx, c, db, progress); err != nil {
 		return fmt.Errorf("event store: %w", err)
 	}

@@ -35,6 +35,10 @@ func TestABackupOfARunningServerIsWholeAndMovesBetweenEngines(t *testing.T) {
 func backedUp(t *testing.T, s, restored *harness.Server) {
 	c := startClients(s)
 	s.Eventually(time.Minute, "clients get answers", func() bool { return len(c.acknowledged()) > 500 })
+	// The next one holds what is said of this one, which is none of the installation that is made of it.
+	if out, err := s.Command("backup", "--data", s.Dir, t.TempDir()); err != nil {
+		t.Fatalf("backup: %v\n%s", err, out)
+	}
 	var segment struct{ ID string }
 	s.Must("POST", "/segments", map[string]any{"name": "Beaters", "rule": map[string]any{"event": map[string]any{"name": "Beat"}}}, &segment)
 	s.Eventually(time.Minute, "everybody is known", func() bool {
@@ -51,6 +55,9 @@ func backedUp(t *testing.T, s, restored *harness.Server) {
 	out, err := s.Command("backup", "--data", s.Dir, to)
 	if err != nil {
 		t.Fatalf("backup: %v\n%s", err, out)
+	}
+	if out, err := s.Command("doctor", "--offline", "--data", s.Dir, "--listen", strings.TrimPrefix(s.URL, "http://")); err != nil || !strings.Contains(out, "ok    backup               the last one is of ") || !strings.Contains(out, ", in "+to) {
+		t.Errorf("doctor: %v\n%s", err, out)
 	}
 	then := len(c.acknowledged())
 	s.Eventually(time.Minute, "the server goes on", func() bool { return len(c.acknowledged()) > then+200 })
@@ -80,7 +87,7 @@ func backedUp(t *testing.T, s, restored *harness.Server) {
 		t.Errorf("restored over an installation: %v\n%s", err, out)
 	}
 	restored.Dir += "/new"
-	if out, err := restored.Command("doctor", "--data", restored.Dir, "--listen", strings.TrimPrefix(restored.URL, "http://")); err != nil {
+	if out, err := restored.Command("doctor", "--data", restored.Dir, "--listen", strings.TrimPrefix(restored.URL, "http://")); err != nil || !strings.Contains(out, "look  backup               there is none of this installation yet") {
 		t.Errorf("doctor: %v\n%s", err, out)
 	}
 	restored.Launch()

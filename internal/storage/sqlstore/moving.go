@@ -26,6 +26,7 @@ var installations = map[string]string{
 	"privacy_version": "tells running processes that something has changed, and none runs",
 	"lease":           "work of processes",
 	"workspace_move":  "says that it has moved",
+	"backup":          "of an installation as a whole",
 }
 
 // foundOtherwise are the tables whose rows belong to a workspace by something else than a column workspace_id, with what that is. A Move makes the conditions.

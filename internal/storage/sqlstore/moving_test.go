@@ -87,7 +87,7 @@ func fillEvery(t *testing.T, db *sqldb.DB, ws, tag string, users []string, table
 		"message.state": "claimed", "message.owner": tag + "snd.1", "message_owner.owner": tag + "snd", "message.idem_key": tag + "key",
 	}
 	for n, table := range tables {
-		if table == "schema_migration" || table == "log_position" || table == "log_key" || table == "lease" || table == "privacy_version" || table == "workspace_move" {
+		if table == "schema_migration" || table == "log_position" || table == "log_key" || table == "lease" || table == "privacy_version" || table == "workspace_move" || table == "backup" {
 			continue
 		}
 		rows := 1

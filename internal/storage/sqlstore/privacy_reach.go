@@ -101,7 +101,7 @@ var (
 		"staff_link": "staff", "staff_key": "staff", "person_counter": "a number", "log_position": "a number", "privacy_proof": "keyed hashes", "privacy_refusal": "keyed hashes",
 		"privacy_version": "a number", "privacy_rules": "a definition", "retention_policy": "a setting", "retention_receipt": "counts", "retention_gone": "counts", "quota": "a setting", "quota_use": "counts", "segment": "a definition", "segment_list": "a definition", "segment_revision": "a number", "template": "content", "template_version": "content",
 		"template_snippet": "content", "snippet": "content", "snippet_version": "content", "brand_revision": "content", "topic": "a definition", "message_goal": "a definition",
-		"message_owner": "processes", "lease": "processes", "sending_stop": "a setting", "sending_policy": "a setting", "sending_window": "counts", "channel_account": "a setting",
+		"message_owner": "processes", "lease": "processes", "backup": "a folder", "sending_stop": "a setting", "sending_policy": "a setting", "sending_window": "counts", "channel_account": "a setting",
 		"account_inbound": "a setting", "mailbox_state": "a position", "returned_count": "counts", "account_alert": "counts", "bounce_policy": "a setting",
 		"sending_domain": "a setting", "dkim_key": "a setting", "campaign": "a definition", "campaign_wave": "counts", "campaign_series": "a definition",
 		"campaign_run": "entries of a feed", "campaign_item": "entries of a feed", "journey": "a definition", "journey_version": "a definition", "journey_count": "counts",

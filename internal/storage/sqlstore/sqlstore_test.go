@@ -151,6 +151,7 @@ var shared = map[string]string{
 	"log_key":          "the log carries all workspaces",
 	"privacy_version":  "one number tells whether any refusal has changed",
 	"lease":            "a process does its work for all workspaces",
+	"backup":           "a backup holds all workspaces",
 	"message_owner":    "a sending process serves all workspaces",
 }
 
