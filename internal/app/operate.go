@@ -195,6 +195,19 @@ func (a *application) probes(intake *collect.Handler, judges *standing.Service) 
 			},
 		},
 		{
+			Name: "backup", Metrics: []telemetry.Metric{
+				{Name: "kizuna_backup_timestamp_seconds", Help: "The moment that the last backup of this installation holds, in seconds since 1970; 0 if there is none."},
+			},
+			Read: func(ctx context.Context) (map[string]map[string]float64, error) {
+				last, err := sqlstore.NewBackups(a.db).Last(ctx)
+				at := 0.0
+				if !last.Made.IsZero() {
+					at = float64(last.Made.Unix())
+				}
+				return map[string]map[string]float64{"kizuna_backup_timestamp_seconds": telemetry.One(at)}, err
+			},
+		},
+		{
 			Name: "disk", Metrics: []telemetry.Metric{
 				{Name: "kizuna_disk_free_bytes", Help: "Room left for the data folder."},
 			},

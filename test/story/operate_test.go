@@ -67,6 +67,16 @@ func TestOperatorsSeeTheProcessAndNobodyElseDoes(t *testing.T) {
 	if !strings.Contains(text, `kizuna_http_requests_total{area="intake",code="200"} 1`) || !strings.Contains(text, "kizuna_pipeline_stuck 0") {
 		t.Error(grep(text, "kizuna_"))
 	}
+	const none = "\nkizuna_backup_timestamp_seconds 0\n"
+	if !strings.Contains(text, none) {
+		t.Error("before any backup: ", grep(text, "kizuna_backup"))
+	}
+	if out, err := s.Command("backup", "--data", s.Dir, t.TempDir()); err != nil {
+		t.Fatalf("backup: %v\n%s", err, out)
+	}
+	if _, text := get(t, admin+"/metrics"); strings.Contains(text, none) {
+		t.Error("a backup was made: ", grep(text, "kizuna_backup"))
+	}
 
 	used := regexp.MustCompile(`\b(kizuna|go|process)_[a-z_]+`)
 	for _, file := range []string{"alerts.yml", "grafana.json"} {
