@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/kizuna-cx/kizuna/internal/collect"
 	"github.com/kizuna-cx/kizuna/internal/domain/standing"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 	"github.com/kizuna-cx/kizuna/internal/storage/sqlstore"
 	"github.com/kizuna-cx/kizuna/internal/telemetry"
 )
@@ -22,12 +24,16 @@ import (
 // older than anybody expects.
 const readyLag = time.Minute
 
-// health answers whether the process works: the record store answers and the pipeline follows the log. A supervisor that gets
-// another answer for long should restart the process.
+// health answers whether the process works: its record store answers and the pipeline follows the log. A supervisor that gets another answer for long should
+// restart the process. What another machine keeps from it is told by readiness alone: a restart would not mend that, and the process could not even start.
 func (a *application) health(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Kizuna", Version)
 	w.Header().Set("Cache-Control", "no-store")
-	if err := errors.Join(a.db.Ping(r.Context()), a.worker.Trouble()); err != nil {
+	records, pipeline := a.db.Ping(r.Context()), a.worker.Trouble()
+	if !strings.HasPrefix(a.c.Database, "sqlite:") && records != nil || errs.Is(pipeline, errs.KindUnavailable) {
+		records, pipeline = nil, nil
+	}
+	if err := errors.Join(records, pipeline); err != nil {
 		a.log.Error("not healthy", "err", err)
 		http.Error(w, "not healthy; see the log", http.StatusServiceUnavailable)
 		return

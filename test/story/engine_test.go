@@ -48,6 +48,13 @@ func TestClickHouseThatDiesUnderLoadLosesAndDoublesNothing(t *testing.T) {
 			if _, text := get(t, "http://"+operators+"/metrics"); !strings.Contains(text, "\nkizuna_disk_free_bytes ") {
 				t.Error("the disk may fill up unnoticed while the engine is away")
 			}
+			s.Eventually(time.Minute, "requests are led elsewhere while the engine is away", func() bool {
+				status, _ := get(t, "http://"+operators+"/readyz")
+				return status == http.StatusServiceUnavailable
+			})
+			if status, text := get(t, "http://"+operators+"/healthz"); status != http.StatusOK {
+				t.Errorf("a supervisor restarts the process although the engine is away: %d %s", status, text)
+			}
 		}
 		time.Sleep(time.Duration(rng.IntN(1000)) * time.Millisecond)
 		engine.Start()
