@@ -1,5 +1,6 @@
 import i18next from 'i18next'
 import { language } from './language'
+import { han } from './spaces'
 
 const made = new Map<string, unknown>()
 
@@ -19,6 +20,8 @@ type When = string | number | Date | null | undefined
 const wide = (s: string) => (language() === 'en' ? s : s.replace(/ ?\(/g, '（').replaceAll(')', '）'))
 /** Counters stand close to their figures in Japanese, where the locale's data has a space. */
 const close = (s: string) => (language() === 'ja' ? s.replace(/(\d) (?=\p{L})/gu, '$1') : s)
+/** A date does not break across lines; between it and a time of day it may. */
+const whole = (s: string) => s.replace(/ (?!\d+[:時])/g, '\u00a0')
 
 /** An estimate: "≈ 1,200". */
 export const formatAbout = (n: number): string => `≈\u2009${formatNumber(n)}`
@@ -44,12 +47,13 @@ export function formatMoney(minor: number, currency: string, o: Intl.NumberForma
   return numbers({ style: 'currency', currency, ...o }).format(minor / 10 ** decimals(currency))
 }
 
-export const formatDate = (w: When) => (w ? dates({ dateStyle: 'medium' }).format(new Date(w)) : '–')
+export const formatDate = (w: When) => (w ? whole(dates({ dateStyle: 'medium' }).format(new Date(w))) : '–')
 /** A day without its year, for axes. */
-export const formatDay = (w: When) => (w ? dates({ month: 'short', day: 'numeric' }).format(new Date(w)) : '–')
+export const formatDay = (w: When) => (w ? whole(dates({ month: 'short', day: 'numeric' }).format(new Date(w))) : '–')
 /** A day of the next weeks or the last ones: "Sun, Nov 29". */
-export const formatNearDay = (w: When) => (w ? wide(dates({ weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(w))) : '–')
-export const formatTime = (w: When) => (w ? dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w)) : '–')
+export const formatNearDay = (w: When) =>
+  w ? wide(whole(dates({ weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(w)))) : '–'
+export const formatTime = (w: When) => (w ? whole(dates({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(w))) : '–')
 /** A day with its weekday, as a heading; what happened on it needs only formatClock. */
 export const formatDayInFull = (w: When) =>
   w
@@ -60,7 +64,7 @@ export const formatDayInFull = (w: When) =>
       )
     : '–'
 /** The time of day, "9:30 AM", on the clock of a zone or of the reader. */
-export const formatClock = (w: When, zone?: string) => (w ? dates({ timeStyle: 'short', timeZone: zone }).format(new Date(w)) : '–')
+export const formatClock = (w: When, zone?: string) => (w ? whole(dates({ timeStyle: 'short', timeZone: zone }).format(new Date(w))) : '–')
 // Countries and cities are named where one word for the zone would be a code: en-001 has "New York Time", en "ET"; Japanese has "JST" for its own.
 const zonePart = (zone: string, timeZoneName: 'shortGeneric' | 'longGeneric' | 'shortOffset') =>
   kept('zone', { zone, timeZoneName }, (lang) =>
@@ -96,7 +100,7 @@ export function formatTimeIn(w: When, zone: string) {
   if (!w || !zone) return formatTime(w)
   try {
     const shown = dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: zone })
-    return wide(`${shown.format(new Date(w))} (${formatZone(zone)})`)
+    return wide(`${whole(shown.format(new Date(w)))} (${formatZone(zone)})`)
   } catch {
     return formatTime(w)
   }
@@ -104,7 +108,7 @@ export function formatTimeIn(w: When, zone: string) {
 /** A civil time without a zone ("2026-03-01T09:00"), the same in every zone; what is none stands as it is. */
 export function formatCivil(w: string) {
   const at = Date.parse(/^[\d-]{10}T[\d:]{5}/.test(w) ? `${w.slice(0, 16)}:00Z` : '')
-  return Number.isNaN(at) ? w : dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)
+  return Number.isNaN(at) ? w : whole(dates({ dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at))
 }
 
 /** A time of day of a plan ("09:00"), as every time of day is written; what is none stands as it is. */
@@ -112,7 +116,7 @@ export const formatCivilClock = (at: string) =>
   /^([01]?\d|2[0-3]):[0-5]\d$/.test(at) ? formatClock(`1970-01-01T${at.padStart(5, '0')}Z`, 'UTC') : at
 
 /** A civil day ("2026-03-01"), the same in every zone. */
-export const formatCivilDay = (day: string) => dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+export const formatCivilDay = (day: string) => whole(dates({ dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`)))
 
 /** Two days without a zone and what is between them: "Mar 1 – 31, 2026". */
 export const formatDays = (from: string, to: string) =>
@@ -125,9 +129,17 @@ export const formatTimes = (from: When, to: When) => range(from, to, { dateStyle
 
 function range(from: When, to: When, o: Intl.DateTimeFormatOptions) {
   if (!from || !to) return '–'
-  const said = dates(o).formatRange(new Date(from), new Date(to))
-  return language() === 'ja' ? said.replace('～', '〜').replace(/(\d+)時(\d+)分/g, '$1:$2') : said
+  const said = whole(dates(o).formatRange(new Date(from), new Date(to))).replace(/\s–\s/, '\u202f– ')
+  if (language() === 'ja') return said.replace('～', '〜').replace(/(\d+)時(\d+)分/g, '$1:$2')
+  return language() === 'zh-Hans' ? asOneDate(said) : said
 }
+
+/** Chinese ranges come with slashes; written out they are as every single date is, the year once. */
+const asOneDate = (range: string) =>
+  range
+    .replace(/(\d{4})\/(\d+)\/(\d+)/g, '$1年$2月$3日')
+    .replace(/(\d+)\/(\d+)/g, '$1月$2日')
+    .replace(/^((\d{4}年).*–\s?)\2/, '$1')
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1],
@@ -186,8 +198,6 @@ export interface Named {
   last_name?: string
   email?: string
 }
-
-const han = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u
 
 /** A person's name in their own order: family name first and no space where it is written in Han or kana. */
 export function formatName(p: Named): string {

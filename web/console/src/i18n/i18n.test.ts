@@ -1,10 +1,13 @@
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import en from './en.json'
 import {
   formatAbout,
   formatAgo,
+  formatDate,
+  formatDay,
   formatDayInFull,
   formatDays,
+  formatDaysShort,
   formatCivil,
   formatCivilClock,
   formatClock,
@@ -14,6 +17,7 @@ import {
   formatPercent,
   formatPlace,
   formatSpan,
+  formatTime,
   formatTimeIn,
   formatTimes,
   hasText,
@@ -72,7 +76,45 @@ test('what two days have in common is said once', async () => {
   expect(formatDays('2026-11-01', '2026-11-30')).toBe('2026/11/01〜2026/11/30')
   expect(formatTimes('2026-12-01T06:25:00', '2026-12-01T06:26:00')).toBe('2026/12/01 6:25〜6:26')
   await speak('zh-Hans', zh)
-  expect(formatDays('2026-11-01', '2026-12-30').replace(/\s/g, ' ')).toBe('2026/11/1 – 2026/12/30')
+  expect(formatDays('2026-11-01', '2026-12-30').replace(/\s/g, ' ')).toBe('2026年11月1日 – 12月30日')
+})
+
+test('a range writes its days as single days are written', async () => {
+  await speak('zh-Hans', zh)
+  const day = formatDate('2026-11-01T12:00:00')
+  expect(formatDays('2026-11-01', '2027-01-05').replace(/\s/g, ' ')).toBe(`${day} – 2027年1月5日`)
+  expect(formatDaysShort('2026-11-01', '2026-11-07').replace(/\s/g, ' ')).toBe(`${formatDay('2026-11-01T12:00:00')} – 11月7日`)
+  expect(formatTimes('2026-12-01T06:25:00', '2026-12-01T06:26:00')).toBe('2026年12月1日 06:25–06:26')
+  expect(formatTimes('2026-12-01T06:25:00', '2026-12-03T06:26:00').replace(/\s/g, ' ')).toBe('2026年12月1日 06:25 – 12月3日 06:26')
+})
+
+test('a line breaks between dates and not inside one', () => {
+  const lines = (s: string) => s.split(' ')
+  expect(lines(formatDate('2026-11-01T12:00:00'))).toEqual(['Nov\u00a01,\u00a02026'])
+  expect(lines(formatTime('2026-11-01T12:00:00'))).toEqual(['Nov\u00a01,\u00a02026,', '12:00\u00a0PM'])
+  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u202f–', 'Dec\u00a030,\u00a02026'])
+  expect(lines(formatTimes('2026-12-01T06:25:00', '2026-12-03T06:26:00'))).toEqual([
+    'Dec\u00a01,\u00a02026,',
+    '6:25\u202fAM\u202f–',
+    'Dec\u00a03,\u00a02026,',
+    '6:26\u202fAM',
+  ])
+  // Browsers have other spaces around the dash than Node.
+  const range = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatRange').mockReturnValue('Nov 1 – Dec 30, 2026')
+  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u202f–', 'Dec\u00a030,\u00a02026'])
+  range.mockRestore()
+})
+
+test('in Chinese a space stands between scripts and not between Chinese words', async () => {
+  await speak('zh-Hans', zh)
+  const path = (name: string) => t('journeys.path_of', { name })
+  expect([path('Ada Lovelace'), path('渡辺蓮'), path('林 Anna')]).toEqual(['Ada Lovelace 的路径', '渡辺蓮的路径', '林 Anna 的路径'])
+  expect(t('journeys.way_count', { label: '是', n: '一' })).toBe('是 一') // between two values it parts them
+  expect(path('“一号店”')).toBe('“一号店”的路径')
+  expect(t('report.empty_help', { period: formatDays('2026-11-01', '2026-12-30') })).toContain('12月30日内')
+  expect(t('table.rows', { count: 2, n: '2' })).toBe('2 行')
+  await speak('ja', ja)
+  expect(t('journeys.sum_wait_until_days', { days: '月曜日', time: '9:00' })).toContain('現地時間の月曜日 9:00')
 })
 
 test('in Chinese and Japanese brackets are wide, and what is larger comes first', async () => {
@@ -92,7 +134,7 @@ test('a language writes the time of day in one way, wherever it comes from', asy
     formatCivil('2026-03-01T09:05').slice(-formatCivilClock('09:05').length),
     formatTimeIn('2026-03-01T00:05:00Z', 'Asia/Tokyo').replace(/^.*?(?=0?9:)|\s?[(（].*/g, ''),
   ]
-  expect(new Set(ways())).toEqual(new Set(['9:05 AM']))
+  expect(new Set(ways())).toEqual(new Set(['9:05\u00a0AM']))
   await speak('ja', ja)
   expect(new Set(ways())).toEqual(new Set(['9:05']))
   await speak('zh-Hans', zh)

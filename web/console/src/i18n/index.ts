@@ -5,6 +5,7 @@ import { useSyncExternalStore } from 'react'
 import en from './en.json?url'
 import ja from './ja.json?url'
 import { type Language, language, setLanguage } from './language'
+import { fillClosely } from './spaces'
 import zhHans from './zh-Hans.json?url'
 
 export const languages: { code: Language; name: string }[] = [
@@ -55,7 +56,10 @@ export function choose(lang: Language) {
 }
 
 /** t is a text in the reader's language. Components call useT() once, so that they follow a change of language. */
-export const t = (key: string, values: Record<string, string | number> = {}): string => i18next.t(key, values) as string
+export const t = (key: string, values: Record<string, string | number> = {}): string => {
+  const fill = (v: Record<string, string | number>) => i18next.t(key, v) as string
+  return language() === 'zh-Hans' ? fillClosely(fill, values) : fill(values)
+}
 
 /** True if the catalogue has the key; for codes of the server that may be newer than we are. */
 export const hasText = (key: string): boolean => i18next.exists(key)

@@ -31,7 +31,7 @@ test.each([
 test('a moment stands on the clock of its zone', async () => {
   await speak('en', en)
   expect(journeyReason({ code: 'waits_until', data: { at: '2026-03-01T00:00:00Z', zone: 'Asia/Tokyo' } })).toMatch(
-    /Mar 1, 2026.*9:00.AM \(Japan Time\)/,
+    /Mar\u00a01,\u00a02026.*9:00.AM \(Japan Time\)/,
   )
 })
 

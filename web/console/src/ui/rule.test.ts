@@ -123,7 +123,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { occurrence: { which: 'first', name: 'Buy', window: days(7), has: [{ path: 'city', op: 'eq', value: { trait: 'city' } }] } },
     'did “Buy” for the first time in the last 7 days with city is the trait City',
-    '最近 7 天内首次做“Buy”，且当时city为 属性“城市”的值',
+    '最近 7 天内首次做“Buy”，且当时city为属性“城市”的值',
     '過去7日に初めて「Buy」をした（そのときcityが属性「都市」の値である）',
   ],
   [
@@ -163,7 +163,7 @@ const cases: [Rule, string, string, string][] = [
   [
     { trait: { path: 'used', op: 'gte', value: { trait: 'plan_limit' } } },
     'used at least the trait plan_limit',
-    'used至少 属性“plan_limit”的值',
+    'used至少属性“plan_limit”的值',
     'usedが属性「plan_limit」の値以上',
   ],
   [
@@ -182,7 +182,7 @@ const cases: [Rule, string, string, string][] = [
       ],
     },
     'is on the list “Fair” and (is in the segment “VIP” or not: operating system is iOS)',
-    '在名单“Fair”中，并且（属于分群“VIP” 或 不满足：操作系统为 iOS）',
+    '在名单“Fair”中，并且（属于分群“VIP”，或不满足：操作系统为 iOS）',
     'リスト「Fair」にある、かつ（セグメント「VIP」に含まれている、または「OSがiOSである」ではない）',
   ],
 ]
