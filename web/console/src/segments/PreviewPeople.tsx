@@ -7,6 +7,8 @@ import { Ago, EmptyState, ListTable, PersonLink, Sheet } from '@/ui'
 /** Whom of those whom a rule concerns: all who fulfil it, or as the server names the part. */
 export interface Part {
   title: string
+  /** How many they are, where it is known. */
+  count?: number
   condition?: string
   channel?: string
   segment_id?: string
@@ -23,7 +25,7 @@ export function PreviewPeople({ rule, part, onClose }: { rule: unknown; part: Pa
 
 function Rows({ rule, part }: { rule: unknown; part: Part }) {
   const t = useT()
-  const { title, ...which } = part
+  const { title, count, ...which } = part
   const q = useInfiniteQuery({
     queryKey: ['/api/v1/segments/preview/people', rule, which],
     placeholderData: keepPreviousData,
@@ -41,6 +43,7 @@ function Rows({ rule, part }: { rule: unknown; part: Part }) {
     <ListTable
       name="preview-people"
       people
+      total={q.hasNextPage ? count : undefined}
       label={title}
       of={{
         items: q.data?.pages.flatMap((p) => p.items ?? []) ?? [],

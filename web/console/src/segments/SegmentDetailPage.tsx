@@ -140,19 +140,20 @@ export default function SegmentDetailPage() {
       ) : view.tab === 'overlap' ? (
         <Overlap id={id} name={s.name} />
       ) : (
-        <Members id={id} />
+        <Members id={id} size={s.size} />
       )}
     </DetailPage>
   )
 }
 
-function Members({ id }: { id: string }) {
+function Members({ id, size }: { id: string; size: number }) {
   const t = useT()
   const members = useList('/api/v1/segments/{id}/members', { path: { id } })
   return (
     <ListTable
       name="segment-members"
       people
+      total={members.more ? size : undefined}
       label={t('segments.members')}
       of={members}
       rowId={(p) => p.id}

@@ -127,7 +127,7 @@ export function SegmentForm({ segment, rule, keep, save, onSaved, onCancel }: Pr
   const may = useCan()('people.read')
   const [part, setPart] = useState<Part | null>(null)
   // Figures of a former rule lead nowhere: their people are those of the rule that is asked now.
-  const open = (n: number | undefined, whom: Part) => (may && !old && preview.asked && n ? () => setPart(whom) : undefined)
+  const open = (n: number | undefined, whom: Part) => (may && !old && preview.asked && n ? () => setPart({ ...whom, count: n }) : undefined)
   return (
     <div className={css.page}>
       <div className={css.main}>
@@ -185,7 +185,12 @@ export function SegmentForm({ segment, rule, keep, save, onSaved, onCancel }: Pr
                 faults={faults}
                 onPeople={
                   may && !old && preview.asked
-                    ? (key) => setPart({ title: t('builder.people'), condition: tree.countedAt(root).get(key) })
+                    ? (key) =>
+                        setPart({
+                          title: t('builder.people'),
+                          count: preview.counts.get(key),
+                          condition: tree.countedAt(root).get(key),
+                        })
                     : undefined
                 }
               />
@@ -216,27 +221,25 @@ export function SegmentForm({ segment, rule, keep, save, onSaved, onCancel }: Pr
           </StatRow>
           {p && p.count > 0 && p.reach.length > 0 ? (
             <dl className={css.reach} aria-label={t('segments.reach')} data-old={old || undefined}>
-              {p.reach.map((c) => (
-                <div key={c.channel}>
-                  <dt>{t('segments.reach_on', { channel: word('channel', c.channel) })}</dt>
-                  <dd>
-                    {open(c.count, { title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel }) ? (
-                      <UnstyledButton
-                        data-finger
-                        className={css.open}
-                        onClick={() =>
-                          setPart({ title: t('segments.reach_on', { channel: word('channel', c.channel) }), channel: c.channel })
-                        }
-                      >
+              {p.reach.map((c) => {
+                const title = t('segments.reach_on', { channel: word('channel', c.channel) })
+                const look = open(c.count, { title, channel: c.channel })
+                return (
+                  <div key={c.channel}>
+                    <dt>{title}</dt>
+                    <dd>
+                      {look ? (
+                        <UnstyledButton data-finger className={css.open} onClick={look}>
+                          <Num value={c.count} />
+                        </UnstyledButton>
+                      ) : (
                         <Num value={c.count} />
-                      </UnstyledButton>
-                    ) : (
-                      <Num value={c.count} />
-                    )}
-                    <Note>{formatPercent(c.count / p.count)}</Note>
-                  </dd>
-                </div>
-              ))}
+                      )}
+                      <Note>{formatPercent(c.count / p.count)}</Note>
+                    </dd>
+                  </div>
+                )
+              })}
             </dl>
           ) : null}
           {segment && p ? (

@@ -210,6 +210,26 @@ test('people are counted as people, in the words of each language', async () => 
   expect(screen.getByText('2件以上')).toBeTruthy()
 })
 
+test('how many people there are stands where it is known, and not that there are more', async () => {
+  await act(() => speak('en', en))
+  const shown = (p: { more?: boolean; total?: number; matching?: { scope: string; total?: number; onAsk: () => void } }) => (
+    <UiProvider>
+      <DataTable name="x" label="x" people rows={[{ id: 'a' }, { id: 'b' }]} rowId={(r) => r.id} columns={seen} {...p} />
+    </UiProvider>
+  )
+  const { rerender } = render(shown({ more: true, total: 94 }))
+  expect(screen.getByText('2 of 94 people')).toBeTruthy()
+  rerender(shown({ more: true, matching: { scope: '', total: 95, onAsk: () => {} } }))
+  expect(screen.getByText('2 of 95 people')).toBeTruthy()
+  rerender(shown({ more: true, total: 2 })) // counted before others came
+  expect(screen.getByText('2+ people')).toBeTruthy()
+  rerender(shown({ total: 2 }))
+  expect(screen.getByText('2 people')).toBeTruthy()
+  await act(() => speak('ja', ja))
+  rerender(shown({ more: true, total: 94 }))
+  expect(screen.getByText('94人中2人')).toBeTruthy()
+})
+
 test('keys go from row to row and select; at the ends they stay', () => {
   const open = vi.fn()
   render(

@@ -60,7 +60,7 @@ interface Props<T> {
   sums?: number
   /** The rows are people and counted as such. */
   people?: boolean
-  /** All rows there are, if the server counted them. */
+  /** All rows there are, if they were counted. */
   total?: number
   onOpen?: (row: T) => void
   /** The order of the rows, empty for the list's own; `onOrder` makes the heads of columns with `orders` buttons. */
@@ -263,6 +263,7 @@ export function DataTable<T extends object>(p: Props<T>) {
   }
   const total = p.matching?.total
   const count = p.rows.length - (p.sums ?? 0)
+  const known = p.more ? (p.total ?? total) : p.total
   const beyond = p.more && !all && total !== undefined && total > ids.length && table.getIsAllRowsSelected()
 
   if (p.error && p.rows.length === 0)
@@ -465,8 +466,8 @@ export function DataTable<T extends object>(p: Props<T>) {
       {!p.plain || p.more ? (
         <div className={css.foot}>
           <span>
-            {p.total !== undefined
-              ? t('table.rows_of', { n: formatNumber(p.rows.length), total: formatNumber(p.total) })
+            {known !== undefined && known > count
+              ? t(`table.${p.people ? 'people' : 'rows'}_of`, { n: formatNumber(count), total: formatNumber(known) })
               : t(`table.${p.people ? 'people' : 'rows'}${p.more ? '_more' : ''}`, { count, n: formatNumber(count) })}
           </span>
           <span>
