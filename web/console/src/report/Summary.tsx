@@ -182,15 +182,20 @@ export function Revenue({ of: s }: { of: Summary }) {
       {choice}
       {/* One bar compares with nothing; the table says it. */}
       {currency && of.length > 1 ? (
-        <Chart
-          key={currency}
-          title={`${t('summary.revenue')} · ${currency}`}
-          kind="horizontal"
-          height={Math.max(120, of.length * 34 + 30)}
-          data={{ labels: of.map((x) => name(x.r)), series: [{ name: currency, values: of.map((x) => x.minor) }] }}
-          format={(n) => formatMoney(n, currency)}
-          axis={(n) => formatMoney(n, currency, { notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' })}
-        />
+        <div className={css.chart}>
+          <Chart
+            key={currency}
+            title={`${t('summary.revenue')} · ${currency}`}
+            kind="horizontal"
+            height={Math.max(148, of.length * 34 + 58)}
+            data={{
+              labels: of.map((x) => name(x.r)),
+              series: [{ name: `${t('summary.net')} · ${currency}`, values: of.map((x) => x.minor) }],
+            }}
+            format={(n) => formatMoney(n, currency)}
+            axis={(n) => formatMoney(n, currency, { notation: 'compact', maximumFractionDigits: 1, useGrouping: 'always' })}
+          />
+        </div>
       ) : null}
       {rows.length ? (
         <DataTable

@@ -101,7 +101,7 @@ function legendLines(series: { name: string }[], width: number): number {
   return lines
 }
 
-function optionOf({ kind, data, title, format, axis }: Draw): object {
+export function optionOf({ kind, data, title, format, axis }: Draw): object {
   const several = data.series.length > 1
   const common = {
     aria: { enabled: true, label: { description: title }, decal: { show: several && (kind === 'stacked' || kind === 'funnel') } },
@@ -141,8 +141,9 @@ function optionOf({ kind, data, title, format, axis }: Draw): object {
   return {
     ...common,
     // The last name of a line stands half beside it.
-    grid: { left: 4, right: names.boundaryGap ? 12 : 28, top: several ? 40 : 12, bottom: 4, containLabel: true },
-    legend: several ? { top: 0, left: 0 } : undefined,
+    grid: { left: 4, right: names.boundaryGap ? 12 : 28, top: 40, bottom: 4, containLabel: true },
+    // Also one series is named; there is nothing to choose among then.
+    legend: { top: 0, left: 0, selectedMode: several },
     tooltip: { trigger: 'axis', valueFormatter: (n: unknown) => (typeof n === 'number' ? format(n) : '–'), confine: true },
     xAxis: flat ? values : names,
     yAxis: flat ? names : values,
