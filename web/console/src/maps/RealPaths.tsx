@@ -26,11 +26,12 @@ import {
 } from '@/ui'
 import css from './maps.module.css'
 import type { Plan } from './plan'
-import { type Colours, drawing, type Flow, type FlowLink, sankeyOption } from './sankey'
+import { type Colours, columnsOf, drawing, type Flow, type FlowLink, fontSize, heightOf, leastWidth, sankeyOption } from './sankey'
 
 type Figure = 'all' | 'off' | 'reached' | 'next' | 'dropped' | 'link' | 'path'
 interface Pick {
   title: string
+  people: number
   query: { figure: Figure; stage?: number; step?: number; next?: number; path?: string; more?: boolean }
 }
 
@@ -44,6 +45,7 @@ function useColours(): Colours {
     planned: v('chart-1'),
     off: v('chart-2'),
     text: v('text-primary'),
+    ground: v('bg-surface'),
   }
 }
 
@@ -101,7 +103,7 @@ export default function RealPaths({ id, ready, plan }: { id: string; ready: bool
         )}
       </Loaded>
       <Sheet title={pick?.title} opened={pick !== null} onClose={() => setPick(null)} wide>
-        {pick ? <Behind id={id} query={{ ...period, ...pick.query }} /> : null}
+        {pick ? <Behind id={id} count={pick.people} query={{ ...period, ...pick.query }} /> : null}
       </Sheet>
     </div>
   )
@@ -121,7 +123,11 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
   // A way that goes on beyond what is shown may leave the plan there only.
   const off = new Set(f.links.filter((l) => !l.planned).map((l) => `${l.from} ${l.to}`))
   const shownOff = (stages: number[]) => stages[0] !== 0 || stages.some((s, i) => off.has(`${s} ${stages[i + 1]}`))
-  const lookLink = (l: FlowLink) => look?.({ title: way(l), query: { figure: 'link', step: l.step, stage: l.from, next: l.to } })
+  const lookLink = (l: FlowLink) =>
+    look?.({ title: way(l), people: l.people, query: { figure: 'link', step: l.step, stage: l.from, next: l.to } })
+  const lookNode = ({ stage }: { stage: number }) => {
+    if (stage >= 0) look?.({ title: name(stage), people: f.stages[stage]!.reached, query: { figure: 'reached', stage } })
+  }
   const first = f.stages.findIndex((s) => s.seen)
   const last = f.stages.findLastIndex((s) => s.seen)
   const unseen = f.stages.filter((s) => !s.seen)
@@ -131,20 +137,22 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
         <Stat
           label={t('maps.people')}
           value={formatNumber(f.people)}
-          onClick={look && (() => look({ title: t('maps.people'), query: { figure: 'all' } }))}
+          onClick={look && (() => look({ title: t('maps.people'), people: f.people, query: { figure: 'all' } }))}
         />
         <Stat
           label={t('maps.off_share')}
           value={formatPercent(f.off_plan / f.people)}
           note={n(f.off_plan)}
-          onClick={look && (() => look({ title: t('maps.off_share'), query: { figure: 'off' } }))}
+          onClick={look && (() => look({ title: t('maps.off_plan'), people: f.off_plan, query: { figure: 'off' } }))}
         />
         {last > first ? (
           <Stat
             label={t('maps.came_to', { name: name(last) })}
             value={formatPercent(f.stages[last]!.reached / f.people)}
             note={n(f.stages[last]!.reached)}
-            onClick={look && (() => look({ title: name(last), query: { figure: 'reached', stage: last } }))}
+            onClick={
+              look && (() => look({ title: name(last), people: f.stages[last]!.reached, query: { figure: 'reached', stage: last } }))
+            }
           />
         ) : null}
       </StatRow>
@@ -152,33 +160,34 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
         <Alert color="info">{t('maps.unseen', { names: unseen.map((s) => s.name).join(t('personas.comma')) })}</Alert>
       ) : null}
       <Card title={t('maps.ways')} help={t('maps.ways_help')}>
-        <div className={css.legend} aria-hidden>
-          <span style={{ ['--tone' as string]: 'var(--ui-chart-1)' }}>{t('maps.as_planned')}</span>
-          <span style={{ ['--tone' as string]: 'var(--ui-chart-2)' }}>{t('maps.off_plan')}</span>
-          <span style={{ ['--tone' as string]: 'var(--ui-chart-8)' }}>{t('maps.left')}</span>
-        </div>
-        <div className={css.chart}>
-          <div>
-            <Chart
-              title={t('maps.ways')}
-              kind="bar"
-              height={Math.max(320, f.stages.length * 76)}
-              data={{
-                labels: d.links.map((l) => `${l.link.step}. ${way(l.link)}`),
-                series: [{ name: t('field.people'), values: d.links.map((l) => l.value) }],
-              }}
-              option={sankeyOption(d, name, { node: (x) => `${name(x.stage)}\n${n(x.people)}`, link: linkText }, colours)}
-              onPick={
-                look &&
-                ((index, part) => {
-                  if (part === 'edge') lookLink(d.links[index]!.link)
-                  else if (d.nodes[index]!.stage >= 0)
-                    look({ title: name(d.nodes[index]!.stage), query: { figure: 'reached', stage: d.nodes[index]!.stage } })
-                })
-              }
-            />
-          </div>
-        </div>
+        <Chart
+          title={t('maps.ways')}
+          kind="bar"
+          height={heightOf(d)}
+          least={leastWidth(d)}
+          heads={Array.from({ length: columnsOf(d) }, (_, i) => t('maps.column', { n: i + 1 }))}
+          legend={
+            <>
+              <Tone chart={1}>{t('maps.as_planned')}</Tone>
+              <Tone chart={2}>{t('maps.off_plan')}</Tone>
+              <Tone chart={8}>{t('maps.left')}</Tone>
+            </>
+          }
+          data={{
+            labels: d.links.map((l) => `${l.link.step}. ${way(l.link)}`),
+            series: [{ name: t('field.people'), values: d.links.map((l) => l.value) }],
+          }}
+          option={(width) =>
+            sankeyOption(d, width, { name, node: (x) => `${name(x.stage)}\n${n(x.people)}`, link: linkText }, colours, textWidth)
+          }
+          onPick={
+            look &&
+            ((index, part) => {
+              if (part === 'edge') lookLink(d.links[index]!.link)
+              else lookNode(d.nodes[index]!)
+            })
+          }
+        />
       </Card>
       <Card title={t('maps.stage_by_stage')} help={t('maps.stage_by_stage_help')} flush>
         <DataTable
@@ -196,7 +205,7 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
               cell: (s) => (
                 <Look
                   n={s.seen ? s.reached : undefined}
-                  on={look && (() => look({ title: name(s.i), query: { figure: 'reached', stage: s.i } }))}
+                  on={look && (() => look({ title: name(s.i), people: s.reached, query: { figure: 'reached', stage: s.i } }))}
                 />
               ),
               text: (s) => s.reached,
@@ -213,7 +222,11 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
                     on={
                       look &&
                       (() =>
-                        look({ title: t('maps.from_to', { from: name(s.i), to: name(s.i + 1) }), query: { figure: 'next', stage: s.i } }))
+                        look({
+                          title: t('maps.from_to', { from: name(s.i), to: name(s.i + 1) }),
+                          people: s.next,
+                          query: { figure: 'next', stage: s.i },
+                        }))
                     }
                   />
                 ) : (
@@ -231,7 +244,13 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
                     n={s.dropped}
                     of={s.reached}
                     on={
-                      look && (() => look({ title: t('maps.dropped_at', { name: name(s.i) }), query: { figure: 'dropped', stage: s.i } }))
+                      look &&
+                      (() =>
+                        look({
+                          title: t('maps.dropped_at', { name: name(s.i) }),
+                          people: s.dropped,
+                          query: { figure: 'dropped', stage: s.i },
+                        }))
                     }
                   />
                 ) : (
@@ -294,7 +313,11 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
                   on={
                     look && p.stages.length > 0
                       ? () =>
-                          look({ title: p.stages.map(name).join(' → '), query: { figure: 'path', path: p.stages.join(','), more: p.more } })
+                          look({
+                            title: p.stages.map(name).join(' → '),
+                            people: p.people,
+                            query: { figure: 'path', path: p.stages.join(','), more: p.more },
+                          })
                       : undefined
                   }
                 />
@@ -306,6 +329,21 @@ function Findings({ flow: f, look }: { flow: Flow; look?: (p: Pick) => void }) {
       </Card>
     </>
   )
+}
+
+/** What a colour of the chart means. */
+const Tone = ({ chart, children }: { chart: number; children: string }) => (
+  <span className={css.tone} style={{ ['--tone' as string]: `var(--ui-chart-${chart})` }}>
+    {children}
+  </span>
+)
+
+/** How wide a name is in the chart, in pixels. */
+function textWidth(s: string): number {
+  const pen = document.createElement('canvas').getContext('2d')
+  if (!pen) return s.length * fontSize
+  pen.font = `${fontSize}px ${getComputedStyle(document.body).fontFamily}`
+  return pen.measureText(s).width
 }
 
 /** A figure that leads to the people behind it. */
@@ -321,7 +359,15 @@ function Look({ n, of, on }: { n?: number; of?: number; on?: () => void }) {
   )
 }
 
-function Behind({ id, query }: { id: string; query: Pick['query'] & { from?: string; to?: string; segment?: string } }) {
+function Behind({
+  id,
+  count,
+  query,
+}: {
+  id: string
+  count: number
+  query: Pick['query'] & { from?: string; to?: string; segment?: string }
+}) {
   const t = useT()
   const people = useList('/api/v1/journey-maps/{id}/people', { path: { id }, query })
   return (
@@ -335,6 +381,7 @@ function Behind({ id, query }: { id: string; query: Pick['query'] & { from?: str
       error={people.error}
       onRetry={people.reload}
       more={people.more}
+      total={people.more ? count : undefined}
       loadingMore={people.loadingMore}
       onMore={people.loadMore}
       columns={[

@@ -30,9 +30,47 @@ export function drawing(flow: Flow): Drawing {
 const order = (stage: number) => (stage < 0 ? 99 : stage)
 const sum = (links: { value: number }[]) => links.reduce((n, l) => n + l.value, 0)
 
-/** The least width of the chart in pixels, as maps.module.css has it, and the room in it for the names of the last column. */
-const narrowest = 760
-const last = 120
+export const fontSize = 12
+const nodeWidth = 12
+const nodeGap = 28 // two lines of a name
+const edge = 4
+/** Beside a name: from its node, and to the next column. */
+const beside = 12
+/** The least width of a column in pixels, with its node and room for names of two lines. */
+const narrowest = 128
+
+/** How many stations are told apart. */
+export const columnsOf = (d: Drawing): number => Math.max(2, ...d.nodes.map((n) => n.step))
+/** The least width in pixels at which the names can be read. */
+export const leastWidth = (d: Drawing): number => edge + columnsOf(d) * narrowest
+/** The height in pixels, for the column of the most nodes. */
+export function heightOf(d: Drawing): number {
+  const most = Math.max(0, ...Array.from({ length: columnsOf(d) }, (_, i) => d.nodes.filter((n) => n.step === i + 1).length))
+  return Math.max(320, most * 72)
+}
+
+// One character where lines may break at each, else a word with what follows it up to the next place to break.
+const pieces =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー][、。，：；！？」』）”’]*|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+|\s+/gu
+
+/** A name in at most two lines of a width; what does not fit ends in an ellipsis. */
+export function inTwoLines(name: string, width: number, measure: (s: string) => number): string {
+  if (measure(name) <= width) return name
+  const cut = (s: string, after = '') => {
+    const all = [...s]
+    while (all.length > 1 && measure(all.join('') + after) > width) all.pop()
+    return all.join('')
+  }
+  let first = ''
+  for (const piece of name.match(pieces) ?? []) {
+    if (measure((first + piece).trimEnd()) > width) break
+    first += piece
+  }
+  first ||= cut(name) // a word that is wider than a line
+  const rest = name.slice(first.length).trimStart()
+  return `${first.trimEnd()}\n${measure(rest) <= width ? rest : `${cut(rest, '…').trimEnd()}…`}`
+}
+
 /** Of the flows; the legend has the same. */
 const opacity = 0.6
 
@@ -42,37 +80,40 @@ export interface Colours {
   planned: string
   off: string
   text: string
+  /** Behind names, where they stand on flows. */
+  ground: string
 }
 
-/** ECharts options of the drawing. They are sent as JSON, so they hold no functions; names go in as plain text, never as markup. */
+/** ECharts options of the drawing at a width in pixels. They are sent as JSON, so they hold no functions; names go in as plain text, never as markup. */
 export function sankeyOption(
   d: Drawing,
-  name: (stage: number) => string,
-  tell: { node: (n: Drawing['nodes'][number]) => string; link: (l: FlowLink) => string },
+  width: number,
+  tell: { name: (stage: number) => string; node: (n: Drawing['nodes'][number]) => string; link: (l: FlowLink) => string },
   c: Colours,
+  measure: (s: string) => number,
 ): object {
-  const columns = Math.max(2, ...d.nodes.map((n) => n.step))
+  const room = (width - edge) / columnsOf(d) - nodeWidth
   return {
     tooltip: { trigger: 'item', renderMode: 'richText', confine: true },
     aria: { enabled: true },
     series: [
       {
         type: 'sankey',
-        left: 4,
-        right: last,
+        left: edge,
+        right: room, // the last column has names as the others have
         top: 8,
         bottom: 8,
-        nodeWidth: 12,
-        nodeGap: 14,
+        nodeWidth,
+        nodeGap,
         layoutIterations: 24,
         draggable: false,
         emphasis: { focus: 'adjacency' },
-        label: { color: c.text, fontSize: 12, width: Math.min((narrowest - last) / (columns - 1) - 20, last - 6), overflow: 'truncate' },
+        label: { color: c.text, fontSize, lineHeight: 14, textBorderColor: c.ground, textBorderWidth: 2 },
         data: d.nodes.map((n) => ({
           name: n.name,
           depth: n.step - 1,
           itemStyle: { color: n.stage < 0 ? c.end : c.stage },
-          label: { formatter: plain(name(n.stage)) },
+          label: { formatter: inTwoLines(plain(tell.name(n.stage)), room - beside, measure) },
           tooltip: { formatter: plain(tell.node(n)) },
         })),
         links: d.links.map((l) => ({

@@ -1,5 +1,6 @@
 // Charts. The library is loaded when the first chart comes into view; until then and for whoever prefers it, the same data is a table.
 import { ActionIcon, Menu, Skeleton, UnstyledButton } from '@mantine/core'
+import { useElementSize } from '@mantine/hooks'
 import { EllipsisVertical } from 'lucide-react'
 import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from 'react'
 import { formatNumber, formatZone, useT } from '@/i18n'
@@ -22,11 +23,17 @@ interface Props {
   onPick?: (index: number, part?: 'node' | 'edge', series?: number) => void
   /** Name of the zone whose days or hours the labels are; it stands below the chart and in its file. */
   zone?: string
-  /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. */
-  option?: object
+  /** Full ECharts options instead of kind and data; the table still shows `data`. For Sankey, heat map and the like. A function is asked with the width in pixels, a multiple of 8. */
+  option?: object | ((width: number) => object)
+  /** The least width in pixels at which it can be read; where there is less room it scrolls sideways, and says so. */
+  least?: number
+  /** Names of columns of equal width, above the drawing. */
+  heads?: string[]
+  /** What its colours mean, beside the menu; charts of `kind` and `data` have theirs. */
+  legend?: ReactNode
 }
 
-export function Chart({ title, kind, data, height = 260, format = formatNumber, axis, onPick, zone, option }: Props) {
+export function Chart({ title, kind, data, height = 260, format = formatNumber, axis, onPick, zone, option, least, heads, legend }: Props) {
   const t = useT()
   const box = useRef<HTMLDivElement>(null)
   const chart = useRef<{ dispose: () => void; png: () => string } | null>(null)
@@ -38,10 +45,16 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   const writeAxis = useEffectEvent((n: number) => (axis ?? format)(n))
   const fractional = axis !== undefined
   const pickable = onPick !== undefined
-  const shape = useMemo(() => JSON.stringify([kind, data, option]), [kind, data, option])
+  const { ref: room, width: measured } = useElementSize()
+  const width = Math.floor(measured / 8) * 8
+  const waits = typeof option === 'function' && width === 0
+  const shape = useMemo(
+    () => JSON.stringify([kind, data, typeof option === 'function' ? width > 0 && option(width) : option]),
+    [kind, data, option, width],
+  )
 
   useEffect(() => {
-    if (view !== 'chart' || !box.current) return
+    if (view !== 'chart' || !box.current || waits) return
     let gone = false
     const [k, d, o] = JSON.parse(shape) as [ChartKind, ChartData, object | undefined]
     void import('./echarts').then(({ draw }) => {
@@ -62,7 +75,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
       chart.current?.dispose()
       chart.current = null
     }
-  }, [shape, view, title, scheme, pickable, fractional])
+  }, [shape, view, title, scheme, pickable, fractional, waits])
 
   const rows = (): unknown[][] => [
     [zone ?? '', ...data.series.map((s) => s.name)],
@@ -70,6 +83,7 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
   ]
   return (
     <figure className={css.figure}>
+      {legend ? <div className={css.legend}>{legend}</div> : null}
       <div className={css.tools}>
         <Menu>
           <Menu.Target>
@@ -94,10 +108,12 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
         </Menu>
       </div>
       {view === 'chart' ? (
-        <div style={{ height, position: 'relative' }}>
-          {ready ? null : <Skeleton height={height} />}
-          <div ref={box} role="img" aria-label={title} style={{ position: 'absolute', inset: 0 }} />
-        </div>
+        <Plot label={title} least={least} heads={heads}>
+          <div ref={room} style={{ height, position: 'relative' }}>
+            {ready ? null : <Skeleton height={height} />}
+            <div ref={box} role="img" aria-label={title} style={{ position: 'absolute', inset: 0 }} />
+          </div>
+        </Plot>
       ) : (
         <div data-sideways className={css.scroll} style={{ maxHeight: Math.max(height, 200) }}>
           <table className={css.table}>
@@ -137,6 +153,31 @@ export function Chart({ title, kind, data, height = 260, format = formatNumber, 
       )}
       {zone ? <figcaption className={css.zone}>{t('chart.zone', { zone: formatZone(zone) })}</figcaption> : null}
     </figure>
+  )
+}
+
+/** Where a chart is drawn: what needs more width than there is scrolls, and a line below says so. */
+function Plot({ label, least, heads, children }: { label: string; least?: number; heads?: string[]; children: ReactNode }) {
+  const t = useT()
+  const { ref, width } = useElementSize()
+  if (!least) return children
+  return (
+    <>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard */}
+      <div ref={ref} data-sideways className={css.plot} tabIndex={0} role="group" aria-label={label}>
+        <div style={{ minWidth: least }}>
+          {heads ? (
+            <div className={css.heads} aria-hidden>
+              {heads.map((h) => (
+                <span key={h}>{h}</span>
+              ))}
+            </div>
+          ) : null}
+          {children}
+        </div>
+      </div>
+      {width > 0 && width < least ? <p className={css.hint}>{t('chart.sideways')}</p> : null}
+    </>
   )
 }
 
