@@ -7,6 +7,7 @@ import { last, stories as data } from './data.mjs'
 import { stories as entering } from './entering.mjs'
 import { stories as faults } from './faults.mjs'
 import { stories as keys } from './keys.mjs'
+import { stories as looks } from './looks.mjs'
 import { stories as loop } from './loop.mjs'
 import { stories as many } from './many.mjs'
 import { stories as maps } from './maps.mjs'
@@ -16,7 +17,7 @@ import { stories as people } from './people.mjs'
 import { stories as steady } from './steady.mjs'
 import { stories as whys } from './why.mjs'
 
-const stories = { ...pages, ...keys, ...canvas, ...atonce, ...entering, ...faults, ...many, ...maps, ...states, ...steady, ...people, ...loop, ...whys, ...data }
+const stories = { ...pages, ...keys, ...canvas, ...atonce, ...entering, ...faults, ...many, ...maps, ...states, ...looks, ...steady, ...people, ...loop, ...whys, ...data }
 
 const failed = []
 const began = Date.now()

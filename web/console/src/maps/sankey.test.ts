@@ -39,7 +39,7 @@ test('names of stages are text in the options and never a template', () => {
 })
 
 test('names have the room that there is, two lines of it', () => {
-  const wide = (s: string) => [...s].reduce((n, c) => n + (/[\u3000-\u9fff]/.test(c) ? 12 : 6), 0)
+  const wide = (s: string) => [...s].reduce((n, c) => n + (/[\u3000-\u9fff\uff00-\uffef]/.test(c) ? 12 : 6), 0)
   const lines = (name: string, width: number) => inTwoLines(name, width, wide).split('\n')
   expect(lines('Gathers information', 120)).toEqual(['Gathers information'])
   expect(lines('Gathers information', 100)).toEqual(['Gathers', 'information'])
@@ -48,6 +48,8 @@ test('names have the room that there is, two lines of it', () => {
   expect(lines('商品を比較して検討する', 72)).toEqual(['商品を比較し', 'て検討する'])
   expect(lines('在门店了解各种茶叶之后回家比较', 72)).toEqual(['在门店了解各', '种茶叶之后…'])
   expect(lines('知る、調べる', 36)).toEqual(['知る、', '調べる']) // no line begins with a comma
+  expect(lines('初めて知る（広告）', 72)).toEqual(['初めて知る', '（広告）']) // and none ends with an opening bracket
+  expect(lines('SNS（東京）で知る', 66)).toEqual(['SNS（東京）', 'で知る'])
   for (const name of ['Gathers information about the shop', '在门店了解各种茶叶之后回家比较'])
     for (const width of [60, 72, 100]) for (const line of lines(name, width)) expect(wide(line)).toBeLessThanOrEqual(width)
 })

@@ -49,9 +49,9 @@ export function heightOf(d: Drawing): number {
   return Math.max(320, most * 72)
 }
 
-// One character where lines may break at each, else a word with what follows it up to the next place to break.
+// One character where lines may break at each, else a word; with the brackets that open before it and the signs that no line begins with.
 const pieces =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー][、。，：；！？」』）”’]*|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+|\s+/gu
+  /[「『（“‘(]*(?:[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー][、。，：；！？」』）”’)]*|[^\s「『（“‘(\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+)|\s+|./gu
 
 /** A name in at most two lines of a width; what does not fit ends in an ellipsis. */
 export function inTwoLines(name: string, width: number, measure: (s: string) => number): string {
@@ -101,8 +101,8 @@ export function sankeyOption(
         type: 'sankey',
         left: edge,
         right: room, // the last column has names as the others have
-        top: 8,
-        bottom: 8,
+        top: 12,
+        bottom: 12,
         nodeWidth,
         nodeGap,
         layoutIterations: 24,
