@@ -91,6 +91,7 @@ function shown(key: string, v: unknown): string {
   if (o.share !== undefined) return `${key === 'devices' ? deviceName(String(o.value)) : o.value} ${formatPercent(o.share, 0)}`
   if (o.net !== undefined)
     return t('figure.money', {
+      count: o.orders ?? 0,
       net: formatMoney(o.net, o.currency ?? ''),
       n: formatNumber(o.orders ?? 0),
       average: formatMoney(o.average ?? 0, o.currency ?? ''),

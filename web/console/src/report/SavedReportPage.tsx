@@ -39,7 +39,7 @@ function View({ saved: s }: { saved: Schemas['SavedReport'] }) {
         <>
           <span>{reportTitle(s.report)}</span>
           <span>
-            {t('field.changed')} <Ago at={s.updated_at} />
+            {t('report.changed_at')} <Ago at={s.updated_at} />
           </span>
         </>
       }

@@ -103,9 +103,7 @@ function Edit({ rules }: { rules: Rules }) {
             </Group>
           </Stack>
         </InputWrapper>
-        <Note>
-          <b>{t('privacy.uses')}</b> · {t('privacy.uses_help')}
-        </Note>
+        <InputWrapper label={t('privacy.uses')} description={t('privacy.uses_help')} labelElement="div" />
         <TagsInput label={t('privacy.consent')} description={t('privacy.consent_help')} {...form.getInputProps('consent')} />
         {consent?.length ? (
           <Switch

@@ -191,6 +191,7 @@ export function draw(box: HTMLDivElement, d: Draw) {
   const sized = new ResizeObserver(() => {
     fit()
     chart.resize()
+    chart.getZr().flush() // resizing wipes it; waiting for the next frame would show it empty in this one
   })
   sized.observe(box)
   return {
