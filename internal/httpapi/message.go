@@ -129,7 +129,7 @@ func timeline(m outbox.Message) []MessageStep {
 // maxAhead is how far ahead a message may be asked for.
 const maxAhead = 366 * 24 * time.Hour
 
-// request makes an outbox request. It finds, or makes, the person.
+// request makes an outbox request that lacks its person.
 func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.Request, error) {
 	ws := workspaceOf(ctx)
 	r := outbox.Request{
@@ -153,16 +153,6 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 		return r, errs.Invalid("message.locale", "locale", "%q is no language; write it like en, zh-Hans or ja, or leave it out for the person's", d.Locale)
 	case key == "" || len(key) > 200 || id.Key(r.Key) != r.Key:
 		return r, errs.Invalid("message.key_invalid", "Idempotency-Key", "a key has at most 200 characters and no control characters")
-	}
-	if d.Template != "" && d.Version > 0 {
-		t, err := a.c.Content.Get(ctx, ws, d.Template)
-		switch {
-		case errs.Is(err, errs.KindNotFound): // the gate says so
-		case err != nil:
-			return r, err
-		case d.Version > t.Version:
-			return r, errs.Invalid("message.version", "version", "this template has no version %d yet, the latest is %d; leave it out for that", d.Version, t.Version)
-		}
 	}
 	var err error
 	if r.Priority, err = outbox.ParsePriority(d.Priority); err != nil {
@@ -198,10 +188,8 @@ func (a *api) request(ctx context.Context, d MessageDraft, key string) (outbox.R
 		return r, err
 	}
 	sum := sha256.Sum256(raw)
-	r.Print = hex.EncodeToString(sum[:16])
-	p, err := a.recipient(ctx, ws, r.Channel, d.To)
-	r.PersonID, r.Address = p.ID, d.To.Address
-	return r, err
+	r.Print, r.Address = hex.EncodeToString(sum[:16]), d.To.Address
+	return r, nil
 }
 
 // recipient finds the person a message is for.
@@ -262,6 +250,16 @@ func (a *api) sendOne(ctx context.Context, d MessageDraft, key string) (MessageS
 		if known && used.Print != r.Print {
 			return errs.Conflict("message.key_reused", "the idempotency key %q was used for another message; choose a new one", key)
 		}
+		if !known { // the earlier answer stands, whatever has been archived since
+			if err := a.c.Outbox.CheckNamed(ctx, r); err != nil {
+				return err
+			}
+		}
+		p, err := a.recipient(ctx, r.Workspace, r.Channel, d.To)
+		if err != nil {
+			return err
+		}
+		r.PersonID = p.ID
 		decisions, err := a.c.Outbox.Enqueue(ctx, []outbox.Request{r})
 		if err != nil {
 			return err
@@ -285,7 +283,7 @@ func (a *api) messageRoutes() {
 		Key  string `header:"Idempotency-Key" maxLength:"200" doc:"the same key and message again make no second one; another message under the same key is a conflict"`
 		Body MessageDraft
 	}
-	route(a, http.MethodPost, "/messages", "message-send", "Send one message: a receipt, a password, a notice. The answer says whether it was let through", staff.MessagesSend, func(ctx context.Context, in *one) (*body[MessageStatus], error) {
+	route(a, http.MethodPost, "/messages", "message-send", "Send one message: a receipt, a password, a notice. The answer says whether it was let through. A template, topic or channel that nothing can be sent by is refused before anything is kept, and the key can be used again", staff.MessagesSend, func(ctx context.Context, in *one) (*body[MessageStatus], error) {
 		if in.Key == "" {
 			in.Key = id.New("req")
 		}
