@@ -114,8 +114,8 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 		{"DELETE /suppressions/{channel}/{hash}", "/suppressions/email/$hash", "", "suppression.remove"},
 		{"POST /segments", "", `{"name":"s","rule":{"trait":{"path":"a","op":"exists"}}}`, "segment.create"},
 		{"PATCH /segments/{id}", "/segments/$segment", `{"description":"d"}`, "segment.update"},
-		{"DELETE /segments/{id}", "/segments/$segment", "", "segment.archive"},
-		{"POST /segments/{id}/unarchive", "/segments/$segment/unarchive", "", "segment.unarchive"},
+		{"DELETE /segments/{id}", "/segments/$spare_segment", "", "segment.archive"},
+		{"POST /segments/{id}/unarchive", "/segments/$spare_segment/unarchive", "", "segment.unarchive"},
 		{"POST /journey-maps", "", `{"name":"m"}`, "journey_map.create"},
 		{"PUT /journey-maps/{id}", "/journey-maps/$map", `{"name":"m2","stages":[],"revision":1}`, "journey_map.update"},
 		{"DELETE /journey-maps/{id}", "/journey-maps/$map", "", "journey_map.delete"},
@@ -249,6 +249,7 @@ func TestEveryChangeIsInTheAuditLogOnce(t *testing.T) {
 	var begun struct{ ID string }
 	w.ok(b.key, "POST /bulk-acts", b.expand(w, `{"act":"segment_archive","ids":["$segment"]}`), &begun)
 	b.ids["bulk_act"] = begun.ID
+	b.make(w, "spare_segment", "POST /segments", `{"name":"Zanzibar spare","rule":{"trait":{"path":"country","op":"eq","value":"JP"}}}`)
 	b.make(w, "spare_series", "POST /series", b.expand(w, `{"name":"Zanzibar spare","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	b.make(w, "extra_campaign", "POST /campaigns", b.expand(w, `{"name":"Zanzibar extra","audience":{"include":["$segment"]},"topic":"$topic","template":"$template"}`))
 	var spare struct{ ID string }

@@ -71,10 +71,11 @@ func TestEveryActCanBeTakenBack(t *testing.T) {
 	b := w.business()
 	other := w.user(b.ws, "bob@zanzibar.example", staff.Agent).User.ID
 	b.make(w, "to_do", "POST /tasks", b.expand(w, `{"title":"Call","assignee":"$member"}`))
+	b.make(w, "spare_segment", "POST /segments", `{"name":"Zanzibar spare","rule":{"trait":{"path":"country","op":"eq","value":"JP"}}}`)
 	b.make(w, "draft_series", "POST /series", b.expand(w, `{"name":"Weekly to be","audience":{"include":["$segment"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`))
 	ids := map[string]string{
 		"series_activate": "$draft_series",
-		"segment_archive": "$segment", "template_archive": "$spare_template", "snippet_archive": "spice_hours", "campaign_archive": "$draft_campaign",
+		"segment_archive": "$spare_segment", "template_archive": "$spare_template", "snippet_archive": "spice_hours", "campaign_archive": "$draft_campaign",
 		"journey_archive": "$draft_journey", "journey_pause": "$api_journey", "task_complete": "$to_do", "task_assign": "$to_do", "webhook_off": "$webhook",
 	}
 	for name, id := range ids {

@@ -425,3 +425,36 @@ func TestAListIsDeletedOnceNothingNeedsItAnyMore(t *testing.T) {
 		})
 	}
 }
+
+func TestASegmentIsArchivedOnceNothingNeedsItAnyMore(t *testing.T) {
+	for _, engine := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			w := newWorldOn(t, engine)
+			b := w.business()
+			play(t, w, b, []scenario{
+				{do: "POST /segments", body: `{"name":"Fair","rule":{"trait":{"path":"country","op":"eq","value":"JP"}}}`, status: 201, keep: "fair"},
+				{do: "POST /segments", body: `{"name":"Fair inner","rule":{"segment":{"id":"$fair"}}}`, status: 201, keep: "inner"},
+				{do: "POST /campaigns", body: `{"name":"Fair mail","audience":{"include":["$fair"]},"topic":"$topic","template":"$template"}`, status: 201, keep: "mail"},
+				{do: "POST /series", body: `{"name":"Fair weekly","audience":{"include":["$fair"]},"topic":"$topic","template":"$template","schedule":{"every":"day","at":"09:00"}}`, status: 201, keep: "weekly"},
+				{do: "POST /journeys", body: `{"name":"Fair way","draft":{"trigger":{"segment_entered":{"id":"$fair"}},"nodes":[{"id":"in","kind":"add_to_list","config":{"list":"$list"}}]}}`, status: 201, keep: "way"},
+				{do: "POST /personas", body: `{"name":"Fair guest","segment_id":"$fair"}`, status: 201, keep: "guest"},
+				{do: "POST /journey-maps", body: `{"name":"Fair map","segment_id":"$fair","stages":[{"id":"a","name":"Sees","mood":0,"touchpoints":[{"id":"t","signals":[{"name":"Zanzibar Viewed"}]}]}]}`, status: 201, keep: "chart"},
+				{do: "DELETE /segments/$fair", status: 409, has: `"code":"segment.in_use" | Fair inner | Fair mail | Fair weekly | Fair way | Fair guest | Fair map | Take it out there`},
+				{do: "GET /segments/$fair", status: 200, has: `"status":"active"`},
+				{do: "DELETE /segments/$inner", status: 200},
+				{do: "DELETE /personas/$guest", status: 204},
+				{do: "DELETE /journey-maps/$chart", status: 204},
+				{do: "POST /series/$weekly/activate", status: 200},
+				{do: "POST /series/$weekly/end", status: 200},
+				{do: "POST /journeys/$way/publish", status: 200},
+				{do: "POST /journeys/$way/pause", status: 200},
+				{do: "DELETE /segments/$fair?leave=true", status: 409, has: `Fair mail | Fair way`},
+				{do: "POST /campaigns/$mail/archive", status: 200},
+				{do: "DELETE /segments/$fair", status: 409, has: `"args":["Fair way"]`},
+				{do: "POST /journeys/$way/stop", body: `{}`, status: 200},
+				{do: "POST /journeys/$way/archive", status: 200},
+				{do: "DELETE /segments/$fair", status: 200, has: `"status":"archived"`},
+			})
+		})
+	}
+}

@@ -44,7 +44,7 @@ type User struct {
 	Needs  bool   // it would go wrong without the set; what has ended, or is only sent to it, would not
 }
 
-// Users returns what names the set: first active segments by name, then all else, latest first, at most two hundred of it. It is not found if there is no such set.
+// Users returns what names the set: first active segments by name, then all else, what needs it and the latest first, at most two hundred of it. It is not found if there is no such set.
 func (s *Service) Users(ctx context.Context, ws, set string) ([]User, error) {
 	v, err := s.current(ctx, s.place(ws))
 	if err != nil {

@@ -69,15 +69,9 @@ func (s *Service) UpdateList(ctx context.Context, ws, id string, name, descripti
 // DeleteList removes a list. A conflict names what still needs it: active segments, and campaigns, journeys, personas and so on that have not ended.
 func (s *Service) DeleteList(ctx context.Context, ws, id string) error {
 	return s.change(ctx, ws, func(w *workspace, v *view) (*view, error) {
-		users := v.users(id)
-		others, err := s.c.Store.SetUsers(ctx, ws, id)
+		users, err := s.needing(ctx, ws, v, id)
 		if err != nil {
 			return nil, err
-		}
-		for _, u := range others {
-			if u.Needs {
-				users = append(users, u.Name)
-			}
 		}
 		if len(users) > 0 {
 			return nil, errs.Conflict("list.in_use", "this list is still used by %s. Take it out there, or end or archive them first", strings.Join(users, ", "))
@@ -88,6 +82,18 @@ func (s *Service) DeleteList(ctx context.Context, ws, id string) error {
 		}
 		return v.withList(List{ID: id}, true), nil
 	})
+}
+
+// needing returns the names of what would go wrong without the set: active segments, then what else is in use.
+func (s *Service) needing(ctx context.Context, ws string, v *view, set string) ([]string, error) {
+	names := v.users(set)
+	others, err := s.c.Store.SetUsers(ctx, ws, set)
+	for _, u := range others {
+		if u.Needs {
+			names = append(names, u.Name)
+		}
+	}
+	return names, err
 }
 
 // GetList returns a list, or not found.

@@ -151,11 +151,15 @@ func (s *Service) Update(ctx context.Context, ws, id string, p Patch) (Segment, 
 }
 
 // Archive takes a segment out of use. Its members stay as they are and leave no event, unless leave is set: then all of
-// them leave in the background, with cause ByManual. A conflict names the active segments that still need it.
+// them leave in the background, with cause ByManual. A conflict names what still needs it, as that of DeleteList does.
 func (s *Service) Archive(ctx context.Context, ws, id string, leave bool) (Segment, error) {
 	return s.edit(ctx, ws, id, func(v *view, g *Segment) (bool, error) {
-		if users := v.users(id); len(users) > 0 {
-			return false, errs.Conflict("segment.in_use", "other segments name this one in their rule: %s. Change or archive them first", strings.Join(users, ", "))
+		users, err := s.needing(ctx, ws, v, id)
+		if err != nil {
+			return false, err
+		}
+		if len(users) > 0 {
+			return false, errs.Conflict("segment.in_use", "this segment is still used by %s. Take it out there, or end or archive them first", strings.Join(users, ", "))
 		}
 		if g.Status == Active {
 			g.Status, g.State, g.Failure = Archived, Ready, ""

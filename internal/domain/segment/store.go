@@ -75,8 +75,8 @@ type Store interface {
 	// AllLists returns all lists in the order of their making.
 	AllLists(ctx context.Context, ws string) ([]List, error)
 
-	// SetUsers returns what beside rules of segments names the segment or list: campaigns, series, journeys, personas, journey maps and content, latest
-	// first, at most two hundred.
+	// SetUsers returns what beside rules of segments names the segment or list: campaigns, series, journeys, personas, journey maps and content, what
+	// needs it before what does not, the latest first, at most two hundred.
 	SetUsers(ctx context.Context, ws, set string) ([]User, error)
 
 	// AllMembers returns the members of every set that has any, by set id.
