@@ -190,6 +190,7 @@ func campaignState(c campaign.Campaign) state {
 
 // Preflight is what would happen if a campaign were launched now.
 type Preflight struct {
+	Blocking []Fault            `json:"blocking" doc:"what keeps it from being launched: what is missing, or gone or archived since it was chosen. Nothing is counted then; empty: it can be launched"`
 	Included int64              `json:"included" doc:"people in the included segments"`
 	Excluded int64              `json:"excluded" doc:"of them, taken out by the excluded ones"`
 	Audience int64              `json:"audience"`
@@ -295,7 +296,10 @@ func (a *api) campaignRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := Preflight{Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Content: append([]content.Report{}, p.Content...), Warnings: []PreflightWarning{}, Fallbacks: []PreflightFallback{}}
+		out := Preflight{Blocking: []Fault{}, Included: p.Included, Excluded: p.Excluded, Audience: p.Audience, Checked: p.Checked, Allowed: p.Allowed, Waits: reasonCounts(p.Waits), Refused: reasonCounts(p.Refused), Arms: armShapes(p.Arms), Content: append([]content.Report{}, p.Content...), Warnings: []PreflightWarning{}, Fallbacks: []PreflightFallback{}}
+		for _, e := range p.Blocking {
+			out.Blocking = append(out.Blocking, faultOf(e))
+		}
 		for _, f := range p.Fallbacks {
 			out.Fallbacks = append(out.Fallbacks, PreflightFallback(f))
 		}

@@ -115,5 +115,7 @@ const manual = Object.fromEntries(
 export const stories = {
   ...manual,
   'a secret of journeys gets another value, and is deleted once no journey sends it': secret,
-  ...Object.fromEntries(two.map((lang) => [`what a running journey uses and is gone is told, and a segment it uses stays, in ${lang}`, () => gone(lang)])),
+  ...Object.fromEntries(
+    two.map((lang) => [`what a running journey uses and is gone is told, and a segment it uses stays, in ${lang}`, () => gone(lang)]),
+  ),
 }

@@ -488,6 +488,32 @@ func TestPausingStopsTheFlowAndResumingGoesOn(t *testing.T) {
 	want(t, "status", w.campaign(c.ID).Status, campaign.Sent)
 }
 
+// The preflight of a draft that cannot be launched is no failure: it says what has to be mended.
+func TestPreflightOfADraftWhoseThingsAreGoneNamesThem(t *testing.T) {
+	w := newWorld(t)
+	w.sets["seg_1"] = people(1, 3)
+	c := w.draft("seg_1")
+	w.checks["seg_1"] = errs.Conflict("segment.archived", "the segment %q is archived", "Regulars")
+	w.checks["tpl_1"] = errs.NotFound("template", "tpl_1")
+	p, err := w.svc.Preflight(t.Context(), ws, c.ID)
+	if err != nil || len(p.Blocking) != 2 {
+		t.Fatalf("preflight: %+v, %v", p, err)
+	}
+	for i, want := range []struct{ code, field, names string }{{"segment.archived", "audience.include", "Regulars"}, {"campaign.missing.template", "template", "tpl_1"}} {
+		if b := p.Blocking[i]; b.Code != want.code || b.Field != want.field || !slices.Contains(b.Args, want.names) {
+			t.Errorf("blocked by %+v, want %+v", b, want)
+		}
+	}
+	w.checks = map[string]error{}
+	if p, err := w.svc.Preflight(t.Context(), ws, c.ID); err != nil || len(p.Blocking) != 0 || p.Audience != 3 {
+		t.Errorf("once they are back: %+v, %v", p, err)
+	}
+	w.checks["seg_1"] = errors.New("the disk is gone")
+	if _, err := w.svc.Preflight(t.Context(), ws, c.ID); err == nil {
+		t.Error("what cannot be asked is no answer")
+	}
+}
+
 func TestACampaignWaitsForItsSegmentsAndSaysSo(t *testing.T) {
 	w := newWorld(t)
 	w.sets["seg_1"], w.sets["seg_2"] = people(1, 3), people(5, 5) // as far as they are known

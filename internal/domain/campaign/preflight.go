@@ -13,6 +13,7 @@ import (
 
 	"github.com/kizuna-cx/kizuna/internal/domain/content"
 	"github.com/kizuna-cx/kizuna/internal/domain/outbox"
+	"github.com/kizuna-cx/kizuna/internal/kit/errs"
 )
 
 // sample is how many people at most the gate is asked about before launch.
@@ -23,6 +24,8 @@ const nearlyAll = 80
 
 // Preflight is what would happen if the campaign were launched now.
 type Preflight struct {
+	// Blocking is what keeps the campaign from being launched: what is missing, or gone since it was chosen. Nothing is counted then.
+	Blocking []*errs.Error
 	Included int64            // in the included segments
 	Excluded int64            // of them, taken out by the excluded ones
 	Audience int64            // the rest
@@ -54,13 +57,17 @@ type Warning struct {
 	Message string
 }
 
-// Preflight counts the audience and asks the gate about it, or about an even sample of a large one. Nothing is stored.
+// Preflight counts the audience and asks the gate about it, or about an even sample of a large one, unless the campaign could not be launched as it is. Nothing is
+// stored.
 func (s *Service) Preflight(ctx context.Context, ws, id string) (Preflight, error) {
 	c, err := s.c.Store.Get(ctx, ws, id)
 	if err != nil {
 		return Preflight{}, err
 	}
-	if err := s.check(ctx, c); err != nil {
+	switch err := s.check(ctx, c); {
+	case errs.Is(err, errs.KindInvalid):
+		return Preflight{Blocking: errs.All(err)}, nil
+	case err != nil:
 		return Preflight{}, err
 	}
 	out, audience, err := s.sized(ctx, c)
