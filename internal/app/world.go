@@ -380,6 +380,15 @@ func (w *world) CheckTemplate(ctx context.Context, ws, id string) error {
 	return w.content.CheckSite(ctx, ws, t)
 }
 
+// CheckVariables reports what a template writes out and nobody has. Now says that it goes to people who are known already: then a trait that none of them has
+// is reported, too. Whoever enters a journey may bring it along.
+func (w *world) CheckVariables(ctx context.Context, ws, id string, now bool) error {
+	if !now {
+		return w.content.CheckVariables(ctx, ws, id, nil)
+	}
+	return w.content.CheckVariables(ctx, ws, id, w.segments.AnybodyHas)
+}
+
 // TemplateVersion returns the current version of a template.
 func (w *world) TemplateVersion(ctx context.Context, ws, id string) (int, error) {
 	t, err := w.content.Get(ctx, ws, id)

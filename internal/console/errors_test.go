@@ -116,7 +116,7 @@ func TestEveryRefusalHasItsWords(t *testing.T) {
 		all = append(all, found...)
 	}
 	// What the connected nouns say of a draft that names them (world.Check... in package app).
-	all = append(all, refusal{"template.archived", 1}, refusal{"topic.archived", 1}, refusal{"template.site_missing", 1},
+	all = append(all, refusal{"template.archived", 1}, refusal{"topic.archived", 1}, refusal{"template.site_missing", 1}, refusal{"template.unfilled", 4},
 		refusal{"template.not_found", 1}, refusal{"topic.not_found", 1})
 	for _, language := range []string{"en", "zh-Hans", "ja"} {
 		words, said := catalogue(t, language), map[string]bool{}

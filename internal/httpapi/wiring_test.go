@@ -111,6 +111,13 @@ func (p *parts) CheckTemplate(ctx context.Context, ws, id string) error {
 	return err
 }
 
+func (p *parts) CheckVariables(ctx context.Context, ws, id string, now bool) error {
+	if !now {
+		return p.content.CheckVariables(ctx, ws, id, nil)
+	}
+	return p.content.CheckVariables(ctx, ws, id, p.segments.AnybodyHas)
+}
+
 func (p *parts) TemplateVersion(ctx context.Context, ws, id string) (int, error) {
 	t, err := p.content.Get(ctx, ws, id)
 	return t.Version, err

@@ -227,6 +227,14 @@ func (w *world) SourceResumed(ctx context.Context, _ string, src outbox.Source) 
 
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
 
+// CheckVariables implements campaign.Checker; campaigns go to people who are known.
+func (w *world) CheckVariables(_ context.Context, _, id string, now bool) error {
+	if !now {
+		w.t.Error("the variables of a campaign are asked for people to come")
+	}
+	return w.checks["variables of "+id]
+}
+
 // Report implements campaign.Content.
 func (w *world) Report(_ context.Context, _, id string) (content.Report, error) {
 	return content.Report{Template: id, ValueProposition: "why " + id, Languages: w.speaks}, nil
@@ -486,32 +494,6 @@ func TestPausingStopsTheFlowAndResumingGoesOn(t *testing.T) {
 	w.settle()
 	want(t, "resumed", w.states(), map[string]int{"sent": 1000})
 	want(t, "status", w.campaign(c.ID).Status, campaign.Sent)
-}
-
-// The preflight of a draft that cannot be launched is no failure: it says what has to be mended.
-func TestPreflightOfADraftWhoseThingsAreGoneNamesThem(t *testing.T) {
-	w := newWorld(t)
-	w.sets["seg_1"] = people(1, 3)
-	c := w.draft("seg_1")
-	w.checks["seg_1"] = errs.Conflict("segment.archived", "the segment %q is archived", "Regulars")
-	w.checks["tpl_1"] = errs.NotFound("template", "tpl_1")
-	p, err := w.svc.Preflight(t.Context(), ws, c.ID)
-	if err != nil || len(p.Blocking) != 2 {
-		t.Fatalf("preflight: %+v, %v", p, err)
-	}
-	for i, want := range []struct{ code, field, names string }{{"segment.archived", "audience.include", "Regulars"}, {"campaign.missing.template", "template", "tpl_1"}} {
-		if b := p.Blocking[i]; b.Code != want.code || b.Field != want.field || !slices.Contains(b.Args, want.names) {
-			t.Errorf("blocked by %+v, want %+v", b, want)
-		}
-	}
-	w.checks = map[string]error{}
-	if p, err := w.svc.Preflight(t.Context(), ws, c.ID); err != nil || len(p.Blocking) != 0 || p.Audience != 3 {
-		t.Errorf("once they are back: %+v, %v", p, err)
-	}
-	w.checks["seg_1"] = errors.New("the disk is gone")
-	if _, err := w.svc.Preflight(t.Context(), ws, c.ID); err == nil {
-		t.Error("what cannot be asked is no answer")
-	}
 }
 
 func TestACampaignWaitsForItsSegmentsAndSaysSo(t *testing.T) {

@@ -95,7 +95,7 @@ func (s *Service) runSeries(ctx context.Context, x Series) error {
 		seen = keys(answer.Items)
 	}
 	c := x.campaign(x.NextShown)
-	if err := s.check(ctx, c); err != nil {
+	if err := s.usable(ctx, c, s.c.Checker.CheckTemplate); err != nil { // a series that has begun does not end because a trait went
 		return err
 	}
 	_, audience, err := s.audience(ctx, c)

@@ -486,3 +486,21 @@ func TestWhatNeverRanBecomesADraftAgain(t *testing.T) {
 		t.Fatalf("after a run: %v %+v", err, got)
 	}
 }
+
+func TestASeriesThatRunsGoesOnThoughATraitWent(t *testing.T) {
+	w := newWorld(t)
+	w.recurring("UTC", nil, sqlstore.NewCampaign(w.db))
+	w.sets["seg_1"] = people(1, 3)
+	x := w.series(daily("10:00"), nil)
+	w.checks["variables of tpl_1"] = errs.Conflict("template.unfilled", "%s %s %d %d", "Letter", "person.plan", 2, 5)
+	w.upTo(start.Add(time.Hour))
+	if runs := w.runs(x.ID); len(runs) != 1 || runs[0].State != campaign.RunSent {
+		t.Errorf("%+v", runs)
+	}
+	if _, err := w.svc.PauseSeries(t.Context(), ws, x.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.svc.ActivateSeries(t.Context(), ws, x.ID, "stf_1"); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("begun anew: %v", err)
+	}
+}

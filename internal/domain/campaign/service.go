@@ -67,6 +67,8 @@ type Outbox interface {
 // thing is missing or cannot be used.
 type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
+	// CheckVariables reports what a template writes out and nobody has; now: of those who are known today.
+	CheckVariables(ctx context.Context, ws, template string, now bool) error
 	// TemplateVersion returns the current version of a template.
 	TemplateVersion(ctx context.Context, ws, id string) (int, error)
 	CheckTopic(ctx context.Context, ws, id string) error
@@ -218,7 +220,18 @@ func (s *Service) Check(ctx context.Context, ws, id string) error {
 	return s.check(ctx, c)
 }
 
+// check says whether the campaign may be launched: everything it needs is there, and no text has a gap for everybody.
 func (s *Service) check(ctx context.Context, c Campaign) error {
+	return s.usable(ctx, c, func(ctx context.Context, ws, template string) error {
+		if err := s.c.Checker.CheckTemplate(ctx, ws, template); err != nil {
+			return err
+		}
+		return s.c.Checker.CheckVariables(ctx, ws, template, true)
+	})
+}
+
+// usable says whether everything that the campaign needs is there. CheckTemplate says it of its templates.
+func (s *Service) usable(ctx context.Context, c Campaign, checkTemplate func(ctx context.Context, ws, id string) error) error {
 	bad := c.incomplete()
 	if c.Status == Draft || c.Status == Review { // later it is on its way
 		if err := c.timely(s.c.Clock.Now()); err != nil {
@@ -250,10 +263,10 @@ func (s *Service) check(ctx context.Context, c Campaign) error {
 		ask("segment", "audience.exclude", id, s.c.Checker.CheckSet)
 	}
 	ask("topic", "topic", c.Topic, s.c.Checker.CheckTopic)
-	ask("template", "template", c.Template, s.c.Checker.CheckTemplate)
+	ask("template", "template", c.Template, checkTemplate)
 	if c.Plan.Test != nil {
 		for i, id := range c.Plan.Test.Variants {
-			ask("template", fmt.Sprintf("plan.test.variants[%d]", i), id, s.c.Checker.CheckTemplate)
+			ask("template", fmt.Sprintf("plan.test.variants[%d]", i), id, checkTemplate)
 		}
 	}
 	for _, field := range c.Goal.Fields() {

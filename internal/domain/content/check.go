@@ -96,7 +96,7 @@ func (f *finder) run() {
 	for _, field := range []string{"subject", "preheader", "html", "text"} {
 		if t := fields[field]; t != nil {
 			for _, p := range t.Check(f.known) {
-				f.out = append(f.out, Finding{Group: "variable", Field: field, Code: p.Code, Name: p.Name, Like: p.Like, Line: p.Line, Col: p.Col, Message: p.Msg})
+				f.out = append(f.out, Finding{Group: "variable", Field: field, Code: p.Code, Name: p.Name, Like: p.Like, Path: p.Path, Line: p.Line, Col: p.Col, Message: p.Msg})
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (f *finder) document() {
 		for _, p := range tpl.Check(known) {
 			if !seen[t.Block+p.Name] {
 				seen[t.Block+p.Name] = true
-				f.out = append(f.out, Finding{Group: "variable", Field: "document." + t.Field, Block: t.Block, Code: p.Code, Name: p.Name, Like: p.Like, Line: p.Line, Col: p.Col, Message: p.Msg})
+				f.out = append(f.out, Finding{Group: "variable", Field: "document." + t.Field, Block: t.Block, Code: p.Code, Name: p.Name, Like: p.Like, Path: p.Path, Line: p.Line, Col: p.Col, Message: p.Msg})
 			}
 		}
 		switch t.Is {

@@ -117,6 +117,7 @@ type Finding struct {
 	Code    string `json:"code"`             // "unknown", "missing", "unsafe_url", "clipped" ... or a liquid code
 	Name    string `json:"name,omitempty"`   // the variable concerned
 	Like    string `json:"like,omitempty"`   // of an unknown variable: the one that was probably meant
+	Path    string `json:"-"`                // of an unknown variable: see liquid.Problem
 	Locale  string `json:"locale,omitempty"` // of the text concerned
 	Block   string `json:"block,omitempty"`  // id of the block concerned
 	Line    int    `json:"line,omitempty"`   // from 1; 0 if it concerns the whole field

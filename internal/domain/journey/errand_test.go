@@ -304,3 +304,24 @@ func TestSecretsAreKeptChangedAndHeldWhileTheyAreSent(t *testing.T) {
 	all, err := w.svc.Secrets(t.Context(), ws, page.Request{})
 	want(t, "gone", []any{len(all.Items), err}, []any{0, nil})
 }
+
+// A text with a gap for everybody keeps a journey from being published; whoever is in one that was published goes on.
+func TestPublishingChecksWhatItsTemplatesWriteOut(t *testing.T) {
+	w := newWorld(t)
+	const graph = `{"trigger": {"event": {"name": "Go"}}, "nodes": [{"id": "s", "kind": "send", "config": {"template": "tpl_1", "topic": "tpc_1"}}]}`
+	live := w.publish("live", graph)
+	w.checks["variables of tpl_1"] = errs.Conflict("template.unfilled", "%s %s %d %d", "Letter", "frist_name", 2, 5)
+	j, err := w.svc.Create(t.Context(), ws, "", "x", parse(t, graph))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.svc.Publish(t.Context(), ws, j.ID)
+	var got []string
+	for _, e := range errs.All(err) {
+		got = append(got, fmt.Sprint(e.Kind, " ", e.Code, " ", e.Field, " ", e.Args))
+	}
+	want(t, "refused", got, []string{"invalid template.unfilled nodes[s].config.template [Letter frist_name 2 5]"})
+	if err := w.svc.Faults(t.Context(), ws, live.ID); err != nil {
+		t.Errorf("what runs is no fault: %v", err)
+	}
+}

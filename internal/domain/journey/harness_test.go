@@ -328,12 +328,18 @@ func (w *world) until(t time.Time) {
 }
 
 func (w *world) CheckTemplate(_ context.Context, _, id string) error { return w.checks[id] }
-func (w *world) CheckTopic(_ context.Context, _, id string) error    { return w.checks[id] }
-func (w *world) CheckList(_ context.Context, _, id string) error     { return w.checks[id] }
-func (w *world) Check(address string) error                          { return w.checks[address] }
-func (w *world) CheckField(_ context.Context, _, f string) error     { return w.checks[f] }
-func (w *world) CheckChannel(_ context.Context, _, k string) error   { return w.checks[k] }
-func (w *world) CheckMember(_ context.Context, _, id string) error   { return w.checks[id] }
+func (w *world) CheckVariables(_ context.Context, _, id string, now bool) error {
+	if now {
+		w.t.Error("the variables of a journey are asked for people of today")
+	}
+	return w.checks["variables of "+id]
+}
+func (w *world) CheckTopic(_ context.Context, _, id string) error  { return w.checks[id] }
+func (w *world) CheckList(_ context.Context, _, id string) error   { return w.checks[id] }
+func (w *world) Check(address string) error                        { return w.checks[address] }
+func (w *world) CheckField(_ context.Context, _, f string) error   { return w.checks[f] }
+func (w *world) CheckChannel(_ context.Context, _, k string) error { return w.checks[k] }
+func (w *world) CheckMember(_ context.Context, _, id string) error { return w.checks[id] }
 func (w *world) PersonVariables(context.Context, string) ([]string, error) {
 	return []string{"person.id", "person.email", "person.plan"}, nil
 }

@@ -63,6 +63,8 @@ type Traits interface {
 // thing is missing or cannot be used.
 type Checker interface {
 	CheckTemplate(ctx context.Context, ws, id string) error
+	// CheckVariables reports what a template writes out and nobody has; now: of those who are known today.
+	CheckVariables(ctx context.Context, ws, template string, now bool) error
 	CheckTopic(ctx context.Context, ws, id string) error
 	CheckSet(ctx context.Context, ws, id string) error // a segment or list; an archived segment knows nobody new and is a conflict
 	CheckList(ctx context.Context, ws, id string) error
@@ -222,7 +224,27 @@ func (s *Service) publishable(ctx context.Context, ws, id string, g Graph) error
 	if err != nil {
 		return fmt.Errorf("load decisions: %w", err)
 	}
-	return errors.Join(missing, errors.Join(p.vet(g, s.c.Clock.Now(), home, people)...), errors.Join(p.decided(made)...))
+	gaps, err := s.gaps(ctx, ws, p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(missing, errors.Join(gaps...), errors.Join(p.vet(g, s.c.Clock.Now(), home, people)...), errors.Join(p.decided(made)...))
+}
+
+// gaps says what the templates of a plan write out and nobody will ever have. Whoever is inside a version that has such a gap goes on.
+func (s *Service) gaps(ctx context.Context, ws string, p *Plan) (bad []error, _ error) {
+	for _, r := range p.References().Templates {
+		err := s.c.Checker.CheckVariables(ctx, ws, r.ID, false)
+		switch {
+		case errs.Is(err, errs.KindConflict):
+			for _, e := range errs.All(err) {
+				bad = append(bad, &errs.Error{Kind: errs.KindInvalid, Code: e.Code, Field: r.Field, Msg: e.Msg, Args: e.Args})
+			}
+		case err != nil && !errs.Is(err, errs.KindNotFound): // which check has told
+			return nil, err
+		}
+	}
+	return bad, nil
 }
 
 // Faults says what the version that people enter names and can no longer use: what was archived, deleted or forbidden since it was published.

@@ -127,6 +127,19 @@ type Part struct {
 	Leaving   bool   // who would go
 }
 
+// AnybodyHas reports whether somebody has the trait now. What rules may not ask, such as an encrypted field, anybody may have.
+func (s *Service) AnybodyHas(ctx context.Context, ws, trait string) (bool, error) {
+	raw, err := json.Marshal(map[string]any{"trait": map[string]string{"path": trait, "op": "exists"}})
+	if err != nil {
+		return false, err
+	}
+	found, err := s.Preview(ctx, ws, raw, "")
+	if errs.Is(err, errs.KindInvalid) || errs.Is(err, errs.KindConflict) || errs.Is(err, errs.KindForbidden) {
+		return true, nil
+	}
+	return found.Count > 0, err
+}
+
 // PreviewPeople lists by number the people whom Preview counts.
 func (s *Service) PreviewPeople(ctx context.Context, ws string, raw json.RawMessage, part Part, p page.Request) (page.Of[uint64], error) {
 	c, err := compile(Segment{Rule: raw})

@@ -177,3 +177,14 @@ func TestMembersArePagedAndSnapshotsStandStill(t *testing.T) {
 		t.Errorf("person 1 is still in %v", sets)
 	}
 }
+
+func TestWhetherAnybodyHasATrait(t *testing.T) {
+	w := newWorld(t)
+	w.traits[1] = map[string]any{"country": "JP", "address": map[string]any{"city": "Kyoto"}}
+	w.join(1)
+	for trait, want := range map[string]bool{"country": true, "address.city": true, "address": true, "contry": false, "address.zip": false, "": true} { // what cannot be asked may be there
+		if got, err := w.AnybodyHas(w.ctx, ws, trait); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", trait, got, err, want)
+		}
+	}
+}

@@ -33,8 +33,11 @@ func (t *Template) Check(known []string) []Problem {
 			continue
 		}
 		seen[u.Name] = true
-		meant := like(u.Path, known)
-		out = append(out, Problem{Code: "unknown", Name: u.Name, Like: meant, Line: u.Line, Col: u.Col, Msg: "there is no variable " + strconv.Quote(u.Name) + ask(meant)})
+		meant, path := like(u.Path, known), u.Path
+		if slices.ContainsFunc(t.uses, func(o Use) bool { return o.Path == path && o.Optional }) {
+			path = ""
+		}
+		out = append(out, Problem{Code: "unknown", Name: u.Name, Like: meant, Path: path, Line: u.Line, Col: u.Col, Msg: "there is no variable " + strconv.Quote(u.Name) + ask(meant)})
 	}
 	return out
 }

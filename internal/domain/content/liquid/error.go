@@ -21,6 +21,7 @@ type Problem struct {
 	Code string // "missing", "not_a_number", "division_by_zero", "not_a_date", "not_text", "not_a_list", "unsafe_url", "unknown"
 	Name string // the variable as written, e.g. "person.first_name"
 	Like string // of "unknown": the variable that was probably meant; empty if none is like it
+	Path string // of "unknown": as in Use; empty if the template tests the variable or gives it a default somewhere, so that it may be absent
 	Line int
 	Col  int
 	Msg  string
