@@ -26,6 +26,7 @@ type Account struct {
 	Status        string          `json:"status" enum:"active,disabled"`
 	Config        json.RawMessage `json:"config"`
 	SecretsSet    []string        `json:"secrets_set,omitempty" doc:"names of the secrets that are stored"`
+	Rev           int64           `json:"revision" doc:"grows with each change; send it back with an edit"`
 	AccountPace
 }
 
@@ -112,7 +113,7 @@ func progressShape(p outbox.Progress) PaceProgress {
 func accountShape(x outbox.Account) Account {
 	return Account{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, FromName: x.FromName, FromAddress: x.FromAddr, ReplyTo: x.ReplyTo, RatePerSecond: x.RatePerSecond,
-		Connections: x.Connections, Default: x.Default, Status: string(x.Status), Config: x.Config, SecretsSet: x.SecretsSet, AccountPace: paceShape(x.Pace),
+		Connections: x.Connections, Default: x.Default, Status: string(x.Status), Config: x.Config, SecretsSet: x.SecretsSet, Rev: x.Rev, AccountPace: paceShape(x.Pace),
 	}
 }
 
@@ -128,6 +129,7 @@ type AccountDraft struct {
 	Default       bool           `json:"default,omitempty"`
 	Disabled      bool           `json:"disabled,omitempty"`
 	Config        map[string]any `json:"config" doc:"the channel's own settings; a secret that is left out stays as it is"`
+	Rev           int64          `json:"revision,omitempty" doc:"of a change: that the editor saw; another one in between is a conflict, 0 overwrites whatever is there"`
 	AccountPace
 }
 
@@ -139,7 +141,7 @@ func (d AccountDraft) account(id string) (outbox.Account, error) {
 	}
 	return outbox.Account{
 		ID: id, Kind: d.Kind, Name: d.Name, FromName: d.FromName, FromAddr: d.FromAddress, ReplyTo: d.ReplyTo, RatePerSecond: d.RatePerSecond,
-		Connections: d.Connections, Default: d.Default, Status: status, Config: config, Pace: d.pace(),
+		Connections: d.Connections, Default: d.Default, Status: status, Config: config, Pace: d.pace(), Rev: d.Rev,
 	}, err
 }
 
@@ -173,9 +175,10 @@ func (a *api) accountRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return one(changed(ctx, a, "update", "account", accountID, func(ctx context.Context) (outbox.Account, error) {
+		x, err := changed(ctx, a, "update", "account", accountID, func(ctx context.Context) (outbox.Account, error) {
 			return o.UpdateAccount(ctx, workspaceOf(ctx), draft)
-		}))
+		})
+		return one(x, a.overtaken(ctx, err, "outbox.account.changed", "account", in.ID))
 	})
 	route(a, http.MethodGet, "/accounts/{id}/pace", "account-pace", "How far an account is with its throttles and its warm-up, and what waits", staff.SettingsRead, func(ctx context.Context, in *IDPath) (*body[PaceProgress], error) {
 		p, err := o.Progress(ctx, workspaceOf(ctx), in.ID)

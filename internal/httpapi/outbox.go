@@ -257,6 +257,6 @@ func (a *api) outboxRoutes() {
 			p, err = o.SetPolicy(ctx, workspaceOf(ctx), p)
 			return err
 		})
-		return answer(policyShape(p)), err
+		return answer(policyShape(p)), a.overtaken(ctx, err, "outbox.policy.changed", "sending_policy", workspaceOf(ctx))
 	})
 }

@@ -14,6 +14,7 @@ type SendingPolicy struct {
 	Caps    []Cap        `json:"caps" maxItems:"20"`
 	Holdout float64      `json:"holdout" minimum:"0" maximum:"50" doc:"percent of all people who get nothing, always the same ones, so that the effect of everything together can be measured"`
 	Reserve int          `json:"reserve_hours,omitempty" minimum:"0" maximum:"168" doc:"for how many hours ahead places under caps are kept for messages of higher priority that wait already; only for those that are due if left out"`
+	Rev     int64        `json:"revision,omitempty" doc:"grows with each change. To write, the one that the editor saw: another one in between is a conflict, 0 overwrites whatever is there"`
 	Salt    string       `json:"holdout_salt,omitempty" readOnly:"true" doc:"the rule {\"bucket\": {\"salt\": ..., \"from\": 0, \"to\": holdout}} is the segment of these people"`
 }
 
@@ -37,7 +38,7 @@ type Cap struct {
 }
 
 func (p SendingPolicy) policy() (outbox.Policy, error) {
-	out := outbox.Policy{Holdout: p.Holdout, Reserve: p.Reserve}
+	out := outbox.Policy{Holdout: p.Holdout, Reserve: p.Reserve, Rev: p.Rev}
 	for i, q := range p.Quiet {
 		one := outbox.Quiet{Channel: q.Channel, Refuse: q.Then == "refuse"}
 		for _, f := range []struct {
@@ -62,7 +63,7 @@ func (p SendingPolicy) policy() (outbox.Policy, error) {
 }
 
 func policyShape(p outbox.Policy) SendingPolicy {
-	out := SendingPolicy{Quiet: []QuietHours{}, Caps: []Cap{}, Holdout: p.Holdout, Reserve: p.Reserve, Salt: p.Salt}
+	out := SendingPolicy{Quiet: []QuietHours{}, Caps: []Cap{}, Holdout: p.Holdout, Reserve: p.Reserve, Rev: p.Rev, Salt: p.Salt}
 	for _, q := range p.Quiet {
 		one := QuietHours{Channel: q.Channel, From: q.From.String(), To: q.To.String(), Then: "hold"}
 		if q.Refuse {

@@ -43,6 +43,7 @@ type Account struct {
 	Status        AccountStatus
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	Rev           int64 // grows with every change; to UpdateAccount, the one that the editor saw, 0 to write over whatever is there. Not stored: it is UpdatedAt
 
 	Trap    bool    // its mail carries a link that nobody sees; filled in for sending alone
 	Inbound Inbound // how news comes back; filled in for sending alone
@@ -212,7 +213,8 @@ func (s *Service) CreateAccount(ctx context.Context, ws string, a Account) (Acco
 	return s.putAccount(ctx, ws, a)
 }
 
-// UpdateAccount replaces an account. Secret fields that are empty keep their stored value; Kind cannot change.
+// UpdateAccount replaces an account, unless somebody has changed it since the editor saw it: errs.Conflict "outbox.account.changed". Secret fields that are empty
+// keep their stored value; Kind cannot change.
 func (s *Service) UpdateAccount(ctx context.Context, ws string, a Account) (Account, error) {
 	if a.ID == "" {
 		return Account{}, errs.NotFound("account", "")
@@ -246,6 +248,9 @@ func (s *Service) putAccount(ctx context.Context, ws string, a Account) (Account
 			if err != nil {
 				return err
 			}
+			if a.Rev != 0 && a.Rev != was.UpdatedAt.UnixMicro() {
+				return errs.Conflict("outbox.account.changed", "somebody else has changed this account meanwhile; load it again and repeat the change")
+			}
 			if was.Kind != a.Kind {
 				return errs.Conflict("outbox.account.kind_fixed", "an account's channel cannot change; make a new account")
 			}
@@ -275,6 +280,7 @@ func (s *Service) putAccount(ctx context.Context, ws string, a Account) (Account
 		if a.Config, a.SecretsSet, err = public(spec, config); err != nil {
 			return err
 		}
+		a.Rev = a.UpdatedAt.UnixMicro()
 		out = a
 		if err := s.accounts.PutAccount(ctx, ws, SealedAccount{Account: a, Sealed: s.box.Seal(accountPurpose, config)}); err != nil {
 			return err
@@ -340,6 +346,7 @@ func (s *Service) Accounts(ctx context.Context, ws string) ([]Account, error) {
 }
 
 func (s *Service) open(a SealedAccount) (Account, error) {
+	a.Rev = a.UpdatedAt.UnixMicro()
 	spec, err := s.spec(a.Kind)
 	if err != nil { // the adapter is gone from the catalogue: show what there is
 		return a.Account, nil

@@ -26,6 +26,8 @@ type Policy struct {
 	// Reserve is for how many hours ahead places under caps are kept for messages of higher priority that wait already; 0: only for those
 	// that are due.
 	Reserve int `json:"reserve_hours,omitempty"`
+	// Rev goes up with every change, from 1; to SetPolicy, the one that the editor saw, 0 to write over whatever is there.
+	Rev int64 `json:"rev,omitempty"`
 }
 
 // Quiet is a time of day in the person's zone in which nothing goes out.
@@ -133,26 +135,35 @@ func (p Policy) Validate() error {
 
 // Policy returns what the workspace allows itself.
 func (s *Service) Policy(ctx context.Context, ws string) (Policy, error) {
-	return s.store.Policy(ctx, ws)
+	p, err := s.store.Policy(ctx, ws)
+	p.Rev = max(p.Rev, 1)
+	return p, err
 }
 
-// SetPolicy replaces it. The salt is kept, so that the holdout stays the same people while its size changes. Rules name channels and topics that there are:
+// SetPolicy replaces it, unless somebody has changed it since the editor saw it: errs.Conflict "outbox.policy.changed". The salt is kept, so that the holdout stays the same people while its size changes. Rules name channels and topics that there are:
 // any other would hold nothing back without anybody noticing.
 func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, error) {
 	if err := p.Validate(); err != nil {
 		return Policy{}, err
 	}
+	var out Policy
 	err := s.tx.InTx(ctx, func(ctx context.Context) error {
-		old, err := s.store.Policy(ctx, ws)
+		p := p // the function may run again
+		old, err := s.Policy(ctx, ws)
 		if err != nil {
 			return err
 		}
+		if p.Rev != 0 && p.Rev != old.Rev {
+			return errs.Conflict("outbox.policy.changed", "somebody else has changed the rules of sending meanwhile; load them again and repeat the change")
+		}
+		p.Rev = old.Rev + 1
 		if err := s.checkNames(ctx, ws, p); err != nil {
 			return err
 		}
 		if p.Salt = old.Salt; p.Salt == "" {
 			p.Salt = id.New("hld")
 		}
+		out = p
 		if err := s.store.SetPolicy(ctx, ws, p, s.clock.Now()); err != nil {
 			return err
 		}
@@ -162,7 +173,7 @@ func (s *Service) SetPolicy(ctx context.Context, ws string, p Policy) (Policy, e
 		// What is about to go meets the new policy, and so does what waits by the old one.
 		return s.store.Rouse(ctx, ws, Source{}, s.clock.Now(), ReasonQuietHours, ReasonCapped)
 	})
-	return p, err
+	return out, err
 }
 
 // checkNames refuses rules of channels and topics that there are not.

@@ -1,6 +1,8 @@
 package outbox_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -589,4 +591,53 @@ func (f *fixture) idle() bool {
 		f.t.Fatal(err)
 	}
 	return n == 0
+}
+
+// Two people who look at the same rules: the second to save is told, even if nothing had ever been saved before, and neither's rules are lost.
+func TestRulesThatSomebodyElseHasChangedAreNotOverwritten(t *testing.T) {
+	f := setup(t, sqlite(t))
+	seen, err := f.Policy(t.Context(), ws)
+	if err != nil || seen.Rev != 1 {
+		t.Fatalf("nothing saved: %+v, %v", seen, err)
+	}
+	mine, theirs := seen, seen
+	theirs.Caps = []outbox.Cap{{Limit: 2, Days: 7}}
+	mine.Caps = []outbox.Cap{{Limit: 9, Days: 7}}
+	saved, err := f.SetPolicy(t.Context(), ws, theirs)
+	if err != nil || saved.Rev != 2 || saved.Salt == "" {
+		t.Fatalf("saved: %+v, %v", saved, err)
+	}
+	_, err = f.SetPolicy(t.Context(), ws, mine)
+	if e, ok := errors.AsType[*errs.Error](err); !ok || e.Code != "outbox.policy.changed" || e.Kind != errs.KindConflict {
+		t.Errorf("over what was not seen: %v", err)
+	}
+	if got, err := f.Policy(t.Context(), ws); err != nil || got.Caps[0].Limit != 2 || got.Rev != 2 {
+		t.Errorf("theirs: %+v, %v", got, err)
+	}
+	mine.Rev = 0
+	if got, err := f.SetPolicy(t.Context(), ws, mine); err != nil || got.Caps[0].Limit != 9 || got.Rev != 3 {
+		t.Errorf("over whatever is there: %+v, %v", got, err)
+	}
+}
+
+func TestAnAccountThatSomebodyElseHasChangedIsNotOverwritten(t *testing.T) {
+	f := setup(t, sqlite(t))
+	seen, err := f.CreateAccount(t.Context(), ws, outbox.Account{Kind: "email", Name: "Shared", FromAddr: "a@b.example", Config: json.RawMessage(`{"host":"h"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, mine := seen, seen
+	theirs.Pace.Throttles = []outbox.Throttle{{Name: "theirs", Domains: []string{"a.example"}, PerMinute: 1}}
+	mine.Pace.Throttles = []outbox.Throttle{{Name: "mine", Domains: []string{"b.example"}, PerMinute: 1}}
+	saved, err := f.UpdateAccount(t.Context(), ws, theirs)
+	if err != nil || saved.Rev <= seen.Rev {
+		t.Fatalf("saved: %+v, %v", saved, err)
+	}
+	if _, err := f.UpdateAccount(t.Context(), ws, mine); errs.KindOf(err) != errs.KindConflict {
+		t.Errorf("over what was not seen: %v", err)
+	}
+	got, err := f.Account(t.Context(), ws, seen.ID)
+	if err != nil || got.Rev != saved.Rev || len(got.Pace.Throttles) != 1 || got.Pace.Throttles[0].Name != "theirs" {
+		t.Errorf("theirs: %+v, %v", got, err)
+	}
 }

@@ -59,10 +59,11 @@ export function AccountForm({ channel, account, first, onDone, onCancel }: Props
       } as Values,
     },
     follow: account !== undefined,
+    revision: account?.revision,
     names: Object.fromEntries(names.map((n) => [n, `config.${n}`])), // the channel knows its inputs without where they stand
-    save: async (v) => {
+    save: async (v, revision) => {
       const body = {
-        ...(account ? draftOf(account) : { kind: channel.kind }),
+        ...(account ? { ...draftOf(account), revision } : { kind: channel.kind }),
         ...v,
         rate_per_second: Number(v.rate_per_second) || 0,
         connections: Number(v.connections) || 0,

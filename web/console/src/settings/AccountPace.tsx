@@ -30,6 +30,7 @@ import {
   DangerButton,
 } from '@/ui'
 import { draftOf } from './AccountForm'
+import { placed } from './placed'
 
 type Account = Schemas['Account']
 type Throttle = Schemas['Throttle']
@@ -155,11 +156,13 @@ function WarmUpForm({ account: a, onDone }: { account: Account; onDone: () => vo
       },
     },
     follow: true,
-    save: ({ warm_up: w }) =>
+    revision: a.revision,
+    save: ({ warm_up: w }, revision) =>
       update.mutateAsync({
         path: { id: a.id },
         body: {
           ...draftOf(a),
+          revision,
           warm_up: { start: w.start, first: Number(w.first), growth: Number(w.growth), target: Number(w.target) },
         },
       }),
@@ -203,19 +206,28 @@ function WarmUpForm({ account: a, onDone }: { account: Account; onDone: () => vo
 function Throttles({ account: a, pace: p }: { account: Account; pace: Schemas['PaceProgress'] }) {
   const t = useT()
   const write = useCan()('settings.write')
-  const [editing, setEditing] = useState<number | null>(null)
+  const [editing, setEditing] = useState<{ at: number; seen: Account } | null>(null) // its place in the list as it was when it was opened
   const [showing, setShowing] = useState(false)
   const update = useSend('put', '/api/v1/accounts/{id}', live)
   const providers = useRead('/api/v1/sending/providers', {}, { enabled: showing })
   const own = a.throttles ?? []
-  const put = (change: Partial<Schemas['AccountDraft']>) => update.mutateAsync({ path: { id: a.id }, body: { ...draftOf(a), ...change } })
+  const put = (change: Partial<Schemas['AccountDraft']>, on = a) =>
+    update.mutateAsync({ path: { id: a.id }, body: { ...draftOf(on), ...change } })
+  const written = editing?.seen.throttles ?? []
+  const entry = editing && placed(editing.at, written, own)
+  const save = async (x: Throttle) => {
+    if (!editing || !entry) return
+    const on = entry.gone ? editing.seen : a
+    const seen = await put({ throttles: (on.throttles ?? []).toSpliced(entry.at, 1, x) }, on)
+    setEditing((e) => e && { at: entry.at, seen })
+  }
   const ownAt = (name: string) => own.findIndex((x) => x.name === name)
   return (
     <Card
       title={t('pace.throttles')}
       help={t('pace.throttles_help')}
       flush
-      actions={write ? <Button onClick={() => setEditing(-1)}>{t('pace.throttle_add')}</Button> : null}
+      actions={write ? <Button onClick={() => setEditing({ at: -1, seen: a })}>{t('pace.throttle_add')}</Button> : null}
     >
       <Stack gap="sm" p="md">
         <Group justify="space-between">
@@ -271,7 +283,7 @@ function Throttles({ account: a, pace: p }: { account: Account; pace: Schemas['P
             cell: (x) =>
               write && ownAt(x.name) >= 0 ? (
                 <Group gap="xs" justify="flex-end" wrap="nowrap">
-                  <Button size="compact-sm" onClick={() => setEditing(ownAt(x.name))}>
+                  <Button size="compact-sm" onClick={() => setEditing({ at: ownAt(x.name), seen: a })}>
                     {t('action.edit')}
                   </Button>
                   <Button size="compact-sm" onClick={() => void put({ throttles: own.toSpliced(ownAt(x.name), 1) }).catch(toastError)}>
@@ -283,15 +295,12 @@ function Throttles({ account: a, pace: p }: { account: Account; pace: Schemas['P
         ]}
         empty={<EmptyState title={t('pace.no_throttles')} />}
       />
-      <Sheet title={t(editing === -1 ? 'pace.throttle_add' : 'pace.throttles')} opened={editing !== null} onClose={() => setEditing(null)}>
-        {editing !== null ? (
-          <ThrottleForm
-            at={editing < 0 ? own.length : editing}
-            value={own[editing]}
-            save={(x) => put({ throttles: editing < 0 ? [...own, x] : own.with(editing, x) })}
-            onDone={() => setEditing(null)}
-          />
-        ) : null}
+      <Sheet
+        title={t(editing?.at === -1 ? 'pace.throttle_add' : 'pace.throttles')}
+        opened={editing !== null}
+        onClose={() => setEditing(null)}
+      >
+        {editing && entry ? <ThrottleForm at={entry.at} value={written[editing.at]} save={save} onDone={() => setEditing(null)} /> : null}
       </Sheet>
       <Sheet title={t('pace.providers')} opened={showing} onClose={() => setShowing(false)}>
         <Loaded of={providers}>

@@ -113,7 +113,11 @@ function ServerTab({ account: a }: { account: Account }) {
   const config = a.config as Record<string, string | number | undefined>
   const put = { ...live, shows: (x: { body: ReturnType<typeof draftOf> }) => afterwards(a, x.body) }
   const update = useAtOnce('put', '/api/v1/accounts/{id}', put)
-  const change = (patch: Partial<ReturnType<typeof draftOf>>) => void update({ path: { id: a.id }, body: { ...draftOf(a), ...patch } })
+  const [changing, setChanging] = useState(false) // what comes next stands on the revision that this makes
+  const change = (patch: Partial<ReturnType<typeof draftOf>>) => {
+    setChanging(true)
+    void update({ path: { id: a.id }, body: { ...draftOf(a), ...patch } }).finally(() => setChanging(false))
+  }
   const end = async () => {
     if (
       await confirm({
@@ -135,8 +139,10 @@ function ServerTab({ account: a }: { account: Account }) {
             <ThingActs
               name={a.name}
               acts={[
-                !a.default && a.status !== 'disabled' && { label: t('account.make_default_now'), run: () => change({ default: true }) },
-                {
+                !changing &&
+                  !a.default &&
+                  a.status !== 'disabled' && { label: t('account.make_default_now'), run: () => change({ default: true }) },
+                !changing && {
                   label: t(a.status === 'disabled' ? 'action.enable' : 'action.disable'),
                   run: () => change({ disabled: a.status !== 'disabled' }),
                 },

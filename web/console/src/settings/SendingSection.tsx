@@ -29,6 +29,7 @@ import {
   toastError,
   useForm,
 } from '@/ui'
+import { placed } from './placed'
 import { SettingsSection } from './SettingsSection'
 
 type Policy = Schemas['SendingPolicy']
@@ -164,23 +165,39 @@ function useChannels() {
   ]
 }
 
+/** A rule that is being written: its place, none if it is new, in the lists as they were when it was opened. */
+interface Editing {
+  kind: 'quiet' | 'cap'
+  at: number
+  seen: Policy
+}
+
 function Rules({ policy: p }: { policy: Policy }) {
   const t = useT()
   const write = useCan()('settings.write')
   const topics = useRead('/api/v1/topics', {})
   const names = Object.fromEntries((topics.data?.items ?? []).map((x) => [x.id, x.name]))
-  const [editing, setEditing] = useState<{ kind: 'quiet' | 'cap'; at: number } | null>(null)
+  const [editing, setEditing] = useState<Editing | null>(null)
   const put = useSend('put', '/api/v1/sending/policy', { refresh: ['/api/v1/sending/policy'] })
-  const quiet = p.quiet ?? []
-  const caps = p.caps ?? []
-  const replace = (c: Partial<Policy>) =>
-    put.mutateAsync({ body: { quiet, caps, holdout: p.holdout, reserve_hours: p.reserve_hours, ...c } })
+  const { quiet, caps } = p
+  const replace = (c: Partial<Policy>, on = p) =>
+    put.mutateAsync({
+      body: { quiet: on.quiet, caps: on.caps, holdout: on.holdout, reserve_hours: on.reserve_hours, revision: on.revision, ...c },
+    })
   const change = (c: Partial<Policy>) => void replace(c).then(() => toast(t('settings.saved')), toastError)
+  const list = editing?.kind === 'quiet' ? 'quiet' : 'caps'
+  const rule = editing && placed(editing.at, editing.seen[list], p[list])
+  const save = async (write: (on: Policy, at: number) => Partial<Policy>) => {
+    if (!editing || !rule) return
+    const on = rule.gone ? editing.seen : p
+    const seen = await replace(write(on, rule.at), on)
+    setEditing((e) => e && { ...e, at: rule.at, seen })
+  }
   const close = () => setEditing(null)
   const buttons = (kind: 'quiet' | 'cap', at: number) =>
     write ? (
       <Group gap="xs" justify="flex-end" wrap="nowrap">
-        <Button size="compact-sm" onClick={() => setEditing({ kind, at })}>
+        <Button size="compact-sm" onClick={() => setEditing({ kind, at, seen: p })}>
           {t('action.edit')}
         </Button>
         <Button
@@ -199,7 +216,7 @@ function Rules({ policy: p }: { policy: Policy }) {
         title={t('policy.quiet')}
         help={t('policy.quiet_help')}
         flush
-        actions={write ? <Button onClick={() => setEditing({ kind: 'quiet', at: -1 })}>{t('policy.add_quiet')}</Button> : null}
+        actions={write ? <Button onClick={() => setEditing({ kind: 'quiet', at: -1, seen: p })}>{t('policy.add_quiet')}</Button> : null}
       >
         <DataTable
           bare
@@ -226,7 +243,7 @@ function Rules({ policy: p }: { policy: Policy }) {
         title={t('policy.caps')}
         help={t('policy.caps_help')}
         flush
-        actions={write ? <Button onClick={() => setEditing({ kind: 'cap', at: -1 })}>{t('policy.add_cap')}</Button> : null}
+        actions={write ? <Button onClick={() => setEditing({ kind: 'cap', at: -1, seen: p })}>{t('policy.add_cap')}</Button> : null}
       >
         <DataTable
           bare
@@ -256,22 +273,22 @@ function Rules({ policy: p }: { policy: Policy }) {
       </Card>
       <Whole policy={p} replace={replace} />
       <Sheet title={t(editing?.at === -1 ? 'policy.add_quiet' : 'policy.quiet')} opened={editing?.kind === 'quiet'} onClose={close}>
-        {editing ? (
+        {editing && rule ? (
           <QuietForm
-            at={editing.at < 0 ? quiet.length : editing.at}
-            value={quiet[editing.at]}
-            save={(q) => replace({ quiet: editing.at < 0 ? [...quiet, q] : quiet.with(editing.at, q) })}
+            at={rule.at}
+            value={editing.seen.quiet[editing.at]}
+            save={(q) => save((on, at) => ({ quiet: on.quiet.toSpliced(at, 1, q) }))}
             onDone={close}
           />
         ) : null}
       </Sheet>
       <Sheet title={t(editing?.at === -1 ? 'policy.add_cap' : 'policy.caps')} opened={editing?.kind === 'cap'} onClose={close}>
-        {editing ? (
+        {editing && rule ? (
           <CapForm
-            at={editing.at < 0 ? caps.length : editing.at}
-            value={caps[editing.at]}
-            topics={(topics.data?.items ?? []).filter((x) => !x.archived || x.id === caps[editing.at]?.topic)}
-            save={(c) => replace({ caps: editing.at < 0 ? [...caps, c] : caps.with(editing.at, c) })}
+            at={rule.at}
+            value={editing.seen.caps[editing.at]}
+            topics={(topics.data?.items ?? []).filter((x) => !x.archived || x.id === editing.seen.caps[editing.at]?.topic)}
+            save={(c) => save((on, at) => ({ caps: on.caps.toSpliced(at, 1, c) }))}
             onDone={close}
           />
         ) : null}
@@ -396,7 +413,8 @@ function Whole({ policy: p, replace }: { policy: Policy; replace: (c: Partial<Po
   const form = useForm({
     initial: { holdout: p.holdout as number | string, reserve_hours: (p.reserve_hours ?? 0) as number | string },
     follow: true,
-    save: (v) => replace({ holdout: Number(v.holdout), reserve_hours: Number(v.reserve_hours) }),
+    revision: p.revision,
+    save: (v, revision) => replace({ holdout: Number(v.holdout), reserve_hours: Number(v.reserve_hours), revision }),
     onDone: () => toast(t('settings.saved')),
   })
   const inputs = (
