@@ -102,7 +102,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <style>
 :root { color-scheme: light dark; --line: #8886; --strong: #1f5eff; }
 body { font: 16px/1.6 system-ui, sans-serif; margin: 0; padding: 6vh 20px; }
-:lang(zh) { text-autospace: normal; }
+:lang(zh) { text-autospace: ideograph-alpha; }
 main { max-width: 34rem; margin: 0 auto; }
 h1 { font-size: 1.4rem; line-height: 1.3; }
 h2 { font-size: 1.05rem; margin-top: 2.5rem; }

@@ -129,7 +129,7 @@ export const formatTimes = (from: When, to: When) => range(from, to, { dateStyle
 
 function range(from: When, to: When, o: Intl.DateTimeFormatOptions) {
   if (!from || !to) return '–'
-  const said = whole(dates(o).formatRange(new Date(from), new Date(to))).replace(/\s–\s/, '\u202f– ')
+  const said = whole(dates(o).formatRange(new Date(from), new Date(to))).replace(/\s–\s/, '\u00a0– ')
   if (language() === 'ja') return said.replace('～', '〜').replace(/(\d+)時(\d+)分/g, '$1:$2')
   return language() === 'zh-Hans' ? asOneDate(said) : said
 }

@@ -92,16 +92,16 @@ test('a line breaks between dates and not inside one', () => {
   const lines = (s: string) => s.split(' ')
   expect(lines(formatDate('2026-11-01T12:00:00'))).toEqual(['Nov\u00a01,\u00a02026'])
   expect(lines(formatTime('2026-11-01T12:00:00'))).toEqual(['Nov\u00a01,\u00a02026,', '12:00\u00a0PM'])
-  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u202f–', 'Dec\u00a030,\u00a02026'])
+  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u00a0–', 'Dec\u00a030,\u00a02026'])
   expect(lines(formatTimes('2026-12-01T06:25:00', '2026-12-03T06:26:00'))).toEqual([
     'Dec\u00a01,\u00a02026,',
-    '6:25\u202fAM\u202f–',
+    '6:25\u202fAM\u00a0–',
     'Dec\u00a03,\u00a02026,',
     '6:26\u202fAM',
   ])
   // Browsers have other spaces around the dash than Node.
   const range = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatRange').mockReturnValue('Nov 1 – Dec 30, 2026')
-  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u202f–', 'Dec\u00a030,\u00a02026'])
+  expect(lines(formatDays('2026-11-01', '2026-12-30'))).toEqual(['Nov\u00a01\u00a0–', 'Dec\u00a030,\u00a02026'])
   range.mockRestore()
 })
 

@@ -72,7 +72,7 @@ export function inTwoLines(name: string, width: number, measure: (s: string) => 
 }
 
 /** Of the flows; the legend has the same. */
-const opacity = 0.8
+const opacity = 0.7
 
 export interface Colours {
   stage: string
