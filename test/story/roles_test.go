@@ -70,6 +70,9 @@ func prepareParty(t *testing.T, masterKey string, env ...string) *party {
 // loseALogServer kills the NATS server that leads the log, and returns how to start it again.
 func (p *party) loseALogServer(t *testing.T) (back func()) {
 	t.Helper()
+	if err := p.nats.Whole(t.Context(), "KIZUNA"); err != nil {
+		t.Fatal(err)
+	}
 	leader, err := p.nats.Leader(t.Context(), "KIZUNA")
 	if err != nil || leader < 0 {
 		t.Fatalf("leader of the log: %d, %v", leader, err)

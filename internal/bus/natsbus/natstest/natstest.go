@@ -134,6 +134,41 @@ func (c *Cluster) Leader(ctx context.Context, stream string) (int, error) {
 	return found, err
 }
 
+// Whole waits until every server holds all of a stream. Two of three are enough to go on, but one that has just come back counts among them only once it has caught
+// up: whoever takes another away before has taken two.
+func (c *Cluster) Whole(ctx context.Context, stream string) error {
+	ctx, cancel := context.WithTimeout(ctx, 4*patience) // a busy machine has taken most of one to elect a leader
+	defer cancel()
+	for {
+		err := c.with(func(js jetstream.JetStream) error {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			s, err := js.Stream(ctx, stream)
+			if err != nil {
+				return err
+			}
+			at := s.CachedInfo().Cluster
+			if at == nil || at.Leader == "" || len(at.Replicas) < Nodes-1 {
+				return errors.New("no leader knows all of them")
+			}
+			for _, r := range at.Replicas {
+				if r.Offline || !r.Current {
+					return fmt.Errorf("%s is away or %d records behind", r.Name, r.Lag)
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not every server holds %s: %w\n%s", stream, err, c.Logs())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 // Logs returns the end of what each server has said.
 func (c *Cluster) Logs() string {
 	const tail = 6000 // bytes of each

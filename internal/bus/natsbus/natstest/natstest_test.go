@@ -170,6 +170,20 @@ func TestAKilledLeaderLosesAndDoublesNothing(t *testing.T) {
 	}
 	for range kills {
 		take(100)
+		// Records go on meanwhile; nobody takes them here.
+		whole := make(chan error, 1)
+		go func() { whole <- cluster.Whole(ctx, stream) }()
+		for waiting := true; waiting; {
+			select {
+			case err := <-whole:
+				if err != nil {
+					t.Fatal(err)
+				}
+				waiting = false
+			default:
+				take(1)
+			}
+		}
 		leader, err := cluster.Leader(ctx, stream)
 		if err != nil || leader < 0 {
 			t.Fatalf("leader %d, %v", leader, err)
